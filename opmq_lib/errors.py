@@ -1,0 +1,80 @@
+"""Errors that say where, what was expected and what to do, and that report every defect at once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One thing wrong in one place.
+
+    Attributes:
+        where: File and row, column or key, as its owner would look for it.
+        what: What is wrong.
+        expected: What was expected there.
+        fix: What to do.
+        value: The offending value; `None` where it is confidential or absent.
+    """
+
+    where: str
+    what: str
+    expected: str
+    fix: str
+    value: str | None = None
+
+    def __str__(self) -> str:
+        """Return the defect as the three lines a person reads."""
+        found = "" if self.value is None else f" (found: {self.value})"
+        return (
+            f"{self.where}: {self.what}{found}\n"
+            f"    expected: {self.expected}\n"
+            f"    what to do: {self.fix}"
+        )
+
+
+class DataError(Exception):
+    """Bad input, with every defect found.
+
+    Examples:
+        >>> raise DataError([Defect("jobs.csv, row 2", "negative", "≥ 0", "correct it", "-4")])
+        Traceback (most recent call last):
+            ...
+        opmq_lib.errors.DataError: 1 defect
+          jobs.csv, row 2: negative (found: -4)
+            expected: ≥ 0
+            what to do: correct it
+    """
+
+    def __init__(self, defects: Iterable[Defect]) -> None:
+        self.defects = tuple(defects)
+        count = len(self.defects)
+        lines = [f"{count} defect{'s' if count > 1 else ''}"]
+        lines += [
+            "\n".join("  " + line.removeprefix("  ") for line in str(defect).splitlines())
+            for defect in self.defects
+        ]
+        super().__init__("\n".join(lines))
+
+
+class SchemaError(DataError):
+    """A column, key, type or unit is not what the contract says."""
+
+
+class RangeError(DataError):
+    """A number lies outside its range."""
+
+
+class ScopeError(DataError):
+    """A branch, métier or convention is unknown, or is known twice on one date."""
+
+
+class CoherenceError(DataError):
+    """An accounting identity does not hold."""
+
+
+class VintageError(DataError):
+    """Figures of different vintages are mixed."""
+
+
+class ConfidentialityError(DataError):
+    """Something not known to be publishable was about to be published."""

@@ -1,0 +1,160 @@
+"""Numbers, units and words as French readers expect them."""
+
+import math
+import re
+from collections.abc import Sequence
+
+NBSP = "\u00a0"
+NNBSP = "\u202f"
+MINUS = "−"
+
+MONTHS = (
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+)
+STATUS_LABELS = {
+    "s": "secret statistique",
+    "nd": "non disponible",
+    "np": "sans objet",
+    "nv": "non validé",
+}
+
+
+def number(value: float, decimals: int = 0) -> str:
+    r"""Return a number with French digit grouping and decimal comma.
+
+    Examples:
+        >>> number(1234.5, 1) == "1\u202f234,5"
+        True
+        >>> number(-12), number(-0.4)
+        ('−12', '0')
+    """
+    text = f"{abs(value):,.{decimals}f}".replace(",", NNBSP).replace(".", ",")
+    is_zero = not any(digit in text for digit in "123456789")
+    return text if value >= 0 or is_zero else MINUS + text
+
+
+def step(lower: float, upper: float) -> int:
+    """Return the rounding step in heads that an interval supports: a power of ten
+
+    The step is the power of ten just below half the width of the interval, so that the last
+    digit shown is never finer than the uncertainty. An estimate is never shown finer than 10.
+
+    Examples:
+        >>> step(10_500, 14_100), step(980, 1_020), step(5, 5)
+        (1000, 10, 10)
+    """
+    half_width = (upper - lower) / 2
+    return 10 if half_width < 10 else 10 ** math.floor(math.log10(half_width))
+
+
+def rounded(value: float, size: int) -> str:
+    r"""Return a head count rounded to a multiple of `size`.
+
+    Examples:
+        >>> rounded(12_345, 1000) == "12\u202f000"
+        True
+        >>> rounded(4, 10) == "moins de\u00a010"
+        True
+    """
+    if 0 < abs(value) < size:
+        return f"moins de{NBSP}{number(size)}"
+    return number(round(value / size) * size)
+
+
+def estimate(value: float, lower: float, upper: float) -> str:
+    r"""Return an estimated head count, no finer than its interval allows.
+
+    Examples:
+        >>> estimate(12_345, 10_500, 14_100) == "12\u202f000"
+        True
+    """
+    return rounded(value, step(lower, upper))
+
+
+def bounds(lower: float, upper: float) -> str:
+    r"""Return the two ends of an interval of heads, at the precision it supports.
+
+    Examples:
+        >>> bounds(10_510, 14_120) == "11\u202f000 à 14\u202f000"
+        True
+    """
+    size = step(lower, upper)
+    return f"{rounded(lower, size)} à {rounded(upper, size)}"
+
+
+def percent(value: float, decimals: int = 0) -> str:
+    r"""Return a percentage.
+
+    Examples:
+        >>> percent(12.34, 1) == "12,3\u00a0%"
+        True
+    """
+    return f"{number(value, decimals)}{NBSP}%"
+
+
+def typography(prose: str) -> str:
+    r"""Return French prose with the no-break spaces that its punctuation asks for.
+
+    Only spaces that stand already are changed: narrow before `; ! ?`, plain before `: %` and
+    inside « ». Prose, not code.
+
+    Examples:
+        >>> typography("« Chimie » : 12 % ; oui ?")
+        '«\xa0Chimie\xa0»\xa0: 12\xa0%\u202f; oui\u202f?'
+    """
+    prose = re.sub(r" (?=[;!?])", NNBSP, prose)
+    return re.sub(r" (?=[:%»])|(?<=«) ", NBSP, prose)
+
+
+def enumeration(items: Sequence[str]) -> str:
+    """Return items as a French list.
+
+    Examples:
+        >>> enumeration(["chimie", "verre", "ciments"])
+        'chimie, verre et ciments'
+    """
+    return " et ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def plural(count: int, singular: str, several: str | None = None) -> str:
+    r"""Return a count with its noun; in French 0 and 1 take the singular.
+
+    Examples:
+        >>> plural(1, "métier") == "1\u00a0métier", plural(34, "branche") == "34\u00a0branches"
+        (True, True)
+    """
+    word = singular if abs(count) < 2 else several or f"{singular}s"
+    return f"{number(count)}{NBSP}{word}"
+
+
+def label(text: str) -> str:
+    """Return a producer's label with typographic apostrophes and single spaces.
+
+    Examples:
+        >>> label("Ouvriers  de l'électricité")
+        'Ouvriers de l’électricité'
+    """
+    return " ".join(text.split()).replace("'", "’")
+
+
+def day(iso_date: str) -> str:
+    r"""Return an ISO date as French readers write it.
+
+    Examples:
+        >>> day("2026-11-01") == "1er\u00a0novembre\u00a02026"
+        True
+    """
+    year, month, number_in_month = iso_date.split("-")
+    first = "1er" if int(number_in_month) == 1 else str(int(number_in_month))
+    return NBSP.join([first, MONTHS[int(month) - 1], year])
