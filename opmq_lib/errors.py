@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import chain
 
 
 @dataclass(frozen=True)
@@ -78,3 +80,41 @@ class VintageError(DataError):
 
 class ConfidentialityError(DataError):
     """Something not known to be publishable was about to be published."""
+
+
+def gather(errors: Iterable[DataError]) -> DataError:
+    """Return one error with the defects of all; of their class if they have the same.
+
+    Examples:
+        >>> low = RangeError([Defect("a.csv, row 2", "negative", "≥ 0", "correct it")])
+        >>> odd = SchemaError([Defect("a.csv", "no column", "a column", "add it")])
+        >>> type(gather([low, low])).__name__, type(gather([low, odd])).__name__
+        ('RangeError', 'DataError')
+    """
+    found = list(errors)
+    classes = {type(error) for error in found}
+    of_class = classes.pop() if len(classes) == 1 else DataError
+    return of_class(chain.from_iterable(error.defects for error in found))
+
+
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word nearest to a misspelt one, if any is near.
+
+    Examples:
+        >>> closest("horizon_yeras", ["base_year", "horizon_years"])
+        'horizon_years'
+    """
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the question that proposes the nearest known word, or an empty text.
+
+    Examples:
+        >>> did_you_mean("horizon_yeras", ["base_year", "horizon_years"])
+        'did you mean `horizon_years`?'
+        >>> did_you_mean("zzz", ["base_year"])
+        ''
+    """
+    near = closest(word, known)
+    return "" if near is None else f"did you mean `{near}`?"

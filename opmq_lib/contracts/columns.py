@@ -1,0 +1,205 @@
+"""What a column means, once: same name, same quantity, same unit, in every table."""
+
+from typing import Final, NamedTuple
+
+
+class Column(NamedTuple):
+    """What a column means.
+
+    Attributes:
+        kind: `text`, `code`, `whole` (number) or `number`.
+        label: French name, shown to readers.
+        unit: French unit, empty for texts.
+        low: Least value.
+        high: Largest value.
+        choices: The only texts allowed, if not empty.
+        pattern: What a code looks like.
+        example: A code, for messages.
+    """
+
+    kind: str
+    label: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    example: str = ""
+
+
+def _text(label: str, *choices: str) -> Column:
+    return Column("text", label, choices=choices)
+
+
+def _code(label: str, pattern: str, example: str) -> Column:
+    return Column("code", label, pattern=pattern, example=example)
+
+
+def _count(label: str, unit: str) -> Column:
+    return Column("whole", label, unit, low=0)
+
+
+def _heads(label: str, unit: str = "emplois") -> Column:
+    return Column("number", label, unit, low=0)
+
+
+def _pct(label: str, low: float | None = 0, high: float | None = 100) -> Column:
+    return Column("number", label, "%", low=low, high=high)
+
+
+def _euros(label: str) -> Column:
+    return Column("number", label, "euros par mois", low=0)
+
+
+def _class(label: str) -> Column:
+    return Column("whole", label, "classe de 1 à 5", low=1, high=5)
+
+
+def _year(label: str) -> Column:
+    return Column("whole", label, "année", low=1900, high=2100)
+
+
+_ANY = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+_NATURES = ("observed", "estimate", "official_projection")
+_STATES = ("value", "s", "nd", "np", "nv")
+
+COLUMNS: Final[dict[str, Column]] = {
+    # keys
+    "branch_code": _code("Branche", r"[a-z][a-z0-9_]*", "chimie"),
+    "metier_code": _code("Métier", _ANY, "D1Z40"),
+    "idcc_code": _code("Convention collective (IDCC)", r"[0-9]{5}", "00044"),
+    "region_code": _code(
+        "Région (FM : France métropolitaine, FR : France entière)", r"[0-9][0-9AB]|FM|FR", "84"
+    ),
+    "rome_code": _code("Fiche ROME", r"[A-Z][0-9]{4}", "H2102"),
+    "naf_code": _code("Activité (NAF rév. 2)", r"[0-9]{4}[A-Z]", "2059Z"),
+    "skill_code": _code("Compétence", r"[0-9]+", "100007"),
+    "macro_skill_code": _code("Macro-compétence", r"[0-9]+", "300004"),
+    "appellation_code": _code("Appellation", r"[0-9]+", "10200"),
+    "certifinfo_code": _code("Certification (Certif Info)", r"[0-9]+", "100423"),
+    "source_code": _code("Source", _ANY, "dares_portraits_metiers"),
+    "scenario_code": _code("Scénario", r"[a-z0-9][a-z0-9_-]*", "reference"),
+    "year": _year("Année"),
+    "age_band": _text("Tranche d’âge"),
+    "period": _code("Période", r"[0-9]{4}-[0-9]{4}", "2017-2019"),
+    # branches and conventions
+    "label": _text("Libellé"),
+    "cpnefp_name": _text("CPNEFP"),
+    "industry_group_code": _code("Regroupement de conventions (CRIS)", r"[A-Z]", "C"),
+    "idcc_2019_codes": _text("Conventions en 2019"),
+    "idcc_2026_codes": _text("Conventions en 2026"),
+    "in_opco2i_table_2019": _text("Dans la table OPCO 2i de 2019", "yes", "no"),
+    "portrait_2020": _text("Portrait de branche 2020", "yes", "partial", "no"),
+    "short_label": _text("Libellé court"),
+    "field": _text("Champ d’application"),
+    "cris_code": _code("Regroupement de conventions (CRIS)", r"[A-Z][0-9]{2}", "C10"),
+    "active": _text("Convention active", "yes", "no"),
+    "successor_idcc_code": _code("Convention suivante", r"[0-9]{5}", "03248"),
+    "final_idcc_code": _code("Convention finale", r"[0-9]{5}", "03248"),
+    "signed_on": _code("Date de signature", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "1952-12-30"),
+    "effective_on": _code("Date d’effet", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "1952-12-30"),
+    "ended_on": _code("Date de fin", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2023-12-31"),
+    # headcounts of conventions
+    "employees_headcount": _heads("Salariés au 31 décembre", "salariés"),
+    "employees_fte": _heads("Salariés en équivalent temps plein", "équivalents temps plein"),
+    "firms_main_idcc_count": _count("Entreprises, convention principale", "entreprises"),
+    "firms_any_employee_count": _count("Entreprises, au moins un salarié", "entreprises"),
+    "establishments_main_idcc_count": _count(
+        "Établissements, convention principale", "établissements"
+    ),
+    "establishments_any_employee_count": _count(
+        "Établissements, au moins un salarié", "établissements"
+    ),
+    "share_firms_10_to_19_pct": _pct("Entreprises de 10 à 19 salariés"),
+    "share_firms_20_to_49_pct": _pct("Entreprises de 20 à 49 salariés"),
+    "share_firms_50_to_99_pct": _pct("Entreprises de 50 à 99 salariés"),
+    "share_firms_100_to_249_pct": _pct("Entreprises de 100 à 249 salariés"),
+    "share_firms_250_to_499_pct": _pct("Entreprises de 250 à 499 salariés"),
+    "share_firms_500_or_more_pct": _pct("Entreprises de 500 salariés ou plus"),
+    "share_firms_under_10_pct": _pct("Entreprises de moins de 10 salariés"),
+    "share_firms_under_50_pct": _pct("Entreprises de moins de 50 salariés"),
+    "wage_all_eur_per_month": _euros("Salaire net moyen en équivalent temps plein"),
+    "wage_women_eur_per_month": _euros("Salaire net moyen des femmes"),
+    "wage_men_eur_per_month": _euros("Salaire net moyen des hommes"),
+    "wage_managers_eur_per_month": _euros("Salaire net moyen des cadres"),
+    "wage_intermediate_eur_per_month": _euros("Salaire net moyen des professions intermédiaires"),
+    "wage_clerks_eur_per_month": _euros("Salaire net moyen des employés"),
+    "wage_workers_eur_per_month": _euros("Salaire net moyen des ouvriers"),
+    "wage_gap_pct": _pct("Écart de salaire des femmes aux hommes", low=-100, high=None),
+    "share_under_1_05_smic_pct": _pct("Salariés sous 1,05 Smic"),
+    # métiers
+    "nomenclature": _text("Nomenclature"),
+    "level": _text("Niveau de la nomenclature"),
+    "parent_code": _code("Famille", _ANY, "D1Z"),
+    "scope": _text("Domaine", "industry", "transverse", "other", "total"),
+    "employment_headcount": _heads("Emploi"),
+    "employment_headcount_lower": _heads("Emploi, borne basse"),
+    "employment_headcount_upper": _heads("Emploi, borne haute"),
+    "nature": _text("Nature du chiffre", *_NATURES),
+    "origin": _text("Origine", "public", "own"),
+    "units_count": _count("Entreprises derrière la cellule", "entreprises"),
+    "largest_share_pct": _pct("Part de la plus grande entreprise"),
+    "share": Column("number", "Part", "part de 0 à 1", low=0, high=1),
+    # tension and recruitment
+    "tension_index": Column("number", "Indicateur de tension", "indice sans unité"),
+    "mean_employment_headcount": _heads("Emploi moyen"),
+    "tension_class": _class("Classe de tension"),
+    "hiring_intensity": _class("Intensité d’embauches"),
+    "training_job_link": _class("Lien formation-emploi"),
+    "labour_shortage": _class("Manque de main-d’œuvre disponible"),
+    "non_durable_jobs": _class("Non-durabilité de l’emploi"),
+    "hard_working_conditions": _class("Conditions de travail contraignantes"),
+    "geographic_mismatch": _class("Inadéquation géographique"),
+    "cells_count": _count("Lignes publiées (bassin × département)", "lignes"),
+    "projects_count": _count("Projets de recrutement", "projets"),
+    "projects_secret_cells_count": _count("Lignes secrètes, projets", "lignes"),
+    "hard_to_fill_count": _count("Projets jugés difficiles", "projets"),
+    "hard_to_fill_secret_cells_count": _count("Lignes secrètes, projets difficiles", "lignes"),
+    "seasonal_count": _count("Projets saisonniers", "projets"),
+    "seasonal_secret_cells_count": _count("Lignes secrètes, projets saisonniers", "lignes"),
+    "recruitment_intentions.status": _text("État de la somme", "exact", "lower_bound", "secret"),
+    "hires_count": _count("Déclarations d’embauche", "déclarations"),
+    # skills and certifications
+    "rome_version": _text("Version du ROME", "3", "4.0"),
+    "importance": _text("Importance", "principale", "émergente", "autre"),
+    "type": _text("Type", "savoir", "savoir-faire", "savoir-être"),
+    "tree_code": _code("Place dans l’arborescence", _ANY, "4A201"),
+    "classification": _text("Classement", "principale", "synonyme"),
+    "rncp_code": _code("Fiche RNCP", r"[0-9]+", "31115"),
+    "title": _text("Intitulé"),
+    "kind": _text("Nature de la certification"),
+    "type_label": _text("Type de certification"),
+    "validating_body": _text("Organisme valideur"),
+    "certifying_body": _text("Organisme certificateur"),
+    "framework_level": Column("whole", "Niveau du cadre national", "niveau de 3 à 8", 3, 8),
+    "nsf_code": _code("Spécialité de formation (NSF)", _ANY, "326"),
+    "forma_code": _code("Formacode", r"[0-9]+", "45521"),
+    "last_session_year": _year("Dernière session"),
+    "updated_on": _code("Dernière mise à jour", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2024-01-31"),
+    "selected_by": _text("Retenue par", "rome", "body", "rome+body"),
+    "rank": Column("whole", "Rang", "rang de 1 à 5", 1, 5),
+    # sources and conventions of the project
+    "table": _text("Table"),
+    "sources.period": _text("Période"),
+    "producer": _text("Producteur"),
+    "data_date": _text("Date des données"),
+    "licence": _text("Licence"),
+    "current_version": _text("Version à jour"),
+    "note": _text("Note"),
+    "basis": _text("Fondement"),
+    # results
+    "model": _text("Modèle"),
+    "cutoff_year": _year("Dernière année observée"),
+    "quantile_level": Column("number", "Niveau du quantile", "de 0 à 1", 0, 1),
+    "quantity": _text("Grandeur"),
+    "indicator": _text("Indicateur"),
+    "value": Column("number", "Valeur", "voir la colonne unit"),
+    "lower": Column("number", "Borne basse", "voir la colonne unit"),
+    "upper": Column("number", "Borne haute", "voir la colonne unit"),
+    "interval_level": Column("number", "Niveau de l’intervalle", "de 0 à 1", 0, 1),
+    "unit": _text("Unité"),
+    "status": _text("État de la cellule", *_STATES),
+    "projection.nature": _text("Nature du chiffre", *_NATURES, "projection"),
+    "indicators.nature": _text("Nature du chiffre", *_NATURES, "projection"),
+}
+"""Meaning of every column."""

@@ -1,0 +1,341 @@
+"""Strict, frozen models of everything a user may set: edition, scenarios, branches, notebooks.
+
+Nothing here reads a file: `opmq_lib.sources.parameters` does, and says the line of what is wrong.
+Texts are never made from numbers: a code written without quotes is refused, not guessed.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+NOT_VOTED: Final = "exemple, non voté"
+"""The only `basis` of a choice that no joint body has voted."""
+
+PAGE_QUANTILE_LEVELS: Final = (0.1, 0.5, 0.9)
+"""Levels that pages need: the median and the 80 % interval."""
+
+Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+IdccCode = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+Codes = Annotated[tuple[Code, ...], Field(strict=False)]  # a list in YAML, frozen here
+Year = Annotated[int, Field(ge=1900, le=2100)]
+
+
+class Strict(BaseModel):
+    """A record that cannot change, knows all its keys and converts nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def refusal(
+    kind: Literal["schema", "range"], what: str, expected: str, fix: str
+) -> PydanticCustomError:
+    """Return a refusal that keeps apart what is wrong, what was expected and what to do."""
+    return PydanticCustomError(kind, "{what}", {"what": what, "expected": expected, "fix": fix})
+
+
+class Vote(Strict):
+    """A decision of a joint body (paramètre voté)."""
+
+    date: Annotated[date, Field(description="day of the vote, such as 2026-03-12")]
+    body: Annotated[Text, Field(description="who voted, such as CPNEFP de la chimie")]
+    minutes_reference: Annotated[Text, Field(description="reference of the minutes (relevé)")]
+
+
+def _check_basis(vote: Vote | None, basis: str) -> None:
+    if vote is None and basis != NOT_VOTED:
+        raise refusal(
+            "schema",
+            f"`vote` is null but `basis` is not “{NOT_VOTED}”",
+            f'`basis: "{NOT_VOTED}"` as long as nobody has voted',
+            "restore that basis, or fill in `vote` with date, body and minutes_reference",
+        )
+    if vote is not None and basis == NOT_VOTED:
+        raise refusal(
+            "schema",
+            f"a vote is given but `basis` still says “{NOT_VOTED}”",
+            "what the vote rests on (study, agreement, minutes)",
+            "write the source of the voted value in `basis`",
+        )
+
+
+class Confidentiality(Strict):
+    """What a cell of the user's own data needs to be shown (secret statistique)."""
+
+    minimum_units_count: Annotated[
+        int, Field(ge=1, description="least number of firms behind a published cell")
+    ]
+    largest_share_pct: Annotated[
+        float, Field(gt=0, le=100, description="largest share of one firm in a cell, in %")
+    ]
+    source: Annotated[Text, Field(description="where the two thresholds come from")]
+
+
+class EditionParams(Strict):
+    """One edition of the study: `parameters/edition.yml`.
+
+    Examples:
+        >>> EditionParams.model_fields["horizon_years"].description
+        'years projected beyond base_year'
+    """
+
+    edition_id: Annotated[Code, Field(description='name of the folder in outputs/, such as "2026"')]
+    title: Annotated[Text, Field(description="title shown on the site, in French")]
+    edition_date: Annotated[date, Field(description="date of the edition, such as 2026-01-31")]
+    base_year: Annotated[Year, Field(description="last observed year of employment")]
+    horizon_years: Annotated[
+        int, Field(ge=1, le=30, description="years projected beyond base_year")
+    ]
+    scenario_codes: Annotated[
+        Codes, Field(min_length=1, description="files of parameters/scenarios, without .yml")
+    ]
+    quantile_levels: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1)], ...],
+        Field(strict=False, description="levels of the projections' quantiles, increasing"),
+    ]
+    seed: Annotated[int, Field(ge=0, description="seed of every random draw")]
+    confidentiality: Confidentiality
+
+    @field_validator("edition_id")
+    @classmethod
+    def _leaves_the_site_alone(cls, edition_id: str) -> str:
+        if edition_id in {"site", "demo-site", "lab"}:
+            raise refusal(
+                "schema",
+                f"`{edition_id}` is the name of another folder of outputs/",
+                'a name of the edition, such as "2026"',
+                "choose another edition_id",
+            )
+        return edition_id
+
+    @field_validator("scenario_codes")
+    @classmethod
+    def _names_a_scenario_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return once(codes, "scenario")
+
+    @field_validator("quantile_levels")
+    @classmethod
+    def _carries_the_pages_interval(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if any(low >= high for low, high in pairwise(levels)):
+            raise refusal("range", "levels do not increase", "increasing levels", "sort them")
+        missing = [f"{level:g}" for level in PAGE_QUANTILE_LEVELS if level not in levels]
+        if missing:
+            raise refusal(
+                "range",
+                f"level {', '.join(missing)} is missing",
+                "0.1, 0.5 and 0.9 among the levels: pages show the median and the 80 % interval",
+                f"add {', '.join(missing)}",
+            )
+        return levels
+
+
+class ScenarioParams(Strict):
+    """One scenario: `parameters/scenarios/<scenario_code>.yml`."""
+
+    scenario_code: Annotated[Code, Field(description="the file's name, without .yml")]
+    label: Annotated[Text, Field(description="name shown to readers, in French")]
+    vote: Annotated[Vote | None, Field(description="null until a joint body has voted")]
+    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
+    lines: Annotated[tuple[str, ...], Field(strict=False, description="none yet: write []")]
+
+    @field_validator("lines")
+    @classmethod
+    def _has_no_line_yet(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
+        if lines:
+            raise refusal(
+                "schema",
+                "a line that no calculation reads",
+                "`lines: []`: scenarios only carry a name so far",
+                "write `lines: []`",
+            )
+        return lines
+
+    @model_validator(mode="after")
+    def _says_what_it_rests_on(self) -> Self:
+        _check_basis(self.vote, self.basis)
+        return self
+
+
+class Criterion(Strict):
+    """One criterion for core and strategic métiers: a score in 0–1 between two goalposts.
+
+    The score is (x - low) / (high - low), cut at 0 and 1, and one minus that where `direction`
+    is `lower`. Source: methodology, C2.
+    """
+
+    criterion_code: Annotated[Code, Field(description="short name of the criterion")]
+    label: Annotated[Text, Field(description="name shown to readers, in French")]
+    unit: Annotated[Text, Field(description="unit of low, high and threshold, in French")]
+    low: Annotated[float, Field(allow_inf_nan=False, description="value that scores 0")]
+    high: Annotated[float, Field(allow_inf_nan=False, description="value that scores 1")]
+    direction: Annotated[
+        Literal["higher", "lower"], Field(description="which side counts as more core")
+    ]
+    weight: Annotated[float, Field(ge=0, le=1, description="weight; the weights sum to 1")]
+    threshold: Annotated[
+        float | None, Field(allow_inf_nan=False, description="value from which it is met")
+    ] = None
+    vote: Annotated[Vote | None, Field(description="null until the CPNEFP has voted")]
+    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
+
+    @model_validator(mode="after")
+    def _has_goalposts_apart(self) -> Self:
+        if self.high <= self.low:
+            raise refusal(
+                "range",
+                f"goalposts `low: {self.low:g}` and `high: {self.high:g}` are not in order",
+                "`high` above `low`",
+                "correct the two goalposts; use `direction: lower` where less is more core",
+            )
+        _check_basis(self.vote, self.basis)
+        return self
+
+
+class BranchTables(Strict):
+    """The branch's own observed tables; null: the estimate from public figures is used."""
+
+    employment: Annotated[
+        str | None, Field(description="path from the project's root, or null")
+    ] = None
+
+    @field_validator("employment")
+    @classmethod
+    def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
+        if path is not None and not is_project_path(path):
+            raise refusal(
+                "schema",
+                f"`{path}` is not a path from the project's root",
+                "a relative path with `/`, such as data/chimie_emplois.csv",
+                "write the path from the project's root",
+            )
+        return path
+
+
+class BranchParams(Strict):
+    """One branch: `parameters/branches/<branch_code>.yml`."""
+
+    branch_code: Annotated[Code, Field(description="key in table `branches`; the file's name")]
+    label: Annotated[Text, Field(description="name shown to readers, in French")]
+    idcc_codes: Annotated[
+        tuple[IdccCode, ...],
+        Field(strict=False, description='conventions in force, five quoted digits: "00044"'),
+    ]
+    perimeter_note: Annotated[Text, Field(description="what the branch covers, in French")]
+    notebooks: Annotated[Codes, Field(description="templates to run for this branch")]
+    tables: Annotated[BranchTables, Field(description="the branch's own observed tables")]
+    criteria: Annotated[
+        tuple[Criterion, ...], Field(strict=False, description="for core and strategic métiers")
+    ]
+
+    @field_validator("idcc_codes", "notebooks")
+    @classmethod
+    def _names_each_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return once(codes, "code")
+
+    @field_validator("criteria")
+    @classmethod
+    def _weighs_to_one(cls, criteria: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
+        once([criterion.criterion_code for criterion in criteria], "criterion")
+        total = sum(criterion.weight for criterion in criteria)
+        if criteria and abs(total - 1) > 1e-9:
+            raise refusal(
+                "range",
+                f"the weights of the criteria sum to {total:g}",
+                "weights that sum to 1",
+                "correct the weights",
+            )
+        return criteria
+
+
+class EmploymentNotebook(Strict):
+    """Parameters of `01_emplois`."""
+
+    branch_code: Code
+    horizon_years: Annotated[int, Field(ge=1, le=30)]
+    output_folder: Text
+
+
+class TensionNotebook(Strict):
+    """Parameters of `03_tensions`."""
+
+    branch_code: Code
+    output_folder: Text
+
+
+class ReportNotebook(Strict):
+    """Parameters of `00_rapport`."""
+
+    branch_code: Code
+    edition_id: Code
+    output_folder: Text
+
+
+class ConsolidationNotebook(Strict):
+    """Parameters of `10_consolidation`."""
+
+    edition_id: Code
+    output_folder: Text
+
+
+NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
+    "00_rapport": ReportNotebook,
+    "01_emplois": EmploymentNotebook,
+    "03_tensions": TensionNotebook,
+    "10_consolidation": ConsolidationNotebook,
+}
+"""The model of each template's first cell, by template name."""
+
+BRANCH_NOTEBOOKS: Final = tuple(
+    name for name, model in NOTEBOOKS.items() if "branch_code" in model.model_fields
+)
+"""The templates that run once per branch."""
+
+SCHEMA_MODELS: Final[dict[str, type[BaseModel]]] = {
+    "branch": BranchParams,
+    "edition": EditionParams,
+    "scenario": ScenarioParams,
+}
+"""The models of YAML files, by the name of their JSON Schema in `parameters/schema`."""
+
+
+def once(codes: Sequence[str], kind: str) -> tuple[str, ...]:
+    """Return `codes` as a tuple, or refuse the ones named twice.
+
+    Examples:
+        >>> once(["a", "b"], "criterion")
+        ('a', 'b')
+    """
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise refusal("schema", f"{kind} named twice: {', '.join(twice)}", "each once", "keep one")
+    return tuple(codes)
+
+
+def is_project_path(path: str) -> bool:
+    r"""Return whether `path` is relative and written with `/`, the same on every machine.
+
+    Examples:
+        >>> [is_project_path(p) for p in ("data/x.csv", "/data/x.csv", "C:/x.csv", r"data\x.csv")]
+        [True, False, False, False]
+    """
+    return bool(path.strip()) and re.match(r"^(/|~|[A-Za-z]:)|.*\\", path) is None
+
+
+def json_schema(model: type[BaseModel]) -> str:
+    """Return the JSON Schema of a model, as its file in `parameters/schema` holds it.
+
+    Editors complete and check YAML with it; `opmq validate` remains the judge.
+
+    Examples:
+        >>> json.loads(json_schema(BranchParams))["properties"]["branch_code"]["type"]
+        'string'
+    """
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    schema |= model.model_json_schema()
+    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"

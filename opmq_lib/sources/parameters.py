@@ -1,0 +1,231 @@
+"""Parameter files into checked models: the edition, its scenarios, its branches.
+
+Every defect of every file is collected and raised once, with its file, line and key. Only the
+standard library, pydantic and PyYAML are imported, so that looking at the state stays fast.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, did_you_mean, gather
+from opmq_lib.params import (
+    BRANCH_NOTEBOOKS,
+    SCHEMA_MODELS,
+    BranchParams,
+    EditionParams,
+    ScenarioParams,
+    json_schema,
+)
+from opmq_lib.sources.yaml_model import Model, Reading, read_file
+
+_DATA: Final = Path(__file__).parent.parent / "data"
+
+
+def load_edition(root: Path) -> EditionParams:
+    """Return the parameters of the edition.
+
+    Args:
+        root: The project's root.
+
+    Raises:
+        DataError: With every defect of `parameters/edition.yml`; a scenario without file is one.
+    """
+    reading = read_edition(root)
+    if reading.params is None or reading.errors:
+        raise gather(reading.errors)
+    return reading.params
+
+
+def load_scenarios(root: Path) -> dict[str, ScenarioParams]:
+    """Return the scenarios by code, in alphabetical order.
+
+    Args:
+        root: The project's root.
+
+    Raises:
+        DataError: With every defect of every file of `parameters/scenarios`.
+    """
+    return _models(read_scenarios(root))
+
+
+def load_branches(root: Path) -> dict[str, BranchParams]:
+    """Return the branches by code, in alphabetical order.
+
+    Args:
+        root: The project's root.
+
+    Raises:
+        DataError: With every defect of every file of `parameters/branches`: keys, types, ranges,
+            unknown branch, notebook or convention, one convention in two branches.
+    """
+    return _models(read_branches(root))
+
+
+def read_edition(root: Path) -> Reading[EditionParams]:
+    """Return `parameters/edition.yml` as read, with its defects instead of an exception."""
+    where = "parameters/edition.yml"
+    reading = read_file(root / where, where, EditionParams)
+    known = sorted(path.stem for path in (root / "parameters/scenarios").glob("*.yml"))
+    reading.errors += _unknown_items(reading, "scenario_codes", "scenario", known)
+    return reading
+
+
+def read_scenarios(root: Path) -> list[Reading[ScenarioParams]]:
+    """Return the files of `parameters/scenarios` as read, with their defects."""
+    return _read_folder(root, "parameters/scenarios", read_scenario)
+
+
+def read_branches(root: Path) -> list[Reading[BranchParams]]:
+    """Return the files of `parameters/branches` as read, with their defects."""
+    readings = _read_folder(root, "parameters/branches", read_branch)
+    for reading, error in _shared_conventions(readings):
+        reading.errors.append(error)
+    return readings
+
+
+def read_scenario(path: Path, where: str) -> Reading[ScenarioParams]:
+    """Return one scenario file as read; `where` is how messages name it."""
+    reading = read_file(path, where, ScenarioParams)
+    reading.errors += _name_errors(reading, "scenario_code")
+    return reading
+
+
+def read_branch(path: Path, where: str) -> Reading[BranchParams]:
+    """Return one branch file as read; branch, notebooks and conventions must exist."""
+    reading = read_file(path, where, BranchParams)
+    reading.errors += _name_errors(reading, "branch_code")
+    code, known = _get(reading, "branch_code"), known_codes("branches", "branch_code")
+    if isinstance(code, str) and code not in known:
+        reading.errors.append(unknown(reading.at(("branch_code",)), "branch", code, known))
+    conventions = known_codes("idcc_history", "idcc_code")
+    reading.errors += _unknown_items(reading, "notebooks", "notebook", BRANCH_NOTEBOOKS)
+    reading.errors += _unknown_items(reading, "idcc_codes", "IDCC", conventions)
+    return reading
+
+
+def unknown(where: str, kind: str, code: str, known: Iterable[str]) -> ScopeError:
+    """Return the error of a code that does not exist, with the one that was probably meant.
+
+    Examples:
+        >>> print(unknown("edition.yml", "scenario", "referense", ["reference"]))
+        1 defect
+          edition.yml: unknown scenario (found: referense)
+            expected: one of: reference
+            what to do: did you mean `reference`?
+    """
+    names = sorted(known)
+    few = f"one of: {', '.join(names)}"
+    return ScopeError(
+        [
+            Defect(
+                where=where,
+                what=f"unknown {kind}",
+                expected=few if len(names) <= 40 else f"one of the {len(names)} known codes",
+                fix=did_you_mean(code, names) or "correct the code",
+                value=code,
+            )
+        ]
+    )
+
+
+@cache
+def known_codes(table: str, column: str) -> frozenset[str]:
+    """Return the values of a text column of an embedded table, without importing pandas.
+
+    Examples:
+        >>> "00044" in known_codes("idcc_history", "idcc_code")
+        True
+    """
+    with (_DATA / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
+        return frozenset(row[column] for row in csv.DictReader(lines))
+
+
+def write_schemas(root: Path) -> None:
+    """Write the JSON Schemas that editors use to complete the parameter files.
+
+    Args:
+        root: The project's root; the files go to its `parameters/schema`.
+    """
+    for name, model in SCHEMA_MODELS.items():
+        target = root / "parameters/schema" / f"{name}.schema.json"
+        target.write_text(json_schema(model), encoding="utf-8", newline="\n")
+
+
+def _models(readings: Sequence[Reading[Model]]) -> dict[str, Model]:
+    errors = [error for reading in readings for error in reading.errors]
+    if errors:
+        raise gather(errors)
+    return {
+        Path(reading.where).stem: reading.params
+        for reading in readings
+        if reading.params is not None
+    }
+
+
+def _read_folder(
+    root: Path, folder: str, read: Callable[[Path, str], Reading[Model]]
+) -> list[Reading[Model]]:
+    paths = sorted((root / folder).glob("*.y*ml"))
+    if paths:
+        return [read(path, f"{folder}/{path.name}") for path in paths]
+    empty: Reading[Model] = Reading(folder)
+    empty.errors.append(_schema(folder, "no file", "at least one .yml file", "restore its files"))
+    return [empty]
+
+
+def _name_errors(reading: Reading[Model], code_key: str) -> list[DataError]:
+    file, code = Path(reading.where), _get(reading, code_key)
+    if file.suffix != ".yml":
+        return [_schema(reading.where, "ends in .yaml", "a file in .yml", "rename the file")]
+    if not isinstance(code, str) or code == file.stem:
+        return []
+    where, expected = reading.at((code_key,)), f"{code_key}: {file.stem}"
+    return [_schema(where, "is not the file's name", expected, "rename one of the two", code)]
+
+
+def _get(reading: Reading[Model], key: str) -> Any:
+    value = reading.document.value
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _unknown_items(
+    reading: Reading[Model], key: str, kind: str, known: Iterable[str]
+) -> list[DataError]:
+    codes, names = _get(reading, key), set(known)
+    if not isinstance(codes, list):
+        return []
+    return [
+        unknown(reading.at((key, position)), kind, code, names)
+        for position, code in enumerate(codes)
+        if isinstance(code, str) and code not in names
+    ]
+
+
+def _shared_conventions(
+    readings: Sequence[Reading[BranchParams]],
+) -> list[tuple[Reading[BranchParams], DataError]]:
+    first: dict[str, Reading[BranchParams]] = {}
+    shared: list[tuple[Reading[BranchParams], DataError]] = []
+    for reading in readings:
+        codes = reading.params.idcc_codes if reading.params else ()
+        for position, code in enumerate(codes):
+            owner = first.setdefault(code, reading)
+            if owner is not reading:
+                defect = Defect(
+                    where=reading.at(("idcc_codes", position)),
+                    what=f"this IDCC is already in {owner.where}",
+                    expected="each convention in one branch",
+                    fix="leave it in the branch that holds it today",
+                    value=code,
+                )
+                shared.append((reading, ScopeError([defect])))
+    return shared
+
+
+def _schema(
+    where: str, what: str, expected: str, fix: str, value: str | None = None
+) -> SchemaError:
+    return SchemaError([Defect(where, what, expected, fix, value)])

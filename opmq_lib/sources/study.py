@@ -1,0 +1,124 @@
+"""What a notebook of the study starts from: input tables, labels, and other notebooks' results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from opmq_lib import contracts, french
+from opmq_lib.params import Criterion
+from opmq_lib.sources import embedded, parameters, project, tables
+
+EMBEDDED = (
+    "branch_headcount",
+    "branches",
+    "employment_national",
+    "fap_rome",
+    "metiers",
+    "naf",
+    "recruitment_intentions",
+    "rome_naf_hires",
+    "sources",
+    "tension",
+)
+CONVENTIONS = ("naf_branch", "rome_fap_split")
+
+
+def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
+    """Return the input tables of the study, by name.
+
+    Args:
+        branch_codes: Branches whose own observed employment is read, where their parameter file
+            names one; it is then the table `own_employment`, one block per branch.
+
+    Returns:
+        The embedded tables, the two convention tables of `parameters/tables/`, and
+        `own_employment` (no row when no branch supplies one).
+
+    Raises:
+        DataError: With every defect of the parameters and of the tables read.
+    """
+    root = project.find_root()
+    branches = parameters.load_branches(root)
+    inputs = {name: embedded.load(name) for name in EMBEDDED}
+    for name in CONVENTIONS:
+        convention = root / "parameters" / "tables" / f"{name}.csv"
+        inputs[name] = tables.read_table(convention, name, origin="public")
+    own = [
+        tables.read_table(root / supplied, "employment", branch_code=code)
+        for code in branch_codes
+        if (supplied := branches[code].tables.employment) is not None
+    ]
+    no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["employment"]))
+    inputs["own_employment"] = pd.concat(own, ignore_index=True) if own else no_row
+    return inputs
+
+
+def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
+    """Return the French label of each métier code of one nomenclature.
+
+    Examples:
+        >>> metier_labels()["G1Z70"]
+        'Techniciens et agents de maîtrise de la maintenance et de l’environnement'
+    """
+    metiers = embedded.load("metiers")
+    chosen = metiers[metiers["nomenclature"] == nomenclature]
+    return dict(zip(chosen["metier_code"], chosen["label"].map(french.label), strict=True))
+
+
+def branch_labels() -> dict[str, str]:
+    """Return the French name of each branch.
+
+    Examples:
+        >>> branch_labels()["chimie"]
+        'Industries chimiques'
+    """
+    branches = embedded.load("branches")
+    return dict(zip(branches["branch_code"], branches["label"].map(french.label), strict=True))
+
+
+def read_results(edition_id: str, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
+    """Return the result tables that another notebook has left, by name; none if it has not run.
+
+    Args:
+        edition_id: Name of the edition's folder in `outputs/`.
+        branch_code: A branch, or `commun`.
+        notebook: A template's name, such as `01_emplois`.
+
+    Returns:
+        Each table with its row number as index, codes as text.
+    """
+    folder = project.find_root() / "outputs" / edition_id / branch_code / notebook
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.csv"))}
+
+
+def read_all_results(edition_id: str, notebook: str, table: str) -> pd.DataFrame:
+    """Return one result table of a notebook for all branches, one under the other.
+
+    Args:
+        edition_id: Name of the edition's folder in `outputs/`.
+        notebook: A template's name, such as `01_emplois`.
+        table: Name of the result table.
+
+    Returns:
+        The rows of every branch that has run, in the order of the branches' codes.
+    """
+    branches = parameters.load_branches(project.find_root())
+    found = [read_results(edition_id, code, notebook).get(table) for code in sorted(branches)]
+    there = [results for results in found if results is not None]
+    return pd.concat(there, ignore_index=True) if there else pd.DataFrame()
+
+
+def criteria(branch_code: str) -> tuple[Criterion, ...]:
+    """Return the criteria of a branch for core and strategic métiers."""
+    return parameters.load_branches(project.find_root())[branch_code].criteria
+
+
+def _read(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""])
+    numbers = [
+        name
+        for name in table.columns
+        if name in contracts.COLUMNS and contracts.COLUMNS[name].kind in {"whole", "number"}
+    ]
+    return table.astype(dict.fromkeys(numbers, "float64"))

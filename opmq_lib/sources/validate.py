@@ -1,0 +1,126 @@
+"""Checks parameters and tables before anything runs, and says what was checked."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from opmq_lib import contracts
+from opmq_lib.errors import DataError, Defect, SchemaError, gather
+from opmq_lib.params import EditionParams, is_project_path
+from opmq_lib.sources import parameters, tables
+from opmq_lib.sources.yaml_model import Reading, read_file
+
+CONVENTIONS: Final = ("naf_branch", "rome_fap_split")
+"""The project's own tables, in `parameters/tables`."""
+
+Checked = tuple[str, list[DataError]]
+"""What was checked, in words, and what is wrong with it."""
+
+
+def validate(root: Path, files: Sequence[Path] = ()) -> list[str]:
+    """Check the parameters and the tables they name, or the given files only.
+
+    Args:
+        root: The project's root.
+        files: YAML files, recognised by their folder, and tables, recognised by their columns.
+            A given table is taken as the user's own: no message shows a value of it.
+
+    Returns:
+        What was checked, one line each, in the order of checking.
+
+    Raises:
+        DataError: With every defect of every file; of the class they share, if they share one.
+    """
+    checked = list(_given(files) if files else _project(root))
+    errors = [error for _, found in checked for error in found]
+    if errors:
+        raise gather(errors)
+    return [line for line, _ in checked]
+
+
+def best_match(names: Iterable[str]) -> str | None:
+    """Return the table whose columns look most like `names`, `None` if none shares half of them.
+
+    Examples:
+        >>> best_match(["branch_code", "metier_code", "year", "headcount", "nature", "origin"])
+        'employment'
+        >>> best_match(["a", "b"]) is None
+        True
+    """
+    found = set(names)
+
+    def likeness(table: str) -> float:
+        columns = {use.name for use in contracts.USES[table] if not use.may_be_absent}
+        return len(found & columns) / len(found | columns)
+
+    best = max(contracts.TABLES, key=likeness)
+    return best if likeness(best) >= 0.5 else None
+
+
+def _project(root: Path) -> Iterator[Checked]:
+    edition = parameters.read_edition(root)
+    scenarios, branches = parameters.read_scenarios(root), parameters.read_branches(root)
+    readings: list[Reading[Any]] = [edition, *scenarios, *branches]
+    for reading in readings:
+        yield reading.where, reading.errors
+    for table in CONVENTIONS:
+        yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
+    for branch in branches:
+        path_from_root = _own_table(branch.document.value)
+        if path_from_root:
+            yield _table(root / path_from_root, "employment", "own", Path(branch.where).stem)
+
+
+def _own_table(values: Any) -> str | None:
+    """Return the own table that a branch file names, even if the rest of the file is wrong."""
+    tables_of_branch = values.get("tables") if isinstance(values, dict) else None
+    named = tables_of_branch.get("employment") if isinstance(tables_of_branch, dict) else None
+    return named if isinstance(named, str) and is_project_path(named) else None
+
+
+def _given(files: Iterable[Path]) -> Iterator[Checked]:
+    for path in files:
+        if path.suffix in {".yml", ".yaml"}:
+            reading = _reading(path.resolve())
+            yield reading.where, reading.errors
+        else:
+            yield _unnamed_table(path)
+
+
+def _reading(path: Path) -> Reading[Any]:
+    """Return a YAML file as what its folder says it is."""
+    where = tables.shown(path)
+    if path.parent.name == "branches":
+        return parameters.read_branch(path, where)
+    if path.parent.name == "scenarios":
+        return parameters.read_scenario(path, where)
+    return read_file(path, where, EditionParams)
+
+
+def _unnamed_table(path: Path) -> Checked:
+    where = tables.shown(path)
+    try:
+        names = tables.read_grid(path, where, tuple(contracts.TABLES)).names
+    except SchemaError as error:
+        return where, [error]
+    table = best_match(names)
+    if table is None:
+        defect = Defect(
+            where=where,
+            what="its columns look like those of no table",
+            expected=f"the columns of one of: {', '.join(contracts.TABLES)}",
+            fix="name the columns as the data dictionary does",
+        )
+        return where, [SchemaError([defect])]
+    return _table(path, table, "own")
+
+
+def _table(
+    path: Path, table: str, origin: Literal["own", "public"], branch_code: str | None = None
+) -> Checked:
+    where = f"{tables.shown(path)} (table `{table}`)"
+    try:
+        frame = tables.read_table(path, table, origin, branch_code)
+    except DataError as error:
+        return where, [error]
+    return f"{where}: {len(frame)} row{'s' if len(frame) > 1 else ''}", []

@@ -1,0 +1,243 @@
+import re
+import shutil
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError
+from opmq_lib.params import NOT_VOTED
+from opmq_lib.sources import embedded, parameters
+from opmq_lib.sources.branch_file import new_branch
+
+ROOT = Path(__file__).parent.parent
+CHIMIE = "parameters/branches/chimie.yml"
+
+
+@pytest.fixture
+def root(tmp_path):
+    shutil.copytree(ROOT / "parameters", tmp_path / "parameters")
+    for file in (tmp_path / "parameters/branches").glob("*.yml"):
+        file.unlink()
+    for branch_code in ("chimie", "textile"):
+        new_branch(tmp_path, branch_code)
+    return tmp_path
+
+
+def edit(root, file, old, new):
+    path = root / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def refusal(load, root, kind=SchemaError):
+    with pytest.raises(DataError) as caught:
+        load(root)
+    assert type(caught.value) is kind
+    return str(caught.value)
+
+
+def test_every_branch_of_the_table_has_a_parameter_file():
+    branches = parameters.load_branches(ROOT)
+    assert sorted(branches) == sorted(embedded.load("branches")["branch_code"])
+
+
+def test_nothing_that_ships_claims_to_be_voted():
+    branches = parameters.load_branches(ROOT).values()
+    choices = [criterion for branch in branches for criterion in branch.criteria]
+    choices += parameters.load_scenarios(ROOT).values()
+    assert len(choices) > 100
+    assert {(choice.vote, choice.basis) for choice in choices} == {(None, NOT_VOTED)}
+
+
+def test_each_convention_in_force_is_in_one_shipped_branch():
+    history = embedded.load("idcc_history").set_index("idcc_code")
+    branches = parameters.load_branches(ROOT)
+    owners = {code: name for name, branch in branches.items() for code in branch.idcc_codes}
+    assert len(owners) == sum(len(branch.idcc_codes) for branch in branches.values())
+    assert {code: history.loc[code, "branch_code"] for code in owners} == owners
+    assert set(history.loc[list(owners), "active"]) == {"yes"}
+
+
+def test_a_misspelt_parameter_is_refused_with_the_right_one(root):
+    edit(root, "parameters/edition.yml", "horizon_years:", "horizon_yeras:")
+    assert refusal(parameters.load_edition, root) == (
+        "1 defect\n"
+        "  parameters/edition.yml, line 9, key `horizon_yeras`: unknown key\n"
+        "    expected: one of: edition_id, title, edition_date, base_year, horizon_years, "
+        "scenario_codes, quantile_levels, seed, confidentiality\n"
+        "    what to do: did you mean `horizon_years`?"
+    )
+
+
+def test_a_missing_key_is_refused_with_its_meaning(root):
+    edit(root, "parameters/edition.yml", "horizon_years: 10", "")
+    assert refusal(parameters.load_edition, root) == (
+        "1 defect\n  parameters/edition.yml: key `horizon_years` is missing\n"
+        "    expected: years projected beyond base_year\n"
+        "    what to do: add a line `horizon_years: …`"
+    )
+
+
+def test_an_unknown_key_deep_inside_names_the_keys_of_its_place(root):
+    edit(root, CHIMIE, "    weight: 0.25", "    weigth: 0.25")
+    text = refusal(parameters.load_branches, root)
+    assert re.search(r"chimie.yml, line \d+, key `criteria\[0\].weigth`: unknown key", text)
+    assert "expected: one of: criterion_code, label, unit, low, high, direction, weight" in text
+    assert "what to do: did you mean `weight`?" in text
+
+
+@pytest.mark.parametrize("raw", ["0016", "44", "1E05", "NO", "2026-01-31", "true"])
+def test_an_unquoted_code_is_refused_with_its_raw_text(root, raw):
+    edit(root, CHIMIE, 'idcc_codes: ["00044"]', f"idcc_codes: [{raw}]")
+    assert refusal(parameters.load_branches, root) == (
+        f"1 defect\n  {CHIMIE}, line 6, key `idcc_codes[0]`: not in quotes: YAML readers take it "
+        f"for a number, a date or a yes/no (found: {raw})\n"
+        f'    expected: a text in quotes\n    what to do: write "{raw}"'
+    )
+
+
+def test_a_convention_of_four_digits_is_refused_with_five(root):
+    edit(root, CHIMIE, '"00044"', '"0044"')
+    text = refusal(parameters.load_branches, root, DataError)
+    assert "key `idcc_codes[0]`: not what is expected here (found: 0044)" in text
+    assert 'expected: conventions in force, five quoted digits: "00044"' in text
+    assert 'what to do: write "00044"' in text
+
+
+def test_a_number_that_readers_disagree_on_is_refused(root):
+    edit(root, "parameters/edition.yml", "horizon_years: 10", "horizon_years: 010")
+    assert refusal(parameters.load_edition, root) == (
+        "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: not what is expected "
+        "here (found: 010)\n    expected: a valid integer\n    what to do: correct the value"
+    )
+
+
+def test_a_number_outside_its_range_is_refused(root):
+    edit(root, "parameters/edition.yml", "horizon_years: 10", "horizon_years: 0")
+    assert refusal(parameters.load_edition, root, RangeError) == (
+        "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: not what is expected "
+        "here (found: 0)\n    expected: greater than or equal to 1\n"
+        "    what to do: correct the value"
+    )
+
+
+def test_a_duplicate_key_is_refused_with_both_lines(root):
+    edit(root, "parameters/edition.yml", "base_year: 2018", "base_year: 2018\nbase_year: 2019")
+    assert refusal(parameters.load_edition, root) == (
+        "1 defect\n  parameters/edition.yml, line 9: key `base_year` is given twice (first on "
+        "line 8)\n    expected: each key once\n    what to do: delete one of the two"
+    )
+
+
+def test_an_unknown_branch_is_refused_with_the_nearest(root):
+    (root / CHIMIE).rename(root / "parameters/branches/chimi.yml")
+    edit(root, "parameters/branches/chimi.yml", '"chimie"', '"chimi"')
+    text = refusal(parameters.load_branches, root, ScopeError)
+    assert "chimi.yml, line 4, key `branch_code`: unknown branch (found: chimi)" in text
+    assert "what to do: did you mean `chimie`?" in text
+
+
+def test_an_unknown_notebook_is_refused_with_the_nearest(root):
+    edit(root, CHIMIE, '"01_emplois"', '"01_emploi"')
+    text = refusal(parameters.load_branches, root, ScopeError)
+    assert "key `notebooks[1]`: unknown notebook (found: 01_emploi)" in text
+    assert "expected: one of: 00_rapport, 01_emplois, 03_tensions" in text
+    assert "what to do: did you mean `01_emplois`?" in text
+
+
+def test_an_unknown_convention_is_refused(root):
+    edit(root, CHIMIE, '"00044"', '"99999"')
+    text = refusal(parameters.load_branches, root, ScopeError)
+    assert "key `idcc_codes[0]`: unknown IDCC (found: 99999)" in text
+    assert "expected: one of the 327 known codes" in text
+
+
+def test_one_convention_in_two_branches_is_refused(root):
+    edit(root, "parameters/branches/textile.yml", '["00018"]', '["00018", "00044"]')
+    assert refusal(parameters.load_branches, root, ScopeError) == (
+        "1 defect\n  parameters/branches/textile.yml, line 6, key `idcc_codes[1]`: this IDCC is "
+        f"already in {CHIMIE} (found: 00044)\n    expected: each convention in one branch\n"
+        "    what to do: leave it in the branch that holds it today"
+    )
+
+
+def test_an_unknown_scenario_is_refused(root):
+    edit(root, "parameters/edition.yml", '["reference"]', '["referense"]')
+    text = refusal(parameters.load_edition, root, ScopeError)
+    assert "key `scenario_codes[0]`: unknown scenario (found: referense)" in text
+    assert "what to do: did you mean `reference`?" in text
+
+
+def test_a_file_named_otherwise_than_its_code_is_refused(root):
+    (root / CHIMIE).rename(root / "parameters/branches/chimie_2.yml")
+    assert "branch_code: chimie_2" in refusal(parameters.load_branches, root)
+
+
+def test_a_file_with_another_ending_is_refused_rather_than_ignored(root):
+    (root / CHIMIE).rename(root / "parameters/branches/chimie.yaml")
+    assert "chimie.yaml: ends in .yaml" in refusal(parameters.load_branches, root)
+
+
+def test_a_file_that_is_not_a_map_is_refused(root):
+    (root / CHIMIE).write_text("- chimie\n", encoding="utf-8")
+    assert f"{CHIMIE}: not what is expected here" in refusal(parameters.load_branches, root)
+
+
+def test_bad_encoding_is_refused_with_its_line(root):
+    content = (root / "parameters/scenarios/reference.yml").read_bytes()
+    bad = content.replace("é".encode(), "é".encode("cp1252"))
+    (root / "parameters/scenarios/reference.yml").write_bytes(bad)
+    assert refusal(parameters.load_scenarios, root) == (
+        "1 defect\n  parameters/scenarios/reference.yml, line 5: byte 0xe9 is not UTF-8\n"
+        "    expected: a text file in UTF-8\n"
+        "    what to do: save the file again with encoding UTF-8"
+    )
+
+
+@pytest.mark.parametrize("folder", ["branches", "scenarios"])
+def test_an_empty_folder_is_refused(root, folder):
+    shutil.rmtree(root / "parameters" / folder)
+    load = {"branches": parameters.load_branches, "scenarios": parameters.load_scenarios}[folder]
+    assert f"parameters/{folder}: no file" in refusal(load, root)
+
+
+def test_an_absent_edition_is_refused(root):
+    (root / "parameters/edition.yml").unlink()
+    assert "parameters/edition.yml: no such file" in refusal(parameters.load_edition, root)
+
+
+def test_every_defect_of_every_file_is_raised_once(root):
+    edit(root, CHIMIE, '"00044"', "0044")
+    edit(root, CHIMIE, "    high: 3", "    high: 1")
+    edit(root, "parameters/branches/textile.yml", '"01_emplois"', '"01_emploi"')
+    text = refusal(parameters.load_branches, root, DataError)
+    assert text.startswith("3 defects\n")
+    assert "chimie.yml, line 6" in text
+    assert "goalposts `low: 1` and `high: 1` are not in order" in text
+    assert "textile.yml, line 9" in text
+
+
+def test_a_criterion_may_be_voted(root):
+    edit(root, CHIMIE, "vote: null", 'vote: {date: 2026-03-12, body: "B", minutes_reference: "3"}')
+    edit(root, CHIMIE, 'basis: "exemple, non voté"', 'basis: "accord de branche"')
+    criterion = parameters.load_branches(root)["chimie"].criteria[0]
+    assert criterion.vote.date == date(2026, 3, 12)
+
+
+def test_looking_at_parameters_imports_neither_pandas_nor_what_runs_notebooks():
+    program = (
+        "import sys; from pathlib import Path; from opmq_lib.sources import parameters\n"
+        f"parameters.load_edition(Path({str(ROOT)!r}))\n"
+        f"parameters.load_scenarios(Path({str(ROOT)!r}))\n"
+        f"parameters.load_branches(Path({str(ROOT)!r}))\n"
+        "heavy = {'pandas', 'pandera', 'papermill', 'matplotlib', 'statsmodels', 'nbformat'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout == "[]\n"

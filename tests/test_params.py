@@ -1,0 +1,198 @@
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from opmq_lib.params import (
+    BRANCH_NOTEBOOKS,
+    NOTEBOOKS,
+    SCHEMA_MODELS,
+    BranchParams,
+    Criterion,
+    EditionParams,
+    ScenarioParams,
+    json_schema,
+)
+
+ROOT = Path(__file__).parent.parent
+CRITERION = {
+    "criterion_code": "weight",
+    "label": "Poids",
+    "unit": "% des emplois",
+    "low": 0,
+    "high": 5,
+    "direction": "higher",
+    "weight": 1,
+    "vote": None,
+    "basis": "exemple, non voté",
+}
+BRANCH = {
+    "branch_code": "chimie",
+    "label": "Chimie",
+    "idcc_codes": ["00044"],
+    "perimeter_note": "Convention 00044.",
+    "notebooks": ["01_emplois"],
+    "tables": {"employment": None},
+    "criteria": [CRITERION],
+}
+
+
+def message(model, values):
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(values)
+    return [(error["loc"], error["msg"]) for error in caught.value.errors()]
+
+
+def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
+    fields = {name: list(model.model_fields) for name, model in NOTEBOOKS.items()}
+    assert fields == {
+        "00_rapport": ["branch_code", "edition_id", "output_folder"],
+        "01_emplois": ["branch_code", "horizon_years", "output_folder"],
+        "03_tensions": ["branch_code", "output_folder"],
+        "10_consolidation": ["edition_id", "output_folder"],
+    }
+    assert BRANCH_NOTEBOOKS == ("00_rapport", "01_emplois", "03_tensions")
+
+
+def test_a_parameter_cannot_be_changed_after_reading():
+    branch = BranchParams.model_validate(BRANCH)
+    with pytest.raises(ValidationError, match="frozen"):
+        branch.label = "Autre"
+
+
+def test_a_number_is_never_made_into_a_code():
+    assert message(BranchParams, {**BRANCH, "idcc_codes": [44]}) == [
+        (("idcc_codes", 0), "Input should be a valid string")
+    ]
+
+
+def test_goalposts_in_the_wrong_order_are_refused():
+    assert message(Criterion, {**CRITERION, "low": 5, "high": 5}) == [
+        ((), "goalposts `low: 5` and `high: 5` are not in order")
+    ]
+
+
+def test_a_negative_weight_is_refused():
+    assert message(Criterion, {**CRITERION, "weight": -0.5}) == [
+        (("weight",), "Input should be greater than or equal to 0")
+    ]
+
+
+def test_weights_that_do_not_sum_to_one_are_refused():
+    other = {**CRITERION, "criterion_code": "other", "weight": 0.5}
+    assert message(BranchParams, {**BRANCH, "criteria": [CRITERION, other]}) == [
+        (("criteria",), "the weights of the criteria sum to 1.5")
+    ]
+
+
+def test_a_criterion_named_twice_is_refused():
+    half = {**CRITERION, "weight": 0.5}
+    assert message(BranchParams, {**BRANCH, "criteria": [half, half]}) == [
+        (("criteria",), "criterion named twice: weight")
+    ]
+
+
+def test_what_nobody_has_voted_must_say_so():
+    assert message(Criterion, {**CRITERION, "basis": "notre avis"}) == [
+        ((), "`vote` is null but `basis` is not “exemple, non voté”")
+    ]
+
+
+def test_a_vote_needs_its_date_body_and_minutes():
+    errors = message(Criterion, {**CRITERION, "vote": {}, "basis": "accord du 12 mars"})
+    assert [place for place, _ in errors] == [
+        ("vote", "date"),
+        ("vote", "body"),
+        ("vote", "minutes_reference"),
+    ]
+
+
+def test_a_vote_replaces_the_basis_of_an_example():
+    scenario = {
+        "scenario_code": "bas_carbone",
+        "label": "Bas carbone",
+        "vote": {"body": "CPNEFP", "minutes_reference": "relevé 3"},
+        "basis": "exemple, non voté",
+        "lines": [],
+    }
+    scenario["vote"]["date"] = yaml.safe_load("2026-03-12")
+    assert message(ScenarioParams, scenario) == [
+        ((), "a vote is given but `basis` still says “exemple, non voté”")
+    ]
+    voted = ScenarioParams.model_validate({**scenario, "basis": "accord du 12 mars 2026"})
+    assert voted.vote.body == "CPNEFP"
+
+
+def test_an_absolute_path_to_a_table_is_refused():
+    tables = {"employment": "/home/anne/emplois.csv"}
+    assert message(BranchParams, {**BRANCH, "tables": tables}) == [
+        (
+            ("tables", "employment"),
+            "`/home/anne/emplois.csv` is not a path from the project's root",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [
+        ([0.1, 0.5, 0.5, 0.9], "levels do not increase"),
+        ([0.25, 0.5, 0.75], "level 0.1, 0.9 is missing"),
+    ],
+)
+def test_quantile_levels_must_carry_what_pages_show(levels, expected):
+    edition = yaml.safe_load((ROOT / "parameters/edition.yml").read_text(encoding="utf-8"))
+    errors = message(EditionParams, {**edition, "quantile_levels": levels})
+    assert errors == [(("quantile_levels",), expected)]
+
+
+def test_an_edition_cannot_take_the_folder_of_the_site():
+    edition = yaml.safe_load((ROOT / "parameters/edition.yml").read_text(encoding="utf-8"))
+    assert message(EditionParams, {**edition, "edition_id": "site"}) == [
+        (("edition_id",), "`site` is the name of another folder of outputs/")
+    ]
+
+
+@pytest.mark.parametrize("name", SCHEMA_MODELS)
+def test_the_schema_that_editors_use_is_current(name):
+    file = ROOT / f"parameters/schema/{name}.schema.json"
+    assert file.read_text(encoding="utf-8") == json_schema(SCHEMA_MODELS[name]), (
+        "run: python -c 'from opmq_lib.sources import parameters, project; "
+        "parameters.write_schemas(project.find_root())'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("branch", "branches/*.yml"),
+        ("edition", "edition.yml"),
+        ("scenario", "scenarios/*.yml"),
+    ],
+)
+def test_the_schema_that_editors_use_accepts_the_shipped_files(name, pattern):
+    schema = json.loads((ROOT / f"parameters/schema/{name}.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    files = sorted((ROOT / "parameters").glob(pattern))
+    assert files
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        assert text.startswith("# yaml-language-server: $schema=")
+        target = text.partition("$schema=")[2].partition("\n")[0]
+        assert (file.parent / target).resolve().name == f"{name}.schema.json"
+        assert (file.parent / target).is_file()
+        values = yaml.load(text, Loader=DatesAsText)
+        assert list(validator.iter_errors(values)) == []
+
+
+class DatesAsText(yaml.SafeLoader):
+    """JSON knows no dates: an editor sees their text."""
+
+
+DatesAsText.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
