@@ -1,0 +1,81 @@
+"""What is said of a branch's employment table: levels, shares, change, as indicator rows."""
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib.indicators import last_year
+
+
+def levels(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return employment by métier and year as indicator rows, in heads, with the variants' range.
+
+    Args:
+        jobs: Rows of the `employment` contract for one branch.
+
+    Returns:
+        `employment_headcount`, one row per row of `jobs`; bounds are missing on observed tables.
+    """
+    columns = ["metier_code", "year", "nature", "origin", "units_count", "source_code"]
+    return jobs[columns].assign(
+        indicator="employment_headcount",
+        value=jobs["employment_headcount"],
+        lower=jobs.get("employment_headcount_lower", np.nan),
+        upper=jobs.get("employment_headcount_upper", np.nan),
+        unit="headcount",
+    )
+
+
+def shares(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return each métier's share of the branch in its last year, in %.
+
+    Args:
+        jobs: Rows of the `employment` contract for one branch, all its métiers.
+
+    Returns:
+        `employment_share_pct`, one row per métier; shares add up to 100.
+
+    Examples:
+        >>> jobs = pd.DataFrame({"metier_code": ["A", "B"], "year": 2018, "nature": "observed",
+        ...     "origin": "own", "employment_headcount": [30.0, 10.0]})
+        >>> shares(jobs)["value"].tolist()
+        [75.0, 25.0]
+    """
+    base = last_year(jobs)
+    return base[["metier_code", "year", "nature", "origin"]].assign(
+        indicator="employment_share_pct",
+        value=100 * base["employment_headcount"] / base["employment_headcount"].sum(),
+        unit="pct",
+    )
+
+
+def changes(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return each métier's relative change from the first year to the last, in %.
+
+    Args:
+        jobs: Rows of the `employment` contract for one branch.
+
+    Returns:
+        `employment_change_pct`, one row per métier of the last year; missing where the métier
+        was absent or empty in the first year.
+
+    Source:
+        Method page, E1: g = 100 ΔE / E₀.
+
+    Examples:
+        >>> jobs = pd.DataFrame({"metier_code": "A", "year": [2004, 2018], "nature": "observed",
+        ...     "origin": "own", "employment_headcount": [8000.0, 7700.0]})
+        >>> changes(jobs)["value"].round(6).tolist()
+        [-3.75]
+    """
+    base = last_year(jobs).set_index("metier_code")
+    first = jobs[jobs["year"] == jobs["year"].min()].set_index("metier_code")
+    start = first["employment_headcount"].reindex(base.index)
+    return (
+        base[["year", "nature", "origin"]]
+        .assign(
+            indicator="employment_change_pct",
+            value=100 * (base["employment_headcount"] / start.where(start > 0) - 1),
+            unit="pct",
+        )
+        .reset_index()
+    )

@@ -1,0 +1,537 @@
+"""The embedded tables against themselves, and against the files they were transcribed from."""
+
+import hashlib
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from opmq_lib.errors import SchemaError
+from opmq_lib.sources import embedded
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+LABOUR, SKILLS = SHARED / "labour" / "extract", SHARED / "skills" / "extract"
+beside_the_extracts = pytest.mark.skipif(
+    not LABOUR.is_dir(), reason="the producers' files are not beside this checkout"
+)
+
+KEYS = {
+    "age_structure": ["metier_code", "period", "age_band"],
+    "age_structure_fap87": ["metier_code", "period", "age_band"],
+    "appellations": ["appellation_code"],
+    "branch_headcount": ["idcc_code"],
+    "branches": ["branch_code"],
+    "certification_metiers": ["certifinfo_code", "rank"],
+    "certifications": ["certifinfo_code"],
+    "emerging_skills": ["rome_code", "skill_code"],
+    "employment_national": ["metier_code", "year"],
+    "fap_rome": ["metier_code", "rome_code"],
+    "idcc_history": ["idcc_code"],
+    "macro_skills": ["macro_skill_code"],
+    "metier_skills": ["rome_code", "skill_code"],
+    "metiers": ["nomenclature", "metier_code"],
+    "naf": ["naf_code"],
+    "recruitment_intentions": ["metier_code", "nomenclature", "region_code", "year"],
+    "regions": ["region_code"],
+    "rome_naf_hires": ["rome_code", "naf_code"],
+    "romes": ["rome_code", "rome_version"],
+    "skills": ["skill_code"],
+    "sources": ["source_code"],
+    "tension": ["metier_code", "year"],
+}
+PATTERNS = {
+    "idcc_code": r"\d{5}",
+    "successor_idcc_code": r"(\d{5})?",
+    "final_idcc_code": r"(\d{5})?",
+    "naf_code": r"\d{4}[A-Z]",
+    "rome_code": r"[A-Z]\d{4}",
+    "region_code": r"\d{2}",
+    "cris_code": r"[A-Z]\d{2}",
+    "tree_code": r"\d[A-Z]\d{3}",
+    "industry_group_code": r"[A-Z]",
+}
+REFERENCES = [
+    ("age_structure", "metier_code", "metiers", "metier_code"),
+    ("age_structure_fap87", "metier_code", "metiers", "metier_code"),
+    ("appellations", "rome_code", "romes", "rome_code"),
+    ("branch_headcount", "branch_code", "branches", "branch_code"),
+    ("branch_headcount", "idcc_code", "idcc_history", "idcc_code"),
+    ("certification_metiers", "certifinfo_code", "certifications", "certifinfo_code"),
+    ("emerging_skills", "rome_code", "romes", "rome_code"),
+    ("emerging_skills", "skill_code", "skills", "skill_code"),
+    ("employment_national", "metier_code", "metiers", "metier_code"),
+    ("fap_rome", "metier_code", "metiers", "metier_code"),
+    ("fap_rome", "rome_code", "romes", "rome_code"),
+    ("idcc_history", "branch_code", "branches", "branch_code"),
+    ("idcc_history", "successor_idcc_code", "idcc_history", "idcc_code"),
+    ("metier_skills", "rome_code", "romes", "rome_code"),
+    ("metier_skills", "skill_code", "skills", "skill_code"),
+    ("metiers", "parent_code", "metiers", "metier_code"),
+    ("recruitment_intentions", "metier_code", "metiers", "metier_code"),
+    ("recruitment_intentions", "region_code", "regions", "region_code"),
+    ("rome_naf_hires", "naf_code", "naf", "naf_code"),
+    ("rome_naf_hires", "rome_code", "fap_rome", "rome_code"),
+    ("skills", "macro_skill_code", "macro_skills", "macro_skill_code"),
+    ("tension", "metier_code", "metiers", "metier_code"),
+]
+SIZE_CLASSES = {
+    "share_firms_under_10_pct": "1 à 9 salariés",
+    "share_firms_10_to_19_pct": "10 à 19 salariés",
+    "share_firms_20_to_49_pct": "20 à 49 salariés",
+    "share_firms_50_to_99_pct": "50 à 99 salariés",
+    "share_firms_100_to_249_pct": "100 à 249 salariés",
+    "share_firms_250_to_499_pct": "250 à 499 salariés",
+    "share_firms_500_or_more_pct": "500 salariés ou plus",
+}
+PORTRAITS = SHARED / "labour" / "dares-portraits-branches" / "data.json"
+
+
+def text(path: Path, **options: str) -> pd.DataFrame:
+    """Every cell as the text of the file: leading zeros, decimals and blanks as written."""
+    return pd.read_csv(path, dtype=str, keep_default_na=False, **options)
+
+
+def raw(table: str) -> pd.DataFrame:
+    return text(embedded.path(table))
+
+
+def assert_same_cells(table: str, source: pd.DataFrame) -> None:
+    """Compare text with text, whatever the order of rows; all columns of `source` must agree."""
+    key = [column for column in KEYS[table] if column in source]
+    found = raw(table)[source.columns].sort_values(key, ignore_index=True)
+    pd.testing.assert_frame_equal(found, source.sort_values(key, ignore_index=True))
+
+
+def heads(thousands: str) -> str:
+    written = format(Decimal(thousands) * 1000, "f") if thousands else ""
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def test_codes_and_labels_are_text_and_never_missing() -> None:
+    for table in embedded.tables():
+        frame = embedded.load(table)
+        codes = [column for column in frame if column.endswith(("_code", "_codes"))]
+        assert (frame[codes].dtypes == "str").all(), table
+        assert not frame.select_dtypes("str").isna().any(axis=None), table
+
+
+def test_numbers_are_numbers_and_blanks_missing() -> None:
+    intentions = embedded.load("recruitment_intentions")
+    assert intentions["projects_count"].dtype == "Int64"
+    secret = intentions["status"] == "secret"
+    assert intentions.loc[secret, "projects_count"].isna().all()
+    assert embedded.load("tension")["tension_index"].dtype == "float64"
+
+
+def test_no_column_of_numbers_is_read_as_text() -> None:
+    numeric_text = {"idcc_2019_codes", "idcc_2026_codes", "rome_version"}
+    for table in embedded.tables():
+        frame = embedded.load(table).select_dtypes("str")
+        columns = [column for column in frame if not column.endswith("_code")]
+        for column in set(columns) - numeric_text:
+            values = frame.loc[frame[column] != "", column]
+            assert values.empty or not values.str.fullmatch(r"-?\d+(\.\d+)?").all(), (table, column)
+
+
+def test_codes_that_look_like_numbers_survive() -> None:
+    assert embedded.load("idcc_history")["idcc_code"].iloc[0] == "00002"
+    assert embedded.load("regions")["region_code"].iloc[0] == "01"
+    assert "1E301" in set(embedded.load("macro_skills")["tree_code"])
+
+
+def test_a_loaded_table_is_a_copy() -> None:
+    mine = embedded.load("branches")
+    mine.loc[0, "branch_code"] = "changed"
+    assert "changed" not in set(embedded.load("branches")["branch_code"])
+
+
+def test_unknown_table_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(SchemaError, match="did you mean `idcc_history`"):
+        embedded.load("idcc_histori")
+
+
+def test_digest_is_the_hash_of_the_file() -> None:
+    expected = hashlib.sha256(embedded.path("naf").read_bytes()).hexdigest()
+    assert embedded.digest("naf") == expected
+
+
+# --- the folder -------------------------------------------------------------------------------
+
+
+def test_all_tables_fit_in_three_megabytes() -> None:
+    assert sum(file.stat().st_size for file in embedded.FOLDER.iterdir()) <= 3_000_000
+
+
+def test_files_are_utf8_with_unix_line_ends() -> None:
+    for table in embedded.tables():
+        content = embedded.path(table).read_bytes()
+        assert b"\r" not in content
+        assert content.endswith(b"\n")
+        assert not content.startswith(b"\xef\xbb\xbf")
+        content.decode("utf-8")
+
+
+def test_every_table_has_one_source_and_every_source_a_table() -> None:
+    described = embedded.load("sources")["table"].tolist()
+    assert sorted(described) == [name for name in embedded.tables() if name != "sources"]
+
+
+def test_every_source_tells_producer_title_licence_and_where_to_get_it() -> None:
+    sources = embedded.load("sources")
+    for column in ("producer", "title", "licence", "current_version", "note"):
+        assert (sources[column] != "").all(), column
+    dates = sources.loc[sources["data_date"] != "", "data_date"]
+    assert (pd.to_datetime(dates, format="%Y-%m-%d") > "2016-12-31").all()
+
+
+def test_published_texts_of_the_sources_follow_french_typography() -> None:
+    sources = embedded.load("sources")
+    published = " ".join(
+        " ".join(sources[column]) for column in sources.columns if column != "table"
+    )
+    for wrong in ("'", " :", " ;", "« ", " »", " %"):
+        assert wrong not in published, wrong
+
+
+@pytest.mark.parametrize("table", embedded.tables())
+def test_keys_are_unique(table: str) -> None:
+    assert not embedded.load(table).duplicated(KEYS[table]).any()
+
+
+def test_codes_have_the_shape_of_their_nomenclature() -> None:
+    for table in embedded.tables():
+        frame = embedded.load(table)
+        for column in frame.columns.intersection(list(PATTERNS)):
+            assert frame[column].str.fullmatch(PATTERNS[column]).all(), (table, column)
+
+
+@pytest.mark.parametrize(("table", "column", "target", "target_column"), REFERENCES)
+def test_every_code_is_known_to_its_table(
+    table: str, column: str, target: str, target_column: str
+) -> None:
+    codes = set(embedded.load(table)[column]) - {""}
+    assert codes <= set(embedded.load(target)[target_column])
+
+
+# --- identities within the data ---------------------------------------------------------------
+
+
+def test_families_add_up_their_metiers() -> None:
+    national = embedded.load("employment_national").query("year >= 2004 and metier_code != 'ENS'")
+    detailed = national["metier_code"].str.len() == 5
+    sums = (
+        national[detailed]
+        .groupby([national["metier_code"].str[:3], "year"])["employment_headcount"]
+        .sum()
+    )
+    families = national[~detailed].set_index(["metier_code", "year"])["employment_headcount"]
+    assert set(sums.index) == set(families.index)
+    np.testing.assert_allclose(sums, families[sums.index], rtol=0, atol=0.011)
+
+
+def ages_less_employment(table: str) -> pd.Series:
+    """Heads by métier and middle year of the period, sum of the ages less published employment."""
+    ages = embedded.load(table)
+    middle = (ages["period"].str[:4].astype("int64") + 1).rename("year")
+    sums = ages.groupby([ages["metier_code"], middle])["employment_headcount"].sum()
+    national = embedded.load("employment_national").set_index(["metier_code", "year"])
+    return sums - national["employment_headcount"].reindex(sums.index)
+
+
+def test_ages_add_up_to_employment_of_the_middle_year() -> None:
+    gaps = ages_less_employment("age_structure")
+    assert len(gaps) == 60 * 15
+    assert gaps.abs().max() < 0.06
+
+
+def test_ages_of_families_add_up_but_for_two_years_of_the_total_in_the_source() -> None:
+    gaps = ages_less_employment("age_structure_fap87")
+    assert len(gaps) == 27 * 36
+    large = gaps[gaps.abs() > 0.06].round().to_dict()
+    assert large == {("ENS", 1993): 464_054, ("ENS", 1994): 467_516}
+
+
+def test_age_shares_are_those_of_the_headcounts() -> None:
+    ages = embedded.load("age_structure")
+    totals = ages.groupby(["metier_code", "period"])["employment_headcount"].transform("sum")
+    np.testing.assert_allclose(ages["share"], ages["employment_headcount"] / totals, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("year", "projects", "secret_cells", "cells"),
+    [
+        (2023, 432_371, 3_289, 13_280),
+        (2024, 401_874, 4_196, 15_071),
+        (2025, 337_148, 4_271, 13_806),
+    ],
+)
+def test_recruitment_totals_are_those_given_with_the_data(
+    year: int, projects: int, secret_cells: int, cells: int
+) -> None:
+    rows = embedded.load("recruitment_intentions").query(f"year == {year}")
+    assert rows["projects_count"].sum() == projects
+    assert rows["projects_secret_cells_count"].sum() == secret_cells
+    assert rows["cells_count"].sum() == cells
+
+
+def test_status_of_recruitment_intentions_follows_from_the_secret_cells() -> None:
+    rows = embedded.load("recruitment_intentions")
+    counts = rows["status"].value_counts().to_dict()
+    assert counts == {"lower_bound": 2_338, "exact": 483, "secret": 213}
+    exact = rows["projects_secret_cells_count"] == 0
+    assert (exact == (rows["status"] == "exact")).all()
+    all_secret = rows["projects_secret_cells_count"] == rows["cells_count"]
+    assert (all_secret == (rows["status"] == "secret")).all()
+
+
+def test_parts_never_exceed_all_recruitment_projects() -> None:
+    rows = embedded.load("recruitment_intentions")
+    for part in ("hard_to_fill_count", "seasonal_count"):
+        both = rows.dropna(subset=[part, "projects_count"])
+        assert (both[part] <= both["projects_count"]).all()
+
+
+def test_headcount_of_metallurgy_is_the_sum_given_with_the_data() -> None:
+    rows = embedded.load("branch_headcount").query("branch_code == 'metallurgie'")
+    assert len(rows) == 66
+    assert rows["employees_headcount"].sum() == 1_553_500
+    assert rows["firms_main_idcc_count"].sum() == 41_620
+
+
+def test_size_classes_add_up_to_all_firms() -> None:
+    headcount = embedded.load("branch_headcount")
+    np.testing.assert_allclose(headcount[list(SIZE_CLASSES)].sum(axis=1), 100, atol=0.001)
+    under_50 = headcount[list(SIZE_CLASSES)[:3]].sum(axis=1)
+    np.testing.assert_allclose(under_50, headcount["share_firms_under_50_pct"], atol=0.001)
+
+
+def test_portraits_of_the_branch_table_are_those_of_the_headcounts() -> None:
+    branches = embedded.load("branches").set_index("branch_code")["portrait_2020"]
+    with_headcount = set(embedded.load("branch_headcount")["branch_code"])
+    assert set(branches[branches != "no"].index) == with_headcount
+
+
+def test_final_convention_is_the_end_of_the_chain() -> None:
+    history = embedded.load("idcc_history")
+    successor = history.set_index("idcc_code")["successor_idcc_code"].to_dict()
+    for code, final in zip(history["idcc_code"], history["final_idcc_code"], strict=True):
+        current = code
+        while successor[current]:
+            current = successor[current]
+        assert current == (final or code)
+
+
+def test_hires_add_up_to_the_total_of_the_producer() -> None:
+    hires = embedded.load("rome_naf_hires")
+    assert hires["hires_count"].sum() == 3_791_644
+    assert (hires["naf_code"].nunique(), hires["rome_code"].nunique()) == (692, 517)
+
+
+def test_parent_of_a_metier_is_its_family() -> None:
+    metiers = embedded.load("metiers")
+    detailed = metiers["level"].isin(["fap225", "fap228"])
+    assert (
+        metiers.loc[detailed, "parent_code"] == metiers.loc[detailed, "metier_code"].str[:3]
+    ).all()
+    assert (metiers.loc[~detailed, "parent_code"] == "").all()
+
+
+def test_factors_of_tension_exist_in_2019_only() -> None:
+    tension = embedded.load("tension")
+    has_class = tension["tension_class"].notna()
+    assert set(tension.loc[has_class, "year"]) == {2019}
+    assert tension.loc[has_class, "tension_class"].between(1, 5).all()
+
+
+def test_counts_of_skills_are_those_given_with_the_data() -> None:
+    links = embedded.load("metier_skills")
+    counts = links["importance"].value_counts().to_dict()
+    assert counts == {"autre": 5_561, "principale": 1_749, "émergente": 67}
+    assert links["skill_code"].nunique() == 3_480
+    assert embedded.load("emerging_skills")["rome_code"].nunique() == 245
+
+
+# --- against the files of the producers -------------------------------------------------------
+
+
+@beside_the_extracts
+def test_employment_is_that_of_the_producer_in_heads() -> None:
+    families = text(LABOUR / "metier_employment.csv")
+    detailed = text(LABOUR / "metier_employment_fap225.csv").query("fap_code != 'ENS'")
+    source = pd.concat([families, detailed]).rename(columns={"fap_code": "metier_code"})
+    source["employment_headcount"] = source["employment_thousands"].map(heads)
+    assert_same_cells(
+        "employment_national", source[["metier_code", "year", "employment_headcount"]]
+    )
+
+
+@beside_the_extracts
+@pytest.mark.parametrize(
+    ("table", "file"),
+    [("age_structure", "metier_age.csv"), ("age_structure_fap87", "metier_age_fap87.csv")],
+)
+def test_ages_are_those_of_the_producer_in_heads(table: str, file: str) -> None:
+    source = text(LABOUR / file).rename(columns={"fap_code": "metier_code"})
+    source["employment_headcount"] = source.pop("employment_thousands").map(heads)
+    assert_same_cells(table, source)
+
+
+@beside_the_extracts
+def test_tension_is_that_of_the_producer() -> None:
+    source = text(LABOUR / "metier_tension.csv").drop(columns=["level", "label", "scope"])
+    names = {
+        "fap_code": "metier_code",
+        "tension": "tension_index",
+        "mean_employment": "mean_employment_headcount",
+    }
+    assert_same_cells("tension", source.rename(columns=names))
+
+
+@beside_the_extracts
+def test_recruitment_intentions_are_those_of_the_producer_with_their_secrecy_marks() -> None:
+    names = {
+        "cells": "cells_count",
+        "met": "projects_count",
+        "met_secret_cells": "projects_secret_cells_count",
+        "xmet": "hard_to_fill_count",
+        "xmet_secret_cells": "hard_to_fill_secret_cells_count",
+        "smet": "seasonal_count",
+        "smet_secret_cells": "seasonal_secret_cells_count",
+        "met_status": "status",
+    }
+    source = text(LABOUR / "bmo.csv").drop(columns="scope").rename(columns=names)
+    assert_same_cells("recruitment_intentions", source)
+
+
+@beside_the_extracts
+def test_branches_and_history_are_those_of_the_extract() -> None:
+    branches = text(LABOUR / "opco2i_branches.csv").rename(
+        columns={
+            "branch": "branch_code",
+            "idcc_2019": "idcc_2019_codes",
+            "idcc_2026": "idcc_2026_codes",
+        }
+    )
+    assert_same_cells(
+        "branches", branches.drop(columns=["portrait_conventions", "idcc_without_portrait"])
+    )
+    history = text(LABOUR / "idcc_history.csv").drop(columns="steps")
+    history["active"] = history["active"].map({"1": "yes", "0": "no"})
+    names = {
+        "idcc": "idcc_code",
+        "cris": "cris_code",
+        "successor_idcc": "successor_idcc_code",
+        "final_idcc": "final_idcc_code",
+        "branch": "branch_code",
+    }
+    assert_same_cells("idcc_history", history.rename(columns=names))
+
+
+@beside_the_extracts
+def test_headcounts_are_those_of_the_extract() -> None:
+    source = text(LABOUR / "branch_headcount.csv").drop(columns=["label", "cris"])
+    names = {
+        "idcc": "idcc_code",
+        "branch": "branch_code",
+        "employees": "employees_headcount",
+        "firms_main_idcc": "firms_main_idcc_count",
+        "firms_any_employee": "firms_any_employee_count",
+        "establishments_main_idcc": "establishments_main_idcc_count",
+    }
+    wages = [column for column in source if column.startswith("wage_") and column != "wage_gap_pct"]
+    names |= {column: f"{column}_eur_per_month" for column in wages}
+    assert_same_cells("branch_headcount", source.rename(columns=names))
+
+
+@beside_the_extracts
+def test_size_classes_are_those_of_the_portraits() -> None:
+    portraits = {item["idcc"]: item for item in json.loads(PORTRAITS.read_text(encoding="utf-8"))}
+    for row in embedded.load("branch_headcount").to_dict("records"):
+        firms = portraits[row["idcc_code"]]["entreprises"]
+        sizes = {size["title"]: size["idcc"] for size in firms["repartition"]}
+        expected = [sizes[title] for title in SIZE_CLASSES.values()]
+        assert [row[column] for column in SIZE_CLASSES] == pytest.approx(expected, abs=5.1e-5)
+        total = firms["etablissements"]["total"]
+        assert row["establishments_any_employee_count"] == total
+
+
+@beside_the_extracts
+def test_metiers_have_the_labels_of_the_extract() -> None:
+    metiers = raw("metiers").set_index(["nomenclature", "metier_code"])
+    sources = [
+        text(LABOUR / "bmo_labels.csv"),
+        text(LABOUR / "metier_employment.csv").assign(nomenclature="FAP-2009"),
+        text(LABOUR / "metier_employment_fap225.csv").assign(nomenclature="FAP-2009"),
+        text(LABOUR / "fap_rome.csv").rename(columns={"fap_label": "label"}),
+    ]
+    for source in sources:
+        named = source.rename(columns={"fap_code": "metier_code"})
+        named = named.drop_duplicates(["nomenclature", "metier_code"])
+        keyed = named.set_index(["nomenclature", "metier_code"])[["label", "scope"]]
+        found = metiers.loc[keyed.index, ["label", "scope"]]
+        pd.testing.assert_frame_equal(found, keyed)
+
+
+@beside_the_extracts
+def test_hires_labels_and_links_are_those_of_the_producer() -> None:
+    folder = SHARED / "labour" / "labonneboite-rome-naf"
+    hires = text(folder / "rome_naf_mapping.raw.csv").rename(
+        columns={"rome_id": "rome_code", "naf_id": "naf_code", "hirings": "hires_count"}
+    )
+    assert_same_cells("rome_naf_hires", hires[["rome_code", "naf_code", "hires_count"]])
+    labels = raw("naf").set_index("naf_code")["label"]
+    naf = hires.drop_duplicates("naf_code").set_index("naf_code")["naf_label"]
+    assert (labels[naf.index] == naf).all()
+    assert set(labels.index) == set(text(folder / "naf_labels.csv", sep="|")["naf_id"])
+    links = text(LABOUR / "fap_rome.csv").rename(columns={"fap_code": "metier_code"})
+    assert_same_cells("fap_rome", links[["metier_code", "rome_code"]])
+
+
+@beside_the_extracts
+def test_skills_are_those_of_the_extract() -> None:
+    links = text(SKILLS / "metier_skill.csv")
+    assert_same_cells("metier_skills", links[["rome_code", "skill_code", "importance"]])
+    emerging = text(SKILLS / "emerging_skills.csv")
+    assert_same_cells("emerging_skills", emerging[["rome_code", "skill_code"]])
+    titles = text(SKILLS / "metier_appellation.csv")
+    assert_same_cells("appellations", titles.rename(columns={"appellation_label": "label"}))
+    skills = raw("skills").set_index("skill_code")
+    for source in (links, emerging):
+        known = source.drop_duplicates("skill_code").set_index("skill_code")
+        assert (skills.loc[known.index, "label"] == known["skill_label"]).all()
+        assert (skills.loc[known.index, "type"] == known["skill_type"]).all()
+    known = links.drop_duplicates("skill_code").set_index("skill_code")
+    assert (skills.loc[known.index, "macro_skill_code"] == known["macro_skill_code"]).all()
+    macros = text(SKILLS / "macro_skill.csv").set_index("macro_skill_code")
+    found = raw("macro_skills").set_index("macro_skill_code").loc[macros.index]
+    assert (found["label"] == macros["macro_skill_label"]).all()
+    assert (found["tree_code"] == macros["tree_code"]).all()
+
+
+@beside_the_extracts
+def test_certifications_are_those_of_the_extract() -> None:
+    source = text(SKILLS / "certification.csv")
+    assert (source[["rs_code", "first_session_year"]] == "").all(axis=None)  # hence left out
+    names = {"formacode": "forma_code", "updated": "updated_on", "level": "framework_level"}
+    kept = source.drop(columns=["rs_code", "first_session_year"]).rename(columns=names)
+    assert_same_cells("certifications", kept)
+    links = text(SKILLS / "certification_metier.csv")
+    assert_same_cells("certification_metiers", links[["certifinfo_code", "rank", "rome_code"]])
+
+
+@beside_the_extracts
+def test_regions_have_the_names_of_the_survey() -> None:
+    workbook = SHARED / "labour/france-travail-bmo/2025/Base_open_data_BMO_2025.xlsx"
+    if not workbook.is_file():
+        pytest.skip("the survey's workbook is not beside this checkout")
+    rows = pd.read_excel(
+        workbook, sheet_name="BMO_2025_open_data", usecols=["REG", "NOM_REG"], dtype=str
+    )
+    names = {code: " ".join(name.split()) for code, name in rows.itertuples(index=False)}
+    assert raw("regions").set_index("region_code")["label"].to_dict() == names
