@@ -1,0 +1,215 @@
+"""The website of an edition: read, stage, build, finish, check, and only then put in place.
+
+(Not Python's own `site` module: import it as `from opmq_lib import site`.)
+
+Two engines, one input: Quarto where the program exists, the embedded engine elsewhere. Whatever
+fails leaves the previous site as it was; whatever is not known to be publishable is refused.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from opmq_lib.errors import DataError
+from opmq_lib.site import config, embedded, manifest, quarto
+from opmq_lib.site.check import check
+from opmq_lib.site.finish import finish
+from opmq_lib.site.stage import stage
+
+Engine = Literal["auto", "quarto", "embedded"]
+SITE = "site"
+STAMP = ".build.json"
+_WORK = ".site-work"
+_OLD = ".site-old"
+_LIBRARY = Path(__file__).parent.parent
+_PACKAGES = ("jinja2", "markdown-it-py", "mdit-py-plugins", "pygments", "pyyaml")
+_SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js")
+_SHOWN = 5
+ENGINE_NAMES: dict[str, str] = {"quarto": "Quarto", "embedded": "le moteur intégré"}
+
+
+@dataclass(frozen=True)
+class SiteReport:
+    """What `render` did.
+
+    Attributes:
+        site: Folder of the site; its `index.html` opens in a browser, without a server.
+        engine: Which engine ran, or would have.
+        pages_count: Pages of the site.
+        is_up_to_date: Nothing had changed, so nothing was done.
+        unavailable: Pages that only say why they have no result, as `branch/notebook: why`.
+        warnings: What an engine could not render, and pages heavier than wished.
+    """
+
+    site: Path
+    engine: Literal["quarto", "embedded"]
+    pages_count: int
+    is_up_to_date: bool
+    unavailable: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def render(root: Path, engine: Engine = "auto", release: bool = False) -> SiteReport:
+    """Build the website of the current edition in `outputs/site`.
+
+    Args:
+        root: Root of the study, with `_quarto.yml`, `parameters/` and `outputs/`.
+        engine: `auto` takes Quarto if the program is there, else the embedded engine.
+        release: Publish only what a CPNEFP has validated, rather than a draft preview.
+
+    Returns:
+        What was done. A second call with nothing changed does nothing and says so.
+
+    Raises:
+        ConfidentialityError: If a run is not known to be publishable, or on a release while
+            branches are drafts.
+        DataError: If parameters, notebooks or the finished site are unfit, with every defect.
+    """
+    edition = manifest.read(root)
+    if release:
+        manifest.refuse_drafts(edition)
+    used = _engine(engine)
+    site = root / "outputs" / SITE
+    with _workshop(site.parent) as work:
+        staged = stage(root, edition, work)
+        inputs = _digest(work, used)
+        stamp = _read_stamp(site)
+        done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
+        if not done:
+            built = work / config.read(work / "_quarto.yml")[0].output_dir
+            warnings = list(staged.warnings)
+            warnings += _build(work, built, used, forbidden=[str(root.resolve())])
+            stamp = {"inputs": inputs, "content": tree_digest(built), "warnings": warnings}
+            (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
+            _put_in_place(built, site)
+    return SiteReport(
+        site, used, staged.pages_count, done, _unavailable(edition), tuple(stamp["warnings"])
+    )
+
+
+def describe(report: SiteReport) -> str:
+    """Return a report as the lines a person reads on a terminal."""
+    engine = "Quarto" if report.engine == "quarto" else "the embedded engine"
+    done = "nothing had changed" if report.is_up_to_date else f"built by {engine}"
+    lines = [f"Website   {report.pages_count} pages, {done}."]
+    if report.unavailable:
+        lines.append(f"          {len(report.unavailable)} page(s) say why they have no result:")
+        lines += [f"          {line}" for line in report.unavailable[:_SHOWN]]
+        lines += [f"          … and {len(report.unavailable) - _SHOWN} more"] * (
+            len(report.unavailable) > _SHOWN
+        )
+    lines += [f"Warning   {warning}" for warning in report.warnings]
+    lines.append(f"Open      outputs/{report.site.name}/index.html in a browser; no server needed.")
+    return "\n".join(lines)
+
+
+def tree_digest(folder: Path) -> str:
+    """Return one hash of the names and contents of all files under a folder, the stamp left out.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     empty = tree_digest(Path(folder))
+        ...     _ = (Path(folder) / "a.html").write_text("a")
+        ...     empty == tree_digest(Path(folder))
+        False
+    """
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != STAMP:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _engine(wanted: Engine) -> Literal["quarto", "embedded"]:
+    if wanted != "auto":
+        return wanted
+    return "quarto" if quarto.is_available() else "embedded"
+
+
+def _build(
+    project: Path, built: Path, engine: Literal["quarto", "embedded"], forbidden: Sequence[str]
+) -> list[str]:
+    """Run an engine on a staged project, finish what it wrote, and refuse it if it is unfit."""
+    warnings = (quarto if engine == "quarto" else embedded).build(project)
+    finish(built, ENGINE_NAMES[engine])
+    defects, weights = check(built, forbidden)
+    if defects:
+        raise DataError(defects)
+    return [*warnings, *weights]
+
+
+def _digest(project: Path, engine: Literal["quarto", "embedded"]) -> str:
+    """Return a hash of all that a site depends on: what is staged, the engine, this library."""
+    version = quarto.version() if engine == "quarto" else ""
+    parts = [tree_digest(project), engine, version, _library_digest()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _library_digest() -> str:
+    """Return a hash of this library's sources and of the packages that make pages."""
+    sources = sorted(path for path in _LIBRARY.rglob("*") if path.suffix in _SOURCES)
+    versions = [f"{package} {metadata.version(package)}" for package in _PACKAGES]
+    contents = [path.read_bytes() for path in sources]
+    return hashlib.sha256(b"".join([*contents, *map(str.encode, versions)])).hexdigest()
+
+
+def _read_stamp(site: Path) -> dict[str, Any]:
+    try:
+        stamp: dict[str, Any] = json.loads((site / STAMP).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp
+
+
+def _unavailable(edition: manifest.Manifest) -> tuple[str, ...]:
+    runs = [run for branch in edition.branches for run in branch.runs.values()]
+    return tuple(
+        f"{run.branch_code}/{run.notebook}: {'failed' if run.status == 'failed' else 'never run'}"
+        for run in [*runs, *edition.common.values()]
+        if run.status != "ok"
+    )
+
+
+@contextmanager
+def _workshop(outputs: Path) -> Iterator[Path]:
+    """Lend an empty work folder beside the site, to one builder at a time.
+
+    What a builder that was killed has left behind is cleared, and the site it had set aside is
+    put back.
+    """
+    outputs.mkdir(exist_ok=True)
+    work, old, site = (outputs / name for name in (_WORK, _OLD, SITE))
+    with (outputs / ".site.lock").open("a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if old.exists() and not site.exists():
+            old.rename(site)
+        for left in (old, work):
+            shutil.rmtree(left, ignore_errors=True)
+        work.mkdir()
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _put_in_place(built: Path, site: Path) -> None:
+    """Let a new site take the place of the old one, which comes back if that fails."""
+    old = site.with_name(_OLD)
+    if site.exists():
+        site.rename(old)
+    try:
+        built.rename(site)
+    except OSError:
+        if old.exists():
+            old.rename(site)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,147 @@
+"""A small executed edition on the real parameters, written without running any notebook."""
+
+import hashlib
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from opmq_lib.edition import ledger
+
+PROJECT = Path(__file__).parent.parent
+EDITION = "2026"
+ALT = "Deux points : l’emploi passe de 100 en 2010 à 120 en 2018."
+CAPTION = "L’emploi progresse. Nombre d’emplois, estimation. Source : essai."
+TABLE = (
+    '<div class="opmq-table" tabindex="0" role="region" aria-label="Métiers">'
+    "<table><caption>Métiers</caption><thead><tr><th scope='col'>Métier</th>"
+    "<th scope='col'>Emplois</th></tr></thead><tbody><tr><th scope='row'>Chaudronniers</th>"
+    '<td><span class="n" data-cell="emplois:0:value">1\u202f200</span></td></tr>'
+    "</tbody></table></div>"
+)
+KEY_FIGURES = (
+    "branch_code,metier_code,region_code,year,indicator,value,lower,upper,interval_level,unit,"
+    "units_count,status,nature,origin,source_code\n"
+    "chimie,ENS,FM,2020,branch_headcount,225800.0,,,,headcount,,value,observed,public,portraits\n"
+    "chimie,E2Z70,FM,2018,employment_headcount,12345.0,10600.0,14100.0,0.8,headcount,,value,"
+    "estimate,public,estimate_b0\n"
+)
+
+
+def project(root: Path) -> Path:
+    """Write a project without results: parameters, site definition, two templates."""
+    shutil.copytree(PROJECT / "parameters", root / "parameters")
+    shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
+    (root / "notebooks").mkdir()
+    for name, scope in (("01_emplois", "branch"), ("10_consolidation", "common")):
+        template = nbformat.v4.new_notebook(metadata={"opmq": {"scope": scope, "reads": []}})
+        nbformat.write(template, root / "notebooks" / f"{name}.ipynb")
+    (root / "outputs").mkdir()
+    return root
+
+
+def edition(root: Path) -> Path:
+    """Write a project in which one branch and the consolidation have run, and one has failed."""
+    project(root)
+    run(root, "chimie", "01_emplois", figures_notebook(), {"chiffres_cles.csv": KEY_FIGURES})
+    run(root, "commun", "10_consolidation", figures_notebook("Consolidation"))
+    run(root, "ciments", "01_emplois", status="failed")
+    return root
+
+
+def run(
+    root: Path,
+    branch_code: str,
+    notebook: str,
+    executed: nbformat.NotebookNode | None = None,
+    tables: dict[str, str] | None = None,
+    **changes: Any,
+) -> None:
+    """Write the results of one run and its line of the ledger."""
+    folder = root / "outputs" / EDITION / branch_code / notebook
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (tables or {}).items():
+        (folder / name).write_text(text, encoding="utf-8")
+    if executed is not None:
+        for number, cell in enumerate(executed.cells):
+            cell.id = f"cell-{number}"
+        nbformat.write(executed, folder / f"{notebook}.ipynb")
+    record = {
+        "edition_id": EDITION,
+        "branch_code": branch_code,
+        "notebook": notebook,
+        "status": "ok",
+        "parameters": {"branch_code": branch_code, "horizon_years": 10, "output_folder": "."},
+        "inputs": {},
+        "outputs": {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.iterdir())
+        },
+        "origin": "public",
+        "started_at": "2026-11-01T09:00:00+00:00",
+    }
+    record |= changes
+    ledger.append(root / "outputs" / EDITION / "runs.jsonl", {k: v for k, v in record.items() if v})
+
+
+def figures_notebook(title: str = "Emplois par métier") -> nbformat.NotebookNode:
+    """Return an executed notebook with a title, prose, injected parameters, a figure, a table."""
+    return executed_notebook(
+        markdown(f"# {title}\n\nComment l’emploi évolue-t-il ?"),
+        code('branch_code = "metallurgie"', tags=["parameters"]),
+        code('branch_code = "chimie"', tags=["injected-parameters"]),
+        markdown("## Les compétences et l’œuvre\n\nUne phrase qui dit : oui !"),
+        code("figures.employment_fan(results)", figure()),
+        code("emplois.table(results)", html(TABLE)),
+    )
+
+
+def executed_notebook(*cells: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    return nbformat.v4.new_notebook(
+        cells=list(cells), metadata={"language_info": {"name": "python"}}
+    )
+
+
+def markdown(source: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_markdown_cell(source)
+
+
+def code(
+    source: str, *outputs: nbformat.NotebookNode, tags: list[str] | None = None
+) -> nbformat.NotebookNode:
+    metadata = {"tags": tags} if tags else {}
+    cell = nbformat.v4.new_code_cell(source, execution_count=1, metadata=metadata)
+    cell.outputs = list(outputs)
+    return cell
+
+
+def html(text: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_output("display_data", {"text/html": text, "text/plain": "<Html>"})
+
+
+def stream(name: str, text: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def figure(alt: str = ALT, caption: str = CAPTION) -> nbformat.NotebookNode:
+    metadata = {"image/svg+xml": {"alt": alt} if alt else {}, "opmq": {"caption": caption}}
+    data = {"image/svg+xml": drawing(), "text/plain": "<Figure>"}
+    return nbformat.v4.new_output("display_data", data, metadata=metadata)
+
+
+def drawing() -> str:
+    canvas = Figure(figsize=(4, 2))
+    canvas.subplots().plot([2010, 2018], [100, 120])
+    buffer = io.StringIO()
+    with rc_context({"svg.hashsalt": "opmq"}):
+        canvas.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def as_json(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    return dict(json.loads(nbformat.writes(notebook)))

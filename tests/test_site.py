@@ -1,0 +1,271 @@
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import site_edition as given
+
+from opmq_lib import site
+from opmq_lib.errors import ConfidentialityError, DataError
+from opmq_lib.site import quarto
+
+
+def render(root: Path, **options: object) -> site.SiteReport:
+    return site.render(root, **{"engine": "embedded"} | options)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> site.SiteReport:
+    return render(given.edition(tmp_path_factory.mktemp("edition")))
+
+
+def test_every_branch_has_its_home_and_a_page_per_notebook(built: site.SiteReport) -> None:
+    folders = sorted(path.name for path in (built.site / "branches").iterdir() if path.is_dir())
+    assert len(folders) == 34
+    for folder in folders:
+        assert (built.site / "branches" / folder / "index.html").is_file()
+        assert (built.site / "branches" / folder / "01_emplois.html").is_file()
+
+
+def test_a_failed_or_missing_run_has_a_page_that_says_so(built: site.SiteReport) -> None:
+    failed = (built.site / "branches/ciments/01_emplois.html").read_text(encoding="utf-8")
+    missing = (built.site / "branches/verre_mecanique/01_emplois.html").read_text(encoding="utf-8")
+    assert "a échoué" in failed
+    assert "n’a pas encore été calculée" in missing
+    assert "ciments/01_emplois: failed" in built.unavailable
+    assert "verre_mecanique/01_emplois: never run" in built.unavailable
+
+
+def test_every_page_of_a_draft_says_that_no_cpnefp_has_validated_it(
+    built: site.SiteReport,
+) -> None:
+    for page in built.site.rglob("*.html"):
+        assert "Brouillon – non validé par la CPNEFP" in page.read_text(encoding="utf-8"), page
+
+
+def test_home_shows_a_number_with_its_interval_or_why_there_is_none(
+    built: site.SiteReport,
+) -> None:
+    home = (built.site / "index.html").read_text(encoding="utf-8")
+    assert '<span class="n" data-cell="chiffres_cles:1:value">12\u202f000</span>' in home
+    assert "intervalle à 80\u00a0%\u00a0:" in home
+    assert "le dernier calcul a échoué" in home
+    assert "31\u00a0mars\u00a02017" in home
+
+
+def test_files_to_download_come_with_format_size_and_date(built: site.SiteReport) -> None:
+    page = (built.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
+    line = page[page.index("chiffres_cles.csv</a>") :].partition("</tr>")[0]
+    assert "<td>CSV</td><td>1\u00a0ko</td><td>1er\u00a0novembre\u00a02026</td>" in line
+    downloads = built.site / "telechargements/chimie/01_emplois"
+    assert sorted(path.name for path in downloads.iterdir()) == [
+        "01_emplois.ipynb",
+        "chiffres_cles.csv",
+    ]
+
+
+def test_parameters_are_a_table_and_the_injected_cell_is_not_shown(
+    built: site.SiteReport,
+) -> None:
+    page = (built.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
+    assert "Horizon de la projection, en années</th><td>10</td>" in page
+    assert "output_folder" not in page
+    assert "branch_code =" not in page
+
+
+def test_engine_is_named_at_the_foot_of_every_page(built: site.SiteReport) -> None:
+    assert built.engine == "embedded"
+    for page in built.site.rglob("*.html"):
+        assert "Site produit par le moteur intégré." in page.read_text(encoding="utf-8")
+
+
+def test_same_inputs_give_the_same_bytes_wherever_they_are(
+    built: site.SiteReport, tmp_path: Path
+) -> None:
+    again = render(given.edition(tmp_path / "elsewhere" / "deep"))
+    assert site.tree_digest(again.site) == site.tree_digest(built.site)
+
+
+def test_nothing_changed_does_nothing_and_says_so(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    first = render(root)
+    times = {path: path.stat().st_mtime_ns for path in first.site.rglob("*")}
+    second = render(root)
+    assert second.is_up_to_date
+    assert not first.is_up_to_date
+    assert {path: path.stat().st_mtime_ns for path in second.site.rglob("*")} == times
+    assert "nothing changed" in site.describe(second)
+
+
+def test_a_damaged_site_is_built_again(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    page = render(root).site / "index.html"
+    page.write_text("", encoding="utf-8")
+    assert not render(root).is_up_to_date
+    assert page.read_text(encoding="utf-8")
+
+
+def test_a_new_result_builds_the_site_again(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    render(root)
+    given.run(root, "verre_mecanique", "01_emplois", given.figures_notebook())
+    report = render(root)
+    assert not report.is_up_to_date
+    assert "verre_mecanique/01_emplois: never run" not in report.unavailable
+
+
+@pytest.mark.parametrize(
+    ("origin", "words"), [("own", "rests on your own data"), (None, "does not say where")]
+)
+def test_a_run_not_known_to_be_public_is_refused_and_nothing_is_written(
+    tmp_path: Path, origin: str | None, words: str
+) -> None:
+    root = given.edition(tmp_path / "root")
+    given.run(root, "chaux", "01_emplois", given.figures_notebook(), origin=origin)
+    given.run(root, "ieg", "01_emplois", status="failed", origin=origin)
+    with pytest.raises(ConfidentialityError) as refusal:
+        render(root)
+    assert [defect.where for defect in refusal.value.defects] == [
+        "chaux/01_emplois",
+        "ieg/01_emplois",
+    ]
+    assert words in str(refusal.value)
+    assert "parameters/branches/chaux.yml" in str(refusal.value)
+    assert sorted(path.name for path in (root / "outputs").iterdir()) == [given.EDITION]
+
+
+def test_a_file_changed_since_its_run_is_refused(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    table = root / "outputs/2026/chimie/01_emplois/chiffres_cles.csv"
+    table.write_text("secret", encoding="utf-8")
+    with pytest.raises(ConfidentialityError, match=r"chimie/01_emplois/chiffres_cles\.csv"):
+        render(root)
+
+
+def test_a_file_that_no_run_recorded_is_not_published(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    (root / "outputs/2026/chimie/01_emplois/notes.csv").write_text("secret", encoding="utf-8")
+    report = render(root)
+    assert list(report.site.rglob("notes.csv")) == []
+
+
+def test_a_release_is_refused_while_every_branch_is_a_draft(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    with pytest.raises(ConfidentialityError, match="branch chimie: cannot be released") as refusal:
+        render(root, release=True)
+    assert len(refusal.value.defects) == 34
+    assert "without --release" in str(refusal.value)
+    assert not (root / "outputs/site").exists()
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (given.code("f()", given.figure(alt="")), "a figure without text alternative"),
+        (given.code("f()", given.html("<script>a()</script>")), "active or external content"),
+        (given.markdown("# Un second titre"), "first-level headings"),
+        (given.markdown("[rien](nulle-part.html)"), "link to what is not in the site"),
+        (given.markdown("écrit dans /home/marie/etude/a.csv"), "path of a machine"),
+    ],
+)
+def test_an_unfit_page_leaves_the_previous_site_untouched(
+    tmp_path: Path, cell: object, words: str
+) -> None:
+    root = given.edition(tmp_path / "root")
+    before = site.tree_digest(render(root).site)
+    notebook = given.figures_notebook()
+    notebook.cells.append(cell)
+    given.run(root, "chimie", "01_emplois", notebook)
+    with pytest.raises(DataError, match=words):
+        render(root)
+    assert site.tree_digest(root / "outputs/site") == before
+    assert not list((root / "outputs").glob(".site-*"))
+
+
+def test_a_site_set_aside_by_a_killed_builder_is_put_back(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    render(root)
+    (root / "outputs/site").rename(root / "outputs/.site-old")
+    (root / "outputs/.site-work").mkdir()
+    assert render(root).is_up_to_date
+    assert (root / "outputs/site/index.html").is_file()
+    assert not list((root / "outputs").glob(".site-*"))
+
+
+def test_asking_for_quarto_where_it_is_absent_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DataError, match="--engine embedded"):
+        render(given.edition(tmp_path / "root"), engine="quarto")
+
+
+def test_auto_takes_the_embedded_engine_where_quarto_is_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    report = render(given.edition(tmp_path / "root"), engine="auto")
+    assert report.engine == "embedded"
+    assert "built by the embedded engine" in site.describe(report)
+
+
+FAKE_QUARTO = """\
+#!{python}
+import pathlib, sys
+if sys.argv[1] == "render":
+    for page in pathlib.Path(sys.argv[2]).rglob("index.qmd"):
+        target = pathlib.Path(sys.argv[2], "outputs/site", page.relative_to(sys.argv[2]))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.with_suffix(".html").write_text(
+            '<html lang="fr"><head><script src="https://cdn.fr/require.js"></script></head>'
+            '<h1>Titre</h1><table></table><footer></footer></html>'
+        )
+print("1.10.0")
+"""
+
+
+def test_what_quarto_wrote_is_finished_and_checked_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "quarto"
+    program.write_text(FAKE_QUARTO.format(python=sys.executable), encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    report = render(given.edition(tmp_path / "root"), engine="auto")
+    home = (report.site / "index.html").read_text(encoding="utf-8")
+    assert report.engine == "quarto"
+    assert "require.js" not in home
+    assert '<div class="opmq-scroll" tabindex="0"' in home
+    assert "Site produit par Quarto." in home
+    assert render(tmp_path / "root", engine="auto").is_up_to_date
+    assert not render(tmp_path / "root", engine="embedded").is_up_to_date
+
+
+@pytest.mark.skipif(not quarto.is_available(), reason="Quarto is not installed")
+def test_both_engines_give_the_same_pages(built: site.SiteReport, tmp_path: Path) -> None:
+    report = render(given.edition(tmp_path / "root"), engine="quarto")
+    pages = {path.relative_to(report.site) for path in report.site.rglob("*.html")}
+    assert pages == {path.relative_to(built.site) for path in built.site.rglob("*.html")}
+
+
+def test_the_stamp_holds_no_path_of_the_machine(built: site.SiteReport) -> None:
+    stamp = json.loads((built.site / site.STAMP).read_text(encoding="utf-8"))
+    assert sorted(stamp) == ["content", "inputs", "warnings"]
+    assert str(built.site.parent) not in json.dumps(stamp)
+
+
+def test_an_edition_without_any_run_has_a_site_that_says_so(tmp_path: Path) -> None:
+    root = given.project(tmp_path / "root")
+    shutil.rmtree(root / "outputs")
+    report = render(root)
+    assert (report.site / "index.html").is_file()
+    assert len(report.unavailable) == 35
+
+
+def test_the_navigation_leads_to_a_consolidation_even_without_its_notebook(
+    tmp_path: Path,
+) -> None:
+    root = given.project(tmp_path / "root")
+    (root / "notebooks/10_consolidation.ipynb").unlink()
+    assert (render(root).site / "commun/10_consolidation.html").is_file()

@@ -1,0 +1,180 @@
+"""The site in a real browser, opened from its folder without a server."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import site_edition as given
+
+from opmq_lib import site
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+CHROMIUM = shutil.which("chromium")
+AXE = given.PROJECT / "node_modules" / "axe-core" / "axe.min.js"
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = [
+    "index.html",
+    "branches/index.html",
+    "branches/chimie/index.html",
+    "branches/chimie/01_emplois.html",
+    "branches/ciments/01_emplois.html",
+    "commun/10_consolidation.html",
+    "methode.html",
+    "donnees.html",
+    "accessibilite.html",
+    "mentions-legales.html",
+]
+WIDTHS = (1280, 375)
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = given.edition(tmp_path_factory.mktemp("edition"))
+    return site.render(root, engine="embedded").site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: "sync_api.Browser") -> Iterator["sync_api.Page"]:
+    opened = browser.new_page(locale="fr-FR", viewport={"width": 1280, "height": 900})
+    yield opened
+    opened.close()
+
+
+def test_no_request_leaves_the_folder_and_nothing_is_reported(
+    page: "sync_api.Page", home: Path
+) -> None:
+    requests: list[str] = []
+    reports: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: reports.append(message.text))
+    page.on("pageerror", lambda error: reports.append(str(error)))
+    for name in PAGES:
+        page.goto((home / name).as_uri())
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_load_state("networkidle")
+    folder = home.as_uri() + "/"
+    assert [url for url in requests if not url.startswith((folder, "data:"))] == []
+    assert any(url.endswith(".svg") for url in requests)
+    assert reports == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_screen_of_320_pixels_never_scrolls_sideways(
+    page: "sync_api.Page", home: Path, name: str
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 700})
+    page.goto((home / name).as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("query", ["competences", "Compétences", "competence", "oeuvre", "ŒUVRE"])
+def test_search_folds_accents_and_ligatures(page: "sync_api.Page", home: Path, query: str) -> None:
+    page.goto((home / "branches/chimie/index.html").as_uri())
+    page.fill("#q", query)
+    found = page.locator("#res a", has_text="Les compétences et l’œuvre").first
+    found.click()
+    assert page.url.endswith("#les-comp%C3%A9tences-et-l%C5%93uvre")
+    assert page.locator("h1").inner_text() in {"Emplois par métier", "Consolidation"}
+
+
+def test_search_says_when_it_finds_nothing(page: "sync_api.Page", home: Path) -> None:
+    page.goto((home / "index.html").as_uri())
+    page.fill("#q", "zzzz")
+    page.locator("#res").get_by_text("Aucun résultat").wait_for()
+    assert page.locator("#search-status").inner_text() == "Aucun résultat"
+
+
+def test_search_is_driven_by_the_keyboard(page: "sync_api.Page", home: Path) -> None:
+    page.goto((home / "index.html").as_uri())
+    page.fill("#q", "accessibilité")
+    page.locator("#res a").first.wait_for()
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('#res') !== null")
+    page.keyboard.press("Escape")
+    assert page.locator("#res").is_hidden()
+    assert page.evaluate("document.activeElement.id") == "q"
+
+
+def test_the_first_tab_reaches_the_link_to_the_content(page: "sync_api.Page", home: Path) -> None:
+    page.goto((home / "branches/chimie/01_emplois.html").as_uri())
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Aller au contenu"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.tagName") == "MAIN"
+
+
+def test_everything_but_search_works_without_scripts(
+    browser: "sync_api.Browser", home: Path
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((home / "branches/chimie/01_emplois.html").as_uri())
+    assert page.locator(".site-search").is_hidden()
+    page.locator("details.contents summary").click()
+    assert page.locator("details.contents a").first.is_visible()
+    page.get_by_role("link", name="Accueil").first.click()
+    assert page.locator("h1").inner_text().startswith("Étude prospective")
+    context.close()
+
+
+def test_paper_leaves_out_menus_and_search(page: "sync_api.Page", home: Path) -> None:
+    page.goto((home / "branches/chimie/01_emplois.html").as_uri())
+    page.emulate_media(media="print")
+    for hidden in (".site-nav", ".site-search", ".contents", ".opmq-breadcrumb", ".opmq-pages"):
+        assert page.locator(hidden).is_hidden(), hidden
+    assert page.locator(".opmq-draft").is_visible()
+    assert page.locator("h1").is_visible()
+
+
+def test_dark_mode_follows_the_reader(browser: "sync_api.Browser", home: Path) -> None:
+    page = browser.new_page(color_scheme="dark")
+    page.goto((home / "index.html").as_uri())
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 24, 30)"
+    page.close()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not in node_modules (npm install)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_no_violation(
+    browser: "sync_api.Browser", home: Path, width: int, scheme: str
+) -> None:
+    context = browser.new_context(
+        bypass_csp=True, color_scheme=scheme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    for name in PAGES:
+        page.goto((home / name).as_uri())
+        assert _violations(page) == [], name
+    page.fill("#q", "emploi")
+    page.locator("#res mark").first.wait_for()
+    assert _violations(page) == []
+    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<img src=x>')")
+    assert _violations(page) == ["image-alt"]
+    context.close()
+
+
+def _violations(page: "sync_api.Page") -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run().then(result => result.violations.map(one => one.id))")
+    return list(found)

@@ -1,0 +1,132 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import site_edition as given
+
+from opmq_lib import contracts
+from opmq_lib.site import content, manifest
+from opmq_lib.site.manifest import Branch
+from opmq_lib.sources import embedded
+
+
+@pytest.fixture(scope="module")
+def edition(tmp_path_factory: pytest.TempPathFactory) -> manifest.Manifest:
+    return manifest.read(given.edition(tmp_path_factory.mktemp("edition")))
+
+
+@pytest.fixture(scope="module")
+def branches(edition: manifest.Manifest) -> dict[str, Branch]:
+    return {branch.code: branch for branch in edition.branches}
+
+
+def plain(text: object) -> str:
+    return str(text).replace("\u00a0", " ").replace("\u202f", " ")
+
+
+def row(**changes: object) -> pd.DataFrame:
+    cells = {
+        "indicator": "employment_headcount",
+        "metier_code": "E2Z70",
+        "value": 12345.0,
+        "lower": 10600.0,
+        "upper": 14100.0,
+        "interval_level": 0.8,
+        "unit": "headcount",
+        "status": "value",
+        "nature": "estimate",
+        "year": 2018,
+    }
+    return pd.DataFrame([cells | changes])
+
+
+def test_a_key_figure_says_its_unit_nature_year_and_interval() -> None:
+    figure = content.key_figure(row(), 0, {"E2Z70": "Techniciens"})
+    assert figure.label == "Premier métier : Techniciens"
+    assert "12\u202f000" in figure.value
+    note = plain(figure.note.striptags())
+    assert note == "emplois, estimation, 2018 ; intervalle à 80 % : 11 000 à 14 000"
+
+
+def test_an_interval_without_level_is_the_range_of_the_variants() -> None:
+    figure = content.key_figure(row(interval_level=float("nan")), 0, {})
+    assert "étendue selon les variantes : 11 000 à 14 000" in plain(figure.note.striptags())
+
+
+def test_a_missing_number_shows_its_sign_and_no_interval() -> None:
+    nothing = float("nan")
+    figure = content.key_figure(
+        row(value=nothing, lower=nothing, upper=nothing, status="nd"), 0, {}
+    )
+    assert not figure.has_value
+    assert 'title="non disponible">nd</abbr>' in figure.value
+    assert "intervalle" not in figure.note
+
+
+def test_a_card_shows_the_first_figure_with_an_interval(branches: dict[str, Branch]) -> None:
+    figures = content.key_figures(branches["chimie"])
+    assert [figure.has_interval for figure in figures] == [False, True]
+    assert content.headline(figures) == figures[1]
+    assert content.headline(figures[:1]) == figures[0]
+    assert content.headline([]) is None
+
+
+def test_a_branch_without_number_says_why(branches: dict[str, Branch]) -> None:
+    assert content.key_figures(branches["ciments"]) == []
+    assert content.missing_reason(branches["ciments"]) == "le dernier calcul a échoué"
+    assert content.missing_reason(branches["verre_mecanique"]) == "pas encore calculé"
+
+
+def test_questions_without_notebook_are_named_as_planned(branches: dict[str, Branch]) -> None:
+    states = {answer.notebook: answer.status for answer in content.answers(branches["chimie"])}
+    assert states["01_emplois"] == "ok"
+    assert states["05_competences"] == "planned"
+    assert list(states) == sorted(states)
+
+
+def test_files_of_a_run_are_offered_by_format(branches: dict[str, Branch]) -> None:
+    found = content.downloads(branches["chimie"].runs["01_emplois"])
+    assert [(file.name, file.format) for file in found] == [
+        ("01_emplois.ipynb", "notebook exécuté"),
+        ("chiffres_cles.csv", "CSV"),
+    ]
+    assert found[0].href == "telechargements/chimie/01_emplois/01_emplois.ipynb"
+
+
+def test_parameters_are_shown_in_french_without_machinery(branches: dict[str, Branch]) -> None:
+    assert content.parameters(branches["chimie"].runs["01_emplois"]) == [
+        ("Code de la branche", "chimie"),
+        ("Horizon de la projection, en années", "10"),
+    ]
+
+
+def test_tables_named_behind_questions_exist() -> None:
+    questions = [*content.QUESTIONS.values(), *content.COMMON_QUESTIONS.values()]
+    assert {table for one in questions for table in one.tables} <= set(embedded.tables())
+
+
+def test_sources_are_shown_once_with_french_dates(edition: manifest.Manifest) -> None:
+    rows = content.sources_of(edition, ["employment_national", "employment_national", "metiers"])
+    assert [one["table"] for one in rows] == ["employment_national", "metiers"]
+    assert [one["data_date"] for one in rows] == ["31\u00a0décembre\u00a02018", "sans date"]
+
+
+def test_the_dictionary_explains_every_column_of_every_table() -> None:
+    shown = content.dictionary()
+    assert set(shown) == set(contracts.SCHEMAS)
+    assert all(column["label"] for columns in shown.values() for column in columns)
+    key = [column["name"] for column in shown["employment"] if column["key"]]
+    assert key == contracts.KEYS["employment"]
+
+
+def test_the_age_of_a_source_of_the_same_month_counts_no_month() -> None:
+    sources = pd.DataFrame({"title": ["A"], "data_date": ["2018-01-31"]})
+    edition_date = pd.Timestamp("2026-01-31").date()
+    assert plain(content.oldest_source(sources, edition_date)["age"]) == "8 ans"
+
+
+def test_pages_have_typographic_apostrophes() -> None:
+    pages = Path(content.__file__).parent / "pages"
+    for path in pages.glob("*.qmd"):
+        prose = [line for line in path.read_text(encoding="utf-8").splitlines() if "{" not in line]
+        assert [line for line in prose if "'" in line] == [], path.name

@@ -1,0 +1,38 @@
+import json
+
+from opmq_lib.site import search
+
+
+def entries(body: str) -> list[tuple[str, str, str]]:
+    found = search.entries("a.html", "Page", body)
+    return [(entry.href, entry.section, entry.text) for entry in found]
+
+
+def test_numbers_of_tables_menus_and_draft_notes_are_left_out() -> None:
+    body = (
+        '<div class="opmq-draft"><div>Brouillon</div></div><nav><ul><li>Accueil</li></ul></nav>'
+        "<table><caption>Métiers</caption><tr><th>Soudeurs</th><td>1 200</td></tr></table>"
+    )
+    assert entries(body) == [("a.html", "", "Métiers Soudeurs")]
+
+
+def test_sections_without_words_are_still_found_by_their_title() -> None:
+    assert entries('<h2 id="a">Sources</h2><svg><text>x</text></svg>') == [
+        ("a.html#a", "Sources", "")
+    ]
+
+
+def test_long_sections_are_cut_between_words() -> None:
+    ((_, _, text),) = entries("<p>" + "mots " * 200 + "</p>")
+    assert text.endswith("mots …")
+    assert len(text) <= search.TEXT_LIMIT + 2
+
+
+def test_the_index_is_a_script_that_sets_a_global_and_cannot_end_early() -> None:
+    written = search.script([search.Entry("a.html", "P", "S", "</script> œuvre")])
+    prefix = f"window.{search.GLOBAL}="
+    assert written.startswith(prefix)
+    assert "</script>" not in written
+    assert json.loads(written.removeprefix(prefix).rstrip(";\n")) == [
+        ["a.html", "P", "S", "</script> œuvre"]
+    ]

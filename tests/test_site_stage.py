@@ -1,0 +1,88 @@
+import json
+from pathlib import Path
+
+import pytest
+import site_edition as given
+import yaml
+
+from opmq_lib.site import manifest
+from opmq_lib.site.embedded import split_header
+from opmq_lib.site.stage import stage
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = given.edition(tmp_path_factory.mktemp("edition"))
+    folder = tmp_path_factory.mktemp("project")
+    staged = stage(root, manifest.read(root), folder)
+    pages = [*folder.rglob("*.qmd"), *folder.glob("[bc]*/**/*.ipynb")]
+    assert staged.pages_count == len(pages)
+    assert staged.warnings == ()
+    return folder
+
+
+def test_the_site_definition_is_the_one_of_the_study(project: Path) -> None:
+    assert (project / "_quarto.yml").read_bytes() == (given.PROJECT / "_quarto.yml").read_bytes()
+
+
+def test_paths_of_the_site_definition_exist_in_the_project(project: Path) -> None:
+    settings = yaml.safe_load((project / "_quarto.yml").read_text(encoding="utf-8"))
+    assert (project / settings["format"]["html"]["css"]).is_file()
+    for item in settings["website"]["navbar"]["left"]:
+        page = project / item["href"]
+        stems = [page, page.with_suffix(".qmd"), page.with_suffix(".ipynb")]
+        assert any(path.is_file() for path in stems), item["href"]
+
+
+def test_pages_are_plain_markdown_with_a_title(project: Path) -> None:
+    for path in project.rglob("*.qmd"):
+        text = path.read_text(encoding="utf-8")
+        header, body = split_header(text)
+        assert header["title"], path
+        assert "{%" not in body, path
+        assert "{{" not in body, path
+
+
+def test_notebooks_carry_the_texts_of_their_figures_for_either_engine(project: Path) -> None:
+    notebook = json.loads(
+        (project / "branches/chimie/01_emplois.ipynb").read_text(encoding="utf-8")
+    )
+    sources = [cell["source"] for cell in notebook["cells"]]
+    assert sources[0].startswith(
+        '---\ntitle: "Emplois par métier"\nsubtitle: "Industries chimiques"'
+    )
+    assert any(
+        f'#| fig-alt: "{given.ALT}"\n#| fig-cap: "{given.CAPTION}"' in one for one in sources
+    )
+
+
+def test_a_title_with_quotes_and_colons_stays_one_title(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    title = 'Emplois : « "demain" »'
+    given.run(root, "chimie", "01_emplois", given.figures_notebook(title))
+    folder = tmp_path / "project"
+    folder.mkdir()
+    stage(root, manifest.read(root), folder)
+    notebook = json.loads((folder / "branches/chimie/01_emplois.ipynb").read_text(encoding="utf-8"))
+    header, _ = split_header(notebook["cells"][0]["source"])
+    assert header["title"] == title
+
+
+def test_warnings_of_libraries_are_told_and_not_published(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    warned = given.code("f()", given.stream("stderr", "/home/marie/a.py:1: UserWarning"))
+    notebook = given.figures_notebook()
+    notebook.cells.append(warned)
+    given.run(root, "chimie", "01_emplois", notebook)
+    folder = tmp_path / "project"
+    folder.mkdir()
+    staged = stage(root, manifest.read(root), folder)
+    assert staged.warnings == ("chimie/01_emplois, cell 7: wrote on standard error; not published",)
+    published = folder / "telechargements/chimie/01_emplois/01_emplois.ipynb"
+    assert "marie" not in published.read_text(encoding="utf-8")
+
+
+def test_files_to_download_are_those_of_the_run(project: Path) -> None:
+    source = given.KEY_FIGURES.encode()
+    staged = project / "telechargements/chimie/01_emplois/chiffres_cles.csv"
+    assert staged.read_bytes() == source
