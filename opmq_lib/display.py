@@ -5,13 +5,15 @@ from, so that a reader, a test or a search can walk back from the page to the ta
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import pandas as pd
 
 from opmq_lib import french
+
+ABSENT = '<abbr class="opmq-absent" title="non disponible">nd</abbr>'
 
 
 @dataclass(frozen=True)
@@ -58,31 +60,28 @@ def read(table: pd.DataFrame, row: int, column: str = "value") -> float | None:
     return None if math.isnan(value) else value
 
 
-def headcount(name: str, table: pd.DataFrame, row: int) -> str:
-    """Return an estimated head count, no finer than its interval allows."""
-    value, lower, upper = (read(table, row, column) for column in ("value", "lower", "upper"))
-    if value is None or lower is None or upper is None:
-        return number(name, table, row)
-    return cell(name, table, row, french.estimate(value, lower, upper))
-
-
-def interval(name: str, table: pd.DataFrame, row: int, decimals: int | None = None) -> str:
-    """Return an interval, as « 11 000 à 14 000 »; heads unless `decimals` is given."""
+def step(table: pd.DataFrame, row: int) -> int:
+    """Return the rounding step in heads that a row's interval supports; 1 without interval."""
     lower, upper = read(table, row, "lower"), read(table, row, "upper")
-    if lower is None or upper is None:
-        return cell(name, table, row, "", "lower")
-    size = french.step(lower, upper)
-    ends = (
-        cell(
-            name,
-            table,
-            row,
-            french.rounded(value, size) if decimals is None else french.number(value, decimals),
-            column,
-        )
-        for column, value in (("lower", lower), ("upper", upper))
-    )
-    return f" à{french.NBSP}".join(ends)
+    return 1 if lower is None or upper is None else french.step(lower, upper)
+
+
+def headcount(name: str, table: pd.DataFrame, row: int, least_step: int = 1) -> str:
+    """Return a head count no finer than its interval allows, nor than `least_step`."""
+    value = read(table, row)
+    size = max(step(table, row), least_step)
+    return cell(name, table, row, "" if value is None else french.rounded(value, size))
+
+
+def interval(name: str, table: pd.DataFrame, row: int, least_step: int = 1) -> str:
+    """Return an interval of heads, as « 11 000 à 14 000 », no finer than it allows."""
+    size = max(step(table, row), least_step)
+    return _ends(name, table, row, lambda value: french.rounded(value, size))
+
+
+def bounds(name: str, table: pd.DataFrame, row: int, decimals: int = 0) -> str:
+    """Return the two bounds of a number as they are, as « 56 à 69 »."""
+    return _ends(name, table, row, lambda value: french.number(value, decimals))
 
 
 def number(name: str, table: pd.DataFrame, row: int, decimals: int = 0) -> str:
@@ -95,6 +94,13 @@ def percent(name: str, table: pd.DataFrame, row: int, decimals: int = 0) -> str:
     """Return a percentage."""
     value = read(table, row)
     return cell(name, table, row, "" if value is None else french.percent(value, decimals))
+
+
+def shown(
+    show: Callable[..., str], name: str, table: pd.DataFrame, row: int | None, *options: int
+) -> str:
+    """Return a number shown by one of the functions above, or `nd` where the row is missing."""
+    return ABSENT if row is None else show(name, table, row, *options)
 
 
 def banner(*sentences: str) -> Html:
@@ -130,7 +136,7 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], so
     """
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in header)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(f"<td>{value}</td>" for value in rest)}</tr>'
+        f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, rest))}</tr>'
         for first, *rest in rows
     )
     return Html(
@@ -139,3 +145,16 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], so
         f"<tbody>{body}</tbody></table></div>"
         f'<p class="opmq-source">{escape(source)}</p>'
     )
+
+
+def _ends(name: str, table: pd.DataFrame, row: int, show: Callable[[float], str]) -> str:
+    lower, upper = read(table, row, "lower"), read(table, row, "upper")
+    if lower is None or upper is None:
+        return cell(name, table, row, "", "lower")
+    low = cell(name, table, row, show(lower), "lower")
+    return f"{low} à{french.NBSP}{cell(name, table, row, show(upper), 'upper')}"
+
+
+def _data_cell(value: str) -> str:
+    holds_number = 'class="n"' in value or 'class="opmq-absent"' in value
+    return f"<td>{value}</td>" if holds_number else f'<td class="text">{value}</td>'

@@ -1,31 +1,62 @@
 """Writes the tables that readers download."""
 
+import io
 import os
+import re
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 
-def write_results(results: dict[str, pd.DataFrame], output_folder: str, workbook: str) -> None:
+def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workbook: str) -> None:
     """Write each result table as CSV, and all of them as the sheets of one workbook.
 
     CSV files are UTF-8, comma, decimal point, codes as text; an absent value is an empty field and
-    its reason stands in the column `status`. Each file appears whole or not at all.
+    its reason stands in the column `status`. Each file appears whole or not at all, and the same
+    tables give the same bytes.
 
     Args:
         results: Table name → table; the name becomes the file's and the sheet's.
         output_folder: Folder, made when missing, relative to the notebook.
         workbook: Name of the XLSX file, without its ending.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_results({"emplois": pd.DataFrame({"idcc_code": ["00044"]})}, folder, "01")
+        ...     sorted(path.name for path in Path(folder).iterdir())
+        ['01.xlsx', 'emplois.csv']
     """
     folder = Path(output_folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in results.items():
         _replace(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n").encode())
-    partial = folder / f".{workbook}.xlsx"
-    with pd.ExcelWriter(partial, engine="openpyxl") as writer:
+    _replace(folder / f"{workbook}.xlsx", _undated(_workbook(results)))
+
+
+def _workbook(results: Mapping[str, pd.DataFrame]) -> bytes:
+    content = io.BytesIO()
+    with pd.ExcelWriter(content, engine="openpyxl") as writer:
         for name, table in results.items():
             table.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
-    partial.replace(folder / f"{workbook}.xlsx")
+    return content.getvalue()
+
+
+def _undated(workbook: bytes) -> bytes:
+    """Return the workbook without the time at which it was written."""
+    content = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook)) as dated,
+        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as undated,
+    ):
+        for name in dated.namelist():
+            part = dated.read(name)
+            if name == "docProps/core.xml":
+                part = re.sub(rb"\d{4}-\d\d-\d\dT[0-9:]+Z", b"2000-01-01T00:00:00Z", part)
+            undated.writestr(zipfile.ZipInfo(name), part, zipfile.ZIP_DEFLATED)
+    return content.getvalue()
 
 
 def _replace(path: Path, content: bytes) -> None:

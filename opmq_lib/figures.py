@@ -17,13 +17,14 @@ from matplotlib.figure import Figure as Canvas
 
 from opmq_lib import french
 
-WIDTH_INCHES = 4.9
+WIDTH_INCHES = 4.1
+TITLE_LETTERS = 44
 LEVELS = (0.10, 0.25, 0.50, 0.75, 0.90)
 SEMICOLON = f"{french.NNBSP}; "
 INK, MUTED, ACCENT, SOFT = "#1d2733", "#5b6673", "#0b5c8a", "#a9cbe0"
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 10,
+    "font.size": 9,
     "text.color": INK,
     "axes.labelcolor": MUTED,
     "axes.edgecolor": "#c4ccd4",
@@ -42,7 +43,7 @@ class Figure:
     Attributes:
         svg: The drawing.
         alt: What a person who does not see it must know, in French.
-        caption: Finding, unit, source and result table, in French.
+        caption: Unit, source and result table, in French; the finding is the drawing's own title.
     """
 
     svg: str
@@ -168,11 +169,15 @@ def share_heat(shares: pd.DataFrame, title: str, source: str) -> Figure:
         title: The finding, in French.
         source: Unit, producers and result table, in French.
     """
-    canvas = _blank(title, height_inches=1.5 + 0.24 * len(shares))
+    canvas = _blank(title, height_inches=1.7 + 0.24 * len(shares))
     axes = canvas.subplots()
     written = shares.map(lambda value: french.number(value) if value >= 0.5 else "")
+    short = shares.rename(
+        index=lambda name: textwrap.shorten(name, 32, placeholder="…"),
+        columns=lambda name: textwrap.fill(name, 24),
+    )
     sns.heatmap(
-        shares,
+        short,
         ax=axes,
         cmap="Blues",
         vmin=0,
@@ -204,7 +209,7 @@ def _fan(axes: Axes, past: pd.DataFrame, future: pd.DataFrame, label: str) -> st
         axes.fill_between(wide.index, wide[low], wide[high], color=SOFT, alpha=alpha, linewidth=0)
     axes.plot(wide.index, wide[0.50], color=ACCENT, linewidth=1.8, linestyle=(0, (4, 2)))
     axes.plot(past["year"], past["value"], color=INK, linewidth=1.8)
-    axes.set_title(textwrap.fill(label, 52), loc="left", fontsize=9.5, color=INK, pad=6)
+    axes.set_title(textwrap.fill(label, TITLE_LETTERS), loc="left", fontsize=9.5, color=INK, pad=6)
     axes.set_ylim(0, max(wide[0.90].max(), past["value"].max()) * 1.12)
     axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(3))
     axes.yaxis.set_major_formatter(lambda value, _: french.number(value))
@@ -219,7 +224,7 @@ def _fan(axes: Axes, past: pd.DataFrame, future: pd.DataFrame, label: str) -> st
 
 
 def _blank(title: str, height_inches: float) -> Canvas:
-    title_inches = 0.22 * len(textwrap.wrap(title, 52)) + 0.1
+    title_inches = 0.22 * len(textwrap.wrap(title, TITLE_LETTERS)) + 0.1
     return Canvas(figsize=(WIDTH_INCHES, height_inches + title_inches))
 
 
@@ -235,12 +240,13 @@ def _name_lines(
 ) -> None:
     for position, code in zip(positions, codes, strict=True):
         axes.annotate(
-            textwrap.shorten(labels[code], 62, placeholder="…"),
+            textwrap.shorten(labels[code], 54, placeholder="…"),
             (0, position + 0.36),
             xycoords=("axes fraction", "data"),
             fontsize=8.5,
             color=INK,
             va="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
         )
     axes.set_ylim(0.4, len(codes) + 0.75)
 
@@ -256,7 +262,7 @@ def _spread(canvas: Canvas, title: str) -> None:
     for axes in canvas.axes:
         sns.despine(ax=axes, left=True)
         axes.tick_params(length=0)
-    lines = textwrap.wrap(title, 52)
+    lines = textwrap.wrap(title, TITLE_LETTERS)
     top = 1 - (0.22 * len(lines) + 0.08) / canvas.get_figheight()
     canvas.text(0.012, 0.995, "\n".join(lines), fontsize=11, weight="bold", va="top", color=INK)
     canvas.tight_layout(rect=(0, 0, 1, top), pad=0.4, h_pad=1.0)
@@ -267,4 +273,4 @@ def _finished(canvas: Canvas, title: str, alt: str, source: str) -> Figure:
         _spread(canvas, title)
     buffer = io.StringIO()
     canvas.savefig(buffer, format="svg", metadata={"Date": None})
-    return Figure(buffer.getvalue(), f"{title} {alt}", f"{title} {source}")
+    return Figure(buffer.getvalue(), f"{title}. {alt}", source)

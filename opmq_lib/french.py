@@ -22,6 +22,7 @@ MONTHS = (
     "novembre",
     "décembre",
 )
+PRODUCERS_TYPOS = {"Ouviers": "Ouvriers"}
 STATUS_LABELS = {
     "s": "secret statistique",
     "nd": "non disponible",
@@ -45,7 +46,7 @@ def number(value: float, decimals: int = 0) -> str:
 
 
 def step(lower: float, upper: float) -> int:
-    """Return the rounding step in heads that an interval supports: a power of ten
+    """Return the rounding step in heads that an interval supports, a power of ten.
 
     The step is the power of ten just below half the width of the interval, so that the last
     digit shown is never finer than the uncertainty. An estimate is never shown finer than 10.
@@ -139,12 +140,14 @@ def plural(count: int, singular: str, several: str | None = None) -> str:
 
 
 def label(text: str) -> str:
-    """Return a producer's label with typographic apostrophes and single spaces.
+    """Return a producer's label with typographic apostrophes, single spaces and known typos mended.
 
     Examples:
         >>> label("Ouvriers  de l'électricité")
         'Ouvriers de l’électricité'
     """
+    for typo, mended in PRODUCERS_TYPOS.items():
+        text = text.replace(typo, mended)
     return " ".join(text.split()).replace("'", "’")
 
 

@@ -51,7 +51,8 @@ def published_index(tension: pd.DataFrame) -> pd.DataFrame:
         key=lambda column: column.map(order) if column.name == "metier_code" else column,
         kind="stable",
     )
-    return rows.reset_index(drop=True)
+    ordered: pd.DataFrame = rows.reset_index(drop=True)
+    return ordered
 
 
 def hard_to_fill(intentions: pd.DataFrame) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def forecast_employment(
     spread = learn_spread(_log_values(group) for group in series.values() if _is_regular(group))
     parts = [
         _forecast_one(group, horizon_years, levels, spread).assign(
-            branch_code=branch_code, metier_code=metier_code
+            branch_code=str(branch_code), metier_code=str(metier_code)
         )
         for (branch_code, metier_code), group in series.items()
     ]
@@ -216,7 +216,7 @@ def _forecast_one(
 
 
 def _log_values(series: pd.DataFrame) -> Floats:
-    return np.log(series["employment_headcount"].to_numpy(dtype=float))
+    return np.asarray(np.log(series["employment_headcount"].to_numpy(dtype=float)))
 
 
 def _scale(log_values: Floats) -> float:

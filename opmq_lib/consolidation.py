@@ -1,0 +1,91 @@
+"""What branches have in common and what differs, from the employment of each."""
+
+import pandas as pd
+
+from opmq_lib.indicators import largest_first
+
+TOP = 10
+
+
+def largest_metiers(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return the largest métier of each branch with its share of the branch, in %.
+
+    Args:
+        jobs: Employment by branch and métier in one year: `branch_code, metier_code, value`.
+        shares: Indicator rows `employment_share_pct` of the same branches.
+
+    Returns:
+        `largest_metier_share_pct`, one row per branch.
+    """
+    first = largest_first(jobs).drop_duplicates("branch_code")[["branch_code", "metier_code"]]
+    return first.merge(shares, on=["branch_code", "metier_code"]).assign(
+        indicator="largest_metier_share_pct"
+    )
+
+
+def domain_shares(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each professional domain in a branch's métiers studied, in %.
+
+    Args:
+        jobs: `branch_code, metier_code, year, nature, origin, value` in one year; the first letter
+            of a FAP code is its domain.
+
+    Returns:
+        `domain_share_pct`, one row per branch and domain; shares add up to 100 per branch.
+
+    Examples:
+        >>> jobs = pd.DataFrame({"branch_code": "verre", "metier_code": ["E1Z43", "E2Z80", "G1Z70"],
+        ...     "year": 2018, "nature": "estimate", "origin": "public", "value": [50.0, 10, 40]})
+        >>> domain_shares(jobs)[["metier_code", "value"]].to_numpy().tolist()
+        [['E', 60.0], ['G', 40.0]]
+    """
+    keys = ["branch_code", "metier_code", "year", "nature", "origin"]
+    domains = jobs.assign(metier_code=jobs["metier_code"].str[0])
+    sums = domains.groupby(keys, as_index=False)["value"].sum()
+    totals = sums.groupby("branch_code")["value"].transform("sum")
+    shares: pd.DataFrame = sums.assign(
+        indicator="domain_share_pct", value=100 * sums["value"] / totals, unit="pct"
+    )
+    return shares
+
+
+def shared_metiers(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return in how many branches each métier is among the ten largest.
+
+    Args:
+        jobs: `branch_code, metier_code, year, origin, value` in one year.
+
+    Returns:
+        `branches_in_top_ten_count`, one row per métier that is among them anywhere.
+    """
+    ranked = largest_first(jobs)
+    top = ranked[ranked.groupby("branch_code").cumcount() < TOP]
+    counts = top.groupby("metier_code", as_index=False).agg(
+        value=("branch_code", "size"), year=("year", "max")
+    )
+    return counts.assign(
+        indicator="branches_in_top_ten_count",
+        unit="branches",
+        nature="estimate",
+        origin="own" if (jobs["origin"] == "own").any() else "public",
+    )
+
+
+def outside_shares(employment: pd.DataFrame, outside_code: str) -> pd.DataFrame:
+    """Return the share of each métier's national employment that no branch holds, in %.
+
+    Args:
+        employment: Estimated employment by branch and métier in one year, residual branch included.
+        outside_code: Code of the residual branch.
+
+    Returns:
+        `outside_branches_share_pct`, one row per métier.
+    """
+    totals = employment.groupby("metier_code")["employment_headcount"].sum()
+    outside = employment[employment["branch_code"] == outside_code]
+    heads = outside["employment_headcount"]
+    return outside[["metier_code", "year", "nature"]].assign(
+        indicator="outside_branches_share_pct",
+        value=100 * heads / totals.reindex(outside["metier_code"]).to_numpy(),
+        unit="pct",
+    )

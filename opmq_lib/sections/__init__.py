@@ -1,0 +1,1 @@
+"""Each question's own section: its findings, figures and tables, in French."""

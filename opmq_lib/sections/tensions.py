@@ -1,0 +1,220 @@
+"""Section of `03_tensions`: which métiers are under tension nationally, and why."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from opmq_lib import display, figures, french, indicators
+from opmq_lib.display import Html
+from opmq_lib.figures import Figure
+from opmq_lib.indicators import codes, select
+
+Results = Mapping[str, pd.DataFrame]
+Labels = Mapping[str, str]
+
+TABLE = "tensions"
+INDEX, CLASS, PROJECTS, HARD = (
+    "tension_index",
+    "tension_class",
+    "recruitment_projects_count",
+    "hard_to_fill_share_pct",
+)
+SHOWN, NAMED, HIGHEST_CLASS = 10, 3, 5
+FACTORS = {
+    "hiring_intensity": "Intensité d’embauches",
+    "training_job_link": "Lien formation-emploi",
+    "labour_shortage": "Manque de main-d’œuvre disponible",
+    "non_durable_jobs": "Non-durabilité de l’emploi",
+    "hard_working_conditions": "Conditions de travail contraignantes",
+    "geographic_mismatch": "Inadéquation géographique",
+}
+SOURCE = french.typography("Sources : Dares, France Travail. Nombres : table tensions.csv.")
+
+
+def banner(results: Results) -> Html:
+    """Return what must be known before any figure of tension."""
+    sentences = [
+        "<strong>Tension nationale du métier</strong>, publiée par la Dares et arrêtée à "
+        f"{_index_year(results)} : ce n’est pas une tension mesurée dans la branche."
+    ]
+    if _is_national(results):
+        sentences.append(
+            "<strong>Métiers de la branche non disponibles (nd).</strong> Faute d’effectif publié, "
+            "cette page montre les métiers industriels les plus nombreux au niveau national."
+        )
+    else:
+        ranked_by = (
+            "le tableau fourni par la branche"
+            if (select(results[TABLE], "employment_headcount")["nature"] == "observed").all()
+            else "l’emploi <strong>estimé</strong> dans la branche"
+        )
+        sentences.append(f"Les métiers sont choisis d’après {ranked_by}.")
+    return display.banner(*map(french.typography, sentences))
+
+
+def findings(results: Results, labels: Labels) -> Html:
+    """Return which of the largest métiers are in the highest class, and what is missing."""
+    graded = _graded(results)
+    high = codes(graded[graded[CLASS] == HIGHEST_CLASS])
+    short = codes(graded[graded["labour_shortage"] == HIGHEST_CLASS])
+    hard = codes(graded[graded["hard_working_conditions"] == HIGHEST_CLASS])
+    without = codes(graded[graded[INDEX].isna()])
+    told = [
+        f"Parmi les métiers les plus nombreux, la tension est dans la classe la plus forte pour "
+        f"{_named(high, labels)}."
+        if high
+        else "Aucun des métiers les plus nombreux n’est dans la classe de tension la plus forte."
+    ]
+    if short:
+        told.append(
+            "Le manque de main-d’œuvre disponible est dans le quintile le plus tendu pour "
+            f"{_named(short, labels)}."
+        )
+    if hard:
+        told.append(
+            "Les conditions de travail contraignantes sont dans le quintile le plus tendu pour "
+            f"{_named(hard, labels)}."
+        )
+    if without:
+        told.append(f"Aucun indice publié (nd) pour {_named(without, labels)}.")
+    return display.findings([french.typography(sentence) for sentence in told])
+
+
+def ranking_figure(results: Results, labels: Labels) -> Figure | Html:
+    """Return the published index of the largest métiers, highest first."""
+    graded = _graded(results).dropna(subset=[INDEX, CLASS])
+    graded = graded.sort_values([INDEX, "metier_code"], ascending=[False, True])
+    if graded.empty:
+        return display.banner(french.typography("Non disponible (nd) : aucun indice publié."))
+    where = "de l’industrie" if _is_national(results) else "de la branche"
+    first = labels[codes(graded)[0]]
+    return figures.tension_ranking(
+        graded,
+        labels,
+        french.typography(f"« {first} » est le plus en tension des grands métiers {where}"),
+        french.typography(
+            f"Indice national publié, {_index_year(results)}, sans unité ; pastille : classe de 1 "
+            f"(tension la plus faible) à 5 (la plus forte). {SOURCE}"
+        ),
+    )
+
+
+def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
+    """Return index, class and the six factors of the largest métiers."""
+    table, year = results[TABLE], _index_year(results)
+    decimals = {INDEX: 2}
+    return display.table(
+        f"Pourquoi ces métiers sont en tension, {year}",
+        ["Métier (FAP-2009)", "Indice", "Classe (1 à 5)", *FACTORS.values()],
+        [
+            [
+                labels[code],
+                *(
+                    display.shown(
+                        display.number,
+                        TABLE,
+                        table,
+                        indicators.row_of(table, name, code, year),
+                        decimals.get(name, 0),
+                    )
+                    for name in (INDEX, CLASS, *FACTORS)
+                ),
+            ]
+            for code in _largest(results)[:count]
+        ],
+        french.typography(
+            "Facteurs : quintile national, de 1 (détend) à 5 (tend) ; ils ne s’additionnent pas et "
+            f"la non-durabilité se lit dans les deux sens. {SOURCE}"
+        ),
+    )
+
+
+def intentions_table(results: Results, labels: Labels) -> Html:
+    """Return recruitment projects of the first survey for the métiers shown (FAP-2009)."""
+    return _intentions(results, labels, _largest(results), min(_survey_years(results)), "FAP-2009")
+
+
+def latest_intentions_table(results: Results, labels: Labels, left_out: Sequence[str] = ()) -> Html:
+    """Return recruitment projects of the last survey for the largest métiers (FAP-2021).
+
+    Args:
+        results: Result tables of `03_tensions`.
+        labels: French label of each FAP-2021 code.
+        left_out: Codes that are not industry in the sense of the branches.
+    """
+    year = max(_survey_years(results))
+    projects = select(results[TABLE], PROJECTS, year=year)
+    projects = projects[~projects["metier_code"].isin(left_out)]
+    largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
+    return _intentions(results, labels, codes(largest)[:SHOWN], year, "FAP-2021")
+
+
+def _intentions(
+    results: Results, labels: Labels, shown: list[str], year: int, nomenclature: str
+) -> Html:
+    table = results[TABLE]
+    return display.table(
+        f"Projets de recrutement déclarés pour {year}, France entière ({nomenclature})",
+        [
+            f"Métier ({nomenclature})",
+            "Projets de recrutement",
+            french.typography("Part jugée difficile (en %)"),
+        ],
+        [
+            [
+                labels[code],
+                *(
+                    display.shown(
+                        _exact_or_bounds,
+                        TABLE,
+                        table,
+                        indicators.row_of(table, indicator, code, year),
+                    )
+                    for indicator in (PROJECTS, HARD)
+                ),
+            ]
+            for code in shown
+        ],
+        french.typography(
+            "Intentions d’embauche, y compris saisonnières ; ce ne sont pas des postes à pourvoir. "
+            "Deux nombres : bornes, car le producteur masque les cellules inférieures à 5 (secret "
+            f"statistique, s). {SOURCE}"
+        ),
+    )
+
+
+def _exact_or_bounds(name: str, table: pd.DataFrame, row: int) -> str:
+    if display.read(table, row) is None:
+        return display.bounds(name, table, row)
+    return display.number(name, table, row)
+
+
+def _graded(results: Results) -> pd.DataFrame:
+    """Return index, class and factors of the métiers shown, one row per métier."""
+    table, year = results[TABLE], _index_year(results)
+    rows = select(table, INDEX, CLASS, *FACTORS, year=year)
+    wide = rows.pivot(index="metier_code", columns="indicator", values="value")
+    return wide.reindex(_largest(results)).rename_axis("metier_code").reset_index()
+
+
+def _largest(results: Results) -> list[str]:
+    """Return the métiers shown, largest in the branch (or nationally) first."""
+    ranking = select(results[TABLE], "employment_headcount", "national_employment_headcount")
+    return codes(indicators.largest_first(ranking))[:SHOWN]
+
+
+def _named(found: list[str], labels: Labels) -> str:
+    names = french.enumeration([f"« {labels[code]} »" for code in found[:NAMED]])
+    return f"{names}, entre autres" if len(found) > NAMED else names
+
+
+def _is_national(results: Results) -> bool:
+    return select(results[TABLE], "employment_headcount").empty
+
+
+def _index_year(results: Results) -> int:
+    return int(select(results[TABLE], INDEX)["year"].max())
+
+
+def _survey_years(results: Results) -> list[int]:
+    return sorted(set(select(results[TABLE], PROJECTS)["year"].astype(int)))

@@ -1,0 +1,28 @@
+"""What several test files need: a copy of the project to work in, and a browser."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def project_copy(tmp_path: Path) -> Path:
+    """Return a copy of all that a study starts from; nothing has been run in it."""
+    copy = tmp_path / "project"
+    for folder in ("notebooks", "parameters"):
+        ignored = shutil.ignore_patterns(".ipynb_checkpoints")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
+    shutil.copy(ROOT / "_quarto.yml", copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the path of Chromium, or skip the test."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    return path

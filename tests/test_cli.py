@@ -1,0 +1,248 @@
+"""The commands, in processes of their own, on a copy of the project."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from opmq_lib import cli
+from opmq_lib.sources import embedded
+
+HEAVY = {"matplotlib", "papermill", "statsmodels"}
+
+
+def commands(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every command that does something, with the words that call it."""
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from commands(inner, *path, name)
+    if not hasattr(command, "commands"):
+        yield path, command
+
+
+COMMANDS = dict(commands(typer.main.get_command(cli.app)))
+each_command = pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+
+
+def opmq(
+    folder: Path, *arguments: str, python: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *python, "-m", "opmq_lib", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
+
+
+def light(folder: Path, *arguments: str) -> str:
+    """Return what a command prints; it must succeed without the packages that are slow to load."""
+    done = opmq(folder, *arguments, python=("-X", "importtime"))
+    assert done.returncode == 0, done.stderr
+    packages = set(re.findall(r"^import time:.*\| +(\w+)", done.stderr, re.MULTILINE))
+    assert "opmq_lib" in packages
+    assert not HEAVY & packages
+    return done.stdout
+
+
+def refusal(folder: Path, *arguments: str) -> str:
+    """Return what a refused command prints; it must leave no trace but that."""
+    done = opmq(folder, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+    assert not (folder / "outputs").exists()
+    return done.stderr
+
+
+def statuses(folder: Path) -> dict[str, str]:
+    done = opmq(folder, "status", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = json.loads(done.stdout)
+    return {f"{row['branch_code']}/{row['notebook']}": row["status"] for row in rows}
+
+
+def replace_body(path: Path, source: str) -> None:
+    """Leave a template its signature, followed by one cell."""
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    signature = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    notebook["cells"] = [signature, signature | {"id": "body", "metadata": {}, "source": source}]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+@pytest.fixture
+def small_copy(project_copy: Path) -> Path:
+    """Return a copy of the project with two branches whose notebooks do nothing."""
+    for path in (project_copy / "parameters" / "branches").iterdir():
+        if path.stem not in {"chimie", "ciments"}:
+            path.unlink()
+    for path in (project_copy / "notebooks").iterdir():
+        replace_body(path, "pass")
+    return project_copy
+
+
+def test_the_installed_command_is_main() -> None:
+    (script,) = entry_points(group="console_scripts", name="opmq")
+    assert script.load() is cli.main
+
+
+@each_command
+def test_help_shows_an_example_of_the_command_that_it_accepts(words: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(cli.app, [*words, "--help"])
+    assert shown.exit_code == 0
+    (example,) = re.findall(r"Example: opmq (.+)", shown.output)
+    arguments = example.split()
+    assert tuple(arguments[: len(words)]) == words
+    COMMANDS[words].make_context("opmq", arguments[len(words) :])
+
+
+@each_command
+def test_help_explains_every_option_and_argument(words: tuple[str, ...]) -> None:
+    assert [each.name for each in COMMANDS[words].params if not each.help] == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["validate"], ["status"]], ids=" ".join)
+def test_light_command_imports_nothing_heavy(project_copy: Path, arguments: list[str]) -> None:
+    assert light(project_copy, *arguments)
+
+
+def test_shipped_parameters_are_valid(project_copy: Path) -> None:
+    done = opmq(project_copy, "validate")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no defect" in done.stdout
+
+
+def test_status_in_json_has_one_row_per_run_and_says_why(project_copy: Path) -> None:
+    rows = json.loads(opmq(project_copy, "status", "--json").stdout)
+    assert {tuple(row) for row in rows} == {("branch_code", "notebook", "status", "reasons")}
+    (chimie,) = [
+        row for row in rows if (row["branch_code"], row["notebook"]) == ("chimie", "01_emplois")
+    ]
+    assert (chimie["status"], chimie["reasons"]) == ("stale", ["never run"])
+    assert ("commun", "10_consolidation") in {(row["branch_code"], row["notebook"]) for row in rows}
+
+
+def test_status_reads_from_any_folder_of_the_project(project_copy: Path) -> None:
+    assert opmq(project_copy / "notebooks", "status").stdout == opmq(project_copy, "status").stdout
+
+
+def test_branch_list_names_every_branch_of_the_table(project_copy: Path) -> None:
+    done = opmq(project_copy, "branch", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    codes = [line.split()[0] for line in done.stdout.splitlines()]
+    assert codes == sorted(embedded.load("branches")["branch_code"])
+    assert len(codes) == 34
+    (chimie,) = [line for line in done.stdout.splitlines() if line.startswith("chimie ")]
+    assert chimie.split()[1:] == ["00044", "Industries", "chimiques"]
+
+
+def test_branch_new_writes_a_valid_file(project_copy: Path) -> None:
+    path = project_copy / "parameters" / "branches" / "chimie.yml"
+    path.unlink()
+    done = opmq(project_copy, "branch", "new", "chimie")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "parameters/branches/chimie.yml" in done.stdout
+    assert opmq(project_copy, "validate", str(path)).returncode == 0
+
+
+def test_branch_new_refuses_to_overwrite(project_copy: Path) -> None:
+    path = project_copy / "parameters" / "branches" / "chimie.yml"
+    path.write_text("mine", encoding="utf-8")
+    assert "parameters/branches/chimie.yml: the file exists" in refusal(
+        project_copy, "branch", "new", "chimie"
+    )
+    assert path.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["--brnach"], "No such option: --brnach"),
+        (["statsu"], "No such command 'statsu'"),
+        (["run", "--workers", "0"], "Invalid value for '--workers'"),
+        (["site", "--engine", "word"], "Invalid value for '--engine'"),
+        (["run", "--branch", "chimi"], "did you mean `chimie`?"),
+        (["run", "--notebook", "01_emploi"], "did you mean `01_emplois`?"),
+        (["branch", "new", "chimi"], "did you mean `chimie`?"),
+        (["validate", "absent.csv"], "absent.csv: no such file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_bad_usage_ends_with_status_2(project_copy: Path, arguments: list[str], found: str) -> None:
+    assert found in refusal(project_copy, *arguments)
+
+
+@pytest.mark.parametrize("command", ["validate", "run", "status", "study"])
+def test_bad_parameter_file_ends_with_status_2(project_copy: Path, command: str) -> None:
+    path = project_copy / "parameters" / "branches" / "chimie.yml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\nnotebook: []\n", encoding="utf-8")
+    printed = refusal(project_copy, command)
+    assert "parameters/branches/chimie.yml" in printed
+    assert "did you mean `notebooks`?" in printed
+
+
+def test_outside_a_project_the_status_is_2(tmp_path: Path) -> None:
+    assert "not inside a project" in refusal(tmp_path, "status")
+
+
+def test_results_go_to_standard_output_and_progress_to_standard_error(small_copy: Path) -> None:
+    done = opmq(small_copy, "run", "--branch", "chimie", "--notebook", "03_tensions")
+    assert done.returncode == 0
+    assert "[1/1] ok chimie/03_tensions" in done.stderr
+    assert "Executed  1 notebook" in done.stdout
+    assert "[1/1]" not in done.stdout
+    assert statuses(small_copy)["chimie/03_tensions"] == "up to date"
+
+
+def test_failed_run_ends_with_status_1_and_is_named_beside_those_that_succeeded(
+    small_copy: Path,
+) -> None:
+    replace_body(
+        small_copy / "notebooks" / "03_tensions.ipynb",
+        'assert branch_code != "chimie", "no figure"',
+    )
+    done = opmq(small_copy, "run", "--notebook", "03_tensions")
+    assert done.returncode == 1
+    (line,) = [line for line in done.stdout.splitlines() if "chimie/03_tensions" in line]
+    assert "failed" in line
+    assert "AssertionError: no figure" in line
+    assert "ciments" not in done.stdout
+    found = statuses(small_copy)
+    assert found["chimie/03_tensions"] == "failed"
+    assert found["ciments/03_tensions"] == "up to date"
+
+
+def test_interrupted_run_ends_with_status_130(small_copy: Path) -> None:
+    template = small_copy / "notebooks" / "03_tensions.ipynb"
+    replace_body(template, 'import time\nopen("started", "w").close()\ntime.sleep(600)')
+    command = [sys.executable, "-m", "opmq_lib", "run", "--branch", "chimie"]
+    edition = small_copy / "outputs" / "2026"
+    with subprocess.Popen(
+        [*command, "--notebook", "03_tensions"], cwd=small_copy, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            while not list(edition.glob(".work/*/started")):
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+        finally:
+            process.kill()
+    assert not list(edition.glob("chimie/*"))
+
+
+def test_study_runs_everything_once_and_then_says_that_nothing_is_left_to_do(
+    small_copy: Path,
+) -> None:
+    first = opmq(small_copy, "study")
+    assert first.returncode == 0, first.stderr
+    assert "outputs/site/index.html" in first.stdout
+    assert (small_copy / "outputs" / "site" / "index.html").is_file()
+    assert set(statuses(small_copy).values()) == {"up to date"}
+    second = light(small_copy, "study")
+    assert "nothing: all 7 notebooks are up to date" in second
+    assert max(len(first.stdout.splitlines()), len(second.splitlines())) <= 20

@@ -1,0 +1,226 @@
+"""The templates as a researcher runs them: in JupyterLab or a plain kernel, with their defaults."""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+import psutil
+import pytest
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from playwright.sync_api import Page, sync_playwright
+
+TEMPLATES = [
+    nbformat.read(path, as_version=4) | {"name": path.stem}
+    for path in sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+]
+QUESTIONS = [each["name"] for each in TEMPLATES if not each["metadata"]["opmq"]["reads"]]
+ASSEMBLIES = [each["name"] for each in TEMPLATES if each["metadata"]["opmq"]["reads"]]
+
+SERVER_CONFIG = {
+    "ServerApp": {"open_browser": False, "allow_root": True, "port": 0},
+    "IdentityProvider": {"token": "t0k"},
+}
+"""What a test needs and a researcher does not; `opmq lab` itself is run as it is."""
+
+NOTE_HOSTS = """
+import os, sys
+
+def note(event, arguments):
+    if event in {"socket.connect", "socket.getaddrinfo"}:
+        place = arguments[1] if event == "socket.connect" else arguments[0]
+        with open(os.environ["HOSTS"], "a") as hosts:
+            print(place[0] if isinstance(place, tuple) else place, file=hosts)
+
+sys.addaudithook(note)
+"""
+"""Python reads it when it starts, server and kernel alike: notes each host they want to reach."""
+
+BROWSER_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+
+RUN_ALL_HAS_ENDED = r"""() => {
+    const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
+    const failed = document.querySelector('.jp-OutputArea [data-mime-type$="stderr"]');
+    return failed || (prompts.length && prompts.every((each) => /\[\d+\]/.test(each.textContent)));
+}"""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A JupyterLab at work: its address, and the file where it notes what it wants to reach."""
+
+    url: str
+    hosts: Path
+
+
+@pytest.fixture
+def own_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the files of Jupyter in a folder of their own, away from those of the user."""
+    home = tmp_path / "jupyter"
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR",
+                 "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"):  # fmt: skip
+        (home / name).mkdir(parents=True)
+        monkeypatch.setenv(name, str(home / name))
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+    return home
+
+
+@pytest.fixture
+def lab(project_copy: Path, own_jupyter: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """Run `opmq lab` on a copy of the project; stop it by its process id, and all it started."""
+    config = own_jupyter / "JUPYTER_CONFIG_DIR" / "jupyter_server_config.json"
+    config.write_text(json.dumps(SERVER_CONFIG))
+    (own_jupyter / "sitecustomize.py").write_text(NOTE_HOSTS)
+    monkeypatch.setenv("PYTHONPATH", str(own_jupyter))
+    monkeypatch.setenv("HOSTS", str(own_jupyter / "hosts.txt"))
+    log = own_jupyter / "log.txt"
+    command = [sys.executable, "-m", "opmq_lib", "lab"]
+    with (
+        log.open("w") as stream,
+        psutil.Popen(command, cwd=project_copy, stdout=stream, stderr=stream) as server,
+    ):
+        try:
+            yield Lab(address(server, log), own_jupyter / "hosts.txt")
+        finally:
+            left = end(server)
+    assert left == []
+
+
+def end(server: psutil.Popen) -> list[psutil.Process]:
+    """Stop a server and wait for all that it started; return what had to be killed."""
+    if server.poll() is not None:
+        return []
+    family = [server, *server.children(recursive=True)]
+    server.terminate()
+    _, left = psutil.wait_procs(family, timeout=30)
+    for process in left:
+        process.kill()
+    return left
+
+
+def address(server: psutil.Popen, log: Path) -> str:
+    """Return the address that a server prints once it answers."""
+    deadline = time.monotonic() + 60
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())):
+        assert server.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.1)
+    return found.group()
+
+
+def run_all_and_save(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    page.get_by_text("| Idle").first.wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(RUN_ALL_HAS_ENDED, timeout=180_000)
+    with page.expect_response(lambda each: each.request.method == "PUT"):
+        page.keyboard.press("Control+s")
+
+
+def execute(project: Path, name: str) -> NotebookNode:
+    """Run a template from top to bottom in a kernel that works beside it, as JupyterLab does."""
+    folder = project / "notebooks"
+    notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
+    client = NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(folder)}})
+    return client.execute()
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(notebook: NotebookNode, mime: str, call: str = "") -> list[str]:
+    """Return what cells show in one format, or only those that call a function so named."""
+    return [
+        output["data"][mime]
+        for cell in code_cells(notebook)
+        if f"{call}(" in cell.source or not call
+        for output in cell.outputs
+        if mime in output.get("data", {})
+    ]
+
+
+def calls(notebook: NotebookNode, ending: str) -> int:
+    return sum(f"{ending}(" in cell.source for cell in code_cells(notebook))
+
+
+def assert_complete(notebook: NotebookNode) -> None:
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    kinds = {output.output_type for cell in cells for output in cell.outputs}
+    assert kinds == {"execute_result"}, "a cell fails, prints or warns"
+
+
+def assert_figures_and_tables(notebook: NotebookNode) -> None:
+    figures = outputs(notebook, "image/svg+xml", "_figure")
+    tables = outputs(notebook, "text/html", "_table")
+    assert len(figures) == calls(notebook, "_figure") > 0
+    assert len(tables) == calls(notebook, "_table") > 0
+    assert all("<svg" in figure for figure in figures)
+    assert all('class="opmq-table"' in table for table in tables)
+
+
+def test_run_all_in_jupyterlab_fills_the_notebook_and_reaches_no_other_machine(
+    chromium: str, lab: Lab, project_copy: Path
+) -> None:
+    asked: list[str] = []
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS) as browser,
+        browser.new_context() as context,
+    ):
+        context.on("request", lambda request: asked.append(request.url))
+        page = context.new_page()
+        page.on("websocket", lambda socket: asked.append(socket.url))
+        page.set_default_timeout(60_000)
+        run_all_and_save(page, f"{lab.url}lab/tree/notebooks/01_emplois.ipynb?reset&token=t0k")
+    saved = nbformat.read(project_copy / "notebooks" / "01_emplois.ipynb", as_version=4)
+    assert_complete(saved)
+    assert_figures_and_tables(saved)
+    schemes = {urlsplit(url).scheme for url in asked}
+    hosts = {urlsplit(url).hostname for url in asked if not url.startswith(("blob:", "data:"))}
+    assert {"http", "ws"} <= schemes
+    assert hosts == {"127.0.0.1"}
+    assert set(lab.hosts.read_text().split()) <= {"127.0.0.1", "::1", "localhost"}
+    assert (project_copy / "outputs" / "lab" / "emplois.csv").is_file()
+
+
+@pytest.mark.usefixtures("own_jupyter")
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_question_runs_with_its_defaults_and_shows_its_figures_and_tables(
+    project_copy: Path, name: str
+) -> None:
+    notebook = execute(project_copy, name)
+    assert_complete(notebook)
+    assert_figures_and_tables(notebook)
+    assert list((project_copy / "outputs" / "lab").glob("*.csv"))
+
+
+@pytest.mark.usefixtures("own_jupyter")
+@pytest.mark.parametrize("name", ASSEMBLIES)
+def test_assembly_of_results_that_do_not_exist_says_so_and_shows_no_number(
+    project_copy: Path, name: str
+) -> None:
+    notebook = execute(project_copy, name)
+    assert_complete(notebook)
+    shown = " ".join(outputs(notebook, "text/html"))
+    assert re.search("pas encore calculée|aucune branche n’a encore été calculée", shown)
+    assert "data-cell" not in shown
+    assert outputs(notebook, "image/svg+xml") == []
