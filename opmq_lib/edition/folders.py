@@ -1,0 +1,122 @@
+"""The folders of an edition: one runner at a time, and results that appear whole or not at all.
+
+A run works in a staging folder, `outputs/<edition_id>/.work/<branch_code>--<notebook>--<pid>`,
+which takes the place of the published folder by renaming. Killed at any moment, a runner leaves
+the old result, the new one, or none (then the next runner puts the old one back); never a mixture.
+"""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from opmq_lib.errors import DataError, Defect
+
+WORK = ".work"
+OLD = ".old"
+
+
+@contextmanager
+def locked(edition_folder: Path) -> Iterator[None]:
+    """Keep other runners out of an edition; the lock dies with this process, however it ends.
+
+    Args:
+        edition_folder: `outputs/<edition_id>`; created when missing.
+
+    Raises:
+        DataError: If another runner is at work there.
+    """
+    edition_folder.mkdir(parents=True, exist_ok=True)
+    with (edition_folder / ".lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise DataError([_busy(edition_folder, lock.read().strip())]) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def stage(edition_folder: Path, branch_code: str, notebook: str) -> Path:
+    """Return a new empty folder for one run to work in."""
+    staging = edition_folder / WORK / f"{branch_code}--{notebook}--{os.getpid()}"
+    staging.mkdir(parents=True)
+    return staging
+
+
+def publish(staging: Path, folder: Path) -> None:
+    """Put a finished staging folder in the place of `folder`, whose old content disappears.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as edition:
+        ...     staging = stage(Path(edition), "chimie", "01_emplois")
+        ...     _ = (staging / "projection.csv").write_text("year,value")
+        ...     publish(staging, Path(edition) / "chimie" / "01_emplois")
+        ...     sorted(path.name for path in Path(edition).glob("chimie/*/*"))
+        ['projection.csv']
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for path in staging.rglob("*"):
+        _flush(path)
+    old = staging.with_name(staging.name + OLD)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        staging.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    failed_notebook(folder).unlink(missing_ok=True)
+
+
+def failed_notebook(folder: Path) -> Path:
+    """Return where the notebook of a failed run is kept: beside the published folder, not in it.
+
+    Examples:
+        >>> failed_notebook(Path("outputs/2026/chimie/01_emplois")).as_posix()
+        'outputs/2026/chimie/01_emplois.failed.ipynb'
+    """
+    return folder.with_name(f"{folder.name}.failed.ipynb")
+
+
+def keep_failed(notebook: Path, folder: Path) -> None:
+    """Keep the notebook of a failed run where a person finds it; the last good result stays."""
+    if notebook.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        notebook.rename(failed_notebook(folder))
+
+
+def sweep(edition_folder: Path) -> None:
+    """Remove what dead runners left in `.work`; call it under the lock, when nobody works there.
+
+    A result set aside by a runner that died before the new one was in place is put back.
+    """
+    work = edition_folder / WORK
+    for old in work.glob(f"*{OLD}"):
+        branch_code, notebook, _ = old.name.rsplit("--", 2)
+        folder = edition_folder / branch_code / notebook
+        if not folder.exists():
+            old.rename(folder)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    if path.is_file():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _busy(edition_folder: Path, pid: str) -> Defect:
+    return Defect(
+        where=f"outputs/{edition_folder.name}",
+        what=f"another batch (process {pid or 'unknown'}) is writing this edition",
+        expected="one batch at a time per edition",
+        fix="wait until it has ended, or stop it, then start again",
+    )

@@ -1,0 +1,90 @@
+"""Whether a run must be executed, and why: by content, never by dates."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from opmq_lib.edition import fingerprint
+from opmq_lib.edition.ledger import Record
+from opmq_lib.edition.plan import Run, RunId, shown
+
+Records = Mapping[RunId, Record]
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands, and why.
+
+    Attributes:
+        status: `failed` is about its last execution; `blocked` wants a result that is not there.
+        reasons: In words; none when up to date.
+    """
+
+    status: Literal["up to date", "stale", "failed", "blocked"]
+    reasons: tuple[str, ...] = ()
+
+
+def state(run: Run, records: Records) -> State:
+    """Say where one run stands, the results that it reads taken as they are.
+
+    Args:
+        run: From `plan`.
+        records: From `ledger.latest`.
+    """
+    if missing := [read for read in run.reads if records.get(read, {}).get("status") != "ok"]:
+        return State("blocked", tuple(f"no result of {shown(read)}" for read in missing))
+    record = records.get(run.id)
+    if record is None:
+        return State("stale", ("never run",))
+    if record["status"] != "ok":
+        return State("failed", (f"failed last time: {in_words(record['error'])}",))
+    reasons = (
+        *fingerprint.differences(record, of(run, records)),
+        *fingerprint.damages(record["outputs"], run.folder),
+    )
+    return State("stale", reasons) if reasons else State("up to date")
+
+
+def states(runs: Iterable[Run], records: Records) -> dict[RunId, State]:
+    """Say where every run stands; none is up to date that reads one which is not.
+
+    Args:
+        runs: From `plan`, in its order.
+        records: From `ledger.latest`.
+    """
+    found: dict[RunId, State] = {}
+    for run in runs:
+        alone = state(run, records)
+        late = [read for read in run.reads if found.get(read, State("up to date")).reasons]
+        reasons = tuple(f"{shown(read)} is not up to date" for read in late)
+        if alone.status == "up to date" and late:
+            alone = State("stale", reasons)
+        found[run.id] = alone
+    return found
+
+
+def of(run: Run, records: Records) -> fingerprint.Fingerprint:
+    """Return the fingerprint of a run: what it is made of, the results that it reads included."""
+    results = {
+        f"{shown(read)}/{name}": sha256
+        for read in run.reads
+        for name, sha256 in records[read]["outputs"].items()
+        if not name.endswith(".ipynb")
+    }
+    return {
+        "template_sha256": run.template.sha256,
+        "parameters": dict(run.parameters),
+        "inputs": {**run.inputs, **results},
+        "versions": dict(run.versions),
+    }
+
+
+def in_words(error: Mapping[str, Any]) -> str:
+    """Return the first line of a recorded error.
+
+    Examples:
+        >>> in_words({"cell": 3, "message": "DataError: 1 defect" + chr(10) + "  jobs.csv: …"})
+        'In [3] DataError: 1 defect'
+    """
+    first_line = str(error["message"]).partition("\n")[0]
+    return first_line if error["cell"] is None else f"In [{error['cell']}] {first_line}"

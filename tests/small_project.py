@@ -1,0 +1,153 @@
+"""A project of trivially cheap notebooks, and a way to run its batch in a process of its own.
+
+python small_project.py ROOT WORKERS
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+from opmq_lib import batch
+from opmq_lib.edition import ledger
+from opmq_lib.params import BranchParams, BranchTables, Confidentiality, EditionParams, Strict
+
+SIGNATURE = {
+    "branch": 'branch_code = "chimie"  # code\nhorizon_years = 10\noutput_folder = "."',
+    "common": 'edition_id = "2026"\noutput_folder = "."',
+}
+TABLE = """
+from pathlib import Path
+Path(output_folder, "table.csv").write_text(f"{branch_code},{horizon_years}")
+"""
+
+
+class BranchNotebook(Strict):
+    branch_code: str
+    horizon_years: int
+    output_folder: str
+
+
+class CommonNotebook(Strict):
+    edition_id: str
+    output_folder: str
+
+
+def write_notebook(
+    root: Path,
+    name: str,
+    *cells: str,
+    scope: str = "branch",
+    reads: Sequence[str] = (),
+    signature: str | None = None,
+) -> Path:
+    sources = [SIGNATURE[scope] if signature is None else signature, *cells]
+    notebook = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell-{number}",
+                "metadata": {"tags": ["parameters"]} if number == 0 else {},
+                "source": source,
+                "outputs": [],
+                "execution_count": None,
+            }
+            for number, source in enumerate(sources)
+        ],
+        "metadata": {"opmq": {"scope": scope, "reads": list(reads)}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path = root / "notebooks" / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+def write_branch(root: Path, code: str, notebooks: Sequence[str], table: str | None = None) -> Path:
+    branch = BranchParams(
+        branch_code=code,
+        label=code,
+        idcc_codes=("00044",),
+        perimeter_note="-",
+        notebooks=tuple(notebooks),
+        tables=BranchTables(employment=table),
+        criteria=(),
+    )
+    path = root / "parameters" / "branches" / f"{code}.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(branch.model_dump_json(), encoding="utf-8")
+    return path
+
+
+def write_edition(root: Path, horizon_years: int = 10) -> Path:
+    edition = EditionParams(
+        edition_id="2026",
+        title="-",
+        edition_date=date(2026, 1, 31),
+        base_year=2018,
+        horizon_years=horizon_years,
+        scenario_codes=("reference",),
+        quantile_levels=(0.1, 0.5, 0.9),
+        seed=1,
+        confidentiality=Confidentiality(minimum_units_count=3, largest_share_pct=85.0, source="-"),
+    )
+    path = root / "parameters" / "edition.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(edition.model_dump_json(), encoding="utf-8")
+    return path
+
+
+def write_project(
+    root: Path, branches: Sequence[str] = ("chimie", "ciments"), cell: str = TABLE
+) -> Path:
+    """Write a project where each branch runs `01_emplois`."""
+    write_edition(root)
+    write_notebook(root, "01_emplois", cell)
+    for code in branches:
+        write_branch(root, code, ["01_emplois"])
+    return root
+
+
+def runs(root: Path) -> list[batch.Run]:
+    """Plan the project as it is on disk."""
+    templates = (root / "notebooks").glob("*.ipynb")
+    scopes = {
+        path.stem: json.loads(path.read_text())["metadata"]["opmq"]["scope"] for path in templates
+    }
+    branches = [
+        BranchParams.model_validate_json(path.read_text())
+        for path in sorted((root / "parameters" / "branches").glob("*.yml"))
+    ]
+    return batch.plan(
+        root,
+        EditionParams.model_validate_json((root / "parameters" / "edition.yml").read_text()),
+        {branch.branch_code: branch for branch in branches},
+        {name: BranchNotebook if scope == "branch" else CommonNotebook
+         for name, scope in scopes.items()},
+    )  # fmt: skip
+
+
+def records(root: Path) -> dict[tuple[str, str], ledger.Record]:
+    return ledger.latest(root / "outputs" / "2026" / "runs.jsonl")
+
+
+def statuses(report: batch.BatchReport) -> Mapping[str, str]:
+    return {"/".join(outcome.run.id): outcome.status for outcome in report.outcomes}
+
+
+def files(root: Path) -> list[str]:
+    """List what the edition holds, but for its lock."""
+    edition = root / "outputs" / "2026"
+    paths = sorted(path.relative_to(edition).as_posix() for path in edition.rglob("*")
+                   if path.is_file())  # fmt: skip
+    return [path for path in paths if path != ".lock"]
+
+
+if __name__ == "__main__":
+    planned = runs(Path(sys.argv[1]))
+    with batch.progress(len(planned)) as tell:
+        report = batch.execute(planned, int(sys.argv[2]), tell)
+    sys.stdout.write(" ".join(sorted({"pandas", "papermill", "matplotlib"} & sys.modules.keys())))
+    sys.exit(report.exit_status)

@@ -1,0 +1,351 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import small_project as small
+
+from opmq_lib import batch
+from opmq_lib.edition import folders, ledger
+from opmq_lib.errors import DataError
+
+HANG = "import time; time.sleep(600)"
+FAIL_CHIMIE = small.TABLE + 'assert branch_code != "chimie", "no chimie today"'
+MEET = """
+import time
+from pathlib import Path
+Path(f"../{branch_code}.here").touch()
+deadline = time.monotonic() + 60
+while len(list(Path("..").glob("*.here"))) < 2:
+    assert time.monotonic() < deadline, "alone"
+    time.sleep(0.05)
+"""
+COLLECT = """
+from pathlib import Path
+texts = [path.read_text() for path in sorted(Path("../..").glob("*/01_emplois/table.csv"))]
+Path(output_folder, "all.csv").write_text("|".join(texts))
+"""
+
+
+def executed(root: Path, *, force: bool = False) -> batch.BatchReport:
+    return batch.execute(small.runs(root), 2, force=force)
+
+
+def start_batch(root: Path, mark: str) -> "subprocess.Popen[bytes]":
+    """Start a batch in a process whose environment, like that of its kernels, carries a mark."""
+    return subprocess.Popen(
+        [sys.executable, small.__file__, str(root), "2"],
+        env=os.environ | {"OPMQ_TEST_MARK": mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def family(mark: str) -> list[int]:
+    """Return the live processes that carry a mark."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            marked = f"OPMQ_TEST_MARK={mark}".encode() in (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if marked:
+            found.append(int(process.name))
+    return found
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def read_terminal(leader: int) -> str:
+    """Read a terminal until its other end is closed, as its window would."""
+    content = b""
+    while True:
+        try:
+            content += os.read(leader, 4096)
+        except OSError:  # how Linux says that the other end is closed
+            return content.decode()
+
+
+def test_every_branch_gets_executed_notebook_tables_and_ledger_line(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    report = executed(root)
+    assert small.statuses(report) == {"chimie/01_emplois": "ok", "ciments/01_emplois": "ok"}
+    assert report.exit_status == 0
+    assert small.files(root) == [
+        "chimie/01_emplois/01_emplois.ipynb",
+        "chimie/01_emplois/table.csv",
+        "ciments/01_emplois/01_emplois.ipynb",
+        "ciments/01_emplois/table.csv",
+        "runs.jsonl",
+    ]
+    assert (root / "outputs/2026/ciments/01_emplois/table.csv").read_text() == "ciments,10"
+    record = small.records(root)["ciments", "01_emplois"]
+    assert record["parameters"] == {
+        "branch_code": "ciments",
+        "horizon_years": 10,
+        "output_folder": ".",
+    }
+    assert record["edition_id"] == "2026"
+    assert record["origin"] == "public"
+    assert record["error"] is None
+    assert list(record["outputs"]) == ["01_emplois.ipynb", "table.csv"]
+    assert {"opmq_lib", "parameters/edition.yml", "parameters/branches/ciments.yml"} <= set(
+        record["inputs"]
+    )
+
+
+def test_notebooks_run_side_by_side(tmp_path: Path) -> None:
+    assert executed(small.write_project(tmp_path, cell=MEET)).exit_status == 0
+
+
+def test_no_path_of_the_machine_is_in_an_executed_notebook(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    executed(root)
+    text = (root / "outputs/2026/chimie/01_emplois/01_emplois.ipynb").read_text()
+    assert json.loads(text)["metadata"]["papermill"]["input_path"] == "notebooks/01_emplois.ipynb"
+    for path in (tmp_path, Path(sys.prefix), Path.home(), Path.cwd()):
+        assert f"{path}" not in text
+
+
+def test_failing_cell_does_not_stop_other_branches(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, cell=FAIL_CHIMIE)
+    report = executed(root)
+    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
+    assert report.exit_status == 1
+    record = small.records(root)["chimie", "01_emplois"]
+    assert record["error"] == {"cell": 3, "message": "AssertionError: no chimie today"}
+    assert small.files(root) == [
+        "chimie/01_emplois.failed.ipynb",
+        "ciments/01_emplois/01_emplois.ipynb",
+        "ciments/01_emplois/table.csv",
+        "runs.jsonl",
+    ]
+    partial = (root / "outputs/2026/chimie/01_emplois.failed.ipynb").read_text()
+    assert "no chimie today" in partial
+
+
+def test_failure_leaves_the_last_good_result_and_success_removes_the_failed_notebook(
+    tmp_path: Path,
+) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    executed(root)
+    small.write_notebook(root, "01_emplois", "1 / 0")
+    executed(root)
+    assert (root / "outputs/2026/chimie/01_emplois/table.csv").read_text() == "chimie,10"
+    assert (root / "outputs/2026/chimie/01_emplois.failed.ipynb").exists()
+    small.write_notebook(root, "01_emplois", small.TABLE, "1")
+    assert executed(root).exit_status == 0
+    assert not (root / "outputs/2026/chimie/01_emplois.failed.ipynb").exists()
+
+
+def test_new_result_replaces_every_file_of_the_old_one(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    executed(root)
+    small.write_notebook(root, "01_emplois", small.TABLE.replace("table.csv", "other.csv"))
+    executed(root)
+    assert small.files(root)[:2] == [
+        "chimie/01_emplois/01_emplois.ipynb",
+        "chimie/01_emplois/other.csv",
+    ]
+    assert not (root / "outputs/2026/chimie/01_emplois/table.csv").exists()
+
+
+def test_up_to_date_executes_nothing_and_imports_nothing_heavy(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    executed(root)
+    before = (root / "outputs/2026/runs.jsonl").read_bytes()
+    again = subprocess.run(
+        [sys.executable, small.__file__, str(root), "2"], capture_output=True, check=True, text=True
+    )
+    assert again.stdout == ""
+    assert again.stderr == ""
+    assert (root / "outputs/2026/runs.jsonl").read_bytes() == before
+
+
+def test_force_executes_what_is_up_to_date(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    executed(root)
+    assert small.statuses(executed(root)) == {"chimie/01_emplois": "up to date"}
+    assert small.statuses(executed(root, force=True)) == {"chimie/01_emplois": "ok"}
+
+
+def test_changing_a_branch_runs_that_branch_and_what_reads_it_again(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    small.write_notebook(root, "10_consolidation", COLLECT, scope="common", reads=["01_emplois"])
+    assert executed(root).exit_status == 0
+    assert (root / "outputs/2026/commun/10_consolidation/all.csv").read_text() == (
+        "chimie,10|ciments,10"
+    )
+    branch = root / "parameters/branches/ciments.yml"
+    branch.write_text(branch.read_text().replace('"-"', '"cement"'))
+    assert small.statuses(executed(root)) == {
+        "chimie/01_emplois": "up to date",
+        "ciments/01_emplois": "ok",
+        "commun/10_consolidation": "ok",
+    }
+
+
+def test_what_reads_a_failed_result_is_blocked_not_failed(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    small.write_notebook(root, "10_consolidation", COLLECT, scope="common", reads=["01_emplois"])
+    small.write_notebook(root, "11_resume", "1", scope="common", reads=["10_consolidation"])
+    executed(root)
+    small.write_notebook(root, "01_emplois", FAIL_CHIMIE)
+    report = executed(root)
+    assert small.statuses(report) == {
+        "chimie/01_emplois": "failed",
+        "ciments/01_emplois": "ok",
+        "commun/10_consolidation": "blocked",
+        "commun/11_resume": "blocked",
+    }
+    assert [outcome.reasons for outcome in report.outcomes if outcome.status == "blocked"] == [
+        ("chimie/01_emplois failed",),
+        ("commun/10_consolidation blocked",),
+    ]
+    assert report.exit_status == 1
+    assert small.records(root)["commun", "10_consolidation"]["status"] == "ok"
+
+
+def test_parameter_that_a_notebook_does_not_declare_is_refused_before_anything_runs(
+    tmp_path: Path,
+) -> None:
+    root = small.write_project(tmp_path)
+    first, second = small.runs(root)
+    misspelt = {**second.parameters, "horizon_yaers": 12}
+    second = batch.Run(**{**vars(second), "parameters": misspelt})
+    with pytest.raises(DataError) as refusal:
+        batch.execute([first, second], 2)
+    assert str(refusal.value) == (
+        "1 defect\n"
+        "  ciments/01_emplois: `horizon_yaers` is not a parameter of this notebook\n"
+        "    expected: one of branch_code, horizon_years, output_folder\n"
+        "    what to do: did you mean `horizon_years`? Else remove it"
+    )
+    assert not (root / "outputs").exists()
+
+
+def test_second_batch_on_an_edition_is_refused(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    with (
+        folders.locked(root / "outputs" / "2026"),
+        pytest.raises(DataError, match=f"another batch .process {os.getpid()}. is writing"),
+    ):
+        executed(root)
+    assert small.files(root) == []
+
+
+def test_kernel_killed_fails_its_run_only(tmp_path: Path) -> None:
+    cell = 'import os, signal\nif branch_code == "chimie": os.kill(os.getpid(), signal.SIGKILL)'
+    root = small.write_project(tmp_path, cell=cell)
+    report = executed(root)
+    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
+    assert small.records(root)["chimie", "01_emplois"]["error"] == {
+        "cell": 3,
+        "message": "the kernel died: it was killed, ran out of memory or crashed",
+    }
+
+
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_batch_ended_by_a_signal_leaves_whole_results_no_process_and_can_go_on(
+    tmp_path: Path, sent: signal.Signals, status: int
+) -> None:
+    root = small.write_project(tmp_path, ["aaa", "chimie", "ciments", "verre"])
+    slow = f"{small.TABLE}\nif branch_code != 'aaa':\n    {HANG}"
+    small.write_notebook(root, "01_emplois", slow)
+    mark = f"{tmp_path.name}-{sent}"
+    batch_process = start_batch(root, mark)
+    staged = root / "outputs/2026/.work"
+    wait_until(lambda: len(list(staged.glob("c*/table.csv"))) == 2)
+    batch_process.send_signal(sent)
+    assert batch_process.wait(30) == status
+    wait_until(lambda: not family(mark))
+    whole = ["aaa/01_emplois/01_emplois.ipynb", "aaa/01_emplois/table.csv", "runs.jsonl"]
+    if sent == signal.SIGINT:
+        assert small.files(root) == whole
+    assert [path for path in small.files(root) if not path.startswith(".work")] == whole
+    small.write_notebook(root, "01_emplois", small.TABLE)
+    assert executed(root).count("ok") == 4
+    assert len([path for path in small.files(root) if path.endswith(".csv")]) == 4
+    assert not staged.exists()
+
+
+def test_next_batch_completes_only_what_is_missing(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, cell=FAIL_CHIMIE)
+    executed(root)
+    assert small.statuses(executed(root)) == {
+        "chimie/01_emplois": "failed",
+        "ciments/01_emplois": "up to date",
+    }
+
+
+def test_result_in_place_without_its_line_runs_again(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    executed(root)
+    path = root / "outputs/2026/runs.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1][:40])
+    assert sorted(small.statuses(executed(root)).values()) == ["ok", "up to date"]
+    assert sorted(small.statuses(executed(root)).values()) == ["up to date", "up to date"]
+
+
+def test_ledger_that_cannot_be_written_is_reported_and_the_run_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = small.write_project(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "append", full)
+        report = executed(root)
+    assert (report.count("ok"), report.unrecorded_count, report.exit_status) == (2, 2, 1)
+    assert executed(root).count("ok") == 2
+
+
+def test_run_whose_results_cannot_be_put_in_place_fails_alone(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    (root / "outputs/2026").mkdir(parents=True)
+    (root / "outputs/2026/chimie").write_text("a file where a folder should be")
+    report = executed(root)
+    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
+
+
+def test_every_line_that_ends_is_told_where_there_is_no_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = small.write_project(tmp_path, cell=FAIL_CHIMIE)
+    with batch.progress(2) as tell:
+        batch.execute(small.runs(root), 1, tell)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "[1/2] failed chimie/01_emplois: In [3] AssertionError: no chimie today"
+    assert second.startswith("[2/2] ok ciments/01_emplois: ")
+
+
+def test_terminal_shows_what_runs_and_what_failed(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, cell=FAIL_CHIMIE)
+    leader, follower = os.openpty()
+    with ThreadPoolExecutor(1) as reader:
+        reading = reader.submit(read_terminal, leader)
+        with os.fdopen(follower, "w") as terminal, batch.progress(2, terminal) as tell:
+            batch.execute(small.runs(root), 1, tell)
+        shown = reading.result()
+    os.close(leader)
+    assert "2/2" in shown
+    assert "failed chimie/01_emplois: In [3] AssertionError: no chimie today" in shown
+
+
+def test_nothing_to_run_is_a_success() -> None:
+    assert batch.execute([], 1) == batch.BatchReport(())

@@ -1,0 +1,155 @@
+from pathlib import Path
+
+import pytest
+import small_project as small
+
+from opmq_lib.edition.plan import Run, plan, select, undeclared_parameters
+from opmq_lib.errors import DataError
+from opmq_lib.params import EditionParams
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Write two branches with three notebooks, one of which reads another, and two common ones."""
+    small.write_edition(tmp_path)
+    small.write_notebook(tmp_path, "00_rapport", reads=["01_emplois"])
+    small.write_notebook(tmp_path, "01_emplois")
+    small.write_notebook(tmp_path, "03_tensions")
+    small.write_notebook(tmp_path, "10_consolidation", scope="common", reads=["01_emplois"])
+    small.write_notebook(tmp_path, "20_sources", scope="common")
+    small.write_branch(tmp_path, "chimie", ["00_rapport", "01_emplois", "03_tensions"])
+    small.write_branch(tmp_path, "ciments", ["01_emplois"])
+    return tmp_path
+
+
+def by_name(runs: list[Run]) -> dict[str, Run]:
+    return {"/".join(run.id): run for run in runs}
+
+
+def refusal(project: Path) -> list[str]:
+    with pytest.raises(DataError) as error:
+        small.runs(project)
+    return [str(defect) for defect in error.value.defects]
+
+
+def test_plan_has_each_branch_s_notebooks_and_the_common_ones_once(project: Path) -> None:
+    assert by_name(small.runs(project)).keys() == {
+        "chimie/00_rapport",
+        "chimie/01_emplois",
+        "chimie/03_tensions",
+        "ciments/01_emplois",
+        "commun/10_consolidation",
+        "commun/20_sources",
+    }
+
+
+def test_runs_come_after_what_they_read(project: Path) -> None:
+    seen: set[tuple[str, str]] = set()
+    for run in small.runs(project):
+        assert seen.issuperset(run.reads)
+        seen.add(run.id)
+
+
+def test_branch_reads_its_own_results_and_common_notebooks_those_of_all(project: Path) -> None:
+    runs = by_name(small.runs(project))
+    assert runs["chimie/00_rapport"].reads == (("chimie", "01_emplois"),)
+    assert runs["commun/10_consolidation"].reads == (
+        ("chimie", "01_emplois"),
+        ("ciments", "01_emplois"),
+    )
+
+
+def test_run_gets_only_parameters_that_its_notebook_declares(project: Path) -> None:
+    runs = by_name(small.runs(project))
+    assert runs["ciments/01_emplois"].parameters == {
+        "branch_code": "ciments",
+        "horizon_years": 10,
+        "output_folder": ".",
+    }
+    assert runs["commun/20_sources"].parameters == {"edition_id": "2026", "output_folder": "."}
+    assert list(undeclared_parameters(list(runs.values()))) == []
+
+
+def test_inputs_are_what_a_run_may_read_and_no_other_branch_s_file(project: Path) -> None:
+    (project / "parameters/tables").mkdir()
+    (project / "parameters/tables/naf_branch.csv").write_text("naf_code")
+    (project / "parameters/notes.txt").write_text("not a parameter")
+    runs = by_name(small.runs(project))
+    names = {name for name in runs["chimie/01_emplois"].inputs if name.startswith("parameters/")}
+    assert names == {
+        "parameters/branches/chimie.yml",
+        "parameters/edition.yml",
+        "parameters/tables/naf_branch.csv",
+    }
+    assert {"parameters/branches/chimie.yml", "parameters/branches/ciments.yml"} <= set(
+        runs["commun/20_sources"].inputs
+    )
+
+
+def test_results_behind_which_is_an_own_table_are_own(project: Path) -> None:
+    (project / "data").mkdir()
+    (project / "data/chimie.csv").write_text("metier_code")
+    small.write_branch(project, "chimie", ["00_rapport", "01_emplois"], table="data/chimie.csv")
+    runs = by_name(small.runs(project))
+    assert {name: run.origin for name, run in runs.items()} == {
+        "chimie/00_rapport": "own",
+        "chimie/01_emplois": "own",
+        "ciments/01_emplois": "public",
+        "commun/10_consolidation": "own",
+        "commun/20_sources": "public",
+    }
+    assert "data/chimie.csv" in runs["chimie/01_emplois"].inputs
+    assert "data/chimie.csv" not in runs["ciments/01_emplois"].inputs
+
+
+def test_defects_of_branches_are_reported_together(project: Path) -> None:
+    small.write_branch(project, "chimie", ["00_rapport", "03_tension"], table="data/chimie.csv")
+    small.write_branch(project, "ciments", ["10_consolidation"])
+    assert [defect.splitlines()[0] for defect in refusal(project)] == [
+        "parameters/branches/chimie.yml, notebooks: `00_rapport` reads `01_emplois`, which the "
+        "branch does not run",
+        "parameters/branches/chimie.yml, notebooks: `03_tension` is not a notebook of branches",
+        "parameters/branches/chimie.yml, tables.employment: there is no file `data/chimie.csv`",
+        "parameters/branches/ciments.yml, notebooks: `10_consolidation` is not a notebook of "
+        "branches",
+    ]
+
+
+def test_value_of_the_wrong_type_is_refused(tmp_path: Path) -> None:
+    class Strange(small.CommonNotebook):
+        edition_id: int  # type: ignore[assignment]
+
+    edition = EditionParams.model_validate_json(small.write_edition(tmp_path).read_text())
+    small.write_notebook(tmp_path, "20_sources", scope="common")
+    with pytest.raises(DataError) as error:
+        plan(tmp_path, edition, {}, {"20_sources": Strange})
+    assert str(error.value.defects[0]).startswith(
+        "commun/20_sources, parameter edition_id: Input should be a valid integer (found: '2026')"
+    )
+
+
+def test_notebooks_that_read_each_other_in_a_circle_are_refused(project: Path) -> None:
+    small.write_notebook(project, "01_emplois", reads=["00_rapport"])
+    small.write_branch(project, "ciments", ["00_rapport", "01_emplois"])
+    (defect,) = refusal(project)
+    assert "notebooks read each other in a circle" in defect
+
+
+def test_selection_brings_what_it_reads_along(project: Path) -> None:
+    runs = small.runs(project)
+    assert by_name(select(runs, notebooks=["00_rapport"])).keys() == {
+        "chimie/01_emplois",
+        "chimie/00_rapport",
+    }
+    assert by_name(select(runs, ["ciments"])).keys() == {"ciments/01_emplois"}
+    assert by_name(select(runs, ["commun"], ["20_sources"])).keys() == {"commun/20_sources"}
+    assert select(runs) == runs
+
+
+def test_unknown_branch_and_notebook_are_refused_with_the_close_one(project: Path) -> None:
+    runs = small.runs(project)
+    with pytest.raises(DataError, match="`chimei` is not a branch of this edition") as error:
+        select(runs, ["chimei"])
+    assert "did you mean `chimie`?" in str(error.value)
+    with pytest.raises(DataError, match="did you mean `01_emplois`"):
+        select(runs, notebooks=["01_emploi"])
