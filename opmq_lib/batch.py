@@ -11,6 +11,7 @@ one notebook is executed to `edition.execution`; what is on disk to `edition.fol
 """
 
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -226,19 +227,16 @@ class _Batch:
         self.records = ledger.latest(self.ledger_path)
         order = TopologicalSorter({key: runs.keys() & run.reads for key, run in runs.items()})
         order.prepare()
-        interrupted = False
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(workers) as pool, _interrupt_sets(self.stopping):
             try:
-                while order.is_active():
+                while order.is_active() and not self.stopping.is_set():
                     ready = [runs[run_id] for run_id in order.get_ready()]
                     settled = [run.id for run in ready if not self.start(run, pool)]
                     order.done(*(settled or self.finish_some()))
-            except BaseException as error:
+            finally:
                 self.stop()
-                if not isinstance(error, KeyboardInterrupt):
-                    raise
-                interrupted = True
         self.write_records()
+        interrupted = order.is_active()
         return BatchReport(tuple(self.outcomes.values()), interrupted, len(self.unrecorded))
 
     def start(self, run: Run, pool: ThreadPoolExecutor) -> bool:
@@ -264,8 +262,10 @@ class _Batch:
         return tuple(f"{shown(id_)} {how}" for id_, how in ended if how in ("failed", "blocked"))
 
     def finish_some(self) -> list[RunId]:
-        """Wait until a run ends; return those that have."""
-        done, _ = wait(self.futures, return_when=FIRST_COMPLETED)
+        """Wait until a run ends, or Ctrl-C; return those that have ended."""
+        done: set[Future[ledger.Record]] = set()
+        while not done and not self.stopping.is_set():
+            done, _ = wait(self.futures, timeout=0.2, return_when=FIRST_COMPLETED)
         return [self.finish(future) for future in done]
 
     def finish(self, future: Future[ledger.Record]) -> RunId:
@@ -291,11 +291,11 @@ class _Batch:
             self.unrecorded.pop(0)
 
     def stop(self) -> None:
-        """End every kernel, wait for the threads, and keep what had finished."""
+        """End what still runs, wait for its threads, and keep what had finished."""
         self.stopping.set()
         for future in self.futures:
             future.cancel()
-        while self.kernels or not all(future.done() for future in self.futures):
+        while not all(future.done() for future in self.futures):
             for kernel in list(self.kernels.values()):
                 _execution().kill(kernel)
             time.sleep(0.05)
@@ -346,6 +346,32 @@ class _Batch:
         finally:
             self.kernels.pop(run.id, None)
             shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def _interrupt_sets(stopping: threading.Event) -> Iterator[None]:
+    """Let Ctrl-C set an event instead of raising wherever the program happens to be.
+
+    The second Ctrl-C raises as usual. Only the main thread can say so; others get no Ctrl-C.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or not _in_main_thread():
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stopping.set()
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _execution() -> ModuleType:

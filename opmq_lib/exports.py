@@ -14,8 +14,9 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
     """Write each result table as CSV, and all of them as the sheets of one workbook.
 
     CSV files are UTF-8, comma, decimal point, codes as text; an absent value is an empty field and
-    its reason stands in the column `status`. Each file appears whole or not at all, and the same
-    tables give the same bytes.
+    its reason stands in the column `status`. Numbers carry ten significant digits, which no
+    processor or number of threads changes: the same study gives the same bytes. Each file appears
+    whole or not at all.
 
     Args:
         results: Table name → table; the name becomes the file's and the sheet's.
@@ -31,9 +32,17 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
     """
     folder = Path(output_folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, table in results.items():
+    written = {name: _ten_digits(table) for name, table in results.items()}
+    for name, table in written.items():
         _replace(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n").encode())
-    _replace(folder / f"{workbook}.xlsx", _undated(_workbook(results)))
+    _replace(folder / f"{workbook}.xlsx", _undated(_workbook(written)))
+
+
+def _ten_digits(table: pd.DataFrame) -> pd.DataFrame:
+    numbers = table.select_dtypes("float64").columns
+    return table.assign(
+        **{str(name): [float(f"{value:.10g}") for value in table[name]] for name in numbers}
+    )
 
 
 def _workbook(results: Mapping[str, pd.DataFrame]) -> bytes:

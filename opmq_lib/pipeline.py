@@ -83,7 +83,7 @@ def tension_results(inputs: Tables, branch_code: str) -> dict[str, pd.DataFrame]
     ranking = _national_ranking(inputs) if metiers.empty else measures.levels(metiers)
     index = inputs["tension"]
     index = index[index["metier_code"].isin(ranking["metier_code"])]
-    bounds = tension.hard_to_fill(inputs["recruitment_intentions"])
+    bounds = tension.hard_to_fill(_in_field(inputs, inputs["recruitment_intentions"]))
     parts = [
         ranking,
         tension.published_index(index).assign(source_code="dares_tension"),
@@ -174,7 +174,7 @@ def _closure(inputs: Tables) -> pd.DataFrame:
         {
             "year": [int(inputs["branch_headcount"]["year"].max())],
             "indicator": "margin_deviation_ratio",
-            "value": float(margins["largest_relative_deviation"].max()),
+            "value": round(float(margins["largest_relative_deviation"].max()), 12),
             "unit": "ratio",
             "nature": "estimate",
         }
@@ -199,7 +199,7 @@ def _sensitivity(inputs: Tables, branch_code: str) -> pd.DataFrame:
 
 def _national_ranking(inputs: Tables) -> pd.DataFrame:
     """Return national employment of the industrial métiers, FAP-225, in the last year."""
-    metiers = inputs["metiers"]
+    metiers = _in_field(inputs, inputs["metiers"])
     industrial = metiers[(metiers["scope"] == "industry") & (metiers["level"] == "fap225")]
     national = indicators.last_year(inputs["employment_national"])
     national = national[national["metier_code"].isin(industrial["metier_code"])]
@@ -209,6 +209,14 @@ def _national_ranking(inputs: Tables) -> pd.DataFrame:
         unit="headcount",
         source_code="dares_portraits_metiers",
     )
+
+
+def _in_field(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose métier is industry in the sense of the branches (`metiers_left_out`)."""
+    key = ["nomenclature", "metier_code"]
+    left_out = pd.MultiIndex.from_frame(inputs["metiers_left_out"][key])
+    kept: pd.DataFrame = table.loc[~pd.MultiIndex.from_frame(table[key]).isin(left_out)]
+    return kept
 
 
 def _key_figures(table: pd.DataFrame) -> pd.DataFrame:

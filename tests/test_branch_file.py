@@ -35,7 +35,7 @@ def test_a_branch_whose_convention_was_merged_says_into_which(root):
     chaux = parameters.load_branches(root)["chaux"]
     assert chaux.idcc_codes == ()
     assert chaux.perimeter_note == (
-        "Aucune convention propre au 31\u00a0janvier\u00a02026. La convention 03227 a pris fin le "
+        "Aucune convention propre au 24\u00a0novembre\u00a02026. La convention 03227 a pris fin le "
         "17\u00a0février\u00a02025 au profit de la convention 03249 (branche «\u00a0Carrières et "
         "matériaux\u00a0»)."
     )
@@ -43,7 +43,7 @@ def test_a_branch_whose_convention_was_merged_says_into_which(root):
 
 def test_conventions_are_those_in_force_on_the_date_of_the_edition(root):
     edition = root / "parameters/edition.yml"
-    text = edition.read_text("utf-8").replace("2026-01-31", "2024-01-31")
+    text = edition.read_text("utf-8").replace("2026-11-24", "2024-01-31")
     edition.write_text(text, encoding="utf-8")
     text = new_branch(root, "chaux").read_text("utf-8")
     assert 'idcc_codes: ["03227"] # conventions in force on 2024-01-31' in text
@@ -54,7 +54,7 @@ def test_a_branch_of_several_conventions_lists_them(root):
     branch = parameters.load_branches(root)["equipements_thermiques"]
     assert branch.idcc_codes == ("00998", "01256")
     assert branch.perimeter_note == (
-        "Conventions en vigueur au 31\u00a0janvier\u00a02026\u00a0: 00998 et 01256."
+        "Conventions en vigueur au 24\u00a0novembre\u00a02026\u00a0: 00998 et 01256."
     )
 
 

@@ -209,6 +209,7 @@ def test_everything_that_is_checked_is_said(root):
         "parameters/edition.yml",
         "parameters/scenarios/reference.yml",
         CHIMIE,
+        "parameters/tables/metiers_left_out.csv (table `metiers_left_out`): 13 rows",
         "parameters/tables/naf_branch.csv (table `naf_branch`): 250 rows",
         "parameters/tables/rome_fap_split.csv (table `rome_fap_split`): 419 rows",
         f"{OWN} (table `employment`): 2 rows",

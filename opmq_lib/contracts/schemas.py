@@ -59,6 +59,7 @@ TABLES: Final[dict[str, str]] = {
     # conventions of the project, in parameters/tables
     "naf_branch": "naf_code* branch_code* share basis [note?]",
     "rome_fap_split": "rome_code* metier_code* share basis [note?]",
+    "metiers_left_out": "nomenclature* metier_code* basis [note?]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "

@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,8 @@ def kill(kernel: AsyncKernelManager) -> None:
     """End a kernel and what it started, at once; nothing happens if it does not run."""
     process = getattr(kernel.provisioner, "process", None)
     if process is not None and process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may end between the two lines
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def execute(
@@ -165,6 +167,7 @@ class _OneKernel(Engine):  # type: ignore[misc] # papermill has no types
             kernel_name=kernel_name,
             extra_arguments=["--log-level=ERROR"],
             log=LOG,
+            shell_timeout_interval=1,
             shutdown_kernel="immediate",
             **client,
         ).execute(cleanup_kc=True, **start)

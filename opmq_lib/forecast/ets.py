@@ -182,7 +182,7 @@ def conformal_quantile(sorted_errors: Floats, level: float) -> float:
 
 
 def _quantiles(log_values: Floats, horizon: int, levels: Floats, spread: Spread | None) -> Floats:
-    """Return quantiles in heads, shape (horizon, levels)."""
+    """Return quantiles relative to the last year, shape (horizon, levels)."""
     point = damped_trend(log_values, horizon)[:, None]
     coverages = np.abs(2 * levels - 1)
     if spread is None:
@@ -198,7 +198,7 @@ def _forecast_one(
     last_year = int(series["year"].iloc[-1])
     regular = _is_regular(series)
     quantiles = (
-        _quantiles(_log_values(series), horizon, levels, spread)
+        _last_value(series) * _quantiles(_log_values(series), horizon, levels, spread)
         if regular
         else np.full((horizon, len(levels)), np.nan)
     ).ravel()
@@ -216,7 +216,16 @@ def _forecast_one(
 
 
 def _log_values(series: pd.DataFrame) -> Floats:
-    return np.asarray(np.log(series["employment_headcount"].to_numpy(dtype=float)))
+    """Return logs relative to the last year: a series forecast in another unit is the same one.
+
+    Ten decimals are kept, so that the last bit of an estimate does not steer the optimiser.
+    """
+    values = series["employment_headcount"].to_numpy(dtype=float)
+    return np.asarray(np.round(np.log(values / values[-1]), 10))
+
+
+def _last_value(series: pd.DataFrame) -> float:
+    return float(series["employment_headcount"].iloc[-1])
 
 
 def _scale(log_values: Floats) -> float:

@@ -1,6 +1,6 @@
 """Section of `03_tensions`: which métiers are under tension nationally, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -134,17 +134,10 @@ def intentions_table(results: Results, labels: Labels) -> Html:
     return _intentions(results, labels, _largest(results), min(_survey_years(results)), "FAP-2009")
 
 
-def latest_intentions_table(results: Results, labels: Labels, left_out: Sequence[str] = ()) -> Html:
-    """Return recruitment projects of the last survey for the largest métiers (FAP-2021).
-
-    Args:
-        results: Result tables of `03_tensions`.
-        labels: French label of each FAP-2021 code.
-        left_out: Codes that are not industry in the sense of the branches.
-    """
+def latest_intentions_table(results: Results, labels: Labels) -> Html:
+    """Return recruitment projects of the last survey for the largest métiers (FAP-2021)."""
     year = max(_survey_years(results))
     projects = select(results[TABLE], PROJECTS, year=year)
-    projects = projects[~projects["metier_code"].isin(left_out)]
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
     return _intentions(results, labels, codes(largest)[:SHOWN], year, "FAP-2021")
 

@@ -21,7 +21,6 @@ EMBEDDED = (
     "sources",
     "tension",
 )
-CONVENTIONS = ("naf_branch", "rome_fap_split")
 
 
 def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
@@ -32,7 +31,7 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
             names one; it is then the table `own_employment`, one block per branch.
 
     Returns:
-        The embedded tables, the two convention tables of `parameters/tables/`, and
+        The embedded tables, the convention tables of `parameters/tables/`, and
         `own_employment` (no row when no branch supplies one).
 
     Raises:
@@ -41,7 +40,7 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     root = project.find_root()
     branches = parameters.load_branches(root)
     inputs = {name: embedded.load(name) for name in EMBEDDED}
-    for name in CONVENTIONS:
+    for name in tables.CONVENTIONS:
         convention = root / "parameters" / "tables" / f"{name}.csv"
         inputs[name] = tables.read_table(convention, name, origin="public")
     own = [

@@ -45,6 +45,9 @@ _NUMBER: Final = re.compile(
     r"(?:[.,](?P<decimals>[0-9]+))?(?P<power>[eE][-+]?[0-9]+)?"
 )
 
+CONVENTIONS = ("metiers_left_out", "naf_branch", "rome_fap_split")
+"""The project's own tables, in `parameters/tables`."""
+
 
 @dataclass
 class Grid:

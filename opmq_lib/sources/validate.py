@@ -2,16 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from opmq_lib import contracts
 from opmq_lib.errors import DataError, Defect, SchemaError, gather
 from opmq_lib.params import EditionParams, is_project_path
 from opmq_lib.sources import parameters, tables
 from opmq_lib.sources.yaml_model import Reading, read_file
-
-CONVENTIONS: Final = ("naf_branch", "rome_fap_split")
-"""The project's own tables, in `parameters/tables`."""
 
 Checked = tuple[str, list[DataError]]
 """What was checked, in words, and what is wrong with it."""
@@ -63,7 +60,7 @@ def _project(root: Path) -> Iterator[Checked]:
     readings: list[Reading[Any]] = [edition, *scenarios, *branches]
     for reading in readings:
         yield reading.where, reading.errors
-    for table in CONVENTIONS:
+    for table in tables.CONVENTIONS:
         yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
     for branch in branches:
         path_from_root = _own_table(branch.document.value)

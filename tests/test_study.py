@@ -1,0 +1,218 @@
+"""The real study on two branches: executed, published, opened in a browser, and recomputed."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+from opmq_lib import batch, exports, french, pipeline, site
+from opmq_lib.sources import embedded, parameters, study
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+ROOT = Path(__file__).parent.parent
+KNOWN, UNKNOWN = "ceramique", "chaux"
+EDITION = "2026"
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SHOWN = re.compile(r'<span class="n" data-cell="([^":]+):(\d+):(\w+)">([^<]*)</span>')
+TAG = re.compile(r"<[^>]+>")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project of two branches whose notebooks have all been executed and published."""
+    copy = tmp_path_factory.mktemp("study") / "project"
+    for folder in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / folder, copy / folder)
+    shutil.copy(ROOT / "_quarto.yml", copy)
+    for file in (copy / "parameters" / "branches").glob("*.yml"):
+        if file.stem not in (KNOWN, UNKNOWN):
+            file.unlink()
+    report = batch.execute(runs_of(copy), workers=2)
+    assert report.exit_status == 0, report.outcomes
+    site.render(copy, engine="embedded")
+    return copy
+
+
+def runs_of(project: Path) -> list[batch.Run]:
+    edition = parameters.load_edition(project)
+    return batch.plan(project, edition, parameters.load_branches(project))
+
+
+def executed(root: Path, branch_code: str, notebook: str) -> nbformat.NotebookNode:
+    path = root / "outputs" / EDITION / branch_code / notebook / f"{notebook}.ipynb"
+    return nbformat.read(path, as_version=4)
+
+
+def outputs(notebook: nbformat.NotebookNode) -> Iterator[nbformat.NotebookNode]:
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            yield from cell.outputs
+
+
+def pieces(notebook: nbformat.NotebookNode) -> list[str]:
+    return [
+        output.data["text/html"]
+        for output in outputs(notebook)
+        if output.output_type != "stream" and "text/html" in output.data
+    ]
+
+
+def tables_of(root: Path, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
+    folder = root / "outputs" / EDITION / branch_code / notebook
+    return {path.stem: pd.read_csv(path, dtype={"status": "str"}) for path in folder.glob("*.csv")}
+
+
+def readings(text: str) -> set[float]:
+    """Return the numbers that a French text may be read as, its `moins de` included."""
+    digits = text.replace(french.NNBSP, "").replace("−", "-").replace(",", ".")
+    return {float(found) for found in re.findall(r"-?\d+(?:\.\d+)?", digits)}
+
+
+def agrees(text: str, value: float) -> bool:
+    """Return whether a number shown is the cell's, rounded as shown."""
+    (shown,) = readings(text)
+    if text.startswith("moins de"):
+        return 0 < value < shown
+    decimals = len(text.partition(",")[2].rstrip(f"{french.NBSP}%"))
+    steps = [10**-decimals] if decimals else [10**power for power in range(6)]
+    return any(abs(round(value / step) * step - shown) < 1e-9 for step in steps)
+
+
+def test_every_number_of_the_employment_notebook_is_a_cell_of_its_result_table(root: Path) -> None:
+    tables = tables_of(root, KNOWN, "01_emplois")
+    found = [
+        match
+        for html in pieces(executed(root, KNOWN, "01_emplois"))
+        for match in SHOWN.findall(html)
+    ]
+    assert len(found) > 60
+    wrong = [
+        (table, row, column, text)
+        for table, row, column, text in found
+        if not agrees(unescape(text), float(tables[table].loc[int(row), column]))
+    ]
+    assert wrong == []
+
+
+def test_no_number_of_the_employment_notebook_stands_outside_a_cell(root: Path) -> None:
+    """What is left once cells are taken out: years, the interval's level, the rule of 20 %, 0-5."""
+    allowed = {20.0, 80.0, 31.0, *range(2003, 2030)}
+    for html in pieces(executed(root, KNOWN, "01_emplois")):
+        rest = unescape(TAG.sub(" ", SHOWN.sub(" ", html)))
+        assert readings(rest.replace("2017-2019", "").replace("-", " ")) <= allowed, rest
+
+
+def test_captions_name_the_result_table_that_holds_the_numbers(root: Path) -> None:
+    notebook = executed(root, KNOWN, "01_emplois")
+    figures = [output for output in outputs(notebook) if "image/svg+xml" in output.get("data", {})]
+    assert len(figures) == 2
+    for figure in figures:
+        assert "emplois.csv" in figure.metadata["opmq"]["caption"]
+    for html in pieces(notebook):
+        if "<table" in html:
+            assert "emplois.csv" in html
+
+
+def test_numbers_of_a_figures_text_alternative_are_cells_too(root: Path) -> None:
+    tables = tables_of(root, KNOWN, "01_emplois")
+    columns = [tables["emplois"][name] for name in ("value", "lower", "upper")]
+    values = pd.concat([*columns, tables["emplois_projections"]["value"]]).dropna()
+    shown_as = {
+        french.rounded(value, size).removeprefix(f"moins de{french.NBSP}")
+        for value in values
+        for size in (10, 100, 1000)
+    }
+    for output in outputs(executed(root, KNOWN, "01_emplois")):
+        if "image/svg+xml" in output.get("data", {}):
+            alternative = output.metadata["image/svg+xml"]["alt"]
+            numbers = re.findall(rf"\d[\d{french.NNBSP}]*", alternative)
+            assert len(numbers) > 8
+            years = {str(year) for year in range(2003, 2030)} | {"80"}
+            assert [n for n in numbers if n not in shown_as | years] == []
+
+
+def test_recomputing_the_results_from_the_embedded_data_gives_the_same_bytes(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root)
+    results = pipeline.employment_results(study.load_inputs([KNOWN]), KNOWN, 10)
+    exports.write_results(results, str(tmp_path), "01_emplois")
+    folder = root / "outputs" / EDITION / KNOWN / "01_emplois"
+    for written in sorted(tmp_path.iterdir()):
+        assert written.read_bytes() == (folder / written.name).read_bytes(), written.name
+
+
+def test_estimates_close_on_the_published_headcount(root: Path) -> None:
+    jobs = tables_of(root, KNOWN, "01_emplois")["emplois"]
+    base = jobs[(jobs["indicator"] == "employment_headcount") & (jobs["year"] == 2018)]
+    published = embedded.load("branch_headcount").query("branch_code == @KNOWN")
+    total = float(published["employees_headcount"].sum())
+    assert abs(base["value"].sum() / total - 1) < 1e-6
+    assert base["nature"].eq("estimate").all()
+
+
+def test_a_branch_without_headcount_says_nd_and_why_and_shows_no_estimate(root: Path) -> None:
+    text = " ".join(pieces(executed(root, UNKNOWN, "01_emplois")))
+    assert "non disponibles (nd)" in text
+    assert "Aucun portrait statistique" in text
+    assert not SHOWN.findall(text)
+
+
+def test_the_report_adds_no_number_of_its_own(root: Path) -> None:
+    tables = tables_of(root, KNOWN, "01_emplois") | tables_of(root, KNOWN, "03_tensions")
+    found = [
+        match
+        for html in pieces(executed(root, KNOWN, "00_rapport"))
+        for match in SHOWN.findall(html)
+    ]
+    assert found
+    for table, row, column, text in found:
+        assert agrees(unescape(text), float(tables[table].loc[int(row), column]))
+
+
+def test_estimated_pages_carry_their_banner_and_unvoted_criteria_theirs(root: Path) -> None:
+    assert "Estimation du projet" in pieces(executed(root, KNOWN, "01_emplois"))[0]
+    assert "Exemple, non voté" in pieces(executed(root, KNOWN, "00_rapport"))[0]
+
+
+def test_nothing_is_run_twice(root: Path) -> None:
+    assert batch.execute(runs_of(root), workers=2).count("up to date") == 7
+    assert site.render(root, engine="embedded").is_up_to_date
+
+
+def test_no_absolute_path_is_published(root: Path) -> None:
+    for path in (root / "outputs" / "site").rglob("*"):
+        if path.suffix in {".html", ".ipynb", ".csv", ".js", ".svg"}:
+            assert str(root) not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_page_opens_in_chromium_without_leaving_its_folder(root: Path, chromium: str) -> None:
+    home = root / "outputs" / "site"
+    asked: list[str] = []
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
+        page = browser.new_page(locale="fr-FR", viewport={"width": 375, "height": 667})
+        page.on("request", lambda request: asked.append(request.url))
+        pages = sorted(home.rglob("*.html"))
+        assert len(pages) >= 15
+        for path in pages:
+            page.goto(path.as_uri())
+            assert page.locator("h1").count() == 1, path
+            too_wide = "document.documentElement.scrollWidth > window.innerWidth"
+            assert page.evaluate(too_wide) is False, path
+        browser.close()
+    assert [url for url in asked if not url.startswith((home.as_uri(), "data:"))] == []
