@@ -54,7 +54,7 @@ def employment_results(
             measures.levels(jobs),
             measures.shares(jobs),
             measures.changes(metiers),
-            forecast.intervals(projections, PROJECTION_STEPS),
+            forecast.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
         ]
     if (jobs["nature"] == "estimate").any():
         parts += [_closure(inputs), _sensitivity(inputs, branch_code)]

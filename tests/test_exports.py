@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from opmq_lib import exports
+
+TABLE = pd.DataFrame(
+    {"idcc_code": ["00044", "1E05"], "value": [1 / 3, None], "status": ["value", "nd"]}
+)
+
+
+def test_codes_keep_their_zeros_in_both_formats(tmp_path: Path) -> None:
+    exports.write_results({"emplois": TABLE}, str(tmp_path), "livre")
+    csv = pd.read_csv(tmp_path / "emplois.csv", dtype="str")
+    xlsx = pd.read_excel(tmp_path / "livre.xlsx", sheet_name="emplois", dtype="str")
+    assert csv["idcc_code"].tolist() == xlsx["idcc_code"].tolist() == ["00044", "1E05"]
+
+
+def test_an_absent_value_is_an_empty_field_with_its_reason(tmp_path: Path) -> None:
+    exports.write_results({"emplois": TABLE}, str(tmp_path), "livre")
+    assert (tmp_path / "emplois.csv").read_text().splitlines()[2] == "1E05,,nd"
+
+
+def test_the_last_bits_of_a_number_change_no_byte(tmp_path: Path) -> None:
+    for folder, noise in (("a", 0.0), ("b", 1e-15)):
+        table = TABLE.assign(value=TABLE["value"] + noise)
+        exports.write_results({"emplois": table}, str(tmp_path / folder), "livre")
+    for name in ("emplois.csv", "livre.xlsx"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_failure_leaves_the_former_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports.write_results({"emplois": TABLE}, str(tmp_path), "livre")
+    before = (tmp_path / "emplois.csv").read_bytes()
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        exports.write_results({"emplois": TABLE.head(1)}, str(tmp_path), "livre")
+    assert (tmp_path / "emplois.csv").read_bytes() == before

@@ -1,0 +1,76 @@
+import re
+
+import pandas as pd
+
+from opmq_lib import figures
+
+LABELS = {"A0Z40": "Ouvriers qualifiés", "B0Z40": "Techniciens"}
+RANGES = pd.DataFrame(
+    {
+        "metier_code": ["A0Z40", "B0Z40"],
+        "value": [1200.0, 900.0],
+        "lower": [1000.0, 850.0],
+        "upper": [1500.0, 1000.0],
+    }
+)
+
+
+def ranges() -> figures.Figure:
+    return figures.employment_ranges(RANGES, LABELS, "Un titre", "Emplois, source, table.")
+
+
+def test_the_same_table_draws_the_same_bytes() -> None:
+    assert ranges().svg == ranges().svg
+
+
+def test_the_text_alternative_tells_every_métier_with_its_interval() -> None:
+    assert ranges().alt == (
+        "Un titre. Ouvriers qualifiés\u00a0: 1\u202f200 (1\u202f000 à 1\u202f500)\u202f; "
+        "Techniciens\u00a0: 900 (850 à 1\u202f000)."
+    )
+
+
+def test_jupyter_gets_the_drawing_and_its_texts() -> None:
+    data, metadata = ranges()._repr_mimebundle_()
+    assert set(data) == {"image/svg+xml"}
+    assert metadata["image/svg+xml"]["alt"].startswith("Un titre")
+    assert metadata["opmq"]["caption"] == "Emplois, source, table."
+
+
+def test_a_figure_is_narrow_enough_for_a_phone() -> None:
+    width = re.search(r'<svg[^>]* width="([0-9.]+)pt"', ranges().svg)
+    assert width is not None
+    assert float(width[1]) <= 300
+
+
+def test_a_fan_tells_where_each_métier_starts_and_may_end() -> None:
+    history = pd.DataFrame({"metier_code": "A0Z40", "year": [2017, 2018], "value": [950.0, 1000.0]})
+    projection = pd.DataFrame(
+        [
+            ("A0Z40", 2019, level, 1000 * factor)
+            for level, factor in zip(figures.LEVELS, (0.8, 0.9, 1, 1.1, 1.2), strict=True)
+        ],
+        columns=["metier_code", "year", "quantile_level", "value"],
+    )
+    drawn = figures.employment_fan(history, projection, LABELS, "Titre", "Source.")
+    assert drawn.alt == (
+        "Titre. Ouvriers qualifiés\u00a0: 1\u202f000 en 2018, projection médiane 1\u202f000 en "
+        "2019, intervalle à 80\u00a0% de 800 à 1\u202f200."
+    )
+
+
+def test_tension_is_told_with_its_class() -> None:
+    tension = pd.DataFrame(
+        {"metier_code": ["A0Z40"], "tension_index": [-0.253], "tension_class": [3.0]}
+    )
+    drawn = figures.tension_ranking(tension, LABELS, "Titre", "Source.")
+    assert drawn.alt == "Titre. Ouvriers qualifiés\u00a0: indice −0,25, classe 3 sur 5."
+
+
+def test_a_heat_table_tells_the_largest_share_of_each_line() -> None:
+    shares = pd.DataFrame({"Process": [70.0, 20.0], "Bois": [30.0, 80.0]}, ["Verre", "Meuble"])
+    drawn = figures.share_heat(shares, "Titre", "Source.")
+    assert drawn.alt == (
+        "Titre. Verre\u00a0: surtout Process (70\u00a0%)\u202f; Meuble\u00a0: surtout Bois "
+        "(80\u00a0%)."
+    )

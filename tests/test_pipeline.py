@@ -1,0 +1,87 @@
+import pandas as pd
+import pytest
+
+from opmq_lib import indicators, pipeline
+from opmq_lib.sources import study
+
+BRANCH = "ceramique"
+
+
+@pytest.fixture(scope="module")
+def inputs() -> dict[str, pd.DataFrame]:
+    return study.load_inputs()
+
+
+def own_table(years: range) -> pd.DataFrame:
+    rows = [
+        (code, year, heads + year - 2000)
+        for code, heads in (("A1", 90.0), ("B1", 40.0))
+        for year in years
+    ]
+    return pd.DataFrame(rows, columns=["metier_code", "year", "employment_headcount"]).assign(
+        branch_code=BRANCH,
+        nature="observed",
+        origin="own",
+        units_count=12,
+        largest_share_pct=20.0,
+        source_code="enquete",
+    )
+
+
+def test_a_branchs_own_table_takes_the_place_of_the_estimate(inputs: dict) -> None:
+    own = inputs | {"own_employment": own_table(range(2008, 2025))}
+    jobs = pipeline.branch_employment(own, BRANCH)
+    assert set(jobs["metier_code"]) == {"A1", "B1"}
+    assert jobs["nature"].eq("observed").all()
+
+
+def test_results_of_an_own_table_are_own_and_projected_from_its_last_year(inputs: dict) -> None:
+    own = inputs | {"own_employment": own_table(range(2008, 2025))}
+    results = pipeline.employment_results(own, BRANCH, 6)
+    projections = results["emplois_projections"]
+    assert projections["origin"].eq("own").all()
+    assert projections["year"].max() == 2030
+    levels = indicators.select(results["emplois"], "employment_headcount")
+    assert levels["origin"].eq("own").all()
+    assert levels["units_count"].eq(12).all()
+    assert indicators.select(results["emplois"], "margin_deviation_ratio").empty
+
+
+def test_tension_of_a_branch_is_ranked_by_its_estimate_and_otherwise_nationally(
+    inputs: dict,
+) -> None:
+    known = pipeline.tension_results(inputs, BRANCH)["tensions"]
+    unknown = pipeline.tension_results(inputs, "chaux")["tensions"]
+    assert indicators.select(known, "national_employment_headcount").empty
+    assert indicators.select(unknown, "employment_headcount").empty
+    assert len(indicators.select(unknown, "national_employment_headcount")) > 40
+
+
+def test_métiers_left_out_by_convention_appear_in_no_survey_table(inputs: dict) -> None:
+    left_out = inputs["metiers_left_out"].query("nomenclature == 'FAP-2021'")["metier_code"]
+    tensions = pipeline.tension_results(inputs, BRANCH)["tensions"]
+    surveyed = indicators.select(tensions, "recruitment_projects_count")
+    latest = surveyed[surveyed["year"] > 2023]
+    assert not latest["metier_code"].isin(left_out).any()
+    assert not latest.empty
+
+
+def test_consolidation_of_nothing_is_an_empty_table(inputs: dict) -> None:
+    assert pipeline.consolidation_results(inputs, pd.DataFrame())["consolidation"].empty
+
+
+def test_consolidation_keeps_every_branch_and_leaves_the_unknown_one_out_of_counts(
+    inputs: dict,
+) -> None:
+    jobs = pd.concat(
+        [pipeline.employment_results(inputs, code, 1)["emplois"] for code in (BRANCH, "chaux")],
+        ignore_index=True,
+    )
+    table = pipeline.consolidation_results(inputs, jobs)["consolidation"]
+    headcounts = indicators.select(table, "branch_headcount").set_index("branch_code")["status"]
+    assert headcounts.to_dict() == {BRANCH: "value", "chaux": "nd"}
+    assert indicators.select(table, "branches_in_top_ten_count")["value"].eq(1).all()
+    domains = indicators.select(table, "domain_share_pct")
+    assert abs(domains["value"].sum() - 100) < 1e-9
+    outside = indicators.select(table, "outside_branches_share_pct")["value"]
+    assert outside.between(0, 100).all()
