@@ -148,7 +148,7 @@ def tension_ranking(
     _name_lines(axes, positions, tension["metier_code"], labels)
     axes.xaxis.set_major_formatter(lambda value, _: french.number(value, 1))
     axes.set_xlabel(
-        f"Indice de tension (0 = moyenne 2014-2018){SEMICOLON}chiffre = classe, de 1 à 5",
+        "Indice de tension (0 = moyenne 2014-2018)\nchiffre = classe, de 1 à 5",
         fontsize=8.5,
     )
     lines = [

@@ -347,5 +347,20 @@ def test_terminal_shows_what_runs_and_what_failed(tmp_path: Path) -> None:
     assert "failed chimie/01_emplois: In [3] AssertionError: no chimie today" in shown
 
 
+def test_caller_that_breaks_leaves_no_kernel_at_work(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, cell=f"if branch_code == 'chimie':\n    {HANG}")
+    before = signal.getsignal(signal.SIGINT)
+
+    def break_at_first_result(outcome: batch.Outcome) -> None:
+        if outcome.status == "ok":
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        batch.execute(small.runs(root), 2, break_at_first_result)
+    assert list(small.records(root)) == [("ciments", "01_emplois")]
+    assert not (root / "outputs/2026/.work").exists()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_nothing_to_run_is_a_success() -> None:
     assert batch.execute([], 1) == batch.BatchReport(())

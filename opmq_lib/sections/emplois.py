@@ -58,7 +58,9 @@ def key_figures(results: Results) -> Html:
         (
             "Salariés de la branche",
             display.number(TABLE, table, row),
-            french.typography(f"au 31 décembre {_year(table, row)}, Dares"),
+            french.typography(
+                f"au 31 décembre {_year(table, row)}, Dares (conventions qui ont un portrait)"
+            ),
         )
         for row in select(table, "branch_headcount").index.tolist()
     ]
@@ -146,7 +148,7 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
     """Return employment, share, past change and projection of the largest métiers."""
     ranked = _ranked(results).head(count)
     if ranked.empty:
-        return _nothing()
+        return Html("")
     table, base = results[TABLE], _base_year(results)
     first = int(select(table, "employment_headcount")["year"].min())
     end = int(select(table, PROJECTED)["year"].max())
@@ -189,7 +191,7 @@ def margins_table(results: Results) -> Html:
     table = results[TABLE]
     deviation = indicators.row_of(table, "margin_deviation_ratio")
     if deviation is None:
-        return _nothing()
+        return Html("")
     headcount = indicators.row_of(table, "branch_headcount")
     residual = indicators.row_of(
         table, "employment_headcount", employment.RESIDUAL_METIER, _base_year(results)
@@ -220,7 +222,7 @@ def sensitivity_table(results: Results) -> Html:
     table = results[TABLE]
     moved = table.loc[table["indicator"].str.startswith(MOVED)]
     if moved.empty:
-        return _nothing()
+        return Html("")
     variants = moved["indicator"].str.removeprefix(MOVED).tolist()
     return display.table(
         "Ce que changent les conventions du projet",
