@@ -171,27 +171,21 @@ def site_command(
         ThreadingHTTPServer(("127.0.0.1", 8000), handler).serve_forever()
 
 
-@app.command()
-def lab() -> None:
-    """Open JupyterLab on the templates, with the project's kernel.
+@app.command("lab")
+def lab_command() -> None:
+    """Open JupyterLab on copies of the templates (outputs/lab/), with the project's kernel.
 
     Example: opmq lab
     """
+    from opmq_lib import lab
     from opmq_lib.sources import project
 
     root = project.find_root()
+    kept = lab.copy_templates(root)
+    if kept:
+        print(f"Left as you made them in outputs/lab/: {', '.join(kept)}.", file=sys.stderr)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        f"--ServerApp.root_dir={root}",
-        "--LabApp.default_url=/lab/tree/notebooks/01_emplois.ipynb",
-        "--LabApp.news_url=",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabServerApp.extension_manager=readonly",
-    ]
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, lab.command(root))
 
 
 @branch_app.command("list")

@@ -42,8 +42,9 @@ def employment_results(
 
     Returns:
         `emplois` (indicators: published headcount, employment by métier and year with the range of
-        the estimate's variants, share, change, projection with its 80 % interval, closure and
-        sensitivity), `emplois_projections` (long projections) and `chiffres_cles`.
+        the estimate's variants, shares where the table holds the whole branch, change, projection
+        with its 80 % interval, closure and sensitivity), `emplois_projections` (long projections)
+        and `chiffres_cles`.
     """
     jobs = branch_employment(inputs, branch_code)
     metiers = _without_residual(jobs)
@@ -52,7 +53,7 @@ def employment_results(
     if not jobs.empty:
         parts += [
             measures.levels(jobs),
-            measures.shares(jobs),
+            *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
             forecast.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
         ]

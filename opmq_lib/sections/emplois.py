@@ -15,6 +15,10 @@ Labels = Mapping[str, str]
 TABLE = "emplois"
 SHARE, CHANGE = "employment_share_pct", "employment_change_pct"
 PROJECTED, MOVED = "projected_employment_headcount", "cells_moved_share_pct."
+STARTING_POINT = (
+    "L’intervalle à 80 % porte sur l’évolution seule : l’incertitude du point de départ n’y est "
+    "pas comprise."
+)
 SHOWN, PANELS, NAMED = 10, 4, 3
 SOURCE = french.typography(
     "Sources : Dares, France Travail ; calcul du projet. Nombres : table emplois.csv."
@@ -65,18 +69,14 @@ def key_figures(results: Results) -> Html:
         for row in select(table, "branch_headcount").index.tolist()
     ]
     leader = [
-        (
-            "Emplois du premier métier",
-            display.headcount(TABLE, table, row),
-            f"{display.interval(TABLE, table, row)} selon les variantes",
-        )
+        ("Emplois du premier métier", display.headcount(TABLE, table, row), _range_note(table, row))
         for row in _ranked(results).index.tolist()[:1]
     ]
     residual = [
         (
             "Part des autres métiers",
             display.percent(TABLE, table, row),
-            "des emplois de la branche (commerce, bureau, transport, services…)",
+            "commerce, bureau, transport, services…",
         )
         for row in _residual_share(table).index.tolist()
     ]
@@ -92,7 +92,7 @@ def ranges_figure(results: Results, labels: Labels) -> Figure | Html:
     """Return the figure of the largest métiers with the range of the estimate's variants."""
     ranked = _ranked(results).head(SHOWN)
     if len(ranked) < 2:
-        return _nothing()
+        return _nothing(results)
     first = labels[codes(ranked)[0]]
     title = (
         f"« {first} » est le métier le plus nombreux de ceux étudiés"
@@ -122,7 +122,7 @@ def fan_figure(results: Results, labels: Labels) -> Figure | Html:
     ]
     shown = [code for code in shown if code in codes(projection)]
     if not shown:
-        return _nothing()
+        return _nothing(results)
     levels = select(results[TABLE], "employment_headcount")
     past = pd.concat([levels[levels["metier_code"] == code] for code in shown])
     moving = sum(code in _moving(results, sign) for sign in (-1, 1) for code in shown)
@@ -138,8 +138,8 @@ def fan_figure(results: Results, labels: Labels) -> Figure | Html:
         french.typography(
             f"Nombre d’emplois par an, {_nature(results)} puis projection tendancielle. Tireté : "
             "médiane ; bandes : une chance sur deux, puis huit chances sur dix, d’après les "
-            "erreurs passées de la même méthode. L’incertitude du point de départ n’y est pas "
-            f"comprise. {SOURCE} Projections : table emplois_projections.csv."
+            f"erreurs passées de la même méthode. {STARTING_POINT} {SOURCE} "
+            "Projections : table emplois_projections.csv."
         ),
     )
 
@@ -158,7 +158,6 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
             "Métier (FAP)",
             f"Emplois {base}",
             "Étendue des variantes",
-            "Part de la branche",
             f"Évolution {first}-{base}",
             f"Projection {end}",
             french.typography("Intervalle à 80 %"),
@@ -171,7 +170,6 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
                 *(
                     display.shown(show, TABLE, table, _row(table, indicator, code, year), option)
                     for show, indicator, year, option in (
-                        (display.percent, SHARE, base, 1),
                         (display.percent, CHANGE, base, 0),
                         (display.headcount, PROJECTED, end, display.step(table, row)),
                         (display.interval, PROJECTED, end, display.step(table, row)),
@@ -181,9 +179,43 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
             for row, code in zip(ranked.index.tolist(), codes(ranked), strict=True)
         ],
         french.typography(
-            f"Nombre d’emplois, {_nature(results)} ; évolution nationale du métier. {SOURCE}"
+            f"Nombre d’emplois, {_nature(results)} ; {_change_note(results)}. {STARTING_POINT} "
+            f"{SOURCE}"
         ),
     )
+
+
+def method(results: Results) -> Html:
+    """Return how the figures were obtained, for what the branch's table is."""
+    if not has_employment(results):
+        return Html("")
+    projection = (
+        "<strong>Projection.</strong> Elle prolonge la tendance de chaque métier, amortie ; les "
+        "intervalles viennent des erreurs que la même méthode a faites dans le passé. Elle dit ce "
+        "qui arriverait si les tendances se prolongeaient, pas ce qui arrivera."
+    )
+    if _is_observed(results):
+        steps = [
+            "<strong>Point de départ.</strong> Le tableau fourni par la branche, tel quel.",
+            projection,
+        ]
+    else:
+        steps = [
+            "<strong>Point de départ.</strong> Les embauches par métier et par activité (2016-2017)"
+            " donnent une première répartition ; une table du projet rattache chaque activité à "
+            "une branche, une autre partage les fiches ROME entre métiers.",
+            "<strong>Ajustement.</strong> Cette répartition est ajustée pour que chaque branche "
+            "retrouve son effectif publié et chaque métier son effectif national. Une ligne "
+            "« autres métiers » et une colonne « hors champ » ferment le tableau.",
+            "<strong>Évolution.</strong> Les autres années suivent l’évolution nationale de chaque "
+            "métier. Une année y est la moyenne de trois : les points voisins ne sont pas "
+            "indépendants.",
+            projection,
+            "<strong>Ce que ces chiffres ne disent pas.</strong> La répartition d’une branche "
+            "repose presque entièrement sur des embauches codées au métier que les personnes "
+            "recherchaient. C’est un point de départ pour la discussion, pas une mesure.",
+        ]
+    return display.findings([french.typography(step) for step in steps])
 
 
 def margins_table(results: Results) -> Html:
@@ -209,7 +241,7 @@ def margins_table(results: Results) -> Html:
                 display.shown(display.headcount, TABLE, table, residual),
             ],
             [
-                "Plus grand écart aux marges, en proportion",
+                "Plus grand écart relatif aux totaux publiés",
                 display.shown(display.number, TABLE, table, deviation, 10),
             ],
         ],
@@ -258,7 +290,7 @@ def _leader(results: Results, labels: Labels) -> list[str]:
 
 
 def _directions(results: Results, labels: Labels) -> list[str]:
-    ends = select(results[TABLE], PROJECTED)["year"]
+    ends = select(results[TABLE], PROJECTED).dropna(subset=["lower"])["year"]
     if ends.empty:
         return []
     largest = codes(_ranked(results).head(SHOWN))
@@ -267,8 +299,8 @@ def _directions(results: Results, labels: Labels) -> list[str]:
     )
     told = [
         f"D’ici à {int(ends.max())}, si les tendances nationales se prolongent, l’emploi {verb} "
-        f"pour {_named(found, labels)} : l’intervalle à 80 % reste tout entier {side} niveau de "
-        f"{_base_year(results)}."
+        f"pour {_named(found, labels)} : l’intervalle à 80 % de l’évolution reste tout entier "
+        f"{side} niveau de {_base_year(results)}."
         for found, verb, side in (
             (falling, "reculerait", "sous le"),
             (rising, "progresserait", "au-dessus du"),
@@ -309,6 +341,20 @@ def _residual_share(table: pd.DataFrame) -> pd.DataFrame:
     return select(table, SHARE, metier_code=employment.RESIDUAL_METIER)
 
 
+def _range_note(table: pd.DataFrame, row: int) -> str:
+    if display.read(table, row, "lower") is None:
+        return "selon le tableau fourni par la branche"
+    return f"étendue des variantes{french.NBSP}: {display.interval(TABLE, table, row)}"
+
+
+def _change_note(results: Results) -> str:
+    return (
+        "évolution observée dans la branche"
+        if _is_observed(results)
+        else "évolution nationale du métier, appliquée à la branche"
+    )
+
+
 def _is_apart(ranked: pd.DataFrame) -> bool:
     """Return whether the first métier is the largest under every variant (or as observed)."""
     low, high = ranked["lower"].fillna(ranked["value"]), ranked["upper"].fillna(ranked["value"])
@@ -335,7 +381,10 @@ def _nature(results: Results) -> str:
     return "observation" if _is_observed(results) else "estimation du projet"
 
 
-def _nothing() -> Html:
-    return display.banner(
-        french.typography("Non disponible (nd) : la branche n’a pas d’effectif par métier.")
+def _nothing(results: Results) -> Html:
+    why = (
+        "pas assez d’années pour une figure ou une projection"
+        if has_employment(results)
+        else "la branche n’a pas d’effectif par métier"
     )
+    return display.banner(french.typography(f"Non disponible (nd) : {why}."))
