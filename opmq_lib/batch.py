@@ -49,7 +49,7 @@ __all__ = [
     "states",
 ]
 
-LEDGER = "runs.jsonl"
+LEDGER = ledger.LEDGER
 Status = Literal["running", "ok", "up to date", "failed", "blocked"]
 
 

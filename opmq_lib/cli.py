@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,6 +19,8 @@ from opmq_lib.errors import DataError
 if TYPE_CHECKING:
     from opmq_lib.batch import BatchReport
     from opmq_lib.edition.plan import Run
+
+_SHOWN_REASONS = 3
 
 Engine = Literal["auto", "quarto", "embedded"]
 Branches = Annotated[
@@ -139,7 +142,7 @@ def status(
         return
     for run_id, state in states.items():
         if state.status != "up to date":
-            print(f"{'/'.join(run_id)}: {state.status} ({'; '.join(state.reasons)})")
+            print(f"{'/'.join(run_id)}: {state.status} ({_few(state.reasons)})")
     counted = Counter(state.status for state in states.values())
     print(f"{len(states)} runs: " + ", ".join(f"{n} {name}" for name, n in counted.items()) + ".")
 
@@ -212,6 +215,17 @@ def branch_new(code: Annotated[str, typer.Argument(help="Such as chimie.")]) -> 
 
     root = project.find_root()
     print(f"Written: {branch_file.new_branch(root, code).relative_to(root)}")
+
+
+def _few(reasons: Sequence[str]) -> str:
+    """Return the first reasons in one line, and how many there are beside them.
+
+    Examples:
+        >>> _few(["never run"]), _few(["a", "b", "c", "d", "e"])
+        ('never run', 'a; b; c and 2 more')
+    """
+    others = len(reasons) - _SHOWN_REASONS
+    return "; ".join(reasons[:_SHOWN_REASONS]) + (f" and {others} more" if others > 0 else "")
 
 
 def _plan(root: Path) -> "list[Run]":

@@ -14,6 +14,7 @@ import pandas as pd
 from opmq_lib import french
 
 ABSENT = '<abbr class="opmq-absent" title="non disponible">nd</abbr>'
+NOT_APPLICABLE = '<abbr class="opmq-absent" title="sans objet">np</abbr>'
 
 
 @dataclass(frozen=True)

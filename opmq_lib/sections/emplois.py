@@ -15,10 +15,6 @@ Labels = Mapping[str, str]
 TABLE = "emplois"
 SHARE, CHANGE = "employment_share_pct", "employment_change_pct"
 PROJECTED, MOVED = "projected_employment_headcount", "cells_moved_share_pct."
-STARTING_POINT = (
-    "L’intervalle à 80 % porte sur l’évolution seule : l’incertitude du point de départ n’y est "
-    "pas comprise."
-)
 SHOWN, PANELS, NAMED = 10, 4, 3
 SOURCE = french.typography(
     "Sources : Dares, France Travail ; calcul du projet. Nombres : table emplois.csv."
@@ -107,8 +103,8 @@ def ranges_figure(results: Results, labels: Labels) -> Figure | Html:
         labels,
         french.typography(title),
         french.typography(
-            f"Nombre d’emplois, {_base_year(results)}, {_nature(results)}. Point : valeur "
-            f"centrale ; barre : étendue des variantes de calcul. {SOURCE}"
+            f"Nombre d’emplois, {_base_year(results)}, {_nature(results)}. {_bar_note(results)} "
+            f"{_source(results)}"
         ),
     )
 
@@ -138,7 +134,7 @@ def fan_figure(results: Results, labels: Labels) -> Figure | Html:
         french.typography(
             f"Nombre d’emplois par an, {_nature(results)} puis projection tendancielle. Tireté : "
             "médiane ; bandes : une chance sur deux, puis huit chances sur dix, d’après les "
-            f"erreurs passées de la même méthode. {STARTING_POINT} {SOURCE} "
+            f"erreurs passées de la même méthode. {_starting_point(results)} {_source(results)} "
             "Projections : table emplois_projections.csv."
         ),
     )
@@ -166,7 +162,9 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
             [
                 labels[code],
                 display.headcount(TABLE, table, row),
-                display.interval(TABLE, table, row),
+                display.NOT_APPLICABLE
+                if _is_observed(results)
+                else display.interval(TABLE, table, row),
                 *(
                     display.shown(show, TABLE, table, _row(table, indicator, code, year), option)
                     for show, indicator, year, option in (
@@ -179,8 +177,8 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
             for row, code in zip(ranked.index.tolist(), codes(ranked), strict=True)
         ],
         french.typography(
-            f"Nombre d’emplois, {_nature(results)} ; {_change_note(results)}. {STARTING_POINT} "
-            f"{SOURCE}"
+            f"Nombre d’emplois, {_nature(results)} ; {_change_note(results)}. "
+            f"{_starting_point(results)} {_source(results)}"
         ),
     )
 
@@ -276,9 +274,9 @@ def _leader(results: Results, labels: Labels) -> list[str]:
         return []
     first, second = (labels[code] for code in codes(ranked))
     row = ranked.index.tolist()[0]
-    counted = f"environ {display.headcount(TABLE, table, row)} emplois"
+    counted = f"{display.headcount(TABLE, table, row)} emplois"
     if not _is_observed(results):
-        counted += f" ({display.interval(TABLE, table, row)} selon les variantes)"
+        counted = f"environ {counted} ({display.interval(TABLE, table, row)} selon les variantes)"
     if _is_apart(ranked):
         sentence = f"Parmi les métiers étudiés, « {first} » est le plus nombreux : {counted}."
     else:
@@ -297,8 +295,9 @@ def _directions(results: Results, labels: Labels) -> list[str]:
     falling, rising = (
         [code for code in largest if code in _moving(results, sign)] for sign in (-1, 1)
     )
+    trend = "tendances observées" if _is_observed(results) else "tendances nationales"
     told = [
-        f"D’ici à {int(ends.max())}, si les tendances nationales se prolongent, l’emploi {verb} "
+        f"D’ici à {int(ends.max())}, si les {trend} se prolongent, l’emploi {verb} "
         f"pour {_named(found, labels)} : l’intervalle à 80 % de l’évolution reste tout entier "
         f"{side} niveau de {_base_year(results)}."
         for found, verb, side in (
@@ -353,6 +352,29 @@ def _change_note(results: Results) -> str:
         if _is_observed(results)
         else "évolution nationale du métier, appliquée à la branche"
     )
+
+
+def _bar_note(results: Results) -> str:
+    if _is_observed(results):
+        return "Point : valeur du tableau fourni par la branche."
+    return "Point : valeur centrale ; barre : étendue des variantes de calcul."
+
+
+def _starting_point(results: Results) -> str:
+    if _is_observed(results):
+        return ""
+    return (
+        "L’intervalle à 80 % porte sur l’évolution seule : l’incertitude du point de départ n’y "
+        "est pas comprise."
+    )
+
+
+def _source(results: Results) -> str:
+    if _is_observed(results):
+        return french.typography(
+            "Source : tableau fourni par la branche. Nombres : table emplois.csv."
+        )
+    return SOURCE
 
 
 def _is_apart(ranked: pd.DataFrame) -> bool:
