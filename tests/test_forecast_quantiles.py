@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from opmq_lib.forecast.quantiles import (
+    conformal_half_width,
+    default_shape,
+    error_shape,
+    spread_line,
+)
+
+LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
+
+
+def test_spread_line_is_straight_and_extends_beyond_what_was_seen():
+    rng = np.random.default_rng(0)
+    errors = [rng.normal(size=(3, 2000)) * np.array([1.0, 1.2, 1.4])[:, None]]
+    line = spread_line(errors, 5)
+    np.testing.assert_allclose(np.diff(line[:4], 2), 0, atol=1e-9)
+    np.testing.assert_allclose(line[:3] / 1.2816, [1.0, 1.2, 1.4], rtol=0.06)
+    assert line[4] <= 1.5 * 1.4 * 1.2816 * 1.06
+
+
+def test_a_stormy_origin_counts_once_whatever_its_number_of_series():
+    calm, stormy = np.linspace(-1, 1, 100), np.linspace(-4, 4, 400)
+    few = spread_line([calm[None], stormy[None]], 1)[0]
+    assert 0.8 * 1 < few < 0.8 * 4
+
+
+def test_error_shape_is_ordered_centred_and_follows_skew():
+    rng = np.random.default_rng(1)
+    errors = [rng.exponential(size=(2, 500)) - 0.3 for _ in range(3)]
+    shape = error_shape(errors, np.ones(2), LEVELS, prior=100)
+    assert np.all(np.diff(shape) >= 0)
+    assert shape[3] == 0
+    assert shape[-1] > -shape[0]
+
+
+def test_error_shape_of_few_errors_stays_close_to_the_default():
+    errors = [np.full((1, 19), 0.5)]
+    shape = error_shape(errors, np.ones(1), LEVELS, prior=1000)
+    np.testing.assert_allclose(shape, default_shape(LEVELS), atol=0.05)
+
+
+@pytest.mark.parametrize(("coverage_pct", "fewest"), [(80, 4), (90, 9), (95, 19)])
+def test_conformal_interval_is_refused_below_its_fewest_errors(coverage_pct, fewest):
+    assert conformal_half_width(np.arange(fewest - 1.0), coverage_pct)[0] is None
+    assert conformal_half_width(np.arange(float(fewest)), coverage_pct)[0] == fewest - 1
