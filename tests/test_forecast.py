@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib import contracts, forecast
-from opmq_lib.errors import DataError, RangeError, SchemaError
+from opmq_lib.errors import DataError, SchemaError
 from opmq_lib.sources import embedded
 
 
@@ -97,25 +97,25 @@ def test_own_figures_make_an_own_projection() -> None:
 
 def test_every_defect_is_told_at_once() -> None:
     table = panel(A=[*noisy(1)[:-2], -1.0, float("nan")])
-    with pytest.raises(RangeError) as raised:
+    with pytest.raises(DataError) as raised:
         forecast.forecast_employment(table, 0, [0.5, 1.0])
     assert [defect.where for defect in raised.value.defects] == [
         "quantile_levels",
         "horizon_years",
-        "series chimie A, year 2018",
-        "series chimie A, year 2017",
+        "series, row 20, column `value` (chimie A, 2017)",
+        "series, row 21, column `value` (chimie A, 2018)",
     ]
 
 
 def test_a_year_given_twice_is_refused() -> None:
     table = panel(A=noisy(1))
-    with pytest.raises(SchemaError, match="series chimie A, year 2018: year given twice"):
+    with pytest.raises(SchemaError, match=r"chimie A, 2018\): the same key as row 21"):
         forecast.forecast_employment(pd.concat([table, table.tail(1)]), 1)
 
 
 def test_defects_of_two_kinds_are_told_together() -> None:
     table = panel(A=[*noisy(1)[:-1], -1.0])
-    with pytest.raises(DataError, match="2 defects"):
+    with pytest.raises(DataError, match="3 defects"):
         forecast.forecast_employment(pd.concat([table, table.tail(1)]), 1)
 
 

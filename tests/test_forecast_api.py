@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib.contracts import PROJECTION_COLUMNS
-from opmq_lib.errors import RangeError
+from opmq_lib.errors import DataError, RangeError
 from opmq_lib.forecast.api import (
     QUANTILE_LEVELS,
     forecast_employment,
@@ -67,10 +67,14 @@ def test_the_input_is_left_as_it_was(series):
 
 def test_the_question_and_the_table_are_checked_together(series):
     bad = series.assign(value=series["value"].mask(series.index == 3))
-    with pytest.raises(RangeError) as caught:
+    with pytest.raises(DataError) as caught:
         forecast_series(bad, 0, [0.5, 1.0])
     where = [defect.where for defect in caught.value.defects]
-    assert where == ["quantile_levels", "horizon_years", "series S00, year 2003"]
+    assert where == [
+        "quantile_levels",
+        "horizon_years",
+        "series, row 5, column `value` (S00, 2003)",
+    ]
 
 
 def test_an_empty_table_gives_an_empty_table(series):
@@ -103,7 +107,7 @@ def test_employment_agrees_with_its_series(employment, series):
 
 def test_negative_heads_are_refused(employment):
     employment.loc[5, "employment_headcount"] = -2.0
-    with pytest.raises(RangeError, match="chimie S00, year 2005: negative"):
+    with pytest.raises(RangeError, match=r"`value` \(chimie S00, 2005\): negative"):
         forecast_employment(employment, 2)
 
 

@@ -38,24 +38,18 @@ def test_path_is_shifted_scaled_and_padded():
     assert np.all(part.path == part.path[:, :1])
 
 
-def test_products_follow_the_upper_triangle():
-    path = np.arange(1, 5, dtype=np.float32)[:, None]
-    expected = np.outer(path, path)[np.triu_indices(4)]
-    assert bl.products(path)[:, 0].tolist() == expected.tolist()
-
-
 def test_squares_are_those_of_the_operators_plus_the_floor():
     part = next(bl.blocks(panel(*walks(3, 9)), np.arange(3)))
     operators = plan(9, 2)
-    found = bl.evidence(operators, part.path, 0.0, DEFAULT)
+    found = bl.evidence(part, 2, 0.0, DEFAULT)
     triangle = part.path[:, 0][:, None] * part.path[:, 0]
     expected = operators.quadratic @ triangle[np.triu_indices(8)] + DEFAULT.floor * 9
     np.testing.assert_allclose(found.squares[:, 0], expected, rtol=1e-4)
 
 
 def test_growth_is_given_back_to_forecasts():
-    steady = np.arange(-8, 0, dtype=np.float32)[:, None]
-    found = bl.evidence(plan(9, 3), np.tile(steady, (1, 16)), 1.0, DEFAULT)
+    steady = next(bl.blocks(panel(np.arange(-9.0, 0.0)), np.array([0])))
+    found = bl.evidence(steady, 3, 1.0, DEFAULT)
     np.testing.assert_allclose(found.forecasts[:, :, 0].T, np.tile([1, 2, 3], (sum(SIZES), 1)))
     np.testing.assert_allclose(found.squares, DEFAULT.floor * 9, rtol=1e-6)
 
@@ -91,11 +85,11 @@ def test_weighted_median_without_a_step_is_the_mean():
 
 def test_a_forecast_never_moves_more_than_three_scales_a_step():
     part = next(bl.blocks(panel(np.exp(np.arange(12.0) ** 1.3)), np.array([0])))
-    found = bl.evidence(plan(12, 6), part.path, 0.0, DEFAULT)
+    found = bl.evidence(part, 6, 0.0, DEFAULT)
     weight = bl.weights(
         found.loglik, np.zeros((sum(SIZES), 1), np.float32), np.array(DEFAULT.shares)
     )
-    center, deviation = bl.mixture(plan(12, 6), found, weight, DEFAULT)
+    center, deviation = bl.mixture(found, weight, DEFAULT)
     assert np.all(np.abs(center) <= 3 * np.arange(1, 7)[:, None])
     assert np.all(deviation > 0)
 

@@ -137,7 +137,7 @@ def test_series_that_no_model_fits_get_their_last_value_and_a_wide_interval(valu
 
 def test_a_series_alone_gets_default_intervals():
     lessons = learn_panel(panel([np.arange(1.0, 20.0)]), 3, LEVELS)
-    assert lessons.ordinary.series_count == 0
+    assert lessons[0].series_count == 0
     quantiles = forecast([np.arange(1.0, 20.0)], 3)[0]
     assert np.all(np.diff(quantiles, axis=1) > 0)
 

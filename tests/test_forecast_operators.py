@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from opmq_lib.forecast.grid import FAMILIES, SIZES
+from opmq_lib.forecast.grid import FAMILIES, SIZES, Family, smoothing, unfold
 from opmq_lib.forecast.operators import integrate_states, operators, plan
 
 IDS = [family.name for family in FAMILIES]
@@ -11,7 +11,7 @@ IDS = [family.name for family in FAMILIES]
 def test_quadratic_form_is_the_penalised_least_squares_over_initial_states(family):
     length = 11
     x = np.random.default_rng(1).normal(size=length).cumsum()
-    errors, forecasts, _ = family.recursion(family.points, length, 3)
+    errors, forecasts = unfold(family, length, 3)
     quadratic, _, forecast, _ = operators(family, length, 3)
     for p, ridge in enumerate(family.points[:, 3]):
         on_years, on_states = errors[p, :, :-2], errors[p, :, -2:]
@@ -36,6 +36,14 @@ def test_variance_grows_with_the_horizon(family):
     variance = operators(family, 9, 5)[3]
     assert np.all(np.diff(variance, axis=1) > -1e-9)
     assert np.all(variance >= 1)
+
+
+def test_variance_is_that_of_the_published_psi_weights_of_damped_trend():
+    alpha, beta, phi = 0.6, 0.2, 0.9
+    certain_trend = Family("one", smoothing, np.array([[alpha, beta, phi, 1e12]]))
+    variance = operators(certain_trend, 60, 4)[3][0]
+    psi = alpha + beta * np.cumsum(phi ** np.arange(1, 4))
+    np.testing.assert_allclose(variance, 1 + np.r_[0, np.cumsum(psi**2)], rtol=1e-6)
 
 
 def test_log_determinant_is_that_of_the_marginal_likelihood():

@@ -1,9 +1,9 @@
 import numpy as np
-import pytest
 
 from opmq_lib.forecast.quantiles import (
-    conformal_half_width,
+    DEFAULT_SPREAD,
     default_shape,
+    error_quantiles,
     error_shape,
     spread_line,
 )
@@ -41,7 +41,7 @@ def test_error_shape_of_few_errors_stays_close_to_the_default():
     np.testing.assert_allclose(shape, default_shape(LEVELS), atol=0.05)
 
 
-@pytest.mark.parametrize(("coverage_pct", "fewest"), [(80, 4), (90, 9), (95, 19)])
-def test_conformal_interval_is_refused_below_its_fewest_errors(coverage_pct, fewest):
-    assert conformal_half_width(np.arange(fewest - 1.0), coverage_pct)[0] is None
-    assert conformal_half_width(np.arange(float(fewest)), coverage_pct)[0] == fewest - 1
+def test_without_errors_quantiles_are_the_default_ones_at_every_step():
+    quantiles = error_quantiles([], 3, LEVELS, prior=100)
+    assert quantiles.shape == (3, len(LEVELS))
+    np.testing.assert_allclose(quantiles[2], DEFAULT_SPREAD * default_shape(LEVELS))

@@ -34,13 +34,13 @@ def grouped(metiers=4, branches=3):
 def problem(hierarchy, seed, years=20, columns=3):
     rng = np.random.default_rng(seed)
     nodes = len(hierarchy.nodes)
-    bottom = np.exp(rng.normal(4, 1, (len(hierarchy.bottom), columns)))
+    bottom = np.exp(rng.normal(4, 1, (hierarchy.membership.shape[1], columns)))
     base = hierarchy.complete(bottom) * np.exp(rng.normal(0, 0.1, (nodes, columns)))
     return base, rng.normal(size=(nodes, years)) * base[:, :1] * 0.1
 
 
 def dense_mint(hierarchy, base, covariance):
-    summing = np.vstack([hierarchy.membership.toarray(), np.eye(len(hierarchy.bottom))])
+    summing = np.vstack([hierarchy.membership.toarray(), np.eye(hierarchy.membership.shape[1])])
     precision = np.linalg.inv(covariance)
     return summing @ np.linalg.solve(summing.T @ precision @ summing, summing.T @ precision @ base)
 
@@ -92,7 +92,7 @@ def test_every_method_adds_up(seed, method):
 def test_coherent_forecasts_are_left_as_they_are():
     hierarchy = Hierarchy.from_groupings(grouped())
     base, errors = problem(hierarchy, 3)
-    coherent = hierarchy.complete(base[len(hierarchy.aggregates) :])
+    coherent = hierarchy.complete(base[hierarchy.start :])
     values = reconcile(hierarchy, coherent, errors, method="mint_shrink").forecasts
     np.testing.assert_allclose(values, coherent, rtol=1e-10)
 
@@ -115,7 +115,7 @@ def test_non_negative_solution_is_optimal(seed):
     base = rng.normal(1, 3, (len(hierarchy.nodes), 1))
     diagonal, factor, _ = shrunk_covariance(rng.normal(size=(len(hierarchy.nodes), 20)))
     values, _ = mint_non_negative(hierarchy, base, diagonal, factor)
-    bottom = values[len(hierarchy.aggregates) :, 0]
+    bottom = values[hierarchy.start :, 0]
     assert np.all(bottom >= 0)
     assert np.abs(hierarchy.constraints @ values).max() <= 1e-9
     summing = np.vstack([hierarchy.membership.toarray(), np.eye(9)])
@@ -146,7 +146,7 @@ def test_non_negative_bottom_up_counts_what_it_clamps():
 
 def test_a_past_that_does_not_add_up_is_refused_with_every_aggregate():
     hierarchy = Hierarchy.from_groupings(grouped())
-    history = hierarchy.complete(np.ones((len(hierarchy.bottom), 3)))
+    history = hierarchy.complete(np.ones((hierarchy.membership.shape[1], 3)))
     check_history(hierarchy, history)
     history[0, 1] += 2
     history[3, 2] -= 1

@@ -6,15 +6,21 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.contracts import PROJECTION_COLUMNS
+from opmq_lib.forecast.blocks import Index
 from opmq_lib.forecast.engine import Learnt, forecast_panel, learn_panel
 from opmq_lib.forecast.grid import Array
-from opmq_lib.forecast.series import TidyPanel, question_defects, tidy_panel
+from opmq_lib.forecast.series import question_defects, tidy_panel
 
 QUANTILE_LEVELS = (0.025, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.975)
-MODEL = "panel"
-"""Name of the engine in the column `model`."""
-
 _SERIES_KEY = ["branch_code", "metier_code"]
+_CONSTANTS = {
+    "region_code": "FM",
+    "quantity": "employment_headcount",
+    "unit": "headcount",
+    "model": "panel",
+    "nature": "projection",
+    "status": "value",
+}
 
 
 def forecast_series(
@@ -69,10 +75,10 @@ def forecast_series(
     asked = question_defects(horizon_years, quantile_levels)
     found = tidy_panel(series, asked, non_negative=non_negative)
     levels = engine_levels(quantile_levels)
-    if learnt is None:
-        learnt = learn_panel(found.panel, horizon_years, levels)
+    lessons = learnt or learn_panel(found.panel, horizon_years, levels)
     kept = np.isin(levels, np.asarray(quantile_levels, dtype=float))
-    return _long(found, levels[kept], forecast_panel(found.panel, learnt)[:, :, kept])
+    quantiles = forecast_panel(found.panel, lessons)[:, :, kept]
+    return long_table(found.codes, found.last_year, levels[kept], quantiles)
 
 
 def learn_series(
@@ -108,6 +114,8 @@ def forecast_employment(
     horizon_years: int,
     quantile_levels: Sequence[float] = QUANTILE_LEVELS,
     scenario_code: str = "reference",
+    *,
+    learnt: Learnt | None = None,
 ) -> pd.DataFrame:
     """Return quantiles of future employment for every series of a table.
 
@@ -117,6 +125,7 @@ def forecast_employment(
         horizon_years: Years to forecast after the last year of each series, at least 1.
         quantile_levels: Probabilities strictly between 0 and 1.
         scenario_code: Copied to the result.
+        learnt: As for `forecast_series`.
 
     Returns:
         The long projection table (`contracts.PROJECTION_COLUMNS`), sorted by branch, métier,
@@ -136,29 +145,19 @@ def forecast_employment(
         >>> future["year"].unique().tolist(), future["status"].unique().tolist()
         ([2019, 2020], ['value'])
     """
-    keyed = employment.assign(
-        series_code=employment["branch_code"].astype(str) + " " + employment["metier_code"],
-        value=employment["employment_headcount"],
+    keyed = employment.rename(columns={"employment_headcount": "value"})
+    keyed["series_code"] = keyed["branch_code"].astype("str") + " " + keyed["metier_code"]
+    future = forecast_series(
+        keyed, horizon_years, quantile_levels, learnt=learnt, non_negative=True
     )
-    future = forecast_series(keyed, horizon_years, quantile_levels, non_negative=True)
-    own = keyed["origin"].eq("own").groupby(keyed["series_code"]).any()
-    names = keyed.drop_duplicates("series_code").set_index("series_code")[_SERIES_KEY]
-    last = keyed.groupby("series_code")["year"].max()
-    code = future["series_code"]
-    return future.assign(
-        **{key: code.map(names[key]) for key in _SERIES_KEY},
-        cutoff_year=code.map(last),
-        origin=np.where(code.map(own), "own", "public"),
-        region_code="FM",
-        scenario_code=scenario_code,
-        quantity="employment_headcount",
-        unit="headcount",
-        model=MODEL,
-        nature="projection",
-        status="value",
-    ).sort_values([*_SERIES_KEY, "year", "quantile_level"], ignore_index=True)[
-        list(PROJECTION_COLUMNS)
-    ]
+    own = keyed["origin"].eq("own").groupby(keyed["series_code"]).transform("any")
+    keyed["origin"] = own.map({True: "own", False: "public"})
+    keyed["cutoff_year"] = keyed.groupby("series_code")["year"].transform("max")
+    known = ["series_code", *_SERIES_KEY, "origin", "cutoff_year"]
+    named = future.merge(keyed[known].drop_duplicates(), on="series_code")
+    constants = {"scenario_code": scenario_code, **_CONSTANTS}
+    complete = named.assign(**constants)[list(PROJECTION_COLUMNS)]
+    return complete.sort_values([*_SERIES_KEY, "year", "quantile_level"], ignore_index=True)
 
 
 def engine_levels(quantile_levels: Sequence[float]) -> Array:
@@ -171,16 +170,13 @@ def engine_levels(quantile_levels: Sequence[float]) -> Array:
     return np.unique(np.array([*quantile_levels, 0.5], dtype=float))
 
 
-def _long(found: TidyPanel, levels: Array, quantiles: Array) -> pd.DataFrame:
-    """Return one row per series, year and level."""
+def long_table(codes: pd.Index, last_year: Index, levels: Array, quantiles: Array) -> pd.DataFrame:
+    """Return one row per series, year and level, from (series, steps, levels) quantiles."""
     count, steps, width = quantiles.shape
-    row = np.repeat(np.arange(count), steps * width)
-    years = found.last_year[:, None] + np.arange(1, steps + 1)
-    return pd.DataFrame(
-        {
-            "series_code": found.codes.take(row),
-            "year": np.repeat(years.ravel(), width),
-            "quantile_level": np.tile(levels, count * steps),
-            "value": quantiles.ravel(),
-        }
-    )
+    years = last_year[:, None] + np.arange(1, steps + 1)
+    columns = {
+        "series_code": codes.take(np.repeat(np.arange(count), steps * width)),
+        "year": np.repeat(years.ravel(), width),
+        "quantile_level": np.tile(levels, count * steps),
+    }
+    return pd.DataFrame(columns | {"value": quantiles.ravel()})

@@ -1,28 +1,21 @@
-"""What would have happened had we forecast in the past: rolling origins, scores, second opinions.
+"""What would have happened had we forecast in the past: rolling origins, and second opinions.
 
 At each cut-off year everything later is hidden from every series, those learnt from included.
 """
 
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
-from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from opmq_lib import scores
-from opmq_lib.forecast.api import QUANTILE_LEVELS, engine_levels
-from opmq_lib.forecast.blocks import Index, Panel
-from opmq_lib.forecast.engine import forecast_panel, learn_panel
+from opmq_lib.forecast.api import QUANTILE_LEVELS, engine_levels, forecast_series, long_table
 from opmq_lib.forecast.grid import Array
-from opmq_lib.forecast.series import TidyPanel, question_defects, tidy_panel
+from opmq_lib.forecast.series import question_defects, tidy_panel
 from opmq_lib.forecast.settings import MIN_TRAINING_YEARS
-
-CUTOFFS_COUNT = 5
-MODELS = ("panel", "naive", "drift", "ets")
-Forecaster = Callable[[Panel, Index], dict[str, Array]]
-"""From what was known at a cut-off and the positions of the series scored, to their quantiles."""
+from opmq_lib.scores import PAIR_KEY
 
 
 def backtest(
@@ -30,18 +23,20 @@ def backtest(
     horizon_years: int,
     quantile_levels: Sequence[float] = QUANTILE_LEVELS,
     models: Sequence[str] = ("panel", "naive", "drift"),
+    *,
+    cutoffs_count: int = 5,
 ) -> pd.DataFrame:
     """Forecast a panel from each of its series' last cut-off years, and set what happened beside.
 
-    A series has five cut-offs, each with the whole horizon after it where its length allows: the
-    last at `horizon_years` before its end. A cut-off leaves six years or more to learn from.
+    Cut-offs have the whole horizon after them where a series' length allows: the last is
+    `horizon_years` before its end. A cut-off leaves six years or more to learn from.
 
     Args:
         series: As for `forecast_series`.
         horizon_years: Years forecast from each cut-off.
         quantile_levels: Probabilities; 0.5 is added.
-        models: Among `MODELS`: the engine, the last value, the last value with the mean move, and
-            statsmodels' ETS(A, Ad, N) (slow: about 20 series a second).
+        models: `panel`, the engine, and any of `SECOND_OPINIONS`.
+        cutoffs_count: Cut-offs of each series, one year apart.
 
     Returns:
         One row per `model`, `series_code`, `cutoff_year`, `step` and `quantile_level`: the
@@ -61,91 +56,48 @@ def backtest(
         >>> sorted(pairs["cutoff_year"].unique().tolist())
         [2011, 2012, 2013, 2014, 2015]
     """
-    found = tidy_panel(series, question_defects(horizon_years, quantile_levels))
+    rows = tidy_panel(series, question_defects(horizon_years, quantile_levels)).rows()
     levels = engine_levels(quantile_levels)
-    latest = np.minimum(found.panel.lengths - MIN_TRAINING_YEARS, horizon_years + CUTOFFS_COUNT - 1)
-    earliest = np.maximum(latest - CUTOFFS_COUNT + 1, 1)
-    place = np.arange(len(found.codes))
-    origins = np.concatenate(
-        [np.empty((0, 2), dtype=int)]
-        + [
-            np.column_stack([place, found.last_year - back])[(earliest <= back) & (back <= latest)]
-            for back in range(1, int(latest.max(initial=0)) + 1)
-        ]
-    )
-
-    def forecast(panel: Panel, scored: Index) -> dict[str, Array]:
-        return _forecasts(panel, scored, horizon_years, levels, models)
-
-    parts = [
-        _pairs(found, origins[origins[:, 1] == year, 0], int(year), levels, forecast)
-        for year in np.unique(origins[:, 1])
-    ]
-    if not parts:
-        return pd.DataFrame(
-            columns=[
-                *scores.PAIR_KEY,
-                "quantile_level",
-                "value",
-                "actual",
-                "last_value",
-                "scale",
-                "square_scale",
-            ]
-        )
-    return pd.concat(parts).sort_values([*scores.PAIR_KEY, "quantile_level"], ignore_index=True)
+    origins = _origins(rows)
+    latest = (origins["length"] - MIN_TRAINING_YEARS).clip(upper=horizon_years + cutoffs_count - 1)
+    earliest = (latest - cutoffs_count + 1).clip(lower=1)
+    parts = [rows.iloc[:0].assign(model="", cutoff_year=0, quantile_level=0.5)]
+    for cutoff, at in origins[origins["hidden"].between(earliest, latest)].groupby("cutoff_year"):
+        known = rows[rows["year"] <= cutoff]
+        for model in models:
+            future = forecast(model, known, at["series_code"], horizon_years, levels)
+            parts.append(future.assign(model=model, cutoff_year=cutoff))
+    pairs = pd.concat(parts).merge(rows.rename(columns={"value": "actual"})).merge(origins)
+    pairs["step"] = pairs["year"] - pairs["cutoff_year"]
+    key = [*PAIR_KEY, "quantile_level"]
+    columns = [*key, "value", "actual", "last_value", "scale", "square_scale"]
+    return pairs[columns].sort_values(key, ignore_index=True)
 
 
-def _forecasts(
-    panel: Panel, scored: Index, steps: int, levels: Array, models: Sequence[str]
-) -> dict[str, Array]:
-    """Return each model's (scored, steps, levels) quantiles."""
-    histories = np.split(panel.flat, panel.starts[1:])
-    simple = {"naive": naive, "drift": drift, "ets": ets}
-
-    def one(model: str) -> Array:
-        if model in simple:
-            return np.stack([simple[model](histories[n], steps, levels) for n in scored])
-        return forecast_panel(panel, learn_panel(panel, steps, levels))[scored]
-
-    return {model: one(model) for model in models}
-
-
-def _pairs(
-    found: TidyPanel, scored: Index, cutoff: int, levels: Array, forecast: Forecaster
+def forecast(
+    model: str, known: pd.DataFrame, scored: pd.Series, steps: int, levels: Array
 ) -> pd.DataFrame:
-    """Return the forecasts made at one cut-off year, with what happened."""
-    first = found.last_year - found.panel.lengths + 1
-    known = np.clip(cutoff - first + 1, 0, found.panel.lengths)
-    panel = found.panel.until(known)
-    at = np.cumsum(known > 0)[scored] - 1
-    forecasts = forecast(panel, at)
-    shape = next(iter(forecasts.values())).shape
-    ahead = np.arange(1, shape[1] + 1)
-    happened = (found.last_year[scored] - cutoff)[:, None] >= ahead
-    position = (found.panel.starts + known)[scored][:, None] + ahead - 1
-    histories = np.split(panel.flat, panel.starts[1:])
+    """Return a model's forecasts of some series, long, from what is known of all."""
+    if model == "panel":
+        future = forecast_series(known, steps, levels.tolist())
+        return future[future["series_code"].isin(scored)]
+    one_by_one = known[known["series_code"].isin(scored)].groupby("series_code")
+    method = SECOND_OPINIONS[model]
+    values = [method(values.to_numpy(), steps, levels) for _, values in one_by_one["value"]]
+    last = one_by_one["year"].max()
+    return long_table(last.index, last.to_numpy(), levels, np.stack(values))
 
-    def wide(values: np.ndarray) -> np.ndarray:
-        return np.broadcast_to(values, shape)[happened].ravel()
 
-    def per_series(function: Callable[[Array], float]) -> np.ndarray:
-        return wide(np.array([function(histories[n]) for n in at])[:, None, None])
-
-    shared = {
-        "series_code": wide(found.codes.to_numpy(dtype=object)[scored][:, None, None]),
-        "cutoff_year": cutoff,
-        "step": wide(ahead[:, None]),
-        "quantile_level": wide(levels),
-        "actual": wide(found.panel.flat[np.where(happened, position, 0)][:, :, None]),
-        "last_value": per_series(lambda one: float(one[-1])),
-        "scale": per_series(scores.naive_scale),
-        "square_scale": per_series(scores.naive_square_scale),
-    }
-    return pd.concat(
-        pd.DataFrame({"model": model, **shared, "value": wide(values)})
-        for model, values in forecasts.items()
+def _origins(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return every year as a cut-off: how much it hides, and the scales of what it leaves."""
+    by = rows.groupby("series_code")["value"]
+    move, moves_count, length = by.diff(), by.cumcount(), by.transform("size")
+    total = pd.DataFrame({"scale": move.abs(), "square_scale": move**2}).groupby(
+        rows["series_code"]
     )
+    scales = total.cumsum().div(moves_count, axis=0)
+    named = rows.rename(columns={"year": "cutoff_year", "value": "last_value"})
+    return named.join(scales).assign(length=length, hidden=length - moves_count - 1)
 
 
 def naive(history: Array, steps: int, levels: Array) -> Array:
@@ -155,8 +107,8 @@ def naive(history: Array, steps: int, levels: Array) -> Array:
         >>> naive(np.array([1.0, 2.0, 4.0]), 2, np.array([0.5])).ravel().tolist()
         [4.0, 4.0]
     """
-    deviation = np.sqrt(np.mean(np.square(np.diff(history))) * np.arange(1, steps + 1))
-    return np.asarray(history[-1] + deviation[:, None] * norm.ppf(levels))
+    moves, ahead = np.diff(history), np.arange(1, steps + 1)
+    return _gaussian(np.full(steps, history[-1]), np.mean(np.square(moves)) * ahead, levels)
 
 
 def drift(history: Array, steps: int, levels: Array) -> Array:
@@ -167,11 +119,8 @@ def drift(history: Array, steps: int, levels: Array) -> Array:
         [7.0, 9.0]
     """
     moves, ahead = np.diff(history), np.arange(1, steps + 1)
-    spread = moves.std(ddof=1) if len(moves) > 1 else 0.0
-    deviation = spread * np.sqrt(ahead * (1 + ahead / len(moves)))
-    return np.asarray(
-        (history[-1] + moves.mean() * ahead)[:, None] + deviation[:, None] * norm.ppf(levels)
-    )
+    variance = moves.var(ddof=1) * ahead * (1 + ahead / len(moves))
+    return _gaussian(history[-1] + moves.mean() * ahead, variance, levels)
 
 
 def ets(history: Array, steps: int, levels: Array) -> Array:
@@ -180,14 +129,26 @@ def ets(history: Array, steps: int, levels: Array) -> Array:
     Source:
         Hyndman, Koehler, Ord and Snyder (2008).
     """
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
+    model = ETSModel(pd.Series(history), error="add", trend="add", damped_trend=True)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fit = ETSModel(pd.Series(history), error="add", trend="add", damped_trend=True).fit(
-                disp=False
-            )
-            found = fit.get_prediction(start=len(history), end=len(history) + steps - 1)
-            mean, variance = np.asarray(found.predicted_mean), np.asarray(found.forecast_variance)
+        with warnings.catch_warnings(action="ignore"):
+            found = model.fit(disp=False).get_prediction(len(history), len(history) + steps - 1)
+            return _gaussian(found.predicted_mean, found.forecast_variance, levels)
     except (ValueError, np.linalg.LinAlgError):
         return naive(history, steps, levels)
-    return np.asarray(mean[:, None] + np.sqrt(variance)[:, None] * norm.ppf(levels))
+
+
+def _gaussian(mean: Array, variance: Array, levels: Array) -> Array:
+    deviation = np.sqrt(np.asarray(variance))[:, None]
+    return np.asarray(np.asarray(mean)[:, None] + deviation * norm.ppf(levels))
+
+
+SECOND_OPINIONS: Final[dict[str, Callable[[Array, int, Array], Array]]] = {
+    "naive": naive,
+    "drift": drift,
+    "ets": ets,
+}
+"""Forecasts of one series from its own values: the last value, the last value with the mean move,
+and statsmodels' damped trend (slow: about 20 series a second)."""

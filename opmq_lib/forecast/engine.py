@@ -1,36 +1,22 @@
 """The engine, arrays in and arrays out: learn from a panel, forecast it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from opmq_lib.forecast import blocks as bl
 from opmq_lib.forecast.blocks import Block, Index, Panel
 from opmq_lib.forecast.grid import Array
-from opmq_lib.forecast.learning import Lessons, learn, pooled_deviation
-from opmq_lib.forecast.operators import plan
+from opmq_lib.forecast.learning import Lessons, expectation, learn
 from opmq_lib.forecast.settings import DEFAULT, MIN_COUNT_SERIES, Settings
 
-
-@dataclass(frozen=True)
-class Learnt:
-    """What a panel taught: small counts are learnt apart where there are enough of them.
-
-    Attributes:
-        ordinary: Lessons for ordinary series.
-        counts: Lessons for small counts; the same where fewer than `MIN_COUNT_SERIES`.
-        levels: Quantile levels of both, increasing.
-    """
-
-    ordinary: Lessons
-    counts: Lessons
-    levels: Array
+Learnt = tuple[Lessons, Lessons]
+"""What a panel taught: lessons for ordinary series, and for small counts."""
 
 
 def learn_panel(panel: Panel, steps: int, levels: Array, settings: Settings = DEFAULT) -> Learnt:
     """Learn from a panel's past what its forecasts need.
 
-    Series that never move or have fewer than three years take no part.
+    Series that never move or have fewer than three years take no part. Small counts are learnt
+    apart where there are `MIN_COUNT_SERIES`, or where they are most of the panel.
 
     Args:
         panel: Annual series.
@@ -42,24 +28,20 @@ def learn_panel(panel: Panel, steps: int, levels: Array, settings: Settings = DE
         The lessons, for `forecast_panel`.
     """
     regular, counts = bl.varies(panel), bl.count_units(panel) > 0
-    ordinary, small = np.flatnonzero(regular & ~counts), np.flatnonzero(regular & counts)
+    ordinary, small = (np.flatnonzero(regular & chosen) for chosen in (~counts, counts))
     if len(small) < min(MIN_COUNT_SERIES, max(len(ordinary), 1)):
         whole = learn(panel.take(np.flatnonzero(regular)), steps, levels, settings)
-        return Learnt(whole, whole, levels)
-    return Learnt(
-        learn(panel.take(ordinary), steps, levels, settings),
-        learn(panel.take(small), steps, levels, settings, counts=True),
-        levels,
-    )
+        return whole, whole
+    apart = learn(panel.take(small), steps, levels, settings, counts=True)
+    return learn(panel.take(ordinary), steps, levels, settings), apart
 
 
-def forecast_panel(panel: Panel, learnt: Learnt, settings: Settings = DEFAULT) -> Array:
+def forecast_panel(panel: Panel, learnt: Learnt) -> Array:
     """Return every series' quantiles.
 
     Args:
         panel: Annual series, each with one year or more.
         learnt: What `learn_panel` returned, for this panel or for one that contains it.
-        settings: The engine's constants.
 
     Returns:
         (series, h, levels) quantiles, in the panel's order, non-decreasing over levels; the level
@@ -72,50 +54,40 @@ def forecast_panel(panel: Panel, learnt: Learnt, settings: Settings = DEFAULT) -
         >>> bool(39 < point < 41), bool(low < point < high)
         (True, True)
     """
-    steps = len(learnt.ordinary.quantiles)
-    out = np.empty((len(panel.lengths), steps, len(learnt.levels)))
+    out = np.empty((len(panel.lengths), *learnt[0].quantiles.shape))
     regular, units = bl.varies(panel), bl.count_units(panel)
-    for counts, lessons in ((False, learnt.ordinary), (True, learnt.counts)):
-        chosen = np.flatnonzero(regular & ((units > 0) == counts))
-        for part in bl.blocks(panel, chosen):
-            out[part.index] = block_quantiles(part, lessons, units[part.index], settings)
+    for lessons, chosen in zip(learnt, (units == 0, units > 0), strict=True):
+        for part in bl.blocks(panel, np.flatnonzero(regular & chosen)):
+            out[part.index] = block_quantiles(part, lessons, units[part.index])
     still = np.flatnonzero(~regular)
-    out[still] = still_quantiles(panel, still, learnt)
+    ordinary, counts = learnt
+    out[still] = still_quantiles(panel, still, ordinary if ordinary.series_count else counts)
     return out
 
 
-def block_quantiles(part: Block, lessons: Lessons, units: Array, settings: Settings) -> Array:
+def block_quantiles(part: Block, lessons: Lessons, units: Array) -> Array:
     """Return a block's quantiles on the scale of y, (n, h, levels).
 
     Counts: the point forecast regains the quarter of a unit that a square of a root loses,
-    since E y = m² + 1/4 when √y has mean m and variance 1/4.
+    since E y = m² + 1/4 when √y has mean m and variance 1/4; no quantile crosses it.
 
     Args:
         part: The block.
         lessons: What the panel taught.
         units: (n,) unit of each small count, 0 for others.
-        settings: The engine's constants.
     """
-    count = len(part.index)
-    operators = plan(part.length, len(lessons.quantiles))
-    found = bl.evidence(operators, part.path, lessons.growth, settings)
-    weight = bl.weights(found.loglik, lessons.log_prior, lessons.shares)
-    center, deviation = bl.mixture(operators, found, weight, settings)
-    center, deviation = center[:, None, :count], deviation[:, None, :count]
-    deviation = deviation * pooled_deviation(part, lessons.volatility, settings)
-    z = part.last + part.scale * (center + deviation * lessons.quantiles[:, :, None])
-    point = bl.inverse(part.last + part.scale * center, part.root) + units / 4
-    return around(bl.inverse(z, part.root), point, lessons.quantiles).transpose(2, 0, 1)
+    found = bl.evidence(part, len(lessons.quantiles), lessons.growth, lessons.settings)
+    center, deviation = expectation(part, found, lessons)
+    middle = part.last + part.scale * center[:, None]
+    spread = part.scale * deviation[:, None] * lessons.quantiles[:, :, None]
+    point = bl.inverse(middle, part.root) + units / 4
+    values = bl.inverse(middle + spread, part.root)
+    side = np.sign(lessons.quantiles)[:, :, None]
+    beyond = np.where(side > 0, np.maximum(values, point), np.minimum(values, point))
+    return np.where(side == 0, point, beyond).transpose(2, 0, 1)
 
 
-def around(values: Array, point: Array, quantiles: Array) -> Array:
-    """Return quantiles that a moved point forecast does not cross, (h, levels, n)."""
-    side = np.sign(quantiles)[:, :, None]
-    values = np.where(side > 0, np.maximum(values, point), np.minimum(values, point))
-    return np.where(side == 0, point, values)
-
-
-def still_quantiles(panel: Panel, still: Index, learnt: Learnt) -> Array:
+def still_quantiles(panel: Panel, still: Index, lessons: Lessons) -> Array:
     """Return the quantiles of series that no model fits: too short, or without a move.
 
     The forecast is the last value. The yearly move counts the moves seen and, as one more, the
@@ -125,12 +97,11 @@ def still_quantiles(panel: Panel, still: Index, learnt: Learnt) -> Array:
     Args:
         panel: The series.
         still: Positions of those series.
-        learnt: What the panel taught.
+        lessons: What the panel taught.
 
     Returns:
         (series, h, levels).
     """
-    lessons = learnt.ordinary if learnt.ordinary.series_count else learnt.counts
     starts, lengths = panel.starts[still], panel.lengths[still]
     last, first = panel.flat[starts + lengths - 1], panel.flat[starts]
     root = (last >= 0) & (first >= 0)

@@ -7,16 +7,15 @@ import numpy as np
 
 from opmq_lib.forecast import blocks as bl
 from opmq_lib.forecast.blocks import Block, Evidence, Index, Panel
-from opmq_lib.forecast.grid import FAMILIES, SIZES, Array
-from opmq_lib.forecast.operators import Plan, Single, plan
-from opmq_lib.forecast.quantiles import DEFAULT_SPREAD, default_shape, error_shape, spread_line
+from opmq_lib.forecast.grid import FAMILIES, SIZES, STARTS, Array
+from opmq_lib.forecast.operators import Single
+from opmq_lib.forecast.quantiles import error_quantiles
 from opmq_lib.forecast.settings import (
     DEFAULT_VOLATILITY,
     MAX_LEARNING_SERIES,
     MIN_CALIBRATION_SERIES,
     MIN_TRAINING_YEARS,
     Settings,
-    Trust,
 )
 
 
@@ -25,6 +24,7 @@ class Lessons:
     """What a panel has taught for one horizon: reuse it to forecast parts of the panel alike.
 
     Attributes:
+        settings: The engine's constants.
         log_prior: (P, 1) log weights of the grid's points, summing to 1 inside each family.
         shares: (families,) weights of the families.
         growth: Yearly growth of x to which trends are shrunk.
@@ -35,6 +35,7 @@ class Lessons:
         origins: Years before the end at which forecasts were replayed; empty: defaults.
     """
 
+    settings: Settings
     log_prior: Single
     shares: Array
     growth: float
@@ -50,13 +51,11 @@ class Replay:
     """One block forecast again from a rolling origin, with what then happened.
 
     Attributes:
-        plan: Operators, over the whole horizon.
         block: The series as they stood.
-        found: The grid's evidence, over the years that followed, n series.
+        found: The grid's evidence, over the years that followed.
         outcome: (steps, n) what happened, on the scale of z.
     """
 
-    plan: Plan
     block: Block
     found: Evidence
     outcome: Array
@@ -106,9 +105,10 @@ def sample(panel: Panel) -> Index:
 
 def median_growth(found: Sequence[Block], settings: Settings) -> float:
     """Return the growth to which trends are shrunk: a share of the median yearly growth of x."""
-    growth = [-b.path[0, : len(b.index)] / (b.length - 1) for b in found]
-    median = np.median(np.concatenate(growth)) if growth else 0.0
-    return round(settings.growth_share * float(median), 6)
+    growth = [-part.path[0, : len(part.index)] / (part.length - 1) for part in found]
+    return round(
+        settings.growth_share * float(np.median(np.concatenate(growth) if growth else 0.0)), 6
+    )
 
 
 def volatility_and_size(found: Sequence[Block]) -> tuple[float, float]:
@@ -116,10 +116,15 @@ def volatility_and_size(found: Sequence[Block]) -> tuple[float, float]:
     roots = [part for part in found if part.root]
     if not roots:
         return DEFAULT_VOLATILITY, 1.0
-    size = np.concatenate([part.last for part in roots])
-    scale = np.concatenate([part.scale for part in roots])
-    relative = np.log(scale / np.maximum(size, 1e-3 * scale))
-    return round(float(np.median(relative)), 6), float(np.median(size))
+    own = np.concatenate([log_volatility(part) for part in roots])
+    return round(float(np.median(own)), 6), float(
+        np.median(np.concatenate([p.last for p in roots]))
+    )
+
+
+def log_volatility(part: Block) -> Array:
+    """Return log rms/z_T of each series of a block on the root scale, (n,)."""
+    return np.log(part.scale / np.maximum(part.last, 1e-3 * part.scale))
 
 
 def replay(panel: Panel, cut: int, steps: int, settings: Settings) -> list[Replay]:
@@ -141,15 +146,12 @@ def replay(panel: Panel, cut: int, steps: int, settings: Settings) -> list[Repla
         return []
     found = list(bl.blocks(past, chosen))
     growth = median_growth(found, settings)
-    present = (panel.starts + panel.lengths - cut)[kept]
-    shown = np.arange(min(cut, steps))
+    ahead = (panel.starts + panel.lengths - cut)[kept] + np.arange(min(cut, steps))[:, None]
     out = []
     for part in found:
-        operators = plan(part.length, steps)
-        seen = bl.evidence(operators, part.path, growth, settings)
-        outcome = panel.flat[present[part.index] + shown[:, None]]
-        held = Evidence(seen.squares, seen.loglik, seen.forecasts[: len(shown)])
-        out.append(Replay(operators, part, held, bl.transform(outcome, part.root)))
+        seen = bl.evidence(part, steps, growth, settings)
+        outcome = bl.transform(panel.flat[ahead[:, part.index]], part.root)
+        out.append(Replay(part, replace(seen, forecasts=seen.forecasts[: len(ahead)]), outcome))
     return out
 
 
@@ -197,7 +199,7 @@ def relative_loss(
 
 
 def learn_weights(
-    replays: Sequence[Sequence[Replay]], trust: Trust, first_shares: Array
+    replays: Sequence[Sequence[Replay]], trust: tuple[float, float], first_shares: Array
 ) -> tuple[Single, Array]:
     """Learn the grid's prior, π ∝ exp(-λ_g loss), and the families' shares, ω ∝ ω₀ exp(-λ_f loss).
 
@@ -209,41 +211,43 @@ def learn_weights(
     Returns:
         Log prior (P, 1) and shares (families,), each summing to 1 (inside each family).
     """
-    if not replays:
-        return _log_prior(np.ones(sum(SIZES))), first_shares
-    loss = relative_loss(replays, lambda past: past.found.forecasts)
-    log_prior = _log_prior(np.exp(-trust.grid * loss))
 
-    def means(past: Replay) -> Single:
-        equal = np.ones(len(FAMILIES))
-        weight = bl.weights(past.found.loglik, log_prior, equal)
-        return bl.family_means(weight, past.found.forecasts)
+    def loss(forecasts: Callable[[Replay], Single], count: int) -> Array:
+        return relative_loss(replays, forecasts) if replays else np.zeros(count)
 
-    shares = first_shares * np.exp(-trust.families * relative_loss(replays, means))
+    prior = np.exp(-trust[0] * loss(lambda past: past.found.forecasts, sum(SIZES)))
+    prior /= np.repeat(np.add.reduceat(prior, STARTS), SIZES)
+    log_prior = np.log(np.maximum(prior, 1e-30)).astype(np.float32)[:, None]
+
+    def family_means(past: Replay) -> Single:
+        weight = bl.weights(past.found.loglik, log_prior, np.ones(len(FAMILIES)))
+        return np.add.reduceat(weight * past.found.forecasts, STARTS, axis=1)
+
+    shares = first_shares * np.exp(-trust[1] * loss(family_means, len(FAMILIES)))
     return log_prior, shares / shares.sum()
 
 
-def _log_prior(prior: Array) -> Single:
-    return np.log(np.maximum(bl.normalise(prior), 1e-30)).astype(np.float32)[:, None]
+def expectation(part: Block, found: Evidence, lessons: Lessons) -> tuple[Array, Array]:
+    """Return a block's forecast of x and its standard deviation, (steps, n) each.
 
-
-def pooled_deviation(part: Block, volatility: float, settings: Settings) -> Array:
-    """Return by how much a series' volatility is drawn to the panel's, (n,): 1 on the raw scale."""
+    On the root scale a series' volatility is drawn to the panel's.
+    """
+    weight = bl.weights(found.loglik, lessons.log_prior, lessons.shares)
+    center, deviation = bl.mixture(found, weight, lessons.settings)
+    count = len(part.index)
     if not part.root:
-        return np.ones(len(part.index))
-    own = np.log(part.scale / np.maximum(part.last, 1e-3 * part.scale))
-    return np.exp(-settings.volatility_pooling * np.clip(own - volatility, -2.0, 2.0))
+        return center[:, :count], deviation[:, :count]
+    excess = np.clip(log_volatility(part) - lessons.volatility, -2.0, 2.0)
+    pooled = np.exp(-lessons.settings.volatility_pooling * excess)
+    return center[:, :count], deviation[:, :count] * pooled
 
 
-def standard_errors(past: Replay, lessons: Lessons, settings: Settings) -> Array:
+def standard_errors(past: Replay, lessons: Lessons) -> Array:
     """Return a replay's standardised errors, (steps, n), corrected for today's longer series."""
     part = past.block
-    weight = bl.weights(past.found.loglik, lessons.log_prior, lessons.shares)
-    center, deviation = bl.mixture(past.plan, past.found, weight, settings)
-    count = len(part.index)
-    error = (past.outcome - part.last) / part.scale - center[:, :count]
-    deviation = deviation[:, :count] * pooled_deviation(part, lessons.volatility, settings)
-    longer = part.length + settings.length_correction * len(past.plan.variance)
+    center, deviation = expectation(part, past.found, lessons)
+    error = (past.outcome - part.last) / part.scale - center
+    longer = part.length + lessons.settings.length_correction * len(lessons.quantiles)
     return np.asarray(error / deviation * np.sqrt(part.length / longer))
 
 
@@ -263,31 +267,24 @@ def learn(
         The lessons; the defaults where fewer than `MIN_CALIBRATION_SERIES` series reach an origin.
     """
     taught = panel.take(sample(panel))
-    now = list(bl.blocks(taught, np.arange(len(taught.lengths))))
-    replays = {cut: replay(taught, cut, steps, settings) for cut in origins(taught.lengths, steps)}
-    replays = {cut: found for cut, found in replays.items() if found}
-    trust = settings.trust_counts if counts else settings.trust
-    heard = len(taught.lengths) / (len(taught.lengths) + settings.trust_half)
-    log_prior, shares = learn_weights(
-        list(replays.values()),
-        Trust(heard * trust.grid, heard * trust.families),
-        np.array(settings.shares_counts if counts else settings.shares),
-    )
-    lessons = Lessons(
-        log_prior,
-        shares,
+    size = len(taught.lengths)
+    now = list(bl.blocks(taught, np.arange(size)))
+    cuts = origins(taught.lengths, steps)
+    replays = {cut: past for cut in cuts if (past := replay(taught, cut, steps, settings))}
+    grid, families = settings.trust_counts if counts else settings.trust
+    heard = size / (size + settings.trust_half)
+    first = np.array(settings.shares_counts if counts else settings.shares)
+    untaught = Lessons(
+        settings,
+        *learn_weights(list(replays.values()), (heard * grid, heard * families), first),
         median_growth(now, settings),
         *volatility_and_size(now),
-        DEFAULT_SPREAD * np.tile(default_shape(levels), (steps, 1)),
-        len(taught.lengths) if replays else 0,
+        error_quantiles([], steps, levels, settings.shape_prior),
+        size if replays else 0,
         tuple(replays),
     )
-    if not replays:
-        return lessons
     errors = [
-        np.concatenate([standard_errors(past, lessons, settings) for past in found], axis=1)
+        np.concatenate([standard_errors(past, untaught) for past in found], axis=1)
         for found in replays.values()
     ]
-    line = spread_line(errors, steps)
-    shape = error_shape(errors, line, levels, settings.shape_prior)
-    return replace(lessons, quantiles=line[:, None] * shape)
+    return replace(untaught, quantiles=error_quantiles(errors, steps, levels, settings.shape_prior))

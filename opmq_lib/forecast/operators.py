@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from opmq_lib.forecast.grid import FAMILIES, Array, Family
+from opmq_lib.forecast.grid import FAMILIES, Array, Family, unfold
 
 Single = NDArray[np.float32]
 
@@ -52,19 +52,21 @@ def integrate_states(errors: Array, ridge: Array) -> tuple[Array, Array, Array, 
         Q (P, T, T), 1/2 log-determinant (P,), ŝ (P, 2, T), its covariance (P, 2, 2).
     """
     on_years, on_states = errors[:, :, :-2], -errors[:, :, -2:]
-    prior = np.zeros((len(ridge), 2, 2))
-    prior[:, 1, 1] = ridge
     transposed = np.swapaxes(on_states, 1, 2)
-    precision = transposed @ on_states + prior
-    states = np.asarray(np.linalg.solve(precision, transposed @ on_years), dtype=float)
+    precision = transposed @ on_states
+    precision[:, 1, 1] += ridge
+    covariance = np.asarray(np.linalg.inv(precision))
+    states = covariance @ transposed @ on_years
     quadratic = np.swapaxes(on_years, 1, 2) @ (on_years - on_states @ states)
     half_logdet = np.asarray((np.linalg.slogdet(precision)[1] - np.log(ridge)) / 2)
-    covariance = np.asarray(np.linalg.inv(precision), dtype=float)
     return quadratic, half_logdet, states, covariance
 
 
 def operators(family: Family, length: int, steps: int) -> tuple[Array, Array, Array, Array]:
     """Return a family's operators in double precision.
+
+    An error of the last year moves later forecasts by ψ, their coefficients on that year; the
+    variance of step h is 1 + ψ_1² + … + ψ_(h-1)², plus what the initial states leave unknown.
 
     Args:
         family: The family.
@@ -87,12 +89,13 @@ def operators(family: Family, length: int, steps: int) -> tuple[Array, Array, Ar
         >>> variance[0].round(6).tolist()
         [1.0, 2.0]
     """
-    errors, forecasts, psi = family.recursion(family.points, length, steps)
+    errors, forecasts = unfold(family, length, steps)
     quadratic, half_logdet, states, covariance = integrate_states(errors, family.points[:, 3])
-    on_states = forecasts[:, :, -2:]
-    forecast = forecasts[:, :, :-2] + on_states @ states
+    on_years, on_states = forecasts[:, :, :-2], forecasts[:, :, -2:]
     unknown = np.einsum("phi,pij,phj->ph", on_states, covariance, on_states)
-    return quadratic, half_logdet, forecast, np.cumsum(psi**2, axis=1) + unknown
+    moved = np.cumsum(np.square(on_years[:, :, -1]), axis=1)
+    variance = 1 + unknown + np.insert(moved[:, :-1], 0, 0, axis=1)
+    return quadratic, half_logdet, on_years + on_states @ states, variance
 
 
 @lru_cache(maxsize=128)
@@ -107,19 +110,9 @@ def plan(length: int, steps: int) -> Plan:
         The plan; its arrays are shared: do not write to them.
     """
     parts = [operators(family, length, steps) for family in FAMILIES]
-    quadratic, half_logdet, forecast, variance = (
-        np.concatenate([part[item] for part in parts]) for item in range(4)
-    )
+    quadratic, half_logdet, forecast, variance = map(np.concatenate, zip(*parts, strict=True))
     row, column = np.triu_indices(length - 1)
     twice = np.where(row == column, 1.0, 2.0)
-    return Plan(
-        length,
-        _single(quadratic[:, row, column] * twice),
-        _single(forecast[:, :, :-1].swapaxes(0, 1).reshape(-1, length - 1)),
-        _single(half_logdet[:, None]),
-        _single(variance.T),
-    )
-
-
-def _single(values: Array) -> Single:
-    return np.ascontiguousarray(values, dtype=np.float32)
+    by_step = forecast[:, :, :-1].swapaxes(0, 1).reshape(-1, length - 1)
+    found = (quadratic[:, row, column] * twice, by_step, half_logdet[:, None], variance.T)
+    return Plan(length, *(np.ascontiguousarray(part, dtype=np.float32) for part in found))

@@ -18,6 +18,21 @@ DEFAULT_SPREAD = 1.3
 _DEFAULT_FREEDOM = 3.0
 
 
+def error_quantiles(errors: Sequence[Array], steps: int, levels: Array, prior: float) -> Array:
+    """Return the quantiles of the standardised error at each step, (h, levels).
+
+    Args:
+        errors: One (steps or fewer, series) matrix per origin; none: the defaults.
+        steps: Horizon h.
+        levels: Quantile levels, in (0, 1).
+        prior: Errors that the default shape is worth.
+    """
+    if not errors:
+        return np.tile(DEFAULT_SPREAD * default_shape(levels), (steps, 1))
+    line = spread_line(errors, steps)
+    return line[:, None] * error_shape(errors, line, levels, prior)
+
+
 def default_shape(levels: Array) -> Array:
     """Return Student's quantiles with 3 degrees of freedom, where that at 90 % is 1.
 
@@ -76,29 +91,3 @@ def error_shape(errors: Sequence[Array], line: Array, levels: Array, prior: floa
     shape = (count * mean + prior * default_shape(levels)) / (count + prior)
     side = np.sign(np.round(levels - 0.5, 12))
     return side * np.maximum(side * shape, 0.0)
-
-
-def conformal_half_width(
-    absolute_errors: Array, coverage_pct: int
-) -> tuple[float | None, int, int]:
-    """Return the distribution-free half-width of an interval (method V3).
-
-    The k-th smallest error, k = ⌈(n + 1) coverage⌉ in whole numbers. None where k > n: below 4, 9
-    and 19 errors for 80, 90 and 95 %.
-
-    Args:
-        absolute_errors: Errors made out of sample at one step.
-        coverage_pct: Coverage, in %.
-
-    Returns:
-        Half-width (same unit, or None), n and k.
-
-    Examples:
-        >>> conformal_half_width(np.array([1.0, 2, 2, 3, 4, 5, 5, 6, 9]), 80)
-        (6.0, 9, 8)
-        >>> conformal_half_width(np.array([1.0, 2, 2, 3, 4, 5, 5, 6, 9]), 95)
-        (None, 9, 10)
-    """
-    count = len(absolute_errors)
-    rank = -(-(count + 1) * coverage_pct // 100)
-    return (float(np.sort(absolute_errors)[rank - 1]) if rank <= count else None), count, rank

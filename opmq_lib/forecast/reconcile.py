@@ -14,9 +14,8 @@ Source: Wickramasuriya, Athanasopoulos and Hyndman (2019), JASA 114(526); Schäf
 (2005), SAGMB 4(1).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,6 +32,7 @@ MIN_ERRORS_FOR_MINT = 7
 MIN_INTENSITY = 1e-4
 """Least shrinkage: correlations are never wholly believed, so that W keeps its inverse."""
 
+METHODS = ("auto", "mint_shrink", "bottom_up", "top_down")
 _RIDGE = 2e-8
 
 
@@ -41,13 +41,11 @@ class Hierarchy:
     """A grouped structure.
 
     Attributes:
-        aggregates: Names of the aggregates.
-        bottom: Names of the bottom series.
+        nodes: Names of the aggregates, then of the bottom series.
         membership: A, (aggregates, bottom): 1 where the aggregate contains the series.
     """
 
-    aggregates: tuple[str, ...]
-    bottom: tuple[str, ...]
+    nodes: tuple[str, ...]
     membership: sparse.csr_array
 
     @classmethod
@@ -68,38 +66,29 @@ class Hierarchy:
             >>> table = pd.DataFrame({"series_code": ["a", "b", "c"], "total": "T",
             ...                       "branch": ["X", "X", "Y"]})
             >>> found = Hierarchy.from_groupings(table)
-            >>> found.aggregates, found.membership.toarray().tolist()
+            >>> found.nodes[:3], found.membership.toarray().tolist()
             (('T', 'X', 'Y'), [[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
         """
-        groups = [pd.factorize(structure[name]) for name in structure.columns.drop("series_code")]
-        sizes = np.cumsum([0, *(len(names) for _, names in groups)])
-        rows = [code + start for (code, _), start in zip(groups, sizes[:-1], strict=True)]
-        count = len(structure)
-        entries = (
-            np.ones(count * len(rows)),
-            (np.concatenate(rows), np.tile(np.arange(count), len(rows))),
-        )
-        names = [str(name) for _, group in groups for name in group]
-        bottom = [str(code) for code in structure["series_code"]]
-        twice = pd.Series([*names, *bottom]).loc[lambda all_names: all_names.duplicated()].unique()
-        if len(twice):
-            raise CoherenceError(
-                Defect(f"node {name}", "names two nodes", "one name per node", "rename one")
-                for name in twice
-            )
-        shape = (int(sizes[-1]), count)
-        return cls(tuple(names), tuple(bottom), sparse.csr_array(sparse.coo_array(entries, shape)))
+        long = structure.melt("series_code", value_name="node")
+        aggregate, names = pd.factorize(long["node"])
+        groups = long.drop_duplicates(["variable", "node"])["node"]
+        nodes = pd.concat([groups, structure["series_code"]])
+        if twice := nodes[nodes.duplicated()].unique().tolist():
+            told = ("names two nodes", "one name per node", "rename one")
+            raise CoherenceError(Defect(f"node {name}", *told) for name in twice)
+        place = (aggregate, np.tile(np.arange(len(structure)), len(structure.columns) - 1))
+        contains = sparse.coo_array((np.ones(len(long)), place), (len(names), len(structure)))
+        return cls(tuple(map(str, nodes)), contains.tocsr())
 
     @property
-    def nodes(self) -> tuple[str, ...]:
-        """Names of all nodes, aggregates first."""
-        return self.aggregates + self.bottom
+    def start(self) -> int:
+        """Number of aggregates: where the bottom series start."""
+        return int(self.membership.shape[0])
 
-    @cached_property
+    @property
     def constraints(self) -> sparse.csr_array:
         """C = [I, -A]."""
-        identity = sparse.eye_array(len(self.aggregates), format="csr")
-        return sparse.csr_array(sparse.hstack([identity, -self.membership], format="csr"))
+        return sparse.hstack([sparse.eye_array(self.start), -self.membership], format="csr")
 
     def complete(self, bottom: Array) -> Array:
         """Return all nodes from the bottom series: coherent to the last bit that sums allow."""
@@ -142,25 +131,19 @@ def check_history(hierarchy: Hierarchy, history: Array, tolerance: float = 1e-4)
         Traceback (most recent call last):
             ...
         opmq_lib.errors.CoherenceError: 1 defect
-          aggregate T: past values are not the sum of its series (found: -16.7 %)
+          aggregate T: past values are not the sum of its series (found: 16.7 % away)
             expected: the sum of its series
             what to do: correct the structure: a series counted twice or left out
     """
-    sums = hierarchy.membership @ history[len(hierarchy.aggregates) :]
-    gap = (history[: len(hierarchy.aggregates)] - sums) / np.maximum(np.abs(sums), 1e-12)
-    worst = np.take_along_axis(gap, np.abs(gap).argmax(axis=1)[:, None], axis=1)[:, 0]
-    defects = [
-        Defect(
-            f"aggregate {hierarchy.aggregates[row]}",
-            "past values are not the sum of its series",
-            "the sum of its series",
-            "correct the structure: a series counted twice or left out",
-            f"{100 * worst[row]:.1f} %",
+    sums = hierarchy.complete(history[hierarchy.start :])
+    gap = (np.abs(history - sums) / np.maximum(np.abs(sums), 1e-12)).max(axis=1)
+    fix = "correct the structure: a series counted twice or left out"
+    told = ("past values are not the sum of its series", "the sum of its series", fix)
+    if (wrong := np.flatnonzero(gap > tolerance)).size:
+        raise CoherenceError(
+            Defect(f"aggregate {hierarchy.nodes[node]}", *told, f"{100 * gap[node]:.1f} % away")
+            for node in wrong
         )
-        for row in np.flatnonzero(np.abs(worst) > tolerance)
-    ]
-    if defects:
-        raise CoherenceError(defects)
 
 
 def shrinkage_intensity(errors: Array) -> float:
@@ -198,12 +181,12 @@ def shrunk_covariance(errors: Array) -> tuple[Array, Array, float]:
     Returns:
         D (nodes,), U (nodes, T) and λ.
     """
-    count = errors.shape[1]
     intensity = shrinkage_intensity(errors)
+    believed = (1 - intensity) / (errors.shape[1] - 1)
     centred = errors - errors.mean(axis=1, keepdims=True)
-    variance = np.square(centred).sum(axis=1) / (count - 1)
+    variance = centred.var(axis=1, ddof=1)
     diagonal = np.maximum(variance, _RIDGE) - (1 - intensity) * variance
-    return diagonal, np.sqrt((1 - intensity) / (count - 1)) * centred, intensity
+    return diagonal, np.sqrt(believed) * centred, intensity
 
 
 def project(
@@ -220,16 +203,13 @@ def project(
     Returns:
         Projected values (nodes, columns) and multipliers (constraints, columns).
     """
-    count = factor.shape[1]
-    moved = constraints @ np.hstack([factor, base])
-    weighted = sparse.csc_array((constraints * diagonal) @ constraints.T)
-    solve = positive_solver(weighted, moved[:, :count])
-    multipliers = solve(moved[:, count:])
+    solve = positive_solver((constraints * diagonal) @ constraints.T, constraints @ factor)
+    multipliers = solve(constraints @ base)
     pull = constraints.T @ multipliers
     return base - diagonal[:, None] * pull - factor @ (factor.T @ pull), multipliers
 
 
-def positive_solver(matrix: sparse.csc_array, low_rank: Array) -> Callable[[Array], Array]:
+def positive_solver(matrix: sparse.csr_array, low_rank: Array) -> Callable[[Array], Array]:
     """Return a solver of (M + V V') x = b, M sparse positive definite.
 
     M is factorised with its fill-reducing order; V comes back by Woodbury's identity,
@@ -239,8 +219,8 @@ def positive_solver(matrix: sparse.csc_array, low_rank: Array) -> Callable[[Arra
         matrix: M.
         low_rank: V, (size, T).
     """
-    options = {"SymmetricMode": True}
-    lower = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    symmetric = {"permc_spec": "MMD_AT_PLUS_A", "options": {"SymmetricMode": True}}
+    lower = splu(matrix.tocsc(), diag_pivot_thresh=0.0, **symmetric)
     solved = lower.solve(low_rank)
     inner = cho_factor(np.eye(low_rank.shape[1]) + low_rank.T @ solved)
 
@@ -264,7 +244,7 @@ def mint(hierarchy: Hierarchy, base: Array, diagonal: Array, factor: Array) -> A
         [1027.586207, 613.103448, 414.482759]
     """
     moved, _ = project(hierarchy.constraints, base, diagonal, factor)
-    return hierarchy.complete(moved[len(hierarchy.aggregates) :])
+    return hierarchy.complete(moved[hierarchy.start :])
 
 
 def mint_non_negative(
@@ -278,38 +258,23 @@ def mint_non_negative(
     Returns:
         Values (nodes, columns) and the number of values held at 0.
     """
-    values = mint(hierarchy, base, diagonal, factor)
-    start, held_count = len(hierarchy.aggregates), 0
-    for column in np.flatnonzero(values.min(axis=0) < 0):
-        held = np.zeros(len(hierarchy.bottom), dtype=bool)
-        bottom = values[start:, column]
+    values, held_count = mint(hierarchy, base, diagonal, factor), 0
+    start, alone = hierarchy.start, sparse.eye_array(len(base), format="csr")[hierarchy.start :]
+    for column in np.flatnonzero(values[start:].min(axis=0) < 0):
+        held = values[start:, column] < 0
+        released = np.zeros_like(held)
         for _ in range(100):
-            held |= bottom < -1e-9 * np.abs(bottom).max()
-            zero = np.flatnonzero(held)
-            unit = (np.ones(len(zero)), (np.arange(len(zero)), start + zero))
-            rows = sparse.coo_array(unit, (len(zero), len(base)))
-            both = sparse.csr_array(sparse.vstack([hierarchy.constraints, rows], format="csr"))
+            both = sparse.vstack([hierarchy.constraints, alone[held]], format="csr")
             moved, multipliers = project(both, base[:, [column]], diagonal, factor)
-            bottom = np.where(held, 0.0, moved[start:, 0])
-            released = zero[multipliers[start:, 0] > 1e-9 * np.abs(multipliers).max()]
-            held[released] = False
-            if not len(released) and np.all(bottom >= -1e-9 * np.abs(bottom).max()):
+            bottom, pull = moved[start:, 0], multipliers[start:, 0]
+            released[held] = pull > 1e-9 * np.abs(multipliers).max()
+            below = ~held & (bottom < -1e-9 * np.abs(bottom).max())
+            if not (released | below).any():
                 break
-        values[:, column] = hierarchy.complete(np.maximum(bottom, 0.0))
+            held, released = (held & ~released) | below, np.zeros_like(held)
+        values[:, column] = hierarchy.complete(np.where(held, 0.0, np.maximum(bottom, 0.0)))
         held_count += int(held.sum())
     return values, held_count
-
-
-def bottom_up(hierarchy: Hierarchy, base: Array) -> Array:
-    """Return the bottom forecasts and their sums.
-
-    Examples:
-        >>> table = pd.DataFrame({"series_code": ["a", "b"], "total": "T"})
-        >>> base = np.array([[1000.0], [620.0], [430.0]])
-        >>> bottom_up(Hierarchy.from_groupings(table), base).ravel().tolist()
-        [1050.0, 620.0, 430.0]
-    """
-    return hierarchy.complete(base[len(hierarchy.aggregates) :])
 
 
 def top_down(hierarchy: Hierarchy, base: Array) -> Array:
@@ -324,21 +289,12 @@ def top_down(hierarchy: Hierarchy, base: Array) -> Array:
         >>> top_down(Hierarchy.from_groupings(table), base).ravel().round(6).tolist()
         [1000.0, 590.47619, 409.52381]
     """
-    if hierarchy.membership[[0]].sum() != len(hierarchy.bottom):
-        raise CoherenceError(
-            [
-                Defect(
-                    f"aggregate {hierarchy.aggregates[0]}",
-                    "does not contain every series",
-                    "the total as first grouping",
-                    "put the total's column first",
-                )
-            ]
-        )
-    bottom = base[len(hierarchy.aggregates) :]
-    total = bottom.sum(axis=0)
-    share = np.where(total != 0, bottom / np.where(total != 0, total, 1.0), 1 / len(bottom))
-    return hierarchy.complete(share * base[0])
+    bottom = base[hierarchy.start :]
+    if hierarchy.membership[[0]].sum() != len(bottom):
+        told = ("does not contain every series", "the total as first grouping", "put it first")
+        raise CoherenceError([Defect(f"aggregate {hierarchy.nodes[0]}", *told)])
+    total, equal = bottom.sum(axis=0), np.full_like(bottom, 1 / len(bottom))
+    return hierarchy.complete(np.divide(bottom, total, out=equal, where=total != 0) * base[0])
 
 
 def reconcile(
@@ -375,44 +331,29 @@ def reconcile(
         '5 past errors per node, fewer than 7'
     """
     _check(hierarchy, base, errors, method)
-    count = errors.shape[1]
-    enough = count >= MIN_ERRORS_FOR_MINT
-    reason = "asked for"
+    reason, intensity, clamped = "asked for", float("nan"), 0
     if method == "auto":
-        method = "mint_shrink" if enough else "bottom_up"
-        than = "at least" if enough else "fewer than"
-        reason = f"{count} past errors per node, {than} {MIN_ERRORS_FOR_MINT}"
-    if method != "mint_shrink":
-        values = (bottom_up if method == "bottom_up" else top_down)(hierarchy, base)
-        clamped = int(np.sum(values[len(hierarchy.aggregates) :] < 0)) if non_negative else 0
-        if clamped:
-            values = hierarchy.complete(np.maximum(values[len(hierarchy.aggregates) :], 0.0))
-        return Reconciled(values, method, reason, float("nan"), clamped)
-    diagonal, factor, intensity = shrunk_covariance(errors)
-    if non_negative:
-        values, clamped = mint_non_negative(hierarchy, base, diagonal, factor)
+        enough = errors.shape[1] >= MIN_ERRORS_FOR_MINT
+        method, than = ("mint_shrink", "at least") if enough else ("bottom_up", "fewer than")
+        reason = f"{errors.shape[1]} past errors per node, {than} {MIN_ERRORS_FOR_MINT}"
+    if method == "mint_shrink":
+        diagonal, factor, intensity = shrunk_covariance(errors)
+        if non_negative:
+            values, clamped = mint_non_negative(hierarchy, base, diagonal, factor)
+        else:
+            values = mint(hierarchy, base, diagonal, factor)
     else:
-        values, clamped = mint(hierarchy, base, diagonal, factor), 0
+        values = top_down(hierarchy, base) if method == "top_down" else base
+        bottom = values[hierarchy.start :]
+        clamped = int((bottom < 0).sum()) if non_negative else 0
+        values = hierarchy.complete(np.maximum(bottom, 0.0) if non_negative else bottom)
     return Reconciled(values, method, reason, intensity, clamped)
 
 
-def recalibrated(base: Array, center: Array, errors: Array, new_errors: Array) -> Array:
-    """Return quantiles around reconciled medians, as wide as reconciled past errors were.
-
-    Args:
-        base: (nodes, columns, levels) quantiles before.
-        center: (nodes, columns, 2) medians before and after, on the last axis.
-        errors: (nodes, T) past errors before.
-        new_errors: (nodes, T) the same errors, reconciled alike.
-
-    Returns:
-        (nodes, columns, levels): each distance to the median, times the ratio of the root mean
-        squares of the errors after and before (1 where they were all 0).
-    """
-    before, after = (np.sqrt(np.mean(np.square(one), axis=1)) for one in (errors, new_errors))
-    ratio = np.where(before > 0, after / np.where(before > 0, before, 1.0), 1.0)
-    distance = base - center[:, :, :1]
-    return np.asarray(center[:, :, 1:] + ratio[:, None, None] * distance)
+def error_ratio(before: Array, after: Array) -> Array:
+    """Return by how much reconciling changed a node's past errors, (nodes,): 1 where all were 0."""
+    old, new = (np.sqrt(np.mean(np.square(errors), axis=1)) for errors in (before, after))
+    return np.asarray(np.divide(new, old, out=np.ones_like(old), where=old > 0))
 
 
 def reconcile_series(
@@ -433,54 +374,44 @@ def reconcile_series(
         non_negative: As for `reconcile`; lower quantiles then stop at 0 too.
 
     Returns:
-        The same rows: medians add up, quantiles are re-calibrated on the reconciled past errors
-        and do not add up (a sum's 90 % quantile is not the sum of 90 % quantiles). And the report,
-        with the medians.
+        The same rows: medians add up; quantiles keep their distance to the median times the
+        `error_ratio` of the past errors reconciled alike, and do not add up (a sum's 90 % quantile
+        is not the sum of 90 % quantiles). And the report, with the medians.
 
     Raises:
         CoherenceError: If a node of the structure has no forecast, or forecasts of unlike years.
     """
     hierarchy = Hierarchy.from_groupings(structure)
     nodes = list(hierarchy.nodes)
-    wide = future.pivot_table(
-        index="series_code", columns=["year", "quantile_level"], values="value"
-    )
-    missing = [node for node in nodes if node not in wide.index or node not in errors.index]
-    if missing or wide.loc[nodes].isna().to_numpy().any():
-        unlike = missing or wide.loc[nodes].index[wide.loc[nodes].isna().any(axis=1)].tolist()
-        raise CoherenceError(
-            Defect(
-                f"node {node}",
-                "no forecast or error in some year",
-                "one for every node and year",
-                "forecast every node to the same last year",
-            )
-            for node in unlike
-        )
-    years, levels = (wide.columns.unique(level).to_numpy() for level in (0, 1))
-    base = wide.loc[nodes].to_numpy().reshape(len(nodes), len(years), len(levels))
-    median = base[:, :, int(np.argmin(np.abs(levels - 0.5)))]
-    past = errors.loc[nodes].to_numpy(dtype=float)
-    found = reconcile(hierarchy, median, past, method=method, non_negative=non_negative)
-    alike = reconcile(hierarchy, past, past, method=found.method).forecasts
-    quantiles = recalibrated(base, np.stack([median, found.forecasts], axis=2), past, alike)
-    if non_negative:
-        quantiles = np.maximum(quantiles, 0.0)
-    wide.loc[nodes] = quantiles.reshape(len(nodes), -1)
-    key = ["series_code", "year", "quantile_level"]
-    long = wide.loc[nodes].melt(ignore_index=False).reset_index()
-    return long.sort_values(key, ignore_index=True)[[*key, "value"]], found
+    columns = ["year", "quantile_level"]
+    wide = future.pivot(index="series_code", columns=columns, values="value").reindex(nodes)
+    past = errors.reindex(nodes)
+    if unlike := wide.index[wide.isna().any(axis=1) | past.isna().any(axis=1)].tolist():
+        told = ("no forecast or error in some year", "one for every node and year")
+        fix = "forecast every node to the same last year"
+        raise CoherenceError(Defect(f"node {node}", *told, fix) for node in unlike)
+    median = wide.xs(0.5, axis=1, level="quantile_level")
+    made = past.to_numpy(dtype=float)
+    found = reconcile(hierarchy, median.to_numpy(), made, method=method, non_negative=non_negative)
+    ratio = error_ratio(made, reconcile(hierarchy, made, made, method=found.method).forecasts)
+    moved = pd.DataFrame(found.forecasts, wide.index, median.columns)
+    years = wide.columns.get_level_values("year")
+    distance = wide.sub(median[years].to_numpy()).mul(ratio, axis=0)
+    new = distance.add(moved[years].to_numpy())
+    new = new.clip(lower=0.0) if non_negative else new
+    key = ["series_code", *columns]
+    long = new.melt(ignore_index=False).reset_index()[[*key, "value"]]
+    return long.sort_values(key, ignore_index=True), found
 
 
 def _check(hierarchy: Hierarchy, base: Array, errors: Array, method: str) -> None:
-    nodes = len(hierarchy.nodes)
+    expected, known = f"{len(hierarchy.nodes)} rows, one per node", ", ".join(METHODS)
     defects = [
-        Defect(name, f"{len(rows)} rows", f"{nodes} rows, one per node", "give every node's row")
+        Defect(name, f"{len(rows)} rows", expected, "give every node's row")
         for name, rows in (("base", base), ("errors", errors))
-        if len(rows) != nodes
+        if len(rows) != len(hierarchy.nodes)
     ]
-    known: Sequence[str] = ("auto", "mint_shrink", "bottom_up", "top_down")
-    if method not in known:
-        defects.append(Defect("method", "unknown", ", ".join(known), "correct it", method))
+    if method not in METHODS:
+        defects.append(Defect("method", "unknown", known, "correct it", method))
     if defects:
         raise CoherenceError(defects)

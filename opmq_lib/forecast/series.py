@@ -1,4 +1,4 @@
-"""From a tidy table of annual series to the engine's panel: every defect at once, gaps filled."""
+"""From a tidy table of annual series to the engine's panel and back: defects told, gaps filled."""
 
 import warnings
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import DataError, Defect, RangeError, SchemaError
+from opmq_lib import contracts
+from opmq_lib.errors import DataError, Defect, RangeError, gather
 from opmq_lib.forecast.blocks import Index, Panel
 from opmq_lib.forecast.grid import Array
 
-COLUMNS = ("series_code", "year", "value")
-_OUT_OF_RANGE = ("out of range", "not a finite number", "negative")
+_COLUMNS = ["series_code", "year", "value"]
 
 
 class FilledGapsWarning(UserWarning):
@@ -35,24 +35,32 @@ class TidyPanel:
     last_year: Index
     filled_years_count: Index
 
+    def rows(self) -> pd.DataFrame:
+        """Return the panel as a tidy table again, gaps filled."""
+        code = np.repeat(np.arange(len(self.codes)), self.panel.lengths)
+        first = self.last_year - self.panel.lengths + 1 - self.panel.starts
+        columns = {"series_code": self.codes.take(code), "year": first[code] + np.arange(len(code))}
+        return pd.DataFrame(columns | {"value": self.panel.flat})
+
 
 def tidy_panel(
-    series: pd.DataFrame, others: Sequence[Defect] = (), *, non_negative: bool = False
+    series: pd.DataFrame, question: Sequence[Defect] = (), *, non_negative: bool = False
 ) -> TidyPanel:
     """Return the panel of a tidy table, in an order that does not depend on that of the rows.
 
     Args:
         series: One row per `series_code` and `year`, with a `value`; other columns are ignored.
-        others: Defects of the question asked, told with those of the table.
+        question: Defects of the question asked, told with those of the table.
         non_negative: Whether a negative value is a defect (heads, jobs).
 
     Returns:
         The panel, sorted by code and year.
 
     Raises:
-        SchemaError: If a column is missing or of the wrong type, or a year is given twice.
-        RangeError: If a value is missing, infinite, or negative where that is a defect.
-        DataError: If both kinds occur. Every defect is listed.
+        SchemaError: If a column is missing or of the wrong type, a cell is empty, or a year is
+            given twice.
+        RangeError: If a value is negative where that is a defect, or the question out of range.
+        DataError: If both kinds occur. Every defect is listed; no value is shown.
 
     Warns:
         FilledGapsWarning: If years are missing inside a series.
@@ -64,78 +72,50 @@ def tidy_panel(
         >>> found.codes.tolist(), found.panel.flat.tolist(), found.last_year.tolist()
         (['a', 'b'], [6.0, 7.0, 5.0], [2021, 2020])
     """
-    if unread := _column_defects(series):
-        _raise([*others, *unread])
-    code, codes = pd.factorize(series["series_code"], sort=True)
-    year = series["year"].to_numpy(dtype=np.int64)
-    value = series["value"].to_numpy(dtype=float, na_value=np.nan)
-    first = year.min() if len(year) else 0
-    place = code * (np.ptp(year) + 1 if len(year) else 1) + (year - first)
-    if not np.all(place[1:] > place[:-1]):
-        order = np.argsort(place, kind="stable")
-        code, year, value, place = code[order], year[order], value[order], place[order]
-    _raise([*others, *_row_defects(codes[code], year, value, non_negative=non_negative)])
-    return _filled(codes, code, year, value)
+    table = series[[column for column in _COLUMNS if column in series]]
+    errors: list[DataError] = [RangeError(question)] if question else []
+    if problems := _problems(table, non_negative=non_negative):
+        sheet = contracts.Sheet(table, contracts.KEYS["series"], "series", own=True)
+        errors.append(contracts.as_error(problems, sheet))
+    if errors:
+        raise gather(errors)
+    code, codes = pd.factorize(table["series_code"], sort=True)
+    year, value = (table[column].to_numpy(dtype=float) for column in ("year", "value"))
+    order = np.lexsort((year, code))
+    return _filled(codes, code[order], year[order].astype(np.int64), value[order])
+
+
+def _problems(table: pd.DataFrame, *, non_negative: bool) -> list[contracts.Problem]:
+    """Return what is wrong with a table; its contract is only asked where something may be."""
+    is_plain = (
+        [str(kind) for kind in table.dtypes] == ["str", "int64", "float64"]
+        and bool(np.isfinite(table["value"]).all())
+        and not table["series_code"].hasnans
+        and not table.duplicated(_COLUMNS[:2]).any()
+    )
+    problems = [] if is_plain else contracts.find_problems("series", table)
+    if non_negative and "value" in table:
+        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
+        told = ("value", "negative number", "a number ≥ 0", "correct the number")
+        problems += [contracts.Problem(*told, row, error=RangeError) for row in below]
+    return problems
 
 
 def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPanel:
-    """Draw a straight line through each gap."""
+    """Draw a straight line through each gap of rows sorted by code and year."""
     seen = np.bincount(code, minlength=len(codes))
     ends = np.cumsum(seen)
     first, last = year[ends - seen], year[ends - 1]
     lengths = last - first + 1
     missing = lengths - seen
     if missing.any():
-        names = ", ".join(map(str, codes[missing > 0][:5]))
-        warnings.warn(
-            f"{np.count_nonzero(missing)} series with missing years, filled by a straight line: "
-            f"{names}{' …' if np.count_nonzero(missing) > 5 else ''}",
-            FilledGapsWarning,
-            stacklevel=4,
-        )
+        names = codes[missing > 0]
+        shown = ", ".join(names[:5]) + " …" * (len(names) > 5)
+        told = f"{len(names)} series with missing years, filled by a straight line: {shown}"
+        warnings.warn(told, FilledGapsWarning, stacklevel=4)
         starts = np.cumsum(lengths) - lengths
         value = np.interp(np.arange(lengths.sum()), starts[code] + year - first[code], value)
     return TidyPanel(Panel(value, lengths), codes, last, missing)
-
-
-def _column_defects(series: pd.DataFrame) -> list[Defect]:
-    defects = [
-        Defect(f"column {name}", "missing", "series_code, year, value", "add or rename the column")
-        for name in COLUMNS
-        if name not in series
-    ]
-    if defects:
-        return defects
-    if not pd.api.types.is_integer_dtype(series["year"]):
-        kind = str(series["year"].dtype)
-        defects.append(Defect("column year", "not whole years", "integers", "convert it", kind))
-    if not pd.api.types.is_numeric_dtype(series["value"]):
-        kind = str(series["value"].dtype)
-        defects.append(Defect("column value", "not numbers", "numbers", "convert it", kind))
-    return defects + [
-        Defect(f"row {row + 1}", f"no {name}", f"a {name}", "complete or remove the row")
-        for name in ("series_code", "year")
-        for row in np.flatnonzero(series[name].isna()).tolist()
-    ]
-
-
-def _row_defects(code: pd.Index, year: Index, value: Array, *, non_negative: bool) -> list[Defect]:
-    """Return the defects of rows sorted by code and year, one per series and kind."""
-    twice = np.zeros(len(value), dtype=bool)
-    twice[1:] = (np.diff(year) == 0) & np.asarray(code[1:] == code[:-1])
-    number, row = "a finite number", "correct or remove the row"
-    checks = [
-        (~np.isfinite(value), "not a finite number", number, row),
-        (twice, "year given twice", "one row per year", "keep one row"),
-    ]
-    if non_negative:
-        checks.append((value < 0, "negative", "a number ≥ 0", "correct the value"))
-    return [
-        Defect(f"series {name}, year {', '.join(map(str, np.unique(years)))}", what, expected, fix)
-        for bad, what, expected, fix in checks
-        if bad.any()
-        for name, years in pd.Series(year[bad]).groupby(np.asarray(code[bad]))
-    ]
 
 
 def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> list[Defect]:
@@ -145,22 +125,12 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
         >>> [defect.where for defect in question_defects(0, [0.5, 1.0])]
         ['quantile_levels', 'horizon_years']
     """
-    level_fix, horizon_fix = "give a number such as 0.9", "give a whole number of years"
-    defects = [
-        Defect("quantile_levels", "out of range", "0 < level < 1", level_fix, str(level))
-        for level in quantile_levels
-        if not 0 < level < 1
+    asked = [
+        ("quantile_levels", "0 < level < 1", level, 0 < level < 1) for level in quantile_levels
     ]
-    if horizon_years < 1:
-        found = str(horizon_years)
-        defects.append(Defect("horizon_years", "out of range", "≥ 1", horizon_fix, found))
-    return defects
-
-
-def _raise(defects: Sequence[Defect]) -> None:
-    """Raise the defects as one error: of schema, of range, or of both kinds."""
-    if not defects:
-        return
-    ranges = [defect.what in _OUT_OF_RANGE for defect in defects]
-    kind = RangeError if all(ranges) else DataError if any(ranges) else SchemaError
-    raise kind(defects)
+    asked.append(("horizon_years", "a whole number ≥ 1", horizon_years, horizon_years >= 1))
+    return [
+        Defect(where, "out of range", expected, "correct it", str(value))
+        for where, expected, value, holds in asked
+        if not holds
+    ]

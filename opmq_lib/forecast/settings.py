@@ -30,19 +30,6 @@ DEFAULT_VOLATILITY = -2.5
 
 
 @dataclass(frozen=True)
-class Trust:
-    """How much the panel's past errors sway one series' models.
-
-    Attributes:
-        grid: Decay of a point's weight per unit of relative loss, inside a family.
-        families: The same, between families.
-    """
-
-    grid: float
-    families: float
-
-
-@dataclass(frozen=True)
 class Settings:
     """The engine's constants; the defaults serve every panel.
 
@@ -52,8 +39,9 @@ class Settings:
         trust_half: Series at which half of the trust is given: few series say little.
         floor: Added to the mean squared residual, in mean squared differences: a perfect fit on
             eight points is not believed.
-        trust: Trust in the panel for ordinary series.
-        trust_counts: Trust in the panel for small counts, whose errors are nearly independent.
+        trust: How fast weights decay with the panel's relative loss, inside a family and between
+            families, for ordinary series.
+        trust_counts: The same for small counts, whose errors are nearly independent.
         growth_share: Share of the panel's median growth to which trends are shrunk (0: to none).
         median_steps: Steps of Weiszfeld's iteration from the mean to the median.
         prior_years: Years of an ordinary series that the variance prior is worth.
@@ -69,8 +57,8 @@ class Settings:
     shares_counts: tuple[float, ...] = (0.05, 0.35, 0.35, 0.05, 0.20)
     trust_half: float = 30.0
     floor: float = 0.01
-    trust: Trust = Trust(grid=5.0, families=25.0)
-    trust_counts: Trust = Trust(grid=60.0, families=5.0)
+    trust: tuple[float, float] = (5.0, 25.0)
+    trust_counts: tuple[float, float] = (60.0, 5.0)
     growth_share: float = 0.25
     median_steps: int = 3
     prior_years: float = 5.0
