@@ -4,9 +4,13 @@ Arrays broadcast, one number per forecast out. Sources are those of the method p
 that divide by a series' own moves are NaN (`np`) where it never moved.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+
+from opmq_lib.errors import Defect, RangeError
 
 Array = NDArray[np.float64]
 
@@ -23,6 +27,10 @@ SCORES = (
     "direction_right_pct",
     "bias_scaled",
 )
+
+
+BY_STEP = ("mase", "wis_scaled", "coverage_80_pct", "coverage_95_pct")
+"""What a screen shows at each step."""
 
 
 def naive_scale(history: ArrayLike) -> float:
@@ -259,6 +267,49 @@ def pair_scores(pairs: pd.DataFrame) -> pd.DataFrame:
         pit_is_bound=is_bound,
         last_value=first["last_value"].to_numpy(),
     )
+
+
+def report(pairs: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
+    """Return the tables of a back-test: `scores`, `pit_histogram` and `bias_by_size`.
+
+    Args:
+        pairs: What `backtest` returned, with its default levels.
+        where: The file or step that the series come from, for messages.
+
+    Raises:
+        RangeError: If no series was long enough to be forecast in the past.
+    """
+    if pairs.empty:
+        fix = "give longer series"
+        raise RangeError([Defect(where, "no series is long enough", "seven years or more", fix)])
+    scored = pair_scores(pairs)
+    return {
+        "scores": summary(scored),
+        "pit_histogram": pit_histogram(scored),
+        "bias_by_size": bias_by_size(scored),
+    }
+
+
+def printed(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return a report as it reads on a screen: one column per model, figures as text, titled."""
+    table = tables["scores"]
+    figures = table["value"].map("{:.3f}".format)
+    errors = table["standard_error"].map(lambda error: f" ± {error:.3f}" if error > 0 else "")
+    text = table.assign(text=figures + errors)
+    whole = text[text["step"] == 0].pivot(index="score", columns="model", values="text")
+    steps = text[(text["step"] > 0) & text["score"].isin(BY_STEP)]
+    pit = tables["pit_histogram"].pivot(index="lower", columns="model", values="share_pct")
+    bias = tables["bias_by_size"].pivot(index="size_class", columns="model", values="bias_scaled")
+    return {
+        "Scores over all steps, ± standard error over series": whole.loc[
+            [score for score in ("owa", *SCORES) if score in whole.index]
+        ],
+        "By step": steps.pivot(index=["score", "step"], columns="model", values="text"),
+        "Outcomes in each tenth of the forecast distribution, in % (10 is calibrated)": pit.round(
+            1
+        ),
+        "Forecast less outcome, in mean yearly moves, smallest series first": bias.round(2),
+    }
 
 
 def summary(scored: pd.DataFrame) -> pd.DataFrame:
