@@ -25,7 +25,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from opmq_lib.edition import fingerprint, folders, freshness, ledger
+from opmq_lib.edition import fingerprint, folders, freshness, ledger, origin
 from opmq_lib.edition.freshness import State, state, states
 from opmq_lib.edition.plan import COMMON, Run, RunId, plan, select, shown, undeclared_parameters
 from opmq_lib.errors import DataError
@@ -49,7 +49,7 @@ __all__ = [
     "states",
 ]
 
-LEDGER = "runs.jsonl"
+LEDGER = ledger.LEDGER
 Status = Literal["running", "ok", "up to date", "failed", "blocked"]
 
 
@@ -208,6 +208,15 @@ def _line(outcome: Outcome) -> str:
     return f"{outcome.status} {shown(outcome.run.id)}: {detail}"
 
 
+@dataclass(frozen=True)
+class _Results:
+    """What an execution left: files by name, whether they are all public, or why there are none."""
+
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    are_public: bool = True
+    failure: "Failure | None" = None
+
+
 @dataclass
 class _Batch:
     """A batch at work. All but `run` and what it calls happens in the caller's thread."""
@@ -252,14 +261,18 @@ class _Batch:
             _execution()
             self.tell(Outcome(run, "running", now.reasons))
             made_of = freshness.of(run, self.records)
-            self.futures[pool.submit(self.run, run, made_of)] = run
+            foreseen = freshness.origin(run, self.records)
+            self.futures[pool.submit(self.run, run, made_of, foreseen)] = run
             return True
         return False
 
     def causes(self, run: Run) -> tuple[str, ...]:
-        """Say which of the runs that it reads went wrong in this batch."""
+        """Say which of the runs that it reads went wrong in this batch, or cannot be found yet."""
         ended = [(read, self.outcomes[read].status) for read in run.reads if read in self.outcomes]
-        return tuple(f"{shown(id_)} {how}" for id_, how in ended if how in ("failed", "blocked"))
+        wrong = [f"{shown(id_)} {how}" for id_, how in ended if how in ("failed", "blocked")]
+        waiting = {(record["branch_code"], record["notebook"]) for record in self.unrecorded}
+        unseen = [read for read in run.reads if read in waiting]
+        return (*wrong, *(f"{shown(read)} is not in the ledger" for read in unseen))
 
     def finish_some(self) -> list[RunId]:
         """Wait until a run ends, or Ctrl-C; return those that have ended."""
@@ -303,14 +316,22 @@ class _Batch:
             if not future.cancelled() and future.result()["status"] == "ok":
                 self.finish(future)
 
-    def run(self, run: Run, made_of: fingerprint.Fingerprint) -> ledger.Record:
-        """Execute a run, put its results in place and return its record; never raises."""
+    def run(
+        self, run: Run, made_of: fingerprint.Fingerprint, foreseen: Literal["own", "public"]
+    ) -> ledger.Record:
+        """Execute a run, put its results in place and return its record; never raises.
+
+        Args:
+            run: The run.
+            made_of: Its fingerprint.
+            foreseen: Its origin, as far as its inputs tell; its results may still prove it `own`.
+        """
         started_at, clock = datetime.now(UTC), time.monotonic()
-        outputs: dict[str, str] = {}
+        results = _Results()
         error: dict[str, Any] | None = None
         try:
-            outputs, failure = self.results(run)
-            if failure:
+            results = self.results(run)
+            if failure := results.failure:
                 error = {"cell": failure.cell, "message": failure.message}
         except Exception as unforeseen:  # noqa: BLE001 - one run never stops the others
             error = {"cell": None, "message": f"{type(unforeseen).__name__}: {unforeseen}"}
@@ -321,14 +342,14 @@ class _Batch:
             "status": "failed" if error else "ok",
             "key": fingerprint.key(made_of),
             **made_of,
-            "outputs": outputs,
-            "origin": run.origin,
+            "outputs": results.outputs,
+            "origin": foreseen if results.are_public else "own",
             "started_at": started_at.isoformat(timespec="seconds"),
             "duration_seconds": round(time.monotonic() - clock, 3),
             "error": error,
         }
 
-    def results(self, run: Run) -> "tuple[dict[str, str], Failure | None]":
+    def results(self, run: Run) -> _Results:
         """Execute a run in a staging folder and publish it whole, or keep how far it came."""
         staging = folders.stage(run.edition_folder, run.branch_code, run.notebook)
         try:
@@ -336,13 +357,16 @@ class _Batch:
             failure = _execution().execute(
                 run.template.path, run.parameters, staging, kernel, self.cell_timeout_seconds
             )
+            if failure is None and (changed := run.changed_files()):
+                what = f"an input changed while it ran: {', '.join(changed)}; run again"
+                return _Results(failure=_execution().Failure(None, what))
             if failure is None:
-                outputs = fingerprint.outputs(staging)
+                results = _Results(fingerprint.outputs(staging), origin.are_public(staging))
                 folders.publish(staging, run.folder)
-                return outputs, None
+                return results
             if not self.stopping.is_set():
                 folders.keep_failed(staging / run.template.path.name, run.folder)
-            return {}, failure
+            return _Results(failure=failure)
         finally:
             self.kernels.pop(run.id, None)
             shutil.rmtree(staging, ignore_errors=True)

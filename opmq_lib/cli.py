@@ -9,7 +9,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -21,6 +21,8 @@ from opmq_lib.errors import DataError
 if TYPE_CHECKING:
     from opmq_lib.batch import BatchReport
     from opmq_lib.edition.plan import Run
+
+_SHOWN_REASONS = 3
 
 Engine = Literal["auto", "quarto", "embedded"]
 Branches = Annotated[
@@ -144,7 +146,7 @@ def status(
         return
     for run_id, state in states.items():
         if state.status != "up to date":
-            print(f"{'/'.join(run_id)}: {state.status} ({'; '.join(state.reasons)})")
+            print(f"{'/'.join(run_id)}: {state.status} ({_few(state.reasons)})")
     counted = Counter(state.status for state in states.values())
     print(f"{len(states)} runs: " + ", ".join(f"{n} {name}" for name, n in counted.items()) + ".")
 
@@ -176,27 +178,21 @@ def site_command(
         ThreadingHTTPServer(("127.0.0.1", 8000), handler).serve_forever()
 
 
-@app.command()
-def lab() -> None:
-    """Open JupyterLab on the templates, with the project's kernel.
+@app.command("lab")
+def lab_command() -> None:
+    """Open JupyterLab on copies of the templates (outputs/lab/), with the project's kernel.
 
     Example: opmq lab
     """
+    from opmq_lib import lab
     from opmq_lib.sources import project
 
     root = project.find_root()
+    kept = lab.copy_templates(root)
+    if kept:
+        print(f"Left as you made them in outputs/lab/: {', '.join(kept)}.", file=sys.stderr)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        f"--ServerApp.root_dir={root}",
-        "--LabApp.default_url=/lab/tree/notebooks/01_emplois.ipynb",
-        "--LabApp.news_url=",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabServerApp.extension_manager=readonly",
-    ]
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, lab.command(root))
 
 
 @app.command("forecast")
@@ -286,6 +282,17 @@ def _warnings_told() -> Iterator[None]:
         yield
     for each in told:
         print(f"Note: {each.message}", file=sys.stderr)
+
+
+def _few(reasons: Sequence[str]) -> str:
+    """Return the first reasons in one line, and how many there are beside them.
+
+    Examples:
+        >>> _few(["never run"]), _few(["a", "b", "c", "d", "e"])
+        ('never run', 'a; b; c and 2 more')
+    """
+    others = len(reasons) - _SHOWN_REASONS
+    return "; ".join(reasons[:_SHOWN_REASONS]) + (f" and {others} more" if others > 0 else "")
 
 
 def _plan(root: Path) -> "list[Run]":

@@ -14,6 +14,7 @@ import pandas as pd
 from opmq_lib import french
 
 ABSENT = '<abbr class="opmq-absent" title="non disponible">nd</abbr>'
+NOT_APPLICABLE = '<abbr class="opmq-absent" title="sans objet">np</abbr>'
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ def interval(name: str, table: pd.DataFrame, row: int, least_step: int = 1) -> s
     return _ends(name, table, row, lambda value: french.rounded(value, size))
 
 
-def bounds(name: str, table: pd.DataFrame, row: int, decimals: int = 0) -> str:
-    """Return the two bounds of a number as they are, as « 56 à 69 »."""
-    return _ends(name, table, row, lambda value: french.number(value, decimals))
+def bounds(name: str, table: pd.DataFrame, row: int) -> str:
+    """Return the two bounds of a number, as « 56 à 69 »: the whole numbers that enclose them."""
+    return _ends(name, table, row, french.number, (math.floor, math.ceil))
 
 
 def number(name: str, table: pd.DataFrame, row: int, decimals: int = 0) -> str:
@@ -147,12 +148,19 @@ def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], so
     )
 
 
-def _ends(name: str, table: pd.DataFrame, row: int, show: Callable[[float], str]) -> str:
+def _ends(
+    name: str,
+    table: pd.DataFrame,
+    row: int,
+    show: Callable[[float], str],
+    outwards: tuple[Callable[[float], float], Callable[[float], float]] = (float, float),
+) -> str:
     lower, upper = read(table, row, "lower"), read(table, row, "upper")
     if lower is None or upper is None:
         return cell(name, table, row, "", "lower")
-    low = cell(name, table, row, show(lower), "lower")
-    return f"{low} à{french.NBSP}{cell(name, table, row, show(upper), 'upper')}"
+    low = cell(name, table, row, show(outwards[0](lower)), "lower")
+    high = cell(name, table, row, show(outwards[1](upper)), "upper")
+    return f"{low} à{french.NBSP}{high}"
 
 
 def _data_cell(value: str) -> str:

@@ -75,9 +75,7 @@ def employment_ranges(
     _name_lines(axes, positions, estimates["metier_code"], labels)
     _heads_on_x(axes)
     lines = [
-        f"{labels[row['metier_code']]}{french.NBSP}: "
-        f"{french.estimate(row['value'], row['lower'], row['upper'])} "
-        f"({french.bounds(row['lower'], row['upper'])})"
+        f"{labels[row['metier_code']]}{french.NBSP}: {_in_words(row)}"
         for row in estimates.to_dict("records")
     ]
     return _finished(canvas, title, f"{SEMICOLON.join(lines)}.", source)
@@ -198,6 +196,13 @@ def share_heat(shares: pd.DataFrame, title: str, source: str) -> Figure:
         for branch, group, share in zip(shares.index, first, highest, strict=True)
     ]
     return _finished(canvas, title, f"{SEMICOLON.join(lines)}.", source)
+
+
+def _in_words(row: dict[Any, Any]) -> str:
+    value, lower, upper = row["value"], row["lower"], row["upper"]
+    if lower == upper:
+        return french.number(value)
+    return f"{french.estimate(value, lower, upper)} ({french.bounds(lower, upper)})"
 
 
 def _fan(axes: Axes, past: pd.DataFrame, future: pd.DataFrame, label: str) -> str:

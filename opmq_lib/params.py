@@ -17,6 +17,9 @@ from pydantic_core import PydanticCustomError
 NOT_VOTED: Final = "exemple, non voté"
 """The only `basis` of a choice that no joint body has voted."""
 
+RESERVED_CODES: Final = ("commun", "ensemble")
+"""What stands for all branches together in folders and result tables; no branch may be so named."""
+
 PAGE_QUANTILE_LEVELS: Final = (0.1, 0.5, 0.9)
 """Levels that pages need: the median and the 80 % interval."""
 
@@ -65,18 +68,6 @@ def _check_basis(vote: Vote | None, basis: str) -> None:
         )
 
 
-class Confidentiality(Strict):
-    """What a cell of the user's own data needs to be shown (secret statistique)."""
-
-    minimum_units_count: Annotated[
-        int, Field(ge=1, description="least number of firms behind a published cell")
-    ]
-    largest_share_pct: Annotated[
-        float, Field(gt=0, le=100, description="largest share of one firm in a cell, in %")
-    ]
-    source: Annotated[Text, Field(description="where the two thresholds come from")]
-
-
 class EditionParams(Strict):
     """One edition of the study: `parameters/edition.yml`.
 
@@ -99,8 +90,6 @@ class EditionParams(Strict):
         tuple[Annotated[float, Field(gt=0, lt=1)], ...],
         Field(strict=False, description="levels of the projections' quantiles, increasing"),
     ]
-    seed: Annotated[int, Field(ge=0, description="seed of every random draw")]
-    confidentiality: Confidentiality
 
     @field_validator("edition_id")
     @classmethod
@@ -211,8 +200,8 @@ class BranchTables(Strict):
             raise refusal(
                 "schema",
                 f"`{path}` is not a path from the project's root",
-                "a relative path with `/`, such as data/chimie_emplois.csv",
-                "write the path from the project's root",
+                "a relative path with `/` and without `..`, such as data/chimie_emplois.csv",
+                "put the file in the project and write its path from the root",
             )
         return path
 
@@ -232,6 +221,18 @@ class BranchParams(Strict):
     criteria: Annotated[
         tuple[Criterion, ...], Field(strict=False, description="for core and strategic métiers")
     ]
+
+    @field_validator("branch_code")
+    @classmethod
+    def _is_one_branch(cls, branch_code: str) -> str:
+        if branch_code in RESERVED_CODES:
+            raise refusal(
+                "schema",
+                f"`{branch_code}` stands for all branches together",
+                "the code of one branch, such as chimie",
+                "choose another code",
+            )
+        return branch_code
 
     @field_validator("idcc_codes", "notebooks")
     @classmethod
@@ -318,13 +319,16 @@ def once(codes: Sequence[str], kind: str) -> tuple[str, ...]:
 
 
 def is_project_path(path: str) -> bool:
-    r"""Return whether `path` is relative and written with `/`, the same on every machine.
+    r"""Return whether `path` is written with `/` from the project's root, and never leaves it.
 
     Examples:
         >>> [is_project_path(p) for p in ("data/x.csv", "/data/x.csv", "C:/x.csv", r"data\x.csv")]
         [True, False, False, False]
+        >>> is_project_path("data/../../x.csv")
+        False
     """
-    return bool(path.strip()) and re.match(r"^(/|~|[A-Za-z]:)|.*\\", path) is None
+    is_relative = re.match(r"^(/|~|[A-Za-z]:)|.*\\", path) is None
+    return bool(path.strip()) and is_relative and ".." not in path.split("/")
 
 
 def json_schema(model: type[BaseModel]) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from opmq_lib import consolidation, employment, forecast, indicators, tension
 from opmq_lib.contracts import INDICATOR_COLUMNS, check
 from opmq_lib.employment import measures
+from opmq_lib.params import EditionParams
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -15,23 +16,24 @@ ALL_BRANCHES = "ensemble"
 PROJECTION_STEPS = (5, 10)
 
 
-def branch_employment(inputs: Tables, branch_code: str) -> pd.DataFrame:
+def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
     """Return a branch's employment by métier and year: its own table if given, else the estimate.
 
     Args:
         inputs: The study's input tables (`sources.study.load_inputs`).
         branch_code: Key of table `branches`.
+        base_year: Last year of the estimate, whose margins it closes on.
 
     Returns:
         Rows of the `employment` contract, in heads; none when the branch has no headcount.
     """
     own = inputs["own_employment"]
-    jobs = own if (own["branch_code"] == branch_code).any() else _estimate(inputs)
+    jobs = own if (own["branch_code"] == branch_code).any() else _estimate(inputs, base_year)
     return jobs[jobs["branch_code"] == branch_code].reset_index(drop=True)
 
 
 def employment_results(
-    inputs: Tables, branch_code: str, horizon_years: int
+    inputs: Tables, branch_code: str, horizon_years: int, edition: EditionParams
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of `01_emplois` for one branch.
 
@@ -39,25 +41,32 @@ def employment_results(
         inputs: The study's input tables.
         branch_code: Key of table `branches`.
         horizon_years: Years projected after the last year of the branch's table.
+        edition: Gives the base year, the quantile levels and the scenario.
 
     Returns:
         `emplois` (indicators: published headcount, employment by métier and year with the range of
-        the estimate's variants, share, change, projection with its 80 % interval, closure and
-        sensitivity), `emplois_projections` (long projections) and `chiffres_cles`.
+        the estimate's variants, shares where the table holds the whole branch, change, projection
+        with its 80 % interval, closure and sensitivity), `emplois_projections` (long projections)
+        and `chiffres_cles`.
     """
-    jobs = branch_employment(inputs, branch_code)
+    jobs = branch_employment(inputs, branch_code, edition.base_year)
     metiers = _without_residual(jobs)
-    projections = forecast.forecast_employment(metiers, horizon_years)
+    projections = forecast.forecast_employment(
+        metiers, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
+    )
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     if not jobs.empty:
         parts += [
             measures.levels(jobs),
-            measures.shares(jobs),
+            *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
             forecast.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
         ]
     if (jobs["nature"] == "estimate").any():
-        parts += [_closure(inputs), _sensitivity(inputs, branch_code)]
+        parts += [
+            _closure(inputs, edition.base_year),
+            _sensitivity(inputs, branch_code, edition.base_year),
+        ]
     table = indicators.stack(parts, branch_code, "emplois")
     return {
         "emplois": table,
@@ -66,12 +75,15 @@ def employment_results(
     }
 
 
-def tension_results(inputs: Tables, branch_code: str) -> dict[str, pd.DataFrame]:
+def tension_results(
+    inputs: Tables, branch_code: str, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
     """Return the result table of `03_tensions` for one branch.
 
     Args:
         inputs: The study's input tables.
         branch_code: Key of table `branches`.
+        edition: Gives the base year.
 
     Returns:
         `tensions`: indicators, national: published index, class and factors of the métiers of
@@ -79,7 +91,8 @@ def tension_results(inputs: Tables, branch_code: str) -> dict[str, pd.DataFrame]
         after), and the employment that ranks the métiers: the branch's where it is known,
         otherwise the national one.
     """
-    metiers = indicators.last_year(_without_residual(branch_employment(inputs, branch_code)))
+    jobs = branch_employment(inputs, branch_code, edition.base_year)
+    metiers = indicators.last_year(_without_residual(jobs))
     ranking = _national_ranking(inputs) if metiers.empty else measures.levels(metiers)
     index = inputs["tension"]
     index = index[index["metier_code"].isin(ranking["metier_code"])]
@@ -95,12 +108,15 @@ def tension_results(inputs: Tables, branch_code: str) -> dict[str, pd.DataFrame]
     return {"tensions": indicators.stack(parts, branch_code, "tensions")}
 
 
-def consolidation_results(inputs: Tables, jobs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def consolidation_results(
+    inputs: Tables, jobs: pd.DataFrame, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
     """Return the result table of `10_consolidation`.
 
     Args:
         inputs: The study's input tables.
         jobs: The `emplois` tables of all branches, one under the other; may be empty.
+        edition: Gives the base year.
 
     Returns:
         `consolidation`: indicators; by branch its headcount, largest métier and share of each
@@ -111,14 +127,13 @@ def consolidation_results(inputs: Tables, jobs: pd.DataFrame) -> dict[str, pd.Da
         return {"consolidation": pd.DataFrame(columns=list(INDICATOR_COLUMNS))}
     levels = _without_residual(indicators.select(jobs, "employment_headcount"))
     base = levels[levels["year"] == levels.groupby("branch_code")["year"].transform("max")]
+    national = indicators.last_year(_without_residual(_estimate(inputs, edition.base_year)))
     parts = [
         indicators.select(jobs, "branch_headcount"),
         consolidation.largest_metiers(base, indicators.select(jobs, "employment_share_pct")),
         consolidation.domain_shares(base),
         consolidation.shared_metiers(base),
-        consolidation.outside_shares(
-            indicators.last_year(_without_residual(_estimate(inputs))), employment.RESIDUAL_BRANCH
-        ),
+        consolidation.outside_shares(national, employment.RESIDUAL_BRANCH),
     ]
     return {"consolidation": indicators.stack(parts, ALL_BRANCHES, "consolidation")}
 
@@ -151,10 +166,11 @@ def published_headcount(branch_headcount: pd.DataFrame, branch_code: str) -> pd.
     )
 
 
-def _estimate(inputs: Tables) -> pd.DataFrame:
-    return employment.estimate_employment(
-        _seed_tables(inputs), inputs["employment_national"], inputs["branch_headcount"]
+def _estimate(inputs: Tables, base_year: int) -> pd.DataFrame:
+    estimate = employment.estimate_employment(
+        _seed_tables(inputs), inputs["employment_national"], inputs["branch_headcount"], base_year
     )
+    return estimate[estimate["year"] <= base_year]
 
 
 def _seed_tables(inputs: Tables) -> employment.SeedTables:
@@ -166,9 +182,12 @@ def _seed_tables(inputs: Tables) -> employment.SeedTables:
     )
 
 
-def _closure(inputs: Tables) -> pd.DataFrame:
+def _closure(inputs: Tables, base_year: int) -> pd.DataFrame:
     margins = employment.margins_check(
-        _estimate(inputs), inputs["employment_national"], inputs["branch_headcount"]
+        _estimate(inputs, base_year),
+        inputs["employment_national"],
+        inputs["branch_headcount"],
+        base_year,
     )
     return pd.DataFrame(
         {
@@ -181,9 +200,9 @@ def _closure(inputs: Tables) -> pd.DataFrame:
     )
 
 
-def _sensitivity(inputs: Tables, branch_code: str) -> pd.DataFrame:
+def _sensitivity(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
     variants = employment.sensitivity(
-        _seed_tables(inputs), inputs["employment_national"], inputs["branch_headcount"]
+        _seed_tables(inputs), inputs["employment_national"], inputs["branch_headcount"], base_year
     )
     moved = employment.moved_cells(variants[variants["branch_code"] == branch_code])
     return pd.DataFrame(

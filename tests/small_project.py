@@ -11,15 +11,17 @@ from pathlib import Path
 
 from opmq_lib import batch
 from opmq_lib.edition import ledger
-from opmq_lib.params import BranchParams, BranchTables, Confidentiality, EditionParams, Strict
+from opmq_lib.params import BranchParams, BranchTables, EditionParams, Strict
 
 SIGNATURE = {
     "branch": 'branch_code = "chimie"  # code\nhorizon_years = 10\noutput_folder = "."',
     "common": 'edition_id = "2026"\noutput_folder = "."',
 }
-TABLE = """
+HEADER = "branch_code,horizon_years,origin\n"
+TABLE = f"""
 from pathlib import Path
-Path(output_folder, "table.csv").write_text(f"{branch_code},{horizon_years}")
+row = f"{{branch_code}},{{horizon_years}},public\\n"
+Path(output_folder, "table.csv").write_text({HEADER!r} + row)
 """
 
 
@@ -90,8 +92,6 @@ def write_edition(root: Path, horizon_years: int = 10) -> Path:
         horizon_years=horizon_years,
         scenario_codes=("reference",),
         quantile_levels=(0.1, 0.5, 0.9),
-        seed=1,
-        confidentiality=Confidentiality(minimum_units_count=3, largest_share_pct=85.0, source="-"),
     )
     path = root / "parameters" / "edition.yml"
     path.parent.mkdir(parents=True, exist_ok=True)

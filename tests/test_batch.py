@@ -29,12 +29,17 @@ while len(list(Path("..").glob("*.here"))) < 2:
 COLLECT = """
 from pathlib import Path
 texts = [path.read_text() for path in sorted(Path("../..").glob("*/01_emplois/table.csv"))]
-Path(output_folder, "all.csv").write_text("|".join(texts))
+rows = [line for text in texts for line in text.splitlines(keepends=True)[1:]]
+Path(output_folder, "all.csv").write_text("branch_code,horizon_years,origin\\n" + "".join(rows))
 """
 
 
 def executed(root: Path, *, force: bool = False) -> batch.BatchReport:
     return batch.execute(small.runs(root), 2, force=force)
+
+
+def table(root: Path, branch_code: str) -> str:
+    return (root / "outputs/2026" / branch_code / "01_emplois/table.csv").read_text()
 
 
 def start_batch(root: Path, mark: str) -> "subprocess.Popen[bytes]":
@@ -90,7 +95,7 @@ def test_every_branch_gets_executed_notebook_tables_and_ledger_line(tmp_path: Pa
         "ciments/01_emplois/table.csv",
         "runs.jsonl",
     ]
-    assert (root / "outputs/2026/ciments/01_emplois/table.csv").read_text() == "ciments,10"
+    assert table(root, "ciments") == small.HEADER + "ciments,10,public\n"
     record = small.records(root)["ciments", "01_emplois"]
     assert record["parameters"] == {
         "branch_code": "ciments",
@@ -143,7 +148,7 @@ def test_failure_leaves_the_last_good_result_and_success_removes_the_failed_note
     executed(root)
     small.write_notebook(root, "01_emplois", "1 / 0")
     executed(root)
-    assert (root / "outputs/2026/chimie/01_emplois/table.csv").read_text() == "chimie,10"
+    assert table(root, "chimie") == small.HEADER + "chimie,10,public\n"
     assert (root / "outputs/2026/chimie/01_emplois.failed.ipynb").exists()
     small.write_notebook(root, "01_emplois", small.TABLE, "1")
     assert executed(root).exit_status == 0
@@ -186,7 +191,7 @@ def test_changing_a_branch_runs_that_branch_and_what_reads_it_again(tmp_path: Pa
     small.write_notebook(root, "10_consolidation", COLLECT, scope="common", reads=["01_emplois"])
     assert executed(root).exit_status == 0
     assert (root / "outputs/2026/commun/10_consolidation/all.csv").read_text() == (
-        "chimie,10|ciments,10"
+        small.HEADER + "chimie,10,public\nciments,10,public\n"
     )
     branch = root / "parameters/branches/ciments.yml"
     branch.write_text(branch.read_text().replace('"-"', '"cement"'))
@@ -364,3 +369,85 @@ def test_caller_that_breaks_leaves_no_kernel_at_work(tmp_path: Path) -> None:
 
 def test_nothing_to_run_is_a_success() -> None:
     assert batch.execute([], 1) == batch.BatchReport(())
+
+
+OWN = small.TABLE.replace("public", "own")
+RENAMED = """
+from pathlib import Path
+file = Path("../../../../parameters/branches/chimie.yml")
+file.write_text(file.read_text().replace('"-"', '"{name}"'))
+"""
+
+
+def test_result_that_is_not_public_makes_its_run_own_and_those_that_read_it(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie"], cell=OWN)
+    small.write_notebook(root, "02_suite", reads=["01_emplois"])
+    small.write_branch(root, "chimie", ["01_emplois", "02_suite"])
+    assert {run.origin for run in small.runs(root)} == {"public"}
+    executed(root)
+    assert {record["origin"] for record in small.records(root).values()} == {"own"}
+
+
+def test_result_that_does_not_say_where_it_comes_from_is_own(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie"], cell=small.TABLE.replace("origin", "source"))
+    executed(root)
+    assert small.records(root)["chimie", "01_emplois"]["origin"] == "own"
+
+
+def test_result_that_turned_out_own_runs_again_though_nothing_changed(tmp_path: Path) -> None:
+    own = "if not Path('../../again').exists():\n    Path('table.csv').write_text('origin\\nown')"
+    root = small.write_project(tmp_path, ["chimie"], cell=f"{small.TABLE}{own}")
+    executed(root)
+    assert small.records(root)["chimie", "01_emplois"]["origin"] == "own"
+    (root / "outputs/2026/again").touch()
+    executed(root)
+    assert small.records(root)["chimie", "01_emplois"]["origin"] == "public"
+    assert small.statuses(executed(root)) == {"chimie/01_emplois": "up to date"}
+
+
+@pytest.mark.parametrize("moment", ["before", "during"])
+def test_input_that_changes_between_plan_and_end_fails_its_run(tmp_path: Path, moment: str) -> None:
+    root = small.write_project(tmp_path)
+    executed(root)
+    (root / "data").mkdir()
+    (root / "data/own.csv").write_text("metier_code")
+    if moment == "during":
+        cell = f"if branch_code == 'chimie':{RENAMED}".replace("\n", "\n    ")
+        small.write_notebook(root, "01_emplois", small.TABLE.replace("public", "new"), cell)
+    planned = small.runs(root)
+    if moment == "before":
+        small.write_branch(root, "chimie", ["01_emplois"], table="data/own.csv")
+    report = batch.execute(planned, 2, force=True)
+    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
+    record = small.records(root)["chimie", "01_emplois"]
+    assert record["error"]["message"] == (
+        "an input changed while it ran: parameters/branches/chimie.yml; run again"
+    )
+    assert record["outputs"] == {}
+    assert table(root, "chimie") == small.HEADER + "chimie,10,public\n"
+
+
+def test_own_table_that_changes_while_its_run_reads_it_fails_the_run(tmp_path: Path) -> None:
+    cell = "open('../../../../data/own.csv', 'a').write('.')"
+    root = small.write_project(tmp_path, ["chimie"], cell=cell)
+    (root / "data").mkdir()
+    (root / "data/own.csv").write_text("metier_code")
+    small.write_branch(root, "chimie", ["01_emplois"], table="data/own.csv")
+    (outcome,) = executed(root).outcomes
+    assert outcome.reasons == ("an input changed while it ran: data/own.csv; run again",)
+
+
+def test_run_waits_for_the_ledger_line_of_what_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    small.write_notebook(root, "10_consolidation", COLLECT, scope="common", reads=["01_emplois"])
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "append", full)
+        report = executed(root)
+    assert report.outcomes[-1].reasons == ("chimie/01_emplois is not in the ledger",)
+    assert small.statuses(executed(root))["commun/10_consolidation"] == "ok"

@@ -128,6 +128,16 @@ def test_status_in_json_has_one_row_per_run_and_says_why(project_copy: Path) -> 
     assert ("commun", "10_consolidation") in {(row["branch_code"], row["notebook"]) for row in rows}
 
 
+def test_status_gives_few_reasons_for_a_run_that_has_many(project_copy: Path) -> None:
+    lines = opmq(project_copy, "status").stdout.splitlines()
+    (line,) = [line for line in lines if line.startswith("commun/10_consolidation: ")]
+    assert line.count("no result of ") == 3
+    assert line.endswith(" and 65 more)")
+    rows = json.loads(opmq(project_copy, "status", "--json").stdout)
+    (whole,) = [row["reasons"] for row in rows if row["branch_code"] == "commun"]
+    assert len(whole) == 68
+
+
 def test_status_reads_from_any_folder_of_the_project(project_copy: Path) -> None:
     assert opmq(project_copy / "notebooks", "status").stdout == opmq(project_copy, "status").stdout
 

@@ -201,6 +201,13 @@ def test_many_rows_with_one_problem_are_counted_rather_than_listed():
     assert "row 11, column `region_code`: not what is expected here (and 490 more rows)" in text
 
 
+@pytest.mark.parametrize(("rows", "others"), [(15, "4 more rows"), (12, "1 more row")])
+def test_many_duplicates_name_the_first_row_and_then_count_the_others(rows, others):
+    frame = pd.DataFrame({"region_code": ["84"] * rows, "label": "x"})
+    text = refusal("regions", frame)
+    assert f"row 12 (84): the same key as row 2 (and {others})\n" in text
+
+
 @pytest.mark.parametrize("table", ["indicators", "projection"])
 @pytest.mark.parametrize(
     ("value", "status"), [(1.0, "nd"), (1.0, "s"), (float("nan"), "value"), (1.0, "nv")]

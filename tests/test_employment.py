@@ -309,6 +309,7 @@ def test_only_cells_that_leave_zero_are_beyond_any_threshold(variants: pd.DataFr
     zeros = ((reference[HEADS] == 0) & (reference["branch_code"] != "hors_champ")).sum()
     assert moved.to_dict() == {
         "seed_half": 0,
+        "seed_amplified": 0,
         "independence": zeros,
         "naf_first": 0,
         "split_equal": 0,
@@ -318,6 +319,24 @@ def test_only_cells_that_leave_zero_are_beyond_any_threshold(variants: pd.DataFr
 def test_stronger_shrinkage_moves_more_cells(variants: pd.DataFrame) -> None:
     moved = employment.moved_cells(variants).set_index("variant")["moved_share_pct"]
     assert 0 < moved["naf_first"] < moved["seed_half"] < moved["independence"] <= 100
+
+
+def test_bounds_are_the_range_of_the_variants_that_use_the_hires(
+    variants: pd.DataFrame, estimate: pd.DataFrame
+) -> None:
+    informed = variants[variants["variant"] != "independence"]
+    cells = informed.groupby(["branch_code", "metier_code"])[HEADS]
+    base = estimate[estimate["year"] == 2018].set_index(["branch_code", "metier_code"])
+    for bound, expected in zip(BOUNDS, (cells.min(), cells.max()), strict=True):
+        pd.testing.assert_series_equal(base[bound], expected, check_names=False)
+
+
+def test_bounds_of_the_largest_métiers_lie_on_both_sides(estimate: pd.DataFrame) -> None:
+    base = estimate[(estimate["year"] == 2018) & (estimate["branch_code"] != "hors_champ")]
+    métiers = base[base["metier_code"] != "autres_metiers"]
+    largest = métiers.sort_values(HEADS).groupby("branch_code").tail(1)
+    assert (largest[BOUNDS[0]] < 0.95 * largest[HEADS]).all()
+    assert (largest[BOUNDS[1]] > 1.02 * largest[HEADS]).mean() > 0.8
 
 
 def test_note_of_the_pages_is_the_one_of_the_decision() -> None:

@@ -29,6 +29,7 @@ def done(runs: list[Run]) -> Records:
             "status": "ok",
             **freshness.of(run, records),
             "outputs": fingerprint.outputs(run.folder),
+            "origin": run.origin,
             "error": None,
         }
     return records

@@ -16,9 +16,12 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from playwright.sync_api import Page, sync_playwright
 
+from opmq_lib import lab as lab_room
+
+ROOT = Path(__file__).parent.parent
 TEMPLATES = [
     nbformat.read(path, as_version=4) | {"name": path.stem}
-    for path in sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
 ]
 QUESTIONS = [each["name"] for each in TEMPLATES if not each["metadata"]["opmq"]["reads"]]
 ASSEMBLIES = [each["name"] for each in TEMPLATES if each["metadata"]["opmq"]["reads"]]
@@ -190,8 +193,8 @@ def test_run_all_in_jupyterlab_fills_the_notebook_and_reaches_no_other_machine(
         page = context.new_page()
         page.on("websocket", lambda socket: asked.append(socket.url))
         page.set_default_timeout(60_000)
-        run_all_and_save(page, f"{lab.url}lab/tree/notebooks/01_emplois.ipynb?reset&token=t0k")
-    saved = nbformat.read(project_copy / "notebooks" / "01_emplois.ipynb", as_version=4)
+        run_all_and_save(page, f"{lab.url}lab/tree/outputs/lab/01_emplois.ipynb?reset&token=t0k")
+    saved = nbformat.read(project_copy / "outputs" / "lab" / "01_emplois.ipynb", as_version=4)
     assert_complete(saved)
     assert_figures_and_tables(saved)
     schemes = {urlsplit(url).scheme for url in asked}
@@ -200,6 +203,16 @@ def test_run_all_in_jupyterlab_fills_the_notebook_and_reaches_no_other_machine(
     assert hosts == {"127.0.0.1"}
     assert set(lab.hosts.read_text().split()) <= {"127.0.0.1", "::1", "localhost"}
     assert (project_copy / "outputs" / "lab" / "emplois.csv").is_file()
+    template = project_copy / "notebooks" / "01_emplois.ipynb"
+    assert template.read_bytes() == (ROOT / "notebooks" / "01_emplois.ipynb").read_bytes()
+
+
+def test_a_copy_that_somebody_has_changed_is_left_as_it_is(project_copy: Path) -> None:
+    lab_room.copy_templates(project_copy)
+    copy = project_copy / "outputs" / "lab" / "01_emplois.ipynb"
+    copy.write_text("mine")
+    assert "01_emplois.ipynb" in lab_room.copy_templates(project_copy)
+    assert copy.read_text() == "mine"
 
 
 @pytest.mark.usefixtures("own_jupyter")
@@ -210,7 +223,7 @@ def test_question_runs_with_its_defaults_and_shows_its_figures_and_tables(
     notebook = execute(project_copy, name)
     assert_complete(notebook)
     assert_figures_and_tables(notebook)
-    assert list((project_copy / "outputs" / "lab").glob("*.csv"))
+    assert list((project_copy / "lab").glob("*.csv"))
 
 
 @pytest.mark.usefixtures("own_jupyter")

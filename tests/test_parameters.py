@@ -68,7 +68,7 @@ def test_a_misspelt_parameter_is_refused_with_the_right_one(root):
         "1 defect\n"
         "  parameters/edition.yml, line 9, key `horizon_yeras`: unknown key\n"
         "    expected: one of: edition_id, title, edition_date, base_year, horizon_years, "
-        "scenario_codes, quantile_levels, seed, confidentiality\n"
+        "scenario_codes, quantile_levels\n"
         "    what to do: did you mean `horizon_years`?"
     )
 
@@ -182,9 +182,57 @@ def test_a_file_with_another_ending_is_refused_rather_than_ignored(root):
     assert "chimie.yaml: ends in .yaml" in refusal(parameters.load_branches, root)
 
 
-def test_a_file_that_is_not_a_map_is_refused(root):
-    (root / CHIMIE).write_text("- chimie\n", encoding="utf-8")
-    assert f"{CHIMIE}: not what is expected here" in refusal(parameters.load_branches, root)
+@pytest.mark.parametrize(("text", "found"), [("- chimie\n", "a list"), ("chimie\n", "one value")])
+def test_a_file_that_is_not_a_mapping_is_refused_in_plain_words(root, text, found):
+    (root / CHIMIE).write_text(text, encoding="utf-8")
+    assert refusal(parameters.load_branches, root) == (
+        f"1 defect\n  {CHIMIE}: {found} where a mapping of keys is meant\n"
+        "    expected: a mapping of keys: one `key: value` a line\n"
+        "    what to do: write the keys one under the other, without `-` before them"
+    )
+
+
+def test_a_list_inside_a_file_where_keys_are_meant_is_refused_in_plain_words(root):
+    edit(root, CHIMIE, "tables:\n  employment: null", "tables: []")
+    text = refusal(parameters.load_branches, root)
+    assert "key `tables`: a list where a mapping of keys is meant" in text
+    assert "dictionary" not in text
+
+
+@pytest.mark.parametrize(("raw", "advice"), [(".25", "0.25"), ("0,25", "0.25"), ("-.5", "-0.5")])
+def test_a_decimal_number_that_readers_disagree_on_is_refused_with_how_to_write_it(
+    root, raw, advice
+):
+    edit(root, CHIMIE, "weight: 0.25", f"weight: {raw}")
+    text = refusal(parameters.load_branches, root)
+    assert f"key `criteria[0].weight`: not what is expected here (found: {raw})" in text
+    assert f"what to do: write {advice}" in text
+
+
+@pytest.mark.parametrize("table", ["../outside/own.csv", "data/../../own.csv"])
+def test_a_table_above_the_project_is_refused(root, table):
+    edit(root, CHIMIE, "employment: null", f'employment: "{table}"')
+    text = refusal(parameters.load_branches, root)
+    assert f"key `tables.employment`: `{table}` is not a path from the project's root" in text
+
+
+@pytest.mark.parametrize("linked", ["data", "data/own.csv"])
+def test_a_table_behind_a_link_that_leaves_the_project_is_refused(root, tmp_path_factory, linked):
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "own.csv").write_text("secret", encoding="utf-8")
+    link = root / linked
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(outside / "own.csv" if link.suffix else outside)
+    edit(root, CHIMIE, "employment: null", 'employment: "data/own.csv"')
+    text = refusal(parameters.load_branches, root)
+    assert "key `tables.employment`: `data/own.csv` is a link that leads out of the project" in text
+
+
+def test_a_table_behind_a_link_that_stays_in_the_project_is_accepted(root):
+    (root / "real").mkdir()
+    (root / "data").symlink_to(root / "real")
+    edit(root, CHIMIE, "employment: null", 'employment: "data/own.csv"')
+    assert parameters.load_branches(root)["chimie"].tables.employment == "data/own.csv"
 
 
 def test_bad_encoding_is_refused_with_its_line(root):

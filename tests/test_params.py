@@ -136,6 +136,21 @@ def test_an_absolute_path_to_a_table_is_refused():
     ]
 
 
+@pytest.mark.parametrize("code", ["commun", "ensemble"])
+def test_a_branch_cannot_take_the_name_of_all_branches_together(code):
+    assert message(BranchParams, {**BRANCH, "branch_code": code}) == [
+        (("branch_code",), f"`{code}` stands for all branches together")
+    ]
+
+
+@pytest.mark.parametrize("key", ["seed", "confidentiality"])
+def test_an_edition_has_no_parameter_that_nothing_reads(key):
+    edition = yaml.safe_load((ROOT / "parameters/edition.yml").read_text(encoding="utf-8"))
+    assert message(EditionParams, {**edition, key: 1}) == [
+        ((key,), "Extra inputs are not permitted")
+    ]
+
+
 @pytest.mark.parametrize(
     ("levels", "expected"),
     [

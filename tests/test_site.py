@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import site_edition as given
+import small_project as small
 
-from opmq_lib import site
+from opmq_lib import batch, site
 from opmq_lib.errors import ConfidentialityError, DataError
 from opmq_lib.site import quarto
+from opmq_lib.sources import parameters
 
 
 def render(root: Path, **options: object) -> site.SiteReport:
@@ -95,7 +97,7 @@ def test_nothing_changed_does_nothing_and_says_so(tmp_path: Path) -> None:
     assert second.is_up_to_date
     assert not first.is_up_to_date
     assert {path: path.stat().st_mtime_ns for path in second.site.rglob("*")} == times
-    assert "nothing changed" in site.describe(second)
+    assert "nothing had changed" in site.describe(second)
 
 
 def test_a_damaged_site_is_built_again(tmp_path: Path) -> None:
@@ -148,6 +150,80 @@ def test_a_file_that_no_run_recorded_is_not_published(tmp_path: Path) -> None:
     (root / "outputs/2026/chimie/01_emplois/notes.csv").write_text("secret", encoding="utf-8")
     report = render(root)
     assert list(report.site.rglob("notes.csv")) == []
+
+
+OWN_TABLE = """\
+branch_code,metier_code,year,employment_headcount,nature,origin,units_count,largest_share_pct,source_code
+chimie,D1Z40,2018,424242,observed,own,12,40.5,enquete
+"""
+SHOW = """\
+import pandas as pd
+from opmq_lib.sources import study
+rows = study.load_inputs([branch_code])["own_employment"]
+rows = rows if len(rows) else pd.DataFrame({"origin": ["public"]})
+rows.to_csv(f"{output_folder}/emplois.csv", index=False)
+rows
+"""
+
+
+def test_the_way_out_of_a_refusal_works_and_leaves_nothing_own_in_the_site(tmp_path: Path) -> None:
+    root = given.project(tmp_path / "root")
+    (root / "notebooks/10_consolidation.ipynb").unlink()
+    for name, parameters_model in (("01_emplois", "horizon_years = 10"), ("03_tensions", "")):
+        signature = f'branch_code = "chimie"\n{parameters_model}\noutput_folder = "."'
+        small.write_notebook(root, name, SHOW, signature=signature)
+    for path in (root / "parameters/branches").glob("*.yml"):
+        if path.stem != "chimie":
+            path.unlink()
+    branch = root / "parameters/branches/chimie.yml"
+    public = branch.read_text(encoding="utf-8").replace('"00_rapport", ', "")
+    (root / "data").mkdir()
+    (root / "data/own.csv").write_text(OWN_TABLE, encoding="utf-8")
+    own = public.replace("employment: null", 'employment: "data/own.csv"')
+    branch.write_text(own, encoding="utf-8")
+    assert run_all(root).exit_status == 0
+    with pytest.raises(ConfidentialityError) as refusal:
+        render(root)
+    assert len(refusal.value.defects) == 2
+    branch.write_text(public.replace(', "03_tensions"', ""), encoding="utf-8")
+    assert run_all(root).exit_status == 0
+    report = render(root)
+    left = root / "outputs/2026/chimie/03_tensions/emplois.csv"
+    assert "424242" in left.read_text(encoding="utf-8")
+    assert (report.site / "telechargements/chimie/01_emplois/emplois.csv").is_file()
+    texts = [path.read_bytes() for path in report.site.rglob("*") if path.is_file()]
+    assert [text for text in texts if b"424242" in text or b"424 242" in text] == []
+
+
+def run_all(root: Path) -> batch.BatchReport:
+    edition, branches = parameters.load_edition(root), parameters.load_branches(root)
+    return batch.execute(batch.plan(root, edition, branches), 2)
+
+
+@pytest.mark.parametrize(
+    ("page", "said", "no_longer"),
+    [
+        ("methode", "la page donne deux bornes", "la somme est un minimum"),
+        ("methode", "arrondi selon l’étendue de ses variantes", "jamais écrit plus précisément"),
+        ("methode", "L’erreur de ses projections passées n’est pas encore publiée.", "viendra"),
+        ("index", "Les totaux nationaux par métier sont observés", "Les effectifs par métier sont"),
+        ("index", "ce n’est pas un intervalle de confiance", "un chiffre et son intervalle"),
+        ("branches/chimie/index", "Dernière année des totaux nationaux", "Dernière année observée"),
+        ("mentions-legales", "plusieurs copies n’indiquent pas leur licence", "suivent les lic"),
+    ],
+)
+def test_pages_promise_no_more_than_the_study_does(
+    built: site.SiteReport, page: str, said: str, no_longer: str
+) -> None:
+    text = (built.site / f"{page}.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    assert said in text
+    assert no_longer not in text
+
+
+def test_a_branch_without_convention_of_its_own_says_so(built: site.SiteReport) -> None:
+    for page in ("branches/chaux/index.html", "branches/index.html"):
+        text = (built.site / page).read_text(encoding="utf-8")
+        assert "<dd>aucune convention propre</dd>" in text or "<td>aucune convention" in text
 
 
 def test_a_release_is_refused_while_every_branch_is_a_draft(tmp_path: Path) -> None:

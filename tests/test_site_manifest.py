@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,13 @@ import site_edition as given
 from opmq_lib.errors import ConfidentialityError
 from opmq_lib.site import manifest
 from opmq_lib.sources import embedded
+
+
+def reduce_notebooks(root: Path, branch_code: str, notebooks: str) -> None:
+    path = root / f"parameters/branches/{branch_code}.yml"
+    text = path.read_text(encoding="utf-8")
+    kept = re.sub(r"(?m)^notebooks: .*$", f"notebooks: [{notebooks}]", text)
+    path.write_text(kept, encoding="utf-8")
 
 
 def test_every_branch_of_the_branch_table_is_there(tmp_path: Path) -> None:
@@ -47,6 +55,68 @@ def test_a_refusal_names_runs_and_never_values(tmp_path: Path) -> None:
     with pytest.raises(ConfidentialityError) as refusal:
         manifest.read(root)
     assert "424242" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "value\n1\n",
+        "value,origin\n1,public\n2,own\n",
+        "value,origin\n1\n",
+        "value,origin\n1,\n",
+        "",
+    ],
+)
+def test_a_table_not_known_to_be_public_is_refused_whatever_the_ledger_says(
+    tmp_path: Path, text: str
+) -> None:
+    root = given.edition(tmp_path / "root")
+    given.run(root, "chaux", "01_emplois", given.figures_notebook(), {"emplois.csv": text})
+    with pytest.raises(ConfidentialityError, match=r"chaux/01_emplois/emplois\.csv") as refusal:
+        manifest.read(root)
+    assert "--branch chaux --notebook 01_emplois --force" in str(refusal.value)
+
+
+def test_runs_that_the_parameters_no_longer_ask_for_are_neither_refused_nor_published(
+    tmp_path: Path,
+) -> None:
+    root = given.edition(tmp_path / "root")
+    left = [("chimie", "02_ancien"), ("verre", "01_emplois"), ("commun", "20_ancien")]
+    for code, name in left:
+        given.run(root, code, name, given.figures_notebook(), origin="own")
+    reduce_notebooks(root, "ieg", '"00_rapport"')
+    given.run(root, "ieg", "01_emplois", given.figures_notebook(), origin="own")
+    edition = manifest.read(root)
+    assert "ieg" in {branch.code for branch in edition.branches}
+    published = {
+        (run.branch_code, run.notebook)
+        for runs in [edition.common, *(branch.runs for branch in edition.branches)]
+        for run in runs.values()
+    }
+    assert not published & {*left, ("ieg", "01_emplois")}
+
+
+def test_a_branch_is_what_its_parameter_file_says(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    path = root / "parameters/branches/chimie.yml"
+    text = path.read_text(encoding="utf-8").replace("Industries chimiques", "Chimie d’ici")
+    path.write_text(text.replace('["00044"]', '["00044", "00045"]'), encoding="utf-8")
+    caoutchouc = root / "parameters/branches/caoutchouc.yml"
+    caoutchouc.unlink()
+    branches = {branch.code: branch for branch in manifest.read(root).branches}
+    assert branches["chimie"].label == "Chimie d’ici"
+    assert branches["chimie"].conventions == ("00044", "00045")
+    assert "caoutchouc" not in branches
+
+
+def test_a_file_that_changes_after_the_check_is_not_read(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    edition = manifest.read(root)
+    run = next(one for one in edition.branches if one.code == "chimie").runs["01_emplois"]
+    assert manifest.read_file(run, "chiffres_cles.csv") == given.KEY_FIGURES.encode()
+    (run.folder / "chiffres_cles.csv").write_text("secret", encoding="utf-8")
+    with pytest.raises(ConfidentialityError, match=r"chiffres_cles\.csv: is not the file"):
+        manifest.read_file(run, "chiffres_cles.csv")
 
 
 def test_a_missing_file_of_a_run_is_refused(tmp_path: Path) -> None:

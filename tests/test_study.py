@@ -149,7 +149,7 @@ def test_recomputing_the_results_from_the_embedded_data_gives_the_same_bytes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
-    results = pipeline.employment_results(study.load_inputs([KNOWN]), KNOWN, 10)
+    results = pipeline.employment_results(study.load_inputs([KNOWN]), KNOWN, 10, study.edition())
     exports.write_results(results, str(tmp_path), "01_emplois")
     folder = root / "outputs" / EDITION / KNOWN / "01_emplois"
     for written in sorted(tmp_path.iterdir()):

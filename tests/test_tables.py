@@ -7,6 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError
+from opmq_lib.sources import embedded
 from opmq_lib.sources.tables import number, read_table
 
 HEADER = (
@@ -16,6 +17,14 @@ HEADER = (
 FIRST = "chimie,D1Z40,2018,1200,observed,own,12,40.5,enquete"
 SECOND = "chimie,D1Z41,2018,80,observed,own,9,60,enquete"
 CODES = ["0016", "1E05", "0292", "NA", "007", "1e5", "null", "+33"]
+
+
+METIERS = embedded.load("metiers")
+FAP_2021_ONLY = next(
+    code
+    for code in METIERS.loc[METIERS["level"] == "fap228", "metier_code"]
+    if code not in set(METIERS.loc[METIERS["nomenclature"] == "FAP-2009", "metier_code"])
+)
 
 
 @pytest.fixture
@@ -245,6 +254,35 @@ def test_an_own_table_may_not_call_itself_public(write):
 def test_the_rest_of_the_metiers_may_close_an_own_table(write):
     frame = read_table(write(HEADER, FIRST.replace("D1Z40", "autres_metiers")), "employment")
     assert frame["metier_code"].tolist() == ["autres_metiers"]
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("ENS", "all occupations together"),
+        ("D1Z", "a family of métiers"),
+        ("A", "a family of métiers"),
+        (FAP_2021_ONLY, "a code of FAP-2021"),
+    ],
+)
+def test_an_own_table_speaks_of_metiers_only(write, code, why):
+    assert refusal(write(HEADER, FIRST.replace("D1Z40", code)), kind=ScopeError) == (
+        f"1 defect\n  emplois.csv, row 2, column `metier_code` (chimie, 2018): {why}, not a métier "
+        f"of FAP-2009 (found: {code})\n"
+        "    expected: a code of level fap225 of FAP-2009 in table `metiers`, such as D1Z40, or "
+        "autres_metiers\n"
+        "    what to do: give one row to each métier, and autres_metiers for the rest"
+    )
+
+
+@pytest.mark.parametrize("nature", ["estimate", "official_projection"])
+def test_an_own_table_holds_what_was_observed_only(write, nature):
+    assert refusal(write(HEADER, FIRST.replace("observed", nature)), kind=ScopeError) == (
+        "1 defect\n  emplois.csv, row 2, column `nature` (chimie, D1Z40, 2018): your own table "
+        "holds what was not observed\n    expected: observed\n"
+        "    what to do: keep what was counted and leave the other rows out: estimates and "
+        "projections are made by the project"
+    )
 
 
 def test_rows_of_another_branch_are_refused(write):

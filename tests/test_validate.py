@@ -74,7 +74,7 @@ def test_a_misspelt_parameter_is_refused(root):
         "parameters/edition.yml, line 9, key `horizon_year`",
         "unknown key",
         "one of: edition_id, title, edition_date, base_year, horizon_years, scenario_codes, "
-        "quantile_levels, seed, confidentiality",
+        "quantile_levels",
         "did you mean `horizon_years`?",
     )
 
@@ -197,6 +197,18 @@ def test_defects_of_all_files_are_raised_once(root):
 def test_an_own_table_of_another_branch_is_refused(root):
     (root / OWN).write_text(TABLE.replace("chimie", "textile"), encoding="utf-8")
     assert "a row of another branch (found: textile)\n    expected: chimie" in refusal(root)
+
+
+def test_an_own_table_behind_a_link_that_leaves_the_project_is_not_even_read(
+    root, tmp_path_factory
+):
+    outside = tmp_path_factory.mktemp("outside") / "own.csv"
+    outside.write_text(TABLE.replace("1200", "-1200"), encoding="utf-8")
+    (root / OWN).unlink()
+    (root / OWN).symlink_to(outside)
+    text = refusal(root)
+    assert text.startswith("1 defect\n")
+    assert f"`{OWN}` is a link that leads out of the project" in text
 
 
 def test_an_absent_own_table_is_refused(root):

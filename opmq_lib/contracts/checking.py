@@ -185,7 +185,9 @@ def as_error(problems: Sequence[Problem], sheet: Sheet) -> DataError:
 
 
 def _defect(problem: Problem, more: int, sheet: Sheet) -> Defect:
-    what = problem.what + (f" (and {more} more rows)" if more else "")
+    first = "" if problem.first is None else f" {sheet.number(problem.first)}"
+    others = f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
+    what = problem.what + first + others
     if problem.row is None:
         place = f"{sheet.where}, column `{problem.column}`"
         return Defect(place, what, problem.expected, problem.fix)
@@ -199,7 +201,7 @@ def _defect(problem: Problem, more: int, sheet: Sheet) -> Defect:
         where=f"{sheet.where}, row {sheet.number(problem.row)}"
         + (f", column `{problem.column}`" if problem.column else "")
         + (f" ({key})" if key else ""),
-        what=what + ("" if problem.first is None else f" {sheet.number(problem.first)}"),
+        what=what,
         expected=problem.expected,
         fix=problem.fix,
         value=problem.value if shows else None,

@@ -128,12 +128,20 @@ def damages(recorded: Mapping[str, str], folder: Path) -> Iterator[str]:
 
     Files beside them are nobody's business: opening a notebook leaves checkpoints there.
     """
-    for name, sha256 in recorded.items():
-        try:
-            if file_sha256(folder / name) != sha256:
-                yield f"output {name} changed"
-        except OSError:
-            yield f"output {name} missing"
+    for name in changed_files(recorded, folder):
+        yield f"output {name} {'changed' if (folder / name).is_file() else 'missing'}"
+
+
+def changed_files(recorded: Mapping[str, str], folder: Path) -> list[str]:
+    """Return the names of the files that are gone, or no longer have their recorded content."""
+    return [name for name, sha256 in recorded.items() if _found_sha256(folder / name) != sha256]
+
+
+def _found_sha256(path: Path) -> str | None:
+    try:
+        return file_sha256(path)
+    except OSError:
+        return None
 
 
 def _source(folder: Path) -> list[Path]:

@@ -1,11 +1,12 @@
 """Whether a run must be executed, and why: by content, never by dates."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from opmq_lib.edition import fingerprint
 from opmq_lib.edition.ledger import Record
+from opmq_lib.edition.origin import PUBLIC
 from opmq_lib.edition.plan import Run, RunId, shown
 
 Records = Mapping[RunId, Record]
@@ -41,6 +42,7 @@ def state(run: Run, records: Records) -> State:
     reasons = (
         *fingerprint.differences(record, of(run, records)),
         *fingerprint.damages(record["outputs"], run.folder),
+        *_unforeseen_origin(run, records),
     )
     return State("stale", reasons) if reasons else State("up to date")
 
@@ -79,6 +81,12 @@ def of(run: Run, records: Records) -> fingerprint.Fingerprint:
     }
 
 
+def origin(run: Run, records: Records) -> Literal["own", "public"]:
+    """Return `own` if a run is planned so, or reads a result that is not recorded as public."""
+    found = [run.origin, *(records[read].get("origin") for read in run.reads)]
+    return "public" if set(found) == {PUBLIC} else "own"
+
+
 def in_words(error: Mapping[str, Any]) -> str:
     """Return the first line of a recorded error.
 
@@ -88,3 +96,9 @@ def in_words(error: Mapping[str, Any]) -> str:
     """
     first_line = str(error["message"]).partition("\n")[0]
     return first_line if error["cell"] is None else f"In [{error['cell']}] {first_line}"
+
+
+def _unforeseen_origin(run: Run, records: Records) -> Iterator[str]:
+    """Say so when a result turned out to rest on own data though nothing in the plan does now."""
+    if origin(run, records) == PUBLIC != records[run.id].get("origin"):
+        yield "its result does not say that it is public"

@@ -1,7 +1,8 @@
 """The ledger of an edition: one JSON line per finished run in `runs.jsonl`.
 
 Only the process that runs the batch writes it, one whole line at a time. A line torn by a killed
-process or a full disk is skipped by readers and never joined to the next one.
+process or a full disk is skipped by readers and never joined to the next one. Notebooks read the
+ledger too: its reading half is in `sources.runs`.
 """
 
 import json
@@ -10,7 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-Record = dict[str, Any]
+from opmq_lib.sources.runs import LEDGER, Record, latest, read
+
+__all__ = ["LEDGER", "Record", "append", "latest", "read"]
 
 
 def append(path: Path, record: Mapping[str, Any]) -> None:
@@ -42,54 +45,6 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
             raise
 
 
-def read(path: Path) -> list[Record]:
-    r"""Return every run of the ledger, oldest first; an edition without a ledger has none.
-
-    Torn lines are skipped: a run whose line is torn did not finish.
-
-    Examples:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     ledger = Path(folder) / "runs.jsonl"
-        ...     _ = ledger.write_text('{"notebook": "01_emplois"}\n{"notebook": "03_ten')
-        ...     read(ledger)
-        [{'notebook': '01_emplois'}]
-    """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    return [record for line in content.splitlines() if (record := _parsed(line)) is not None]
-
-
-def latest(path: Path, status: str | None = None) -> dict[tuple[str, str], Record]:
-    """Return the last run of each notebook of each branch, by `(branch_code, notebook)`.
-
-    The last line wins, whatever its date says: clocks can be set back.
-
-    Args:
-        path: The ledger.
-        status: `"ok"` to see the last run that succeeded even where a later one failed.
-
-    Examples:
-        >>> from tempfile import TemporaryDirectory
-        >>> with TemporaryDirectory() as folder:
-        ...     ledger = Path(folder) / "runs.jsonl"
-        ...     run = {"branch_code": "chimie", "notebook": "01_emplois"}
-        ...     append(ledger, run | {"status": "ok"})
-        ...     append(ledger, run | {"status": "failed"})
-        ...     for status in (None, "ok"):
-        ...         latest(ledger, status)["chimie", "01_emplois"]["status"]
-        'failed'
-        'ok'
-    """
-    return {
-        (record["branch_code"], record["notebook"]): record
-        for record in read(path)
-        if status is None or record["status"] == status
-    }
-
-
 def _write_all(descriptor: int, content: bytes) -> None:
     while content:
         content = content[os.write(descriptor, content) :]
@@ -98,11 +53,3 @@ def _write_all(descriptor: int, content: bytes) -> None:
 def _after_torn(descriptor: int, size: int) -> bytes:
     """Return the line end that a torn last line lacks."""
     return b"" if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n" else b"\n"
-
-
-def _parsed(line: bytes) -> Record | None:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None

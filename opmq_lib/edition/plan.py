@@ -33,7 +33,8 @@ class Run:
         template: The notebook.
         parameters: Values given to it; parameters left out keep their default.
         reads: Runs whose result tables it reads.
-        inputs: Name → sha256 of all else that it may read.
+        library: Name → sha256 of what the library brings.
+        files: Path from the project's root → sha256 of the parameters and tables it may read.
         versions: Package → version.
         origin: `own` if a table supplied by the user may be behind its results, else `public`.
         edition_folder: `outputs/<edition_id>`.
@@ -43,7 +44,8 @@ class Run:
     template: Template
     parameters: Mapping[str, Any]
     reads: tuple[RunId, ...]
-    inputs: Mapping[str, str]
+    library: Mapping[str, str]
+    files: Mapping[str, str]
     versions: Mapping[str, str]
     origin: Literal["own", "public"]
     edition_folder: Path
@@ -59,9 +61,18 @@ class Run:
         return self.branch_code, self.notebook
 
     @property
+    def inputs(self) -> dict[str, str]:
+        """Name → sha256 of all that it may read, but for the results of other runs."""
+        return {**self.library, **self.files}
+
+    @property
     def folder(self) -> Path:
         """Where its results are published."""
         return self.edition_folder / self.branch_code / self.notebook
+
+    def changed_files(self) -> list[str]:
+        """Return the files that it may read and that are no longer what they were when planned."""
+        return fingerprint.changed_files(self.files, self.edition_folder.parent.parent)
 
 
 def plan(
@@ -88,7 +99,7 @@ def plan(
     reads = {run_id: _reads(run_id, templates, wanted) for run_id in wanted}
     order = _ordered(reads)
     own = _own(order, reads, branches)
-    shared = fingerprint.library() | _parameter_files(root)
+    library, shared = fingerprint.library(), _parameter_files(root)
     versions = fingerprint.versions()
     runs = [
         Run(
@@ -96,7 +107,8 @@ def plan(
             template=wanted[run_id],
             parameters=_parameters(run_id[0], wanted[run_id], edition),
             reads=reads[run_id],
-            inputs=shared | _branch_files(root, run_id[0], branches),
+            library=library,
+            files=shared | _branch_files(root, run_id[0], branches),
             versions=versions,
             origin="own" if run_id in own else "public",
             edition_folder=root / "outputs" / edition.edition_id,

@@ -116,9 +116,9 @@ def sensitivity(
 ) -> pd.DataFrame:
     """Return what each cell of the base year becomes when one choice changes, in heads.
 
-    The variants are those of `VARIANT_LABELS`: log-odds of the seed shrunk to half and to zero
-    (independence), activities shared by several branches given to the first one, ROME codes
-    tied to several métiers split equally. All have the same margins.
+    The variants are those of `VARIANT_LABELS`: log-odds of the seed shrunk to half, to zero
+    (independence) or raised by half, activities shared by several branches given to the first
+    one, ROME codes tied to several métiers split equally. All have the same margins.
 
     Args:
         tables: What the seed is made of.

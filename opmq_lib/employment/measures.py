@@ -26,24 +26,29 @@ def levels(jobs: pd.DataFrame) -> pd.DataFrame:
 
 
 def shares(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Return each métier's share of the branch in its last year, in %.
+    """Return each métier's share of the branch in its last year, in %, with the variants' range.
 
     Args:
         jobs: Rows of the `employment` contract for one branch, all its métiers.
 
     Returns:
-        `employment_share_pct`, one row per métier; shares add up to 100.
+        `employment_share_pct`, one row per métier; shares add up to 100. Bounds are missing on
+        observed tables.
 
     Examples:
         >>> jobs = pd.DataFrame({"metier_code": ["A", "B"], "year": 2018, "nature": "observed",
-        ...     "origin": "own", "employment_headcount": [30.0, 10.0]})
+        ...     "origin": "own", "units_count": 9, "source_code": "enquete",
+        ...     "employment_headcount": [30.0, 10.0]})
         >>> shares(jobs)["value"].tolist()
         [75.0, 25.0]
     """
-    base = last_year(jobs)
-    return base[["metier_code", "year", "nature", "origin"]].assign(
+    base = levels(last_year(jobs))
+    to_pct = 100 / base["value"].sum()
+    return base.drop(columns="units_count").assign(
         indicator="employment_share_pct",
-        value=100 * base["employment_headcount"] / base["employment_headcount"].sum(),
+        value=base["value"] * to_pct,
+        lower=base["lower"] * to_pct,
+        upper=base["upper"] * to_pct,
         unit="pct",
     )
 

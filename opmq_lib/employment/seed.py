@@ -17,6 +17,7 @@ REFERENCE, INDEPENDENCE = "reference", "independence"
 VARIANT_LABELS = {
     REFERENCE: "Estimation de référence",
     "seed_half": "Spécificités des embauches réduites de moitié",
+    "seed_amplified": "Spécificités des embauches accentuées de moitié",
     INDEPENDENCE: "Embauches ignorées : même répartition des métiers dans toutes les branches",
     "naf_first": "Activités partagées données à leur première branche",
     "split_equal": "Codes ROME partagés également entre métiers",
@@ -115,6 +116,7 @@ def variant_seeds(
     return {
         REFERENCE: reference,
         "seed_half": reference**0.5,
+        "seed_amplified": reference**1.5,
         INDEPENDENCE: reference**0.0,
         "naf_first": build_seed(naf_first, metier_codes, branch_codes),
         "split_equal": build_seed(split_equal, metier_codes, branch_codes),

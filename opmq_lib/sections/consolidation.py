@@ -51,7 +51,7 @@ def findings(results: Results, labels: Labels) -> Html:
     common = indicators.largest_first(select(table, COMMON)).head(1)
     told = [
         f"« {labels[code]} » est le métier le plus partagé : il figure parmi les dix plus nombreux "
-        f"de {display.number(TABLE, table, row)} branches, selon l’estimation."
+        f"de {display.number(TABLE, table, row)} branches, selon l’estimation centrale."
         for row, code in zip(common.index.tolist(), codes(common), strict=True)
     ]
     headcounts = select(table, "branch_headcount")
@@ -74,12 +74,13 @@ def domains_figure(results: Results, labels: Labels) -> Figure | Html:
     named = wide.rename(index=dict(labels), columns=dict(labels))
     return figures.share_heat(
         named,
-        "Le domaine dominant change d’une branche à l’autre"
+        "Selon l’estimation centrale, le domaine dominant change d’une branche à l’autre"
         if len(set(wide.idxmax(axis="columns"))) > 1
-        else "Un même domaine domine dans toutes les branches",
+        else "Selon l’estimation centrale, un même domaine domine dans toutes les branches",
         french.typography(
             "Part de chaque domaine dans l’emploi estimé des métiers étudiés de la branche, en "
-            f"pour cent. {SOURCE}"
+            "pour cent ; les variantes de calcul, non montrées ici, peuvent la changer beaucoup. "
+            f"{SOURCE}"
         ),
     )
 

@@ -65,18 +65,14 @@ def key_figures(results: Results) -> Html:
         for row in select(table, "branch_headcount").index.tolist()
     ]
     leader = [
-        (
-            "Emplois du premier métier",
-            display.headcount(TABLE, table, row),
-            f"{display.interval(TABLE, table, row)} selon les variantes",
-        )
+        ("Emplois du premier métier", display.headcount(TABLE, table, row), _range_note(table, row))
         for row in _ranked(results).index.tolist()[:1]
     ]
     residual = [
         (
             "Part des autres métiers",
             display.percent(TABLE, table, row),
-            "des emplois de la branche (commerce, bureau, transport, services…)",
+            "commerce, bureau, transport, services…",
         )
         for row in _residual_share(table).index.tolist()
     ]
@@ -92,7 +88,7 @@ def ranges_figure(results: Results, labels: Labels) -> Figure | Html:
     """Return the figure of the largest métiers with the range of the estimate's variants."""
     ranked = _ranked(results).head(SHOWN)
     if len(ranked) < 2:
-        return _nothing()
+        return _nothing(results)
     first = labels[codes(ranked)[0]]
     title = (
         f"« {first} » est le métier le plus nombreux de ceux étudiés"
@@ -107,8 +103,8 @@ def ranges_figure(results: Results, labels: Labels) -> Figure | Html:
         labels,
         french.typography(title),
         french.typography(
-            f"Nombre d’emplois, {_base_year(results)}, {_nature(results)}. Point : valeur "
-            f"centrale ; barre : étendue des variantes de calcul. {SOURCE}"
+            f"Nombre d’emplois, {_base_year(results)}, {_nature(results)}. {_bar_note(results)} "
+            f"{_source(results)}"
         ),
     )
 
@@ -122,7 +118,7 @@ def fan_figure(results: Results, labels: Labels) -> Figure | Html:
     ]
     shown = [code for code in shown if code in codes(projection)]
     if not shown:
-        return _nothing()
+        return _nothing(results)
     levels = select(results[TABLE], "employment_headcount")
     past = pd.concat([levels[levels["metier_code"] == code] for code in shown])
     moving = sum(code in _moving(results, sign) for sign in (-1, 1) for code in shown)
@@ -138,8 +134,8 @@ def fan_figure(results: Results, labels: Labels) -> Figure | Html:
         french.typography(
             f"Nombre d’emplois par an, {_nature(results)} puis projection tendancielle. Tireté : "
             "médiane ; bandes : une chance sur deux, puis huit chances sur dix, d’après les "
-            "erreurs passées de la même méthode. L’incertitude du point de départ n’y est pas "
-            f"comprise. {SOURCE} Projections : table emplois_projections.csv."
+            f"erreurs passées de la même méthode. {_starting_point(results)} {_source(results)} "
+            "Projections : table emplois_projections.csv."
         ),
     )
 
@@ -158,7 +154,6 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
             "Métier (FAP)",
             f"Emplois {base}",
             "Étendue des variantes",
-            "Part de la branche",
             f"Évolution {first}-{base}",
             f"Projection {end}",
             french.typography("Intervalle à 80 %"),
@@ -167,11 +162,12 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
             [
                 labels[code],
                 display.headcount(TABLE, table, row),
-                display.interval(TABLE, table, row),
+                display.NOT_APPLICABLE
+                if _is_observed(results)
+                else display.interval(TABLE, table, row),
                 *(
                     display.shown(show, TABLE, table, _row(table, indicator, code, year), option)
                     for show, indicator, year, option in (
-                        (display.percent, SHARE, base, 1),
                         (display.percent, CHANGE, base, 0),
                         (display.headcount, PROJECTED, end, display.step(table, row)),
                         (display.interval, PROJECTED, end, display.step(table, row)),
@@ -181,9 +177,43 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
             for row, code in zip(ranked.index.tolist(), codes(ranked), strict=True)
         ],
         french.typography(
-            f"Nombre d’emplois, {_nature(results)} ; évolution nationale du métier. {SOURCE}"
+            f"Nombre d’emplois, {_nature(results)} ; {_change_note(results)}. "
+            f"{_starting_point(results)} {_source(results)}"
         ),
     )
+
+
+def method(results: Results) -> Html:
+    """Return how the figures were obtained, for what the branch's table is."""
+    if not has_employment(results):
+        return Html("")
+    projection = (
+        "<strong>Projection.</strong> Elle prolonge la tendance de chaque métier, amortie ; les "
+        "intervalles viennent des erreurs que la même méthode a faites dans le passé. Elle dit ce "
+        "qui arriverait si les tendances se prolongeaient, pas ce qui arrivera."
+    )
+    if _is_observed(results):
+        steps = [
+            "<strong>Point de départ.</strong> Le tableau fourni par la branche, tel quel.",
+            projection,
+        ]
+    else:
+        steps = [
+            "<strong>Point de départ.</strong> Les embauches par métier et par activité (2016-2017)"
+            " donnent une première répartition ; une table du projet rattache chaque activité à "
+            "une branche, une autre partage les fiches ROME entre métiers.",
+            "<strong>Ajustement.</strong> Cette répartition est ajustée pour que chaque branche "
+            "retrouve son effectif publié et chaque métier son effectif national. Une ligne "
+            "« autres métiers » et une colonne « hors champ » ferment le tableau.",
+            "<strong>Évolution.</strong> Les autres années suivent l’évolution nationale de chaque "
+            "métier. Une année y est la moyenne de trois : les points voisins ne sont pas "
+            "indépendants.",
+            projection,
+            "<strong>Ce que ces chiffres ne disent pas.</strong> La répartition d’une branche "
+            "repose presque entièrement sur des embauches codées au métier que les personnes "
+            "recherchaient. C’est un point de départ pour la discussion, pas une mesure.",
+        ]
+    return display.findings([french.typography(step) for step in steps])
 
 
 def margins_table(results: Results) -> Html:
@@ -209,7 +239,7 @@ def margins_table(results: Results) -> Html:
                 display.shown(display.headcount, TABLE, table, residual),
             ],
             [
-                "Plus grand écart aux marges, en proportion",
+                "Plus grand écart relatif aux totaux publiés",
                 display.shown(display.number, TABLE, table, deviation, 10),
             ],
         ],
@@ -244,9 +274,9 @@ def _leader(results: Results, labels: Labels) -> list[str]:
         return []
     first, second = (labels[code] for code in codes(ranked))
     row = ranked.index.tolist()[0]
-    counted = f"environ {display.headcount(TABLE, table, row)} emplois"
+    counted = f"{display.headcount(TABLE, table, row)} emplois"
     if not _is_observed(results):
-        counted += f" ({display.interval(TABLE, table, row)} selon les variantes)"
+        counted = f"environ {counted} ({display.interval(TABLE, table, row)} selon les variantes)"
     if _is_apart(ranked):
         sentence = f"Parmi les métiers étudiés, « {first} » est le plus nombreux : {counted}."
     else:
@@ -258,17 +288,18 @@ def _leader(results: Results, labels: Labels) -> list[str]:
 
 
 def _directions(results: Results, labels: Labels) -> list[str]:
-    ends = select(results[TABLE], PROJECTED)["year"]
+    ends = select(results[TABLE], PROJECTED).dropna(subset=["lower"])["year"]
     if ends.empty:
         return []
     largest = codes(_ranked(results).head(SHOWN))
     falling, rising = (
         [code for code in largest if code in _moving(results, sign)] for sign in (-1, 1)
     )
+    trend = "tendances observées" if _is_observed(results) else "tendances nationales"
     told = [
-        f"D’ici à {int(ends.max())}, si les tendances nationales se prolongent, l’emploi {verb} "
-        f"pour {_named(found, labels)} : l’intervalle à 80 % reste tout entier {side} niveau de "
-        f"{_base_year(results)}."
+        f"D’ici à {int(ends.max())}, si les {trend} se prolongent, l’emploi {verb} "
+        f"pour {_named(found, labels)} : l’intervalle à 80 % de l’évolution reste tout entier "
+        f"{side} niveau de {_base_year(results)}."
         for found, verb, side in (
             (falling, "reculerait", "sous le"),
             (rising, "progresserait", "au-dessus du"),
@@ -309,6 +340,43 @@ def _residual_share(table: pd.DataFrame) -> pd.DataFrame:
     return select(table, SHARE, metier_code=employment.RESIDUAL_METIER)
 
 
+def _range_note(table: pd.DataFrame, row: int) -> str:
+    if display.read(table, row, "lower") is None:
+        return "selon le tableau fourni par la branche"
+    return f"étendue des variantes{french.NBSP}: {display.interval(TABLE, table, row)}"
+
+
+def _change_note(results: Results) -> str:
+    return (
+        "évolution observée dans la branche"
+        if _is_observed(results)
+        else "évolution nationale du métier, appliquée à la branche"
+    )
+
+
+def _bar_note(results: Results) -> str:
+    if _is_observed(results):
+        return "Point : valeur du tableau fourni par la branche."
+    return "Point : valeur centrale ; barre : étendue des variantes de calcul."
+
+
+def _starting_point(results: Results) -> str:
+    if _is_observed(results):
+        return ""
+    return (
+        "L’intervalle à 80 % porte sur l’évolution seule : l’incertitude du point de départ n’y "
+        "est pas comprise."
+    )
+
+
+def _source(results: Results) -> str:
+    if _is_observed(results):
+        return french.typography(
+            "Source : tableau fourni par la branche. Nombres : table emplois.csv."
+        )
+    return SOURCE
+
+
 def _is_apart(ranked: pd.DataFrame) -> bool:
     """Return whether the first métier is the largest under every variant (or as observed)."""
     low, high = ranked["lower"].fillna(ranked["value"]), ranked["upper"].fillna(ranked["value"])
@@ -335,7 +403,10 @@ def _nature(results: Results) -> str:
     return "observation" if _is_observed(results) else "estimation du projet"
 
 
-def _nothing() -> Html:
-    return display.banner(
-        french.typography("Non disponible (nd) : la branche n’a pas d’effectif par métier.")
+def _nothing(results: Results) -> Html:
+    why = (
+        "pas assez d’années pour une figure ou une projection"
+        if has_employment(results)
+        else "la branche n’a pas d’effectif par métier"
     )
+    return display.banner(french.typography(f"Non disponible (nd) : {why}."))

@@ -91,7 +91,9 @@ def ranking_figure(results: Results, labels: Labels) -> Figure | Html:
     return figures.tension_ranking(
         graded,
         labels,
-        french.typography(f"« {first} » est le plus en tension des grands métiers {where}"),
+        french.typography(
+            f"« {first} » est, au niveau national, le plus en tension des grands métiers {where}"
+        ),
         french.typography(
             f"Indice national publié, {_index_year(results)}, sans unité ; pastille : classe de 1 "
             f"(tension la plus faible) à 5 (la plus forte). {SOURCE}"
@@ -131,7 +133,8 @@ def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
 
 def intentions_table(results: Results, labels: Labels) -> Html:
     """Return recruitment projects of the first survey for the métiers shown (FAP-2009)."""
-    return _intentions(results, labels, _largest(results), min(_survey_years(results)), "FAP-2009")
+    year = min(_survey_years(results))
+    return _intentions(results, labels, _largest(results), year, "FAP-2009, métiers ci-dessus")
 
 
 def latest_intentions_table(results: Results, labels: Labels) -> Html:
@@ -139,17 +142,15 @@ def latest_intentions_table(results: Results, labels: Labels) -> Html:
     year = max(_survey_years(results))
     projects = select(results[TABLE], PROJECTS, year=year)
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
-    return _intentions(results, labels, codes(largest)[:SHOWN], year, "FAP-2021")
+    return _intentions(results, labels, codes(largest)[:SHOWN], year, "FAP-2021, industrie")
 
 
-def _intentions(
-    results: Results, labels: Labels, shown: list[str], year: int, nomenclature: str
-) -> Html:
+def _intentions(results: Results, labels: Labels, shown: list[str], year: int, which: str) -> Html:
     table = results[TABLE]
     return display.table(
-        f"Projets de recrutement déclarés pour {year}, France entière ({nomenclature})",
+        f"Projets de recrutement déclarés pour {year}, France entière ({which})",
         [
-            f"Métier ({nomenclature})",
+            "Métier",
             "Projets de recrutement",
             french.typography("Part jugée difficile (en %)"),
         ],

@@ -4,6 +4,7 @@ Everything here is read from the manifest and from result tables that the ledger
 prose around it is in `pages/*.qmd`.
 """
 
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from opmq_lib import contracts, display, french
-from opmq_lib.site.manifest import CONSOLIDATION, Branch, Manifest, Run
+from opmq_lib.site.manifest import CONSOLIDATION, Branch, Manifest, Run, read_file
 from opmq_lib.sources import study
 
 DOWNLOADS = "telechargements"
@@ -168,7 +169,8 @@ def key_figures(branch: Branch) -> list[KeyFigure]:
     if run is None or name not in run.files:
         return []
     blanks = {column: [""] for column in NUMBER_COLUMNS}
-    table = pd.read_csv(run.folder / name, keep_default_na=False, na_values=blanks)
+    content = io.BytesIO(read_file(run, name))
+    table = pd.read_csv(content, keep_default_na=False, na_values=blanks)
     labels = study.metier_labels()
     return [key_figure(table, row, labels) for row in range(len(table))]
 

@@ -1,12 +1,13 @@
 """What an edition has to publish: its branches, the last run of each notebook, their files.
 
-Reading refuses what is not known to be publishable: a run on a user's own data, a run that does
-not say where its data come from, a file that is not the one the ledger recorded.
+Only what the parameters still ask for is looked at. Reading refuses what is not known to be
+publishable: a run on a user's own data, a run or a table that does not say where its data come
+from, a file that is not the one the ledger recorded.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from opmq_lib import french
-from opmq_lib.edition import ledger
+from opmq_lib.edition import ledger, origin
 from opmq_lib.errors import ConfidentialityError, Defect
+from opmq_lib.params import BranchParams
 from opmq_lib.sources import embedded, parameters
 
 COMMON = "commun"
@@ -81,24 +83,30 @@ def read(root: Path) -> Manifest:
 
     Raises:
         ConfidentialityError: Listing every run that is not known to be publishable.
-        DataError: If the edition's parameters are wrong.
+        DataError: If the parameters of the edition or of a branch are wrong.
     """
     edition = parameters.load_edition(root)
+    branches = parameters.load_branches(root)
     folder = root / "outputs" / edition.edition_id
-    records = ledger.latest(folder / "runs.jsonl")
+    planned = _planned(branches, _templates(root))
+    records = {
+        (code, name): record
+        for (code, name), record in ledger.latest(folder / ledger.LEDGER).items()
+        if name in planned.get(code, ())
+    }
     refuse_own(records.values())
-    scopes = _templates(root)
     runs = {key: _run(folder, *key, record) for key, record in records.items()}
-    refuse_changed(run for run in runs.values() if run.status == "ok")
+    done = [run for run in runs.values() if run.status == "ok"]
+    refuse_changed(done)
+    refuse_own_tables(done)
 
-    def of(branch_code: str, scope: str, always: Iterable[str] = ()) -> dict[str, Run]:
-        names = {*always, *(name for name, its_scope in scopes.items() if its_scope == scope)}
-        names |= {name for code, name in runs if code == branch_code}
+    def of(branch_code: str, always: Iterable[str] = ()) -> dict[str, Run]:
         return {
             name: runs.get((branch_code, name)) or _missing(folder, branch_code, name)
-            for name in sorted(names)
+            for name in sorted({*planned[branch_code], *always})
         }
 
+    portraits = embedded.load("branches").set_index("branch_code")["portrait_2020"]
     return Manifest(
         edition_id=edition.edition_id,
         title=edition.title,
@@ -112,15 +120,15 @@ def read(root: Path) -> Manifest:
         ),
         branches=tuple(
             Branch(
-                code=row["branch_code"],
-                label=french.label(row["label"]),
-                conventions=tuple(row["idcc_2026_codes"].split()),
-                has_portrait=row["portrait_2020"],
-                runs=of(row["branch_code"], "branch"),
+                code=code,
+                label=french.label(branch.label),
+                conventions=branch.idcc_codes,
+                has_portrait=str(portraits[code]),
+                runs=of(code),
             )
-            for row in embedded.load("branches").to_dict("records")
+            for code, branch in branches.items()
         ),
-        common=of(COMMON, "common", always=[CONSOLIDATION]),
+        common=of(COMMON, always=[CONSOLIDATION]),
         sources=embedded.load("sources"),
     )
 
@@ -143,10 +151,7 @@ def refuse_own(records: Iterable[dict[str, Any]]) -> None:
                 else "does not say where its data come from"
             ),
             expected='a run recorded with origin "public"',
-            fix=(
-                "keep it in JupyterLab; to publish the branch, set `tables: {employment: null}` "
-                f"in parameters/branches/{record['branch_code']}.yml and run `opmq run` again"
-            ),
+            fix=f"keep it in JupyterLab; to publish it, {_way_out(record['branch_code'])}",
         )
         for record in records
         if record.get("origin") != "public"
@@ -164,6 +169,42 @@ def refuse_changed(runs: Iterable[Run]) -> None:
     defects = [defect for run in runs for defect in _changed(run)]
     if defects:
         raise ConfidentialityError(defects)
+
+
+def refuse_own_tables(runs: Iterable[Run]) -> None:
+    """Refuse tables with a row that is not public, whatever the ledger says of their run.
+
+    Raises:
+        ConfidentialityError: Listing every such table; nothing of it is shown, only its name.
+    """
+    defects = [
+        Defect(
+            where=f"{run.branch_code}/{run.notebook}/{name}",
+            what="a row, or the whole table, does not say that it is public",
+            expected=f"a column `{origin.COLUMN}` with `{origin.PUBLIC}` in every row",
+            fix="keep it in JupyterLab; to publish it, let it rest on public data only, with that "
+            f"column, and run opmq run --branch {run.branch_code} --notebook {run.notebook} "
+            "--force",
+        )
+        for run in runs
+        for name in run.files
+        if name.endswith(".csv") and not origin.is_public(run.folder / name)
+    ]
+    if defects:
+        raise ConfidentialityError(defects)
+
+
+def read_file(run: Run, name: str) -> bytes:
+    """Return a file of a run as it was recorded.
+
+    Raises:
+        ConfidentialityError: If it is no longer that file: a run may have ended since the manifest
+            was read.
+    """
+    content = _content(run, name)
+    if content is None or _sha256(content) != run.record["outputs"][name]:
+        raise ConfidentialityError(_changed(run))
+    return content
 
 
 def refuse_drafts(manifest: Manifest) -> None:
@@ -186,15 +227,43 @@ def refuse_drafts(manifest: Manifest) -> None:
 
 def _changed(run: Run) -> Iterator[Defect]:
     for name, expected in run.record["outputs"].items():
-        path = run.folder / name
-        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        if found != expected:
+        content = _content(run, name)
+        if content is None or _sha256(content) != expected:
             yield Defect(
                 where=f"{run.branch_code}/{run.notebook}/{name}",
-                what="is not the file that the run wrote" if found else "is missing",
+                what="is missing" if content is None else "is not the file that the run wrote",
                 expected="the file recorded in runs.jsonl",
                 fix=f"opmq run --branch {run.branch_code} --notebook {run.notebook} --force",
             )
+
+
+def _way_out(branch_code: str) -> str:
+    if branch_code == COMMON:
+        return "publish no branch that rests on your own data, and run `opmq run` again"
+    return (
+        f"set `tables: {{employment: null}}` in parameters/branches/{branch_code}.yml and run "
+        "`opmq run` again"
+    )
+
+
+def _content(run: Run, name: str) -> bytes | None:
+    path = run.folder / name
+    return path.read_bytes() if path.is_file() else None
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _planned(
+    branches: Mapping[str, BranchParams], scopes: Mapping[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the notebooks that the parameters ask for, by branch and for all of them together."""
+    common = tuple(name for name, scope in scopes.items() if scope == "common")
+    return {COMMON: common} | {
+        code: tuple(name for name in branch.notebooks if scopes.get(name) == "branch")
+        for code, branch in branches.items()
+    }
 
 
 def _run(folder: Path, branch_code: str, notebook: str, record: dict[str, Any]) -> Run:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from opmq_lib import french
 from opmq_lib.errors import DataError
 from opmq_lib.site import content, prepare
-from opmq_lib.site.manifest import Branch, Manifest, Run
+from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
 
 HERE = Path(__file__).parent
 SINGLE_PAGES = ("index", "methode", "donnees", "accessibilite", "mentions-legales")
@@ -41,6 +41,7 @@ def stage(root: Path, manifest: Manifest, folder: Path) -> Staged:
         folder: An empty folder.
 
     Raises:
+        ConfidentialityError: If a file is no longer the one that the manifest has checked.
         DataError: Listing everything that pages must not hold, in every notebook.
     """
     notebooks = _read_notebooks(manifest)
@@ -66,7 +67,7 @@ def stage(root: Path, manifest: Manifest, folder: Path) -> Staged:
 def _read_notebooks(manifest: Manifest) -> dict[Path, dict[str, Any]]:
     """Return every notebook to publish by its run's folder; refuse them all if one is unfit."""
     done = [run for _, run in _runs(manifest) if run.status == "ok"]
-    notebooks = {run.folder: json.loads(_notebook(run).read_text(encoding="utf-8")) for run in done}
+    notebooks = {run.folder: json.loads(read_file(run, f"{run.notebook}.ipynb")) for run in done}
     defects = [
         defect
         for run in done
@@ -102,7 +103,7 @@ def _copy_downloads(run: Run, notebook: dict[str, Any] | None, folder: Path) -> 
     for download in content.downloads(run):
         target = folder / download.href
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(run.folder / download.name, target)
+        target.write_bytes(read_file(run, download.name))
     kept, cells = prepare.without_warnings(notebook) if notebook else ({}, [])
     if cells:
         name = f"{content.DOWNLOADS}/{run.branch_code}/{run.notebook}/{run.notebook}.ipynb"
@@ -119,10 +120,6 @@ def _runs(manifest: Manifest) -> Iterator[tuple[Branch | None, Run]]:
             yield branch, run
     for run in manifest.common.values():
         yield None, run
-
-
-def _notebook(run: Run) -> Path:
-    return run.folder / f"{run.notebook}.ipynb"
 
 
 def _templates(manifest: Manifest) -> Environment:

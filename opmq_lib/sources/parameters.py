@@ -103,7 +103,13 @@ def read_branch(path: Path, where: str) -> Reading[BranchParams]:
     conventions = known_codes("idcc_history", "idcc_code")
     reading.errors += _unknown_items(reading, "notebooks", "notebook", BRANCH_NOTEBOOKS)
     reading.errors += _unknown_items(reading, "idcc_codes", "IDCC", conventions)
+    reading.errors += _outside_errors(reading, path.absolute().parents[2])
     return reading
+
+
+def lies_inside(root: Path, path_from_root: str) -> bool:
+    """Return whether a path stays in the project once symbolic links are followed."""
+    return (root / path_from_root).resolve().is_relative_to(root.resolve())
 
 
 def unknown(where: str, kind: str, code: str, known: Iterable[str]) -> ScopeError:
@@ -184,6 +190,20 @@ def _name_errors(reading: Reading[Model], code_key: str) -> list[DataError]:
         return []
     where, expected = reading.at((code_key,)), f"{code_key}: {file.stem}"
     return [_schema(where, "is not the file's name", expected, "rename one of the two", code)]
+
+
+def _outside_errors(reading: Reading[BranchParams], root: Path) -> list[DataError]:
+    table = reading.params.tables.employment if reading.params else None
+    if table is None or lies_inside(root, table):
+        return []
+    return [
+        _schema(
+            reading.at(("tables", "employment")),
+            f"`{table}` is a link that leads out of the project",
+            "a file that lies in the project",
+            "copy the file into the project",
+        )
+    ]
 
 
 def _get(reading: Reading[Model], key: str) -> Any:

@@ -1,13 +1,14 @@
 """What a notebook of the study starts from: input tables, labels, and other notebooks' results."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from opmq_lib import contracts, french
-from opmq_lib.params import Criterion
-from opmq_lib.sources import embedded, parameters, project, tables
+from opmq_lib.errors import gather
+from opmq_lib.params import BranchParams, Criterion, EditionParams
+from opmq_lib.sources import embedded, parameters, project, runs, tables
 
 EMBEDDED = (
     "branch_headcount",
@@ -35,10 +36,11 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
         `own_employment` (no row when no branch supplies one).
 
     Raises:
+        ScopeError: If a branch has no parameter file; it says which one was probably meant.
         DataError: With every defect of the parameters and of the tables read.
     """
     root = project.find_root()
-    branches = parameters.load_branches(root)
+    branches = _branches(branch_codes)
     inputs = {name: embedded.load(name) for name in EMBEDDED}
     for name in tables.CONVENTIONS:
         convention = root / "parameters" / "tables" / f"{name}.csv"
@@ -51,6 +53,15 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["employment"]))
     inputs["own_employment"] = pd.concat(own, ignore_index=True) if own else no_row
     return inputs
+
+
+def edition() -> EditionParams:
+    """Return the parameters of the edition: base year, horizon, quantile levels, scenarios.
+
+    Raises:
+        DataError: With every defect of `parameters/edition.yml`.
+    """
+    return parameters.load_edition(project.find_root())
 
 
 def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
@@ -77,7 +88,10 @@ def branch_labels() -> dict[str, str]:
 
 
 def read_results(edition_id: str, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
-    """Return the result tables that another notebook has left, by name; none if it has not run.
+    """Return the result tables that another notebook has left, by name.
+
+    What counts is the last run of the notebook, as the edition's ledger tells it; files that no
+    run has written are not looked at.
 
     Args:
         edition_id: Name of the edition's folder in `outputs/`.
@@ -85,10 +99,12 @@ def read_results(edition_id: str, branch_code: str, notebook: str) -> dict[str, 
         notebook: A template's name, such as `01_emplois`.
 
     Returns:
-        Each table with its row number as index, codes as text.
+        Each table with its row number as index, codes as text; none if the notebook has not run,
+        if its last run failed, or if its tables are not all there.
     """
-    folder = project.find_root() / "outputs" / edition_id / branch_code / notebook
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.csv"))}
+    folder = project.find_root() / "outputs" / edition_id
+    record = runs.latest(folder / runs.LEDGER).get((branch_code, notebook))
+    return {path.stem: _read(path) for path in _tables(folder, record)}
 
 
 def read_all_results(edition_id: str, notebook: str, table: str) -> pd.DataFrame:
@@ -100,17 +116,47 @@ def read_all_results(edition_id: str, notebook: str, table: str) -> pd.DataFrame
         table: Name of the result table.
 
     Returns:
-        The rows of every branch that has run, in the order of the branches' codes.
+        The rows of every branch whose parameter file asks for the notebook and whose last run of
+        it succeeded, in the order of the branches' codes; what other branches have left in
+        `outputs/` is not looked at.
     """
-    branches = parameters.load_branches(project.find_root())
-    found = [read_results(edition_id, code, notebook).get(table) for code in sorted(branches)]
-    there = [results for results in found if results is not None]
-    return pd.concat(there, ignore_index=True) if there else pd.DataFrame()
+    root = project.find_root()
+    folder = root / "outputs" / edition_id
+    records = runs.latest(folder / runs.LEDGER)
+    branches = sorted(parameters.load_branches(root).items())
+    asked = [records.get((code, notebook)) for code, each in branches if notebook in each.notebooks]
+    paths = [path for record in asked for path in _tables(folder, record) if path.stem == table]
+    return pd.concat(map(_read, paths), ignore_index=True) if paths else pd.DataFrame()
 
 
 def criteria(branch_code: str) -> tuple[Criterion, ...]:
-    """Return the criteria of a branch for core and strategic métiers."""
-    return parameters.load_branches(project.find_root())[branch_code].criteria
+    """Return the criteria of a branch for core and strategic métiers.
+
+    Raises:
+        ScopeError: If the branch has no parameter file; it says which one was probably meant.
+        DataError: With every defect of the parameters.
+    """
+    return _branches([branch_code])[branch_code].criteria
+
+
+def _branches(wanted: Iterable[str]) -> Mapping[str, BranchParams]:
+    """Return the parameters of every branch; those wanted must be among them."""
+    branches = parameters.load_branches(project.find_root())
+    strangers = [code for code in wanted if code not in branches]
+    if strangers:
+        raise gather(
+            parameters.unknown("branch_code", "branch", code, branches) for code in strangers
+        )
+    return branches
+
+
+def _tables(folder: Path, record: runs.Record | None) -> list[Path]:
+    """Return the result tables that a run has left under an edition's folder, in order of name."""
+    if record is None or record["status"] != "ok":
+        return []
+    run_folder = folder / record["branch_code"] / record["notebook"]
+    paths = [run_folder / name for name in sorted(record["outputs"]) if name.endswith(".csv")]
+    return paths if all(path.is_file() for path in paths) else []
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from opmq_lib import contracts
 from opmq_lib.contracts import Column, Problem, Sheet
 from opmq_lib.employment import RESIDUAL_METIER
 from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, did_you_mean, gather
+from opmq_lib.sources import embedded
 from opmq_lib.sources.parameters import known_codes
 
 Cell = str | int | float | bool | date | None
@@ -38,6 +39,10 @@ DEFINED_IN: Final = {
 
 RESIDUALS: Final = {RESIDUAL_METIER}
 """Codes that stand for the rest: an own table may close its total with them."""
+
+OWN_NOMENCLATURE: Final = "FAP-2009"
+OWN_LEVEL: Final = "fap225"
+"""The métiers of an own employment table: those of the estimate that it replaces."""
 
 _NUMBER: Final = re.compile(
     r"(?P<sign>[-+\N{MINUS SIGN}]?)"
@@ -96,6 +101,8 @@ def read_table(
     found = contracts.row_problems(table, frame)
     if origin == "own":
         found += _origin_problems(frame)
+    if origin == "own" and table == "employment":
+        found += _employment_problems(frame)
     found += _scope_problems(frame, table, branch_code)
     problems += _without_echoes(found, unreadable)
     errors: list[DataError] = [SchemaError(grid.defects)] if grid.defects else []
@@ -349,6 +356,58 @@ def _origin_problems(frame: pd.DataFrame) -> list[Problem]:
         for row, origin in enumerate(frame["origin"])
         if origin == "public"
     ]
+
+
+def _employment_problems(frame: pd.DataFrame) -> list[Problem]:
+    """Return the rows of an own employment table that no calculation could use rightly."""
+    wrong = _unusable_metiers()
+    problems = [
+        _unusable_metier(row, code, wrong[code])
+        for row, code in enumerate(frame.get("metier_code", ()))
+        if code in wrong
+    ]
+    return problems + [
+        Problem(
+            column="nature",
+            what="your own table holds what was not observed",
+            expected="observed",
+            fix="keep what was counted and leave the other rows out: estimates and projections are "
+            "made by the project",
+            row=row,
+            error=ScopeError,
+        )
+        for row, nature in enumerate(frame.get("nature", ()))
+        if nature in {"estimate", "official_projection"}
+    ]
+
+
+def _unusable_metiers() -> dict[str, str]:
+    """Return why a known métier code cannot be used in an own employment table, by code."""
+    metiers = embedded.load("metiers")
+    is_usual = metiers["nomenclature"] == OWN_NOMENCLATURE
+    usual, other = metiers[is_usual], metiers[~is_usual]
+    levels = dict(zip(usual["metier_code"], usual["level"], strict=True))
+    reasons = {
+        code: f"a code of {nomenclature}"
+        for code, nomenclature in zip(other["metier_code"], other["nomenclature"], strict=True)
+    } | {
+        code: "all occupations together" if level == "total" else "a family of métiers"
+        for code, level in levels.items()
+    }
+    return {code: why for code, why in reasons.items() if levels.get(code) != OWN_LEVEL}
+
+
+def _unusable_metier(row: int, code: str, why: str) -> Problem:
+    return Problem(
+        column="metier_code",
+        what=f"{why}, not a métier of {OWN_NOMENCLATURE}",
+        expected=f"a code of level {OWN_LEVEL} of {OWN_NOMENCLATURE} in table `metiers`, such as "
+        f"D1Z40, or {RESIDUAL_METIER}",
+        fix=f"give one row to each métier, and {RESIDUAL_METIER} for the rest",
+        row=row,
+        value=code,
+        error=ScopeError,
+    )
 
 
 def _scope_problems(frame: pd.DataFrame, table: str, branch_code: str | None) -> list[Problem]:

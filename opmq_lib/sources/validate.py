@@ -64,7 +64,7 @@ def _project(root: Path) -> Iterator[Checked]:
         yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
     for branch in branches:
         path_from_root = _own_table(branch.document.value)
-        if path_from_root:
+        if path_from_root and parameters.lies_inside(root, path_from_root):
             yield _table(root / path_from_root, "employment", "own", Path(branch.where).stem)
 
 

@@ -1,5 +1,6 @@
 """One YAML file into its strict model, or into errors that say line, key and what to do."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, get_args
@@ -12,6 +13,7 @@ from opmq_lib.sources.yaml_text import Bare, Document, Key, parse
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_DECIMAL: Final = re.compile(r"\+?(?P<sign>-?)(?P<whole>0|[1-9][0-9]*)?[.,](?P<decimals>[0-9]+)")
 _RANGE_TYPES: Final = {
     "range",
     "greater_than",
@@ -121,6 +123,8 @@ def _translated(
         defect = _extra_key(reading, model, key)
     elif kind == "missing":
         defect = _missing_key(reading, model, key)
+    elif kind == "model_type":
+        defect = _not_a_mapping(reading, key, details["input"])
     elif kind == "string_type":
         defect = _not_text(reading, key, details["input"])
     else:
@@ -147,6 +151,16 @@ def _missing_key(reading: Reading[Model], model: type[BaseModel], key: Key) -> D
     )
 
 
+def _not_a_mapping(reading: Reading[Model], key: Key, value: Any) -> Defect:
+    found = "nothing" if value is None else "a list" if isinstance(value, list) else "one value"
+    return Defect(
+        where=reading.at(key),
+        what=f"{found} where a mapping of keys is meant",
+        expected="a mapping of keys: one `key: value` a line",
+        fix="write the keys one under the other, without `-` before them",
+    )
+
+
 def _not_text(reading: Reading[Model], key: Key, value: Any) -> Defect:
     raw = reading.document.raws.get(key, "")
     if value is None or isinstance(value, list | dict):
@@ -170,6 +184,8 @@ def _other(reading: Reading[Model], model: type[BaseModel], details: ErrorDetail
     if details["type"] == "string_pattern_mismatch":
         message = _description(model, key)
     suggestion = did_you_mean(str(value), choices) or _padded(str(value), key)
+    if details["type"] in {"float_type", "int_type"}:
+        suggestion = _decimal(raw or "")
     return Defect(
         where=reading.at(key),
         what="not what is expected here",
@@ -182,6 +198,17 @@ def _other(reading: Reading[Model], model: type[BaseModel], details: ErrorDetail
 def _padded(value: str, key: Key) -> str:
     """Return the advice to write an IDCC with five digits, where that is the problem."""
     return f'write "{value:0>5}"' if "idcc_codes" in key and value.isdecimal() else ""
+
+
+def _decimal(raw: str) -> str:
+    """Return the advice to write a decimal number as every reader takes it, where that is meant.
+
+    Examples:
+        >>> _decimal(".25"), _decimal("-0,5"), _decimal("010")
+        ('write 0.25', 'write -0.5', '')
+    """
+    match = _DECIMAL.fullmatch(raw)
+    return f"write {match['sign']}{match['whole'] or 0}.{match['decimals']}" if match else ""
 
 
 def _description(model: type[BaseModel], key: Key) -> str:
