@@ -226,7 +226,8 @@ def backtest_command(
         Path | None, typer.Option("--output", "-o", help="Folder for the whole tables of scores.")
     ] = None,
     ets: Annotated[
-        bool, typer.Option(help="Score statsmodels' ETS too: about twenty series a second.")
+        bool,
+        typer.Option(help="Score statsmodels' ETS too, the slowest: some hundred fits a second."),
     ] = True,
 ) -> None:
     """Say how wrong forecasts of these series would have been from their last five cut-offs.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from opmq_lib import consolidation, employment, forecast, indicators, tension
+from opmq_lib import consolidation, employment, evaluation, forecast, indicators, tension
 from opmq_lib.contracts import INDICATOR_COLUMNS, check
 from opmq_lib.employment import measures
 from opmq_lib.params import EditionParams
@@ -46,13 +46,14 @@ def employment_results(
     Returns:
         `emplois` (indicators: published headcount, employment by métier and year with the range of
         the estimate's variants, shares where the table holds the whole branch, change, projection
-        with its 80 % interval, closure and sensitivity), `emplois_projections` (long projections)
-        and `chiffres_cles`.
+        with its 80 % interval, closure and sensitivity), `emplois_projections` (long projections),
+        `emplois_explications` (what carried each projection) and `chiffres_cles`.
     """
     jobs = branch_employment(inputs, branch_code, edition.base_year)
     metiers = _without_residual(jobs)
-    projections = forecast.forecast_employment(
-        metiers, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
+    panel = evaluation.learning_panel(metiers, inputs["employment_national"], edition.base_year)
+    projections = evaluation.project(
+        metiers, panel, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
     )
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     if not jobs.empty:
@@ -68,9 +69,14 @@ def employment_results(
             _sensitivity(inputs, branch_code, edition.base_year),
         ]
     table = indicators.stack(parts, branch_code, "emplois")
+    explained = table.iloc[:0]
+    if not metiers.empty:
+        why = evaluation.explanations(metiers, panel, horizon_years)
+        explained = indicators.stack([why], branch_code, "emplois_explications")
     return {
         "emplois": table,
         "emplois_projections": check("projection", projections, "emplois_projections"),
+        "emplois_explications": explained,
         "chiffres_cles": _key_figures(table),
     }
 

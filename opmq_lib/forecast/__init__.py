@@ -11,6 +11,7 @@ from opmq_lib.forecast.api import (
     forecast_series,
     learn_series,
 )
+from opmq_lib.forecast.backtest import second_opinion
 from opmq_lib.forecast.explain import explain_series
 from opmq_lib.forecast.horizon import intervals
 from opmq_lib.forecast.reconcile import reconcile_series
@@ -23,4 +24,5 @@ __all__ = [
     "intervals",
     "learn_series",
     "reconcile_series",
+    "second_opinion",
 ]

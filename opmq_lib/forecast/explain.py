@@ -1,5 +1,7 @@
 """Why a series is forecast as it is, in terms that a statistician can dispute."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -22,12 +24,15 @@ LEVEL_GAINS = np.concatenate(
 """Share of each year's surprise that each model keeps in its level."""
 
 
-def explain_series(series: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
+def explain_series(
+    series: pd.DataFrame, horizon_years: int, models: Sequence[str] = ("panel", "naive")
+) -> pd.DataFrame:
     """Return, for each series, what carried its forecast and how it last did.
 
     Args:
         series: As for `forecast_series`, and all that it is learnt from.
         horizon_years: As for `forecast_series`.
+        models: What is judged at the last cut-off, as for `backtest`.
 
     Returns:
         One row per `series_code`:
@@ -36,9 +41,9 @@ def explain_series(series: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
         - `treatment`: `model`, `small count`, or `last value` (too short, or never moved);
         - `weight_<family>`: share of each family in the combined forecast at the horizon;
         - `level_gain`: share of last year's surprise that the combination believes, 0 to 1;
-        - `cutoff_year`, `panel_mase`, `naive_mase`: errors of the forecast, and of the last value,
-          made `horizon_years` before the end (less where six years would not be left to learn
-          from) with what the panel then taught;
+        - `cutoff_year`, `<model>_mase`: errors of forecasts made `horizon_years` before the end
+          (less where six years would not be left to learn from), the engine's with what the panel
+          then taught;
         - `taught_by_count`: series from which the widths were learnt, 0 where they are defaults.
 
         Weights, gain and errors are missing where they do not apply.
@@ -66,7 +71,7 @@ def explain_series(series: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
         treatment=np.select([~regular, counts], ["last value", "small count"], "model"),
         taught_by_count=np.where(counts, learnt[1].series_count, learnt[0].series_count),
     )
-    return table.join(_last_errors(found.rows(), horizon_years)).reset_index()
+    return table.join(_last_errors(found.rows(), horizon_years, models)).reset_index()
 
 
 def carried(part: Block, lessons: Lessons) -> Array:
@@ -88,10 +93,10 @@ def carried(part: Block, lessons: Lessons) -> Array:
     return np.vstack([np.add.reduceat(pull, STARTS, axis=0), LEVEL_GAINS @ pull]).T
 
 
-def _last_errors(rows: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
+def _last_errors(rows: pd.DataFrame, horizon_years: int, models: Sequence[str]) -> pd.DataFrame:
     """Return the cut-off year and each model's MASE from there, by series."""
-    pairs = backtest(rows, horizon_years, (), ("panel", "naive"), cutoffs_count=1)
+    pairs = backtest(rows, horizon_years, (), models, cutoffs_count=1)
     error = scores.scaled_error(pairs["actual"], pairs["value"], pairs["scale"])
     by_model = pairs.assign(error=error).pivot_table("error", "series_code", "model")
-    errors = by_model.reindex(columns=["panel", "naive"]).add_suffix("_mase")
+    errors = by_model.reindex(columns=list(models)).add_suffix("_mase")
     return errors.assign(cutoff_year=pairs.groupby("series_code")["cutoff_year"].max())
