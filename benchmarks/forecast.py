@@ -1,21 +1,21 @@
 """The engine against statsforecast on the public sets: accuracy, coverage and CPU-seconds.
 
-    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/forecast.py DATA [--slow] [--speed]
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/forecast.py [DATA] [--slow] [--speed]
 
-DATA is the folder of the public sets and of their `score.py`. `--slow` adds AutoARIMA, AutoCES and
+DATA is the folder of the public sets and of their `score.py`; by default that of the environment
+variable `OPMQ_FORECAST_DATA`, or `shared/data/forecast` beside the project. `--slow` adds AutoARIMA, AutoCES and
 the median of four methods (an hour); `--speed` times 50 000 series. Peers run as their authors
 advise for annual data (season length 1), one core each side, once warmed up.
 """
 
 import argparse
-import importlib.util
 import time
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
+import public_sets
 from statsforecast.models import AutoARIMA, AutoCES, AutoETS, AutoTheta, DynamicOptimizedTheta
 
 from opmq_lib.forecast.api import QUANTILE_LEVELS, forecast_series
@@ -27,16 +27,6 @@ PEERS = {"AutoETS": AutoETS, "DOT": DynamicOptimizedTheta, "AutoTheta": AutoThet
 SLOW_PEERS = {"AutoARIMA": AutoARIMA, "AutoCES": AutoCES}
 COMBINED = ("AutoETS", "AutoARIMA", "AutoCES", "DOT")
 SHOWN = ["sMAPE", "MASE", "OWA", "cov80", "cov95", "MSIS95", "WIS", "bad_pct"]
-
-
-def scorer(folder: Path) -> ModuleType:
-    """Return the data's own scorer."""
-    found = importlib.util.spec_from_file_location("score", folder / "score.py")
-    if found is None or found.loader is None:
-        raise FileNotFoundError(folder / "score.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
 
 
 def tidy(train: pd.DataFrame) -> pd.DataFrame:
@@ -81,7 +71,7 @@ def peer(make: type, train: pd.DataFrame, horizon: int) -> pd.DataFrame:
 
 def accuracy(folder: Path, *, slow: bool) -> pd.DataFrame:
     """Return one row per set and method: scores and CPU-seconds."""
-    score, rows = scorer(folder), []
+    score, rows = public_sets.scorer(folder), []
     methods = PEERS | (SLOW_PEERS if slow else {})
     for dataset in score.PUBLIC:
         train, test = score.split(dataset)
@@ -181,7 +171,7 @@ def _cpu_seconds(run: object) -> float:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
+    public_sets.add_argument(parser)
     parser.add_argument("--slow", action="store_true")
     parser.add_argument("--speed", action="store_true")
     asked = parser.parse_args()

@@ -1,6 +1,6 @@
 """Would the engine's constants have been chosen without the set that they are judged on?
 
-    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/leave_one_out.py DATA
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/leave_one_out.py [DATA]
 
 For each public set, the constants are chosen on the five others among the grids below, first those
 of the point forecast, then those of the interval, and scored on that set. Prints a Markdown table.
@@ -8,17 +8,17 @@ of the point forecast, then those of the interval, and scored on that set. Print
 
 import argparse
 import dataclasses
-import importlib.util
 from itertools import product
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
+import public_sets
 
 from opmq_lib.forecast.engine import forecast_panel, learn_panel
 from opmq_lib.forecast.series import tidy_panel
-from opmq_lib.forecast.settings import DEFAULT, Settings, Trust
+from opmq_lib.forecast.settings import DEFAULT, Settings
 
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 SHARES = {
@@ -27,7 +27,7 @@ SHARES = {
     "no static theta": (0.1, 0.3, 0.4, 0.2, 1e-9),
 }
 POINT = [
-    {"shares": SHARES[name], "trust": Trust(grid, families), "growth_share": growth}
+    {"shares": SHARES[name], "trust": (grid, families), "growth_share": growth}
     for name, grid, families, growth in product(
         SHARES, (2.0, 6.0, 12.0), (10.0, 20.0, 30.0), (0.0, 0.25, 0.4)
     )
@@ -38,16 +38,6 @@ INTERVAL = [
         (0.0, 0.1, 0.25, 0.5), (0.0, 0.1, 0.15, 0.2), (1.0, 2.0)
     )
 ]
-
-
-def scorer(folder: Path) -> ModuleType:
-    """Return the data's own scorer."""
-    found = importlib.util.spec_from_file_location("score", folder / "score.py")
-    if found is None or found.loader is None:
-        raise FileNotFoundError(folder / "score.py")
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
 
 
 class Judge:
@@ -64,7 +54,7 @@ class Judge:
         """Return the scores of the set under some settings."""
         if settings not in self.known:
             learnt = learn_panel(self.found.panel, self.horizon, LEVELS, settings)
-            quantiles = forecast_panel(self.found.panel, learnt, settings)
+            quantiles = forecast_panel(self.found.panel, learnt)
             count = len(self.found.codes)
             years = self.found.last_year[:, None] + np.arange(1, self.horizon + 1)
             forecasts = pd.DataFrame(
@@ -102,7 +92,7 @@ def said(settings: Settings) -> str:
     """Return the settings' choices in words."""
     name = next(name for name, shares in SHARES.items() if shares == settings.shares)
     return (
-        f"{name}; {settings.trust.grid:g}, {settings.trust.families:g}; "
+        f"{name}; {settings.trust[0]:g}, {settings.trust[1]:g}; "
         f"{settings.growth_share:g}; {settings.length_correction:g}; "
         f"{settings.volatility_pooling:g}; {settings.between_weight:g}"
     )
@@ -119,8 +109,8 @@ def line(name: str, result: dict[str, float]) -> str:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path)
-    score = scorer(parser.parse_args().data)
+    public_sets.add_argument(parser)
+    score = public_sets.scorer(parser.parse_args().data)
     judges = [Judge(score, dataset) for dataset in score.PUBLIC]
     print("| left out | sMAPE | MASE | OWA | cov 80 | cov 95 | MSIS95 | chosen on the others |")
     print("|---|---|---|---|---|---|---|---|")

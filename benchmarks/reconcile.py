@@ -41,7 +41,7 @@ def structure(metiers: int, branches: int, *, cells: bool) -> pd.DataFrame:
 def problem(hierarchy: Hierarchy, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return incoherent base forecasts and past errors of the hierarchy's nodes."""
     random = np.random.default_rng(seed)
-    walks = np.cumsum(random.normal(0, 0.05, (len(hierarchy.bottom), PAST_YEARS)), axis=1)
+    walks = np.cumsum(random.normal(0, 0.05, (hierarchy.membership.shape[1], PAST_YEARS)), axis=1)
     history = hierarchy.complete(np.exp(random.normal(6, 1.5, (len(walks), 1)) + walks))
     errors = history * random.normal(0, 0.05, history.shape)
     base = history[:, -HORIZON_YEARS:] * np.exp(
@@ -62,7 +62,7 @@ def cpu_seconds(function: Callable[[], object], runs: int) -> float:
 
 def peer(hierarchy: Hierarchy, base: np.ndarray, errors: np.ndarray) -> np.ndarray:
     """Return hierarchicalforecast's MinT-shrink forecasts."""
-    summing = hierarchy.complete(np.eye(len(hierarchy.bottom)))
+    summing = hierarchy.complete(np.eye(hierarchy.membership.shape[1]))
     found = MinTrace(method="mint_shrink").fit_predict(
         S=summing, y_hat=base, y_insample=errors, y_hat_insample=np.zeros_like(errors)
     )
@@ -83,7 +83,7 @@ def main() -> None:
         seconds = cpu_seconds(lambda h=hierarchy, b=base, e=errors: reconcile(h, b, e), 7)
         gap = np.abs(hierarchy.constraints @ ours).max() / np.abs(ours).max()
         print(
-            f"{len(base):6d} nodes, {len(hierarchy.aggregates):5d} aggregates: "
+            f"{len(base):6d} nodes, {hierarchy.start:5d} aggregates: "
             f"{1e3 * seconds:8.1f} ms, coherence {gap:.1e}",
             end="",
         )

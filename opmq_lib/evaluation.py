@@ -135,12 +135,15 @@ def past_accuracy(panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
 
     Args:
         panel: Annual series.
-        horizon_years: Years forecast from each of the last `CUTOFFS` cut-offs.
+        horizon_years: Years forecast from each cut-off; at most the last `CUTOFFS` that have all
+            of them after it.
 
     Returns:
         What `scores.pair_scores` returns, for each of `MODELS`.
     """
-    return scores.pair_scores(backtest(panel, horizon_years, models=MODELS, cutoffs_count=CUTOFFS))
+    pairs = backtest(panel, horizon_years, models=MODELS, cutoffs_count=CUTOFFS)
+    whole = pairs["cutoff_year"] <= int(panel["year"].max()) - horizon_years
+    return scores.pair_scores(pairs[whole])
 
 
 def accuracy_rows(scored: pd.DataFrame, base_year: int) -> list[pd.DataFrame]:
