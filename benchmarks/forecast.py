@@ -3,9 +3,9 @@
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/forecast.py [DATA] [--slow] [--speed]
 
 DATA is the folder of the public sets and of their `score.py`; by default that of the environment
-variable `OPMQ_FORECAST_DATA`, or `shared/data/forecast` beside the project. `--slow` adds AutoARIMA, AutoCES and
-the median of four methods (an hour); `--speed` times 50 000 series. Peers run as their authors
-advise for annual data (season length 1), one core each side, once warmed up.
+variable `OPMQ_FORECAST_DATA`, or `shared/data/forecast` beside the project. `--slow` adds
+AutoARIMA, AutoCES and the median of four methods (an hour); `--speed` times 50 000 series. Peers
+run as their authors advise for annual data (season length 1), one core each side, once warmed up.
 """
 
 import argparse

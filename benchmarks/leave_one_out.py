@@ -9,7 +9,6 @@ of the point forecast, then those of the interval, and scored on that set. Print
 import argparse
 import dataclasses
 from itertools import product
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
