@@ -7,8 +7,10 @@ What a command needs is imported when it runs: `--help`, `validate` and `status`
 import os
 import sys
 import time
+import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -29,6 +31,8 @@ Branches = Annotated[
 Notebooks = Annotated[
     list[str] | None, typer.Option("--notebook", help="Only this template (may be repeated).")
 ]
+Series = Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet with series_code, year, value.")]
+Horizon = Annotated[int, typer.Option(min=1, help="Years forecast.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Notebooks executed at a time; as many as processors.")
 ]
@@ -191,6 +195,61 @@ def lab_command() -> None:
     os.execv(sys.executable, lab.command(root))
 
 
+@app.command("forecast")
+def forecast_command(
+    file: Series,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
+    ],
+    horizon: Horizon = 5,
+) -> None:
+    """Forecast every annual series of a table, with quantiles from 2.5 % to 97.5 %.
+
+    Example: opmq forecast series.csv -o forecasts.csv --horizon 6
+    """
+    from opmq_lib import exports, forecast
+    from opmq_lib.sources import tables
+
+    exports.check_ending(output)
+    series = tables.read_table(file, "series")
+    with _warnings_told():
+        future = forecast.forecast_series(series, horizon)
+    exports.write_table(future, output)
+    print(f"Written: {output} ({series['series_code'].nunique()} series, {horizon} years each).")
+
+
+@app.command("backtest")
+def backtest_command(
+    file: Series,
+    horizon: Horizon = 5,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the whole tables of scores.")
+    ] = None,
+    ets: Annotated[
+        bool,
+        typer.Option(help="Score statsmodels' ETS too, the slowest: some hundred fits a second."),
+    ] = True,
+) -> None:
+    """Say how wrong forecasts of these series would have been from their last five cut-offs.
+
+    Example: opmq backtest series.csv --horizon 6 --no-ets
+    """
+    from opmq_lib import exports, scores
+    from opmq_lib.forecast.backtest import backtest
+    from opmq_lib.sources import tables
+
+    series = tables.read_table(file, "series")
+    models = ["panel", "naive", "drift", *["ets"] * ets]
+    with _warnings_told():
+        pairs = backtest(series, horizon, models=models)
+    report = scores.report(pairs, str(file))
+    for title, table in scores.printed(report).items():
+        print(f"{title}\n{table.to_string()}\n")
+    if output is not None:
+        exports.write_results(report, str(output), "backtest")
+        print(f"Written: {output}")
+
+
 @branch_app.command("list")
 def branch_list() -> None:
     """List the branches that the tables know, and their conventions today.
@@ -215,6 +274,15 @@ def branch_new(code: Annotated[str, typer.Argument(help="Such as chimie.")]) -> 
 
     root = project.find_root()
     print(f"Written: {branch_file.new_branch(root, code).relative_to(root)}")
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Print what a calculation warns of as one line each on standard error."""
+    with warnings.catch_warnings(record=True) as told:
+        yield
+    for each in told:
+        print(f"Note: {each.message}", file=sys.stderr)
 
 
 def _few(reasons: Sequence[str]) -> str:

@@ -4,10 +4,13 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
+
+from opmq_lib.errors import Defect, SchemaError
 
 
 def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workbook: str) -> None:
@@ -34,8 +37,49 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
     folder.mkdir(parents=True, exist_ok=True)
     written = {name: _ten_digits(table) for name, table in results.items()}
     for name, table in written.items():
-        _replace(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n").encode())
+        _replace(folder / f"{name}.csv", _csv(table))
     _replace(folder / f"{workbook}.xlsx", _undated(_workbook(written)))
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write one table as the CSV, XLSX or Parquet file that its name asks for.
+
+    Args:
+        table: The table; numbers are written as in `write_results`.
+        path: File, made or replaced whole; its folder is made when missing.
+
+    Raises:
+        SchemaError: If the name ends otherwise.
+
+    Examples:
+        >>> write_table(pd.DataFrame(), Path("forecasts.ods"))
+        Traceback (most recent call last):
+            ...
+        opmq_lib.errors.SchemaError: 1 defect
+          forecasts.ods: not a kind of file that can be written
+            expected: .csv, .xlsx, .parquet
+            what to do: change the ending
+    """
+    check_ending(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, _FORMATS[path.suffix.lower()](_ten_digits(table)))
+
+
+def check_ending(path: Path) -> None:
+    """Refuse a file that `write_table` cannot write, before anything is computed for it."""
+    if path.suffix.lower() not in _FORMATS:
+        told = ("not a kind of file that can be written", ", ".join(_FORMATS), "change the ending")
+        raise SchemaError([Defect(path.name, *told)])
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    content = io.BytesIO()
+    table.to_parquet(content, index=False)
+    return content.getvalue()
 
 
 def _ten_digits(table: pd.DataFrame) -> pd.DataFrame:
@@ -66,6 +110,13 @@ def _undated(workbook: bytes) -> bytes:
                 part = re.sub(rb"\d{4}-\d\d-\d\dT[0-9:]+Z", b"2000-01-01T00:00:00Z", part)
             undated.writestr(zipfile.ZipInfo(name), part, zipfile.ZIP_DEFLATED)
     return content.getvalue()
+
+
+_FORMATS: Final[dict[str, Callable[[pd.DataFrame], bytes]]] = {
+    ".csv": _csv,
+    ".xlsx": lambda table: _undated(_workbook({"forecasts": table})),
+    ".parquet": _parquet,
+}
 
 
 def _replace(path: Path, content: bytes) -> None:

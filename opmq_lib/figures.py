@@ -205,6 +205,122 @@ def _in_words(row: dict[Any, Any]) -> str:
     return f"{french.estimate(value, lower, upper)} ({french.bounds(lower, upper)})"
 
 
+@mpl.rc_context(STYLE)
+def past_projection(
+    history: pd.DataFrame,
+    projection: pd.DataFrame,
+    labels: Mapping[str, str],
+    title: str,
+    source: str,
+) -> Figure:
+    """Draw projections made in the past, one panel per métier, with what then happened.
+
+    Args:
+        history: `metier_code`, `year`, `value` in heads, the years projected included.
+        projection: `metier_code`, `cutoff_year`, `year`, `quantile_level`, `value`; the five
+            `LEVELS`.
+        labels: French label of each métier.
+        title: The finding, in French.
+        source: Unit, producers and result table, in French.
+    """
+    codes = list(dict.fromkeys(history["metier_code"]))
+    canvas = _blank(title, height_inches=1.75 * len(codes))
+    panels = canvas.subplots(len(codes), 1, sharex=True, squeeze=False)[:, 0]
+    told = []
+    for axes, code in zip(panels, codes, strict=True):
+        whole = history[history["metier_code"] == code]
+        future = projection[projection["metier_code"] == code]
+        after = whole[whole["year"] >= future["cutoff_year"].max()]
+        said = _fan(axes, whole[whole["year"] <= after["year"].min()], future, labels[code])
+        axes.plot(after["year"], after["value"], color=INK, linewidth=1.8)
+        axes.axvline(after["year"].min(), color="#c4ccd4", linewidth=1)
+        axes.set_ylim(0, max(axes.get_ylim()[1], after["value"].max() * 1.12))
+        end = after.iloc[-1]
+        told.append(
+            f"{said} Observé en {int(end['year'])}{french.NBSP}: {_thousand(end['value'])}."
+        )
+    _spread(canvas, title)
+    return _finished(canvas, title, " ".join(told), source)
+
+
+@mpl.rc_context(STYLE)
+def coverage_dots(coverage: pd.DataFrame, title: str, source: str) -> Figure:
+    """Draw how often intervals held, by method, beside what they announced.
+
+    Args:
+        coverage: `method` (French name, in drawing order), `announced_pct`, `value`, in %.
+        title: The finding, in French.
+        source: Unit, producers and result table, in French.
+    """
+    methods = list(dict.fromkeys(coverage["method"]))
+    levels = sorted(set(coverage["announced_pct"]))
+    canvas = _blank(title, height_inches=0.9 + 0.42 * len(methods) * len(levels))
+    panels = canvas.subplots(len(levels), 1, sharex=True, squeeze=False)[:, 0]
+    told = []
+    for axes, level in zip(panels, levels, strict=True):
+        rows = coverage[coverage["announced_pct"] == level].set_index("method")["value"]
+        values = rows.loc[methods]
+        colours = [ACCENT if place == 0 else MUTED for place in range(len(methods))]
+        positions = range(len(methods), 0, -1)
+        axes.axvline(level, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+        axes.hlines(positions, level, values, color=SOFT, linewidth=4)
+        axes.scatter(values, positions, c=colours, s=40, zorder=3)
+        axes.set_yticks(list(positions), methods)
+        axes.set_ylim(0.4, len(methods) + 0.6)
+        axes.set_xlim(0, 100)
+        shown = french.percent(level)
+        axes.set_title(f"Annoncé{french.NBSP}: {shown}", loc="left", fontsize=9.5, color=INK)
+        found = ", ".join(f"{name} {french.percent(values[name])}" for name in methods)
+        told.append(f"Intervalle annoncé à {shown}{french.NBSP}: {found}.")
+    panels[-1].set_xlabel("Valeurs observées dans l’intervalle, en %")
+    _spread(canvas, title)
+    return _finished(canvas, title, " ".join(told), source)
+
+
+@mpl.rc_context(STYLE)
+def error_lines(errors: pd.DataFrame, title: str, source: str) -> Figure:
+    """Draw the error of each method by the year from which it forecast.
+
+    Args:
+        errors: `method` (French name, in drawing order; the first is told apart), `year`, `value`.
+        title: The finding, in French.
+        source: Unit, producers and result table, in French.
+    """
+    methods = list(dict.fromkeys(errors["method"]))
+    dashes: list[Any] = ["solid", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 1, 1, 1))]
+    canvas = _blank(title, height_inches=3.0)
+    axes = canvas.subplots()
+    told = []
+    for place, method in enumerate(methods):
+        rows = errors[errors["method"] == method].sort_values("year")
+        colour, width = (ACCENT, 2.4) if place == 0 else (MUTED, 1.4)
+        style = dashes[place % len(dashes)]
+        axes.plot(
+            rows["year"],
+            rows["value"],
+            color=colour,
+            linewidth=width,
+            linestyle=style,
+            label=method,
+        )
+        years = [
+            f"{int(row['year'])}{french.NBSP}: {french.number(row['value'], 1)}"
+            for row in rows.to_dict("records")
+        ]
+        told.append(f"{method}{french.NBSP}: {', '.join(years)}.")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(lambda value, _: french.number(value, 1))
+    axes.set_xlabel("Dernière année connue")
+    axes.legend(frameon=False, fontsize=8.5, loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2)
+    _spread(canvas, title)
+    return _finished(canvas, title, " ".join(told), source)
+
+
+def _thousand(value: float) -> str:
+    return french.rounded(value, 1000)
+
+
 def _fan(axes: Axes, past: pd.DataFrame, future: pd.DataFrame, label: str) -> str:
     last = past.iloc[-1]
     wide = future.pivot(index="year", columns="quantile_level", values="value")

@@ -284,11 +284,20 @@ class ConsolidationNotebook(Strict):
     output_folder: Text
 
 
+class EvaluationNotebook(Strict):
+    """Parameters of `11_evaluation`."""
+
+    edition_id: Code
+    horizon_years: Annotated[int, Field(ge=1, le=30)]
+    output_folder: Text
+
+
 NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
     "00_rapport": ReportNotebook,
     "01_emplois": EmploymentNotebook,
     "03_tensions": TensionNotebook,
     "10_consolidation": ConsolidationNotebook,
+    "11_evaluation": EvaluationNotebook,
 }
 """The model of each template's first cell, by template name."""
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from opmq_lib import consolidation, employment, forecast, indicators, tension
+from opmq_lib import consolidation, employment, evaluation, forecast, indicators, tension
 from opmq_lib.contracts import INDICATOR_COLUMNS, check
 from opmq_lib.employment import measures
 from opmq_lib.params import EditionParams
@@ -14,6 +14,7 @@ Tables = Mapping[str, pd.DataFrame]
 
 ALL_BRANCHES = "ensemble"
 PROJECTION_STEPS = (5, 10)
+RETROSPECT_YEARS = 10
 
 
 def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
@@ -46,13 +47,14 @@ def employment_results(
     Returns:
         `emplois` (indicators: published headcount, employment by métier and year with the range of
         the estimate's variants, shares where the table holds the whole branch, change, projection
-        with its 80 % interval, closure and sensitivity), `emplois_projections` (long projections)
-        and `chiffres_cles`.
+        with its 80 % interval, closure and sensitivity), `emplois_projections` (long projections),
+        `emplois_explications` (what carried each projection) and `chiffres_cles`.
     """
     jobs = branch_employment(inputs, branch_code, edition.base_year)
     metiers = _without_residual(jobs)
-    projections = forecast.forecast_employment(
-        metiers, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
+    panel = evaluation.learning_panel(metiers, inputs["employment_national"], edition.base_year)
+    projections = evaluation.project(
+        metiers, panel, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
     )
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     if not jobs.empty:
@@ -68,9 +70,14 @@ def employment_results(
             _sensitivity(inputs, branch_code, edition.base_year),
         ]
     table = indicators.stack(parts, branch_code, "emplois")
+    explained = table.iloc[:0]
+    if not metiers.empty:
+        why = evaluation.explanations(metiers, panel, horizon_years)
+        explained = indicators.stack([why], branch_code, "emplois_explications")
     return {
         "emplois": table,
         "emplois_projections": check("projection", projections, "emplois_projections"),
+        "emplois_explications": explained,
         "chiffres_cles": _key_figures(table),
     }
 
@@ -136,6 +143,50 @@ def consolidation_results(
         consolidation.outside_shares(national, employment.RESIDUAL_BRANCH),
     ]
     return {"consolidation": indicators.stack(parts, ALL_BRANCHES, "consolidation")}
+
+
+def evaluation_results(
+    inputs: Tables, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of `11_evaluation`.
+
+    Args:
+        inputs: The study's input tables.
+        jobs: The `emplois` tables of all branches, one under the other; may be empty.
+        horizon_years: Years forecast from each past year.
+        edition: Gives the base year and the scenario.
+
+    Returns:
+        `evaluation` (indicators: scores of the engine and of simple methods on the national
+        series, by step and by cut-off year; errors weighed by each estimated branch's métiers;
+        national employment of the families drawn) and `evaluation_retrospective` (the projection
+        of those families as it would have been made ten years before the base year).
+    """
+    national, base = inputs["employment_national"], edition.base_year
+    panel = evaluation.national_panel(national, base)
+    scored = evaluation.past_accuracy(panel, horizon_years)
+    parts = evaluation.accuracy_rows(scored, base)
+    if not jobs.empty:
+        levels = _without_residual(indicators.select(jobs, "employment_headcount"))
+        estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
+        parts.append(evaluation.branch_accuracy(scored, estimated, horizon_years))
+    families = _in_field(inputs, inputs["metiers"]).query(
+        "scope == 'industry' and level == 'fap87'"
+    )
+    shown = national[national["metier_code"].isin(families["metier_code"])]
+    shown = shown[shown["year"] <= base].assign(branch_code=ALL_BRANCHES, origin="public")
+    parts.append(_national_levels(shown))
+    past = evaluation.project(
+        shown[shown["year"] <= base - RETROSPECT_YEARS],
+        panel[panel["year"] <= base - RETROSPECT_YEARS],
+        RETROSPECT_YEARS,
+        forecast.QUANTILE_LEVELS,
+        edition.scenario_codes[0],
+    )
+    return {
+        "evaluation": indicators.stack(parts, ALL_BRANCHES, "evaluation"),
+        "evaluation_retrospective": check("projection", past, "evaluation_retrospective"),
+    }
 
 
 def published_headcount(branch_headcount: pd.DataFrame, branch_code: str) -> pd.DataFrame:
@@ -221,7 +272,10 @@ def _national_ranking(inputs: Tables) -> pd.DataFrame:
     metiers = _in_field(inputs, inputs["metiers"])
     industrial = metiers[(metiers["scope"] == "industry") & (metiers["level"] == "fap225")]
     national = indicators.last_year(inputs["employment_national"])
-    national = national[national["metier_code"].isin(industrial["metier_code"])]
+    return _national_levels(national[national["metier_code"].isin(industrial["metier_code"])])
+
+
+def _national_levels(national: pd.DataFrame) -> pd.DataFrame:
     return national[["metier_code", "year"]].assign(
         indicator="national_employment_headcount",
         value=national["employment_headcount"],

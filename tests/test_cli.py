@@ -11,11 +11,13 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from opmq_lib import cli
+from opmq_lib.forecast import forecast_series
 from opmq_lib.sources import embedded
 
 HEAVY = {"matplotlib", "papermill", "statsmodels"}
@@ -179,6 +181,9 @@ def test_branch_new_refuses_to_overwrite(project_copy: Path) -> None:
         (["run", "--notebook", "01_emploi"], "did you mean `01_emplois`?"),
         (["branch", "new", "chimi"], "did you mean `chimie`?"),
         (["validate", "absent.csv"], "absent.csv: no such file"),
+        (["forecast", "absent.csv", "-o", "out.csv"], "absent.csv: no such file"),
+        (["forecast", "absent.csv", "-o", "out.ods"], "expected: .csv, .xlsx, .parquet"),
+        (["backtest", "absent.csv", "--horizon", "0"], "Invalid value for '--horizon'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -193,6 +198,72 @@ def test_bad_parameter_file_ends_with_status_2(project_copy: Path, command: str)
     printed = refusal(project_copy, command)
     assert "parameters/branches/chimie.yml" in printed
     assert "did you mean `notebooks`?" in printed
+
+
+def series_table(years: int) -> pd.DataFrame:
+    """Return four series of steps of one size, whose last digits differ."""
+    rows = [
+        (f"S{n}", 2000 + year, 100.0 + 7 * n + 2 * year + (n * year) % 3)
+        for n in range(4)
+        for year in range(years)
+    ]
+    return pd.DataFrame(rows, columns=["series_code", "year", "value"])
+
+
+def read(path: Path) -> pd.DataFrame:
+    readers = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".parquet": pd.read_parquet}
+    return readers[path.suffix](path)
+
+
+@pytest.mark.parametrize(("given", "written"), [("csv", "parquet"), ("parquet", "xlsx")])
+def test_forecast_reads_and_writes_any_kind_of_table(
+    tmp_path: Path, given: str, written: str
+) -> None:
+    table = series_table(15)
+    table.to_csv(tmp_path / "series.csv", index=False)
+    table.to_parquet(tmp_path / "series.parquet", index=False)
+    done = opmq(
+        tmp_path, "forecast", f"series.{given}", "-o", f"out/to.{written}", "--horizon", "3"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "4 series, 3 years each" in done.stdout
+    expected = forecast_series(table, 3)
+    pd.testing.assert_frame_equal(
+        read(tmp_path / "out" / f"to.{written}"), expected, check_dtype=False, rtol=1e-9
+    )
+
+
+def test_forecast_says_which_years_it_filled(tmp_path: Path) -> None:
+    series_table(15).drop(index=5).to_csv(tmp_path / "series.csv", index=False)
+    done = opmq(tmp_path, "forecast", "series.csv", "-o", "out.csv")
+    assert done.returncode == 0
+    assert "1 series with missing years, filled by a straight line: S0" in done.stderr
+
+
+def test_forecast_refuses_a_bad_table_with_every_defect_and_no_value(tmp_path: Path) -> None:
+    text = "series_code,year,value\nA,2000,1\nA,2000,2\nA,2001,much\n,2002,4321\n"
+    (tmp_path / "series.csv").write_text(text, encoding="utf-8")
+    printed = refusal(tmp_path, "forecast", "series.csv", "-o", "out.csv")
+    assert "3 defects" in printed
+    assert "series.csv, row 4, column `value` (A, 2001): not a number" in printed
+    assert "4321" not in printed
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_backtest_prints_scores_of_every_model_and_writes_the_whole_tables(tmp_path: Path) -> None:
+    series_table(12).to_csv(tmp_path / "series.csv", index=False)
+    done = opmq(tmp_path, "backtest", "series.csv", "--horizon", "2", "-o", "scores")
+    assert (done.returncode, done.stderr) == (0, "")
+    header = next(line for line in done.stdout.splitlines() if line.startswith("model"))
+    assert header.split() == ["model", "drift", "ets", "naive", "panel"]
+    found = read(tmp_path / "scores" / "scores.csv")
+    assert {"owa", "mase", "coverage_95_pct"} <= set(found["score"])
+    assert set(found["step"]) == {0, 1, 2}
+
+
+def test_backtest_of_series_too_short_ends_with_status_2(tmp_path: Path) -> None:
+    series_table(6).to_csv(tmp_path / "series.csv", index=False)
+    assert "no series is long enough" in refusal(tmp_path, "backtest", "series.csv")
 
 
 def test_outside_a_project_the_status_is_2(tmp_path: Path) -> None:

@@ -3,8 +3,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib import contracts, forecast
-from opmq_lib.errors import DataError, RangeError, SchemaError
-from opmq_lib.forecast import ets
+from opmq_lib.errors import DataError, SchemaError
 from opmq_lib.sources import embedded
 
 
@@ -68,27 +67,27 @@ def test_the_unit_changes_nothing() -> None:
     )
 
 
-@pytest.mark.parametrize("values", [noisy(1)[:6], [*noisy(1)[:-1], 0.0]], ids=["short", "zero"])
-def test_a_series_that_cannot_be_forecast_is_nd(values: list[float]) -> None:
+@pytest.mark.parametrize(
+    "values",
+    [[5.0], [5.0, 9.0], [0.0] * 12, [7.0] * 12, [*noisy(1)[:-1], 0.0]],
+    ids=["one year", "two years", "zeros", "still", "ends at zero"],
+)
+def test_every_series_gets_an_answer_and_a_poor_one_gets_a_wide_interval(
+    values: list[float],
+) -> None:
     future = forecast.forecast_employment(panel(A=values, B=noisy(2), C=noisy(3)), 2)
-    rows = future[future["metier_code"] == "A"]
-    assert rows["status"].eq("nd").all()
-    assert rows["value"].isna().all()
+    rows = future[(future["metier_code"] == "A") & (future["year"] == 2020)]
+    assert rows["status"].eq("value").all()
+    by_level = rows.set_index("quantile_level")["value"]
+    assert by_level[0.025] <= by_level[0.5] < by_level[0.975]
 
 
-def test_an_interrupted_series_is_nd() -> None:
+def test_years_missing_inside_a_series_are_filled_and_said() -> None:
     table = panel(A=noisy(1), B=noisy(2))
     holed = table[~((table["metier_code"] == "A") & (table["year"] == 2010))]
-    future = forecast.forecast_employment(holed, 2)
-    assert future.loc[future["metier_code"] == "A", "status"].eq("nd").all()
-    assert future.loc[future["metier_code"] == "B", "model"].eq("ets_damped_log").all()
-
-
-def test_levels_without_enough_past_errors_are_nd_and_the_point_stays() -> None:
-    future = forecast.forecast_employment(panel(A=noisy(1, 16)), 1)
-    by_level = future.set_index("quantile_level")["status"]
-    assert by_level[0.5] == "value"
-    assert by_level[0.025] == "nd"
+    with pytest.warns(UserWarning, match="1 series with missing years.*: chimie A"):
+        future = forecast.forecast_employment(holed, 2)
+    assert future["status"].eq("value").all()
 
 
 def test_own_figures_make_an_own_projection() -> None:
@@ -98,19 +97,19 @@ def test_own_figures_make_an_own_projection() -> None:
 
 def test_every_defect_is_told_at_once() -> None:
     table = panel(A=[*noisy(1)[:-2], -1.0, float("nan")])
-    with pytest.raises(RangeError) as raised:
+    with pytest.raises(DataError) as raised:
         forecast.forecast_employment(table, 0, [0.5, 1.0])
     assert [defect.where for defect in raised.value.defects] == [
         "quantile_levels",
         "horizon_years",
-        "employment, branch chimie, métier A, year 2017",
-        "employment, branch chimie, métier A, year 2018",
+        "series, row 20, column `value` (chimie A, 2017)",
+        "series, row 21, column `value` (chimie A, 2018)",
     ]
 
 
 def test_a_year_given_twice_is_refused() -> None:
     table = panel(A=noisy(1))
-    with pytest.raises(SchemaError, match="métier A, year 2018: given twice"):
+    with pytest.raises(SchemaError, match=r"chimie A, 2018\): the same key as row 21"):
         forecast.forecast_employment(pd.concat([table, table.tail(1)]), 1)
 
 
@@ -140,12 +139,6 @@ def test_intervals_cover_about_what_they_claim_on_past_official_figures() -> Non
     """Pooled over origins, one recession included: 80 % intervals, 10 points at most off."""
     covered = pd.concat([coverage_of_past_figures(origin) for origin in range(1998, 2014, 3)])
     assert abs(covered.mean() - 0.8) <= 0.1
-
-
-def test_conformal_rank_is_exact_at_whole_numbers() -> None:
-    errors = np.arange(1.0, 20.0)
-    assert ets.conformal_quantile(errors, 0.95) == 19
-    assert np.isnan(ets.conformal_quantile(errors[:18], 0.95))
 
 
 def test_intervals_at_a_step_beyond_the_horizon_give_no_row(future: pd.DataFrame) -> None:

@@ -79,6 +79,8 @@ COLUMNS: Final[dict[str, Column]] = {
     "certifinfo_code": _code("Certification (Certif Info)", r"[0-9]+", "100423"),
     "source_code": _code("Source", _ANY, "dares_portraits_metiers"),
     "scenario_code": _code("Scénario", r"[a-z0-9][a-z0-9_-]*", "reference"),
+    "series_code": _text("Série"),
+    "series.year": Column("whole", "Année", "année"),
     "year": _year("Année"),
     "age_band": _text("Tranche d’âge"),
     "period": _code("Période", r"[0-9]{4}-[0-9]{4}", "2017-2019"),

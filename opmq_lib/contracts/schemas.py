@@ -64,6 +64,8 @@ TABLES: Final[dict[str, str]] = {
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
     "largest_share_pct? source_code",
+    # any annual series to forecast
+    "series": "series_code* year* value",
     # results
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",

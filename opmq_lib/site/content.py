@@ -97,6 +97,11 @@ COMMON_QUESTIONS = {
         "Toutes les branches ensemble : ce qui est commun, ce qui diffère.",
         (*_EMPLOYMENT, *_TENSION),
     ),
+    "11_evaluation": Question(
+        "Évaluation",
+        "Que valent les projections : de combien se seraient-elles trompées dans le passé ?",
+        ("employment_national",),
+    ),
 }
 
 

@@ -1,0 +1,136 @@
+"""From a tidy table of annual series to the engine's panel and back: defects told, gaps filled."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib import contracts
+from opmq_lib.errors import DataError, Defect, RangeError, gather
+from opmq_lib.forecast.blocks import Index, Panel
+from opmq_lib.forecast.grid import Array
+
+_COLUMNS = ["series_code", "year", "value"]
+
+
+class FilledGapsWarning(UserWarning):
+    """Years missing inside a series were filled by a straight line."""
+
+
+@dataclass(frozen=True)
+class TidyPanel:
+    """A panel and the names of its series, sorted by code.
+
+    Attributes:
+        panel: One value per year, gaps filled.
+        codes: Code of each series, increasing.
+        last_year: Last year of each series.
+        filled_years_count: Years filled inside each series.
+    """
+
+    panel: Panel
+    codes: pd.Index
+    last_year: Index
+    filled_years_count: Index
+
+    def rows(self) -> pd.DataFrame:
+        """Return the panel as a tidy table again, gaps filled."""
+        code = np.repeat(np.arange(len(self.codes)), self.panel.lengths)
+        first = self.last_year - self.panel.lengths + 1 - self.panel.starts
+        columns = {"series_code": self.codes.take(code), "year": first[code] + np.arange(len(code))}
+        return pd.DataFrame(columns | {"value": self.panel.flat})
+
+
+def tidy_panel(
+    series: pd.DataFrame, question: Sequence[Defect] = (), *, non_negative: bool = False
+) -> TidyPanel:
+    """Return the panel of a tidy table, in an order that does not depend on that of the rows.
+
+    Args:
+        series: One row per `series_code` and `year`, with a `value`; other columns are ignored.
+        question: Defects of the question asked, told with those of the table.
+        non_negative: Whether a negative value is a defect (heads, jobs).
+
+    Returns:
+        The panel, sorted by code and year.
+
+    Raises:
+        SchemaError: If a column is missing or of the wrong type, a cell is empty, or a year is
+            given twice.
+        RangeError: If a value is negative where that is a defect, or the question out of range.
+        DataError: If both kinds occur. Every defect is listed; no value is shown.
+
+    Warns:
+        FilledGapsWarning: If years are missing inside a series.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["b", "a", "a"], "year": [2020, 2021, 2020],
+        ...                      "value": [5.0, 7.0, 6.0]})
+        >>> found = tidy_panel(rows)
+        >>> found.codes.tolist(), found.panel.flat.tolist(), found.last_year.tolist()
+        (['a', 'b'], [6.0, 7.0, 5.0], [2021, 2020])
+    """
+    table = series[[column for column in _COLUMNS if column in series]]
+    errors: list[DataError] = [RangeError(question)] if question else []
+    if problems := _problems(table, non_negative=non_negative):
+        sheet = contracts.Sheet(table, contracts.KEYS["series"], "series", own=True)
+        errors.append(contracts.as_error(problems, sheet))
+    if errors:
+        raise gather(errors)
+    code, codes = pd.factorize(table["series_code"], sort=True)
+    year, value = (table[column].to_numpy(dtype=float) for column in ("year", "value"))
+    order = np.lexsort((year, code))
+    return _filled(codes, code[order], year[order].astype(np.int64), value[order])
+
+
+def _problems(table: pd.DataFrame, *, non_negative: bool) -> list[contracts.Problem]:
+    """Return what is wrong with a table; its contract is only asked where something may be."""
+    is_plain = (
+        [str(kind) for kind in table.dtypes] == ["str", "int64", "float64"]
+        and bool(np.isfinite(table["value"]).all())
+        and not table["series_code"].hasnans
+        and not table.duplicated(_COLUMNS[:2]).any()
+    )
+    problems = [] if is_plain else contracts.find_problems("series", table)
+    if non_negative and "value" in table:
+        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
+        told = ("value", "negative number", "a number ≥ 0", "correct the number")
+        problems += [contracts.Problem(*told, row, error=RangeError) for row in below]
+    return problems
+
+
+def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPanel:
+    """Draw a straight line through each gap of rows sorted by code and year."""
+    seen = np.bincount(code, minlength=len(codes))
+    ends = np.cumsum(seen)
+    first, last = year[ends - seen], year[ends - 1]
+    lengths = last - first + 1
+    missing = lengths - seen
+    if missing.any():
+        names = codes[missing > 0]
+        shown = ", ".join(names[:5]) + " …" * (len(names) > 5)
+        told = f"{len(names)} series with missing years, filled by a straight line: {shown}"
+        warnings.warn(told, FilledGapsWarning, stacklevel=4)
+        starts = np.cumsum(lengths) - lengths
+        value = np.interp(np.arange(lengths.sum()), starts[code] + year - first[code], value)
+    return TidyPanel(Panel(value, lengths), codes, last, missing)
+
+
+def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> list[Defect]:
+    """Return what is wrong with a horizon and levels: below 1, or not strictly between 0 and 1.
+
+    Examples:
+        >>> [defect.where for defect in question_defects(0, [0.5, 1.0])]
+        ['quantile_levels', 'horizon_years']
+    """
+    asked = [
+        ("quantile_levels", "0 < level < 1", level, 0 < level < 1) for level in quantile_levels
+    ]
+    asked.append(("horizon_years", "a whole number ≥ 1", horizon_years, horizon_years >= 1))
+    return [
+        Defect(where, "out of range", expected, "correct it", str(value))
+        for where, expected, value, holds in asked
+        if not holds
+    ]

@@ -1,0 +1,157 @@
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from opmq_lib import evaluation, forecast, indicators
+from opmq_lib.sources import embedded
+
+LEVELS = (0.1, 0.5, 0.9)
+
+
+@pytest.fixture(scope="module")
+def national() -> pd.DataFrame:
+    return embedded.load("employment_national")
+
+
+@pytest.fixture(scope="module")
+def panel(national: pd.DataFrame) -> pd.DataFrame:
+    return evaluation.national_panel(national, 2018)
+
+
+def estimate(national: pd.DataFrame, branch_code: str, share: float, codes: list[str]):
+    rows = national[national["metier_code"].isin(codes)]
+    return rows.assign(
+        branch_code=branch_code,
+        employment_headcount=share * rows["employment_headcount"],
+        origin="public",
+        nature="estimate",
+    )
+
+
+def own(rows: list[tuple[str, int, float]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=["metier_code", "year", "employment_headcount"])
+    return table.assign(branch_code="verre", origin="own", nature="observed")
+
+
+def test_the_national_panel_stops_at_the_base_year_and_leaves_the_total_out(
+    national: pd.DataFrame,
+) -> None:
+    known = evaluation.national_panel(national, 2012)
+    assert known["year"].max() == 2012
+    assert indicators.ALL_METIERS not in set(known["series_code"])
+
+
+def test_a_metier_has_one_relative_projection_in_every_branch(
+    national: pd.DataFrame, panel: pd.DataFrame
+) -> None:
+    small = estimate(national, "verre", 0.01, ["E1Z40", "G1Z70"])
+    large = estimate(national, "chimie", 0.3, ["G1Z70", "H0Z90", "C0Z20"])
+    found = [
+        evaluation.project(jobs, evaluation.learning_panel(jobs, national, 2018), 5, LEVELS, "x")
+        for jobs in (small, large)
+    ]
+    one, other = (
+        future.loc[future["metier_code"] == "G1Z70", "value"].to_numpy() for future in found
+    )
+    np.testing.assert_allclose(other / one, 30, rtol=1e-9)
+    assert panel["series_code"].nunique() == 85
+
+
+def test_own_figures_are_learnt_from_by_themselves(national: pd.DataFrame) -> None:
+    jobs = own([("A1", year, 90.0 + year % 5) for year in range(2005, 2020)])
+    learnt_from = evaluation.learning_panel(jobs, national, 2018)
+    assert learnt_from["series_code"].unique().tolist() == ["A1"]
+    assert learnt_from["year"].max() == 2019
+
+
+def test_missing_years_of_own_figures_stop_nothing_and_are_counted(
+    national: pd.DataFrame,
+) -> None:
+    rows = [("A1", year, 90.0 + year % 5) for year in range(2005, 2020) if year != 2011]
+    jobs = own(rows)
+    learnt_from = evaluation.learning_panel(jobs, national, 2018)
+    with warnings.catch_warnings(action="error"):
+        future = evaluation.project(jobs, learnt_from, 3, LEVELS, "x")
+        why = evaluation.explanations(jobs, learnt_from, 3)
+    assert future["origin"].eq("own").all()
+    assert why["origin"].eq("own").all()
+    assert indicators.select(why, "filled_years_count")["value"].tolist() == [1]
+
+
+@pytest.mark.parametrize("years", [1, 2, 3, 5])
+def test_own_figures_too_short_for_a_second_opinion_have_none(
+    national: pd.DataFrame, years: int
+) -> None:
+    jobs = own([("A1", 2010 + year, 90.0 + year % 3) for year in range(years)])
+    learnt_from = evaluation.learning_panel(jobs, national, 2018)
+    why = evaluation.explanations(jobs, learnt_from, 3)
+    assert not why["indicator"].str.startswith("second_opinion").any()
+    assert evaluation.project(jobs, learnt_from, 3, LEVELS, "x")["value"].notna().all()
+
+
+def test_explanations_speak_of_the_branchs_metiers_and_weigh_to_one_hundred(
+    national: pd.DataFrame, panel: pd.DataFrame
+) -> None:
+    jobs = estimate(national, "chimie", 0.3, ["G1Z70", "H0Z90"])
+    why = evaluation.explanations(jobs, panel, 10)
+    assert set(why["metier_code"]) == {"G1Z70", "H0Z90"}
+    weights = why[why["indicator"].str.startswith("family_weight_pct.")]
+    np.testing.assert_allclose(weights.groupby("metier_code")["value"].sum(), 100)
+    naive = indicators.select(why, "second_opinion_headcount.naive").set_index("metier_code")
+    last = jobs[jobs["year"] == 2018].set_index("metier_code")["employment_headcount"]
+    np.testing.assert_allclose(naive["value"], last.loc[naive.index])
+    assert naive["year"].eq(2028).all()
+    errors = indicators.select(why, "cutoff_mase.panel")
+    assert errors["year"].eq(2009).all()
+
+
+@pytest.fixture(scope="module")
+def scored() -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    walks = 1000 * np.exp(np.cumsum(rng.normal(0, 0.04, (12, 16)), axis=1))
+    index = pd.MultiIndex.from_product([[f"M{n:02}" for n in range(12)], range(2003, 2019)])
+    table = pd.DataFrame({"value": walks.ravel()}, index=index).reset_index()
+    return evaluation.past_accuracy(
+        table.set_axis(["series_code", "year", "value"], axis="columns"), 3
+    )
+
+
+def test_every_past_forecast_has_its_whole_horizon_after_it(scored: pd.DataFrame) -> None:
+    assert set(scored["model"]) == set(evaluation.MODELS)
+    assert (scored.groupby(["model", "series_code", "cutoff_year"]).size() == 3).all()
+    assert scored["cutoff_year"].max() == 2015
+
+
+def test_accuracy_rows_make_an_indicator_table(scored: pd.DataFrame) -> None:
+    table = indicators.stack(evaluation.accuracy_rows(scored, 2018), "ensemble", "evaluation")
+    assert indicators.row_of(table, "owa.naive.0") is not None
+    owa = table.loc[indicators.row_of(table, "owa.naive.0")]
+    assert owa["value"] == pytest.approx(1)
+    mase = table.loc[indicators.row_of(table, "mase.panel.0")]
+    assert mase["lower"] < mase["value"] < mase["upper"]
+    cutoffs = indicators.select(table, "mase_by_cutoff.ets")
+    assert cutoffs["year"].tolist() == sorted(scored["cutoff_year"].unique())
+    pit = table[table["indicator"].str.startswith("pit_share_pct.panel.")]
+    assert pit["value"].sum() == pytest.approx(100)
+
+
+def test_a_branchs_error_is_that_of_its_metiers_weighed_by_employment(
+    scored: pd.DataFrame,
+) -> None:
+    jobs = pd.DataFrame(
+        {"branch_code": "verre", "metier_code": ["M00", "M01"], "year": 2018, "value": [30.0, 10]}
+    )
+    rows = evaluation.branch_accuracy(scored, jobs, 3)
+    at_three = scored[(scored["step"] == 3) & (scored["model"] == "panel")]
+    errors = at_three.groupby("series_code")["smape_pct"].mean()
+    expected = 0.75 * errors["M00"] + 0.25 * errors["M01"]
+    found = indicators.select(rows, "smape_pct_at_step.panel")["value"]
+    assert found.tolist() == pytest.approx([expected])
+
+
+def test_second_opinions_are_those_of_one_series_alone() -> None:
+    table = pd.DataFrame({"series_code": "a", "year": range(2000, 2010), "value": np.arange(10.0)})
+    future = forecast.second_opinion(table, 2, [0.5], "naive")
+    assert future["value"].tolist() == [9, 9]

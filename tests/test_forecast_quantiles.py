@@ -1,0 +1,47 @@
+import numpy as np
+
+from opmq_lib.forecast.quantiles import (
+    DEFAULT_SPREAD,
+    default_shape,
+    error_quantiles,
+    error_shape,
+    spread_line,
+)
+
+LEVELS = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
+
+
+def test_spread_line_is_straight_and_extends_beyond_what_was_seen():
+    rng = np.random.default_rng(0)
+    errors = [rng.normal(size=(3, 2000)) * np.array([1.0, 1.2, 1.4])[:, None]]
+    line = spread_line(errors, 5)
+    np.testing.assert_allclose(np.diff(line[:4], 2), 0, atol=1e-9)
+    np.testing.assert_allclose(line[:3] / 1.2816, [1.0, 1.2, 1.4], rtol=0.06)
+    assert line[4] <= 1.5 * 1.4 * 1.2816 * 1.06
+
+
+def test_a_stormy_origin_counts_once_whatever_its_number_of_series():
+    calm, stormy = np.linspace(-1, 1, 100), np.linspace(-4, 4, 400)
+    few = spread_line([calm[None], stormy[None]], 1)[0]
+    assert 0.8 * 1 < few < 0.8 * 4
+
+
+def test_error_shape_is_ordered_centred_and_follows_skew():
+    rng = np.random.default_rng(1)
+    errors = [rng.exponential(size=(2, 500)) - 0.3 for _ in range(3)]
+    shape = error_shape(errors, np.ones(2), LEVELS, prior=100)
+    assert np.all(np.diff(shape) >= 0)
+    assert shape[3] == 0
+    assert shape[-1] > -shape[0]
+
+
+def test_error_shape_of_few_errors_stays_close_to_the_default():
+    errors = [np.full((1, 19), 0.5)]
+    shape = error_shape(errors, np.ones(1), LEVELS, prior=1000)
+    np.testing.assert_allclose(shape, default_shape(LEVELS), atol=0.05)
+
+
+def test_without_errors_quantiles_are_the_default_ones_at_every_step():
+    quantiles = error_quantiles([], 3, LEVELS, prior=100)
+    assert quantiles.shape == (3, len(LEVELS))
+    np.testing.assert_allclose(quantiles[2], DEFAULT_SPREAD * default_shape(LEVELS))

@@ -1,0 +1,110 @@
+import re
+
+import pandas as pd
+import pytest
+
+from opmq_lib import pipeline
+from opmq_lib.display import Html
+from opmq_lib.sections import evaluation, explications
+from opmq_lib.sources import study
+
+LABELS = study.metier_labels() | study.branch_labels()
+
+
+@pytest.fixture(scope="module")
+def inputs() -> dict[str, pd.DataFrame]:
+    return study.load_inputs()
+
+
+@pytest.fixture(scope="module")
+def jobs(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return pipeline.employment_results(inputs, "ceramique", 10, study.edition())
+
+
+@pytest.fixture(scope="module")
+def results(inputs: dict, jobs: dict) -> dict[str, pd.DataFrame]:
+    return pipeline.evaluation_results(inputs, jobs["emplois"], 5, study.edition())
+
+
+def numbers(html: str) -> list[tuple[str, int, str, str]]:
+    found = re.findall(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<', html)
+    return [(table, int(row), column, text) for table, row, column, text in found]
+
+
+def text(html: Html) -> str:
+    return re.sub("<[^>]+>", "", html.html)
+
+
+def test_every_number_of_a_table_is_that_of_its_cell(results: dict) -> None:
+    shown = numbers(evaluation.scores_table(results).html)
+    assert len(shown) == len(evaluation.SCORES) * len(evaluation.METHODS)
+    for table, row, column, said in shown:
+        value = float(said.replace(",", ".").replace("\u202f", ""))
+        assert abs(value - results[table][column].loc[row]) <= 0.51
+
+
+def test_findings_claim_nothing_that_their_interval_does_not_support(results: dict) -> None:
+    row = evaluation._row(results["evaluation"], "owa", "panel", 0)
+    said = {}
+    for low, high in ((0.8, 0.9), (0.9, 1.1), (1.1, 1.2)):
+        table = results["evaluation"].copy()
+        table.loc[row, ["lower", "upper"]] = low, high
+        said[low] = text(evaluation.findings({**results, "evaluation": table}))
+    assert "fait mieux que" in said[0.8]
+    assert "ne se distingue pas nettement" in said[0.9]
+    assert "fait moins bien que" in said[1.1]
+
+
+def test_figures_have_a_text_alternative_that_says_what_happened(results: dict) -> None:
+    past = evaluation.retrospective_figure(results, LABELS)
+    assert past.alt.count("Observé en 2018") == evaluation.PANELS
+    coverage = evaluation.coverage_figure(results)
+    assert all(f"Intervalle annoncé à {level}" in coverage.alt for level in evaluation.NOMINAL)
+    lines = evaluation.cutoffs_figure(results)
+    assert all(name in lines.alt for name in evaluation.METHODS.values())
+    assert "2004" in lines.alt
+    assert all(figure.svg.startswith("<?xml") for figure in (past, coverage, lines))
+
+
+def test_steps_and_branches_have_one_line_each(results: dict) -> None:
+    assert evaluation.steps_table(results).html.count('<th scope="row">') == 5
+    branches = evaluation.branches_table(results, LABELS)
+    assert branches.html.count('<th scope="row">') == 1
+    assert "Erreur à 5\u00a0ans" in branches.html
+
+
+def test_without_any_branch_the_page_says_so(inputs: dict) -> None:
+    alone = pipeline.evaluation_results(inputs, pd.DataFrame(), 5, study.edition())
+    assert "aucune branche" in text(evaluation.branches_table(alone, LABELS))
+    assert "2004 à 2013" in text(evaluation.banner(alone))
+
+
+def test_explanations_show_the_largest_metiers_and_three_opinions(jobs: dict) -> None:
+    for table in (
+        explications.weights_table(jobs, LABELS),
+        explications.errors_table(jobs, LABELS),
+        explications.opinions_table(jobs, LABELS),
+    ):
+        assert table.html.count('<th scope="row">') == 10
+    assert "2028" in explications.opinions_table(jobs, LABELS).html
+    assert explications.gaps(jobs, LABELS).html == ""
+
+
+def test_filled_years_are_named(jobs: dict) -> None:
+    table = jobs["emplois_explications"].copy()
+    row = table.index[table["indicator"] == "filled_years_count"][0]
+    table.loc[row, "value"] = 2.0
+    said = explications.gaps({"emplois_explications": table}, LABELS)
+    assert LABELS[table.loc[row, "metier_code"]] in said.html
+    assert numbers(said.html)[0][3] == "2"
+
+
+def test_a_branch_without_headcount_has_no_explanation(inputs: dict) -> None:
+    nothing = pipeline.employment_results(inputs, "chaux", 10, study.edition())
+    for piece in (
+        explications.gaps,
+        explications.weights_table,
+        explications.errors_table,
+        explications.opinions_table,
+    ):
+        assert piece(nothing, LABELS).html == ""
