@@ -1,11 +1,15 @@
 """What several test files need: a copy of the project to work in, and a browser."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+# A shell ignores Ctrl-C in what it starts in the background, and every child would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
