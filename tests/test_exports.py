@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib import exports
+from opmq_lib.errors import SchemaError
 
 TABLE = pd.DataFrame(
     {"idcc_code": ["00044", "1E05"], "value": [1 / 3, None], "status": ["value", "nd"]}
@@ -43,3 +44,21 @@ def test_a_failure_leaves_the_former_file_whole(
     with pytest.raises(OSError, match="No space left"):
         exports.write_results({"emplois": TABLE.head(1)}, str(tmp_path), "livre")
     assert (tmp_path / "emplois.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.xlsx", "t.parquet"])
+def test_one_table_is_written_whole_in_any_format_with_the_same_bytes(
+    tmp_path: Path, name: str
+) -> None:
+    table = pd.DataFrame({"series_code": ["0016", "b"], "value": [1 / 3, 2.0]})
+    first, second = tmp_path / "one" / name, tmp_path / "two" / name
+    for path in (first, second):
+        exports.write_table(table, path)
+    assert first.read_bytes() == second.read_bytes()
+    assert [path.name for path in first.parent.iterdir()] == [name]
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_its_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(SchemaError, match="not a kind of file that can be written"):
+        exports.write_table(pd.DataFrame(), tmp_path / "new" / "t.ods")
+    assert not (tmp_path / "new").exists()

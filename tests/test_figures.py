@@ -74,3 +74,35 @@ def test_a_heat_table_tells_the_largest_share_of_each_line() -> None:
         "Titre. Verre\u00a0: surtout Process (70\u00a0%)\u202f; Meuble\u00a0: surtout Bois "
         "(80\u00a0%)."
     )
+
+
+def test_a_past_projection_tells_what_then_happened() -> None:
+    years = list(range(2000, 2019))
+    history = pd.DataFrame(
+        {"metier_code": "E0Z", "year": years, "value": [20_000.0 + 100 * n for n in range(19)]}
+    )
+    projection = pd.DataFrame(
+        [
+            ("E0Z", 2008, year, level, 21_000.0 + (level - 0.5) * 900 * (year - 2008))
+            for year in range(2009, 2019)
+            for level in figures.LEVELS
+        ],
+        columns=["metier_code", "cutoff_year", "year", "quantile_level", "value"],
+    )
+    figure = figures.past_projection(history, projection, {"E0Z": "Ouvriers"}, "Titre", "Source")
+    assert "en 2008, projection médiane" in figure.alt
+    assert "Observé en 2018\u00a0: 22\u202f000." in figure.alt
+
+
+def test_coverage_is_told_for_every_method_and_level() -> None:
+    rows = [(m, level, level - 9.0) for level in (50, 80) for m in ("Étude", "Autre")]
+    coverage = pd.DataFrame(rows, columns=["method", "announced_pct", "value"])
+    figure = figures.coverage_dots(coverage, "Titre", "Source")
+    assert "Intervalle annoncé à 80\u00a0%\u00a0: Étude 71\u00a0%, Autre 71\u00a0%." in figure.alt
+
+
+def test_errors_are_told_year_by_year_for_each_method() -> None:
+    rows = [("Étude", 2004, 1.25), ("Étude", 2005, 2.0), ("Autre", 2004, 3.0)]
+    errors = pd.DataFrame(rows, columns=["method", "year", "value"])
+    figure = figures.error_lines(errors, "Titre", "Source")
+    assert figure.alt.startswith("Titre. Étude\u00a0: 2004\u00a0: 1,2, 2005\u00a0: 2,0.")

@@ -24,7 +24,14 @@ TEMPLATES = [
     for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
 ]
 QUESTIONS = [each["name"] for each in TEMPLATES if not each["metadata"]["opmq"]["reads"]]
-ASSEMBLIES = [each["name"] for each in TEMPLATES if each["metadata"]["opmq"]["reads"]]
+EVALUATION = "11_evaluation"
+"""Rests on national series; reads the branches' results for one of its parts only."""
+
+ASSEMBLIES = [
+    each["name"]
+    for each in TEMPLATES
+    if each["metadata"]["opmq"]["reads"] and each["name"] != EVALUATION
+]
 
 SERVER_CONFIG = {
     "ServerApp": {"open_browser": False, "allow_root": True, "port": 0},
@@ -237,3 +244,13 @@ def test_assembly_of_results_that_do_not_exist_says_so_and_shows_no_number(
     assert re.search("pas encore calculée|aucune branche n’a encore été calculée", shown)
     assert "data-cell" not in shown
     assert outputs(notebook, "image/svg+xml") == []
+
+
+@pytest.mark.usefixtures("own_jupyter")
+def test_evaluation_needs_no_branch_and_says_which_part_waits_for_one(project_copy: Path) -> None:
+    notebook = execute(project_copy, EVALUATION)
+    assert_complete(notebook)
+    assert len(outputs(notebook, "image/svg+xml")) == calls(notebook, "_figure") == 3
+    *tables, branches = outputs(notebook, "text/html", "_table")
+    assert all('class="opmq-table"' in table for table in tables)
+    assert "aucune branche n’a encore été calculée" in branches
