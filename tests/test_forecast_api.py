@@ -115,3 +115,9 @@ def test_no_employment_gives_no_row(employment):
     future = forecast_employment(employment.iloc[:0], 2)
     assert future.empty
     assert list(future.columns) == list(PROJECTION_COLUMNS)
+
+
+@pytest.mark.parametrize(("horizon", "levels"), [(2, QUANTILE_LEVELS), (3, (0.1, 0.9))])
+def test_lessons_for_another_question_are_refused(series, horizon, levels):
+    with pytest.raises(RangeError, match="lessons for another question"):
+        forecast_series(series, horizon, levels, learnt=learn_series(series, 3))

@@ -108,3 +108,18 @@ def test_ets_is_a_second_opinion_that_follows_a_trend():
 
 def test_a_table_too_short_gives_no_pair():
     assert bt.backtest(panel(2, 6), 3).empty
+
+
+def test_a_gap_is_filled_from_what_is_known_at_the_cutoff_and_is_never_an_outcome():
+    table = panel(25)
+    hole = table["series_code"].eq("S03") & table["year"].isin([2013, 2014])
+    holed = table[~hole]
+    changed = holed.copy()
+    changed.loc[changed["year"] > 2013, "value"] *= 5
+    with pytest.warns(UserWarning, match="missing years"):
+        pairs, again = (bt.backtest(one, 4) for one in (holed, changed))
+    before, after = (one[one["cutoff_year"] <= 2012] for one in (pairs, again))
+    np.testing.assert_array_equal(before["value"], after["value"])
+    own = pairs[pairs["series_code"] == "S03"]
+    assert not own["cutoff_year"].isin([2013, 2014]).any()
+    assert not (own["cutoff_year"] + own["step"]).isin([2013, 2014]).any()

@@ -101,3 +101,8 @@ def test_rows_come_back_sorted_with_their_gaps_filled():
 def test_codes_stay_text():
     found = tidy_panel(rows(("0016", 2000, 1.0), ("0003", 2000, 2.0)))
     assert found.codes.tolist() == ["0003", "0016"]
+
+
+def test_a_year_that_no_calendar_has_is_refused():
+    with pytest.raises(RangeError, match="outside its range"):
+        tidy_panel(rows(("a", 2000, 1.0), ("a", 20010, 2.0)))

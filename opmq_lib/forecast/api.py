@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.contracts import PROJECTION_COLUMNS
+from opmq_lib.errors import Defect, RangeError
 from opmq_lib.forecast.blocks import Index
 from opmq_lib.forecast.engine import Learnt, forecast_panel, learn_panel
 from opmq_lib.forecast.grid import Array
@@ -75,6 +76,9 @@ def forecast_series(
     asked = question_defects(horizon_years, quantile_levels)
     found = tidy_panel(series, asked, non_negative=non_negative)
     levels = engine_levels(quantile_levels)
+    if learnt and learnt[0].quantiles.shape != (horizon_years, len(levels)):
+        fix = "learn for the same horizon and levels"
+        raise RangeError([Defect("learnt", "lessons for another question", "this horizon", fix)])
     lessons = learnt or learn_panel(found.panel, horizon_years, levels)
     kept = np.isin(levels, np.asarray(quantile_levels, dtype=float))
     quantiles = forecast_panel(found.panel, lessons)[:, :, kept]

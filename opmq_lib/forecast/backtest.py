@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from opmq_lib.forecast.api import QUANTILE_LEVELS, engine_levels, forecast_series, long_table
 from opmq_lib.forecast.grid import Array
-from opmq_lib.forecast.series import question_defects, tidy_panel
+from opmq_lib.forecast.series import FilledGapsWarning, question_defects, tidy_panel
 from opmq_lib.forecast.settings import MIN_TRAINING_YEARS
 from opmq_lib.scores import PAIR_KEY
 
@@ -29,7 +29,9 @@ def backtest(
     """Forecast a panel from each of its series' last cut-off years, and set what happened beside.
 
     Cut-offs have the whole horizon after them where a series' length allows: the last is
-    `horizon_years` before its end. A cut-off leaves six years or more to learn from.
+    `horizon_years` before its end. A cut-off leaves six years or more to learn from. Years missing
+    inside a series are filled from what is known at the cut-off; they are neither cut-offs nor
+    outcomes.
 
     Args:
         series: As for `forecast_series`.
@@ -57,26 +59,35 @@ def backtest(
         [2011, 2012, 2013, 2014, 2015]
     """
     rows = tidy_panel(series, question_defects(horizon_years, quantile_levels)).rows()
+    observed = rows.merge(series[["series_code", "year"]])
     levels = engine_levels(quantile_levels)
     origins = _origins(rows)
     latest = (origins["length"] - MIN_TRAINING_YEARS).clip(upper=horizon_years + cutoffs_count - 1)
     earliest = (latest - cutoffs_count + 1).clip(lower=1)
+    origins = origins[origins["hidden"].between(earliest, latest)]
+    origins = origins.merge(observed.rename(columns={"year": "cutoff_year"}).drop(columns="value"))
     parts = [rows.iloc[:0].assign(model="", cutoff_year=0, quantile_level=0.5)]
-    for cutoff, at in origins[origins["hidden"].between(earliest, latest)].groupby("cutoff_year"):
-        known = rows[rows["year"] <= cutoff]
-        scored = known[known["series_code"].isin(at["series_code"])]
+    for cutoff, at in origins.groupby("cutoff_year"):
+        known = observed[observed["year"] <= cutoff]
         for model in models:
-            if model == "panel":
-                future = forecast_series(known, horizon_years, levels.tolist())
-            else:
-                future = second_opinion(scored, horizon_years, levels.tolist(), model)
+            future = _forecasts(model, known, at["series_code"], horizon_years, levels.tolist())
             parts.append(future.assign(model=model, cutoff_year=cutoff))
-    pairs = pd.concat(parts).merge(rows.rename(columns={"value": "actual"}))
-    pairs = pairs.merge(origins[origins["hidden"].between(earliest, latest)])
+    pairs = pd.concat(parts).merge(observed.rename(columns={"value": "actual"})).merge(origins)
     pairs["step"] = pairs["year"] - pairs["cutoff_year"]
     key = [*PAIR_KEY, "quantile_level"]
     columns = [*key, "value", "actual", "last_value", "scale", "square_scale"]
     return pairs[columns].sort_values(key, ignore_index=True)
+
+
+def _forecasts(
+    model: str, known: pd.DataFrame, scored: pd.Series, steps: int, levels: Sequence[float]
+) -> pd.DataFrame:
+    """Return a model's forecasts from what is known; gaps, told once, are filled by it alone."""
+    with warnings.catch_warnings(action="ignore", category=FilledGapsWarning):
+        if model == "panel":
+            return forecast_series(known, steps, levels)
+        chosen = known[known["series_code"].isin(scored)]
+        return second_opinion(chosen, steps, levels, model)
 
 
 def second_opinion(

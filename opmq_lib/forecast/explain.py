@@ -1,5 +1,6 @@
 """Why a series is forecast as it is, in terms that a statistician can dispute."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,7 +14,7 @@ from opmq_lib.forecast.blocks import Block
 from opmq_lib.forecast.engine import learn_panel
 from opmq_lib.forecast.grid import FAMILIES, STARTS, Array
 from opmq_lib.forecast.learning import Lessons
-from opmq_lib.forecast.series import question_defects, tidy_panel
+from opmq_lib.forecast.series import FilledGapsWarning, question_defects, tidy_panel
 
 LEVEL_GAINS = np.concatenate(
     [
@@ -71,7 +72,7 @@ def explain_series(
         treatment=np.select([~regular, counts], ["last value", "small count"], "model"),
         taught_by_count=np.where(counts, learnt[1].series_count, learnt[0].series_count),
     )
-    return table.join(_last_errors(found.rows(), horizon_years, models)).reset_index()
+    return table.join(_last_errors(series, horizon_years, models)).reset_index()
 
 
 def carried(part: Block, lessons: Lessons) -> Array:
@@ -93,9 +94,10 @@ def carried(part: Block, lessons: Lessons) -> Array:
     return np.vstack([np.add.reduceat(pull, STARTS, axis=0), LEVEL_GAINS @ pull]).T
 
 
-def _last_errors(rows: pd.DataFrame, horizon_years: int, models: Sequence[str]) -> pd.DataFrame:
+def _last_errors(series: pd.DataFrame, horizon_years: int, models: Sequence[str]) -> pd.DataFrame:
     """Return the cut-off year and each model's MASE from there, by series."""
-    pairs = backtest(rows, horizon_years, (), models, cutoffs_count=1)
+    with warnings.catch_warnings(action="ignore", category=FilledGapsWarning):
+        pairs = backtest(series, horizon_years, (), models, cutoffs_count=1)
     error = scores.scaled_error(pairs["actual"], pairs["value"], pairs["scale"])
     by_model = pairs.assign(error=error).pivot_table("error", "series_code", "model")
     errors = by_model.reindex(columns=list(models)).add_suffix("_mase")

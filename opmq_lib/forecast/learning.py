@@ -106,9 +106,8 @@ def sample(panel: Panel) -> Index:
 def median_growth(found: Sequence[Block], settings: Settings) -> float:
     """Return the growth to which trends are shrunk: a share of the median yearly growth of x."""
     growth = [-part.path[0, : len(part.index)] / (part.length - 1) for part in found]
-    return round(
-        settings.growth_share * float(np.median(np.concatenate(growth) if growth else 0.0)), 6
-    )
+    median = float(np.median(np.concatenate(growth))) if growth else 0.0
+    return round(settings.growth_share * median, 6)
 
 
 def volatility_and_size(found: Sequence[Block]) -> tuple[float, float]:
@@ -116,10 +115,9 @@ def volatility_and_size(found: Sequence[Block]) -> tuple[float, float]:
     roots = [part for part in found if part.root]
     if not roots:
         return DEFAULT_VOLATILITY, 1.0
-    own = np.concatenate([log_volatility(part) for part in roots])
-    return round(float(np.median(own)), 6), float(
-        np.median(np.concatenate([p.last for p in roots]))
-    )
+    own = np.median(np.concatenate([log_volatility(part) for part in roots]))
+    size = np.median(np.concatenate([part.last for part in roots]))
+    return round(float(own), 6), float(size)
 
 
 def log_volatility(part: Block) -> Array:

@@ -13,6 +13,7 @@ from opmq_lib.forecast.blocks import Index, Panel
 from opmq_lib.forecast.grid import Array
 
 _COLUMNS = ["series_code", "year", "value"]
+_YEARS = (0, 9999)  # as the contract says
 
 
 class FilledGapsWarning(UserWarning):
@@ -90,6 +91,7 @@ def _problems(table: pd.DataFrame, *, non_negative: bool) -> list[contracts.Prob
     is_plain = (
         [str(kind) for kind in table.dtypes] == ["str", "int64", "float64"]
         and bool(np.isfinite(table["value"]).all())
+        and bool(table["year"].between(*_YEARS).all())
         and not table["series_code"].hasnans
         and not table.duplicated(_COLUMNS[:2]).any()
     )
