@@ -134,7 +134,7 @@ def test_status_gives_few_reasons_for_a_run_that_has_many(project_copy: Path) ->
     assert line.count("no result of ") == 3
     assert line.endswith(" and 65 more)")
     rows = json.loads(opmq(project_copy, "status", "--json").stdout)
-    (whole,) = [row["reasons"] for row in rows if row["branch_code"] == "commun"]
+    (whole,) = [row["reasons"] for row in rows if row["notebook"] == "10_consolidation"]
     assert len(whole) == 68
 
 
