@@ -70,7 +70,7 @@ def study(workers: Workers = None) -> None:
     started = time.monotonic()
     checked = validate.validate(root)
     print(f"Checked   {len(checked)} parameter files and tables: no defect.")
-    report = _execute(_plan(root), workers, force=False)
+    report = _execute(_plan(root), workers, force=False, brief=not sys.stderr.isatty())
     _print_report(report)
     if report.interrupted:
         raise typer.Exit(130)
@@ -303,11 +303,16 @@ def _plan(root: Path) -> "list[Run]":
     return batch.plan(root, parameters.load_edition(root), parameters.load_branches(root))
 
 
-def _execute(runs: "list[Run]", workers: int | None, force: bool) -> "BatchReport":
+def _execute(
+    runs: "list[Run]", workers: int | None, force: bool, brief: bool = False
+) -> "BatchReport":
     from opmq_lib import batch
 
+    at_a_time = workers or os.cpu_count() or 1
+    if brief:
+        return batch.execute(runs, at_a_time, force=force)
     with batch.progress(len(runs)) as tell:
-        return batch.execute(runs, workers or os.cpu_count() or 1, tell, force=force)
+        return batch.execute(runs, at_a_time, tell, force=force)
 
 
 def _print_report(report: "BatchReport") -> None:

@@ -17,9 +17,8 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
     """Write each result table as CSV, and all of them as the sheets of one workbook.
 
     CSV files are UTF-8, comma, decimal point, codes as text; an absent value is an empty field and
-    its reason stands in the column `status`. Numbers carry ten significant digits, which no
-    processor or number of threads changes: the same study gives the same bytes. Each file appears
-    whole or not at all.
+    its reason stands in the column `status`. Numbers carry ten significant digits;
+    the same tables give the same bytes. Each file appears whole or not at all.
 
     Args:
         results: Table name → table; the name becomes the file's and the sheet's.

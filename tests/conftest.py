@@ -1,5 +1,6 @@
 """What several test files need: a copy of the project to work in, and a browser."""
 
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+# As in the kernels of a batch; to be set before numpy is loaded.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 # A shell ignores Ctrl-C in what it starts in the background, and every child would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

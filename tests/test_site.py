@@ -205,7 +205,7 @@ def run_all(root: Path) -> batch.BatchReport:
     [
         ("methode", "la page donne deux bornes", "la somme est un minimum"),
         ("methode", "arrondi selon l’étendue de ses variantes", "jamais écrit plus précisément"),
-        ("methode", "L’erreur de ses projections passées n’est pas encore publiée.", "viendra"),
+        ("methode", "connue au niveau national seulement", "viendra"),
         ("index", "Les totaux nationaux par métier sont observés", "Les effectifs par métier sont"),
         ("index", "ce n’est pas un intervalle de confiance", "un chiffre et son intervalle"),
         ("branches/chimie/index", "Dernière année des totaux nationaux", "Dernière année observée"),
