@@ -73,8 +73,9 @@ def test_steps_and_branches_have_one_line_each(results: dict) -> None:
     assert "Erreur à 5\u00a0ans" in branches.html
 
 
-def test_without_any_branch_the_page_says_so(inputs: dict) -> None:
-    alone = pipeline.evaluation_results(inputs, pd.DataFrame(), 5, study.edition())
+def test_without_any_branch_the_page_says_so(results: dict) -> None:
+    table = results["evaluation"]
+    alone = results | {"evaluation": table[table["branch_code"] == pipeline.ALL_BRANCHES]}
     assert "aucune branche" in text(evaluation.branches_table(alone, LABELS))
     assert "2004 à 2013" in text(evaluation.banner(alone))
 
