@@ -1,0 +1,173 @@
+"""Commands of the batch: study, validate, run, status."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from opmq_lib.cli.app import app
+
+if TYPE_CHECKING:
+    from opmq_lib.batch import BatchReport
+    from opmq_lib.edition.plan import Run
+
+_SHOWN_REASONS = 3
+
+Branches = Annotated[
+    list[str] | None, typer.Option("--branch", help="Only this branch (may be repeated).")
+]
+Notebooks = Annotated[
+    list[str] | None, typer.Option("--notebook", help="Only this template (may be repeated).")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Notebooks executed at a time; as many as processors.")
+]
+
+
+@app.command()
+def study(workers: Workers = None) -> None:
+    """Validate, run every notebook of every branch, and build the website.
+
+    Example: opmq study
+    """
+    from opmq_lib import site
+    from opmq_lib.sources import project, validate
+
+    root = project.find_root()
+    started = time.monotonic()
+    checked = validate.validate(root)
+    print(f"Checked   {len(checked)} parameter files and tables: no defect.")
+    report = _execute(_plan(root), workers, force=False, brief=not sys.stderr.isatty())
+    _print_report(report)
+    if report.interrupted:
+        raise typer.Exit(130)
+    built = site.render(root)
+    print(site.describe(built))
+    print(f"Took      {time.monotonic() - started:.0f} s.")
+    raise typer.Exit(report.exit_status)
+
+
+@app.command("validate")
+def validate_command(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Parameter files or tables; all, if none is named.")
+    ] = None,
+) -> None:
+    """Check parameters and tables, and list every defect.
+
+    Example: opmq validate data/ceramique_emplois.csv
+    """
+    from opmq_lib.sources import project, validate
+
+    checked = validate.validate(project.find_root(), files or ())
+    for line in checked if files else ():
+        print(line)
+    print(f"{len(checked)} parameter files and tables checked: no defect.")
+
+
+@app.command()
+def run(
+    branch: Branches = None,
+    notebook: Notebooks = None,
+    workers: Workers = None,
+    force: Annotated[bool, typer.Option(help="Run what is up to date as well.")] = False,
+) -> None:
+    """Execute the notebooks that are not up to date.
+
+    Example: opmq run --branch chimie --notebook 01_emplois
+    """
+    from opmq_lib import batch
+    from opmq_lib.sources import project
+
+    runs = batch.select(_plan(project.find_root()), branch or (), notebook or ())
+    report = _execute(runs, workers, force)
+    _print_report(report)
+    raise typer.Exit(report.exit_status)
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")] = False,
+) -> None:
+    """Say what is up to date, and why the rest is not.
+
+    Example: opmq status
+    """
+    from opmq_lib import batch
+    from opmq_lib.edition import ledger
+    from opmq_lib.sources import project
+
+    runs = _plan(project.find_root())
+    records = ledger.latest(runs[0].edition_folder / batch.LEDGER)
+    states = batch.states(runs, records)
+    if json:
+        _print_json(
+            {
+                "branch_code": branch_code,
+                "notebook": notebook,
+                "status": state.status,
+                "reasons": list(state.reasons),
+            }
+            for (branch_code, notebook), state in states.items()
+        )
+        return
+    for run_id, state in states.items():
+        if state.status != "up to date":
+            print(f"{'/'.join(run_id)}: {state.status} ({_few(state.reasons)})")
+    counted = Counter(state.status for state in states.values())
+    print(f"{len(states)} runs: " + ", ".join(f"{n} {name}" for name, n in counted.items()) + ".")
+
+
+def _few(reasons: Sequence[str]) -> str:
+    """Return the first reasons in one line, and how many there are beside them.
+
+    Examples:
+        >>> _few(["never run"]), _few(["a", "b", "c", "d", "e"])
+        ('never run', 'a; b; c and 2 more')
+    """
+    others = len(reasons) - _SHOWN_REASONS
+    return "; ".join(reasons[:_SHOWN_REASONS]) + (f" and {others} more" if others > 0 else "")
+
+
+def _plan(root: Path) -> "list[Run]":
+    from opmq_lib import batch
+    from opmq_lib.sources import parameters
+
+    return batch.plan(root, parameters.load_edition(root), parameters.load_branches(root))
+
+
+def _execute(
+    runs: "list[Run]", workers: int | None, force: bool, brief: bool = False
+) -> "BatchReport":
+    from opmq_lib import batch
+
+    at_a_time = workers or os.cpu_count() or 1
+    if brief:
+        return batch.execute(runs, at_a_time, force=force)
+    with batch.progress(len(runs)) as tell:
+        return batch.execute(runs, at_a_time, tell, force=force)
+
+
+def _print_report(report: "BatchReport") -> None:
+    done, fresh = report.count("ok"), report.count("up to date")
+    failed, blocked = report.count("failed"), report.count("blocked")
+    if not done + failed + blocked:
+        print(f"Executed  nothing: all {fresh} notebooks are up to date.")
+        return
+    print(
+        f"Executed  {done} notebooks; {fresh} were up to date, {failed} failed, {blocked} blocked."
+    )
+    for outcome in report.outcomes:
+        if outcome.status in {"failed", "blocked"}:
+            print(f"  {outcome.status} {'/'.join(outcome.run.id)}: {', '.join(outcome.reasons)}")
+
+
+def _print_json(rows: object) -> None:
+    import json
+
+    print(json.dumps(list(rows), ensure_ascii=False, indent=1))  # type: ignore[call-overload]

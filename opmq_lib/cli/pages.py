@@ -1,0 +1,55 @@
+"""Commands that show results: site, lab."""
+
+import os
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from opmq_lib.cli.app import app
+
+Engine = Literal["auto", "quarto", "embedded"]
+
+
+@app.command("site")
+def site_command(
+    engine: Annotated[Engine, typer.Option(help="Quarto where it is installed, by default.")] = (
+        "auto"
+    ),
+    release: Annotated[bool, typer.Option(help="Only what is publishable, no draft.")] = False,
+    serve: Annotated[bool, typer.Option(help="Show it at http://127.0.0.1:8000 too.")] = False,
+) -> None:
+    """Build the website from what has been run.
+
+    Example: opmq site --serve
+    """
+    from opmq_lib import site
+    from opmq_lib.sources import project
+
+    root = project.find_root()
+    built = site.render(root, engine=engine, release=release)
+    print(site.describe(built))
+    if serve:
+        from functools import partial
+        from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+        handler = partial(SimpleHTTPRequestHandler, directory=str(built.site))
+        print("Serving   http://127.0.0.1:8000 (Ctrl-C to stop)")
+        ThreadingHTTPServer(("127.0.0.1", 8000), handler).serve_forever()
+
+
+@app.command("lab")
+def lab_command() -> None:
+    """Open JupyterLab on copies of the templates (outputs/lab/), with the project's kernel.
+
+    Example: opmq lab
+    """
+    from opmq_lib import lab
+    from opmq_lib.sources import project
+
+    root = project.find_root()
+    kept = lab.copy_templates(root)
+    if kept:
+        print(f"Left as you made them in outputs/lab/: {', '.join(kept)}.", file=sys.stderr)
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    os.execv(sys.executable, lab.command(root))

@@ -1,0 +1,79 @@
+"""Commands on any annual series: forecast, backtest."""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from opmq_lib.cli.app import app
+
+Series = Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet with series_code, year, value.")]
+Horizon = Annotated[int, typer.Option(min=1, help="Years forecast.")]
+
+
+@app.command("forecast")
+def forecast_command(
+    file: Series,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
+    ],
+    horizon: Horizon = 5,
+) -> None:
+    """Forecast every annual series of a table, with quantiles from 2.5 % to 97.5 %.
+
+    Example: opmq forecast series.csv -o forecasts.csv --horizon 6
+    """
+    from opmq_lib import exports, forecast
+    from opmq_lib.sources import tables
+
+    exports.check_ending(output)
+    series = tables.read_table(file, "series")
+    with _warnings_told():
+        future = forecast.forecast_series(series, horizon)
+    exports.write_table(future, output)
+    print(f"Written: {output} ({series['series_code'].nunique()} series, {horizon} years each).")
+
+
+@app.command("backtest")
+def backtest_command(
+    file: Series,
+    horizon: Horizon = 5,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the whole tables of scores.")
+    ] = None,
+    ets: Annotated[
+        bool,
+        typer.Option(help="Score statsmodels' ETS too, the slowest: some hundred fits a second."),
+    ] = True,
+) -> None:
+    """Say how wrong forecasts of these series would have been from their last five cut-offs.
+
+    Example: opmq backtest series.csv --horizon 6 --no-ets
+    """
+    from opmq_lib import exports, scores
+    from opmq_lib.forecast.backtest import backtest
+    from opmq_lib.sources import tables
+
+    series = tables.read_table(file, "series")
+    models = ["panel", "naive", "drift", *["ets"] * ets]
+    with _warnings_told():
+        pairs = backtest(series, horizon, models=models)
+    report = scores.report(pairs, str(file))
+    for title, table in scores.printed(report).items():
+        print(f"{title}\n{table.to_string()}\n")
+    if output is not None:
+        exports.write_results(report, str(output), "backtest")
+        print(f"Written: {output}")
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    """Print what a calculation warns of as one line each on standard error."""
+    with warnings.catch_warnings(record=True) as told:
+        yield
+    for each in told:
+        print(f"Note: {each.message}", file=sys.stderr)

@@ -1,0 +1,17 @@
+"""Chains the rooms, one module per question; every formula is in a room."""
+
+from opmq_lib.pipeline.consolidation import consolidation_results
+from opmq_lib.pipeline.employment import employment_results
+from opmq_lib.pipeline.evaluation import evaluation_results
+from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
+from opmq_lib.pipeline.tensions import tension_results
+
+__all__ = [
+    "ALL_BRANCHES",
+    "Tables",
+    "branch_employment",
+    "consolidation_results",
+    "employment_results",
+    "evaluation_results",
+    "tension_results",
+]

@@ -1,0 +1,38 @@
+"""Chain of `10_consolidation`."""
+
+import pandas as pd
+
+from opmq_lib import consolidation, employment, indicators
+from opmq_lib.contracts import INDICATOR_COLUMNS
+from opmq_lib.params import EditionParams
+from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, estimate, without_residual
+
+
+def consolidation_results(
+    inputs: Tables, jobs: pd.DataFrame, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
+    """Return the result table of `10_consolidation`.
+
+    Args:
+        inputs: The study's input tables.
+        jobs: The `emplois` tables of all branches, one under the other; may be empty.
+        edition: Gives the base year.
+
+    Returns:
+        `consolidation`: indicators; by branch its headcount, largest métier and share of each
+        professional domain; by métier the number of branches where it is among the ten largest and
+        the share of its national employment outside the branches.
+    """
+    if jobs.empty:
+        return {"consolidation": pd.DataFrame(columns=list(INDICATOR_COLUMNS))}
+    levels = without_residual(indicators.select(jobs, "employment_headcount"))
+    base = levels[levels["year"] == levels.groupby("branch_code")["year"].transform("max")]
+    national = indicators.last_year(without_residual(estimate(inputs, edition.base_year)))
+    parts = [
+        indicators.select(jobs, "branch_headcount"),
+        consolidation.largest_metiers(base, indicators.select(jobs, "employment_share_pct")),
+        consolidation.domain_shares(base),
+        consolidation.shared_metiers(base),
+        consolidation.outside_shares(national, employment.RESIDUAL_BRANCH),
+    ]
+    return {"consolidation": indicators.stack(parts, ALL_BRANCHES, "consolidation")}

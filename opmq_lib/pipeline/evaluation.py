@@ -1,0 +1,58 @@
+"""Chain of `11_evaluation`."""
+
+import pandas as pd
+
+from opmq_lib import evaluation, forecast, indicators
+from opmq_lib.contracts import check
+from opmq_lib.params import EditionParams
+from opmq_lib.pipeline.shared import (
+    ALL_BRANCHES,
+    Tables,
+    in_field,
+    national_levels,
+    without_residual,
+)
+
+RETROSPECT_YEARS = 10
+
+
+def evaluation_results(
+    inputs: Tables, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of `11_evaluation`.
+
+    Args:
+        inputs: The study's input tables.
+        jobs: The `emplois` tables of all branches, one under the other; may be empty.
+        horizon_years: Years forecast from each past year.
+        edition: Gives the base year and the scenario.
+
+    Returns:
+        `evaluation` (indicators: scores of the engine and of simple methods on the national
+        series, by step and by cut-off year; errors weighed by each estimated branch's métiers;
+        national employment of the families drawn) and `evaluation_retrospective` (the projection
+        of those families as it would have been made ten years before the base year).
+    """
+    national, base = inputs["employment_national"], edition.base_year
+    panel = evaluation.national_panel(national, base)
+    scored = evaluation.past_accuracy(panel, horizon_years)
+    parts = evaluation.accuracy_rows(scored, base)
+    if not jobs.empty:
+        levels = without_residual(indicators.select(jobs, "employment_headcount"))
+        estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
+        parts.append(evaluation.branch_accuracy(scored, estimated, horizon_years))
+    families = in_field(inputs, inputs["metiers"]).query("scope == 'industry' and level == 'fap87'")
+    shown = national[national["metier_code"].isin(families["metier_code"])]
+    shown = shown[shown["year"] <= base].assign(branch_code=ALL_BRANCHES, origin="public")
+    parts.append(national_levels(shown))
+    past = evaluation.project(
+        shown[shown["year"] <= base - RETROSPECT_YEARS],
+        panel[panel["year"] <= base - RETROSPECT_YEARS],
+        RETROSPECT_YEARS,
+        forecast.QUANTILE_LEVELS,
+        edition.scenario_codes[0],
+    )
+    return {
+        "evaluation": indicators.stack(parts, ALL_BRANCHES, "evaluation"),
+        "evaluation_retrospective": check("projection", past, "evaluation_retrospective"),
+    }
