@@ -108,8 +108,8 @@ def test_threads_change_no_byte():
         "from opmq_lib.forecast.blocks import Panel\n"
         "from opmq_lib.forecast.engine import forecast_panel, learn_panel\n"
         "r = np.random.default_rng(0)\n"
-        "y = np.exp(5 + np.cumsum(r.normal(0, .1, (3000, 30)), 1))\n"
-        "p = Panel(y.ravel(), np.full(3000, 30))\n"
+        "y = np.exp(5 + np.cumsum(r.normal(0, .1, (600, 45)), 1))\n"
+        "p = Panel(y.ravel(), np.full(600, 45))\n"
         "q = forecast_panel(p, learn_panel(p, 6, np.array([.1, .5, .9])))\n"
         "sys.stdout.buffer.write(q.tobytes())\n"
     )
@@ -121,7 +121,7 @@ def test_threads_change_no_byte():
         )
         outputs.append(run.stdout)
     assert outputs[0] == outputs[1]
-    assert len(outputs[0]) == 3000 * 6 * 3 * 8
+    assert len(outputs[0]) == 600 * 6 * 3 * 8
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ from opmq_lib.forecast import blocks as bl
 from opmq_lib.forecast.blocks import Block, Index, Panel
 from opmq_lib.forecast.grid import Array
 from opmq_lib.forecast.learning import Lessons, expectation, learn
+from opmq_lib.forecast.operators import one_thread
 from opmq_lib.forecast.settings import DEFAULT, MIN_COUNT_SERIES, Settings
 
 Learnt = tuple[Lessons, Lessons]
 """What a panel taught: lessons for ordinary series, and for small counts."""
 
 
+@one_thread
 def learn_panel(panel: Panel, steps: int, levels: Array, settings: Settings = DEFAULT) -> Learnt:
     """Learn from a panel's past what its forecasts need.
 
@@ -36,6 +38,7 @@ def learn_panel(panel: Panel, steps: int, levels: Array, settings: Settings = DE
     return learn(panel.take(ordinary), steps, levels, settings), apart
 
 
+@one_thread
 def forecast_panel(panel: Panel, learnt: Learnt) -> Array:
     """Return every series' quantiles.
 

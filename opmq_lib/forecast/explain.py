@@ -14,6 +14,7 @@ from opmq_lib.forecast.blocks import Block
 from opmq_lib.forecast.engine import learn_panel
 from opmq_lib.forecast.grid import FAMILIES, STARTS, Array
 from opmq_lib.forecast.learning import Lessons
+from opmq_lib.forecast.operators import one_thread
 from opmq_lib.forecast.series import FilledGapsWarning, question_defects, tidy_panel
 
 LEVEL_GAINS = np.concatenate(
@@ -75,6 +76,7 @@ def explain_series(
     return table.join(_last_errors(series, horizon_years, models)).reset_index()
 
 
+@one_thread
 def carried(part: Block, lessons: Lessons) -> Array:
     """Return the weights with which the models make the median at the horizon.
 

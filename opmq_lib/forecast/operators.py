@@ -9,15 +9,28 @@ R = r for the trend (ridge), integrating s out leaves, for x = (x_1 … x_T),
     log L = -(T - 2)/2 log S - 1/2 log |W'W + R| + 1/2 log r
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from opmq_lib.forecast.grid import FAMILIES, Array, Family, unfold
 
 Single = NDArray[np.float32]
+
+_BLAS = ThreadpoolController()
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def one_thread(multiplies: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorate what multiplies matrices: its last bits do not depend on the machine's threads."""
+    alone: Callable[Arguments, Result] = _BLAS.wrap(limits=1, user_api="blas")(multiplies)
+    return alone
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from scipy.sparse.linalg import splu
 
 from opmq_lib.errors import CoherenceError, Defect
 from opmq_lib.forecast.grid import Array
+from opmq_lib.forecast.operators import one_thread
 
 MIN_ERRORS_FOR_MINT = 7
 """Fewest past errors per node at which MinT was measured, and did better than bottom-up."""
@@ -297,6 +298,7 @@ def top_down(hierarchy: Hierarchy, base: Array) -> Array:
     return hierarchy.complete(np.divide(bottom, total, out=equal, where=total != 0) * base[0])
 
 
+@one_thread
 def reconcile(
     hierarchy: Hierarchy,
     base: Array,
