@@ -18,7 +18,7 @@ test: $(INSTALLED)
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n auto --dist loadfile
 
 test-full: export OPMQ_TEST_FULL = 1
 test-full: test
