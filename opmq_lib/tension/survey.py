@@ -1,62 +1,12 @@
-"""Recruitment tension per métier: the published index as it is, and bounds from the BMO survey."""
+"""Hiring intentions and the share judged hard to fill, with secrecy as bounds (BMO survey)."""
 
 import pandas as pd
 
-INDEX_COLUMNS = (
-    "tension_index",
-    "tension_class",
-    "hiring_intensity",
-    "training_job_link",
-    "labour_shortage",
-    "non_durable_jobs",
-    "hard_working_conditions",
-    "geographic_mismatch",
-)
-UNITS = {"tension_index": "index", "tension_class": "class_1_to_5"}
 SECRET_CELL_BELOW = 5
 
 
-def published_index(tension: pd.DataFrame) -> pd.DataFrame:
-    """Return the published tension index, class and six factors as long rows.
-
-    The index is carried, never re-estimated. Class and factors are those of the last year, the only
-    one for which the producer gives them; a métier without them is `nd`.
-
-    Args:
-        tension: One row per `metier_code`, `year` with the columns of `INDEX_COLUMNS`; the
-            index is centred and scaled on 2014–2018, class and factors go from 1 to 5.
-
-    Returns:
-        One row per métier, year and indicator: `metier_code, year, indicator, value, unit,
-        status`, in the order of the input and of `INDEX_COLUMNS`.
-
-    Source:
-        Dares, Les tensions sur le marché du travail (edition of 2019, FAP-2009).
-
-    Examples:
-        >>> table = pd.DataFrame({"metier_code": ["D2Z41"], "year": [2019],
-        ...     **{name: [1.0] for name in INDEX_COLUMNS}})
-        >>> published_index(table)["indicator"].head(2).tolist()
-        ['tension_index', 'tension_class']
-    """
-    rows = tension.melt(["metier_code", "year"], INDEX_COLUMNS, "indicator", "value")
-    rows = rows[(rows["indicator"] == INDEX_COLUMNS[0]) | (rows["year"] == rows["year"].max())]
-    rows = rows.reset_index(drop=True)
-    rows["value"] = rows["value"].astype("Float64").astype(float)
-    rows["unit"] = rows["indicator"].map(UNITS).fillna("quintile_1_to_5")
-    rows["status"] = rows["value"].notna().map({True: "value", False: "nd"})
-    order = {code: position for position, code in enumerate(dict.fromkeys(tension["metier_code"]))}
-    rows = rows.sort_values(
-        ["metier_code", "year"],
-        key=lambda column: column.map(order) if column.name == "metier_code" else column,
-        kind="stable",
-    )
-    ordered: pd.DataFrame = rows.reset_index(drop=True)
-    return ordered
-
-
-def hard_to_fill(intentions: pd.DataFrame) -> pd.DataFrame:
-    """Return national recruitment projects and the share judged hard to fill, as bounds.
+def hard_to_fill(intentions: pd.DataFrame, by_region: bool = False) -> pd.DataFrame:
+    """Return recruitment projects and the share judged hard to fill, as bounds.
 
     A secret cell hides an estimate below 5. A sum over regions therefore lies between the sum of
     what is shown and that sum plus 5 per secret cell. The share is smallest when every secret cell
@@ -67,10 +17,11 @@ def hard_to_fill(intentions: pd.DataFrame) -> pd.DataFrame:
         intentions: One row per `metier_code`, `nomenclature`, `region_code`, `year` with
             `projects_count`, `projects_secret_cells_count`, `hard_to_fill_count`,
             `hard_to_fill_secret_cells_count`; an absent count means that all cells are secret.
+        by_region: One sum per region instead of one for the whole country.
 
     Returns:
-        Two rows per métier, nomenclature and year: `recruitment_projects_count` (projects) and
-        `hard_to_fill_share_pct` (%), with `lower` and `upper`; `value` and status `value` only
+        Two rows per métier, nomenclature, year and, if asked for, region:
+        `recruitment_projects_count` (projects) and `hard_to_fill_share_pct` (%), with `lower` and `upper`; `value` and status `value` only
         where nothing is secret, otherwise status `s`.
 
     Source:
@@ -85,7 +36,7 @@ def hard_to_fill(intentions: pd.DataFrame) -> pd.DataFrame:
         >>> hard_to_fill(cells)[["lower", "upper", "status"]].values.tolist()
         [[90.0, 100.0, 's'], [60.0, 80.0, 's']]
     """
-    key = ["metier_code", "nomenclature", "year"]
+    key = ["metier_code", "nomenclature", "year", *["region_code"] * by_region]
     counts = [
         "projects_count",
         "projects_secret_cells_count",
@@ -120,3 +71,35 @@ def hard_to_fill(intentions: pd.DataFrame) -> pd.DataFrame:
         for indicator, (lower, upper, exact, unit) in ranges.items()
     ]
     return pd.concat(parts).sort_index(kind="stable").reset_index()
+
+
+def high_tension_basins(basins: pd.DataFrame, fap_rome: pd.DataFrame) -> pd.DataFrame:
+    """Return, by métier and region, the share of published basins in class 4 or 5, in %.
+
+    The unit counted is a ROME record in a basin. A ROME tied to several métiers counts for each
+    of them: the share is a fact about its ROME records, not about the métier's hires.
+
+    Args:
+        basins: `rome_code, region_code, year, basins_count, high_tension_basins_count`.
+        fap_rome: `metier_code, rome_code`.
+
+    Returns:
+        `high_tension_basins_share_pct`, one row per métier and region that has a published basin:
+        `metier_code, region_code, year, indicator, value, unit`.
+
+    Source:
+        Pôle emploi, tension by ROME and basin, 2021 (copy of Mobiville).
+
+    Examples:
+        >>> basins = pd.DataFrame({"rome_code": ["H2903", "H2901"], "region_code": "84",
+        ...     "year": 2021, "basins_count": [6, 2], "high_tension_basins_count": [5, 1]})
+        >>> links = pd.DataFrame({"metier_code": "D1Z41", "rome_code": ["H2903", "H2901"]})
+        >>> high_tension_basins(basins, links)["value"].tolist()
+        [75.0]
+    """
+    counts = ["basins_count", "high_tension_basins_count"]
+    key = ["metier_code", "region_code", "year"]
+    linked = fap_rome.merge(basins, on="rome_code")
+    sums = linked.groupby(key, sort=True)[counts].sum().astype(float).reset_index()
+    share = 100 * sums["high_tension_basins_count"] / sums["basins_count"]
+    return sums[key].assign(indicator="high_tension_basins_share_pct", value=share, unit="pct")
