@@ -66,7 +66,10 @@ TABLES: Final[dict[str, str]] = {
     "tension_profiles": "profile_code* label hiring_intensity_range? training_job_link_range? "
     "labour_shortage_range? non_durable_jobs_range? hard_working_conditions_range? "
     "geographic_mismatch_range? practice basis",
-    # what a user may supply beside
+    # what a branch supplies or the library estimates
+    "employment": "branch_code* metier_code* year* employment_headcount "
+    "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
+    "largest_share_pct? source_code",
     "tension_components": "metier_code* nomenclature* region_code* year* hard_to_fill_share "
     "offers_per_seeker_ratio? exit_rate? [tension_variance?] reference_code origin source_code",
     "tension_reference": "component* mean standard_deviation reference_code nomenclature "

@@ -21,8 +21,8 @@ def hard_to_fill(intentions: pd.DataFrame, by_region: bool = False) -> pd.DataFr
 
     Returns:
         Two rows per métier, nomenclature, year and, if asked for, region:
-        `recruitment_projects_count` (projects) and `hard_to_fill_share_pct` (%), with `lower` and `upper`; `value` and status `value` only
-        where nothing is secret, otherwise status `s`.
+        `recruitment_projects_count` (projects) and `hard_to_fill_share_pct` (%), with `lower` and
+        `upper`; `value` and status `value` only where nothing is secret, otherwise status `s`.
 
     Source:
         France Travail, enquête Besoins en main-d'œuvre; bounds: description of the secret cells.
