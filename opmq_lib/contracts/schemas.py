@@ -70,7 +70,7 @@ TABLES: Final[dict[str, str]] = {
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
     "largest_share_pct? source_code",
-    "tension_components": "metier_code* nomenclature* region_code* year* hard_to_fill_share "
+    "tension_components": "metier_code* nomenclature* region_code* year* hard_to_fill_share? "
     "offers_per_seeker_ratio? exit_rate? [tension_variance?] reference_code origin source_code",
     "tension_reference": "component* mean standard_deviation reference_code nomenclature "
     "source_code",
@@ -82,11 +82,11 @@ TABLES: Final[dict[str, str]] = {
     # results
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
-    "labels": "branch_code* question_code* metier_code* year label acceptability_share? "
+    "labels": "branch_code* question_code* metier_code* year? label acceptability_share? "
     "standard_error? uniform_acceptability_share? score? score_lower? score_upper? "
-    "flip_criterion_code? flip_weight? voted units_count? status nature origin",
-    "reasons": "branch_code* question_code* metier_code* criterion_code* year value? lower? "
-    "upper? unit score? threshold_met? units_count? status nature origin source_code",
+    "flip_criterion_code? flip_weight? voted status nature origin",
+    "reasons": "branch_code* question_code* metier_code* criterion_code* year? value? lower? "
+    "upper? unit score? threshold_met? status nature origin source_code",
     "questions": "branch_code* question_code* criterion_code* label unit low high direction weight "
     "threshold? cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "

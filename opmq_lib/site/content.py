@@ -30,7 +30,7 @@ PARAMETER_LABELS = {
     "edition_id": "Édition",
     "horizon_years": "Horizon de la projection, en années",
 }
-MACHINERY = ("output_folder",)
+MACHINERY = ("output_folder", "sliders")
 INDICATORS = {
     "branch_headcount": ("Salariés de la branche", ""),
     "employment_headcount": ("Premier métier : {metier}", "emplois"),

@@ -44,8 +44,8 @@ def profiles_of(factors: pd.Series, profiles: pd.DataFrame) -> list[str]:
     ]
 
 
-def _holds(quintile: object, wanted: str) -> bool:
+def _holds(quintile: float | None, wanted: str) -> bool:
     least, _, most = wanted.partition("-")
     if quintile is None or pd.isna(quintile):
         return False
-    return int(least) <= int(float(str(quintile))) <= int(most or least)
+    return int(least) <= int(quintile) <= int(most or least)
