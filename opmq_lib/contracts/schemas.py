@@ -86,7 +86,7 @@ TABLES: Final[dict[str, str]] = {
     "standard_error? uniform_acceptability_share? score? score_lower? score_upper? "
     "flip_criterion_code? flip_weight? voted status nature origin",
     "reasons": "branch_code* question_code* metier_code* criterion_code* year? value? lower? "
-    "upper? unit score? threshold_met? status nature origin source_code",
+    "upper? unit score? threshold_met? status nature origin source_code?",
     "questions": "branch_code* question_code* criterion_code* label unit low high direction weight "
     "threshold? cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "

@@ -167,8 +167,8 @@ def _labels(  # noqa: PLR0913 (the columns of one table)
 ) -> pd.DataFrame:
     weighed = [criterion.criterion_code for criterion in criteria if criterion.weight > 0]
     counted = whole[whole["criterion_code"].isin(weighed)].groupby("metier_code")
-    estimated = counted["nature"].agg(lambda natures: (natures == "estimate").any())
-    own = counted["origin"].agg(lambda origins: (origins == "own").any())
+    estimated = counted["nature"].agg(lambda natures: bool((natures == "estimate").any()))
+    own = counted["origin"].agg(lambda origins: bool((origins == "own").any()))
     years = counted["year"].max()
     share, uniform = shares
     found = []

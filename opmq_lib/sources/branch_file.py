@@ -49,15 +49,15 @@ _EXAMPLES: Final[dict[QuestionCode, tuple[tuple[str, float, float, Direction], .
     "core": (
         ("employment_share", 0, 5, "higher"),
         ("location_quotient", 1, 3, "higher"),
-        ("ageing", 10, 25, "higher"),
-        ("tension_index", -0.25, 0.5, "higher"),
+        ("ageing", 15, 25, "higher"),
+        ("tension_index", 0.5, 2, "higher"),
     ),
     "strategic": (
         ("employment_share", 0, 2, "higher"),
-        ("tension_index", -0.25, 0.5, "higher"),
-        ("ecological_exposure", 0, 50, "higher"),
+        ("tension_index", 0.5, 2, "higher"),
+        ("ecological_exposure", 0, 100, "higher"),
         ("digital_exposure", 0, 50, "higher"),
-        ("certification_count", 5, 40, "lower"),
+        ("certification_count", 5, 30, "lower"),
     ),
 }
 """Code, round goalposts and direction of example criteria; nobody has voted them."""
