@@ -65,7 +65,7 @@ TABLES: Final[dict[str, str]] = {
     "metiers_left_out": "nomenclature* metier_code* basis [note?]",
     "tension_profiles": "profile_code* label hiring_intensity_range? training_job_link_range? "
     "labour_shortage_range? non_durable_jobs_range? hard_working_conditions_range? "
-    "geographic_mismatch_range? practice basis",
+    "geographic_mismatch_range? practice basis [origin]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
