@@ -414,15 +414,15 @@ SCHEMA_MODELS: Final[dict[str, type[BaseModel]]] = {
 
 
 READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
-    "employment_share": ("Poids dans la branche", "% des emplois de la branche"),
+    "employment_share": ("Poids", "% des emplois de la branche"),
     "location_quotient": ("Spécificité", "rapport à la part nationale"),
-    "ageing": ("Personnes de 55 ans ou plus", "% des emplois du métier, France"),
+    "ageing": ("55 ans ou plus", "% des emplois du métier, France"),
     "replacement_difficulty": ("Recrutements jugés difficiles", "% des projets, France"),
     "qualification_level": ("Niveau des certifications", "niveau moyen, de 3 à 8"),
     "tension_index": ("Tension nationale", "indice sans unité"),
     "ecological_exposure": ("Transition écologique", "% des fiches ROME du métier"),
     "digital_exposure": ("Transition numérique", "% des fiches ROME du métier"),
-    "certification_count": ("Certifications existantes", "nombre de certifications"),
+    "certification_count": ("Certifications", "nombre de certifications"),
 }
 """Criteria that public tables give a value for: French label and unit, by code."""
 

@@ -234,11 +234,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "labels.label": _text(
         "Étiquette", "robust", "weight_dependent", "out", "not_assessable", "not_labelled"
     ),
-    "acceptability_share": Column("number", "Part des jeux de poids favorables", "de 0 à 1", 0, 1),
-    "uniform_acceptability_share": Column(
-        "number", "Part favorable, tous les jeux de poids également probables", "de 0 à 1", 0, 1
-    ),
-    "standard_error": Column("number", "Erreur type du tirage", "de 0 à 1", 0, 1),
+    "acceptability_pct": _pct("Jeux de poids favorables"),
+    "uniform_acceptability_pct": _pct("Jeux de poids favorables, tous également probables"),
+    "standard_error_pct": _pct("Erreur type du tirage"),
     "score": Column("number", "Score", "de 0 à 1", 0, 1),
     "score_lower": Column("number", "Score, borne basse", "de 0 à 1", 0, 1),
     "score_upper": Column("number", "Score, borne haute", "de 0 à 1", 0, 1),

@@ -82,8 +82,8 @@ TABLES: Final[dict[str, str]] = {
     # results
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
-    "labels": "branch_code* question_code* metier_code* year? label acceptability_share? "
-    "standard_error? uniform_acceptability_share? score? score_lower? score_upper? "
+    "labels": "branch_code* question_code* metier_code* year? label acceptability_pct? "
+    "standard_error_pct? uniform_acceptability_pct? score? score_lower? score_upper? "
     "flip_criterion_code? flip_weight? voted status nature origin",
     "reasons": "branch_code* question_code* metier_code* criterion_code* year? value? lower? "
     "upper? unit score? threshold_met? status nature origin source_code?",

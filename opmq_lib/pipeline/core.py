@@ -65,21 +65,19 @@ def criterion_values(inputs: Tables, branch_code: str, edition: EditionParams) -
 
 
 def core_results(
-    inputs: Tables, branch_code: str, questions: Sequence[Question], edition: EditionParams
+    given: Assessed, branch_code: str, questions: Sequence[Question]
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of `04_coeurs_strategiques` for one branch.
 
     Args:
-        inputs: The study's input tables.
+        given: From `criterion_values`.
         branch_code: Key of table `branches`.
         questions: The questions of the branch, with their criteria.
-        edition: Gives the base year.
 
     Returns:
         `coeurs` (label of each métier for each question), `raisons` (what each criterion is worth
         for it) and `criteres` (criteria, goalposts, weights and vote of each question).
     """
-    given = criterion_values(inputs, branch_code, edition)
     found = [
         core.assess(question, given.values, given.metier_codes, given.hidden)
         for question in questions

@@ -56,7 +56,6 @@ _EXAMPLES: Final[dict[QuestionCode, tuple[tuple[str, float, float, Direction], .
         ("employment_share", 0, 2, "higher"),
         ("tension_index", 0.5, 2, "higher"),
         ("ecological_exposure", 0, 100, "higher"),
-        ("digital_exposure", 0, 50, "higher"),
         ("certification_count", 5, 30, "lower"),
     ),
 }
