@@ -167,7 +167,8 @@ def labels_list(results: Results, labels: Labels, question: str) -> Html:
         named = {row: labels[code] for row, code in rows_of}
         ordered = sorted(named, key=lambda row: named[row])
         lines = "".join(_why(results, row, named[row], reasons, names) for row in ordered)
-        parts.append(french.typography(f"<h3>{NAMES[label]}</h3><p>{MEANINGS[label]}</p>") + lines)
+        heading = french.typography(f"<h3>{NAMES[label]}</h3><p>{MEANINGS[label]}</p>")
+        parts.append(f'{heading}<div class="opmq-why">{lines}</div>')
     return Html("".join(parts))
 
 
@@ -186,9 +187,11 @@ def shared_heatmap(results: Results, labels: Labels) -> Figure | Html:
         )
     wide = rows.pivot(index="branch_code", columns="metier_code", values="value").fillna(0.0)
     order = (wide >= 50).sum().to_frame("often").assign(total=wide.sum())
-    first = order.sort_values(["often", "total"], ascending=False).index[:SHOWN_METIERS]
-    shown = wide[sorted(map(str, first), key=lambda code: labels[code])]
-    shown = shown.loc[sorted(map(str, shown.index), key=lambda code: labels[code])]
+    order = order.sort_values(["often", "total"], ascending=False)
+    first: list[str] = order.index[:SHOWN_METIERS].tolist()
+    branches: list[str] = wide.index.tolist()
+    by_name = labels.__getitem__
+    shown = wide.loc[sorted(branches, key=by_name), sorted(first, key=by_name)]
     return figures.share_heat(
         shown.rename(index=dict(labels), columns=dict(labels)),
         "Des cœurs de métiers se retrouvent dans plusieurs branches, avec des critères d’exemple",
@@ -213,7 +216,7 @@ def _why(
     share = (
         ""
         if pd.isna(accepted)
-        else f" <span>{_cell(table, row, french.percent(accepted), 'acceptability_pct')}</span>"
+        else f" {_cell(table, row, french.percent(accepted), 'acceptability_pct')}"
     )
     told = [
         f"{names[str(results[REASONS]['criterion_code'].loc[each])]} {_value(results, each)}"
@@ -223,7 +226,7 @@ def _why(
     voted = {"yes": " Retenu par le vote.", "no": " Non retenu par le vote."}
     said = f"{' · '.join(told)}.{last}{voted.get(str(table['voted'].loc[row]), '')}"
     return (
-        f'<details class="opmq-why"><summary>{escape(name)}{share}</summary>'
+        f"<details><summary>{escape(name)}{share}</summary>"
         f"<p>{french.typography(said)}</p></details>"
     )
 
@@ -231,22 +234,13 @@ def _why(
 def _score(table: pd.DataFrame, row: int, names: Mapping[str, str]) -> str:
     if pd.isna(table["score"].loc[row]):
         return ""
-    said = f"<br>Score {_interval(table, row, 'score', 'score_lower', 'score_upper')}"
+    said = f"<br>Score {_cell(table, row, _two(table, row, 'score'), 'score')}"
     weight = table["flip_weight"].loc[row]
     if not pd.isna(weight):
         criterion = names[str(table["flip_criterion_code"].loc[row])]
         at = _cell(table, row, french.number(float(weight), 2), "flip_weight")
         said += f" ; bascule si « {criterion} » pèse {at}"
     return said + "."
-
-
-def _interval(table: pd.DataFrame, row: int, middle: str, low: str, high: str) -> str:
-    ends = [french.number(float(table[name].loc[row]), 2) for name in (low, high)]
-    value = _cell(table, row, _two(table, row, middle), middle)
-    if ends[0] == ends[1]:
-        return value
-    shown = (_cell(table, row, end, name) for end, name in zip(ends, (low, high), strict=True))
-    return f"{value} ({' à '.join(shown)})"
 
 
 def _value(results: Results, row: int) -> str:
