@@ -169,7 +169,8 @@ def labels_list(results: Results, labels: Labels, question: str) -> Html:
         lines = "".join(_why(results, row, named[row], reasons, names) for row in ordered)
         heading = french.typography(f"<h3>{NAMES[label]}</h3><p>{MEANINGS[label]}</p>")
         parts.append(f'{heading}<div class="opmq-why">{lines}</div>')
-    return Html("".join(parts))
+    # Ten bytes less for each of a thousand numbers: the style sheet knows them by their cell.
+    return Html("".join(parts).replace('<span class="n" ', "<span "))
 
 
 def shared_heatmap(results: Results, labels: Labels) -> Figure | Html:
