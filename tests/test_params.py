@@ -64,7 +64,12 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
         "10_consolidation": ["edition_id", "output_folder"],
         "11_evaluation": ["edition_id", "horizon_years", "output_folder"],
     }
-    assert BRANCH_NOTEBOOKS == ("00_rapport", "01_emplois", "03_tensions")
+    assert BRANCH_NOTEBOOKS == (
+        "00_rapport",
+        "01_emplois",
+        "03_tensions",
+        "04_coeurs_strategiques",
+    )
 
 
 def test_a_parameter_cannot_be_changed_after_reading():
