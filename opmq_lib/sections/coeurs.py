@@ -1,5 +1,6 @@
 """Section of `04_coeurs_strategiques`: which métiers are core or strategic, why, how surely."""
 
+import textwrap
 from collections.abc import Mapping
 from html import escape
 
@@ -42,7 +43,7 @@ DECIMALS = {
     "tension_index": 2,
     "qualification_level": 1,
 }
-NAMED, SHOWN_METIERS = 4, 8
+NAMED, SHOWN_METIERS, COLUMN_LETTERS, MOSTLY_PCT = 4, 5, 62, 50
 SOURCE = french.typography(
     "Calcul du projet. Nombres : tables coeurs.csv, raisons.csv et criteres.csv."
 )
@@ -82,7 +83,9 @@ def findings(results: Results, labels: Labels) -> Html:
     for question, title in QUESTIONS.items():
         rows = table[table["question_code"] == question]
         robust = _named(rows[rows["label"] == core.ROBUST], labels)
-        mostly = rows[(rows["label"] == core.WEIGHT_DEPENDENT) & (rows["acceptability_pct"] > 50)]
+        mostly = rows[
+            (rows["label"] == core.WEIGHT_DEPENDENT) & (rows["acceptability_pct"] > MOSTLY_PCT)
+        ]
         if robust:
             told.append(f"{title} : {robust}, quels que soient les poids.")
         elif not rows.empty and not (rows["label"] == core.NOT_ASSESSABLE).all():
@@ -187,15 +190,20 @@ def shared_heatmap(results: Results, labels: Labels) -> Figure | Html:
             french.typography("Cœurs de métiers non disponibles (nd) : aucune branche évaluée.")
         )
     wide = rows.pivot(index="branch_code", columns="metier_code", values="value").fillna(0.0)
-    order = (wide >= 50).sum().to_frame("often").assign(total=wide.sum())
+    order = (wide >= MOSTLY_PCT).sum().to_frame("often").assign(total=wide.sum())
     order = order.sort_values(["often", "total"], ascending=False)
     first: list[str] = order.index[:SHOWN_METIERS].tolist()
     branches: list[str] = wide.index.tolist()
     by_name = labels.__getitem__
     shown = wide.loc[sorted(branches, key=by_name), sorted(first, key=by_name)]
+    short = {
+        code: textwrap.shorten(labels[code], COLUMN_LETTERS, placeholder="…") for code in first
+    }
     return figures.share_heat(
-        shown.rename(index=dict(labels), columns=dict(labels)),
-        "Des cœurs de métiers se retrouvent dans plusieurs branches, avec des critères d’exemple",
+        shown.rename(index=dict(labels), columns=short),
+        "Avec des critères d’exemple, des cœurs de métiers sont communs à plusieurs branches"
+        if (shown >= MOSTLY_PCT).sum().max() > 1
+        else "Avec des critères d’exemple, aucun cœur de métier n’est commun à deux branches",
         french.typography(
             "Part des jeux de poids qui mettent le métier au cœur de la branche, en pour cent ; "
             "critères d’exemple, non votés, et emploi estimé. Branches et métiers par ordre "
