@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import pandas as pd
+from openpyxl.workbook import Workbook
 
 from opmq_lib.errors import Defect, SchemaError
 
@@ -62,6 +63,21 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     check_ending(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _replace(path, _FORMATS[path.suffix.lower()](_ten_digits(table)))
+
+
+def write_workbook(workbook: Workbook, path: Path) -> None:
+    """Write a workbook whole, without the time at which it was made.
+
+    Raises:
+        SchemaError: If the name does not end in `.xlsx`.
+    """
+    if path.suffix.lower() != ".xlsx":
+        told = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
+        raise SchemaError([Defect(path.name, *told)])
+    content = io.BytesIO()
+    workbook.save(content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, _undated(content.getvalue()))
 
 
 def check_ending(path: Path) -> None:

@@ -23,7 +23,12 @@ RESERVED_CODES: Final = ("commun", "ensemble")
 PAGE_QUANTILE_LEVELS: Final = (0.1, 0.5, 0.9)
 """Levels that pages need: the median and the 80 % interval."""
 
+WEIGHTS_TOLERANCE: Final = 1e-9
+"""How far from 1 the weights of a question's criteria may sum."""
+
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
+MetierCode = Annotated[str, Field(pattern=r"^[A-Z][0-9A-Z]{4}$")]
+QuestionCode = Literal["core", "strategic"]
 IdccCode = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Codes = Annotated[tuple[Code, ...], Field(strict=False)]  # a list in YAML, frozen here
@@ -152,10 +157,11 @@ class ScenarioParams(Strict):
 
 
 class Criterion(Strict):
-    """One criterion for core and strategic métiers: a score in 0–1 between two goalposts.
+    """One criterion for core or strategic métiers: a score in 0–1 between two goalposts.
 
     The score is (x - low) / (high - low), cut at 0 and 1, and one minus that where `direction`
-    is `lower`. Source: methodology, C2.
+    is `lower`. A métier that does not reach `threshold` is off the list whatever its score.
+    Source: methodology, C2.
     """
 
     criterion_code: Annotated[Code, Field(description="short name of the criterion")]
@@ -164,14 +170,12 @@ class Criterion(Strict):
     low: Annotated[float, Field(allow_inf_nan=False, description="value that scores 0")]
     high: Annotated[float, Field(allow_inf_nan=False, description="value that scores 1")]
     direction: Annotated[
-        Literal["higher", "lower"], Field(description="which side counts as more core")
+        Literal["higher", "lower"], Field(description="which side argues for the list")
     ]
     weight: Annotated[float, Field(ge=0, le=1, description="weight; the weights sum to 1")]
     threshold: Annotated[
-        float | None, Field(allow_inf_nan=False, description="value from which it is met")
+        float | None, Field(allow_inf_nan=False, description="value that the list requires")
     ] = None
-    vote: Annotated[Vote | None, Field(description="null until the CPNEFP has voted")]
-    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
 
     @model_validator(mode="after")
     def _has_goalposts_apart(self) -> Self:
@@ -182,18 +186,112 @@ class Criterion(Strict):
                 "`high` above `low`",
                 "correct the two goalposts; use `direction: lower` where less is more core",
             )
+        if self.threshold is not None and not self.low <= self.threshold <= self.high:
+            raise refusal(
+                "range",
+                f"threshold {self.threshold:g} contradicts goalposts {self.low:g} and "
+                f"{self.high:g}: the best score would not meet it, or the worst would",
+                "a threshold between `low` and `high`",
+                "move the threshold or the goalposts",
+            )
+        return self
+
+
+class Question(Strict):
+    """One question put to the vote of a CPNEFP: which métiers are core, or which strategic.
+
+    A vote is on the whole: criteria, goalposts, weights, thresholds, cut-off and concentration.
+    """
+
+    question_code: Annotated[QuestionCode, Field(description="core or strategic")]
+    cutoff_score: Annotated[
+        float, Field(gt=0, lt=1, description="score from which a métier is on the list")
+    ]
+    concentration: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1000,
+            description="how close drawn weights stay to the weights; with equal weights, the "
+            "number of criteria makes every set of weights equally likely",
+        ),
+    ]
+    criteria: Annotated[tuple[Criterion, ...], Field(strict=False, description="its criteria")]
+    voted_metiers: Annotated[
+        tuple[MetierCode, ...],
+        Field(strict=False, description="métiers that the vote put on the list; else []"),
+    ] = ()
+    vote: Annotated[Vote | None, Field(description="null until the CPNEFP has voted")]
+    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
+
+    @field_validator("criteria")
+    @classmethod
+    def _weighs_to_one(cls, criteria: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
+        once([criterion.criterion_code for criterion in criteria], "criterion")
+        total = sum(criterion.weight for criterion in criteria)
+        if abs(total - 1) > WEIGHTS_TOLERANCE:
+            raise refusal(
+                "range",
+                f"the weights of the criteria sum to {total:g}",
+                "weights that sum to 1",
+                "correct the weights",
+            )
+        return criteria
+
+    @field_validator("voted_metiers")
+    @classmethod
+    def _names_a_metier_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return once(codes, "métier")
+
+    @model_validator(mode="after")
+    def _says_what_it_rests_on(self) -> Self:
         _check_basis(self.vote, self.basis)
+        if self.voted_metiers and self.vote is None:
+            raise refusal(
+                "schema",
+                "`voted_metiers` names métiers but `vote` is null",
+                "an empty list as long as nobody has voted",
+                "write `voted_metiers: []`, or fill in `vote`",
+            )
         return self
 
 
 class BranchTables(Strict):
-    """The branch's own observed tables; null: the estimate from public figures is used."""
+    """The branch's own tables; null: what is public is used."""
 
     employment: Annotated[
         str | None, Field(description="path from the project's root, or null")
     ] = None
+    criterion_values: Annotated[
+        str | None, Field(description="values of criteria that no public table gives, or null")
+    ] = None
+    tension_components: Annotated[
+        str | None, Field(description="components of the tension index, or null")
+    ] = None
+    tension_reference: Annotated[
+        str | None, Field(description="reference of these components, or null")
+    ] = None
+    fap_crosswalk: Annotated[
+        str | None, Field(description="official passage FAP-2009 → FAP-2021, or null")
+    ] = None
 
-    @field_validator("employment")
+    def paths(self) -> dict[str, str]:
+        """Return the path of each table that is supplied, by name of the table.
+
+        Examples:
+            >>> BranchTables(employment="data/x.csv").paths()
+            {'employment': 'data/x.csv'}
+        """
+        named: dict[str, str | None] = self.model_dump()
+        return {table: path for table, path in named.items() if path is not None}
+
+    @field_validator(
+        "employment",
+        "criterion_values",
+        "tension_components",
+        "tension_reference",
+        "fap_crosswalk",
+    )
     @classmethod
     def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
         if path is not None and not is_project_path(path):
@@ -218,8 +316,8 @@ class BranchParams(Strict):
     perimeter_note: Annotated[Text, Field(description="what the branch covers, in French")]
     notebooks: Annotated[Codes, Field(description="templates to run for this branch")]
     tables: Annotated[BranchTables, Field(description="the branch's own observed tables")]
-    criteria: Annotated[
-        tuple[Criterion, ...], Field(strict=False, description="for core and strategic métiers")
+    questions: Annotated[
+        tuple[Question, ...], Field(strict=False, description="core and strategic métiers")
     ]
 
     @field_validator("branch_code")
@@ -239,19 +337,11 @@ class BranchParams(Strict):
     def _names_each_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
         return once(codes, "code")
 
-    @field_validator("criteria")
+    @field_validator("questions")
     @classmethod
-    def _weighs_to_one(cls, criteria: tuple[Criterion, ...]) -> tuple[Criterion, ...]:
-        once([criterion.criterion_code for criterion in criteria], "criterion")
-        total = sum(criterion.weight for criterion in criteria)
-        if criteria and abs(total - 1) > 1e-9:
-            raise refusal(
-                "range",
-                f"the weights of the criteria sum to {total:g}",
-                "weights that sum to 1",
-                "correct the weights",
-            )
-        return criteria
+    def _asks_each_once(cls, questions: tuple[Question, ...]) -> tuple[Question, ...]:
+        once([question.question_code for question in questions], "question")
+        return questions
 
 
 class EmploymentNotebook(Strict):
@@ -266,6 +356,14 @@ class TensionNotebook(Strict):
     """Parameters of `03_tensions`."""
 
     branch_code: Code
+    output_folder: Text
+
+
+class CoreNotebook(Strict):
+    """Parameters of `04_coeurs_strategiques`."""
+
+    branch_code: Code
+    sliders: Annotated[bool, Field(description="sliders of the committee, in JupyterLab")]
     output_folder: Text
 
 
@@ -296,6 +394,7 @@ NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
     "00_rapport": ReportNotebook,
     "01_emplois": EmploymentNotebook,
     "03_tensions": TensionNotebook,
+    "04_coeurs_strategiques": CoreNotebook,
     "10_consolidation": ConsolidationNotebook,
     "11_evaluation": EvaluationNotebook,
 }
@@ -312,6 +411,20 @@ SCHEMA_MODELS: Final[dict[str, type[BaseModel]]] = {
     "scenario": ScenarioParams,
 }
 """The models of YAML files, by the name of their JSON Schema in `parameters/schema`."""
+
+
+READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
+    "employment_share": ("Poids", "% des emplois de la branche"),
+    "location_quotient": ("Spécificité", "rapport à la part nationale"),
+    "ageing": ("55 ans ou plus", "% des emplois du métier, France"),
+    "replacement_difficulty": ("Recrutements jugés difficiles", "% des projets, France"),
+    "qualification_level": ("Niveau des certifications", "niveau moyen, de 3 à 8"),
+    "tension_index": ("Tension nationale", "indice sans unité"),
+    "ecological_exposure": ("Transition écologique", "% des fiches ROME du métier"),
+    "digital_exposure": ("Transition numérique", "% des fiches ROME du métier"),
+    "certification_count": ("Certifications", "nombre de certifications"),
+}
+"""Criteria that public tables give a value for: French label and unit, by code."""
 
 
 def once(codes: Sequence[str], kind: str) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def write_branch(root: Path, code: str, notebooks: Sequence[str], table: str | N
         perimeter_note="-",
         notebooks=tuple(notebooks),
         tables=BranchTables(employment=table),
-        criteria=(),
+        questions=(),
     )
     path = root / "parameters" / "branches" / f"{code}.yml"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from opmq_lib import tension
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded
 
@@ -40,7 +41,10 @@ KEYS = {
     "romes": ["rome_code", "rome_version"],
     "skills": ["skill_code"],
     "sources": ["source_code"],
+    "rome_transitions": ["rome_code"],
     "tension": ["metier_code", "year"],
+    "tension_basins": ["rome_code", "region_code", "year"],
+    "tension_regions": ["metier_code", "region_code", "year"],
 }
 PATTERNS = {
     "idcc_code": r"\d{5}",
@@ -75,7 +79,12 @@ REFERENCES = [
     ("rome_naf_hires", "naf_code", "naf", "naf_code"),
     ("rome_naf_hires", "rome_code", "fap_rome", "rome_code"),
     ("skills", "macro_skill_code", "macro_skills", "macro_skill_code"),
+    ("rome_transitions", "parent_rome_code", "fap_rome", "rome_code"),
     ("tension", "metier_code", "metiers", "metier_code"),
+    ("tension_basins", "region_code", "regions", "region_code"),
+    ("tension_basins", "rome_code", "fap_rome", "rome_code"),
+    ("tension_regions", "metier_code", "tension", "metier_code"),
+    ("tension_regions", "region_code", "regions", "region_code"),
 ]
 SIZE_CLASSES = {
     "share_firms_under_10_pct": "1 à 9 salariés",
@@ -86,6 +95,7 @@ SIZE_CLASSES = {
     "share_firms_250_to_499_pct": "250 à 499 salariés",
     "share_firms_500_or_more_pct": "500 salariés ou plus",
 }
+TENSIONS = SHARED / "labour" / "dares-portraits-metiers" / "inputs" / "tensions" / "tensions.csv"
 PORTRAITS = SHARED / "labour" / "dares-portraits-branches" / "data.json"
 
 
@@ -349,6 +359,16 @@ def test_factors_of_tension_exist_in_2019_only() -> None:
     assert tension.loc[has_class, "tension_class"].between(1, 5).all()
 
 
+def test_published_classes_follow_from_the_published_index() -> None:
+    national, regional = embedded.load("tension"), embedded.load("tension_regions")
+    for table in (national, regional):
+        graded = table[table["tension_class"].notna()]
+        lowest, highest = tension.class_range(graded["tension_index"])
+        classes = graded["tension_class"].astype(int)
+        assert (lowest.le(classes) & classes.le(highest)).all()
+        assert len(graded) > 80
+
+
 def test_counts_of_skills_are_those_given_with_the_data() -> None:
     links = embedded.load("metier_skills")
     counts = links["importance"].value_counts().to_dict()
@@ -391,6 +411,49 @@ def test_tension_is_that_of_the_producer() -> None:
         "mean_employment": "mean_employment_headcount",
     }
     assert_same_cells("tension", source.rename(columns=names))
+
+
+@beside_the_extracts
+def test_regional_tension_is_that_of_the_producer() -> None:
+    source = text(TENSIONS).rename(columns=str.strip)
+    source = source[source["niveau_geo"].str.strip() == "reg"]
+    source = source.assign(region_code=source["reg"].map(lambda code: f"{float(code):02.0f}"))
+    source = source.set_index(["fap", "region_code"])
+    ours = embedded.load("tension_regions").set_index(["metier_code", "region_code"])
+    theirs = source.loc[ours.index]
+    assert len(ours) == 952
+    assert np.allclose(ours["tension_index"], theirs["Tension"].astype(float), atol=5e-7)
+    classes = pd.to_numeric(theirs["Catégorie Tension"]).to_numpy()
+    shown = ours["tension_class"].astype("Float64").to_numpy(float, na_value=np.nan)
+    assert np.array_equal(shown, classes, equal_nan=True)
+
+
+@beside_the_extracts
+def test_basins_are_counted_from_the_producers_file() -> None:
+    source = text(SHARED / "labour/mobiville-tension/2021/cities-tension-utf8.csv", sep=";")
+    source["region_code"] = source["cbassin"].str[:2]
+    source["high"] = source["ind_tension_d"].isin(["4", "5"])
+    counted = source.groupby(["ROME", "region_code"]).agg(
+        basins=("cbassin", "nunique"), high=("high", "sum")
+    )
+    ours = embedded.load("tension_basins").set_index(["rome_code", "region_code"])
+    theirs = counted.loc[ours.index]
+    assert (ours["basins_count"].to_numpy() == theirs["basins"].to_numpy()).all()
+    assert (ours["high_tension_basins_count"].to_numpy() == theirs["high"].to_numpy()).all()
+
+
+@beside_the_extracts
+def test_transitions_are_those_of_the_rome() -> None:
+    source = text(SHARED / "skills/rome_v460/unix_referentiel_code_rome_v460_utf8.csv")
+    source = source.set_index("code_rome")
+    ours = embedded.load("rome_transitions").set_index("rome_code")
+    theirs = source.loc[ours.index]
+    assert ours["parent_rome_code"].tolist() == theirs["code_rome_parent"].tolist()
+    words = {"green": "Vert", "white": "Blanc", "brown": "Brun", "strategic": "stratégique"}
+    for said, whole in zip(ours["ecological_transition"], theirs["transition_eco"], strict=True):
+        assert words[said] in whole
+    digital = theirs["transition_num"].map({"O": "yes", "N": "no", "": ""})
+    assert ours["digital_transition"].tolist() == digital.tolist()
 
 
 @beside_the_extracts

@@ -47,9 +47,9 @@ def test_every_branch_of_the_table_has_a_parameter_file():
 
 def test_nothing_that_ships_claims_to_be_voted():
     branches = parameters.load_branches(ROOT).values()
-    choices = [criterion for branch in branches for criterion in branch.criteria]
+    choices = [question for branch in branches for question in branch.questions]
     choices += parameters.load_scenarios(ROOT).values()
-    assert len(choices) > 100
+    assert len(choices) > 60
     assert {(choice.vote, choice.basis) for choice in choices} == {(None, NOT_VOTED)}
 
 
@@ -83,9 +83,10 @@ def test_a_missing_key_is_refused_with_its_meaning(root):
 
 
 def test_an_unknown_key_deep_inside_names_the_keys_of_its_place(root):
-    edit(root, CHIMIE, "    weight: 0.25", "    weigth: 0.25")
+    edit(root, CHIMIE, "        weight: 0.25", "        weigth: 0.25")
     text = refusal(parameters.load_branches, root)
-    assert re.search(r"chimie.yml, line \d+, key `criteria\[0\].weigth`: unknown key", text)
+    key = r"questions\[0\].criteria\[0\].weigth"
+    assert re.search(rf"chimie.yml, line \d+, key `{key}`: unknown key", text)
     assert "expected: one of: criterion_code, label, unit, low, high, direction, weight" in text
     assert "what to do: did you mean `weight`?" in text
 
@@ -205,7 +206,8 @@ def test_a_decimal_number_that_readers_disagree_on_is_refused_with_how_to_write_
 ):
     edit(root, CHIMIE, "weight: 0.25", f"weight: {raw}")
     text = refusal(parameters.load_branches, root)
-    assert f"key `criteria[0].weight`: not what is expected here (found: {raw})" in text
+    key = "questions[0].criteria[0].weight"
+    assert f"key `{key}`: not what is expected here (found: {raw})" in text
     assert f"what to do: write {advice}" in text
 
 
@@ -260,7 +262,7 @@ def test_an_absent_edition_is_refused(root):
 
 def test_every_defect_of_every_file_is_raised_once(root):
     edit(root, CHIMIE, '"00044"', "0044")
-    edit(root, CHIMIE, "    high: 3", "    high: 1")
+    edit(root, CHIMIE, "        high: 3", "        high: 1")
     edit(root, "parameters/branches/textile.yml", '"01_emplois"', '"01_emploi"')
     text = refusal(parameters.load_branches, root, DataError)
     assert text.startswith("3 defects\n")
@@ -269,11 +271,27 @@ def test_every_defect_of_every_file_is_raised_once(root):
     assert "textile.yml, line 9" in text
 
 
-def test_a_criterion_may_be_voted(root):
+def test_a_question_may_be_voted(root):
     edit(root, CHIMIE, "vote: null", 'vote: {date: 2026-03-12, body: "B", minutes_reference: "3"}')
     edit(root, CHIMIE, 'basis: "exemple, non voté"', 'basis: "accord de branche"')
-    criterion = parameters.load_branches(root)["chimie"].criteria[0]
-    assert criterion.vote.date == date(2026, 3, 12)
+    question = parameters.load_branches(root)["chimie"].questions[0]
+    assert question.vote.date == date(2026, 3, 12)
+
+
+def test_a_criterion_that_no_table_gives_a_value_of_is_refused(root):
+    edit(root, CHIMIE, 'criterion_code: "ageing"', 'criterion_code: "agein"')
+    text = refusal(parameters.load_branches, root, ScopeError)
+    assert "criteria[2].criterion_code`: no table gives a value of this criterion" in text
+    assert "did you mean `ageing`?" in text
+
+
+def test_a_voted_metier_that_is_not_studied_is_refused(root):
+    edit(root, CHIMIE, "voted_metiers: []", 'voted_metiers: ["G1Z71", "G1Z79"]')
+    edit(root, CHIMIE, "vote: null", 'vote: {date: 2026-03-12, body: "B", minutes_reference: "3"}')
+    edit(root, CHIMIE, 'basis: "exemple, non voté"', 'basis: "accord de branche"')
+    text = refusal(parameters.load_branches, root, ScopeError)
+    assert text.startswith("1 defect\n")
+    assert "voted_metiers[1]`: unknown métier (found: G1Z79)" in text
 
 
 def test_looking_at_parameters_imports_neither_pandas_nor_what_runs_notebooks():

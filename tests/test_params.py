@@ -13,6 +13,7 @@ from opmq_lib.params import (
     BranchParams,
     Criterion,
     EditionParams,
+    Question,
     ScenarioParams,
     json_schema,
 )
@@ -26,6 +27,13 @@ CRITERION = {
     "high": 5,
     "direction": "higher",
     "weight": 1,
+}
+QUESTION = {
+    "question_code": "core",
+    "cutoff_score": 0.5,
+    "concentration": 4,
+    "criteria": [CRITERION],
+    "voted_metiers": [],
     "vote": None,
     "basis": "exemple, non voté",
 }
@@ -36,7 +44,7 @@ BRANCH = {
     "perimeter_note": "Convention 00044.",
     "notebooks": ["01_emplois"],
     "tables": {"employment": None},
-    "criteria": [CRITERION],
+    "questions": [QUESTION],
 }
 
 
@@ -52,10 +60,16 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
         "00_rapport": ["branch_code", "edition_id", "output_folder"],
         "01_emplois": ["branch_code", "horizon_years", "output_folder"],
         "03_tensions": ["branch_code", "output_folder"],
+        "04_coeurs_strategiques": ["branch_code", "sliders", "output_folder"],
         "10_consolidation": ["edition_id", "output_folder"],
         "11_evaluation": ["edition_id", "horizon_years", "output_folder"],
     }
-    assert BRANCH_NOTEBOOKS == ("00_rapport", "01_emplois", "03_tensions")
+    assert BRANCH_NOTEBOOKS == (
+        "00_rapport",
+        "01_emplois",
+        "03_tensions",
+        "04_coeurs_strategiques",
+    )
 
 
 def test_a_parameter_cannot_be_changed_after_reading():
@@ -76,6 +90,24 @@ def test_goalposts_in_the_wrong_order_are_refused():
     ]
 
 
+def test_a_threshold_that_contradicts_the_goalposts_is_refused():
+    for threshold in (-1, 6):
+        ((_, said),) = message(Criterion, {**CRITERION, "threshold": threshold})
+        assert said.startswith(f"threshold {threshold} contradicts goalposts 0 and 5")
+
+
+def test_one_question_is_asked_once():
+    assert message(BranchParams, {**BRANCH, "questions": [QUESTION, QUESTION]}) == [
+        (("questions",), "question named twice: core")
+    ]
+
+
+def test_no_metier_is_voted_without_a_vote():
+    assert message(Question, {**QUESTION, "voted_metiers": ["G1Z70"]}) == [
+        ((), "`voted_metiers` names métiers but `vote` is null")
+    ]
+
+
 def test_a_negative_weight_is_refused():
     assert message(Criterion, {**CRITERION, "weight": -0.5}) == [
         (("weight",), "Input should be greater than or equal to 0")
@@ -84,26 +116,26 @@ def test_a_negative_weight_is_refused():
 
 def test_weights_that_do_not_sum_to_one_are_refused():
     other = {**CRITERION, "criterion_code": "other", "weight": 0.5}
-    assert message(BranchParams, {**BRANCH, "criteria": [CRITERION, other]}) == [
+    assert message(Question, {**QUESTION, "criteria": [CRITERION, other]}) == [
         (("criteria",), "the weights of the criteria sum to 1.5")
     ]
 
 
 def test_a_criterion_named_twice_is_refused():
     half = {**CRITERION, "weight": 0.5}
-    assert message(BranchParams, {**BRANCH, "criteria": [half, half]}) == [
+    assert message(Question, {**QUESTION, "criteria": [half, half]}) == [
         (("criteria",), "criterion named twice: weight")
     ]
 
 
 def test_what_nobody_has_voted_must_say_so():
-    assert message(Criterion, {**CRITERION, "basis": "notre avis"}) == [
+    assert message(Question, {**QUESTION, "basis": "notre avis"}) == [
         ((), "`vote` is null but `basis` is not “exemple, non voté”")
     ]
 
 
 def test_a_vote_needs_its_date_body_and_minutes():
-    errors = message(Criterion, {**CRITERION, "vote": {}, "basis": "accord du 12 mars"})
+    errors = message(Question, {**QUESTION, "vote": {}, "basis": "accord du 12 mars"})
     assert [place for place, _ in errors] == [
         ("vote", "date"),
         ("vote", "body"),

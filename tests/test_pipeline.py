@@ -81,7 +81,12 @@ def test_consolidation_keeps_every_branch_and_leaves_the_unknown_one_out_of_coun
         ],
         ignore_index=True,
     )
-    table = pipeline.consolidation_results(inputs, jobs, EDITION)["consolidation"]
+    given = pipeline.criterion_values(inputs, BRANCH, EDITION)
+    labels = pipeline.core_results(given, BRANCH, study.criteria(BRANCH))["coeurs"]
+    table = pipeline.consolidation_results(inputs, jobs, EDITION, labels)["consolidation"]
+    accepted = indicators.select(table, "core_acceptability_pct")
+    assert set(accepted["branch_code"]) == {BRANCH}
+    assert accepted["nature"].eq("estimate").all()
     headcounts = indicators.select(table, "branch_headcount").set_index("branch_code")["status"]
     assert headcounts.to_dict() == {BRANCH: "value", "chaux": "nd"}
     assert indicators.select(table, "branches_in_top_ten_count")["value"].eq(1).all()

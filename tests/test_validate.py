@@ -63,7 +63,7 @@ def test_an_unknown_key_is_refused(root):
     assert refusal(root) == one_defect(
         f"{CHIMIE}, line 12, key `contacts`",
         "unknown key",
-        "one of: branch_code, label, idcc_codes, perimeter_note, notebooks, tables, criteria",
+        "one of: branch_code, label, idcc_codes, perimeter_note, notebooks, tables, questions",
         "remove it",
     )
 
@@ -224,6 +224,7 @@ def test_everything_that_is_checked_is_said(root):
         "parameters/tables/metiers_left_out.csv (table `metiers_left_out`): 13 rows",
         "parameters/tables/naf_branch.csv (table `naf_branch`): 250 rows",
         "parameters/tables/rome_fap_split.csv (table `rome_fap_split`): 419 rows",
+        "parameters/tables/tension_profiles.csv (table `tension_profiles`): 6 rows",
         f"{OWN} (table `employment`): 2 rows",
     ]
 

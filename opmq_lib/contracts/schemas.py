@@ -39,12 +39,15 @@ TABLES: Final[dict[str, str]] = {
     "tension": "metier_code* year* tension_index mean_employment_headcount? tension_class? "
     "hiring_intensity? training_job_link? labour_shortage? non_durable_jobs? "
     "hard_working_conditions? geographic_mismatch?",
+    "tension_regions": "metier_code* region_code* year* tension_index tension_class?",
+    "tension_basins": "rome_code* region_code* year* basins_count high_tension_basins_count",
     "recruitment_intentions": "metier_code* nomenclature* region_code* year* cells_count "
     "projects_count? projects_secret_cells_count hard_to_fill_count? "
     "hard_to_fill_secret_cells_count seasonal_count? seasonal_secret_cells_count status",
     "regions": "region_code* label",
     "naf": "naf_code* label",
     "romes": "rome_code* rome_version* label",
+    "rome_transitions": "rome_code* parent_rome_code ecological_transition digital_transition?",
     "rome_naf_hires": "rome_code* naf_code* hires_count",
     "fap_rome": "metier_code* rome_code*",
     "skills": "skill_code* label type macro_skill_code?",
@@ -60,15 +63,32 @@ TABLES: Final[dict[str, str]] = {
     "naf_branch": "naf_code* branch_code* share basis [note?]",
     "rome_fap_split": "rome_code* metier_code* share basis [note?]",
     "metiers_left_out": "nomenclature* metier_code* basis [note?]",
+    "tension_profiles": "profile_code* label hiring_intensity_range? training_job_link_range? "
+    "labour_shortage_range? non_durable_jobs_range? hard_working_conditions_range? "
+    "geographic_mismatch_range? practice basis [origin]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
     "largest_share_pct? source_code",
+    "tension_components": "metier_code* nomenclature* region_code* year* hard_to_fill_share? "
+    "offers_per_seeker_ratio? exit_rate? [tension_variance?] reference_code origin source_code",
+    "tension_reference": "component* mean standard_deviation reference_code nomenclature "
+    "source_code",
+    "fap_crosswalk": "metier_code* metier_2021_code* share source_code",
+    "criterion_values": "branch_code* metier_code* criterion_code* value lower? upper? origin "
+    "units_count? largest_share_pct? source_code",
     # any annual series to forecast
     "series": "series_code* year* value",
     # results
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
+    "labels": "branch_code* question_code* metier_code* year? label acceptability_pct? "
+    "standard_error_pct? uniform_acceptability_pct? score? score_lower? score_upper? "
+    "flip_criterion_code? flip_weight? voted status nature origin",
+    "reasons": "branch_code* question_code* metier_code* criterion_code* year? value? lower? "
+    "upper? unit score? threshold_met? status nature origin source_code?",
+    "questions": "branch_code* question_code* criterion_code* label unit low high direction weight "
+    "threshold? cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
     "interval_level? unit units_count? status nature origin source_code?",
 }
@@ -156,6 +176,14 @@ def _sums_to_one(origin: str) -> Rule:
     )
 
 
+_ORDER = Rule(
+    columns=("lower", "upper"),
+    holds=lambda frame: ~(frame["lower"] > frame["upper"]),
+    what="`lower` is above `upper`",
+    expected="lower ≤ upper",
+    fix="correct the interval",
+    error=RangeError,
+)
 _VALUE = Rule(
     columns=("value", "status"),
     holds=lambda frame: frame["value"].notna() == (frame["status"] == "value"),
@@ -167,17 +195,10 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "naf_branch": (_sums_to_one("naf_code"),),
     "rome_fap_split": (_sums_to_one("rome_code"),),
     "projection": (_VALUE,),
-    "indicators": (
-        _VALUE,
-        Rule(
-            columns=("lower", "upper"),
-            holds=lambda frame: ~(frame["lower"] > frame["upper"]),
-            what="`lower` is above `upper`",
-            expected="lower ≤ upper",
-            fix="correct the interval",
-            error=RangeError,
-        ),
-    ),
+    "indicators": (_VALUE, _ORDER),
+    "reasons": (_VALUE, _ORDER),
+    "fap_crosswalk": (_sums_to_one("metier_code"),),
+    "criterion_values": (_ORDER, _counted("units_count"), _counted("largest_share_pct")),
     "employment": (_counted("units_count"), _counted("largest_share_pct")),
 }
 """Rules across the columns of a row, by table."""

@@ -1,6 +1,7 @@
 """Chains the rooms, one module per question; every formula is in a room."""
 
 from opmq_lib.pipeline.consolidation import consolidation_results
+from opmq_lib.pipeline.core import Assessed, core_results, criterion_values
 from opmq_lib.pipeline.employment import employment_results
 from opmq_lib.pipeline.evaluation import evaluation_results
 from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
@@ -8,9 +9,12 @@ from opmq_lib.pipeline.tensions import tension_results
 
 __all__ = [
     "ALL_BRANCHES",
+    "Assessed",
     "Tables",
     "branch_employment",
     "consolidation_results",
+    "core_results",
+    "criterion_values",
     "employment_results",
     "evaluation_results",
     "tension_results",

@@ -9,7 +9,10 @@ from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, estimate, without_res
 
 
 def consolidation_results(
-    inputs: Tables, jobs: pd.DataFrame, edition: EditionParams
+    inputs: Tables,
+    jobs: pd.DataFrame,
+    edition: EditionParams,
+    labels: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Return the result table of `10_consolidation`.
 
@@ -17,11 +20,13 @@ def consolidation_results(
         inputs: The study's input tables.
         jobs: The `emplois` tables of all branches, one under the other; may be empty.
         edition: Gives the base year.
+        labels: The `coeurs` tables of all branches, one under the other, if there are any.
 
     Returns:
-        `consolidation`: indicators; by branch its headcount, largest métier and share of each
-        professional domain; by métier the number of branches where it is among the ten largest and
-        the share of its national employment outside the branches.
+        `consolidation`: indicators; by branch its headcount, largest métier, share of each
+        professional domain, and how often draws of weights put a métier at its core; by métier the
+        number of branches where it is among the ten largest and the share of its national
+        employment outside the branches.
     """
     if jobs.empty:
         return {"consolidation": pd.DataFrame(columns=list(INDICATOR_COLUMNS))}
@@ -35,4 +40,6 @@ def consolidation_results(
         consolidation.shared_metiers(base),
         consolidation.outside_shares(national, employment.RESIDUAL_BRANCH),
     ]
+    if labels is not None and not labels.empty:
+        parts.append(consolidation.core_acceptability(labels))
     return {"consolidation": indicators.stack(parts, ALL_BRANCHES, "consolidation")}

@@ -9,21 +9,21 @@ import pandas as pd
 from opmq_lib import display, french
 from opmq_lib.display import Html
 from opmq_lib.figures import Figure
-from opmq_lib.params import Criterion
+from opmq_lib.params import Question
 
+QUESTIONS = {"core": "cœur", "strategic": "stratégique"}
 MISSING_QUESTIONS = (
     "Besoins : combien de postes à pourvoir, pourquoi, pour quels métiers ?",
-    "Cœurs de métiers et métiers stratégiques : quelle liste, avec quelle solidité ?",
     "Compétences : lesquelles manquent, apparaissent, sont couvertes par une certification ?",
     "Demandes : que demandent les entreprises que l’offre de services ne couvre pas ?",
     "Études : qui a demandé quoi, où en est-on ?",
 )
 
 
-def banner(criteria: Sequence[Criterion]) -> Html:
+def banner(criteria: Sequence[Question]) -> Html:
     """Return the state of the report, and whether anything in it still awaits a vote."""
     sentences = ["<strong>Brouillon</strong> : ce rapport n’a pas été soumis à la CPNEFP."]
-    if any(criterion.vote is None for criterion in criteria):
+    if any(question.vote is None for question in criteria):
         sentences.append(
             "<strong>Exemple, non voté</strong> : les critères, bornes et poids montrés plus bas "
             "n’ont été votés par personne."
@@ -55,25 +55,25 @@ def assemble(
     return piece(results, *arguments, **options)
 
 
-def criteria_table(criteria: Sequence[Criterion]) -> Html:
+def criteria_table(criteria: Sequence[Question]) -> Html:
     """Return the criteria of the branch, as examples until they are voted."""
     rows = [
         [
-            escape(criterion.label),
+            f"{escape(criterion.label)} ({QUESTIONS[question.question_code]})",
             f"{french.number(criterion.low, 2)} à {french.number(criterion.high, 2)} "
             f"({escape(criterion.unit)})",
             french.percent(100 * criterion.weight),
-            "non voté" if criterion.vote is None else f"voté le {criterion.vote.date:%d/%m/%Y}",
+            "non voté" if question.vote is None else f"voté le {question.vote.date:%d/%m/%Y}",
         ]
-        for criterion in criteria
+        for question in criteria
+        for criterion in question.criteria
     ]
     return display.table(
         "Critères d’exemple pour ouvrir la discussion",
         ["Critère", "Bornes", "Poids", "Vote"],
         rows,
         french.typography(
-            "Aucune liste de métiers n’est tirée de ces critères dans cette édition. "
-            "Source : fichier de paramètres de la branche."
+            "Deux questions, deux votes. Source : fichier de paramètres de la branche."
         ),
     )
 

@@ -1,6 +1,7 @@
 """Section of `03_tensions`: which métiers are under tension nationally, and why."""
 
 from collections.abc import Mapping
+from html import escape
 
 import pandas as pd
 
@@ -19,7 +20,13 @@ INDEX, CLASS, PROJECTS, HARD = (
     "recruitment_projects_count",
     "hard_to_fill_share_pct",
 )
-SHOWN, NAMED, HIGHEST_CLASS = 10, 3, 5
+REGIONAL_CLASS, BASINS = "regional_tension_class", "high_tension_basins_share_pct"
+SHOWN, NAMED, HIGHEST_CLASS, LEAST_COVERAGE = 10, 3, 5, 0.80
+COMPONENTS = {
+    "hard_to_fill_share": "Difficulté (z)",
+    "offers_per_seeker_ratio": "Offres par demandeur (z)",
+    "exit_rate": "Sorties (z)",
+}
 FACTORS = {
     "hiring_intensity": "Intensité d’embauches",
     "training_job_link": "Lien formation-emploi",
@@ -143,6 +150,193 @@ def latest_intentions_table(results: Results, labels: Labels) -> Html:
     projects = select(results[TABLE], PROJECTS, year=year)
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
     return _intentions(results, labels, codes(largest)[:SHOWN], year, "FAP-2021, industrie")
+
+
+def branch_composition(results: Results) -> Html:
+    """Return the composition of national tensions by the branch's métiers, with its coverage."""
+    table = results[TABLE]
+    row = indicators.row_of(table, "branch_tension_index")
+    covered = indicators.row_of(table, "branch_tension_coverage_pct")
+    if row is None or covered is None:
+        said = "Tension de branche non disponible (nd) : les métiers de la branche ne le sont pas."
+        return display.findings([french.typography(said)])
+    share = display.percent(TABLE, table, covered)
+    if display.read(table, row) is None:
+        said = (
+            f"Tension de branche non disponible (nd) : l’indice ne couvre que {share} de l’emploi "
+            f"des métiers étudiés, et il en faut {french.percent(100 * LEAST_COVERAGE)}."
+        )
+        return display.findings([french.typography(said)])
+    value = display.number(TABLE, table, row, 2)
+    low, high = (
+        display.cell(TABLE, table, row, french.number(float(table[end].loc[row]), 2), end)
+        for end in ("lower", "upper")
+    )
+    width = "" if low == high else f", de {low} à {high} selon les variantes de l’estimation"
+    return display.findings(
+        [
+            french.typography(
+                f"Tension composée de la branche : indice {value}{width} ; elle couvre {share} de "
+                "l’emploi des métiers étudiés."
+            ),
+            french.typography(
+                "C’est une composition de tensions nationales par les métiers de la branche, non "
+                "une tension mesurée dans la branche."
+            ),
+        ]
+    )
+
+
+def profiles_table(results: Results, labels: Labels) -> Html:
+    """Return why the largest métiers are in tension, one line per profile, and what is often done.
+
+    Profiles are conventions of the project read from the published factors, no official typology.
+    """
+    table, profiles = results[TABLE], results["profils"]
+    shown = set(_largest(results))
+    lines = []
+    for code, name, practice in zip(
+        profiles["profile_code"], profiles["label"], profiles["practice"], strict=True
+    ):
+        rows = select(table, f"tension_profile.{code}")
+        found = sorted({labels[each] for each in codes(rows) if each in shown})
+        if found:
+            lines.append(
+                [
+                    french.typography(name),
+                    " ; ".join(map(escape, found)).replace(" ;", f"{french.NNBSP};"),
+                    french.typography(practice),
+                ]
+            )
+    if not lines:
+        said = "Aucun des métiers les plus nombreux n’est en classe 4 ou 5 avec un profil reconnu."
+        return display.banner(french.typography(said))
+    return display.table(
+        "Profils des métiers en tension (classe 4 ou 5)",
+        ["Profil", "Métiers de la branche", "Ce qui se fait souvent, à discuter"],
+        lines,
+        french.typography(
+            "Profils : combinaisons de quintiles nationaux, convention du projet non votée "
+            "(parameters/tables/tension_profiles.csv) ; ce n’est pas une typologie officielle. Un "
+            f"métier peut avoir plusieurs profils. {SOURCE}"
+        ),
+    )
+
+
+def regions_table(results: Results, labels: Labels, regions: Labels) -> Html:
+    """Return where the largest métiers are in the two highest classes, and in how many basins."""
+    table = results[TABLE]
+    lines = []
+    for code in _largest(results):
+        classes = select(table, REGIONAL_CLASS, metier_code=code)
+        row = indicators.row_of(table, BASINS, code)
+        lines.append(
+            [
+                labels[code],
+                _regions_of(classes, HIGHEST_CLASS, regions),
+                _regions_of(classes, HIGHEST_CLASS - 1, regions),
+                _regions_of(classes, None, regions),
+                display.shown(display.percent, TABLE, table, row),
+            ]
+        )
+    return display.table(
+        f"Où ces métiers sont en tension, {_index_year(results)}",
+        [
+            "Métier (FAP-2009)",
+            "Régions en classe 5",
+            "Régions en classe 4",
+            "Sans classe publiée (nd)",
+            "Bassins en classe 4 ou 5, 2021",
+        ],
+        lines,
+        french.typography(
+            "Classe : Dares, mêmes seuils que la France entière. Bassins : part des couples fiche "
+            "ROME et bassin publiés par Pôle emploi ; une fiche liée à plusieurs métiers compte "
+            f"pour chacun. {SOURCE}"
+        ),
+    )
+
+
+def regional_intentions_table(results: Results, regions: Labels) -> Html:
+    """Return recruitment projects of the largest métiers together, region by region."""
+    table = results[TABLE]
+    projects = select(table, f"regional_{PROJECTS}")
+    shares = select(table, f"regional_{HARD}")
+    where = dict(zip(shares["region_code"], shares.index.tolist(), strict=True))
+    rows = dict(zip(projects["region_code"], projects.index.tolist(), strict=True))
+    return display.table(
+        "Projets de recrutement des métiers ci-dessus réunis, par région, "
+        f"{min(_survey_years(results))}",
+        ["Région", "Projets de recrutement", french.typography("Part jugée difficile (en %)")],
+        [
+            [
+                regions[code],
+                _exact_or_bounds(TABLE, table, rows[code]),
+                display.shown(_exact_or_bounds, TABLE, table, where.get(code)),
+            ]
+            for code in sorted(rows, key=lambda code: regions[code])
+        ],
+        french.typography(
+            "Deux nombres : bornes, car le producteur masque les cellules inférieures à 5 (secret "
+            f"statistique, s). {SOURCE}"
+        ),
+    )
+
+
+def composite_table(results: Results, labels: Labels) -> Html:
+    """Return the index computed from the components that the branch supplies, if it does."""
+    table = results[TABLE]
+    found = select(table, "composite_tension_index")
+    if found.empty:
+        said = (
+            "Aucune composante n’est fournie par la branche : l’indice publié est repris tel quel, "
+            "jamais réestimé. Pour un calcul propre, fournir <code>tension_components</code> et "
+            "<code>tension_reference</code> dans le fichier de paramètres."
+        )
+        return display.banner(french.typography(said))
+    names = [f"composite_z_{name}" for name in COMPONENTS]
+    return display.table(
+        "Indice calculé sur les composantes fournies",
+        ["Métier", "Région", "Indice", *COMPONENTS.values(), "Indice lissé", "Poids gardé"],
+        [
+            [
+                labels.get(code, code),
+                region,
+                display.number(TABLE, table, row, 2),
+                *(
+                    display.shown(display.number, TABLE, table, _cell(table, name, row), 2)
+                    for name in (
+                        *names,
+                        "composite_tension_index_shrunk",
+                        "shrinkage_weight",
+                    )
+                ),
+            ]
+            for row, code, region in zip(
+                found.index.tolist(), codes(found), found["region_code"], strict=True
+            )
+        ],
+        french.typography(
+            "Poids 0,50, 0,30 et 0,20 ; moyenne et écart-type de la référence enregistrée. Une "
+            f"composante manquante rend l’indice nd. {SOURCE}"
+        ),
+    )
+
+
+def _cell(table: pd.DataFrame, indicator: str, like: int) -> int | None:
+    """Return the row of another indicator for the métier, region and year of a row."""
+    same = table["indicator"] == indicator
+    for key in ("metier_code", "region_code", "year"):
+        same &= table[key] == table[key].loc[like]
+    rows: list[int] = table.index[same].tolist()
+    return rows[0] if rows else None
+
+
+def _regions_of(classes: pd.DataFrame, wanted: int | None, regions: Labels) -> str:
+    """Return the names of the regions in one class, or of those without any."""
+    chosen = classes["value"].isna() if wanted is None else classes["value"] == wanted
+    names = sorted(regions[code] for code in classes.loc[chosen, "region_code"])
+    return escape(", ".join(names)) or "–"
 
 
 def _intentions(results: Results, labels: Labels, shown: list[str], year: int, which: str) -> Html:

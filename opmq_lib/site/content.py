@@ -30,7 +30,7 @@ PARAMETER_LABELS = {
     "edition_id": "Édition",
     "horizon_years": "Horizon de la projection, en années",
 }
-MACHINERY = ("output_folder",)
+MACHINERY = ("output_folder", "sliders")
 INDICATORS = {
     "branch_headcount": ("Salariés de la branche", ""),
     "employment_headcount": ("Premier métier : {metier}", "emplois"),
@@ -60,6 +60,8 @@ class Question:
 
 _EMPLOYMENT = ("employment_national", "branch_headcount", "rome_naf_hires", "fap_rome")
 _TENSION = ("tension", "recruitment_intentions")
+_WHERE = ("tension_regions", "tension_basins")
+_CRITERIA = ("age_structure", "rome_transitions", "certifications", "certification_metiers")
 QUESTIONS = {
     "00_rapport": Question(
         "Rapport à la CPNEFP",
@@ -75,11 +77,14 @@ QUESTIONS = {
         "Besoins",
         "Combien de postes à pourvoir, pourquoi (croissance, départs), pour quels métiers ?",
     ),
-    "03_tensions": Question("Tensions", "Quels métiers sont en tension, pourquoi, où ?", _TENSION),
+    "03_tensions": Question(
+        "Tensions", "Quels métiers sont en tension, pourquoi, où ?", (*_TENSION, *_WHERE)
+    ),
     "04_coeurs_strategiques": Question(
         "Cœurs de métiers et métiers stratégiques",
         "Quels métiers sont au cœur de la branche, lesquels sont stratégiques, et avec quelle "
         "certitude ?",
+        (*_EMPLOYMENT, *_TENSION, *_CRITERIA),
     ),
     "05_competences": Question(
         "Compétences",

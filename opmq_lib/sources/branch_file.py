@@ -2,15 +2,27 @@
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
+
+import numpy as np
 
 from opmq_lib import french
 from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.params import BRANCH_NOTEBOOKS, NOT_VOTED
+from opmq_lib.params import (
+    BRANCH_NOTEBOOKS,
+    NOT_VOTED,
+    READY_CRITERIA,
+    Criterion,
+    Question,
+    QuestionCode,
+)
 from opmq_lib.sources import embedded, idcc, parameters
+
+Direction = Literal["higher", "lower"]
 
 _TEMPLATE: Final = """\
 # yaml-language-server: $schema=../schema/branch.schema.json
@@ -27,21 +39,53 @@ notebooks: [{notebooks}] # templates to run for this branch
 tables:
   employment: null
 
-# Criteria for core and strategic métiers: a value scores 0 at `low` and 1 at `high`; the other way
-# round with `direction: "lower"`. Weights sum to 1. `threshold` may be added.
-# These are examples that nobody has voted. Once the CPNEFP has voted, write for instance
-#   vote: {{date: 2026-03-12, body: "CPNEFP de la branche", minutes_reference: "relevé 2026-03"}}
-#   basis: "what the vote rests on"
-criteria:
-{criteria}"""
+# Which métiers are core, which strategic: two questions, two votes. A value scores 0 at `low` and 1
+# at `high`, the other way round with `direction: "lower"`; weights sum to 1; a métier under a
+# `threshold` (it may be added) is off the list. These are examples that nobody has voted.
+# `opmq vote form {branch}` writes the form of a vote, `opmq vote read` brings it back here.
+{questions}"""
 
-_EXAMPLE_CRITERIA: Final = (
-    ("specificity", "Spécificité", "rapport à la moyenne nationale", 1, 3),
-    ("weight", "Poids", "% des emplois de la branche", 0, 5),
-    ("vulnerability", "Vulnérabilité", "score de 0 à 1", 0, 1),
-    ("strategic_exposure", "Exposition stratégique", "% des emplois", 0, 50),
-)
-"""Code, label, unit and round goalposts of the four criteria of the methodology, C2."""
+_EXAMPLES: Final[dict[QuestionCode, tuple[tuple[str, float, float, Direction], ...]]] = {
+    "core": (
+        ("employment_share", 0, 5, "higher"),
+        ("location_quotient", 1, 3, "higher"),
+        ("ageing", 15, 25, "higher"),
+        ("tension_index", 0.5, 2, "higher"),
+    ),
+    "strategic": (
+        ("employment_share", 0, 2, "higher"),
+        ("tension_index", 0.5, 2, "higher"),
+        ("ecological_exposure", 0, 100, "higher"),
+        ("certification_count", 5, 30, "lower"),
+    ),
+}
+"""Code, round goalposts and direction of example criteria; nobody has voted them."""
+
+
+def example_questions() -> tuple[Question, ...]:
+    """Return the two questions with the example criteria, equal weights and no vote."""
+    return tuple(
+        Question(
+            question_code=code,
+            cutoff_score=0.5,
+            concentration=float(len(criteria)),
+            criteria=tuple(
+                Criterion(
+                    criterion_code=name,
+                    label=READY_CRITERIA[name][0],
+                    unit=READY_CRITERIA[name][1],
+                    low=low,
+                    high=high,
+                    direction=direction,
+                    weight=1 / len(criteria),
+                )
+                for name, low, high, direction in criteria
+            ),
+            vote=None,
+            basis=NOT_VOTED,
+        )
+        for code, criteria in _EXAMPLES.items()
+    )
 
 
 def new_branch(root: Path, branch_code: str) -> Path:
@@ -93,7 +137,8 @@ def branch_text(branch_code: str, on: date) -> str:
         idcc_codes=", ".join(map(_quoted, own)),
         perimeter_note=_quoted(note),
         notebooks=", ".join(map(_quoted, BRANCH_NOTEBOOKS)),
-        criteria="".join(_criterion_text(*criterion) for criterion in _EXAMPLE_CRITERIA),
+        branch=branch_code,
+        questions=questions_text(example_questions()),
     )
 
 
@@ -144,15 +189,74 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _criterion_text(code: str, label: str, unit: str, low: float, high: float) -> str:
+def questions_text(questions: Sequence[Question]) -> str:
+    """Return the block `questions:` of a parameter file.
+
+    Examples:
+        >>> questions_text(example_questions()).splitlines()[:2]
+        ['questions:', '  - question_code: "core"']
+    """
+    return "questions:\n" + "".join(map(_question_text, questions))
+
+
+def with_questions(text: str, questions: Sequence[Question]) -> str:
+    """Return a parameter file whose questions are replaced, its other lines left as they are.
+
+    Args:
+        text: A file with a block `questions:`; the block ends at the next key of the first level.
+        questions: What takes its place.
+
+    Raises:
+        SchemaError: If the file has no such block.
+    """
+    found = re.search(r"^questions:.*\n(?:(?:[ ].*)?\n|[ ].*$)*", text + "\n", re.MULTILINE)
+    if found is None:
+        defect = Defect("questions", "no block `questions:`", "such a block", "restore it")
+        raise SchemaError([defect])
+    return text[: found.start()] + questions_text(questions) + text[found.end() :]
+
+
+def _question_text(question: Question) -> str:
+    vote = question.vote
+    voted = (
+        "null"
+        if vote is None
+        else f"{{date: {vote.date.isoformat()}, body: {_quoted(vote.body)}, "
+        f"minutes_reference: {_quoted(vote.minutes_reference)}}}"
+    )
     return f"""\
-  - criterion_code: {_quoted(code)}
-    label: {_quoted(label)}
-    unit: {_quoted(unit)}
-    low: {low:g}
-    high: {high:g}
-    direction: "higher"
-    weight: {1 / len(_EXAMPLE_CRITERIA):g}
-    vote: null
-    basis: {_quoted(NOT_VOTED)}
-"""
+  - question_code: {_quoted(question.question_code)}
+    cutoff_score: {_number(question.cutoff_score)} # score from which a métier is on the list
+    concentration: {_number(question.concentration)} # how close drawn weights stay to the weights
+    voted_metiers: [{", ".join(map(_quoted, question.voted_metiers))}]
+    vote: {voted}
+    basis: {_quoted(question.basis)}
+    criteria:
+{"".join(map(_criterion_text, question.criteria))}"""
+
+
+def _criterion_text(criterion: Criterion) -> str:
+    threshold = (
+        ""
+        if criterion.threshold is None
+        else f"        threshold: {_number(criterion.threshold)}\n"
+    )
+    return f"""\
+      - criterion_code: {_quoted(criterion.criterion_code)}
+        label: {_quoted(criterion.label)}
+        unit: {_quoted(criterion.unit)}
+        low: {_number(criterion.low)}
+        high: {_number(criterion.high)}
+        direction: {_quoted(criterion.direction)}
+        weight: {_number(criterion.weight)}
+{threshold}"""
+
+
+def _number(value: float) -> str:
+    """Return a number as every YAML reader takes it, with all its digits.
+
+    Examples:
+        >>> _number(4.0), _number(0.1), _number(1e-7)
+        ('4', '0.1', '0.0000001')
+    """
+    return np.format_float_positional(value, trim="-")

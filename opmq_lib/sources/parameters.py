@@ -13,6 +13,7 @@ from typing import Any, Final
 from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, did_you_mean, gather
 from opmq_lib.params import (
     BRANCH_NOTEBOOKS,
+    READY_CRITERIA,
     SCHEMA_MODELS,
     BranchParams,
     EditionParams,
@@ -104,6 +105,7 @@ def read_branch(path: Path, where: str) -> Reading[BranchParams]:
     reading.errors += _unknown_items(reading, "notebooks", "notebook", BRANCH_NOTEBOOKS)
     reading.errors += _unknown_items(reading, "idcc_codes", "IDCC", conventions)
     reading.errors += _outside_errors(reading, path.absolute().parents[2])
+    reading.errors += _question_errors(reading)
     return reading
 
 
@@ -147,6 +149,23 @@ def known_codes(table: str, column: str) -> frozenset[str]:
     """
     with (_DATA / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
         return frozenset(row[column] for row in csv.DictReader(lines))
+
+
+@cache
+def studied_metiers() -> dict[str, str]:
+    """Return the label of each métier that the study gives results for, without importing pandas.
+
+    Examples:
+        >>> len(studied_metiers()), "G1Z70" in studied_metiers()
+        (59, True)
+    """
+    with (_DATA / "metiers.csv").open(encoding="utf-8", newline="") as lines:
+        return {
+            row["metier_code"]: row["label"]
+            for row in csv.DictReader(lines)
+            if (row["nomenclature"], row["level"]) == ("FAP-2009", "fap225")
+            and row["scope"] in {"industry", "transverse"}
+        }
 
 
 def write_schemas(root: Path) -> None:
@@ -193,17 +212,64 @@ def _name_errors(reading: Reading[Model], code_key: str) -> list[DataError]:
 
 
 def _outside_errors(reading: Reading[BranchParams], root: Path) -> list[DataError]:
-    table = reading.params.tables.employment if reading.params else None
-    if table is None or lies_inside(root, table):
-        return []
+    paths = reading.params.tables.paths() if reading.params else {}
     return [
         _schema(
-            reading.at(("tables", "employment")),
+            reading.at(("tables", name)),
             f"`{table}` is a link that leads out of the project",
             "a file that lies in the project",
             "copy the file into the project",
         )
+        for name, table in paths.items()
+        if not lies_inside(root, table)
     ]
+
+
+def _question_errors(reading: Reading[BranchParams]) -> list[DataError]:
+    """Return an error for each criterion without a table, and each unknown métier."""
+    if reading.params is None:
+        return []
+    errors: list[DataError] = []
+    metiers = studied_metiers()
+    supplied = reading.params.tables.criterion_values is not None
+    for number, question in enumerate(reading.params.questions):
+        key = ("questions", number)
+        for position, criterion in enumerate(question.criteria):
+            code = criterion.criterion_code
+            if code not in READY_CRITERIA and not supplied:
+                where = reading.at((*key, "criteria", position, "criterion_code"))
+                errors.append(no_data(where, code))
+        errors += [
+            unknown(reading.at((*key, "voted_metiers", position)), "métier", code, metiers)
+            for position, code in enumerate(question.voted_metiers)
+            if code not in metiers
+        ]
+    return errors
+
+
+def no_data(where: str, code: str) -> ScopeError:
+    """Return the error of a criterion that nothing gives a value of.
+
+    Examples:
+        >>> print(no_data("form.xlsx", "aging"))
+        1 defect
+          form.xlsx: no table gives a value of this criterion (found: aging)
+            expected: one of: ageing, certification_count, digital_exposure, ecological_exposure, \
+employment_share, location_quotient, qualification_level, replacement_difficulty, tension_index
+            what to do: did you mean `ageing`?
+    """
+    return ScopeError(
+        [
+            Defect(
+                where=where,
+                what="no table gives a value of this criterion",
+                expected=f"one of: {', '.join(sorted(READY_CRITERIA))}",
+                fix=did_you_mean(code, READY_CRITERIA)
+                or "supply its values as `tables.criterion_values`, or remove it",
+                value=code,
+            )
+        ]
+    )
 
 
 def _get(reading: Reading[Model], key: str) -> Any:

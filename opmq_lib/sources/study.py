@@ -7,20 +7,26 @@ import pandas as pd
 
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
-from opmq_lib.params import BranchParams, Criterion, EditionParams
+from opmq_lib.params import BranchParams, EditionParams, Question
 from opmq_lib.sources import embedded, parameters, project, runs, tables
 
 EMBEDDED = (
+    "age_structure",
     "branch_headcount",
     "branches",
+    "certification_metiers",
+    "certifications",
     "employment_national",
     "fap_rome",
     "metiers",
     "naf",
     "recruitment_intentions",
     "rome_naf_hires",
+    "rome_transitions",
     "sources",
     "tension",
+    "tension_basins",
+    "tension_regions",
 )
 
 
@@ -28,12 +34,12 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     """Return the input tables of the study, by name.
 
     Args:
-        branch_codes: Branches whose own observed employment is read, where their parameter file
-            names one; it is then the table `own_employment`, one block per branch.
+        branch_codes: Branches whose own tables are read, where their parameter file names some;
+            they are then the tables `own_<name>`, such as `own_employment`, one block per branch.
 
     Returns:
         The embedded tables, the convention tables of `parameters/tables/`, and
-        `own_employment` (no row when no branch supplies one).
+        the tables of `tables.SUPPLIED` as `own_<name>` (no row when no branch supplies one).
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
@@ -45,13 +51,15 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     for name in tables.CONVENTIONS:
         convention = root / "parameters" / "tables" / f"{name}.csv"
         inputs[name] = tables.read_table(convention, name, origin="public")
-    own = [
-        tables.read_table(root / supplied, "employment", branch_code=code)
-        for code in branch_codes
-        if (supplied := branches[code].tables.employment) is not None
-    ]
-    no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["employment"]))
-    inputs["own_employment"] = pd.concat(own, ignore_index=True) if own else no_row
+    for table, origin in tables.SUPPLIED.items():
+        only = "branch_code" in contracts.DESCRIPTIONS[table]
+        own = [
+            tables.read_table(root / path, table, origin, branch_code=code if only else None)
+            for code in branch_codes
+            if (path := branches[code].tables.paths().get(table)) is not None
+        ]
+        no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS[table]))
+        inputs[f"own_{table}"] = pd.concat(own, ignore_index=True) if own else no_row
     return inputs
 
 
@@ -74,6 +82,17 @@ def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
     metiers = embedded.load("metiers")
     chosen = metiers[metiers["nomenclature"] == nomenclature]
     return dict(zip(chosen["metier_code"], chosen["label"].map(french.label), strict=True))
+
+
+def region_labels() -> dict[str, str]:
+    """Return the French name of each region.
+
+    Examples:
+        >>> region_labels()["84"]
+        'Auvergne-Rhône-Alpes'
+    """
+    regions = embedded.load("regions")
+    return dict(zip(regions["region_code"], regions["label"].map(french.label), strict=True))
 
 
 def branch_labels() -> dict[str, str]:
@@ -129,14 +148,14 @@ def read_all_results(edition_id: str, notebook: str, table: str) -> pd.DataFrame
     return pd.concat(map(_read, paths), ignore_index=True) if paths else pd.DataFrame()
 
 
-def criteria(branch_code: str) -> tuple[Criterion, ...]:
-    """Return the criteria of a branch for core and strategic métiers.
+def criteria(branch_code: str) -> tuple[Question, ...]:
+    """Return the questions of a branch on core and strategic métiers, with their criteria.
 
     Raises:
         ScopeError: If the branch has no parameter file; it says which one was probably meant.
         DataError: With every defect of the parameters.
     """
-    return _branches([branch_code])[branch_code].criteria
+    return _branches([branch_code])[branch_code].questions
 
 
 def _branches(wanted: Iterable[str]) -> Mapping[str, BranchParams]:

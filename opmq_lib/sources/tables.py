@@ -50,8 +50,17 @@ _NUMBER: Final = re.compile(
     r"(?:[.,](?P<decimals>[0-9]+))?(?P<power>[eE][-+]?[0-9]+)?"
 )
 
-CONVENTIONS = ("metiers_left_out", "naf_branch", "rome_fap_split")
+CONVENTIONS = ("metiers_left_out", "naf_branch", "rome_fap_split", "tension_profiles")
 """The project's own tables, in `parameters/tables`."""
+
+SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
+    "employment": "own",
+    "criterion_values": "own",
+    "tension_components": "own",
+    "tension_reference": "public",
+    "fap_crosswalk": "public",
+}
+"""Tables that a branch may supply (`tables:` of its file), and whose they are."""
 
 
 @dataclass

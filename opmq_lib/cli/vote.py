@@ -1,0 +1,44 @@
+"""Commands on votes: vote form, vote read."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from opmq_lib.cli.app import app
+
+vote_app = typer.Typer(help="The form on which a CPNEFP votes its criteria.", no_args_is_help=True)
+app.add_typer(vote_app, name="vote")
+
+
+@vote_app.command("form")
+def form_command(
+    branch: Annotated[str, typer.Argument(help="Such as chimie.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Workbook to write, .xlsx.")],
+) -> None:
+    """Write the voting form of a branch: criteria, goalposts, weights, signature lines.
+
+    Example: opmq vote form chimie -o vote_chimie.xlsx
+    """
+    from opmq_lib import exports
+    from opmq_lib.sources import parameters, project, vote_form
+
+    branches = parameters.load_branches(project.find_root())
+    if branch not in branches:
+        raise parameters.unknown("branch_code", "branch", branch, branches)
+    exports.write_workbook(vote_form.form(branches[branch]), output)
+    print(f"Written: {output}")
+
+
+@vote_app.command("read")
+def read_command(
+    file: Annotated[Path, typer.Argument(help="A form that has been filled in.")],
+) -> None:
+    """Check a filled form and write what it says into the branch's parameter file.
+
+    Example: opmq vote read vote_chimie.xlsx
+    """
+    from opmq_lib.sources import project, vote
+
+    root = project.find_root()
+    print(f"Written: {vote.record(file, root).relative_to(root)}")

@@ -1,0 +1,282 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opmq_lib import pipeline, tension
+from opmq_lib.errors import CoherenceError, DataError, RangeError, VintageError
+from opmq_lib.sources import embedded, study
+from opmq_lib.tension.composite import shrink_one
+
+PUBLISHED = (
+    Path(__file__).parent.parent.parent
+    / "shared/data/labour/dares-portraits-metiers/inputs/tensions/tensions.csv"
+)
+NAMES = list(tension.WEIGHTS)
+EDITION = study.edition()
+
+
+def components(rows: list[tuple[float, float, float]], **columns: object) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=NAMES)
+    keys = {
+        "metier_code": [f"M{number}" for number in range(len(rows))],
+        "nomenclature": "FAP-2009",
+        "region_code": "FM",
+        "year": 2019,
+        "reference_code": "r",
+        "origin": "own",
+        "source_code": "enquete",
+    }
+    return table.assign(**(keys | columns))
+
+
+def reference(
+    means: tuple[float, ...] = (0.42, 0.95, 0.085),
+    deviations: tuple[float, ...] = (0.14, 0.60, 0.02),
+    **columns: object,
+) -> pd.DataFrame:
+    told = {"reference_code": "r", "nomenclature": "FAP-2009", "source_code": "dares"}
+    return pd.DataFrame(
+        {"component": NAMES, "mean": means, "standard_deviation": deviations}
+    ).assign(**(told | columns))
+
+
+def test_the_index_is_that_of_the_worked_example() -> None:
+    found = tension.composite_index(components([(0.61, 1.40, 0.098)]), reference()).iloc[0]
+    assert found["tension_index"] == pytest.approx(1.033571, abs=5e-7)
+    assert [found[f"z_{name}"] for name in NAMES] == pytest.approx([1.357143, 0.75, 0.65], abs=5e-7)
+    assert (found["class_lowest"], found["class_highest"]) == (5, 5)
+
+
+def test_composition_shrinkage_and_mismatch_are_those_of_the_worked_example() -> None:
+    shares = pd.DataFrame(
+        {"metier_code": list("ABC"), "value": [0.35, 0.45, 0.20], "lower": None, "upper": None}
+    )
+    index = pd.Series({"A": 0.5 * 1.357142857142857 + 0.355, "B": -0.10, "C": 0.30})
+    assert tension.branch_index(shares, index)["value"] == pytest.approx(0.376750, abs=5e-7)
+    assert shrink_one(1.033571428571, 0.16, 0.40, 0.09) == (0.628086, 0.36)
+    assert tension.duncan([0.5, 0.3, 0.2], [0.35, 0.25, 0.40]) == pytest.approx(0.2, abs=5e-7)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_index_is_recovered_from_components_of_a_known_reference(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    means, deviations = random.normal(0, 2, 3), random.uniform(0.01, 3, 3)
+    z = random.normal(0, 1, (20, 3))
+    table = components([tuple(row) for row in z * deviations + means])
+    found = tension.composite_index(table, reference(tuple(means), tuple(deviations)))
+    true = z @ np.array(list(tension.WEIGHTS.values()))
+    assert np.abs(found["tension_index"] - true).max() <= 1e-9
+
+
+def test_units_and_order_change_no_index() -> None:
+    rows = [(0.61, 1.40, 0.098), (0.2, 0.3, 0.05), (0.5, 2.0, 0.11)]
+    found = tension.composite_index(components(rows), reference())
+    in_pct = [(100 * hard, ratio, rate) for hard, ratio, rate in rows]
+    other = tension.composite_index(
+        components(in_pct), reference((42, 0.95, 0.085), (14, 0.60, 0.02))
+    )
+    assert np.allclose(found["tension_index"], other["tension_index"])
+    mixed = tension.composite_index(components(rows).iloc[::-1], reference().iloc[::-1])
+    pd.testing.assert_frame_equal(mixed.loc[found.index], found)
+
+
+def test_a_missing_component_makes_the_index_missing() -> None:
+    found = tension.composite_index(components([(0.61, np.nan, 0.098)]), reference())
+    assert found[["tension_index", "class_lowest"]].isna().all(axis=None)
+    assert found["z_hard_to_fill_share"].notna().all()
+
+
+def test_another_reference_is_refused_with_all_that_is_wrong() -> None:
+    wrong = reference(deviations=(0.14, 0.0, 0.02), nomenclature="FAP-2021", reference_code="q")
+    with pytest.raises(DataError) as caught:
+        tension.composite_index(components([(0.6, 1.0, 0.1)]), wrong.iloc[:2])
+    text = str(caught.value)
+    assert text.startswith("4 defects\n")
+    assert "no mean nor standard deviation for exit_rate" in text
+    assert "the components ask for another one (found: r)" in text
+    assert "another nomenclature (found: FAP-2009)" in text
+    assert "tension reference, offers_per_seeker_ratio: the standard deviation is not" in text
+
+
+def test_each_class_of_error_is_told_apart() -> None:
+    table = components([(0.6, 1.0, 0.1)])
+    with pytest.raises(VintageError):
+        tension.composite_index(table, reference(reference_code="q"))
+    with pytest.raises(RangeError):
+        tension.composite_index(table, reference(deviations=(0.1, 0.1, -1)))
+
+
+def test_a_value_inside_a_bracket_gets_both_classes() -> None:
+    lowest, highest = tension.class_range(pd.Series([-0.5644, 0.13, 0.51, np.nan]))
+    assert lowest.tolist()[:3] == [1, 3, 5]
+    assert highest.tolist()[:3] == [2, 4, 5]
+    assert lowest.isna().iloc[3]
+
+
+@pytest.mark.skipif(not PUBLISHED.is_file(), reason="the producer's file is not beside")
+def test_every_published_class_follows_from_the_published_index() -> None:
+    """A check of consistency: the brackets were read on this very file."""
+    rows = pd.read_csv(PUBLISHED).rename(columns=str.strip)
+    rows = rows.dropna(subset=["Tension", "Catégorie Tension"])
+    assert len(rows) == 17_143
+    lowest, highest = tension.class_range(rows["Tension"])
+    assert rows["Catégorie Tension"].between(lowest, highest).all()
+
+
+# --- composition ------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_range_of_a_composition_holds_every_composition_within_the_ranges(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    value = random.dirichlet(np.ones(6))
+    lower, upper = value * random.uniform(0.2, 1, 6), value * random.uniform(1, 3, 6)
+    index = pd.Series(random.normal(0, 1, 6), index=list("ABCDEF"))
+    shares = pd.DataFrame(
+        {"metier_code": list("ABCDEF"), "value": value, "lower": lower, "upper": upper}
+    )
+    found = tension.branch_index(shares, index)
+    assert found["lower"] <= found["value"] <= found["upper"]
+    for _ in range(50):
+        drawn = random.uniform(lower, upper)
+        mean = float((drawn * index.to_numpy()).sum() / drawn.sum())
+        assert found["lower"] - 1e-9 <= mean <= found["upper"] + 1e-9
+
+
+def test_a_composition_needs_shares_that_sum_to_one_and_enough_coverage() -> None:
+    shares = pd.DataFrame({"metier_code": ["A", "B"], "value": [0.7, 0.3]})
+    shares = shares.assign(lower=None, upper=None)
+    found = tension.branch_index(shares, pd.Series({"A": 1.0}))
+    assert np.isnan(found["value"])
+    assert found["coverage"] == pytest.approx(0.7)
+    with pytest.raises(CoherenceError):
+        tension.branch_index(shares.assign(value=[0.7, 0.2]), pd.Series({"A": 1.0, "B": 1.0}))
+
+
+def test_small_cells_are_drawn_towards_the_national_value_with_their_weight() -> None:
+    few = tension.shrunk([1.0] * 4, [0.1] * 4, [0.4] * 4)
+    assert few["value"].tolist() == [0.4] * 4
+    enough = tension.shrunk([1.4, -0.6, 1.4, -0.6, 1.4], [0.2] * 5, [0.4] * 5)
+    assert enough["weight"].tolist() == pytest.approx([0.8 / 1.0] * 5)
+    assert enough["value"].iloc[0] == pytest.approx(0.4 + 0.8)
+    with pytest.raises(RangeError):
+        tension.shrunk([1.0], [-0.1], [0.4])
+
+
+# --- nomenclatures ----------------------------------------------------------------------------
+
+
+def survey(**columns: list) -> pd.DataFrame:
+    counts = {
+        "projects_count": [100.0, 50.0, 80.0],
+        "projects_secret_cells_count": [2, 0, 1],
+        "hard_to_fill_count": [60.0, 20.0, None],
+        "hard_to_fill_secret_cells_count": [3, 1, 2],
+    }
+    keys = {
+        "metier_code": ["G0A40", "G0A41", "G0A40"],
+        "nomenclature": ["FAP-2009", "FAP-2009", "FAP-2021"],
+        "region_code": "84",
+        "year": [2023, 2023, 2024],
+    }
+    return pd.DataFrame(keys | counts | columns)
+
+
+def test_equal_codes_never_chain_two_nomenclatures() -> None:
+    for table in (survey(), embedded.load("recruitment_intentions")):
+        with pytest.raises(VintageError, match="FAP-2009 and FAP-2021"):
+            tension.chained(table)
+    assert {"G0A40"} <= set(
+        embedded.load("metiers").query("nomenclature == 'FAP-2021'")["metier_code"]
+    ) & set(embedded.load("metiers").query("nomenclature == 'FAP-2009'")["metier_code"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_crosswalk_that_loses_nothing_keeps_every_total(seed: int) -> None:
+    shares = np.random.default_rng(seed).dirichlet(np.ones(3), 2)
+    links = pd.DataFrame(
+        {
+            "metier_code": ["G0A40"] * 3 + ["G0A41"] * 3,
+            "metier_2021_code": ["G0A40", "G0A42", "G0A43"] * 2,
+            "share": shares.ravel(),
+        }
+    )
+    found = tension.chained(survey(), links)
+    assert set(found["nomenclature"]) == {"FAP-2021"}
+    carried = found[found["year"] == 2023]
+    before = survey().query("year == 2023")
+    for name in ("projects_count", "projects_secret_cells_count", "hard_to_fill_count"):
+        assert carried[name].sum() == pytest.approx(before[name].sum(), rel=1e-12)
+    bounds = tension.hard_to_fill(found)
+    assert (bounds["lower"] <= bounds["upper"]).all()
+
+
+def test_a_crosswalk_that_loses_something_is_refused_code_by_code() -> None:
+    links = pd.DataFrame({"metier_code": ["G0A40"], "metier_2021_code": ["G0A40"], "share": [0.9]})
+    with pytest.raises(CoherenceError) as caught:
+        tension.chained(survey(), links)
+    text = str(caught.value)
+    assert text.startswith("2 defects\n")
+    assert "crosswalk, G0A40: its shares do not sum to 1 (found: 0.9)" in text
+    assert "crosswalk, G0A41: the code has no line" in text
+
+
+# --- profiles and regions ---------------------------------------------------------------------
+
+
+def test_profiles_follow_from_the_published_factors_and_blanks_never_do() -> None:
+    profiles = study.load_inputs()["tension_profiles"]
+    assert len(profiles) == 6
+    assert profiles["basis"].eq("convention du projet, non votée").all()
+    lacking = {"labour_shortage": 5, "training_job_link": 5}
+    assert tension.profiles_of(pd.Series(lacking), profiles) == ["skilled_shortage"]
+    open_to_all = {"labour_shortage": 4, "training_job_link": 1, "hard_working_conditions": 5}
+    assert tension.profiles_of(pd.Series(open_to_all), profiles) == ["open_shortage", "conditions"]
+    assert tension.profiles_of(pd.Series({"labour_shortage": 5}), profiles) == []
+
+
+def test_bounds_of_regions_add_up_to_those_of_the_country() -> None:
+    rows = embedded.load("recruitment_intentions")
+    whole = tension.hard_to_fill(rows)
+    parts = tension.hard_to_fill(rows, by_region=True)
+    for end in ("lower", "upper"):
+        sums = [
+            table[table["indicator"] == "recruitment_projects_count"]
+            .groupby(["nomenclature", "year"])[end]
+            .sum()
+            for table in (whole, parts)
+        ]
+        pd.testing.assert_series_equal(*sums)
+
+
+def test_a_branch_that_supplies_components_and_a_crosswalk_gets_its_own_series() -> None:
+    inputs = study.load_inputs()
+    known = inputs["tension"].query("year == 2019")["metier_code"].tolist()[30:36]
+    table = components([(0.5 + n / 20, 1.0 + n / 3, 0.1) for n in range(6)])
+    supplied = table.assign(metier_code=known, tension_variance=0.1)
+    surveyed = inputs["recruitment_intentions"]
+    old = sorted(surveyed.query("nomenclature == 'FAP-2009'")["metier_code"].unique())
+    links = pd.DataFrame({"metier_code": old, "metier_2021_code": "H0X40", "share": 1.0})
+    own = {
+        "own_tension_components": supplied,
+        "own_tension_reference": reference(),
+        "own_fap_crosswalk": links,
+    }
+    found = pipeline.tension_results(inputs | own, "ceramique", EDITION)["tensions"]
+    computed = found[found["indicator"] == "composite_tension_index"]
+    assert computed["origin"].eq("own").all()
+    assert len(computed) == 6
+    weights = found[found["indicator"] == "shrinkage_weight"]["value"]
+    assert weights.between(0, 1).all()
+    chained = found[found["indicator"] == "chained_recruitment_projects_count"]
+    assert sorted(chained["year"].unique()) == [2023, 2024, 2025]
+    published = found[found["indicator"] == "tension_index"]
+    assert published["year"].max() == 2019
+    assert published["origin"].eq("public").all()
