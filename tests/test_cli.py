@@ -132,7 +132,7 @@ def test_status_gives_few_reasons_for_a_run_that_has_many(project_copy: Path) ->
     lines = opmq(project_copy, "status").stdout.splitlines()
     (line,) = [line for line in lines if line.startswith("commun/10_consolidation: ")]
     assert line.count("no result of ") == 3
-    assert line.endswith(" and 65 more)")
+    assert line.endswith(" and 99 more)")
     rows = json.loads(opmq(project_copy, "status", "--json").stdout)
     (whole,) = [row["reasons"] for row in rows if row["notebook"] == "10_consolidation"]
     assert len(whole) == 68

@@ -116,18 +116,19 @@ def criteria_table(results: Results, question: str) -> Html:
         else f"voté le {french.day(voted)} par {table['vote_body'].loc[first]}, "
         f"{table['minutes_reference'].loc[first]}"
     )
+    barred = ["Seuil exigé"] if rows["threshold"].notna().any() else []
     shown = display.table(
         f"{QUESTIONS[question]} : critères, bornes et poids ({state})".replace(
             " :", f"{french.NBSP}:"
         ),
-        ["Critère", "Vaut 0 à", "Vaut 1 à", "Seuil exigé", "Poids", "Unité", "Source"],
+        ["Critère", "Poids", "Vaut 0 à", "Vaut 1 à", *barred, "Unité", "Source"],
         [
             [
                 escape(str(table["label"].loc[row])),
+                display.cell(CRITERIA, table, row, _two(table, row, "weight"), "weight"),
                 _ends(table, row, "low" if table["direction"].loc[row] == "higher" else "high"),
                 _ends(table, row, "high" if table["direction"].loc[row] == "higher" else "low"),
-                "aucun" if pd.isna(table["threshold"].loc[row]) else _ends(table, row, "threshold"),
-                display.cell(CRITERIA, table, row, _two(table, row, "weight"), "weight"),
+                *(_threshold(table, row) for _ in barred),
                 escape(french.typography(str(table["unit"].loc[row]))),
                 escape(sources.get(table["criterion_code"].loc[row], "–")),
             ]
@@ -283,6 +284,10 @@ def _ends(table: pd.DataFrame, row: int, column: str) -> str:
     value = float(table[column].loc[row])
     decimals = 0 if value.is_integer() else 2
     return display.cell(CRITERIA, table, row, french.number(value, decimals), column)
+
+
+def _threshold(table: pd.DataFrame, row: int) -> str:
+    return "aucun" if pd.isna(table["threshold"].loc[row]) else _ends(table, row, "threshold")
 
 
 def _criteria_names(results: Results, question: str) -> dict[str, str]:
