@@ -138,16 +138,16 @@ def statuses(report: batch.BatchReport) -> Mapping[str, str]:
 
 
 def files(root: Path) -> list[str]:
-    """List what the edition holds, but for its lock."""
+    """List what the edition holds, but for its lock and its cache of hashes."""
     edition = root / "outputs" / "2026"
     paths = sorted(path.relative_to(edition).as_posix() for path in edition.rglob("*")
                    if path.is_file())  # fmt: skip
-    return [path for path in paths if path != ".lock"]
+    return [path for path in paths if path not in {".lock", ".hashes.json"}]
 
 
 if __name__ == "__main__":
     planned = runs(Path(sys.argv[1]))
-    with batch.progress(len(planned)) as tell:
+    with batch.progress(planned) as tell:
         report = batch.execute(planned, int(sys.argv[2]), tell)
     sys.stdout.write(" ".join(sorted({"pandas", "papermill", "matplotlib"} & sys.modules.keys())))
     sys.exit(report.exit_status)

@@ -140,14 +140,13 @@ def criteria(branch_code: str) -> tuple[Criterion, ...]:
 
 
 def _branches(wanted: Iterable[str]) -> Mapping[str, BranchParams]:
-    """Return the parameters of every branch; those wanted must be among them."""
-    branches = parameters.load_branches(project.find_root())
-    strangers = [code for code in wanted if code not in branches]
-    if strangers:
-        raise gather(
-            parameters.unknown("branch_code", "branch", code, branches) for code in strangers
-        )
-    return branches
+    """Return the parameters of some branches; the files of others are not even opened."""
+    folder = project.find_root() / "parameters" / "branches"
+    paths = {code: folder / f"{code}.yml" for code in wanted}
+    if strangers := [code for code, path in paths.items() if not path.is_file()]:
+        known = [path.stem for path in folder.glob("*.yml")]
+        raise gather(parameters.unknown("branch_code", "branch", code, known) for code in strangers)
+    return parameters.load_some_branches(paths.values())
 
 
 def _tables(folder: Path, record: runs.Record | None) -> list[Path]:
