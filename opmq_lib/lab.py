@@ -1,8 +1,13 @@
 """JupyterLab on copies of the templates, so that no result ever lands in a tracked file."""
 
+import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
+
+from opmq_lib.edition.folders import failed_notebook
+from opmq_lib.errors import DataError, Defect, did_you_mean
 
 FOLDER = "outputs/lab"
 FIRST = "01_emplois.ipynb"
@@ -34,12 +39,39 @@ def copy_templates(root: Path) -> list[str]:
     return kept
 
 
+def take_up(root: Path, edition_id: str, run: str) -> str:
+    """Copy the notebook of a failed run to where it can be worked on, with its parameters.
+
+    Args:
+        root: The project.
+        edition_id: Name of the edition's folder in `outputs/`.
+        run: Branch and notebook, such as `chimie/01_emplois`.
+
+    Returns:
+        What `command` opens: the copy, at the cell that failed.
+
+    Raises:
+        DataError: If no such run has failed; names those that have.
+    """
+    edition_folder = root / "outputs" / edition_id
+    failed = failed_notebook(edition_folder / run)
+    if not failed.is_file():
+        raise DataError([_not_failed(edition_folder, run)])
+    notebook = json.loads(failed.read_text(encoding="utf-8"))
+    notebook["cells"] = [cell for cell in notebook["cells"] if not _is_banner(cell)]
+    copy = f"{FOLDER}/failed/{run}.ipynb"
+    (root / copy).parent.mkdir(parents=True, exist_ok=True)
+    (root / copy).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
+    started = [cell for cell in notebook["cells"] if _has_started(cell)]
+    return f"{copy}#cell-id={started[-1]['id']}" if started else copy
+
+
 def command(root: Path, notebook: str = f"{FOLDER}/{FIRST}") -> list[str]:
     """Return the command that opens JupyterLab on a notebook of the project, without any request.
 
     Args:
         root: The project.
-        notebook: Path from the root.
+        notebook: Path from the root; `#cell-id=…` after it opens it at a cell.
     """
     return [
         sys.executable,
@@ -51,3 +83,25 @@ def command(root: Path, notebook: str = f"{FOLDER}/{FIRST}") -> list[str]:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabServerApp.extension_manager=readonly",
     ]
+
+
+def _is_banner(cell: dict[str, Any]) -> bool:
+    """Return whether Papermill added a cell to point at the failure."""
+    return "papermill-error-cell-tag" in cell["metadata"].get("tags", ())
+
+
+def _has_started(cell: dict[str, Any]) -> bool:
+    is_code = cell["cell_type"] == "code" and bool(cell["source"])
+    return is_code and bool(cell["metadata"].get("papermill", {}).get("start_time"))
+
+
+def _not_failed(edition_folder: Path, run: str) -> Defect:
+    ending = failed_notebook(Path("x")).name.removeprefix("x")
+    paths = sorted(edition_folder.glob(f"*/*{ending}"))
+    known = [f"{path.parent.name}/{path.name.removesuffix(ending)}" for path in paths]
+    return Defect(
+        where="--failed",
+        what=f"the last run of `{run}` has left no failed notebook",
+        expected=f"one of {', '.join(known)}" if known else "a run that failed; none has",
+        fix=did_you_mean(run, known) or "see `opmq status`",
+    )

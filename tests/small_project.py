@@ -5,7 +5,8 @@ python small_project.py ROOT WORKERS
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -143,6 +144,26 @@ def files(root: Path) -> list[str]:
     paths = sorted(path.relative_to(edition).as_posix() for path in edition.rglob("*")
                    if path.is_file())  # fmt: skip
     return [path for path in paths if path not in {".lock", ".hashes.json"}]
+
+
+def family(mark: str) -> list[int]:
+    """Return the live processes that carry a mark."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            marked = f"OPMQ_TEST_MARK={mark}".encode() in (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if marked:
+            found.append(int(process.name))
+    return found
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":

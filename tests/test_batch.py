@@ -3,8 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +30,10 @@ texts = [path.read_text() for path in sorted(Path("../..").glob("*/01_emplois/ta
 rows = [line for text in texts for line in text.splitlines(keepends=True)[1:]]
 Path(output_folder, "all.csv").write_text("branch_code,horizon_years,origin\\n" + "".join(rows))
 """
+OPEN_BRANCHES = """
+for path in Path("../../../../parameters/branches").glob("*.yml"):
+    path.read_text()
+"""
 
 
 def executed(root: Path, *, force: bool = False) -> batch.BatchReport:
@@ -51,26 +53,6 @@ def start_batch(root: Path, mark: str) -> "subprocess.Popen[bytes]":
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-def family(mark: str) -> list[int]:
-    """Return the live processes that carry a mark."""
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            marked = f"OPMQ_TEST_MARK={mark}".encode() in (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if marked:
-            found.append(int(process.name))
-    return found
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def read_terminal(leader: int) -> str:
@@ -184,9 +166,12 @@ def test_force_executes_what_is_up_to_date(tmp_path: Path) -> None:
     assert small.statuses(executed(root, force=True)) == {"chimie/01_emplois": "ok"}
 
 
-def test_changing_a_branch_runs_that_branch_and_what_reads_it_again(tmp_path: Path) -> None:
+def test_changing_a_branch_runs_that_branch_and_what_consolidates_it_again(tmp_path: Path) -> None:
     root = small.write_project(tmp_path)
-    small.write_notebook(root, "10_consolidation", COLLECT, scope="common", reads=["01_emplois"])
+    small.write_notebook(
+        root, "10_consolidation", COLLECT, OPEN_BRANCHES, scope="common", reads=["01_emplois"]
+    )
+    small.write_notebook(root, "12_autre", COLLECT, scope="common", reads=["01_emplois"])
     assert executed(root).exit_status == 0
     assert (root / "outputs/2026/commun/10_consolidation/all.csv").read_text() == (
         small.HEADER + "chimie,10,public\nciments,10,public\n"
@@ -197,6 +182,7 @@ def test_changing_a_branch_runs_that_branch_and_what_reads_it_again(tmp_path: Pa
         "chimie/01_emplois": "up to date",
         "ciments/01_emplois": "ok",
         "commun/10_consolidation": "ok",
+        "commun/12_autre": "up to date",  # what it reads has come out the same
     }
 
 
@@ -270,10 +256,10 @@ def test_batch_ended_by_a_signal_leaves_whole_results_no_process_and_can_go_on(
     mark = f"{tmp_path.name}-{sent}"
     batch_process = start_batch(root, mark)
     staged = root / "outputs/2026/.work"
-    wait_until(lambda: len(list(staged.glob("c*/table.csv"))) == 2)
+    small.wait_until(lambda: len(list(staged.glob("c*/table.csv"))) == 2)
     batch_process.send_signal(sent)
     assert batch_process.wait(30) == status
-    wait_until(lambda: not family(mark))
+    small.wait_until(lambda: not small.family(mark))
     whole = ["aaa/01_emplois/01_emplois.ipynb", "aaa/01_emplois/table.csv", "runs.jsonl"]
     if sent == signal.SIGINT:
         assert small.files(root) == whole

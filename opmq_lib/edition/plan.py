@@ -93,7 +93,8 @@ class Run:
 
     def changed_files(self, read: Collection[str] = ()) -> list[str]:
         """Return those of these files that are no longer what they were when planned."""
-        return [name for name in (*self.declared, *read) if self.known.has_changed(name)]
+        names = dict.fromkeys((*self.declared, *read))
+        return [name for name in names if self.known.has_changed(name)]
 
 
 class Known:

@@ -114,17 +114,25 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     if settings.notes:
         (notes or Notes()).write_to(settings.notes, settings.watched)
     _limit_memory(settings.memory_mb)
-    random.seed(settings.seed)
+    from ipykernel.kernelapp import IPKernelApp
+
+    # Jupyter tells by the environment, which ipykernel has read before a fork: tell it again.
+    parent = f"--IPKernelApp.parent_handle={os.environ.get('JPY_PARENT_PID', 0)}"
+    sys.argv = ["kernel", *argv]
+    kernel = IPKernelApp.instance()
+    kernel.initialize([*argv, parent])
+    _seed(settings.seed)
+    kernel.start()
+
+
+def _seed(seed: int) -> None:
+    """Seed the global generators, which a fork would have in common with its neighbours."""
+    random.seed(seed)
     try:
         import numpy as np
     except ImportError:
-        pass
-    else:
-        np.random.seed(settings.seed % 2**32)  # noqa: NPY002 - a notebook may use the global one
-    from ipykernel.kernelapp import IPKernelApp
-
-    sys.argv = ["kernel", *argv]
-    IPKernelApp.launch_instance(argv=argv)
+        return
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - a notebook may use the global one
 
 
 def _limit_memory(memory_mb: int) -> None:
