@@ -21,14 +21,20 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-OURS, CLI, ONE, CELLS = "opmq run", "papermill, command line", "papermill, one process", "cells only"
+OURS, CLI, ONE, CELLS = (
+    "opmq run",
+    "papermill, command line",
+    "papermill, one process",
+    "cells only",
+)
 
 TODO = """
 import json, os, sys
 todo = json.load(open(sys.argv[1]))
 """
 SCRIPTS = {
-    CLI: TODO + """
+    CLI: TODO
+    + """
 import subprocess
 for template, output, folder, parameters in todo:
     options = sum((["-r", name, str(value)] if isinstance(value, str) else ["-p", name, str(value)]
@@ -37,14 +43,16 @@ for template, output, folder, parameters in todo:
                "--cwd", folder, template, output, *options]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 """,
-    ONE: TODO + """
+    ONE: TODO
+    + """
 import papermill
 for template, output, folder, parameters in todo:
     papermill.execute_notebook(template, output, parameters=parameters, kernel_name="python3",
                                cwd=folder, progress_bar=False)
 """,
     # One shell, as plain as can be; a first run brings the imports and is not counted.
-    CELLS: TODO + """
+    CELLS: TODO
+    + """
 import time
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
 sys.modules["rfc3987_syntax"] = None
@@ -150,13 +158,16 @@ def main(branch_count: int = 16, rounds: int = 3) -> None:
         for name in (OURS, CLI, ONE, CELLS):
             found.setdefault(name, []).append(once(name, branch_count))
             cpu, wall, count = found[name][-1]
-            print(f"round {number + 1}  {name:26} {cpu:7.1f} s CPU {wall:7.1f} s wall, {count} runs")
+            print(
+                f"round {number + 1}  {name:26} {cpu:7.1f} s CPU {wall:7.1f} s wall, {count} runs"
+            )
     cpu = {name: statistics.median(each[0] for each in rows) for name, rows in found.items()}
     wall = {name: statistics.median(each[1] for each in rows) for name, rows in found.items()}
     count = found[OURS][0][2]
     overhead = {name: (cpu[name] - cpu[CELLS]) / count for name in cpu}
     print(f"\nMedians of {rounds} rounds, {count} notebooks each; seconds per notebook.\n")
-    print(f"{'':26} {'CPU':>8} {'wall':>8} {'overhead':>9} {'CPU / cells':>12} {'overhead / ours':>16}")
+    heads = f"{'CPU':>8} {'wall':>8} {'overhead':>9} {'CPU / cells':>12} {'overhead / ours':>16}"
+    print(f"{'':26} {heads}")
     for name in cpu:
         ratio = f"{overhead[name] / overhead[OURS]:.1f}"
         print(

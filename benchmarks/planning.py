@@ -76,7 +76,9 @@ def nothing_to_do(folder: Path) -> None:
         text = path.read_text(encoding="utf-8")
         more = re.sub(r"(?m)^(notebooks: \[.*)\]", rf"\1, {listing}]", text)
         path.write_text(more, encoding="utf-8")
-    make = start + """
+    make = (
+        start
+        + """
 import json
 from pathlib import Path
 from opmq_lib import batch
@@ -96,12 +98,15 @@ for run in batch.plan(root, parameters.load_edition(root), parameters.load_branc
     ledger.append(run.edition_folder / "runs.jsonl", records[run.id])
 print(len(records))
 """
+    )
     again = start + "from opmq_lib.cli import main; sys.argv = ['opmq', 'run']; main()"
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
     def python(code: str, *options: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *options, "-c", code]
-        return subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=root, env=env, capture_output=True, text=True, check=False
+        )
 
     count = int(python(make).stdout)
     time.sleep(1.5)  # files younger than a second are not remembered
@@ -136,8 +141,12 @@ def very_large(folder: Path) -> None:
         path.stem for path in sorted((root / "notebooks").glob("*.ipynb"))
         if json.loads(path.read_text(encoding="utf-8"))["metadata"]["opmq"]["scope"] == "branch"
     )  # fmt: skip
-    script = PLAN.format(root=str(ROOT), project=str(root), names=names, models=tuple(models.items()))
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    script = PLAN.format(
+        root=str(ROOT), project=str(root), names=names, models=tuple(models.items())
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     count, wall, cpu, mb = done.stdout.split()
     print(f"planned, {count} runs: {float(wall):.2f} s wall, {float(cpu):.2f} s CPU, "
           f"{float(mb):.0f} MB at most")  # fmt: skip

@@ -120,9 +120,9 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     parent = f"--IPKernelApp.parent_handle={os.environ.get('JPY_PARENT_PID', 0)}"
     sys.argv = ["kernel", *argv]
     kernel = IPKernelApp.instance()
-    kernel.initialize([*argv, parent])
+    kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
     _seed(settings.seed)
-    kernel.start()
+    kernel.start()  # type: ignore[no-untyped-call]
 
 
 def _seed(seed: int) -> None:

@@ -1,6 +1,7 @@
 """What a notebook of the study starts from: input tables, labels, and other notebooks' results."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +25,36 @@ EMBEDDED = (
 )
 
 
-def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
+class InputTables(Mapping[str, pd.DataFrame]):
+    """Tables by name, each read when first asked for.
+
+    The batch keys a run by the files that it opens: what a notebook does not use it must not open,
+    else a change there would run it again.
+    """
+
+    def __init__(self, readers: Mapping[str, Callable[[], pd.DataFrame]]) -> None:
+        self._readers, self._tables = readers, dict[str, pd.DataFrame]()
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table."""
+        if name not in self._tables:
+            self._tables[name] = self._readers[name]()
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names."""
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        """Return how many tables there are."""
+        return len(self._readers)
+
+    def __or__(self, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Return all tables, with others in addition or instead."""
+        return {**self, **others}
+
+
+def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
     """Return the input tables of the study, by name.
 
     Args:
@@ -32,27 +62,30 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
             names one; it is then the table `own_employment`, one block per branch.
 
     Returns:
-        The embedded tables, the convention tables of `parameters/tables/`, and
-        `own_employment` (no row when no branch supplies one).
+        The embedded tables, the convention tables of `parameters/tables/`, each read when first
+        asked for, and `own_employment` (no row when no branch supplies one).
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
-        DataError: With every defect of the parameters and of the tables read.
+        DataError: With every defect of the parameters and of own tables; a convention table tells
+            its own when it is asked for.
     """
     root = project.find_root()
     branches = _branches(branch_codes)
-    inputs = {name: embedded.load(name) for name in EMBEDDED}
-    for name in tables.CONVENTIONS:
-        convention = root / "parameters" / "tables" / f"{name}.csv"
-        inputs[name] = tables.read_table(convention, name, origin="public")
     own = [
         tables.read_table(root / supplied, "employment", branch_code=code)
         for code in branch_codes
         if (supplied := branches[code].tables.employment) is not None
     ]
     no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["employment"]))
-    inputs["own_employment"] = pd.concat(own, ignore_index=True) if own else no_row
-    return inputs
+    own_employment = pd.concat(own, ignore_index=True) if own else no_row
+    readers: dict[str, Callable[[], pd.DataFrame]] = {
+        name: partial(embedded.load, name) for name in EMBEDDED
+    }
+    for name in tables.CONVENTIONS:
+        convention = root / "parameters" / "tables" / f"{name}.csv"
+        readers[name] = partial(tables.read_table, convention, name, origin="public")
+    return InputTables(readers | {"own_employment": lambda: own_employment})
 
 
 def edition() -> EditionParams:
