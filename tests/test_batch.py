@@ -437,3 +437,15 @@ def test_run_waits_for_the_ledger_line_of_what_it_reads(
         report = executed(root)
     assert report.outcomes[-1].reasons == ("chimie/01_emplois is not in the ledger",)
     assert small.statuses(executed(root))["commun/10_consolidation"] == "ok"
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_library_that_is_not_the_planned_one_fails_the_run(tmp_path: Path, cold: bool) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    (run,) = small.runs(root)
+    other = {"opmq_lib.ras": "another"}
+    run = batch.Run(**{**vars(run), "library": other})
+    (outcome,) = batch.execute([run], 1, cold=cold).outcomes
+    assert outcome.reasons == ("the library changed while it ran: opmq_lib.ras; run again",)
+    assert "runs.jsonl" in small.files(root)
+    assert not list((root / "outputs/2026").glob("chimie/01_emplois/*"))

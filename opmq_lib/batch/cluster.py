@@ -151,7 +151,6 @@ def work(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         edition_folder = root / "outputs" / order.edition_id
-        package = library.read(HASHES).folder
         run = Run(
             branch_code=order.branch_code,
             template=replace(order.template, path=root / "notebooks" / order.template.path.name),
@@ -159,7 +158,7 @@ def work(
             reads=order.reads,
             library=order.library,
             declared=order.declared,
-            known=Known(root, package, Hashes()),
+            known=Known(root, library.read(HASHES), Hashes()),
             versions=order.versions,
             origin=order.origin,
             edition_folder=edition_folder,

@@ -33,12 +33,18 @@ class Kernels:
     Attributes:
         limits: Of each run.
         zygotes: Where they are forked from; `None` for cold ones.
+        frozen: The library as the zygote has it: module → first letters of its sha256.
     """
 
     limits: Limits
     zygotes: "Zygotes | None" = None
     running: dict[RunId, "AsyncKernelManager"] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
+    frozen: dict[str, str] = field(default_factory=dict)
+
+    def freeze(self, library: dict[str, str]) -> None:
+        """Note the library as the zygote has it."""
+        self.frozen = library
 
     def perform(self, planned: "Planned") -> ledger.Record:
         """Execute a run here."""
@@ -156,6 +162,8 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
         seed=run.seed,
         memory_mb=kernels.limits.memory_mb,
     )
+    if kernels.zygotes is not None:
+        kernels.zygotes.when_ready = lambda: kernels.freeze(run.known.library_now())
     kernel = execution().new_kernel(staging, settings, kernels.zygotes)
     kernels.running[run.id] = kernel
     try:
@@ -164,9 +172,23 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
         failure = execution().execute(
             run.template.path, run.parameters, staging, kernel, kernels.limits.time_seconds
         )
+        if failure is None and (
+            changed := _changed_modules(run, kernels, kernel.provisioner.is_warm)
+        ):
+            what = f"the library changed while it ran: {', '.join(changed)}; run again"
+            failure = execution().Failure(None, what)
         return failure, kernel.provisioner.lost
     finally:
         del kernels.running[run.id]
+
+
+def _changed_modules(run: Run, kernels: Kernels, is_warm: bool) -> list[str]:
+    """Return the modules that the run had otherwise than planned.
+
+    A cold kernel may have imported them until its end; a zygote has had them since it was ready.
+    """
+    now = kernels.frozen if is_warm else run.known.library_now()
+    return [module for module, sha256 in run.library.items() if now.get(module) != sha256]
 
 
 def _read(run: Run, staging: Path) -> list[str]:

@@ -22,11 +22,13 @@ class Library:
 
     Attributes:
         folder: Where it is.
+        paths: Module → its file.
         sha256: Module → sha256 of its source.
         imports: Module → modules of the library that it imports, its packages included.
     """
 
     folder: Path
+    paths: Mapping[str, Path]
     sha256: Mapping[str, str]
     imports: Mapping[str, frozenset[str]]
 
@@ -66,7 +68,7 @@ def read(hashes: Hashes, folder: Path | None = None) -> Library:
         module: frozenset(_within([*hashes.imports(path), module], sha256)) - {module}
         for module, path in paths.items()
     }
-    return Library(package, sha256, imports)
+    return Library(package, paths, sha256, imports)
 
 
 def _within(names: Collection[str], modules: Collection[str]) -> list[str]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from opmq_lib.edition import fingerprint, library
 from opmq_lib.edition.hashes import CACHE, Hashes
-from opmq_lib.edition.library import DATA
+from opmq_lib.edition.library import DATA, Library
 from opmq_lib.edition.templates import Template, read_templates, suggestion, undeclared
 from opmq_lib.errors import DataError, Defect
 from opmq_lib.params import NOTEBOOKS, BranchParams, EditionParams
@@ -104,8 +104,9 @@ class Known:
     ends in `/`, and its content is the list of its names.
     """
 
-    def __init__(self, root: Path, package: Path, hashes: Hashes) -> None:
-        self.root, self.package, self.hashes = root, package, hashes
+    def __init__(self, root: Path, modules: Library, hashes: Hashes) -> None:
+        self.root, self.modules, self.hashes = root, modules, hashes
+        self.package = modules.folder
         self._planned: dict[str, str | None] = {}
 
     def sha256(self, name: str) -> str | None:
@@ -117,6 +118,11 @@ class Known:
     def has_changed(self, name: str) -> bool:
         """Return whether something else is there now."""
         return self._now(name) != self.sha256(name)
+
+    def library_now(self) -> dict[str, str]:
+        """Return the library as it is now: module → first letters of its sha256."""
+        paths = self.modules.paths.items()
+        return {module: (self.hashes.sha256(path) or "")[:SHORT] for module, path in paths}
 
     def name(self, path: str) -> str | None:
         """Return the name of a file that a notebook has opened; `None` if it is no input."""
@@ -168,7 +174,7 @@ def plan(
     edition_folder = root / "outputs" / edition.edition_id
     hashes = hashes or Hashes(edition_folder / CACHE)
     modules = library.read(hashes)
-    known = _known(root, modules.folder, branches, hashes)
+    known = _known(root, modules, branches, hashes)
     reached = {
         name: {module: sha256[:SHORT] for module, sha256 in modules.reached(each.imports).items()}
         for name, each in templates.items()
@@ -302,16 +308,16 @@ def _parameters(code: str, template: Template, edition: EditionParams) -> dict[s
 
 
 def _known(
-    root: Path, package: Path, branches: Mapping[str, BranchParams], hashes: Hashes
+    root: Path, modules: Library, branches: Mapping[str, BranchParams], hashes: Hashes
 ) -> Known:
     """Return the files as they are, with all that notebooks usually read looked at now."""
-    known = Known(root, package, hashes)
+    known = Known(root, modules, hashes)
     for folder, _, names in os.walk(root / "parameters"):
         start = Path(folder).relative_to(root).as_posix()
         for name in (f"{start}/", *(f"{start}/{name}" for name in names)):
             if name.endswith(("/", *PARAMETER_FILES)):
                 known.sha256(name)
-    for path in sorted((package / "data").glob("*.csv")):
+    for path in sorted((modules.folder / "data").glob("*.csv")):
         known.sha256(f"{DATA}{path.name}")
     for code in branches:
         for name in _declared(code, branches):

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import IO, Any, Self, cast
 
@@ -40,6 +40,9 @@ class Zygotes:
     Args:
         preload: Modules that notebooks are going to import.
         environment: Of the zygote; that of each kernel comes with it.
+
+    Attributes:
+        when_ready: Called once a zygote has imported everything.
     """
 
     def __init__(self, preload: Iterable[str] = (), environment: Mapping[str, str] = {}) -> None:
@@ -49,6 +52,7 @@ class Zygotes:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._starts_left = MOST_STARTS if POSSIBLE else 0
+        self.when_ready: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -120,6 +124,8 @@ class Zygotes:
             )
         with suppress(OSError):
             if mine.recv(1):
+                if self.when_ready is not None:
+                    self.when_ready()
                 return mine
         mine.close()
         self._starts_left = 0  # it would refuse again
