@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ np.random.seed(1)
 
 @pytest.fixture(scope="module")
 def zygotes() -> Iterator[Zygotes]:
-    with execution.new_zygotes(["pandas", "matplotlib.pyplot"]) as found:
+    with closing(execution.new_zygotes(["pandas", "matplotlib.pyplot"])) as found:
         yield found
 
 
@@ -76,7 +77,7 @@ def test_state_of_one_run_is_invisible_to_the_next(
             tmp_path, STATE, LEAK, zygotes=place(kind, zygotes), name=name, seed=7
         )
         assert failure is None
-        assert kernel.provisioner.is_warm == (kind == "warm")
+        assert (kernel.provisioner.forked is not None) == (kind == "warm")
         found.append(json.loads(text.replace(str(tmp_path / name), "here")))
     assert found[0] == found[1]
     assert found[0]["leaked"][:5] == [False, False, False, None, 60]
@@ -139,9 +140,9 @@ def test_memory_beyond_the_limit_fails_the_cell_that_asks_for_it(
 
 @linux
 def test_zygote_that_cannot_import_something_leaves_that_to_the_notebook(tmp_path: Path) -> None:
-    with execution.new_zygotes(["no_such_module"]) as zygotes:
+    with closing(execution.new_zygotes(["no_such_module"])) as zygotes:
         failure, _, kernel = run_cells(tmp_path, "import no_such_module", zygotes=zygotes)
-    assert kernel.provisioner.is_warm
+    assert kernel.provisioner.forked
     assert failure == execution.Failure(3, "ModuleNotFoundError: No module named 'no_such_module'")
 
 
@@ -152,9 +153,9 @@ def test_zygote_that_refuses_to_fork_leaves_cold_kernels(tmp_path: Path) -> None
         "threading.Thread(target=time.sleep, args=[60], daemon=True).start()"
     )
     path = os.pathsep.join([str(tmp_path), *sys.path])
-    with Zygotes(["threaded"], os.environ | {"PYTHONPATH": path}) as zygotes:
+    with closing(Zygotes(["threaded"], os.environ | {"PYTHONPATH": path})) as zygotes:
         failure, text, kernel = run_cells(tmp_path, "print(1 + 1)", zygotes=zygotes)
-    assert (failure, text, kernel.provisioner.is_warm) == (None, "2\n", False)
+    assert (failure, text, kernel.provisioner.forked) == (None, "2\n", None)
 
 
 @linux

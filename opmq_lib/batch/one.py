@@ -173,7 +173,7 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
             run.template.path, run.parameters, staging, kernel, kernels.limits.time_seconds
         )
         if failure is None and (
-            changed := _changed_modules(run, kernels, kernel.provisioner.is_warm)
+            changed := _changed_modules(run, kernels, kernel.provisioner.forked is not None)
         ):
             what = f"the library changed while it ran: {', '.join(changed)}; run again"
             failure = execution().Failure(None, what)

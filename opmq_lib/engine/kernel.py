@@ -121,7 +121,14 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     sys.argv = ["kernel", *argv]
     kernel = IPKernelApp.instance()
     kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
-    _seed(settings.seed)
+    shell: Any = kernel.shell
+
+    def seed_once(_: object) -> None:
+        shell.events.unregister("pre_run_cell", seed_once)
+        _seed(settings.seed)
+
+    # Not before the first cell: answering the runner, IPython draws a tip of the day at random.
+    shell.events.register("pre_run_cell", seed_once)
     kernel.start()  # type: ignore[no-untyped-call]
 
 

@@ -1,8 +1,5 @@
 """Starts kernels beneath Papermill: forked from a zygote where there is one, cold elsewhere.
 
-    with Zygotes(preload=["pandas"]) as zygotes:
-        kernel.provisioner = Provisioner(zygotes=zygotes, settings=Settings(), …)
-
 Papermill, nbclient and the notebook see an ordinary kernel either way. Read `docs/batch.md` first.
 """
 
@@ -15,10 +12,9 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import IO, Any, Self, cast
+from typing import IO, Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -26,11 +22,11 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from opmq_lib.engine.kernel import Settings
 
 POSSIBLE = sys.platform == "linux" and hasattr(os, "pidfd_open")
-MOST_STARTS = 3
-"""Zygotes that a batch starts one after the other before it does without."""
+MOST_STARTS = 3  # one after the other, before a batch does without
+SECONDS_TO_IMPORT = 120
 
 
-class ZygoteError(OSError):
+class ZygoteError(Exception):
     """There is no zygote to fork from."""
 
 
@@ -40,27 +36,15 @@ class Zygotes:
     Args:
         preload: Modules that notebooks are going to import.
         environment: Of the zygote; that of each kernel comes with it.
-
-    Attributes:
-        when_ready: Called once a zygote has imported everything.
     """
 
-    def __init__(self, preload: Iterable[str] = (), environment: Mapping[str, str] = {}) -> None:
-        self._preload = list(preload)
-        self._environment = dict(environment) or dict(os.environ)
+    def __init__(self, preload: Iterable[str], environment: Mapping[str, str]) -> None:
+        self._preload, self._environment = list(preload), dict(environment)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._starts_left = MOST_STARTS if POSSIBLE else 0
-        self.when_ready: Callable[[], None] | None = None
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End the zygote and every kernel that it has forked."""
-        self.close()
+        self.when_ready: Callable[[], object] = lambda: None  # called when all is imported
 
     def fork(
         self, argv: list[str], settings: Settings, cwd: str, env: Mapping[str, str], log: IO[bytes]
@@ -78,10 +62,9 @@ class Zygotes:
                 with theirs:
                     socket.send_fds(control, [b"+"], [theirs.fileno(), log.fileno()])
                 mine.sendall(json.dumps(request).encode() + b"\n")
-                return Forked(mine, self)
-            except OSError:  # it has died meanwhile
+                return Forked(mine)
+            except OSError:  # it has died, or is about to
                 mine.close()
-                self._forget(control)
 
     def close(self) -> None:
         """End the zygote, if there is one; none is started after that."""
@@ -91,17 +74,11 @@ class Zygotes:
         with self._lock:
             self._end()
 
-    def is_alive(self) -> bool:
-        """Return whether the zygote of now is there."""
-        process = self._process
-        return process is not None and process.poll() is None
-
     def _ready(self) -> socket.socket:
         with self._lock:
-            if self._control is not None and self.is_alive():
-                return self._control
-            self._end()
-            if self._starts_left:
+            if self._process is not None and self._process.poll() is not None:
+                self._end()
+            if self._control is None and self._starts_left > 0:
                 self._starts_left -= 1
                 self._control = self._start()
             if self._control is None:
@@ -111,6 +88,7 @@ class Zygotes:
     def _start(self) -> socket.socket | None:
         """Start a zygote and wait until it is ready; `None` if it refuses."""
         mine, theirs = socket.socketpair()
+        mine.settimeout(SECONDS_TO_IMPORT)
         with theirs:
             command = ["-P", "-m", "opmq_lib.engine.zygote", str(theirs.fileno()), *self._preload]
             self._process = subprocess.Popen(
@@ -124,18 +102,13 @@ class Zygotes:
             )
         with suppress(OSError):
             if mine.recv(1):
-                if self.when_ready is not None:
-                    self.when_ready()
+                mine.settimeout(None)
+                self.when_ready()
                 return mine
         mine.close()
         self._starts_left = 0  # it would refuse again
         self._end()
         return None
-
-    def _forget(self, control: socket.socket) -> None:
-        with self._lock:
-            if self._control is control:
-                self._end()
 
     def _end(self) -> None:
         if self._control is not None:
@@ -154,14 +127,13 @@ class Forked:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, runner: socket.socket, zygotes: Zygotes) -> None:
-        self._socket, self._zygotes, self._received = runner, zygotes, b""
+    def __init__(self, runner: socket.socket) -> None:
+        self._socket = runner
         self.returncode: int | None = None
         self.lost = False
-        message = self._message(None)
-        if message is None or "pid" not in message:
+        if (pid := self._number()) is None:
             raise ConnectionResetError
-        self.pid = message["pid"]
+        self.pid = pid
 
     def poll(self) -> int | None:
         """Return how it ended, or `None` while it lives."""
@@ -169,10 +141,14 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait until it ends; return how, or `None` if it still lives."""
-        if self.returncode is None and (message := self._message(timeout)) is not None:
-            self.lost = "exit" not in message  # not it but the zygote has died, and it with that
-            self.returncode = message.get("exit", -signal.SIGKILL)
-            self._socket.close()  # the zygote lets go of it, and kills what it had started
+        if self.returncode is None:
+            poller = select.poll()  # unlike `select`, at ease with descriptors above 1023
+            poller.register(self._socket, select.POLLIN)
+            if poller.poll(None if timeout is None else timeout * 1000):
+                number = self._number()
+                self.lost = number is None  # not it but the zygote has died, and it with that
+                self.returncode = -signal.SIGKILL if number is None else number
+                self._socket.close()  # the zygote lets go of it, and kills what it had started
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -186,25 +162,13 @@ class Forked:
 
     terminate = kill
 
-    def _message(self, timeout: float | None) -> dict[str, int] | None:
-        """Return the next message; `None` if none comes in time, an empty one if none can."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while b"\n" not in self._received:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            poller = select.poll()  # unlike select, at ease with descriptors above 1023
-            poller.register(self._socket, select.POLLIN)
-            if not poller.poll(None if left is None else left * 1000):
-                return None
-            try:
-                received = self._socket.recv(4096)
-            except ConnectionError:
-                received = b""
-            if not received:
-                return {}
-            self._received += received
-        line, self._received = self._received.split(b"\n", 1)
-        message: dict[str, int] = json.loads(line)
-        return message
+    def _number(self) -> int | None:
+        """Return what the zygote says next; `None` if it is no longer there."""
+        try:
+            received = self._socket.recv(4, socket.MSG_WAITALL)
+        except ConnectionError:
+            return None
+        return int.from_bytes(received, "big", signed=True) if len(received) == 4 else None
 
 
 class Provisioner(LocalProvisioner):
@@ -213,7 +177,7 @@ class Provisioner(LocalProvisioner):
     Attributes:
         settings: What the kernel arranges before it starts.
         zygotes: Where to fork from; `None` for a cold kernel.
-        forked: The kernel's process, if it was forked.
+        forked: The kernel's process, if it is a warm one.
     """
 
     settings = Settings()
@@ -230,23 +194,16 @@ class Provisioner(LocalProvisioner):
                 self.forked = self.zygotes.fork(*asked)
                 self.process = cast("subprocess.Popen[bytes]", self.forked)
                 self.pid = self.pgid = self.forked.pid
-                self.cwd = kwargs["cwd"]
                 return self.connection_info
         module = ["-P", "-m", "opmq_lib.engine.kernel", self.settings.to_json()]
         return await super().launch_kernel([cmd[0], *module, *argv], **kwargs)
 
     async def wait(self) -> int | None:
         """Wait until the kernel has ended; return how."""
-        process = self.process
-        while process is not None and process.poll() is None:
+        while self.process is not None and self.process.poll() is None:
             await asyncio.sleep(0.005)
-        self.process = None
+        process, self.process = self.process, None
         return 0 if process is None else process.returncode
-
-    @property
-    def is_warm(self) -> bool:
-        """Whether the kernel was forked."""
-        return self.forked is not None
 
     @property
     def lost(self) -> bool:

@@ -6,8 +6,8 @@ Read `docs/batch.md` first. The zygote has one thread, no event loop and no Zero
 a fork is a clean copy. For each kernel the runner sends two descriptors through the control socket:
 the end of a socket that stands for that kernel, and the log for what it prints. On that socket:
 
-    runner:  {"argv": …, "settings": …, "cwd": …, "env": …}
-    zygote:  {"pid": 123} once forked, {"exit": 0} once it has ended
+    runner:  {"argv": …, "settings": …, "cwd": …, "env": …}, one line of JSON
+    zygote:  the number of the process once forked, and how it ended once it has; four bytes each
 
 Nobody outlives anybody: a kernel's socket closed by the runner kills that kernel and what it
 started; the control socket closed (the runner has died, say) ends the zygote and all kernels; the
@@ -25,46 +25,25 @@ import socket
 import sys
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from opmq_lib.engine.kernel import Notes, Settings, become_kernel
 
-ALWAYS = (
-    "numpy",
-    "ipykernel.kernelapp",
-    "ipykernel.ipkernel",
-    "ipykernel.zmqshell",
-    "ipykernel.debugger",
-    "tornado.platform.asyncio",
-    "IPython.core.magics",
-    "IPython.core.completerlib",
-    "IPython.core.pylabtools",
-    "IPython.extensions.storemagic",
-)
-"""What every kernel imports."""
-
-LATER = (
-    "matplotlib.backends.backend_svg",
-    "matplotlib.backends.backend_agg",
-    "pandas.io.formats.csvs",
-    "pandas.io.formats.html",
-    "pandas.io.formats.string",
-    "pandas.core.methods.to_dict",
-    "pandas.core.reshape.reshape",
-    "pandas.plotting._matplotlib",
-    "pyarrow.pandas_compat",
-)
-"""What packages import when first used; loaded here if the package itself is.
+LATER = {
+    "ipykernel": ("kernelapp", "ipkernel", "zmqshell", "debugger"),
+    "IPython": ("core.magics", "core.completerlib", "core.pylabtools", "extensions.storemagic"),
+    "tornado": ("platform.asyncio",),
+    "matplotlib": ("backends.backend_svg", "backends.backend_agg"),
+    "pandas": ("io.formats.csvs", "io.formats.html", "io.formats.string", "core.methods.to_dict"),
+    "pyarrow": ("pandas_compat",),
+}
+"""What packages import when first used; loaded with the package itself.
 
 Not `matplotlib_inline.backend_inline`: it hooks itself into a shell, and there is none yet.
 """
 
-PR_SET_PDEATHSIG = 1
 
-
-@dataclass
-class Child:
+class Child(NamedTuple):
     """A kernel: its process, the descriptor that tells its end, and the runner's socket."""
 
     pid: int
@@ -75,18 +54,16 @@ class Child:
 def preload(names: list[str]) -> None:
     """Import what notebooks will, and refuse to serve from a process that cannot fork cleanly.
 
-    A name that cannot be imported is left to the notebook that asks for it.
-
-    Raises:
-        RuntimeError: If an import has started a thread: a fork would copy its locks, not it.
+    A name that cannot be imported is left to the notebook that asks for it. If an import has
+    started a thread, the fork would copy its locks and not it: then this raises `RuntimeError`.
     """
-    for name in (*ALWAYS, *names):
+    for name in ("numpy", "ipykernel", *names):
         with suppress(Exception):
             importlib.import_module(name)
-    for name in LATER:
-        if name.partition(".")[0] in sys.modules:
+    for package, modules in LATER.items():
+        for module in modules if package in sys.modules else ():
             with suppress(ImportError):
-                importlib.import_module(name)
+                importlib.import_module(f"{package}.{module}")
     if "matplotlib" in sys.modules:
         _draw_once()
     count = len(os.listdir("/proc/self/task"))  # noqa: PTH208
@@ -98,21 +75,16 @@ def preload(names: list[str]) -> None:
 
 def _draw_once() -> None:
     """Let matplotlib find its fonts; not through pyplot, which would settle its backend."""
-    import io
-
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     figure = Figure()
-    FigureCanvasSVG(figure)
-    figure.subplots().plot([0, 1], label="x")
-    figure.axes[0].legend()
-    figure.savefig(io.BytesIO(), format="svg")
+    figure.subplots().plot([0, 1])
+    figure.savefig(os.devnull, format="svg")
 
 
 def serve(control: socket.socket, notes: Notes) -> None:
     """Fork kernels until the runner closes the control socket."""
-    children: dict[int, Child] = {}
+    children: dict[int, Child] = {}  # by each of its two descriptors
     poller = select.poll()
     poller.register(control, select.POLLIN)
     try:
@@ -137,42 +109,40 @@ def serve(control: socket.socket, notes: Notes) -> None:
                     poller.unregister(child.ended)
                 _end(child)
     finally:
-        for child in {id(each): each for each in children.values()}.values():
+        for child in set(children.values()):
             _end(child)
 
 
 def _fork(descriptors: list[int], notes: Notes) -> Child | None:
-    """Fork a kernel for a request; `None` if the runner has gone away before making it."""
+    """Fork a kernel for a request; `None` if the runner went away before making it."""
     runner, log = socket.socket(fileno=descriptors[0]), descriptors[1]
     with runner.makefile("rb") as lines:
         line = lines.readline()
-    if not line.endswith(b"\n"):
-        runner.close()
-        os.close(log)
-        return None
     zygote = os.getpid()
-    pid = os.fork()
+    pid = os.fork() if line.endswith(b"\n") else -1
     if pid == 0:
         _live(json.loads(line), log, zygote, notes)
+    os.close(log)
+    if pid == -1:
+        runner.close()
+        return None
     with suppress(OSError):  # the kernel does so too, whoever comes first
         os.setpgid(pid, pid)
-    os.close(log)
     child = Child(pid, os.pidfd_open(pid), runner)
-    _tell(child, {"pid": pid})
+    _tell(child, pid)
     return child
 
 
 def _tell_end(child: Child) -> None:
     """Tell the runner how a kernel ended; it stays a zombie, so that its number is not reused."""
-    result = os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    if result is not None:
+    if (result := os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)) is not None:
         exited = result.si_code == os.CLD_EXITED
-        _tell(child, {"exit": result.si_status if exited else -result.si_status})
+        _tell(child, result.si_status if exited else -result.si_status)
 
 
-def _tell(child: Child, message: dict[str, int]) -> None:
+def _tell(child: Child, number: int) -> None:
     with suppress(OSError):  # a runner that has gone away needs no news
-        child.runner.sendall(json.dumps(message).encode() + b"\n")
+        child.runner.sendall(number.to_bytes(4, "big", signed=True))
 
 
 def _end(child: Child) -> None:
@@ -188,7 +158,7 @@ def _live(request: dict[str, Any], log: int, zygote: int, notes: Notes) -> None:
     """Be the kernel that was asked for, in the fork; never returns."""
     status = 1
     try:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if os.getppid() != zygote:  # it died in between
             os._exit(1)
         os.setpgid(0, 0)
@@ -210,14 +180,9 @@ def _live(request: dict[str, Any], log: int, zygote: int, notes: Notes) -> None:
         os._exit(status)
 
 
-def main() -> None:
-    """Serve on the socket whose descriptor is the first argument; the others name imports."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    notes = Notes()
+if __name__ == "__main__":  # arguments: the descriptor of the control socket, modules to import
+    runner = socket.socket(fileno=int(sys.argv[1]))
+    listening = Notes()
     preload(sys.argv[2:])
-    control.send(b"+")
-    serve(control, notes)
-
-
-if __name__ == "__main__":
-    main()
+    runner.send(b"+")
+    serve(runner, listening)
