@@ -11,6 +11,7 @@ from opmq_lib.errors import DataError, Defect, did_you_mean
 
 FOLDER = "outputs/lab"
 FIRST = "01_emplois.ipynb"
+FAILED_CELL = "Cellule en échec"
 
 
 def copy_templates(root: Path) -> list[str]:
@@ -42,13 +43,15 @@ def copy_templates(root: Path) -> list[str]:
 def take_up(root: Path, edition_id: str, run: str) -> str:
     """Copy the notebook of a failed run to where it can be worked on, with its parameters.
 
+    JupyterLab opens a notebook at its top; there, a link leads to the cell that failed.
+
     Args:
         root: The project.
         edition_id: Name of the edition's folder in `outputs/`.
         run: Branch and notebook, such as `chimie/01_emplois`.
 
     Returns:
-        What `command` opens: the copy, at the cell that failed.
+        The copy, by its path from the root, for `command` to open.
 
     Raises:
         DataError: If no such run has failed; names those that have.
@@ -58,12 +61,17 @@ def take_up(root: Path, edition_id: str, run: str) -> str:
     if not failed.is_file():
         raise DataError([_not_failed(edition_folder, run)])
     notebook = json.loads(failed.read_text(encoding="utf-8"))
-    notebook["cells"] = [cell for cell in notebook["cells"] if not _is_banner(cell)]
+    cells = [cell for cell in notebook["cells"] if not _is_banner(cell)]
+    if started := [place for place, cell in enumerate(cells) if _has_started(cell)]:
+        cells.insert(started[-1], _note("failed-cell", f"### {FAILED_CELL}"))
+        link = f"#{FAILED_CELL.replace(' ', '-')}"
+        text = f"Cette exécution n’est pas allée au bout : [aller à la cellule en échec]({link})."
+        cells.insert(0, _note("failed-run", text))
     copy = f"{FOLDER}/failed/{run}.ipynb"
+    text = json.dumps(notebook | {"cells": cells}, ensure_ascii=False, indent=1)
     (root / copy).parent.mkdir(parents=True, exist_ok=True)
-    (root / copy).write_text(json.dumps(notebook, ensure_ascii=False, indent=1), encoding="utf-8")
-    started = [cell for cell in notebook["cells"] if _has_started(cell)]
-    return f"{copy}#cell-id={started[-1]['id']}" if started else copy
+    (root / copy).write_text(text, encoding="utf-8")
+    return copy
 
 
 def command(root: Path, notebook: str = f"{FOLDER}/{FIRST}") -> list[str]:
@@ -71,7 +79,7 @@ def command(root: Path, notebook: str = f"{FOLDER}/{FIRST}") -> list[str]:
 
     Args:
         root: The project.
-        notebook: Path from the root; `#cell-id=…` after it opens it at a cell.
+        notebook: Path from the root.
     """
     return [
         sys.executable,
@@ -83,6 +91,10 @@ def command(root: Path, notebook: str = f"{FOLDER}/{FIRST}") -> list[str]:
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabServerApp.extension_manager=readonly",
     ]
+
+
+def _note(name: str, text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "id": name, "metadata": {}, "source": text}
 
 
 def _is_banner(cell: dict[str, Any]) -> bool:

@@ -231,9 +231,10 @@ def failed_run(project: Path, cell: str, error: str = "") -> Path:
     after = nbformat.v4.new_code_cell("print('after')", id="after")
     for each in (parameters, injected, wrong):
         each.metadata.papermill = {"start_time": "2026-11-27T00:00:00"}
-    banner = nbformat.v4.new_markdown_cell("error", id="banner")
-    banner.metadata.tags = ["papermill-error-cell-tag"]
-    cells = [banner, parameters, injected, banner, wrong, after] if error else [
+    top, here = (nbformat.v4.new_markdown_cell("error", id=id_) for id_ in ("top", "here"))
+    for banner in (top, here):
+        banner.metadata.tags = ["papermill-error-cell-tag"]
+    cells = [top, parameters, injected, here, wrong, after] if error else [
         parameters, injected, wrong, after
     ]  # fmt: skip
     path = project / "outputs/2026/chimie/01_emplois.failed.ipynb"
@@ -249,9 +250,14 @@ def test_failed_run_is_taken_up_at_its_cell_with_its_parameters(
     failed = failed_run(project_copy, "1 / 0", error)
     before = failed.read_bytes()
     opened = lab_room.take_up(project_copy, "2026", "chimie/01_emplois")
-    assert opened == "outputs/lab/failed/chimie/01_emplois.ipynb#cell-id=wrong"
-    copy = nbformat.read(project_copy / opened.partition("#")[0], as_version=4)
-    assert [cell.id for cell in copy.cells] == ["parameters", "injected", "wrong", "after"]
+    assert opened == "outputs/lab/failed/chimie/01_emplois.ipynb"
+    copy = nbformat.read(project_copy / opened, as_version=4)
+    ours = {"failed-run", "failed-cell"}
+    ids = [cell.id for cell in copy.cells]
+    assert ids == ["failed-run", "parameters", "injected", "failed-cell", "wrong", "after"]
+    assert [cell.source for cell in copy.cells if cell.id not in ours][2] == "1 / 0"
+    assert "(#Cellule-en-échec)" in copy.cells[0].source
+    assert copy.cells[3].source == "### Cellule en échec"
     assert failed.read_bytes() == before
 
 
