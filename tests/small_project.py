@@ -5,7 +5,8 @@ python small_project.py ROOT WORKERS
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -138,16 +139,36 @@ def statuses(report: batch.BatchReport) -> Mapping[str, str]:
 
 
 def files(root: Path) -> list[str]:
-    """List what the edition holds, but for its lock."""
+    """List what the edition holds, but for its lock and its cache of hashes."""
     edition = root / "outputs" / "2026"
     paths = sorted(path.relative_to(edition).as_posix() for path in edition.rglob("*")
                    if path.is_file())  # fmt: skip
-    return [path for path in paths if path != ".lock"]
+    return [path for path in paths if path not in {".lock", ".hashes.json"}]
+
+
+def family(mark: str) -> list[int]:
+    """Return the live processes that carry a mark."""
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            marked = f"OPMQ_TEST_MARK={mark}".encode() in (process / "environ").read_bytes()
+        except OSError:
+            continue
+        if marked:
+            found.append(int(process.name))
+    return found
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
 
 
 if __name__ == "__main__":
     planned = runs(Path(sys.argv[1]))
-    with batch.progress(len(planned)) as tell:
+    with batch.progress(planned) as tell:
         report = batch.execute(planned, int(sys.argv[2]), tell)
     sys.stdout.write(" ".join(sorted({"pandas", "papermill", "matplotlib"} & sys.modules.keys())))
     sys.exit(report.exit_status)

@@ -3,8 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +30,10 @@ texts = [path.read_text() for path in sorted(Path("../..").glob("*/01_emplois/ta
 rows = [line for text in texts for line in text.splitlines(keepends=True)[1:]]
 Path(output_folder, "all.csv").write_text("branch_code,horizon_years,origin\\n" + "".join(rows))
 """
+OPEN_BRANCHES = """
+for path in Path("../../../../parameters/branches").glob("*.yml"):
+    path.read_text()
+"""
 
 
 def executed(root: Path, *, force: bool = False) -> batch.BatchReport:
@@ -51,26 +53,6 @@ def start_batch(root: Path, mark: str) -> "subprocess.Popen[bytes]":
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-def family(mark: str) -> list[int]:
-    """Return the live processes that carry a mark."""
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            marked = f"OPMQ_TEST_MARK={mark}".encode() in (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if marked:
-            found.append(int(process.name))
-    return found
-
-
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)
 
 
 def read_terminal(leader: int) -> str:
@@ -106,9 +88,7 @@ def test_every_branch_gets_executed_notebook_tables_and_ledger_line(tmp_path: Pa
     assert record["origin"] == "public"
     assert record["error"] is None
     assert list(record["outputs"]) == ["01_emplois.ipynb", "table.csv"]
-    assert {"opmq_lib", "parameters/edition.yml", "parameters/branches/ciments.yml"} <= set(
-        record["inputs"]
-    )
+    assert list(record["inputs"]) == ["parameters/branches/ciments.yml"]
 
 
 def test_notebooks_run_side_by_side(tmp_path: Path) -> None:
@@ -186,9 +166,12 @@ def test_force_executes_what_is_up_to_date(tmp_path: Path) -> None:
     assert small.statuses(executed(root, force=True)) == {"chimie/01_emplois": "ok"}
 
 
-def test_changing_a_branch_runs_that_branch_and_what_reads_it_again(tmp_path: Path) -> None:
+def test_changing_a_branch_runs_that_branch_and_what_consolidates_it_again(tmp_path: Path) -> None:
     root = small.write_project(tmp_path)
-    small.write_notebook(root, "10_consolidation", COLLECT, scope="common", reads=["01_emplois"])
+    small.write_notebook(
+        root, "10_consolidation", COLLECT, OPEN_BRANCHES, scope="common", reads=["01_emplois"]
+    )
+    small.write_notebook(root, "12_autre", COLLECT, scope="common", reads=["01_emplois"])
     assert executed(root).exit_status == 0
     assert (root / "outputs/2026/commun/10_consolidation/all.csv").read_text() == (
         small.HEADER + "chimie,10,public\nciments,10,public\n"
@@ -199,6 +182,7 @@ def test_changing_a_branch_runs_that_branch_and_what_reads_it_again(tmp_path: Pa
         "chimie/01_emplois": "up to date",
         "ciments/01_emplois": "ok",
         "commun/10_consolidation": "ok",
+        "commun/12_autre": "up to date",  # what it reads has come out the same
     }
 
 
@@ -272,10 +256,10 @@ def test_batch_ended_by_a_signal_leaves_whole_results_no_process_and_can_go_on(
     mark = f"{tmp_path.name}-{sent}"
     batch_process = start_batch(root, mark)
     staged = root / "outputs/2026/.work"
-    wait_until(lambda: len(list(staged.glob("c*/table.csv"))) == 2)
+    small.wait_until(lambda: len(list(staged.glob("c*/table.csv"))) == 2)
     batch_process.send_signal(sent)
     assert batch_process.wait(30) == status
-    wait_until(lambda: not family(mark))
+    small.wait_until(lambda: not small.family(mark))
     whole = ["aaa/01_emplois/01_emplois.ipynb", "aaa/01_emplois/table.csv", "runs.jsonl"]
     if sent == signal.SIGINT:
         assert small.files(root) == whole
@@ -332,8 +316,9 @@ def test_every_line_that_ends_is_told_where_there_is_no_terminal(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = small.write_project(tmp_path, cell=FAIL_CHIMIE)
-    with batch.progress(2) as tell:
-        batch.execute(small.runs(root), 1, tell)
+    runs = small.runs(root)
+    with batch.progress(runs) as tell:
+        batch.execute(runs, 1, tell)
     first, second = capsys.readouterr().err.splitlines()
     assert first == "[1/2] failed chimie/01_emplois: In [3] AssertionError: no chimie today"
     assert second.startswith("[2/2] ok ciments/01_emplois: ")
@@ -341,11 +326,12 @@ def test_every_line_that_ends_is_told_where_there_is_no_terminal(
 
 def test_terminal_shows_what_runs_and_what_failed(tmp_path: Path) -> None:
     root = small.write_project(tmp_path, cell=FAIL_CHIMIE)
+    runs = small.runs(root)
     leader, follower = os.openpty()
     with ThreadPoolExecutor(1) as reader:
         reading = reader.submit(read_terminal, leader)
-        with os.fdopen(follower, "w") as terminal, batch.progress(2, terminal) as tell:
-            batch.execute(small.runs(root), 1, tell)
+        with os.fdopen(follower, "w") as terminal, batch.progress(runs, terminal) as tell:
+            batch.execute(runs, 1, tell)
         shown = reading.result()
     os.close(leader)
     assert "2/2" in shown
@@ -451,3 +437,15 @@ def test_run_waits_for_the_ledger_line_of_what_it_reads(
         report = executed(root)
     assert report.outcomes[-1].reasons == ("chimie/01_emplois is not in the ledger",)
     assert small.statuses(executed(root))["commun/10_consolidation"] == "ok"
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_library_that_is_not_the_planned_one_fails_the_run(tmp_path: Path, cold: bool) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    (run,) = small.runs(root)
+    other = {"opmq_lib.ras": "another"}
+    run = batch.Run(**{**vars(run), "library": other})
+    (outcome,) = batch.execute([run], 1, cold=cold).outcomes
+    assert outcome.reasons == ("the library changed while it ran: opmq_lib.ras; run again",)
+    assert "runs.jsonl" in small.files(root)
+    assert not list((root / "outputs/2026").glob("chimie/01_emplois/*"))

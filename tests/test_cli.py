@@ -297,6 +297,30 @@ def test_failed_run_ends_with_status_1_and_is_named_beside_those_that_succeeded(
     assert found["ciments/03_tensions"] == "up to date"
 
 
+def test_run_in_json_has_one_line_per_event(small_copy: Path) -> None:
+    replace_body(small_copy / "notebooks" / "03_tensions.ipynb", "1 / 0")
+    done = opmq(small_copy, "run", "--branch", "chimie", "--notebook", "03_tensions", "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    running, failed = (json.loads(line) for line in done.stdout.splitlines())
+    assert (running["status"], running["reasons"]) == ("running", ["never run"])
+    assert (failed["status"], failed["branch_code"]) == ("failed", "chimie")
+    assert failed["reasons"] == ["In [3] ZeroDivisionError: division by zero"]
+
+
+def test_limits_of_a_run_are_told_with_the_option_that_raises_them(small_copy: Path) -> None:
+    template = small_copy / "notebooks" / "03_tensions.ipynb"
+    chosen = ["run", "--branch", "chimie", "--notebook", "03_tensions"]
+    replace_body(template, "while True: pass")
+    assert "--time-limit" in opmq(small_copy, *chosen, "--time-limit", "5").stdout
+    if sys.platform == "linux":
+        replace_body(template, "bytearray(4_000_000_000)")
+        assert "--memory-mb" in opmq(small_copy, *chosen, "--memory-mb", "2000").stdout
+
+
+def test_lab_refuses_a_run_that_has_not_failed(project_copy: Path) -> None:
+    assert "no failed notebook" in refusal(project_copy, "lab", "--failed", "chimie/01_emplois")
+
+
 def test_interrupted_run_ends_with_status_130(small_copy: Path) -> None:
     template = small_copy / "notebooks" / "03_tensions.ipynb"
     replace_body(template, 'import time\nopen("started", "w").close()\ntime.sleep(600)')

@@ -9,6 +9,8 @@ from opmq_lib.edition.ledger import Record
 from opmq_lib.edition.plan import Run, RunId
 
 Records = dict[RunId, Record]
+READ = ["parameters/edition.yml"]
+"""What each of these runs has opened."""
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def done(runs: list[Run]) -> Records:
         (run.folder / f"{run.notebook}.ipynb").write_text("{}")
         records[run.id] = {
             "status": "ok",
-            **freshness.of(run, records),
+            **freshness.of(run, records, READ),
             "outputs": fingerprint.outputs(run.folder),
             "origin": run.origin,
             "error": None,

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from playwright.sync_api import Page, sync_playwright
 
 from opmq_lib import lab as lab_room
+from opmq_lib.errors import DataError
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [
@@ -220,6 +221,52 @@ def test_a_copy_that_somebody_has_changed_is_left_as_it_is(project_copy: Path) -
     copy.write_text("mine")
     assert "01_emplois.ipynb" in lab_room.copy_templates(project_copy)
     assert copy.read_text() == "mine"
+
+
+def failed_run(project: Path, cell: str, error: str = "") -> Path:
+    """Write what a failed run of `chimie/01_emplois` leaves; an error adds Papermill's banners."""
+    parameters = nbformat.v4.new_code_cell('branch_code = "chimie"', id="parameters")
+    injected = nbformat.v4.new_code_cell("horizon_years = 12", id="injected")
+    wrong = nbformat.v4.new_code_cell(cell, id="wrong")
+    after = nbformat.v4.new_code_cell("print('after')", id="after")
+    for each in (parameters, injected, wrong):
+        each.metadata.papermill = {"start_time": "2026-11-27T00:00:00"}
+    top, here = (nbformat.v4.new_markdown_cell("error", id=id_) for id_ in ("top", "here"))
+    for banner in (top, here):
+        banner.metadata.tags = ["papermill-error-cell-tag"]
+    cells = [top, parameters, injected, here, wrong, after] if error else [
+        parameters, injected, wrong, after
+    ]  # fmt: skip
+    path = project / "outputs/2026/chimie/01_emplois.failed.ipynb"
+    path.parent.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+@pytest.mark.parametrize("error", ["", "raised"])
+def test_failed_run_is_taken_up_at_its_cell_with_its_parameters(
+    project_copy: Path, error: str
+) -> None:
+    failed = failed_run(project_copy, "1 / 0", error)
+    before = failed.read_bytes()
+    opened = lab_room.take_up(project_copy, "2026", "chimie/01_emplois")
+    assert opened == "outputs/lab/failed/chimie/01_emplois.ipynb"
+    copy = nbformat.read(project_copy / opened, as_version=4)
+    ours = {"failed-run", "failed-cell"}
+    ids = [cell.id for cell in copy.cells]
+    assert ids == ["failed-run", "parameters", "injected", "failed-cell", "wrong", "after"]
+    assert [cell.source for cell in copy.cells if cell.id not in ours][2] == "1 / 0"
+    assert "(#Cellule-en-échec)" in copy.cells[0].source
+    assert copy.cells[3].source == "### Cellule en échec"
+    assert failed.read_bytes() == before
+
+
+def test_run_that_did_not_fail_cannot_be_taken_up(project_copy: Path) -> None:
+    with pytest.raises(DataError, match="has left no failed notebook"):
+        lab_room.take_up(project_copy, "2026", "chimie/01_emplois")
+    failed_run(project_copy, "1 / 0")
+    with pytest.raises(DataError, match="did you mean `chimie/01_emplois`"):
+        lab_room.take_up(project_copy, "2026", "chimie/01_emploi")
 
 
 @pytest.mark.usefixtures("own_jupyter")

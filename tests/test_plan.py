@@ -70,20 +70,45 @@ def test_run_gets_only_parameters_that_its_notebook_declares(project: Path) -> N
     assert list(undeclared_parameters(list(runs.values()))) == []
 
 
-def test_inputs_are_what_a_run_may_read_and_no_other_branch_s_file(project: Path) -> None:
-    (project / "parameters/tables").mkdir()
-    (project / "parameters/tables/naf_branch.csv").write_text("naf_code")
-    (project / "parameters/notes.txt").write_text("not a parameter")
+def test_run_is_about_its_branch_s_files_and_a_common_one_about_none(project: Path) -> None:
+    (project / "data").mkdir()
+    (project / "data/chimie.csv").write_text("metier_code")
+    small.write_branch(project, "chimie", ["01_emplois"], table="data/chimie.csv")
     runs = by_name(small.runs(project))
-    names = {name for name in runs["chimie/01_emplois"].inputs if name.startswith("parameters/")}
-    assert names == {
+    assert set(runs["chimie/01_emplois"].inputs()) == {
         "parameters/branches/chimie.yml",
-        "parameters/edition.yml",
-        "parameters/tables/naf_branch.csv",
+        "data/chimie.csv",
     }
-    assert {"parameters/branches/chimie.yml", "parameters/branches/ciments.yml"} <= set(
-        runs["commun/20_sources"].inputs
-    )
+    assert set(runs["ciments/01_emplois"].inputs()) == {"parameters/branches/ciments.yml"}
+    assert runs["commun/20_sources"].inputs() == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("parameters/tables/naf_branch.csv", "parameters/tables/naf_branch.csv"),
+        ("parameters/branches/", "parameters/branches/"),
+        ("data/own.xlsx", "data/own.xlsx"),
+        ("outputs/2026/chimie/01_emplois/table.csv", None),
+        ("notebooks/01_emplois.ipynb", None),
+        (".git/HEAD", None),
+        ("", None),
+    ],
+)
+def test_file_that_a_notebook_opens_is_an_input_unless_known_otherwise(
+    project: Path, path: str, name: str | None
+) -> None:
+    known = small.runs(project)[0].known
+    assert known.name(f"{project}/{path}") == name
+    assert known.name(f"{known.package}/data/tension.csv") == "opmq_lib/data/tension.csv"
+    assert known.name(f"{known.package}/exports.py") is None
+    assert known.name("/etc/hostname") is None
+
+
+def test_seed_is_the_run_s_own_and_the_same_each_time(project: Path) -> None:
+    seeds = [run.seed for run in small.runs(project)]
+    assert len(set(seeds)) == len(seeds)
+    assert [run.seed for run in small.runs(project)] == seeds
 
 
 def test_results_behind_which_is_an_own_table_are_own(project: Path) -> None:
@@ -98,8 +123,8 @@ def test_results_behind_which_is_an_own_table_are_own(project: Path) -> None:
         "commun/10_consolidation": "own",
         "commun/20_sources": "public",
     }
-    assert "data/chimie.csv" in runs["chimie/01_emplois"].inputs
-    assert "data/chimie.csv" not in runs["ciments/01_emplois"].inputs
+    assert "data/chimie.csv" in runs["chimie/01_emplois"].inputs()
+    assert "data/chimie.csv" not in runs["ciments/01_emplois"].inputs()
 
 
 def test_defects_of_branches_are_reported_together(project: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from opmq_lib.edition.plan import Run
 
 _SHOWN_REASONS = 3
+_MOST_ON_A_CLUSTER = 1000
+"""Runs sent at a time where `--workers` does not say: as many as its workers have threads."""
 
 Branches = Annotated[
     list[str] | None, typer.Option("--branch", help="Only this branch (may be repeated).")
@@ -42,7 +45,7 @@ def study(workers: Workers = None) -> None:
     started = time.monotonic()
     checked = validate.validate(root)
     print(f"Checked   {len(checked)} parameter files and tables: no defect.")
-    report = _execute(_plan(root), workers, force=False, brief=not sys.stderr.isatty())
+    report = _execute(_plan(root), workers)
     _print_report(report)
     if report.interrupted:
         raise typer.Exit(130)
@@ -71,11 +74,27 @@ def validate_command(
 
 
 @app.command()
-def run(
+def run(  # noqa: PLR0913 - each is an option
     branch: Branches = None,
     notebook: Notebooks = None,
     workers: Workers = None,
     force: Annotated[bool, typer.Option(help="Run what is up to date as well.")] = False,
+    time_limit: Annotated[
+        float, typer.Option(min=1, help="Seconds that one notebook may take.")
+    ] = 600,
+    memory_mb: Annotated[
+        int, typer.Option(min=0, help="Memory that one notebook may take; 0 for no limit (Linux).")
+    ] = 0,
+    cold: Annotated[
+        bool,
+        typer.Option(help="A new interpreter for each notebook, even where one can be forked."),
+    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(help="Dask scheduler whose workers execute: tcp://HOST:8786.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON line per event, for machines.")
+    ] = False,
 ) -> None:
     """Execute the notebooks that are not up to date.
 
@@ -85,8 +104,19 @@ def run(
     from opmq_lib.sources import project
 
     runs = batch.select(_plan(project.find_root()), branch or (), notebook or ())
-    report = _execute(runs, workers, force)
-    _print_report(report)
+    at_a_time = workers or (_MOST_ON_A_CLUSTER if cluster else os.cpu_count() or 1)
+    with nullcontext(batch.json_lines()) if json else batch.progress(runs) as tell:
+        report = batch.execute(
+            runs,
+            at_a_time,
+            tell,
+            force=force,
+            limits=batch.Limits(time_limit, memory_mb),
+            cold=cold,
+            cluster=cluster,
+        )
+    if not json:
+        _print_report(report)
     raise typer.Exit(report.exit_status)
 
 
@@ -141,16 +171,15 @@ def _plan(root: Path) -> "list[Run]":
     return batch.plan(root, parameters.load_edition(root), parameters.load_branches(root))
 
 
-def _execute(
-    runs: "list[Run]", workers: int | None, force: bool, brief: bool = False
-) -> "BatchReport":
+def _execute(runs: "list[Run]", workers: int | None) -> "BatchReport":
+    """Execute runs; told to a person at a terminal only, as the report says the rest."""
     from opmq_lib import batch
 
     at_a_time = workers or os.cpu_count() or 1
-    if brief:
-        return batch.execute(runs, at_a_time, force=force)
-    with batch.progress(len(runs)) as tell:
-        return batch.execute(runs, at_a_time, tell, force=force)
+    if not sys.stderr.isatty():
+        return batch.execute(runs, at_a_time)
+    with batch.progress(runs) as tell:
+        return batch.execute(runs, at_a_time, tell)
 
 
 def _print_report(report: "BatchReport") -> None:

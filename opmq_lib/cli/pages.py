@@ -39,17 +39,23 @@ def site_command(
 
 
 @app.command("lab")
-def lab_command() -> None:
+def lab_command(
+    failed: Annotated[
+        str | None,
+        typer.Option(metavar="BRANCH/NOTEBOOK", help="Take up this run at the cell that failed."),
+    ] = None,
+) -> None:
     """Open JupyterLab on copies of the templates (outputs/lab/), with the project's kernel.
 
-    Example: opmq lab
+    Example: opmq lab --failed chimie/01_emplois
     """
     from opmq_lib import lab
-    from opmq_lib.sources import project
+    from opmq_lib.sources import parameters, project
 
     root = project.find_root()
+    chosen = lab.take_up(root, parameters.load_edition(root).edition_id, failed) if failed else None
     kept = lab.copy_templates(root)
     if kept:
         print(f"Left as you made them in outputs/lab/: {', '.join(kept)}.", file=sys.stderr)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    os.execv(sys.executable, lab.command(root))
+    os.execv(sys.executable, lab.command(root, chosen) if chosen else lab.command(root))

@@ -1,23 +1,21 @@
 """What a run is made of, by content: two runs with one fingerprint give one result.
 
-A fingerprint is a part of the ledger's line: `template_sha256`, `parameters`, `inputs` (name →
-sha256) and `versions`. Dates and sizes of files say nothing and are not looked at.
+A fingerprint is a part of the ledger's line: `template_sha256`, `parameters`, `library` (module →
+sha256, first letters), `inputs` (name → sha256) and `versions`. Dates of files are no part of it.
 """
 
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import opmq_lib
-
 Fingerprint = Mapping[str, Any]
 
-LIBRARY = "opmq_lib"
-PARTS = ("template_sha256", "parameters", "inputs", "versions")
+PARTS = ("template_sha256", "parameters", "library", "inputs", "versions")
+EMBEDDED = "opmq_lib/data/"
 PACKAGES = (
     "ipykernel",
     "matplotlib",
@@ -31,9 +29,6 @@ PACKAGES = (
     "seaborn",
     "statsmodels",
 )
-TABLES = (".csv", ".parquet")
-# What no notebook may import cannot change its result.
-UNREACHABLE = ("__main__.py", "cli.py", "batch.py", "edition", "site")
 
 
 def file_sha256(path: Path) -> str:
@@ -55,29 +50,6 @@ def json_sha256(value: Any) -> str:
     """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def library(package: Path | None = None) -> dict[str, str]:
-    """Return what the library brings to every run: its source as one input, each table as one.
-
-    Args:
-        package: Folder of the library; by default that of the library in use.
-
-    Returns:
-        Name → sha256, the source under `opmq_lib`, tables under `opmq_lib/data/<file>`.
-
-    Examples:
-        >>> "opmq_lib" in library()
-        True
-    """
-    folder = package or Path(opmq_lib.__file__).parent
-    source = [(str(path.relative_to(folder)), file_sha256(path)) for path in _source(folder)]
-    tables = {
-        f"{LIBRARY}/data/{path.name}": file_sha256(path)
-        for path in sorted((folder / "data").glob("*"))
-        if path.suffix in TABLES
-    }
-    return {LIBRARY: json_sha256(source)} | tables
 
 
 def versions() -> dict[str, str]:
@@ -106,47 +78,56 @@ def differences(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
 
     Examples:
         >>> before = {"template_sha256": "a", "parameters": {"horizon_years": 10},
-        ...           "inputs": {"opmq_lib": "b", "jobs.csv": "c"}, "versions": {"pandas": "3.0"}}
-        >>> now = {"template_sha256": "a", "parameters": {"horizon_years": 12},
-        ...        "inputs": {"opmq_lib": "b", "jobs.csv": "d"}, "versions": {"pandas": "3.1"}}
+        ...           "library": {"opmq_lib.ras": "b"}, "versions": {"pandas": "3.0"},
+        ...           "inputs": {"opmq_lib/data/tension.csv": "c", "parameters/edition.yml": "d"}}
+        >>> now = before | {"parameters": {"horizon_years": 12}, "inputs": {
+        ...     "opmq_lib/data/tension.csv": "e", "parameters/edition.yml": "d"}}
         >>> list(differences(before, now))
-        ['parameter horizon_years 10 → 12', 'input jobs.csv changed', 'version of pandas 3.0 → 3.1']
+        ['parameter horizon_years 10 → 12', 'input tension changed']
     """
     if before["template_sha256"] != now["template_sha256"]:
         yield "template changed"
     for name, old, new in _changed(before["parameters"], now["parameters"]):
         yield f"parameter {name} {_shown(old)} → {_shown(new)}"
+    for name, old, new in _changed(before.get("library", {}), now["library"]):
+        yield f"library {name} {_verb(old, new)}"
     for name, old, new in _changed(before["inputs"], now["inputs"]):
-        verb = "added" if old is None else "removed" if new is None else "changed"
-        yield f"library {verb}" if name == LIBRARY else f"input {name} {verb}"
+        shown = name.removeprefix(EMBEDDED).removesuffix(".csv") if EMBEDDED in name else name
+        yield f"input {shown} {_verb(old, new)}"
     for name, old, new in _changed(before["versions"], now["versions"]):
         yield f"version of {name} {_shown(old)} → {_shown(new)}"
 
 
-def damages(recorded: Mapping[str, str], folder: Path) -> Iterator[str]:
+def damages(
+    recorded: Mapping[str, str], folder: Path, sha256: Callable[[str], str | None] | None = None
+) -> Iterator[str]:
     """Say which recorded output is no longer what the run wrote, by content.
 
     Files beside them are nobody's business: opening a notebook leaves checkpoints there.
+
+    Args:
+        recorded: Path in the folder → sha256.
+        folder: Of the results.
+        sha256: Hashes a file, or finds none; by default by reading it.
     """
-    for name in changed_files(recorded, folder):
+    for name in changed_files(recorded, folder, sha256):
         yield f"output {name} {'changed' if (folder / name).is_file() else 'missing'}"
 
 
-def changed_files(recorded: Mapping[str, str], folder: Path) -> list[str]:
+def changed_files(
+    recorded: Mapping[str, str], folder: Path, sha256: Callable[[str], str | None] | None = None
+) -> list[str]:
     """Return the names of the files that are gone, or no longer have their recorded content."""
-    return [name for name, sha256 in recorded.items() if _found_sha256(folder / name) != sha256]
+    found, start = sha256 or found_sha256, f"{folder}/"
+    return [name for name, expected in recorded.items() if found(start + name) != expected]
 
 
-def _found_sha256(path: Path) -> str | None:
+def found_sha256(path: str) -> str | None:
+    """Return the sha256 of a file's content, or `None` if it cannot be read."""
     try:
-        return file_sha256(path)
+        return file_sha256(Path(path))
     except OSError:
         return None
-
-
-def _source(folder: Path) -> list[Path]:
-    paths = sorted(folder.rglob("*.py"))
-    return [path for path in paths if path.relative_to(folder).parts[0] not in UNREACHABLE]
 
 
 def _installed(name: str) -> str:
@@ -162,6 +143,10 @@ def _changed(
     for name in sorted(before.keys() | now.keys()):
         if before.get(name) != now.get(name):
             yield name, before.get(name), now.get(name)
+
+
+def _verb(old: Any | None, new: Any | None) -> str:
+    return "added" if old is None else "removed" if new is None else "changed"
 
 
 def _shown(value: Any | None) -> str:

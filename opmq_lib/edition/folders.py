@@ -48,6 +48,11 @@ def stage(edition_folder: Path, branch_code: str, notebook: str) -> Path:
     return staging
 
 
+def discard(staging: Path) -> None:
+    """Remove a staging folder, if it is still there."""
+    shutil.rmtree(staging, ignore_errors=True)
+
+
 def publish(staging: Path, folder: Path) -> None:
     """Put a finished staging folder in the place of `folder`, whose old content disappears.
 

@@ -1,6 +1,6 @@
 """Whether a run must be executed, and why: by content, never by dates."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,9 +39,10 @@ def state(run: Run, records: Records) -> State:
         return State("stale", ("never run",))
     if record["status"] != "ok":
         return State("failed", (f"failed last time: {in_words(record['error'])}",))
+    read = record["inputs"]
     reasons = (
-        *fingerprint.differences(record, of(run, records)),
-        *fingerprint.damages(record["outputs"], run.folder),
+        *fingerprint.differences(record, of(run, records, read)),
+        *fingerprint.damages(record["outputs"], run.folder, run.known.hashes.sha256),
         *_unforeseen_origin(run, records),
     )
     return State("stale", reasons) if reasons else State("up to date")
@@ -65,18 +66,26 @@ def states(runs: Iterable[Run], records: Records) -> dict[RunId, State]:
     return found
 
 
-def of(run: Run, records: Records) -> fingerprint.Fingerprint:
-    """Return the fingerprint of a run: what it is made of, the results that it reads included."""
+def of(run: Run, records: Records, read: Collection[str] = ()) -> fingerprint.Fingerprint:
+    """Return the fingerprint of a run: what it is made of, the results that it reads included.
+
+    Args:
+        run: The run.
+        records: Of the runs that it reads, at least.
+        read: Names of the inputs that it has read when it was executed.
+    """
     results = {
-        f"{shown(read)}/{name}": sha256
-        for read in run.reads
-        for name, sha256 in records[read]["outputs"].items()
+        f"{shown(id_)}/{name}": sha256
+        for id_ in run.reads
+        for name, sha256 in records[id_]["outputs"].items()
         if not name.endswith(".ipynb")
     }
+    files = [name for name in read if name not in results]
     return {
         "template_sha256": run.template.sha256,
         "parameters": dict(run.parameters),
-        "inputs": {**run.inputs, **results},
+        "library": run.library,
+        "inputs": run.inputs(files) | results,
         "versions": dict(run.versions),
     }
 

@@ -34,7 +34,7 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
         ...     ledger.read_text()
         '{"branch_code": "chimie", "notebook": "01_emplois", "status": "ok"}\n'
     """
-    line = json.dumps(record, ensure_ascii=False).encode() + b"\n"
+    line = as_line(record).encode()
     with path.open("a+b", buffering=0) as ledger:
         size = ledger.seek(0, os.SEEK_END)
         try:
@@ -43,6 +43,11 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
         except OSError:
             ledger.truncate(size)
             raise
+
+
+def as_line(record: Mapping[str, Any]) -> str:
+    """Return a record as its line of the ledger."""
+    return json.dumps(record, ensure_ascii=False) + "\n"
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

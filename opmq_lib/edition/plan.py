@@ -1,14 +1,18 @@
 """The runs of an edition: every template for every branch, each with all that it depends on."""
 
+import os
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from opmq_lib.edition import fingerprint
+from opmq_lib.edition import fingerprint, library
+from opmq_lib.edition.hashes import CACHE, Hashes
+from opmq_lib.edition.library import DATA, Library
 from opmq_lib.edition.templates import Template, read_templates, suggestion, undeclared
 from opmq_lib.errors import DataError, Defect
 from opmq_lib.params import NOTEBOOKS, BranchParams, EditionParams
@@ -20,6 +24,11 @@ OUTPUT_FOLDER = "."
 """A run writes where it works, so that no absolute path appears in a notebook."""
 
 PARAMETER_FILES = (".csv", ".parquet", ".xlsx", ".yaml", ".yml")
+NO_INPUTS = ("notebooks", "outputs")
+"""Folders of the project whose files are known otherwise: as templates, as results."""
+
+SHORT = 12
+"""Letters of a module's sha256 in the ledger, where each line has a hundred of them."""
 
 RunId = tuple[str, str]
 
@@ -33,8 +42,9 @@ class Run:
         template: The notebook.
         parameters: Values given to it; parameters left out keep their default.
         reads: Runs whose result tables it reads.
-        library: Name → sha256 of what the library brings.
-        files: Path from the project's root → sha256 of the parameters and tables it may read.
+        library: Module → first letters of the sha256 of its source: those it can reach.
+        declared: Names of the files that it is about: its branch's parameters and own table.
+        known: What was there when it was planned, one for all runs.
         versions: Package → version.
         origin: `own` if a table supplied by the user may be behind its results, else `public`.
         edition_folder: `outputs/<edition_id>`.
@@ -45,7 +55,8 @@ class Run:
     parameters: Mapping[str, Any]
     reads: tuple[RunId, ...]
     library: Mapping[str, str]
-    files: Mapping[str, str]
+    declared: tuple[str, ...]
+    known: "Known" = field(repr=False)
     versions: Mapping[str, str]
     origin: Literal["own", "public"]
     edition_folder: Path
@@ -61,18 +72,77 @@ class Run:
         return self.branch_code, self.notebook
 
     @property
-    def inputs(self) -> dict[str, str]:
-        """Name → sha256 of all that it may read, but for the results of other runs."""
-        return {**self.library, **self.files}
-
-    @property
     def folder(self) -> Path:
         """Where its results are published."""
         return self.edition_folder / self.branch_code / self.notebook
 
-    def changed_files(self) -> list[str]:
-        """Return the files that it may read and that are no longer what they were when planned."""
-        return fingerprint.changed_files(self.files, self.edition_folder.parent.parent)
+    @property
+    def root(self) -> Path:
+        """The project."""
+        return self.edition_folder.parent.parent
+
+    @property
+    def seed(self) -> int:
+        """Of its random numbers: a run has the same each time, and another run others."""
+        return int(fingerprint.json_sha256([*self.id, dict(self.parameters)])[:15], 16)
+
+    def inputs(self, read: Collection[str] = ()) -> dict[str, str]:
+        """Return name → sha256 of its declared files and of others that it has read."""
+        found = {name: self.known.sha256(name) for name in (*self.declared, *read)}
+        return {name: sha256 for name, sha256 in found.items() if sha256 is not None}
+
+    def changed_files(self, read: Collection[str] = ()) -> list[str]:
+        """Return those of these files that are no longer what they were when planned."""
+        names = dict.fromkeys((*self.declared, *read))
+        return [name for name in names if self.known.has_changed(name)]
+
+
+class Known:
+    """The files of a project and of the library as they were when a plan was made.
+
+    Names are paths from the project's root, `opmq_lib/data/…` for embedded tables; a folder's name
+    ends in `/`, and its content is the list of its names.
+    """
+
+    def __init__(self, root: Path, modules: Library, hashes: Hashes) -> None:
+        self.root, self.modules, self.hashes = root, modules, hashes
+        self.package = modules.folder
+        self._planned: dict[str, str | None] = {}
+
+    def sha256(self, name: str) -> str | None:
+        """Return the sha256 of what was there; `None` if nothing was."""
+        if name not in self._planned:
+            self._planned[name] = self._now(name)
+        return self._planned[name]
+
+    def has_changed(self, name: str) -> bool:
+        """Return whether something else is there now."""
+        return self._now(name) != self.sha256(name)
+
+    def library_now(self) -> dict[str, str]:
+        """Return the library as it is now: module → first letters of its sha256."""
+        paths = self.modules.paths.items()
+        return {module: (self.hashes.sha256(path) or "")[:SHORT] for module, path in paths}
+
+    def name(self, path: str) -> str | None:
+        """Return the name of a file that a notebook has opened; `None` if it is no input."""
+        for folder, start in ((self.package / "data", DATA), (self.package, None)):
+            if path.startswith(f"{folder}/"):
+                rest = path.removeprefix(f"{folder}/")
+                return f"{start}{rest}" if start and rest and not rest.endswith("/") else None
+        rest = path.removeprefix(f"{self.root}/")
+        first = rest.partition("/")[0]
+        known_otherwise = first in NO_INPUTS or first.startswith(".") or path.startswith(sys.prefix)
+        return None if not rest or rest == path or known_otherwise else rest
+
+    def _now(self, name: str) -> str | None:
+        if name.endswith("/"):
+            try:
+                return fingerprint.json_sha256(sorted(os.listdir(self.root / name)))  # noqa: PTH208
+            except OSError:
+                return None
+        inside = self.package.parent if name.startswith(DATA) else self.root
+        return self.hashes.sha256(f"{inside}/{name}")
 
 
 def plan(
@@ -80,6 +150,7 @@ def plan(
     edition: EditionParams,
     branches: Mapping[str, BranchParams],
     models: Mapping[str, type[BaseModel]] = NOTEBOOKS,
+    hashes: Hashes | None = None,
 ) -> list[Run]:
     """Return every run of an edition, each after the runs that it reads.
 
@@ -88,6 +159,7 @@ def plan(
         edition: Parameters of the edition.
         branches: Parameters of every branch, by code.
         models: The parameter model of each notebook, by name.
+        hashes: Remembers files that have not changed; by default in the edition's folder.
 
     Raises:
         DataError: With every defect: a parameter that a notebook does not declare, or of the
@@ -99,7 +171,14 @@ def plan(
     reads = {run_id: _reads(run_id, templates, wanted) for run_id in wanted}
     order = _ordered(reads)
     own = _own(order, reads, branches)
-    library, shared = fingerprint.library(), _parameter_files(root)
+    edition_folder = root / "outputs" / edition.edition_id
+    hashes = hashes or Hashes(edition_folder / CACHE)
+    modules = library.read(hashes)
+    known = _known(root, modules, branches, hashes)
+    reached = {
+        name: {module: sha256[:SHORT] for module, sha256 in modules.reached(each.imports).items()}
+        for name, each in templates.items()
+    }
     versions = fingerprint.versions()
     runs = [
         Run(
@@ -107,15 +186,17 @@ def plan(
             template=wanted[run_id],
             parameters=_parameters(run_id[0], wanted[run_id], edition),
             reads=reads[run_id],
-            library=library,
-            files=shared | _branch_files(root, run_id[0], branches),
+            library=reached[run_id[1]],
+            declared=_declared(run_id[0], branches),
+            known=known,
             versions=versions,
             origin="own" if run_id in own else "public",
-            edition_folder=root / "outputs" / edition.edition_id,
+            edition_folder=edition_folder,
         )
         for run_id in order
     ]
     _refuse(defect for run in runs for defect in _value_defects(run, models[run.notebook]))
+    hashes.save()
     return runs
 
 
@@ -227,22 +308,32 @@ def _parameters(code: str, template: Template, edition: EditionParams) -> dict[s
     return {name: value for name, value in offered.items() if name in template.defaults}
 
 
-def _parameter_files(root: Path) -> dict[str, str]:
-    """Return what every run may read of `parameters/`: all but the files of single branches."""
-    folder = root / "parameters"
-    return {
-        path.relative_to(root).as_posix(): fingerprint.file_sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.suffix in PARAMETER_FILES and folder / "branches" not in path.parents
-    }
+def _known(
+    root: Path, modules: Library, branches: Mapping[str, BranchParams], hashes: Hashes
+) -> Known:
+    """Return the files as they are, with all that notebooks usually read looked at now."""
+    known = Known(root, modules, hashes)
+    for folder, _, names in os.walk(root / "parameters"):
+        start = Path(folder).relative_to(root).as_posix()
+        for name in (f"{start}/", *(f"{start}/{name}" for name in names)):
+            if name.endswith(("/", *PARAMETER_FILES)):
+                known.sha256(name)
+    for path in sorted((modules.folder / "data").glob("*.csv")):
+        known.sha256(f"{DATA}{path.name}")
+    for code in branches:
+        for name in _declared(code, branches):
+            known.sha256(name)
+    return known
 
 
-def _branch_files(root: Path, code: str, branches: Mapping[str, BranchParams]) -> dict[str, str]:
-    """Return the files of a branch; for a common notebook, the parameters of all of them."""
-    names = [f"parameters/branches/{name}.yml" for name in (branches if code == COMMON else [code])]
-    if code != COMMON:
-        names += branches[code].tables.paths().values()
-    return {name: fingerprint.file_sha256(root / name) for name in names if (root / name).is_file()}
+def _declared(code: str, branches: Mapping[str, BranchParams]) -> tuple[str, ...]:
+    """Return the files of a branch, whether its notebooks open them or not; none of all branches.
+
+    What is compiled opens files unseen: an own table in Parquet must not depend on being seen.
+    """
+    if code == COMMON:
+        return ()
+    return (f"parameters/branches/{code}.yml", *branches[code].tables.paths().values())
 
 
 def _branch_defects(

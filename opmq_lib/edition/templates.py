@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from opmq_lib.edition.fingerprint import json_sha256
+from opmq_lib.edition.hashes import imported
 from opmq_lib.errors import DataError, Defect
 
 SCOPES = ("branch", "common")
@@ -36,6 +37,7 @@ class Template:
         reads: Notebooks whose result tables it reads.
         defaults: Its parameters and their default values.
         sha256: Hash of what it says: sources, tags, metadata; not of outputs left by an editor.
+        imports: Modules that it imports, dotted; `None` if its cells do not tell.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Template:
     reads: tuple[str, ...]
     defaults: Mapping[str, Any]
     sha256: str
+    imports: frozenset[str] | None = None
 
 
 def read_templates(folder: Path, models: Mapping[str, type[BaseModel]]) -> dict[str, Template]:
@@ -94,6 +97,7 @@ def read_template(path: Path) -> Template:
         reads=tuple(metadata.get("reads", ())),
         defaults={name: ast.literal_eval(value) for name, value in _assigned(signature[0])},
         sha256=sha256,
+        imports=None if (names := imported(_code(cells))) is None else frozenset(names),
     )
 
 
@@ -231,6 +235,10 @@ def _lasting(cell: Mapping[str, Any]) -> dict[str, Any]:
         "metadata": metadata,
         "attachments": cell.get("attachments", {}),
     }
+
+
+def _code(cells: Any) -> list[str]:
+    return [_text(cell) for cell in cells if cell["cell_type"] == "code"]
 
 
 def _tags(cell: Any) -> list[str]:

@@ -65,6 +65,15 @@ def load_branches(root: Path) -> dict[str, BranchParams]:
     return _models(read_branches(root))
 
 
+def load_some_branches(paths: Iterable[Path]) -> dict[str, BranchParams]:
+    """Return the branches of some files by code; what branches may not share is not looked at.
+
+    Raises:
+        DataError: With every defect of these files.
+    """
+    return _models([read_branch(path, f"parameters/branches/{path.name}") for path in paths])
+
+
 def read_edition(root: Path) -> Reading[EditionParams]:
     """Return `parameters/edition.yml` as read, with its defects instead of an exception."""
     where = "parameters/edition.yml"

@@ -1,6 +1,7 @@
 """What a notebook of the study starts from: input tables, labels, and other notebooks' results."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +31,36 @@ EMBEDDED = (
 )
 
 
-def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
+class InputTables(Mapping[str, pd.DataFrame]):
+    """Tables by name, each read when first asked for.
+
+    The batch keys a run by the files that it opens: what a notebook does not use it must not open,
+    else a change there would run it again.
+    """
+
+    def __init__(self, readers: Mapping[str, Callable[[], pd.DataFrame]]) -> None:
+        self._readers, self._tables = readers, dict[str, pd.DataFrame]()
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table."""
+        if name not in self._tables:
+            self._tables[name] = self._readers[name]()
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names."""
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        """Return how many tables there are."""
+        return len(self._readers)
+
+    def __or__(self, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Return all tables, with others in addition or instead."""
+        return {**self, **others}
+
+
+def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
     """Return the input tables of the study, by name.
 
     Args:
@@ -38,29 +68,27 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
             they are then the tables `own_<name>`, such as `own_employment`, one block per branch.
 
     Returns:
-        The embedded tables, the convention tables of `parameters/tables/`, and
-        the tables of `tables.SUPPLIED` as `own_<name>` (no row when no branch supplies one).
+        The embedded tables, the convention tables of `parameters/tables/`, each read when first
+        asked for, and the tables of `tables.SUPPLIED` as `own_<name>` (no row when no branch
+        supplies one).
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
-        DataError: With every defect of the parameters and of the tables read.
+        DataError: With every defect of the parameters and of own tables; a convention table tells
+            its own when it is asked for.
     """
     root = project.find_root()
     branches = _branches(branch_codes)
-    inputs = {name: embedded.load(name) for name in EMBEDDED}
+    readers: dict[str, Callable[[], pd.DataFrame]] = {
+        name: partial(embedded.load, name) for name in EMBEDDED
+    }
     for name in tables.CONVENTIONS:
         convention = root / "parameters" / "tables" / f"{name}.csv"
-        inputs[name] = tables.read_table(convention, name, origin="public")
-    for table, origin in tables.SUPPLIED.items():
-        only = "branch_code" in contracts.DESCRIPTIONS[table]
-        own = [
-            tables.read_table(root / path, table, origin, branch_code=code if only else None)
-            for code in branch_codes
-            if (path := branches[code].tables.paths().get(table)) is not None
-        ]
-        no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS[table]))
-        inputs[f"own_{table}"] = pd.concat(own, ignore_index=True) if own else no_row
-    return inputs
+        readers[name] = partial(tables.read_table, convention, name, origin="public")
+    for name in tables.SUPPLIED:
+        supplied = _supplied(root, name, [branches[code] for code in branch_codes])
+        readers[f"own_{name}"] = supplied.copy
+    return InputTables(readers)
 
 
 def edition() -> EditionParams:
@@ -158,15 +186,27 @@ def criteria(branch_code: str) -> tuple[Question, ...]:
     return _branches([branch_code])[branch_code].questions
 
 
+def _supplied(root: Path, table: str, branches: Iterable[BranchParams]) -> pd.DataFrame:
+    """Return what some branches supply of one table, one under the other."""
+    origin = tables.SUPPLIED[table]
+    keyed = "branch_code" in contracts.DESCRIPTIONS[table]
+    blocks = [
+        tables.read_table(root / path, table, origin, branch.branch_code if keyed else None)
+        for branch in branches
+        if (path := branch.tables.paths().get(table)) is not None
+    ]
+    no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS[table]))
+    return pd.concat(blocks, ignore_index=True) if blocks else no_row
+
+
 def _branches(wanted: Iterable[str]) -> Mapping[str, BranchParams]:
-    """Return the parameters of every branch; those wanted must be among them."""
-    branches = parameters.load_branches(project.find_root())
-    strangers = [code for code in wanted if code not in branches]
-    if strangers:
-        raise gather(
-            parameters.unknown("branch_code", "branch", code, branches) for code in strangers
-        )
-    return branches
+    """Return the parameters of some branches; the files of others are not even opened."""
+    folder = project.find_root() / "parameters" / "branches"
+    paths = {code: folder / f"{code}.yml" for code in wanted}
+    if strangers := [code for code, path in paths.items() if not path.is_file()]:
+        known = [path.stem for path in folder.glob("*.yml")]
+        raise gather(parameters.unknown("branch_code", "branch", code, known) for code in strangers)
+    return parameters.load_some_branches(paths.values())
 
 
 def _tables(folder: Path, record: runs.Record | None) -> list[Path]:

@@ -1,8 +1,8 @@
 """Execute one notebook through Papermill, in a folder and a kernel of its own.
 
 Import this module only when something must run: it brings Papermill. The kernel is an ordinary one
-of the interpreter that runs the batch, whatever kernels a user has registered; only `new_kernel`
-decides that, so that another way to start kernels fits beneath.
+of the interpreter that runs the batch, whatever kernels a user has registered; `new_kernel` decides
+that, and `warm` how it is started.
 """
 
 import asyncio
@@ -11,7 +11,8 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,19 +31,29 @@ from papermill.engines import Engine, NotebookExecutionManager, papermill_engine
 from papermill.exceptions import PapermillExecutionError
 
 import opmq_lib
+from opmq_lib.engine.kernel import Settings
+from opmq_lib.engine.warm import Provisioner, Zygotes
 
 LOG = logging.getLogger(__name__)
 LOG.addHandler(logging.NullHandler())
 
-# Kernels run side by side: each computes on one core. The last one silences a warning.
 ENVIRONMENT = {
+    # Kernels run side by side: each computes on one core, in one order.
     "MKL_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    # A thread of pyarrow would keep the zygote from forking.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # matplotlib reads it when imported, in the zygote before there is a kernel to set it.
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    # Silences a warning of the debugger.
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 KERNEL_NAME = "python3"
 LONGEST_MESSAGE = 2000
+LESS_TIME = "make this cell do less, or allow more with --time-limit"
+LESS_MEMORY = "make this cell need less, or allow more with --memory-mb"
 
 
 @dataclass(frozen=True)
@@ -67,19 +78,39 @@ class Failure:
         return self.message if self.cell is None else f"In [{self.cell}] {self.message}"
 
 
-def new_kernel(folder: Path) -> AsyncKernelManager:
+def new_zygotes(preload: Iterable[str] = ()) -> Zygotes:
+    """Return the zygotes of a batch, not started; without them every kernel is cold.
+
+    Args:
+        preload: Modules that its notebooks are going to import.
+    """
+    return Zygotes(preload, os.environ | ENVIRONMENT | _library_path())
+
+
+def new_kernel(
+    folder: Path, settings: Settings | None = None, zygotes: Zygotes | None = None
+) -> AsyncKernelManager:
     """Return the manager of a kernel of this very interpreter, not started.
 
     Args:
         folder: Where it will work; its connection file lies beside, where it gets swept.
+        settings: What it arranges before it starts.
+        zygotes: Where to fork it from; without, or where forking is not possible, it is cold.
     """
-    return AsyncKernelManager(
+    kernel = AsyncKernelManager(
         kernel_name=KERNEL_NAME,
         kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         connection_file=str(folder.with_name(f"{folder.name}.json")),
         log=LOG,
         **_address(),
     )
+    kernel.kernel_id = uuid4().hex
+    kernel.provisioner = Provisioner(
+        kernel_id=kernel.kernel_id, kernel_spec=kernel.kernel_spec, parent=kernel
+    )
+    kernel.provisioner.settings = settings or Settings()
+    kernel.provisioner.zygotes = zygotes
+    return kernel
 
 
 def kill(kernel: AsyncKernelManager) -> None:
@@ -88,6 +119,7 @@ def kill(kernel: AsyncKernelManager) -> None:
     if process is not None and process.poll() is None:
         with suppress(ProcessLookupError):  # it may end between the two lines
             os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def execute(
@@ -95,7 +127,7 @@ def execute(
     parameters: Mapping[str, Any],
     folder: Path,
     kernel: AsyncKernelManager,
-    cell_timeout_seconds: int,
+    time_limit_seconds: float,
 ) -> Failure | None:
     """Execute a template and write the executed notebook, whole, into `folder`.
 
@@ -104,7 +136,7 @@ def execute(
         parameters: Values of parameters that it declares.
         folder: Working folder of the kernel, and home of the executed notebook.
         kernel: From `new_kernel`; it is over when this returns.
-        cell_timeout_seconds: A cell that takes longer is a failure.
+        time_limit_seconds: Taking longer is a failure, at whatever cell it happens.
 
     Returns:
         `None`, or why it failed; the notebook then shows how far it came.
@@ -113,6 +145,7 @@ def execute(
         OSError: If the executed notebook cannot be written.
     """
     kept: list[NotebookExecutionManager] = []
+    deadline = time.monotonic() + time_limit_seconds
     with tempfile.TemporaryFile() as kernel_log:
         try:
             papermill.execute_notebook(
@@ -126,14 +159,15 @@ def execute(
                 kept=kept,
                 client={
                     "km": kernel,
-                    "timeout": cell_timeout_seconds,
+                    "timeout_func": lambda _: max(deadline - time.monotonic(), 0.001),
+                    "startup_timeout": max(1, int(time_limit_seconds)),
                     "resources": {"metadata": {"path": str(folder)}},
                 },
                 start={"env": _environment(folder), "stdout": kernel_log, "stderr": kernel_log},
             )
             failure = _stopped_itself(kept[0].nb)
         except Exception as error:  # noqa: BLE001 - whatever happens to a run stays in that run
-            failure = _failure(error, kept, cell_timeout_seconds, kernel_log)
+            failure = _failure(error, kept, time_limit_seconds, kernel_log)
         finally:
             kill(kernel)
             _close_event_loop()
@@ -165,7 +199,7 @@ class _OneKernel(Engine):  # type: ignore[misc] # papermill has no types
         PapermillNotebookClient(
             nb_man,
             kernel_name=kernel_name,
-            extra_arguments=["--log-level=ERROR"],
+            extra_arguments=["--log-level=ERROR", "--HistoryManager.enabled=False"],
             log=LOG,
             shell_timeout_interval=1,
             shutdown_kernel="immediate",
@@ -188,13 +222,14 @@ def _address() -> dict[str, str]:
 
 def _environment(folder: Path) -> dict[str, str]:
     """Return the kernel's environment: this library, and no start-up file of the user's."""
+    own = {"IPYTHONDIR": str(folder.parent / "ipython")}
+    return os.environ | ENVIRONMENT | own | _library_path()
+
+
+def _library_path() -> dict[str, str]:
     library = str(Path(opmq_lib.__file__).parent.parent)
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return (
-        os.environ
-        | ENVIRONMENT
-        | {"IPYTHONDIR": str(folder.parent / "ipython"), "PYTHONPATH": os.pathsep.join(paths)}
-    )
+    return {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def _close_event_loop() -> None:
@@ -224,15 +259,17 @@ def _stopped_itself(notebook: NotebookNode) -> Failure | None:
 def _failure(
     error: Exception,
     kept: list[NotebookExecutionManager],
-    cell_timeout_seconds: int,
+    time_limit_seconds: float,
     kernel_log: Any,
 ) -> Failure:
     cell = _last_started(kept[0].nb) if kept else None
     match error:
+        case PapermillExecutionError(ename="MemoryError"):
+            message = f"MemoryError: {error.evalue or 'no memory is left'}; {LESS_MEMORY}"
         case PapermillExecutionError():
             message = f"{error.ename}: {error.evalue}"
         case CellTimeoutError():
-            message = f"the cell took more than {cell_timeout_seconds} s; make it do less"
+            message = f"the notebook took more than {time_limit_seconds:g} s; {LESS_TIME}"
         case DeadKernelError():
             message = "the kernel died: it was killed, ran out of memory or crashed"
         case _:

@@ -1,0 +1,179 @@
+"""Runs executed by the workers of a real Dask scheduler, on this machine's loopback."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import small_project as small
+
+import opmq_lib
+from opmq_lib import batch
+from opmq_lib.errors import DataError
+
+pytest.importorskip("distributed", reason="distributed is not installed")
+NAMES = ["aaa", "chimie", "ciments", "verre"]
+RANDOM = f"""{small.TABLE}
+import random, os
+import numpy as np
+print(random.random(), np.random.rand(), hash(branch_code))
+Path("drawn.csv").write_text(f"value,origin\\n{{np.random.rand()}},public\\n")
+"""
+COLLECT = """
+from pathlib import Path
+texts = [path.read_text() for path in sorted(Path("../..").glob("*/01_emplois/drawn.csv"))]
+rows = [line for text in texts for line in text.splitlines(keepends=True)[1:]]
+Path(output_folder, "all.csv").write_text("value,origin\\n" + "".join(rows))
+"""
+
+
+@dataclass
+class Cluster:
+    """A scheduler and its workers, processes that carry a mark."""
+
+    folder: Path
+    mark: str
+    address: str = ""
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    scheduler: "subprocess.Popen[bytes] | None" = None
+
+    def start(self, module: str, *arguments: str, **environment: str) -> Any:
+        with (self.folder / f"{module}.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
+                cwd=self.folder,
+                env=os.environ | {"OPMQ_TEST_MARK": self.mark} | environment,
+                stdout=log,
+                stderr=log,
+            )
+
+    def add_worker(self, **environment: str) -> None:
+        quiet = ["--no-dashboard", "--no-nanny", "--nworkers", "1", "--nthreads", "2"]
+        worker = self.start(
+            "dask_worker", self.address, "--host", "127.0.0.1", *quiet, **environment
+        )
+        self.workers.append(worker)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    found = Cluster(folder, f"cluster-{tmp_path.name}-{os.getpid()}")
+    at = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    file = folder / "scheduler.json"
+    found.scheduler = found.start("dask_scheduler", *at, "--scheduler-file", str(file))
+    small.wait_until(lambda: file.exists() and file.read_text().endswith("}"))
+    found.address = json.loads(file.read_text())["address"]
+    yield found
+    for process in (*found.workers, found.scheduler):
+        process.terminate()
+    for process in (*found.workers, found.scheduler):
+        process.wait(30)
+    small.wait_until(lambda: not small.family(found.mark))
+
+
+def hashes(root: Path) -> dict[str, str]:
+    """Return what each run has left, by content; notebooks aside: they hold the times of cells."""
+    return {
+        f"{'/'.join(id_)}/{name}": sha256
+        for id_, record in small.records(root).items()
+        for name, sha256 in record["outputs"].items()
+        if name.endswith(".csv")
+    }
+
+
+def write_project(root: Path, cell: str = RANDOM) -> Path:
+    small.write_project(root, NAMES, cell=cell)
+    small.write_notebook(root, "10_consolidation", COLLECT, scope="common", reads=["01_emplois"])
+    return root
+
+
+def test_two_workers_give_the_results_of_this_machine(tmp_path: Path, cluster: Cluster) -> None:
+    here, there = write_project(tmp_path / "here"), write_project(tmp_path / "there")
+    cluster.add_worker()
+    cluster.add_worker()
+    wait_for_workers(cluster, 2)
+    assert batch.execute(small.runs(here), 2).exit_status == 0
+    report = batch.execute(small.runs(there), 100, cluster=cluster.address)
+    assert report.exit_status == 0, report
+    assert report.count("ok") == len(NAMES) + 1
+    assert hashes(there) == hashes(here)
+    keys = {id_: record["key"] for id_, record in small.records(here).items()}
+    assert {id_: record["key"] for id_, record in small.records(there).items()} == keys
+    assert batch.execute(small.runs(there), 2).count("up to date") == len(NAMES) + 1
+
+
+def test_worker_killed_midway_loses_nothing(tmp_path: Path, cluster: Cluster) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    cell = f"""{small.TABLE}
+import time
+Path({str(marks)!r}, branch_code).touch()
+time.sleep(2)
+"""
+    root = small.write_project(tmp_path / "there", NAMES, cell=cell)
+    cluster.add_worker()
+    cluster.add_worker()
+    wait_for_workers(cluster, 2)
+
+    def kill_when_at_work() -> None:
+        small.wait_until(lambda: len(list(marks.iterdir())) >= 2)
+        cluster.workers[0].send_signal(signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_when_at_work)
+    killer.start()
+    report = batch.execute(small.runs(root), 100, cluster=cluster.address)
+    killer.join()
+    assert cluster.workers[0].wait(10) == -signal.SIGKILL
+    assert report.exit_status == 0, report
+    assert small.statuses(report) == {f"{name}/01_emplois": "ok" for name in NAMES}
+
+
+def test_failed_run_comes_back_with_its_notebook(tmp_path: Path, cluster: Cluster) -> None:
+    root = small.write_project(tmp_path / "there", ["chimie"], cell="print('before')\n1 / 0")
+    cluster.add_worker()
+    wait_for_workers(cluster, 1)
+    report = batch.execute(small.runs(root), 2, cluster=cluster.address)
+    assert report.outcomes[0].reasons == ("In [3] ZeroDivisionError: division by zero",)
+    assert "before" in (root / "outputs/2026/chimie/01_emplois.failed.ipynb").read_text()
+
+
+def test_worker_with_another_library_is_refused_by_name(tmp_path: Path, cluster: Cluster) -> None:
+    other = tmp_path / "other"
+    source = Path(opmq_lib.__file__).parent
+    shutil.copytree(source, other / "opmq_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    (other / "opmq_lib" / "ras.py").write_text("changed = True\n")
+    cluster.add_worker(PYTHONPATH=str(other))
+    wait_for_workers(cluster, 1)
+    root = small.write_project(tmp_path / "there", ["chimie"])
+    with pytest.raises(DataError, match=r"the worker has another opmq_lib \(\w+ there, \w+ here"):
+        batch.execute(small.runs(root), 2, cluster=cluster.address)
+    assert not small.records(root)
+
+
+def test_scheduler_that_does_not_answer_and_one_without_workers_are_refused(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    root = small.write_project(tmp_path / "there", ["chimie"])
+    with pytest.raises(DataError, match="the scheduler has no worker"):
+        batch.execute(small.runs(root), 2, cluster=cluster.address)
+    with pytest.raises(DataError, match="no Dask scheduler answers"):
+        batch.execute(small.runs(root), 2, cluster="tcp://127.0.0.1:9")
+
+
+def wait_for_workers(cluster: Cluster, count: int) -> None:
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=60)
+    time.sleep(0.1)

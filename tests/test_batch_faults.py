@@ -1,0 +1,228 @@
+"""What a batch survives: each fault is the real thing, in a batch of its own process.
+
+After each: no process left, no half file, everything finished is kept, and the next batch
+completes the rest and nothing else.
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import small_project as small
+
+from opmq_lib import batch
+from opmq_lib.edition import folders
+from opmq_lib.engine import warm
+
+FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
+linux = pytest.mark.skipif(not warm.POSSIBLE, reason="kernels are forked on Linux only")
+NAMES = ["aaa", "chimie", "ciments", "verre"]
+GOOD = small.TABLE
+EACH = {
+    "exception": ("1 / 0", "ZeroDivisionError: division by zero"),
+    "hang": ("import time; time.sleep(600)", "the notebook took more than 6 s"),
+    "busy loop": ("while True: pass", "the notebook took more than 6 s"),
+    "exit": ("import os; os._exit(7)", "the kernel died"),
+    "killed": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "the kernel died"),
+    "memory": ("bytearray(4_000_000_000)", "MemoryError: no memory is left"),
+}
+
+
+def failing(fault: str) -> str:
+    """Return a cell that meets a fault in chimie only, once the table is written."""
+    return f"{GOOD}\nif branch_code == 'chimie':\n    {fault}"
+
+
+def finished(root: Path) -> set[str]:
+    """Return the branches that have a result; each must be whole."""
+    edition = root / "outputs/2026"
+    for (code, notebook), record in small.records(root).items():
+        if record["status"] == "ok":
+            for name in record["outputs"]:
+                assert (edition / code / notebook / name).is_file()
+    for path in edition.glob("*/01_emplois/*.ipynb"):
+        json.loads(path.read_text(encoding="utf-8"))
+    return {path.parent.parent.name for path in edition.glob("*/01_emplois/table.csv")}
+
+
+def completes_the_rest(root: Path, kept: set[str]) -> None:
+    """Check that the next batch executes what is missing and nothing else."""
+    for each in (root / "outputs/2026").glob("*/*.failed.ipynb"):
+        json.loads(each.read_text(encoding="utf-8"))
+    report = batch.execute(small.runs(root), 2)
+    assert {o.run.branch_code for o in report.outcomes if o.status == "up to date"} == kept
+    assert report.exit_status == 0
+    assert finished(root) == {run.branch_code for run in small.runs(root)}
+    assert not (root / "outputs/2026/.work").exists()
+
+
+def start(root: Path, mark: str, workers: int = 2) -> "subprocess.Popen[bytes]":
+    """Start a batch in a process whose environment, like that of its kernels, carries a mark."""
+    return subprocess.Popen(
+        [sys.executable, small.__file__, str(root), str(workers)],
+        env=os.environ | {"OPMQ_TEST_MARK": mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("kind", [pytest.param("warm", marks=linux), "cold"])
+def test_each_fault_of_a_notebook_fails_its_run_only(tmp_path: Path, kind: str) -> None:
+    small.write_edition(tmp_path)
+    for number, (cell, _) in enumerate(EACH.values()):
+        small.write_notebook(tmp_path, f"{number:02}_faute", "print('before')", cell, "'after'")
+    small.write_notebook(tmp_path, "99_bon", GOOD)
+    names = [f"{number:02}_faute" for number in range(len(EACH))]
+    small.write_branch(tmp_path, "chimie", [*names, "99_bon"])
+    limits = batch.Limits(time_seconds=6, memory_mb=3000)
+    runs = small.runs(tmp_path)
+    report = batch.execute(runs, 4, limits=limits, cold=kind == "cold")
+    records = small.records(tmp_path)
+    assert report.exit_status == 1
+    assert (report.count("failed"), report.count("ok")) == (len(EACH), 1)
+    for name, (_, message) in zip(names, EACH.values(), strict=True):
+        error = records["chimie", name]["error"]
+        assert error["message"].startswith(message)
+        assert error["cell"] == 4
+        kept = (tmp_path / f"outputs/2026/chimie/{name}.failed.ipynb").read_text()
+        assert "before" in kept
+    assert len(small.records(tmp_path)) == len(EACH) + 1
+
+
+@linux
+def test_zygote_killed_loses_no_run(tmp_path: Path) -> None:
+    cell = f"{GOOD}\nimport time\nPath('../../here-' + branch_code).touch()\ntime.sleep(1.5)"
+    root = small.write_project(tmp_path, NAMES, cell=cell)
+    mark = f"zygote-{tmp_path.name}"
+    process = start(root, mark)
+    small.wait_until(lambda: len(list((root / "outputs/2026").glob("here-*"))) >= 1)
+    (zygote,) = [pid for pid in small.family(mark) if is_zygote(pid, process.pid)]
+    os.kill(zygote, signal.SIGKILL)
+    assert process.wait(90) == 0
+    small.wait_until(lambda: not small.family(mark))
+    assert finished(root) == set(NAMES)
+    completes_the_rest(root, set(NAMES))
+
+
+def is_zygote(pid: int, runner: int) -> bool:
+    status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    return int(status[1]) == runner and b"opmq_lib.engine.zygote" in command
+
+
+@pytest.mark.parametrize("seed", range(20 if FULL else 3))
+def test_ctrl_c_at_any_moment(tmp_path: Path, seed: int) -> None:
+    slow = f"{GOOD}\nimport time\ntime.sleep(0.5)"
+    root = small.write_project(tmp_path, NAMES, cell=slow)
+    mark = f"interrupt-{tmp_path.name}"
+    process = start(root, mark)
+    moment = random.Random(seed).uniform(0.3, 6)
+    try:
+        process.wait(moment)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+    assert process.wait(30) in {0, 130, 1, -2}
+    small.wait_until(lambda: not small.family(mark))
+    folders.sweep(root / "outputs/2026")
+    kept = {id_[0] for id_, record in small.records(root).items() if record["status"] == "ok"}
+    assert kept <= finished(root)
+    completes_the_rest(root, kept)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder on a file system of 300 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("no right to mount a small file system")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_full_disk_fails_the_run_that_meets_it_and_leaves_whole_results(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    big = f"{GOOD}\nif branch_code == 'chimie':\n    Path('big').write_bytes(bytes(10**6))"
+    root = small.write_project(tmp_path / "project", ["chimie", "ciments"], cell=big)
+    (root / "outputs").symlink_to(small_disk)
+    report = batch.execute(small.runs(root), 1)
+    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
+    assert (
+        "No space left on device" in small.records(root)["chimie", "01_emplois"]["error"]["message"]
+    )
+    assert finished(root) == {"ciments"}
+    assert not (small_disk / "2026/.work").exists()
+    small.write_notebook(root, "01_emplois", GOOD)
+    completes_the_rest(root, set())
+
+
+def test_full_disk_while_the_notebook_is_written_leaves_no_half_notebook(
+    tmp_path: Path, small_disk: Path
+) -> None:
+    big = f"{GOOD}\nprint('x' * (400_000 if branch_code == 'chimie' else 1))"
+    root = small.write_project(tmp_path / "project", ["chimie", "ciments"], cell=big)
+    (root / "outputs").symlink_to(small_disk)
+    report = batch.execute(small.runs(root), 1)
+    assert report.exit_status == 1
+    assert finished(root) == {"ciments"}
+    assert not list((small_disk / "2026").glob("chimie/*"))
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="no owners of files here")
+def test_output_that_cannot_be_written_fails_its_run_only(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie", "ciments"])
+    (root / "outputs/2026").mkdir(parents=True)
+    (root / "outputs/2026/chimie").write_text("a file where a folder should be")
+    report = batch.execute(small.runs(root), 2)
+    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
+    (root / "outputs/2026/chimie").unlink()
+    completes_the_rest(root, {"ciments"})
+
+
+def test_second_runner_on_one_folder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
+    cell = f"{GOOD}\nimport time\nPath('../../here').touch()\ntime.sleep(2)"
+    root = small.write_project(tmp_path, ["chimie", "ciments"], cell=cell)
+    first = start(root, "first")
+    small.wait_until(lambda: (root / "outputs/2026/here").exists())
+    second = subprocess.run(
+        [sys.executable, small.__file__, str(root), "2"], capture_output=True, text=True
+    )
+    assert second.returncode == 1
+    assert f"another batch (process {first.pid}) is writing this edition" in second.stderr
+    assert first.wait(60) == 0
+    completes_the_rest(root, {"chimie", "ciments"})
+
+
+def test_clock_set_back_changes_nothing(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie", "ciments"])
+    batch.execute(small.runs(root), 2)
+    ledger = root / "outputs/2026/runs.jsonl"
+    ledger.write_text(ledger.read_text().replace('"started_at": "20', '"started_at": "30'))
+    for path in (root / "outputs/2026").rglob("*"):
+        os.utime(path, (4_000_000_000, 4_000_000_000))
+    completes_the_rest(root, {"chimie", "ciments"})
+    small.write_notebook(root, "01_emplois", GOOD, "1")
+    completes_the_rest(root, set())
+    completes_the_rest(root, {"chimie", "ciments"})
+
+
+@pytest.mark.parametrize("torn", [b'{"edition_id": "2026", "branch_c', b"\xff\x00\n", b"[]\n"])
+def test_torn_line_of_the_ledger_is_skipped(tmp_path: Path, torn: bytes) -> None:
+    root = small.write_project(tmp_path, ["chimie", "ciments"])
+    batch.execute(small.runs(root), 2)
+    ledger = root / "outputs/2026/runs.jsonl"
+    first, _ = ledger.read_bytes().splitlines(keepends=True)
+    ledger.write_bytes(first + torn)
+    kept = json.loads(first)["branch_code"]
+    completes_the_rest(root, {kept})
+    completes_the_rest(root, {"chimie", "ciments"})

@@ -1,0 +1,89 @@
+"""The part of the library that a notebook reaches, on a small package and on the real one."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from opmq_lib.edition import library
+from opmq_lib.edition.hashes import Hashes, imported
+from opmq_lib.edition.templates import read_template
+
+ROOT = Path(__file__).parent.parent
+
+SOURCES = {
+    "__init__.py": "",
+    "ras.py": "import numpy as np",
+    "rooms/__init__.py": "from opmq_lib.rooms.jobs import count",
+    "rooms/jobs.py": "from opmq_lib import ras",
+    "rooms/skills.py": "def late():\n    from opmq_lib import french",
+    "french.py": "",
+    "cli.py": "from opmq_lib.rooms import skills",
+}
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    for name, source in SOURCES.items():
+        path = tmp_path / "opmq_lib" / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(source)
+    return tmp_path / "opmq_lib"
+
+
+def reached(package: Path, *names: str) -> set[str]:
+    found = library.read(Hashes(), package).reached(names)
+    return {module.removeprefix("opmq_lib").removeprefix(".") for module in found}
+
+
+@pytest.mark.parametrize(
+    ("name", "modules"),
+    [
+        ("opmq_lib.ras", {"", "ras"}),
+        ("opmq_lib.rooms.jobs", {"", "rooms", "rooms.jobs", "ras"}),
+        ("opmq_lib.rooms.skills", {"", "rooms", "rooms.jobs", "ras", "rooms.skills", "french"}),
+        ("opmq_lib.rooms.count", {"", "rooms", "rooms.jobs", "ras"}),
+        ("numpy", set()),
+    ],
+)
+def test_what_is_reached_is_what_an_import_would_execute(
+    package: Path, name: str, modules: set[str]
+) -> None:
+    assert reached(package, name) == modules
+
+
+def test_notebook_whose_imports_cannot_be_read_reaches_everything(package: Path) -> None:
+    assert len(library.read(Hashes(), package).reached(None)) == len(SOURCES)
+
+
+def test_change_is_seen_where_it_is_reached_and_nowhere_else(package: Path) -> None:
+    before = library.read(Hashes(), package)
+    (package / "french.py").write_text("NBSP = 1")
+    now = library.read(Hashes(), package)
+    skills, jobs = ["opmq_lib.rooms.skills"], ["opmq_lib.rooms.jobs"]
+    assert now.reached(jobs) == before.reached(jobs)
+    assert now.reached(skills) != before.reached(skills)
+
+
+def test_magics_of_notebooks_are_no_obstacle() -> None:
+    assert imported(["%matplotlib inline\n!ls\nimport numpy"]) == {"numpy"}
+
+
+def test_no_module_of_the_library_imports_by_a_computed_name_or_relatively() -> None:
+    for path in sorted((ROOT / "opmq_lib").rglob("*.py")):
+        source = path.read_text(encoding="utf-8")
+        if path.name != "zygote.py":
+            assert "import_module" not in source
+            assert "__import__" not in source
+        assert not any(
+            isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(ast.parse(source))
+        )
+
+
+def test_real_template_reaches_its_sections_and_neither_commands_nor_site() -> None:
+    template = read_template(ROOT / "notebooks" / "03_tensions.ipynb")
+    modules = library.read(Hashes()).reached(template.imports)
+    assert {"opmq_lib.sections.tensions", "opmq_lib.pipeline.tensions"} <= modules.keys()
+    strangers = ("opmq_lib.cli", "opmq_lib.site", "opmq_lib.batch", "opmq_lib.engine")
+    assert not [module for module in modules if module.startswith(strangers)]
+    assert "opmq_lib.sections.rapport" not in modules
