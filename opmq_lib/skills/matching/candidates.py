@@ -22,6 +22,8 @@ from opmq_lib.skills.matching.text import all_stems, root
 
 LABELS_LOOKED_AT: Final = 150
 CODES_KEPT: Final = 40
+FAR_BELOW: Final = 0.25
+"""Of the best rough score of a query: labels below are not looked at."""
 NEAREST: Final = 10
 LEAST_MEANING: Final = 0.4
 GROUP: Final = 16
@@ -29,7 +31,9 @@ BATCH: Final = 1_000
 WEIGHTS: Final = {"stem": 0.35, "root": 0.35, "piece": 0.3, "related": 0.5, "meaning": 0.25}
 """Of each view of a pair in the first, rough score."""
 REPAIRED_FROM: Final = 0.45
-"""Least likeness (Dice, three-letter pieces) between an unknown word and the one it is read as."""
+"""Least likeness (Dice, two-letter pieces) between an unknown word and the one it is read as."""
+SURELY_REPAIRED_FROM: Final = 0.75
+"""The same for a word whose family is known."""
 
 
 class Queries(NamedTuple):
@@ -140,6 +144,9 @@ def _rough(index: Index, queries: Queries, start: int, end: int) -> tuple[Ints, 
 def _best_labels(index: Index, labels: Ints, scores: Floats) -> Ints:
     """Return the best label of each of the best codes."""
     if len(labels) > LABELS_LOOKED_AT:
+        near = scores > FAR_BELOW * scores.max()
+        labels, scores = labels[near], scores[near]
+    if len(labels) > LABELS_LOOKED_AT:
         best = np.argpartition(scores, len(scores) - LABELS_LOOKED_AT)[-LABELS_LOOKED_AT:]
         labels, scores = labels[best], scores[best]
     labels = labels[np.lexsort((labels, -scores))]
@@ -201,50 +208,63 @@ def _measured(index: Index, queries: Queries, query: Ints, label: Ints) -> Pairs
     order = np.lexsort((label, -rough, query))
     _, first = np.unique((query * len(index.codes) + code)[order], return_index=True)
     order = order[np.sort(first)]
-    frame = pd.DataFrame({"query": query, "code": code, "label": label} | measures)
-    frame = frame.iloc[order].reset_index(drop=True)
-    rank = frame.groupby("query").cumcount().to_numpy()
-    return Pairs(
-        frame["query"].to_numpy(), frame["code"].to_numpy(), frame["label"].to_numpy(),
-        _of_code(index, queries, frame, rank),
-    )  # fmt: skip
-
-
-def _of_code(index: Index, queries: Queries, frame: pd.DataFrame, rank: Ints) -> pd.DataFrame:
-    """Return the measures of pairs, with those on the code as a whole and on the query's list."""
-    query, code = frame["query"].to_numpy(), frame["code"].to_numpy()
-    label = frame["label"].to_numpy()
-    measures = frame.drop(columns=["query", "code", "label"])
-    mass = queries.root_mass[query]
-    measures["any_label"] = _overlap(queries.by_root, index.any_label.T.tocsr(), query, code) / mass
-    measures["share_of_labels"] = (
-        _overlap(queries.by_root, index.share_of_labels.T.tocsr(), query, code) / mass
-    )
-    measures["meaning_of_code"] = np.einsum(
-        "ij,ij->i", queries.vectors[query], index.code_vectors[code]
-    )
-    rough = measures["rough"].to_numpy()
-    starts = np.flatnonzero(rank == 0)
-    sizes = np.diff(np.append(starts, len(rank)))
-    first = rough[starts]
-    second = np.where(sizes > 1, rough[np.minimum(starts + 1, len(rough) - 1)], 0)
-    tenth = np.where(sizes > 9, rough[np.minimum(starts + 9, len(rough) - 1)], 0)
-    measures["best_rough"] = np.repeat(first, sizes)
-    measures["behind_best"] = rough - np.repeat(first, sizes)
-    measures["best_before_second"] = np.repeat(first - second, sizes)
-    measures["before_tenth"] = rough - np.repeat(tenth, sizes)
-    measures["rank"] = 1 / (1.0 + rank)
-    heads = np.array([root(each[0]) if each else "" for each in index.stems], dtype="object")
-    asked = np.array([root(each[0]) if each else "-" for each in queries.stems], dtype="object")
-    measures["same_head"] = (asked[query] == heads[label]).astype("float32")
-    known = np.array([" ".join(each) for each in index.stems], dtype="object")
-    told = np.array([" ".join(each) for each in queries.stems], dtype="object")
-    measures["same_stems"] = (told[query] == known[label]).astype("float32")
-    measures["query_length"] = np.log1p([len(each) for each in queries.stems])[query]
-    measures["label_length"] = np.log1p([len(each) for each in index.stems])[label]
+    query, code, label = query[order], code[order], label[order]
+    measures = {name: values[order] for name, values in measures.items()}
+    measures |= _of_code(index, queries, query, code)
+    measures |= _of_list(measures["rough"], query)
+    measures |= _of_texts(index, queries, query, label)
     measures["labels_of_code"] = np.log(np.bincount(index.code_of))[code]
-    measures["query_mass"] = np.log(mass)
-    return measures.astype("float32")
+    return Pairs(query, code, label, pd.DataFrame(measures, dtype="float32"))
+
+
+def _of_code(index: Index, queries: Queries, query: Ints, code: Ints) -> dict[str, Floats]:
+    """Return what all labels of a code have of a query."""
+    mass = queries.root_mass[query]
+    return {
+        "any_label": _overlap(queries.by_root, index.any_label, query, code) / mass,
+        "share_of_labels": _overlap(queries.by_root, index.share_of_labels, query, code) / mass,
+        "meaning_of_code": np.einsum(
+            "ij,ij->i", queries.vectors[query], index.code_vectors[code]
+        ),
+        "query_mass": np.log(mass),
+    }
+
+
+def _of_list(rough: Floats, query: Ints) -> dict[str, Floats]:
+    """Return where a pair stands among those of its query; best rough score first."""
+    starts = np.flatnonzero(np.diff(query, prepend=-1))
+    sizes = np.diff(np.append(starts, len(query)))
+    rank = np.arange(len(query)) - np.repeat(starts, sizes)
+    last = max(len(rough) - 1, 0)
+    best = rough[starts]
+    second = np.where(sizes > 1, rough[np.minimum(starts + 1, last)], 0)
+    tenth = np.where(sizes > 9, rough[np.minimum(starts + 9, last)], 0)
+    return {
+        "best_rough": np.repeat(best, sizes),
+        "behind_best": rough - np.repeat(best, sizes),
+        "best_before_second": np.repeat(best - second, sizes),
+        "before_tenth": rough - np.repeat(tenth, sizes),
+        "rank": (1 / (1.0 + rank)).astype("float32"),
+    }
+
+
+def _of_texts(index: Index, queries: Queries, query: Ints, label: Ints) -> dict[str, Floats]:
+    """Return what both texts have in common as wholes: first word, all words, lengths."""
+    heads, whole, length = _wholes(index.stems)
+    asked_head, asked_whole, asked_length = _wholes(queries.stems)
+    return {
+        "same_head": (asked_head[query] == heads[label]).astype("float32"),
+        "same_stems": (asked_whole[query] == whole[label]).astype("float32"),
+        "query_length": asked_length[query],
+        "label_length": length[label],
+    }
+
+
+def _wholes(stems: Stems) -> tuple[Ints, Ints, Floats]:
+    """Return a number per text for its first family, another for all its stems, and its length."""
+    heads = [hash(root(each[0])) if each else 0 for each in stems]
+    length = np.log1p([len(each) for each in stems]).astype("float32")
+    return np.array(heads), np.array([hash(each) for each in stems]), length
 
 
 def _overlap(left: Any, right: Any, rows: Ints, others: Ints) -> Floats:
@@ -299,7 +319,7 @@ def _repaired(index: Index, stems: Stems) -> Stems:
             word
             for each in stems
             for word in each
-            if len(word) > 3 and word not in index.stem_ids and root(word) not in index.root_ids
+            if len(word) > 3 and word not in index.stem_ids
         }
     )
     if not unknown:
@@ -321,7 +341,8 @@ def _repaired(index: Index, stems: Stems) -> Stems:
             continue
         likeness = 2 * product.data[part] / (sizes[near] + len(set(_letters(word))))
         best = int(np.lexsort((near, -likeness))[0])
-        if likeness[best] >= REPAIRED_FROM:
+        family_known = root(word) in index.root_ids
+        if likeness[best] >= (SURELY_REPAIRED_FROM if family_known else REPAIRED_FROM):
             read_as[word] = vocabulary[near[best]]
     return [tuple(dict.fromkeys(read_as.get(word, word) for word in each)) for each in stems]
 

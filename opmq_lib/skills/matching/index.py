@@ -19,6 +19,8 @@ Ints = NDArray[np.int64]
 Stems = Sequence[tuple[str, ...]]
 
 PIECE: Final = 4
+COMMON: Final = 0.025
+"""Share of labels above which a piece finds no candidate; it still counts in their measures."""
 _LETTERS: Final = np.zeros(256, dtype="int64")
 for _rank, _letter in enumerate(b"abcdefghijklmnopqrstuvwxyz0123456789+#", start=1):
     _LETTERS[_letter] = _rank
@@ -30,7 +32,8 @@ class Block:
 
     Attributes:
         labels: Labels × features, ones.
-        by_feature: Features × labels; rarity over the root of the label's mass.
+        by_feature: Features × labels, one over the root of the label's mass; common pieces are
+            left empty.
         rarity: Of each feature: log of the number of labels over those that have it.
         mass: Of each label: rarities added up.
     """
@@ -61,8 +64,8 @@ class Index:
         by_stem: Block of stems.
         by_root: Block of word families.
         by_piece: Block of pieces.
-        any_label: Families × codes: one where a label of the code has it.
-        share_of_labels: Families × codes: share of the code's labels that have it.
+        any_label: Codes × families: one where a label of the code has it.
+        share_of_labels: Codes × families: share of the code's labels that have it.
         vectors: Direction of each label's meaning, one row a label.
         code_vectors: The same, one row a code.
         related: Families × families: one on the diagonal, what is known of associations elsewhere.
@@ -113,7 +116,8 @@ def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index
     by_root = _block(word_matrix(stems, root_ids, root))
     rows, identifiers = piece_ids(stems)
     pieces = np.unique(identifiers)
-    by_piece = _block(_ones(rows, np.searchsorted(pieces, identifiers), (len(texts), len(pieces))))
+    places = np.searchsorted(pieces, identifiers)
+    by_piece = _block(_ones(rows, places, (len(texts), len(pieces))), COMMON)
     of_code = sparse.csr_matrix(
         (np.ones(len(texts), dtype="float32"), (code_of, np.arange(len(texts)))),
         shape=(len(codes), len(texts)),
@@ -126,7 +130,7 @@ def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index
     vectors = directions(weighted @ known.vectors_of(list(root_ids)))
     return Index(
         codes, code_of, texts, stems, stem_ids, root_ids, pieces, by_stem, by_root, by_piece,
-        present.T.tocsr(), shares.T.tocsr(), vectors, directions(of_code @ vectors),
+        present, shares, vectors, directions(of_code @ vectors),
         known.related(root_ids),
     )  # fmt: skip
 
@@ -186,12 +190,14 @@ def _ones(rows: Ints, columns: Ints, shape: tuple[int, int]) -> Any:
     return matrix
 
 
-def _block(labels: Any) -> Block:
+def _block(labels: Any, common: float = 1.0) -> Block:
     count = labels.shape[0]
     held_by = np.bincount(labels.indices, minlength=labels.shape[1])
     rarity = np.log((count + 1) / (held_by + 0.5)).astype("float32")
     mass = np.asarray(labels @ rarity, dtype="float32") + np.float32(0.1)
-    by_feature = (sparse.diags(1 / np.sqrt(mass)) @ labels).T.tocsr().astype("float32")
+    told = labels @ sparse.diags((held_by <= max(common * count, 50)).astype("float32"))
+    by_feature = (sparse.diags(1 / np.sqrt(mass)) @ told).T.tocsr().astype("float32")
+    by_feature.eliminate_zeros()
     return Block(labels, by_feature, rarity, mass)
 
 
