@@ -1,9 +1,9 @@
 """Matching French titles and skills to ESCO: cross-validated by concept, beside its peers.
 
-    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/matching.py [DATA] [--speed] [--train]
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/matching.py [--speed] [--train]
 
-DATA is the folder of the skills data (`esco/`, `rome_v460/`); by default `shared/data/skills`
-beside the project. Without an option: five folds of ESCO concepts; a query is tested in the fold
+`DATA` is the folder of the skills data (`esco/`, `rome_v460/`), the first argument; by default
+`shared/data/skills` beside the project. Without an option: five folds of ESCO concepts; a query is tested in the fold
 of its concepts, and nothing learned has seen a test query, nor a test concept. `--speed` times
 10 000 queries, index included. `--train` writes what the package ships, learned on everything.
 Peers: plain BM25, word TF-IDF, character TF-IDF (3 to 5, inside words) and edit distance.
@@ -150,7 +150,7 @@ def measured(
     return found, np.array(right)
 
 
-def training_pairs(
+def training_pairs(  # noqa: PLR0913 - all that is learned, and from what
     task: Task, index: Index, train: np.ndarray, left_out: set[str], vectors: tuple,
     corpora: list[pd.DataFrame],
 ) -> tuple[pd.DataFrame, np.ndarray]:  # fmt: skip
@@ -182,7 +182,7 @@ def exercise_pairs(
         yield found.measures, right
 
 
-def learned(
+def learned(  # noqa: PLR0913 - the same
     tasks: list[Task], exercises: list[exercising.Exercise], indexes: list[Index], vectors: tuple,
     seen: list[set[str]], trains: list[np.ndarray],
 ) -> Knowledge:  # fmt: skip
@@ -196,7 +196,9 @@ def learned(
     layers = learning.learn_fusion(
         pd.concat([one for one, _ in parts]), np.concatenate([right for _, right in parts])
     )
-    taught = [pair for task, train in zip(tasks, trains, strict=True) for pair in task_pairs(task, train)]
+    taught = [
+        pair for task, train in zip(tasks, trains, strict=True) for pair in task_pairs(task, train)
+    ]
     words = known_words(taught, left_out, vectors, corpora)
     return learning.knowledge(list(words.associations), *vectors, layers)
 
@@ -220,7 +222,9 @@ def cross_validated(
             table = pd.DataFrame(
                 {"query": test[found.query], "code": index.codes[found.code], "right": right}
             ).assign(confidence=fusion.confidence(found.measures, known))
-            table = table.sort_values(["query", "confidence", "code"], ascending=[True, False, True])
+            table = table.sort_values(
+                ["query", "confidence", "code"], ascending=[True, False, True]
+            )
             table = table[table.groupby("query").cumcount() < TOP]
             for query, codes in table.groupby("query")["code"]:
                 ranked[number][query] = codes.tolist()

@@ -40,7 +40,9 @@ def exercises(corpora: dict[str, pd.DataFrame], seed: int = 0) -> list[Exercise]
         rest = corpus.drop(out.index)
         out = out[out["code"].isin(rest["code"])]
         out = out.iloc[draw.permutation(len(out))[:QUERIES]]
-        queries = [misspelt(label, draw) if draw.random() < 0.5 else label for label in out["label"]]
+        queries = [
+            misspelt(label, draw) if draw.random() < 0.5 else label for label in out["label"]
+        ]
         found.append(Exercise(f"{name}, held out", rest, queries, [{code} for code in out["code"]]))
         copies = corpus.iloc[draw.permutation(len(corpus))[: QUERIES // 2]]
         every = corpus.groupby("label")["code"].agg(set)

@@ -39,8 +39,7 @@ def families(texts: Iterable[str]) -> list[list[str]]:
 def mapped_pairs(queries: Sequence[str], targets: Sequence[str]) -> list[Pair]:
     """Return both ways of reading official pairs: from query to label, and half back."""
     pairs = [
-        (left, right, 1.0)
-        for left, right in zip(families(queries), families(targets), strict=True)
+        (left, right, 1.0) for left, right in zip(families(queries), families(targets), strict=True)
     ]
     return pairs + [(right, left, 0.5) for left, right, _ in pairs]
 
@@ -157,9 +156,7 @@ def near_families(ids: dict[str, int], vectors: np.ndarray) -> list[tuple[str, s
     ]
 
 
-def learn_fusion(
-    measures: pd.DataFrame, right: np.ndarray
-) -> list[tuple[np.ndarray, np.ndarray]]:
+def learn_fusion(measures: pd.DataFrame, right: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the layers of a network from measures to a probability, scaling folded in."""
     values = measures.to_numpy(dtype="float64")
     centre, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
@@ -218,6 +215,4 @@ def _positive_information(matrix: sparse.csr_matrix, smoothing: float = 0.75) ->
     columns /= columns.sum()
     value = np.log(cells.data / (rows[cells.row] * columns[cells.col]))
     kept = value > 0
-    return sparse.csr_matrix(
-        (value[kept], (cells.row[kept], cells.col[kept])), shape=matrix.shape
-    )
+    return sparse.csr_matrix((value[kept], (cells.row[kept], cells.col[kept])), shape=matrix.shape)

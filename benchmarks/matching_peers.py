@@ -42,9 +42,7 @@ def bm25(labels: Sequence[str], texts: Sequence[str]) -> tuple[sparse.csr_matrix
     return counter.transform(texts).astype(float).tocsr(), cells.tocsr()
 
 
-def ranked(
-    left: sparse.csr_matrix, right: sparse.csr_matrix, codes: np.ndarray
-) -> list[list[str]]:
+def ranked(left: sparse.csr_matrix, right: sparse.csr_matrix, codes: np.ndarray) -> list[list[str]]:
     """Return the codes of the best labels of each query, each code once."""
     found, transposed = [], right.T.tocsr()
     for start in range(0, left.shape[0], 500):

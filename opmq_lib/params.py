@@ -192,8 +192,17 @@ class BranchTables(Strict):
     employment: Annotated[
         str | None, Field(description="path from the project's root, or null")
     ] = None
+    skill_needs: Annotated[
+        str | None, Field(description="survey of skills needed: path, or null")
+    ] = None
+    skill_supply: Annotated[
+        str | None, Field(description="survey of skills available: path, or null")
+    ] = None
+    rncp_export: Annotated[
+        str | None, Field(description="CSV export of the RNCP (zip): path, or null")
+    ] = None
 
-    @field_validator("employment")
+    @field_validator("employment", "skill_needs", "skill_supply", "rncp_export")
     @classmethod
     def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
         if path is not None and not is_project_path(path):
@@ -269,6 +278,13 @@ class TensionNotebook(Strict):
     output_folder: Text
 
 
+class SkillsNotebook(Strict):
+    """Parameters of `05_competences`."""
+
+    branch_code: Code
+    output_folder: Text
+
+
 class ReportNotebook(Strict):
     """Parameters of `00_rapport`."""
 
@@ -296,6 +312,7 @@ NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
     "00_rapport": ReportNotebook,
     "01_emplois": EmploymentNotebook,
     "03_tensions": TensionNotebook,
+    "05_competences": SkillsNotebook,
     "10_consolidation": ConsolidationNotebook,
     "11_evaluation": EvaluationNotebook,
 }

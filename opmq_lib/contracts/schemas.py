@@ -60,13 +60,28 @@ TABLES: Final[dict[str, str]] = {
     "naf_branch": "naf_code* branch_code* share basis [note?]",
     "rome_fap_split": "rome_code* metier_code* share basis [note?]",
     "metiers_left_out": "nomenclature* metier_code* basis [note?]",
+    "certifying_bodies": "branch_code* body* basis [note?]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
     "largest_share_pct? source_code",
+    "skill_needs": "branch_code* metier_code* skill_code* skill_level* needed_headcount "
+    "respondents_count origin",
+    "skill_supply": "branch_code* metier_code* skill_code* skill_level* available_headcount "
+    "respondents_count coverage_pct origin",
+    "skill_mentions": "period_rank* skill_code* mentions_count documents_count employers_count "
+    "source_code origin",
+    "rncp_fiches": "fiche_code* title framework_level? active starts_on? ends_on? origin",
+    "rncp_blocs": "fiche_code* bloc_code* title origin",
     # any annual series to forecast
     "series": "series_code* year* value",
     # results
+    "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
+    "updated_on origin",
+    "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
+    "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
+    "skill_gaps": "branch_code* metier_code* skill_code* needed available? gap? lower? upper? "
+    "interval_level? unweighted_gap? respondents_count? coverage_pct? status origin",
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "

@@ -4,6 +4,7 @@ from opmq_lib.pipeline.consolidation import consolidation_results
 from opmq_lib.pipeline.employment import employment_results
 from opmq_lib.pipeline.evaluation import evaluation_results
 from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
+from opmq_lib.pipeline.skills import skill_results
 from opmq_lib.pipeline.tensions import tension_results
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "consolidation_results",
     "employment_results",
     "evaluation_results",
+    "skill_results",
     "tension_results",
 ]

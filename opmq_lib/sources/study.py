@@ -8,17 +8,23 @@ import pandas as pd
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
 from opmq_lib.params import BranchParams, Criterion, EditionParams
-from opmq_lib.sources import embedded, parameters, project, runs, tables
+from opmq_lib.sources import embedded, parameters, project, rncp, runs, tables
 
 EMBEDDED = (
     "branch_headcount",
     "branches",
+    "certification_metiers",
+    "certifications",
+    "emerging_skills",
     "employment_national",
     "fap_rome",
+    "metier_skills",
     "metiers",
     "naf",
     "recruitment_intentions",
     "rome_naf_hires",
+    "romes",
+    "skills",
     "sources",
     "tension",
 )
@@ -33,7 +39,8 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
 
     Returns:
         The embedded tables, the convention tables of `parameters/tables/`, and
-        `own_employment` (no row when no branch supplies one).
+        `own_employment` (no row when no branch supplies one), `skill_needs`, `skill_supply` and
+        `rncp_fiches` likewise.
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
@@ -52,6 +59,20 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     ]
     no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["employment"]))
     inputs["own_employment"] = pd.concat(own, ignore_index=True) if own else no_row
+    for name in ("skill_needs", "skill_supply"):
+        surveys = [
+            tables.read_table(root / supplied, name, branch_code=code)
+            for code in branch_codes
+            if (supplied := getattr(branches[code].tables, name)) is not None
+        ]
+        empty = pd.DataFrame(columns=list(contracts.DESCRIPTIONS[name]))
+        inputs[name] = pd.concat(surveys, ignore_index=True) if surveys else empty
+    exports = {
+        supplied
+        for code in branch_codes
+        if (supplied := branches[code].tables.rncp_export) is not None
+    }
+    inputs["rncp_fiches"] = rncp.fiches_of([root / supplied for supplied in sorted(exports)])
     return inputs
 
 
@@ -74,6 +95,29 @@ def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
     metiers = embedded.load("metiers")
     chosen = metiers[metiers["nomenclature"] == nomenclature]
     return dict(zip(chosen["metier_code"], chosen["label"].map(french.label), strict=True))
+
+
+def rome_labels() -> dict[str, str]:
+    """Return the French label of each fiche of the ROME 4.0.
+
+    Examples:
+        >>> rome_labels()["H2913"]
+        'Soudeur / Soudeuse'
+    """
+    romes = embedded.load("romes")
+    chosen = romes[romes["rome_version"] == "4.0"]
+    return dict(zip(chosen["rome_code"], chosen["label"].map(french.label), strict=True))
+
+
+def skill_labels() -> dict[str, str]:
+    """Return the French label of each skill of the ROME.
+
+    Examples:
+        >>> skill_labels()["100007"]
+        'Techniques de soudage'
+    """
+    skills = embedded.load("skills")
+    return dict(zip(skills["skill_code"], skills["label"].map(french.label), strict=True))
 
 
 def branch_labels() -> dict[str, str]:

@@ -223,9 +223,7 @@ def _of_code(index: Index, queries: Queries, query: Ints, code: Ints) -> dict[st
     return {
         "any_label": _overlap(queries.by_root, index.any_label, query, code) / mass,
         "share_of_labels": _overlap(queries.by_root, index.share_of_labels, query, code) / mass,
-        "meaning_of_code": np.einsum(
-            "ij,ij->i", queries.vectors[query], index.code_vectors[code]
-        ),
+        "meaning_of_code": np.einsum("ij,ij->i", queries.vectors[query], index.code_vectors[code]),
         "query_mass": np.log(mass),
     }
 
@@ -302,11 +300,17 @@ def _meanings(index: Index, stems: Stems, known: Knowledge) -> Floats:
         rarities[index.root_ids[word]] if word in index.root_ids else index.by_root.unseen
         for _, word in flat
     ]
-    told = [(row, known.words[word], weight)
-            for (row, word), weight in zip(flat, weights, strict=True) if word in known.words]
+    told = [
+        (row, known.words[word], weight)
+        for (row, word), weight in zip(flat, weights, strict=True)
+        if word in known.words
+    ]
     rows, columns, values = zip(*told, strict=True) if told else ((), (), ())
     matrix = sparse.csr_matrix(
-        (np.array(values, dtype="float32"), (np.array(rows, dtype="int64"), np.array(columns, dtype="int64"))),
+        (
+            np.array(values, dtype="float32"),
+            (np.array(rows, dtype="int64"), np.array(columns, dtype="int64")),
+        ),
         shape=(len(stems), len(known.words)),
     )
     return directions(np.asarray(matrix @ known.vectors))
@@ -315,12 +319,7 @@ def _meanings(index: Index, stems: Stems, known: Knowledge) -> Floats:
 def _repaired(index: Index, stems: Stems) -> Stems:
     """Return stems with unknown ones read as the nearest stem of the index, where one is near."""
     unknown = sorted(
-        {
-            word
-            for each in stems
-            for word in each
-            if len(word) > 3 and word not in index.stem_ids
-        }
+        {word for each in stems for word in each if len(word) > 3 and word not in index.stem_ids}
     )
     if not unknown:
         return stems
@@ -355,7 +354,10 @@ def _letters(word: str) -> list[str]:
 
 def _letter_matrix(vocabulary: Sequence[str], ids: dict[str, int]) -> Any:
     cells = {
-        (row, ids[piece]) for row, word in enumerate(vocabulary) for piece in _letters(word) if piece in ids
+        (row, ids[piece])
+        for row, word in enumerate(vocabulary)
+        for piece in _letters(word)
+        if piece in ids
     }
     rows, columns = zip(*sorted(cells), strict=True) if cells else ((), ())
     return sparse.csr_matrix(

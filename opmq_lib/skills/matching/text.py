@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-STOP_WORDS: Final = frozenset(
-    "de du des d l la le les en et a au aux pour par sur dans un une avec ou s n qu que qui se son "
-    "sa ses ce cette ces leur leurs ne pas y dont est sont etre afin chez sous entre vers via j m t "
-    "c the of and".split()
-)
+_STOP_WORDS = """
+    a afin au aux avec c ce ces cette chez d dans de des dont du en est et etre j l la le les leur
+    leurs m n ne of ou par pas pour qu que qui s sa se ses son sont sous sur t the un une vers via y
+    and entre
+"""
+STOP_WORDS: Final = frozenset(_STOP_WORDS.split())
 
 ABBREVIATIONS: Final[dict[str, str]] = {
     "admin": "administratif", "agt": "agent", "assist": "assistant", "asst": "assistant",
@@ -43,14 +44,12 @@ _GENDER = (
     ("onne", "on"), ("elles", "el"), ("elle", "el"), ("ives", "if"), ("ive", "if"),
     ("eaux", "eau"), ("aux", "al"),
 )  # fmt: skip
-_ENDINGS = tuple(
-    sorted(
-        "issement issant ateur ation atif atoir ition itud isation isateur iser tion sion ement "
-        "ment ance ence age eur eux ur er ir oir ant ent ien ier erie eri ist ism ique iqu if al el "
-        "ell itair air able ibl ite it ee iv iel ial ic i at is ag anc enc".split(),
-        key=lambda ending: (-len(ending), ending),
-    )
-)
+_DERIVATIONS = """
+    able ag age air al anc ance ant at ateur atif ation atoir ee el ell ement enc ence ent er eri
+    erie eur eux i ial ibl ic iel ien ier if iqu ique ir isateur isation iser ism issant issement
+    ist it itair ite ition itud iv is ment oir sion tion ur
+"""
+_ENDINGS = tuple(sorted(_DERIVATIONS.split(), key=lambda ending: (-len(ending), ending)))
 _SHORT_ENDINGS = ("eur", "ag", "age", "er", "ir", "ur", "ier", "ien")
 
 
