@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/matching.py [--speed] [--train]
 
-`DATA` is the folder of the skills data (`esco/`, `rome_v460/`), the first argument; by default
-`shared/data/skills` beside the project. Without an option: five folds of ESCO concepts; a query is tested in the fold
-of its concepts, and nothing learned has seen a test query, nor a test concept. `--speed` times
-10 000 queries, index included. `--train` writes what the package ships, learned on everything.
+The first argument may be the folder of the skills data (`esco/`, `rome_v460/`), by default
+`shared/data/skills` beside the project. Without an option: five folds of ESCO concepts; a query is
+tested in the fold of its concepts, and nothing learned has seen a test query, nor a test concept.
+`--speed` times 10 000 queries, index included. `--train` writes what the package ships, learned on
+everything.
 Peers: plain BM25, word TF-IDF, character TF-IDF (3 to 5, inside words) and edit distance.
 """
 

@@ -73,6 +73,10 @@ TABLES: Final[dict[str, str]] = {
     "source_code origin",
     "rncp_fiches": "fiche_code* title framework_level? active starts_on? ends_on? origin",
     "rncp_blocs": "fiche_code* bloc_code* title origin",
+    # free texts to match
+    "labels": "code* label*",
+    "queries": "query*",
+    "review": "query* rank code* label confidence decision? decided_on? note? version",
     # any annual series to forecast
     "series": "series_code* year* value",
     # results

@@ -25,9 +25,9 @@ def skill_results(
         `competences`: indicators; hires and certifications of the ROME that the branch's activities
         recruit most, those without one, what open data cannot give (`nd`).
         `portfolio`: the branch's certifications. `to_look_at`: those to look at, by stated reason.
-        `skill_signals`: skills flagged émergente by the ROME, and main skills that no certification's
-        métier carries. `skill_gaps`: needed against available, from the branch's survey; no row
-        without one.
+        `skill_signals`: skills flagged émergente by the ROME, and main skills that the métier of no
+        certification carries. `skill_gaps`: needed against available, from the branch's survey; no
+        row without one.
     """
     day = edition.edition_date
     hired = branch_romes(inputs, branch_code)
@@ -48,6 +48,7 @@ def skill_results(
         "skill_gaps": gaps.assign(origin="own"),
     }
     parts = _indicators(hired, coverage, owned, signals, day.year)
+    parts.append(_reason_counts(reasons, inputs["rncp_fiches"].empty, day.year))
     return {"competences": indicators.stack(parts, branch_code, "competences")} | {
         name: contracts.check(name, table[list(contracts.DESCRIPTIONS[name])], name)
         for name, table in tables.items()
@@ -126,3 +127,23 @@ def _indicators(
         ),
     ]  # fmt: skip
     return [part.assign(region_code=indicators.WHOLE_COUNTRY) for part in (whole, *by_rome)]
+
+
+def _reason_counts(reasons: pd.DataFrame, without_register: bool, year: int) -> pd.DataFrame:
+    """Return how many certifications each reason names; `nd` where it needs the register."""
+    counts = reasons["reason_code"].value_counts()
+    needs_register = {"expired", "expiring"} if without_register else set()
+    return pd.DataFrame(
+        {
+            "indicator": [f"{reason}_certifications_count" for reason in certifications.REASONS],
+            "value": [
+                float("nan") if reason in needs_register else float(counts.get(reason, 0))
+                for reason in certifications.REASONS
+            ],
+        }
+    ).assign(
+        unit="certifications",
+        year=year,
+        region_code=indicators.WHOLE_COUNTRY,
+        source_code="certifinfo",
+    )

@@ -48,7 +48,8 @@ def findings(results: Results, labels: Labels) -> Html:
     for reason, meaning in REASONS.items():
         rows = results[REASON_TABLE][results[REASON_TABLE]["reason_code"] == reason]
         if not rows.empty:
-            count = french.plural(len(rows), "certification")
+            noun = "certification" if len(rows) == 1 else "certifications"
+            count = f"{_told(results, f'{reason}_certifications_count')} {noun}"
             told.append(f"<strong>{count} : {meaning}.</strong> {_named(list(rows['title']))}.")
     without = _without(results)
     if without and not results[PORTFOLIO].empty:
@@ -56,8 +57,8 @@ def findings(results: Results, labels: Labels) -> Html:
         counts = _told(results, "metiers_without_certification_count")
         looked_at = _told(results, "metiers_looked_at_count")
         told.append(
-            f"<strong>{counts} métiers sur {looked_at} regardés ne sont visés par aucune "
-            f"certification de la branche.</strong> {_named(names)}."
+            f"<strong>Métiers regardés sans certification de la branche : {counts} sur {looked_at}."
+            f"</strong> {_named(names)}."
         )
     if not told:
         told.append("Rien à regarder en premier selon les critères énoncés plus bas.")
@@ -152,8 +153,8 @@ def uncovered_table(results: Results) -> Html | None:
         results,
         "uncovered",
         "Compétences principales qu’aucun métier certifié par la branche ne porte",
-        "Couverture au niveau métier : une certification peut enseigner une compétence que la fiche "
-        "de son métier ne cite pas.",
+        "Couverture au niveau métier : une certification peut enseigner une compétence que la "
+        "fiche de son métier ne cite pas.",
     )
 
 
@@ -163,8 +164,8 @@ def gaps_table(results: Results, metiers: Labels, skills: Labels) -> Html:
     if table.empty:
         return display.banner(
             french.typography(
-                "<strong>Non disponible (nd).</strong> Aucune source ouverte ne compte les personnes "
-                "qui ont une compétence. Pour mesurer un écart : "
+                "<strong>Non disponible (nd).</strong> Aucune source ouverte ne compte les "
+                "personnes qui ont une compétence. Pour mesurer un écart : "
                 "<code>opmq skills template enquete.xlsx</code>, faire remplir les deux feuilles, "
                 "les nommer dans le fichier de la branche."
             )
@@ -195,7 +196,7 @@ def portfolio_table(results: Results) -> Html | None:
     table = results[PORTFOLIO]
     if table.empty:
         return None
-    return display.table(
+    listed = display.table(
         "Certifications de la branche",
         ["Certification", "Nature", "Niveau", "Métiers visés", "Notice mise à jour"],
         [
@@ -213,6 +214,8 @@ def portfolio_table(results: Results) -> Html | None:
             f"{SOURCE.format(table=PORTFOLIO)}"
         ),
     )
+    summary = f"{_told(results, 'certifications_count')} certifications, par ordre alphabétique"
+    return Html(f"<details><summary>{french.typography(summary)}</summary>{listed.html}</details>")
 
 
 def sheet_lines(results: Results, rome_code: str) -> list[str]:

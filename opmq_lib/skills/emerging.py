@@ -56,8 +56,9 @@ def log_odds(
         after = np.log((y1 + pooled) / (later_total + prior - y1 - pooled))
         before = np.log((y0 + pooled) / (earlier_total + prior - y0 - pooled))
         error = np.sqrt(1 / (y1 + pooled) + 1 / (y0 + pooled))
+        change = after - before
     never = y1 + y0 == 0
-    return np.where(never, np.nan, after - before), np.where(never, np.nan, error)
+    return np.where(never, np.nan, change), np.where(never, np.nan, error)
 
 
 def adjusted(p_values: Array) -> Array:
