@@ -274,6 +274,15 @@ class BranchTables(Strict):
     fap_crosswalk: Annotated[
         str | None, Field(description="official passage FAP-2009 → FAP-2021, or null")
     ] = None
+    skill_needs: Annotated[
+        str | None, Field(description="survey of skills needed: path, or null")
+    ] = None
+    skill_supply: Annotated[
+        str | None, Field(description="survey of skills available: path, or null")
+    ] = None
+    rncp_export: Annotated[
+        str | None, Field(description="CSV export of the RNCP (zip): path, or null")
+    ] = None
 
     def paths(self) -> dict[str, str]:
         """Return the path of each table that is supplied, by name of the table.
@@ -285,13 +294,7 @@ class BranchTables(Strict):
         named: dict[str, str | None] = self.model_dump()
         return {table: path for table, path in named.items() if path is not None}
 
-    @field_validator(
-        "employment",
-        "criterion_values",
-        "tension_components",
-        "tension_reference",
-        "fap_crosswalk",
-    )
+    @field_validator("*")
     @classmethod
     def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
         if path is not None and not is_project_path(path):
@@ -367,6 +370,13 @@ class CoreNotebook(Strict):
     output_folder: Text
 
 
+class SkillsNotebook(Strict):
+    """Parameters of `05_competences`."""
+
+    branch_code: Code
+    output_folder: Text
+
+
 class ReportNotebook(Strict):
     """Parameters of `00_rapport`."""
 
@@ -395,6 +405,7 @@ NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
     "01_emplois": EmploymentNotebook,
     "03_tensions": TensionNotebook,
     "04_coeurs_strategiques": CoreNotebook,
+    "05_competences": SkillsNotebook,
     "10_consolidation": ConsolidationNotebook,
     "11_evaluation": EvaluationNotebook,
 }

@@ -61,6 +61,7 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
         "01_emplois": ["branch_code", "horizon_years", "output_folder"],
         "03_tensions": ["branch_code", "output_folder"],
         "04_coeurs_strategiques": ["branch_code", "sliders", "output_folder"],
+        "05_competences": ["branch_code", "output_folder"],
         "10_consolidation": ["edition_id", "output_folder"],
         "11_evaluation": ["edition_id", "horizon_years", "output_folder"],
     }
@@ -69,6 +70,7 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
         "01_emplois",
         "03_tensions",
         "04_coeurs_strategiques",
+        "05_competences",
     )
 
 

@@ -66,6 +66,7 @@ TABLES: Final[dict[str, str]] = {
     "tension_profiles": "profile_code* label hiring_intensity_range? training_job_link_range? "
     "labour_shortage_range? non_durable_jobs_range? hard_working_conditions_range? "
     "geographic_mismatch_range? practice basis [origin]",
+    "certifying_bodies": "branch_code* body* basis [note?]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
@@ -77,9 +78,27 @@ TABLES: Final[dict[str, str]] = {
     "fap_crosswalk": "metier_code* metier_2021_code* share source_code",
     "criterion_values": "branch_code* metier_code* criterion_code* value lower? upper? origin "
     "units_count? largest_share_pct? source_code",
+    "skill_needs": "branch_code* metier_code* skill_code* skill_level* needed_headcount "
+    "respondents_count origin",
+    "skill_supply": "branch_code* metier_code* skill_code* skill_level* available_headcount "
+    "respondents_count coverage_pct origin",
+    "skill_mentions": "period_rank* skill_code* mentions_count documents_count employers_count "
+    "source_code origin",
+    "rncp_fiches": "fiche_code* title framework_level? active starts_on? ends_on? origin",
+    "rncp_blocs": "fiche_code* bloc_code* title origin",
+    # free texts to match
+    "label_corpus": "code* label*",
+    "queries": "query*",
+    "review": "query* rank code* label confidence decision? decided_on? note? version",
     # any annual series to forecast
     "series": "series_code* year* value",
     # results
+    "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
+    "updated_on origin",
+    "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
+    "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
+    "skill_gaps": "branch_code* metier_code* skill_code* needed available? gap? lower? upper? "
+    "interval_level? unweighted_gap? respondents_count? coverage_pct? status origin",
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
     "labels": "branch_code* question_code* metier_code* year? label acceptability_pct? "

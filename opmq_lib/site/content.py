@@ -89,6 +89,14 @@ QUESTIONS = {
     "05_competences": Question(
         "Compétences",
         "Quelles compétences manquent, émergent, sont couvertes par des certifications ?",
+        (
+            "certifications",
+            "certification_metiers",
+            "metier_skills",
+            "emerging_skills",
+            "skills",
+            "rome_naf_hires",
+        ),
     ),
     "06_demandes": Question(
         "Demandes des entreprises",

@@ -9,7 +9,7 @@ import pandas as pd
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
 from opmq_lib.params import BranchParams, EditionParams, Question
-from opmq_lib.sources import embedded, parameters, project, runs, tables
+from opmq_lib.sources import embedded, parameters, project, rncp, runs, tables
 
 EMBEDDED = (
     "age_structure",
@@ -17,13 +17,17 @@ EMBEDDED = (
     "branches",
     "certification_metiers",
     "certifications",
+    "emerging_skills",
     "employment_national",
     "fap_rome",
+    "metier_skills",
     "metiers",
     "naf",
     "recruitment_intentions",
     "rome_naf_hires",
     "rome_transitions",
+    "romes",
+    "skills",
     "sources",
     "tension",
     "tension_basins",
@@ -69,8 +73,8 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
 
     Returns:
         The embedded tables, the convention tables of `parameters/tables/`, each read when first
-        asked for, and the tables of `tables.SUPPLIED` as `own_<name>` (no row when no branch
-        supplies one).
+        asked for, the tables of `tables.SUPPLIED` as `own_<name>` (no row when no branch supplies
+        one), and `rncp_fiches` (no row without an export of the register).
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
@@ -85,9 +89,11 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
     for name in tables.CONVENTIONS:
         convention = root / "parameters" / "tables" / f"{name}.csv"
         readers[name] = partial(tables.read_table, convention, name, origin="public")
+    chosen = [branches[code] for code in branch_codes]
     for name in tables.SUPPLIED:
-        supplied = _supplied(root, name, [branches[code] for code in branch_codes])
-        readers[f"own_{name}"] = supplied.copy
+        readers[f"own_{name}"] = _supplied(root, name, chosen).copy
+    exports = {path for branch in chosen if (path := branch.tables.rncp_export) is not None}
+    readers["rncp_fiches"] = partial(rncp.fiches_of, [root / path for path in sorted(exports)])
     return InputTables(readers)
 
 
@@ -121,6 +127,29 @@ def region_labels() -> dict[str, str]:
     """
     regions = embedded.load("regions")
     return dict(zip(regions["region_code"], regions["label"].map(french.label), strict=True))
+
+
+def rome_labels() -> dict[str, str]:
+    """Return the French label of each fiche of the ROME 4.0.
+
+    Examples:
+        >>> rome_labels()["H2913"]
+        'Soudeur / Soudeuse'
+    """
+    romes = embedded.load("romes")
+    chosen = romes[romes["rome_version"] == "4.0"]
+    return dict(zip(chosen["rome_code"], chosen["label"].map(french.label), strict=True))
+
+
+def skill_labels() -> dict[str, str]:
+    """Return the French label of each skill of the ROME.
+
+    Examples:
+        >>> skill_labels()["100007"]
+        'Techniques de soudage'
+    """
+    skills = embedded.load("skills")
+    return dict(zip(skills["skill_code"], skills["label"].map(french.label), strict=True))
 
 
 def branch_labels() -> dict[str, str]:

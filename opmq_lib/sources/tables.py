@@ -34,6 +34,7 @@ DEFINED_IN: Final = {
     "naf_code": ("naf", "NAF"),
     "region_code": ("regions", "region"),
     "rome_code": ("romes", "ROME"),
+    "skill_code": ("skills", "skill"),
 }
 """The embedded table that knows all the codes of a column, and what to call one in messages."""
 
@@ -50,7 +51,13 @@ _NUMBER: Final = re.compile(
     r"(?:[.,](?P<decimals>[0-9]+))?(?P<power>[eE][-+]?[0-9]+)?"
 )
 
-CONVENTIONS = ("metiers_left_out", "naf_branch", "rome_fap_split", "tension_profiles")
+CONVENTIONS = (
+    "certifying_bodies",
+    "metiers_left_out",
+    "naf_branch",
+    "rome_fap_split",
+    "tension_profiles",
+)
 """The project's own tables, in `parameters/tables`."""
 
 SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
@@ -59,6 +66,8 @@ SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
     "tension_components": "own",
     "tension_reference": "public",
     "fap_crosswalk": "public",
+    "skill_needs": "own",
+    "skill_supply": "own",
 }
 """Tables that a branch may supply (`tables:` of its file), and whose they are."""
 

@@ -1,0 +1,109 @@
+"""Commands on skills: survey template, matching of free texts with a review sheet, expiry."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from opmq_lib.cli.app import app
+
+skills_app = typer.Typer(help="Skills: survey template, free texts to codes, ends of registration.")
+app.add_typer(skills_app, name="skills")
+
+
+@skills_app.command("template")
+def template_command(
+    output: Annotated[Path, typer.Argument(help="XLSX to write.")],
+) -> None:
+    """Write an empty workbook for the branch's survey: skills needed, skills available.
+
+    Example: opmq skills template enquete.xlsx
+    """
+    from opmq_lib import exports
+    from opmq_lib.errors import Defect, SchemaError
+    from opmq_lib.sources import survey
+
+    if output.suffix.lower() != ".xlsx":
+        told = ("not a workbook", ".xlsx", "change the ending")
+        raise SchemaError([Defect(output.name, *told)])
+    if output.exists():
+        told = ("the file exists", "a new file", "choose another name: answers are not overwritten")
+        raise SchemaError([Defect(output.name, *told)])
+    exports.write_sheets(survey.template(), output)
+    print(f"Written: {output} (sheets skill_needs, skill_supply, lisez_moi).")
+
+
+@skills_app.command("match")
+def match_command(  # noqa: PLR0913 - one parameter per option
+    file: Annotated[Path, typer.Argument(help="Table with a column query, one free text a row.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
+    ],
+    against: Annotated[
+        Literal["titles", "skills"], typer.Option(help="Embedded list: ROME titles or skills.")
+    ] = "titles",
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(help="Whole lists instead: files of ROME or ESCO, or code,label tables."),
+    ] = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(help="Sheet of doubtful matches: read, applied, completed; decisions stay."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Codes proposed per text.")] = 10,
+) -> None:
+    """Find the codes that free French titles or skills mean, with a confidence.
+
+    Example: opmq skills match titres.csv -o codes.csv --review a_verifier.csv
+    """
+    import pandas as pd
+
+    from opmq_lib import exports
+    from opmq_lib.skills import review as reviewing
+    from opmq_lib.skills.matching import match_labels
+    from opmq_lib.sources import labels as lists
+    from opmq_lib.sources import tables
+
+    for path in (output, *[review] * (review is not None)):
+        exports.check_ending(path)
+    queries = tables.read_table(file, "queries")["query"]
+    corpus = (
+        pd.concat([lists.read_labels(path) for path in labels], ignore_index=True)
+        if labels
+        else lists.core_labels(against)
+    )
+    matches = match_labels(queries, corpus, top)
+    if review is not None:
+        decided = tables.read_table(review, "review") if review.exists() else None
+        sheet = reviewing.review_sheet(matches, decided)
+        matches = matches if decided is None else reviewing.apply_decisions(matches, decided)
+        exports.write_table(sheet, review)
+        print(f"Written: {review} ({(sheet['decision'] == '').sum()} proposals to look at).")
+    exports.write_table(matches, output)
+    doubtful = matches.loc[matches["unsure"], "query"].nunique()
+    print(f"Written: {output} ({queries.nunique()} texts, {doubtful} of them doubtful).")
+
+
+@skills_app.command("expiry")
+def expiry_command(
+    file: Annotated[Path, typer.Argument(help="CSV export of the RNCP (zip).")],
+    on: Annotated[str, typer.Option(help="Day, such as 2026-01-31; today unless given.")] = "",
+) -> None:
+    """Print when the registrations of an RNCP export end.
+
+    Example: opmq skills expiry export-fiches-csv.zip --on 2026-01-31
+    """
+    from opmq_lib.errors import Defect, SchemaError
+    from opmq_lib.skills import certifications
+    from opmq_lib.sources import rncp
+
+    try:
+        day = date.fromisoformat(on) if on else date.today()  # noqa: DTZ011 - a civil day
+    except ValueError as error:
+        told = ("not a day", "a day such as 2026-01-31", "correct it", on)
+        raise SchemaError([Defect("--on", *told)]) from error
+    fiches = rncp.read_export(file)["fiches"]
+    calendar = certifications.expiry_calendar(fiches, day)
+    shown = calendar.merge(fiches[["fiche_code", "title"]], on="fiche_code")
+    print(shown.sort_values(["ends_on", "fiche_code"]).to_string(index=False))

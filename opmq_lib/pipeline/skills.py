@@ -1,0 +1,149 @@
+"""Chain of `05_competences`."""
+
+import pandas as pd
+
+from opmq_lib import contracts, indicators
+from opmq_lib.params import EditionParams
+from opmq_lib.pipeline.shared import Tables
+from opmq_lib.skills import certifications, gap
+
+METIERS_LOOKED_AT = 20
+HIRES_YEAR = 2016
+
+
+def skill_results(
+    inputs: Tables, branch_code: str, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of `05_competences` for one branch.
+
+    Args:
+        inputs: The study's input tables.
+        branch_code: Key of table `branches`.
+        edition: Gives the day on which certifications are looked at.
+
+    Returns:
+        `competences`: indicators; hires and certifications of the ROME that the branch's activities
+        recruit most, those without one, what open data cannot give (`nd`).
+        `portfolio`: the branch's certifications. `to_look_at`: those to look at, by stated reason.
+        `skill_signals`: skills flagged émergente by the ROME, and main skills that the métier of no
+        certification carries. `skill_gaps`: needed against available, from the branch's survey; no
+        row without one.
+    """
+    day = edition.edition_date
+    hired = branch_romes(inputs, branch_code)
+    fiches = inputs["romes"][inputs["romes"]["rome_version"] == "4.0"]
+    links = certifications.metier_links(inputs["certification_metiers"], fiches)
+    every = certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
+    owned = every[every["branch_code"] == branch_code].reset_index(drop=True)
+    coverage = certifications.metier_coverage(owned, links, list(hired["rome_code"]))
+    shared = certifications.overlaps(every, links)
+    calendar = certifications.expiry_calendar(inputs["rncp_fiches"], day)
+    reasons = certifications.to_look_at(owned, links, shared, calendar, day)
+    gaps = gap.skills_gap(inputs["own_skill_needs"], inputs["own_skill_supply"])
+    signals = _signals(inputs, branch_code, coverage)
+    tables = {
+        "portfolio": _portfolio(owned, links).assign(origin="public"),
+        "to_look_at": reasons.assign(origin="public"),
+        "skill_signals": signals.assign(status="value", origin="public"),
+        "skill_gaps": gaps.assign(origin="own"),
+    }
+    parts = _indicators(hired, coverage, owned, signals, day.year)
+    parts.append(_reason_counts(reasons, inputs["rncp_fiches"].empty, day.year))
+    return {"competences": indicators.stack(parts, branch_code, "competences")} | {
+        name: contracts.check(name, table[list(contracts.DESCRIPTIONS[name])], name)
+        for name, table in tables.items()
+    }
+
+
+def branch_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
+    """Return the ROME with a profile that the branch's activities hire most: `rome_code`, `hires`.
+
+    Hires of each activity are shared between branches as table `naf_branch` says.
+    """
+    shares = inputs["naf_branch"]
+    hires = inputs["rome_naf_hires"].merge(
+        shares[shares["branch_code"] == branch_code], on="naf_code"
+    )
+    hires = hires[hires["rome_code"].isin(inputs["metier_skills"]["rome_code"])]
+    counted = hires.assign(hires=hires["hires_count"].astype("float64") * hires["share"])
+    total = counted.groupby("rome_code")["hires"].sum().reset_index()
+    ordered = total[total["hires"] > 0].sort_values(["hires", "rome_code"], ascending=[False, True])
+    return ordered.head(METIERS_LOOKED_AT).reset_index(drop=True)
+
+
+def _portfolio(owned: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    metiers = links[links["aims_at"] == "metier"].groupby("certifinfo_code").size()
+    counts = owned["certifinfo_code"].map(metiers).fillna(0).astype("Int64")
+    return owned.assign(metiers_count=counts)
+
+
+def _signals(inputs: Tables, branch_code: str, coverage: pd.DataFrame) -> pd.DataFrame:
+    flagged = inputs["emerging_skills"]
+    mine = flagged[flagged["rome_code"].isin(coverage["rome_code"])]
+    emerging = (
+        mine.groupby("skill_code")["rome_code"].nunique().rename("metiers_count").reset_index()
+    )
+    left = certifications.uncovered_skills(coverage, inputs["metier_skills"])
+    both = pd.concat([emerging.assign(signal="emerging_flag"), left.assign(signal="uncovered")])
+    labels = inputs["skills"].set_index("skill_code")["label"]
+    told = both.assign(label=both["skill_code"].map(labels), branch_code=branch_code)
+    told = told.dropna(subset=["label"]).astype({"metiers_count": "Int64"})
+    order = ["signal", "metiers_count", "label"]
+    return told.sort_values(order, ascending=[True, False, True]).reset_index(drop=True)
+
+
+def _indicators(
+    hired: pd.DataFrame,
+    coverage: pd.DataFrame,
+    owned: pd.DataFrame,
+    signals: pd.DataFrame,
+    year: int,
+) -> list[pd.DataFrame]:
+    uncovered = signals[signals["signal"] == "uncovered"]
+    whole = pd.DataFrame(
+        [
+            ("certifications_count", float(len(owned)), "certifications"),
+            ("metiers_looked_at_count", float(len(hired)), "métiers"),
+            (
+                "metiers_without_certification_count",
+                float((coverage["certifications_count"] == 0).sum()),
+                "métiers",
+            ),
+            ("uncovered_main_skills_count", float(len(uncovered)), "compétences"),
+            ("bloc_coverage_pct", float("nan"), "%"),
+        ],
+        columns=["indicator", "value", "unit"],
+    ).assign(year=year, source_code="certifinfo")
+    by_rome = [
+        pd.DataFrame({"metier_code": hired["rome_code"], "value": hired["hires"]}).assign(
+            indicator="branch_hires_count", unit="déclarations", year=HIRES_YEAR,
+            nature="estimate", source_code="embauches_rome_naf",
+        ),
+        pd.DataFrame(
+            {"metier_code": coverage["rome_code"], "value": coverage["certifications_count"]}
+        ).assign(
+            indicator="certifications_count", unit="certifications", year=year,
+            source_code="certifinfo",
+        ),
+    ]  # fmt: skip
+    return [part.assign(region_code=indicators.WHOLE_COUNTRY) for part in (whole, *by_rome)]
+
+
+def _reason_counts(reasons: pd.DataFrame, without_register: bool, year: int) -> pd.DataFrame:
+    """Return how many certifications each reason names; `nd` where it needs the register."""
+    counts = reasons["reason_code"].value_counts()
+    needs_register = {"expired", "expiring"} if without_register else set()
+    return pd.DataFrame(
+        {
+            "indicator": [f"{reason}_certifications_count" for reason in certifications.REASONS],
+            "value": [
+                float("nan") if reason in needs_register else float(counts.get(reason, 0))
+                for reason in certifications.REASONS
+            ],
+        }
+    ).assign(
+        unit="certifications",
+        year=year,
+        region_code=indicators.WHOLE_COUNTRY,
+        source_code="certifinfo",
+    )

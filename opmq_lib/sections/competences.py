@@ -1,0 +1,285 @@
+"""Section of `05_competences`: which certifications to look at first, and why; skills, and gaps."""
+
+from collections.abc import Callable, Mapping
+from html import escape
+
+import pandas as pd
+
+from opmq_lib import display, french, indicators
+from opmq_lib.display import Html
+from opmq_lib.skills.certifications import REASONS
+
+Results = Mapping[str, pd.DataFrame]
+Labels = Mapping[str, str]
+
+TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
+SIGNALS, GAPS = "skill_signals", "skill_gaps"
+SHOWN, NAMED = 12, 4
+SOURCE = french.typography(
+    "Sources : Certif Info (Carif-Oref, Onisep), ROME 4.0 (France Travail). Les fiches peuvent "
+    "avoir changé depuis. Nombres : table {table}.csv."
+)
+
+
+def banner(results: Results) -> Html:
+    """Return what must be known before any figure of certification or skill."""
+    sentences = [
+        "<strong>Couverture au niveau métier</strong> : une certification vise un métier (ROME) ; "
+        "ce qu’elle enseigne n’est pas lu ici. La couverture par blocs et le calendrier "
+        "d’expiration sont non disponibles (nd) sans export du RNCP."
+    ]
+    if results[GAPS].empty:
+        sentences.append(
+            "<strong>Écarts de compétences non disponibles (nd)</strong> : aucune enquête de la "
+            "branche n’est chargée."
+        )
+    if results[PORTFOLIO].empty:
+        sentences.append(
+            "<strong>Aucun organisme certificateur de la branche</strong> n’a été reconnu dans "
+            "Certif Info : ses certifications ne sont pas connues ici, ce qui ne veut pas dire "
+            "qu’elle n’en a pas."
+        )
+    return display.banner(*map(french.typography, sentences))
+
+
+def findings(results: Results, labels: Labels) -> Html:
+    """Return what to look at first and why; names in alphabetical order, never a ranking."""
+    told = []
+    for reason, meaning in REASONS.items():
+        rows = results[REASON_TABLE][results[REASON_TABLE]["reason_code"] == reason]
+        if not rows.empty:
+            noun = "certification" if len(rows) == 1 else "certifications"
+            count = f"{_told(results, f'{reason}_certifications_count')} {noun}"
+            told.append(f"<strong>{count} : {meaning}.</strong> {_named(list(rows['title']))}.")
+    without = _without(results)
+    if without and not results[PORTFOLIO].empty:
+        names = sorted(labels.get(code, code) for code in without)
+        counts = _told(results, "metiers_without_certification_count")
+        looked_at = _told(results, "metiers_looked_at_count")
+        told.append(
+            f"<strong>Métiers regardés sans certification de la branche : {counts} sur {looked_at}."
+            f"</strong> {_named(names)}."
+        )
+    if not told:
+        told.append("Rien à regarder en premier selon les critères énoncés plus bas.")
+    return display.findings([french.typography(sentence) for sentence in told])
+
+
+def key_figures(results: Results) -> Html:
+    """Return how many certifications, métiers without one, and what is not available."""
+    return display.key_figures(
+        (french.typography(label), _told(results, name), french.typography(note))
+        for label, name, note in (
+            ("Certifications de la branche", "certifications_count", "dans Certif Info"),
+            (
+                "Métiers regardés",
+                "metiers_looked_at_count",
+                "les plus recrutés par ses activités, parmi 120 métiers de l’industrie",
+            ),
+            (
+                "Métiers sans certification de la branche",
+                "metiers_without_certification_count",
+                "couverture au niveau métier",
+            ),
+            ("Couverture par blocs", "bloc_coverage_pct", "il faut un export du RNCP"),
+        )
+    )
+
+
+def reasons_table(results: Results) -> Html:
+    """Return the certifications to look at, by reason, alphabetical within a reason."""
+    table = results[REASON_TABLE]
+    if table.empty:
+        return display.banner(
+            french.typography("Aucune certification de la branche ne répond aux critères.")
+        )
+    return display.table(
+        "Certifications à regarder, par raison",
+        ["Certification", "Raison"],
+        [
+            [_name(row["title"]), french.typography(REASONS[row["reason_code"]])]
+            for row in table.to_dict("records")
+        ],
+        french.typography(
+            "Ordre alphabétique dans chaque raison : ce n’est pas un classement. Une certification "
+            f"peut figurer sous plusieurs raisons. {SOURCE.format(table=REASON_TABLE)}"
+        ),
+    )
+
+
+def coverage_table(results: Results, labels: Labels) -> Html:
+    """Return the métiers looked at, and how many certifications of the branch aim at each."""
+    table = results[TABLE]
+    codes = indicators.codes(indicators.select(table, "branch_hires_count"))
+    return display.table(
+        "Métiers que la branche recrute et certifications qui les visent",
+        [
+            "Métier (ROME)",
+            french.typography("Embauches déclarées, mars 2016 à mars 2017"),
+            "Certifications de la branche",
+        ],
+        [
+            [
+                _name(labels.get(code, code)),
+                _cell(table, "branch_hires_count", code),
+                _cell(table, "certifications_count", code),
+            ]
+            for code in codes
+        ],
+        french.typography(
+            "Couverture au niveau métier. Embauches des activités de la branche : estimation, les "
+            "activités communes à plusieurs branches étant partagées par convention. "
+            f"{SOURCE.format(table=TABLE)}"
+        ),
+    )
+
+
+def emerging_table(results: Results) -> Html:
+    """Return the skills that the ROME flags émergente among the métiers looked at."""
+    return _signals(
+        results,
+        "emerging_flag",
+        "Compétences signalées « émergentes » dans les fiches ROME",
+        "Signal, une seule version du ROME : le signalement n’est pas daté, sa persistance est non "
+        "disponible (nd). Un signal n’est pas un besoin.",
+    )
+
+
+def uncovered_table(results: Results) -> Html | None:
+    """Return the main skills of the métiers looked at that no certification's métier carries."""
+    if results[PORTFOLIO].empty:
+        return None
+    return _signals(
+        results,
+        "uncovered",
+        "Compétences principales qu’aucun métier certifié par la branche ne porte",
+        "Couverture au niveau métier : une certification peut enseigner une compétence que la "
+        "fiche de son métier ne cite pas.",
+    )
+
+
+def gaps_table(results: Results, metiers: Labels, skills: Labels) -> Html:
+    """Return the gaps that the branch's survey supports, or how to have one."""
+    table = results[GAPS].reset_index(drop=True)
+    if table.empty:
+        return display.banner(
+            french.typography(
+                "<strong>Non disponible (nd).</strong> Aucune source ouverte ne compte les "
+                "personnes qui ont une compétence. Pour mesurer un écart : "
+                "<code>opmq skills template enquete.xlsx</code>, faire remplir les deux feuilles, "
+                "les nommer dans le fichier de la branche."
+            )
+        )
+    columns = ("needed", "available", "gap")
+    return display.table(
+        "Besoins et personnes disponibles, par métier et compétence",
+        ["Compétence", "Métier", "Besoin", "Disponible", "Écart (−1 à 1)", "Intervalle à 80 %"],
+        [
+            [
+                _name(skills.get(line["skill_code"], line["skill_code"])),
+                _name(metiers.get(line["metier_code"], line["metier_code"])),
+                *(_plain(table, row, column, int(column == "gap") * 2) for column in columns),
+                f"{_plain(table, row, 'lower', 2)} à {_plain(table, row, 'upper', 2)}",
+            ]
+            for row, line in enumerate(table.to_dict("records"))
+        ],
+        french.typography(
+            "Personnes pondérées par le niveau (0,25 ; 0,50 ; 0,75 ; 1, convention du projet). "
+            "Positif : le besoin dépasse. Source : enquête de la branche. Nombres : table "
+            "skill_gaps.csv."
+        ),
+    )
+
+
+def portfolio_table(results: Results) -> Html | None:
+    """Return every certification of the branch: level, métiers aimed at, last change."""
+    table = results[PORTFOLIO]
+    if table.empty:
+        return None
+    listed = display.table(
+        "Certifications de la branche",
+        ["Certification", "Nature", "Niveau", "Métiers visés", "Notice mise à jour"],
+        [
+            [
+                _name(line["title"]),
+                escape(line["kind"]),
+                _plain(table, row, "framework_level", 0, PORTFOLIO),
+                _plain(table, row, "metiers_count", 0, PORTFOLIO),
+                french.day(line["updated_on"]),
+            ]
+            for row, line in enumerate(table.to_dict("records"))
+        ],
+        french.typography(
+            "Niveau nd : la source n’en donne pas aux CQP qui ne sont pas inscrits au RNCP. "
+            f"{SOURCE.format(table=PORTFOLIO)}"
+        ),
+    )
+    summary = f"{_told(results, 'certifications_count')} certifications, par ordre alphabétique"
+    return Html(f"<details><summary>{french.typography(summary)}</summary>{listed.html}</details>")
+
+
+def sheet_lines(results: Results, rome_code: str) -> list[str]:
+    """Return what a métier's GPEC sheet says of certifications, as French sentences in HTML."""
+    row = indicators.row_of(results[TABLE], "certifications_count", rome_code)
+    told = display.shown(display.number, TABLE, results[TABLE], row)
+    return [
+        french.typography(
+            f"Certifications de la branche qui visent ce métier : {told} (couverture au niveau "
+            "métier)."
+        )
+    ]
+
+
+def _signals(results: Results, signal: str, caption: str, note: str) -> Html:
+    table = results[SIGNALS]
+    rows = table.index[table["signal"] == signal].tolist()[:SHOWN]
+    if not rows:
+        return display.banner(french.typography("Aucune parmi les métiers regardés."))
+    return display.table(
+        french.typography(caption),
+        ["Compétence", "Métiers regardés qui la portent"],
+        [
+            [_name(str(table.at[row, "label"])), _plain(table, row, "metiers_count", 0, SIGNALS)]
+            for row in rows
+        ],
+        french.typography(
+            f"Les {SHOWN} premières au plus, par nombre de métiers ; la table les a toutes. {note} "
+            f"{SOURCE.format(table=SIGNALS)}"
+        ),
+    )
+
+
+def _without(results: Results) -> list[str]:
+    counts = indicators.select(results[TABLE], "certifications_count")
+    return indicators.codes(counts[(counts["value"] == 0) & (counts["metier_code"] != "ENS")])
+
+
+def _told(results: Results, indicator: str) -> str:
+    return _cell(results[TABLE], indicator)
+
+
+def _cell(table: pd.DataFrame, indicator: str, code: str = indicators.ALL_METIERS) -> str:
+    row = indicators.row_of(table, indicator, code)
+    return display.shown(display.number, TABLE, table, row)
+
+
+def _plain(table: pd.DataFrame, row: int, column: str, decimals: int, name: str = GAPS) -> str:
+    number = table.at[row, column]
+    if pd.isna(number):
+        status = str(table.at[row, "status"]) if "status" in table else "nd"
+        return display.NOT_APPLICABLE if status == "np" else display.ABSENT
+    return display.cell(name, table, row, french.number(float(number), decimals), column)
+
+
+def _name(text: str) -> str:
+    return escape(french.typography(french.label(text)), quote=False)
+
+
+def _named(names: list[str]) -> str:
+    shown = french.enumeration([f"« {_name(name)} »" for name in names[:NAMED]])
+    left = len(names) - NAMED
+    return f"{shown}, et {french.plural(left, 'autre')}" if left > 0 else shown
+
+
+PIECES: tuple[Callable[..., Html | None], ...] = (findings, reasons_table)
+"""What the report to the CPNEFP shows of this question, in order."""

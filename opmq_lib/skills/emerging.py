@@ -1,0 +1,244 @@
+"""Skills that rise or fall beyond noise (S3), and bundles that no known profile explains."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse, stats
+
+from opmq_lib.errors import Defect, RangeError
+
+PRIOR: Final = 500.0
+FALSE_DISCOVERY_RATE: Final = 0.05
+LEAST_MENTIONS, LEAST_EMPLOYERS = 5, 3
+LEAST_PERIODS: Final = 2
+"""Successive significant changes asked for; all four: source: convention (methodology, S3)."""
+Z90: Final = float(stats.norm.ppf(0.95))
+
+Array = NDArray[np.float64]
+
+
+def log_odds(
+    later: Array, later_total: float, earlier: Array, earlier_total: float, prior: float = PRIOR
+) -> tuple[Array, Array]:
+    """Return the change of log-odds of each skill, and its standard error.
+
+    Args:
+        later: Documents that mention each skill in the later period.
+        later_total: All documents of that period.
+        earlier: The same in the earlier period.
+        earlier_total: All documents of that period.
+        prior: Size of the Dirichlet prior, in documents.
+
+    Returns:
+        δ and its standard error; `nan` where no document of either period mentions the skill.
+
+    Raises:
+        RangeError: If a count is negative or above its total.
+
+    Source:
+        Monroe, Colaresi and Quinn (2008), Dirichlet prior in proportion to the pooled frequency.
+
+    Examples:
+        >>> delta, error = log_odds(np.array([48.]), 12_000, np.array([20.]), 15_000)
+        >>> round(float(delta[0]), 6), round(float(error[0]), 6)
+        (1.057992, 0.259498)
+    """
+    y1, y0 = np.asarray(later, dtype="float64"), np.asarray(earlier, dtype="float64")
+    if (y1 < 0).any() or (y0 < 0).any() or (y1 > later_total).any() or (y0 > earlier_total).any():
+        expected, fix = "between 0 and the period's documents", "correct mentions or totals"
+        raise RangeError([Defect("mentions", "a count outside its range", expected, fix)])
+    pooled = prior * (y1 + y0) / (later_total + earlier_total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        after = np.log((y1 + pooled) / (later_total + prior - y1 - pooled))
+        before = np.log((y0 + pooled) / (earlier_total + prior - y0 - pooled))
+        error = np.sqrt(1 / (y1 + pooled) + 1 / (y0 + pooled))
+        change = after - before
+    never = y1 + y0 == 0
+    return np.where(never, np.nan, change), np.where(never, np.nan, error)
+
+
+def adjusted(p_values: Array) -> Array:
+    """Return Benjamini–Hochberg adjusted p-values; `nan` stay out of the family.
+
+    Examples:
+        >>> adjusted(np.array([0.0002, 0.009, 0.03, 0.04, 0.2])).round(6).tolist()
+        [0.001, 0.0225, 0.05, 0.05, 0.2]
+    """
+    found = np.full(len(p_values), np.nan)
+    tested = np.flatnonzero(~np.isnan(p_values))
+    order = tested[np.argsort(p_values[tested], kind="stable")]
+    size = len(order)
+    scaled = p_values[order] * size / np.arange(1, size + 1)
+    found[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1)
+    return found
+
+
+def discoveries(p_values: Array, rate: float = FALSE_DISCOVERY_RATE) -> NDArray[np.bool_]:
+    """Return which hypotheses Benjamini–Hochberg rejects, `p ≤ rank · rate / m` inclusive.
+
+    Examples:
+        >>> discoveries(np.array([0.0002, 0.009, 0.03, 0.04, 0.2])).tolist()
+        [True, True, True, True, False]
+    """
+    rejected: NDArray[np.bool_] = adjusted(p_values) <= rate * (1 + 1e-12)
+    return rejected
+
+
+def trends(mentions: pd.DataFrame) -> pd.DataFrame:
+    """Return what rises and what falls between successive periods.
+
+    Args:
+        mentions: Table `skill_mentions`: `period_rank` (1, 2, …), `skill_code`, `mentions_count`
+            (documents that mention it), `documents_count` (of the period), `employers_count`,
+            `source_code`. A skill absent from a period was not mentioned.
+
+    Returns:
+        One row per skill and change: `skill_code`, `period_rank` (the later), `log_odds_change`,
+        `lower`, `upper` (90 % interval), `z`, `p_value`, `adjusted_p_value`, `family_size`,
+        `direction` (`emerging`, `disappearing`, `none`), `periods_significant` (successive, up to
+        this one), `retained` (significant in two successive changes; `nd` while there is only
+        one), `status` (`np`: never mentioned; `nd`: the source changed, or too few mentions).
+
+    Raises:
+        RangeError: If mentions exceed documents.
+        CoherenceError: If a period has two totals (`contracts` refuses it first).
+
+    Source:
+        Methodology, S3; both directions are tested one-sided, each in its own family.
+    """
+    totals = mentions.groupby("period_rank")["documents_count"].max()
+    sources = mentions.groupby("period_rank")["source_code"].agg(
+        lambda codes: tuple(sorted(set(codes)))
+    )
+    skills = sorted(mentions["skill_code"].unique())
+    counts = _wide(mentions, "mentions_count", skills)
+    employers = _wide(mentions, "employers_count", skills)
+    steps = list(pairwise(totals.index))
+    streak = {"emerging": np.zeros(len(skills), int), "disappearing": np.zeros(len(skills), int)}
+    parts = []
+    for earlier, later in steps:
+        part = _step(counts, totals, earlier, later)
+        if sources[earlier] != sources[later]:
+            part["status"] = "nd"
+        supported = _supported(counts, employers, earlier, later)
+        for direction in ("emerging", "disappearing"):
+            significant = (part["direction"] == direction) & (part["status"] == "value")
+            significant &= supported[direction]
+            streak[direction] = np.where(significant, streak[direction] + 1, 0)
+        part["periods_significant"] = np.maximum(streak["emerging"], streak["disappearing"])
+        kept = np.where(part["periods_significant"] >= LEAST_PERIODS, "yes", "no")
+        part["retained"] = "nd" if len(steps) < LEAST_PERIODS else kept
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _step(counts: pd.DataFrame, totals: pd.Series, earlier: int, later: int) -> pd.DataFrame:
+    y1, y0 = counts[later].to_numpy(float), counts[earlier].to_numpy(float)
+    change, error = log_odds(y1, float(totals[later]), y0, float(totals[earlier]))
+    z = change / error
+    tested = np.where(y1 + y0 >= LEAST_MENTIONS, z, np.nan)
+    rising, falling = stats.norm.sf(tested), stats.norm.cdf(tested)
+    up, down = discoveries(rising), discoveries(falling)
+    direction = np.select([up, down], ["emerging", "disappearing"], "none")
+    upward = np.nan_to_num(z) >= 0
+    return pd.DataFrame(
+        {
+            "skill_code": counts.index,
+            "period_rank": later,
+            "log_odds_change": change,
+            "lower": change - Z90 * error,
+            "upper": change + Z90 * error,
+            "z": z,
+            "p_value": np.where(upward, rising, falling),
+            "adjusted_p_value": np.where(upward, adjusted(rising), adjusted(falling)),
+            "family_size": int((~np.isnan(tested)).sum()),
+            "direction": direction,
+            "status": np.select([y1 + y0 == 0, np.isnan(tested)], ["np", "nd"], "value"),
+        }
+    )
+
+
+def _supported(
+    counts: pd.DataFrame, employers: pd.DataFrame, earlier: int, later: int
+) -> Mapping[str, NDArray[np.bool_]]:
+    return {
+        direction: ((counts[period] >= LEAST_MENTIONS) & (employers[period] >= LEAST_EMPLOYERS))
+        .to_numpy()
+        for direction, period in (("emerging", later), ("disappearing", earlier))
+    }  # fmt: skip
+
+
+def _wide(mentions: pd.DataFrame, column: str, skills: Sequence[str]) -> pd.DataFrame:
+    wide = mentions.pivot(index="skill_code", columns="period_rank", values=column)
+    return wide.reindex(skills).fillna(0)
+
+
+def unexplained_bundles(
+    bundles: Mapping[str, Iterable[str]],
+    profiles: Mapping[str, Iterable[str]],
+    false_alarm_rate: float = 0.05,
+) -> pd.DataFrame:
+    """Return which bundles of skills no known profile explains: candidates for a new occupation.
+
+    Args:
+        bundles: Skills of each thing looked at (a title, a cluster of offers).
+        profiles: Skills of each known métier.
+        false_alarm_rate: Share of held-out known métiers that the threshold would call new.
+
+    Returns:
+        `bundle`, `nearest_profile`, `distance` (1 − cosine, skills weighted by rarity),
+        `threshold`, `unexplained`; a bundle without known skill has distance `nan` and is not
+        called new.
+
+    Source:
+        The threshold is the quantile of the distances of known métiers held out: half of a
+        métier's skills, against profiles built from the other half (its own and everybody's).
+
+    Examples:
+        >>> profiles = {"A": ["1", "2", "3", "4"], "B": ["5", "6", "7", "8"]}
+        >>> unexplained_bundles({"x": ["1", "2"]}, profiles)["nearest_profile"].tolist()
+        ['A']
+    """
+    skills = sorted({skill for owned in profiles.values() for skill in owned})
+    ids = {skill: place for place, skill in enumerate(skills)}
+    names = sorted(profiles)
+    known = [sorted(set(profiles[name])) for name in names]
+    held = _vectors(known, ids)
+    rarity = np.log((len(names) + 1) / (np.asarray((held > 0).sum(axis=0)).ravel() + 0.5))
+    draw = np.random.default_rng(0)
+    halves = [draw.permutation(owned) for owned in known]
+    asked = [half[: len(half) // 2] for half in halves]
+    kept = [half[len(half) // 2 :] for half in halves]
+    distances, _ = _nearest(_vectors(asked, ids), _vectors(kept, ids), rarity)
+    threshold = float(np.nanquantile(distances, 1 - false_alarm_rate))
+    looked_at = _vectors([sorted(set(owned)) for owned in bundles.values()], ids)
+    found, nearest = _nearest(looked_at, held, rarity)
+    return pd.DataFrame(
+        {
+            "bundle": list(bundles),
+            "nearest_profile": [names[place] for place in nearest],
+            "distance": found,
+            "threshold": threshold,
+            "unexplained": found > threshold,
+        }
+    )
+
+
+def _vectors(owned: Sequence[Sequence[str]], ids: Mapping[str, int]) -> sparse.csr_matrix:
+    cells = [(row, ids[skill]) for row, each in enumerate(owned) for skill in each if skill in ids]
+    rows, columns = zip(*cells, strict=True) if cells else ((), ())
+    return sparse.csr_matrix((np.ones(len(cells)), (rows, columns)), shape=(len(owned), len(ids)))
+
+
+def _nearest(
+    asked: sparse.csr_matrix, known: sparse.csr_matrix, rarity: Array
+) -> tuple[Array, NDArray[np.intp]]:
+    left, right = (matrix.multiply(rarity).tocsr() for matrix in (asked, known))
+    lengths = [np.sqrt(np.asarray(m.multiply(m).sum(axis=1)).ravel()) for m in (left, right)]
+    product = (left @ right.T).toarray() / np.maximum(np.outer(*lengths), 1e-12)
+    distance = np.where(lengths[0] > 0, 1 - product.max(axis=1), np.nan)
+    return distance, product.argmax(axis=1)

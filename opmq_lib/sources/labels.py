@@ -1,0 +1,68 @@
+"""Labels of the ROME and of ESCO, from the files of their producers: whole lists to match with."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.sources import embedded, tables
+
+KNOWN_FILES: Final = {
+    "libelle_appellation_long": ("code_rome", ("libelle_appellation_long",)),
+    "libelle_competence": ("code_ogr", ("libelle_competence",)),
+    "libelle_savoir": ("code_ogr_savoir", ("libelle_savoir",)),
+    "preferredLabel": ("conceptUri", ("preferredLabel", "altLabels", "hiddenLabels")),
+}
+"""A column that only one kind of file has: the column of codes, those of labels."""
+
+CORE: Final = ("titles", "skills")
+
+
+def core_labels(kind: str) -> pd.DataFrame:
+    """Return the embedded labels: `titles` with their ROME, or `skills` with their code.
+
+    Examples:
+        >>> core_labels("titles").columns.tolist()
+        ['code', 'label']
+    """
+    if kind not in CORE:
+        raise SchemaError([Defect("labels", "unknown list", ", ".join(CORE), "choose one", kind)])
+    if kind == "skills":
+        return embedded.load("skills")[["skill_code", "label"]].set_axis(["code", "label"], axis=1)
+    titles = embedded.load("appellations")[["rome_code", "label"]]
+    return titles.set_axis(["code", "label"], axis=1)
+
+
+def read_labels(path: Path) -> pd.DataFrame:
+    """Return every label of a file: a producer's (ROME, ESCO), or any `code`, `label` table.
+
+    Args:
+        path: CSV, XLSX or Parquet; a producer's CSV is recognised by its columns.
+
+    Returns:
+        `code`, `label`: alternative labels one by one, each pair once.
+
+    Raises:
+        DataError: With every defect of a `code`, `label` table.
+    """
+    if path.suffix.lower() == ".csv" and path.is_file():
+        header = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+        names = [name.strip().strip('"') for name in header.split(",")]
+        for sign, (code, columns) in KNOWN_FILES.items():
+            if sign in names and code in names:
+                raw = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+                return _split(raw, code, [name for name in columns if name in names])
+    return tables.read_table(path, "label_corpus")[["code", "label"]]
+
+
+def _split(raw: pd.DataFrame, code: str, columns: list[str]) -> pd.DataFrame:
+    rows = [
+        (row[code], label.strip())
+        for row in raw.to_dict("records")
+        for name in columns
+        for label in re.split(r"[\n|]", row[name])
+        if label.strip()
+    ]
+    return pd.DataFrame(rows, columns=["code", "label"]).drop_duplicates(ignore_index=True)

@@ -1,0 +1,139 @@
+"""The zip of CSV files in which France compétences publishes its registers (RNCP, RS)."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from opmq_lib import contracts
+from opmq_lib.errors import DataError, Defect, SchemaError, gather
+
+MEMBERS: Final = {
+    "fiches": ("Standard", ("Numero_Fiche", "Intitule", "Actif", "Date_Fin_Enregistrement")),
+    "blocs": ("Blocs_De_Comp", ("Numero_Fiche", "Bloc_Competences_Code")),
+    "romes": ("Rome", ("Numero_Fiche", "Codes_Rome_Code")),
+    "certifiers": ("Certificateurs", ("Numero_Fiche", "Siret_Certificateur")),
+}
+"""Start of each member's subject, cut before its accents: zips spell them in several ways."""
+
+
+def read_export(path: Path) -> dict[str, pd.DataFrame]:
+    """Return the tables of an export: `fiches`, `blocs`, `romes`, `certifiers`.
+
+    Texts lose the TAB before a SIRET, blanks around, and doubled apostrophes; dates become ISO.
+
+    Args:
+        path: The zip.
+
+    Returns:
+        `fiches`: contract `rncp_fiches`, each fiche once; `blocs`: contract `rncp_blocs`;
+        `romes`: `fiche_code`, `rome_code`; `certifiers`: `fiche_code`, `siret_code`, `name`.
+
+    Raises:
+        SchemaError: If the file is no such zip, or a member or column is missing.
+        DataError: With every defect of the rows.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            raw = {name: _member(archive, name, path.name) for name in MEMBERS}
+    except (zipfile.BadZipFile, OSError) as error:
+        told = ("not a readable zip", "the CSV export of the RNCP", "download it again")
+        raise SchemaError([Defect(path.name, *told)]) from error
+    fiches = raw["fiches"].drop_duplicates("Numero_Fiche")
+    level = fiches["Nomenclature_Europe_Niveau"].str.extract(r"([3-8])$")[0]
+    errors: list[DataError] = []
+    dates = {
+        name: _dates(fiches, column, path.name, errors)
+        for name, column in (("starts_on", "Date_Effet"), ("ends_on", "Date_Fin_Enregistrement"))
+    }
+    if errors:
+        raise gather(errors)
+    found = pd.DataFrame(
+        {
+            "fiche_code": fiches["Numero_Fiche"],
+            "title": fiches["Intitule"],
+            "framework_level": pd.to_numeric(level).astype("Int64"),
+            "active": fiches["Actif"].map({"ACTIVE": "yes", "INACTIVE": "no"}).fillna(""),
+            **dates,
+            "origin": "public",
+        }
+    ).reset_index(drop=True)
+    blocs = raw["blocs"].drop_duplicates(["Numero_Fiche", "Bloc_Competences_Code"])
+    return {
+        "fiches": contracts.check("rncp_fiches", found, path.name),
+        "blocs": contracts.check(
+            "rncp_blocs",
+            pd.DataFrame(
+                {
+                    "fiche_code": blocs["Numero_Fiche"],
+                    "bloc_code": blocs["Bloc_Competences_Code"],
+                    "title": blocs["Bloc_Competences_Libelle"],
+                    "origin": "public",
+                }
+            ).reset_index(drop=True),
+            path.name,
+        ),
+        "romes": _named(raw["romes"], fiche_code="Numero_Fiche", rome_code="Codes_Rome_Code"),
+        "certifiers": _named(
+            raw["certifiers"],
+            fiche_code="Numero_Fiche",
+            siret_code="Siret_Certificateur",
+            name="Nom_Certificateur",
+        ),
+    }
+
+
+def fiches_of(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return the fiches of several exports, the last export's where two have one."""
+    empty = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["rncp_fiches"]))
+    if not paths:
+        return empty
+    every = pd.concat([read_export(path)["fiches"] for path in paths], ignore_index=True)
+    return every.drop_duplicates("fiche_code", keep="last").reset_index(drop=True)
+
+
+def _member(archive: zipfile.ZipFile, name: str, where: str) -> pd.DataFrame:
+    start, columns = MEMBERS[name]
+    wanted = f"export_fiches_CSV_{start}"
+    found = [each for each in archive.namelist() if Path(each).name.startswith(wanted)]
+    if len(found) != 1:
+        what = "no such member" if not found else "more than one such member"
+        raise SchemaError([Defect(f"{where}, {wanted}…", what, "one CSV", "use a whole export")])
+    text = archive.read(found[0]).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
+    frame = pd.DataFrame(rows, dtype="str")
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise SchemaError(
+            [
+                Defect(f"{where}, {wanted}…", f"no column `{column}`", ", ".join(columns), "use a "
+                       "CSV export of France compétences")
+                for column in missing
+            ]
+        )  # fmt: skip
+    return frame.fillna("").apply(lambda cells: cells.str.strip().str.replace("''", "'"))
+
+
+def _dates(fiches: pd.DataFrame, column: str, where: str, errors: list[DataError]) -> list[str]:
+    found = []
+    for fiche, text in zip(fiches["Numero_Fiche"], fiches[column], strict=True):
+        try:
+            day = datetime.strptime(text, "%d/%m/%Y").date().isoformat() if text else ""  # noqa: DTZ007 - a day
+        except ValueError:
+            defect = Defect(
+                f"{where}, {fiche}, {column}", "not a date", "DD/MM/YYYY", "correct it", text
+            )
+            errors.append(SchemaError([defect]))
+            day = ""
+        found.append(day)
+    return found
+
+
+def _named(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
+    picked = {new: frame[old] for new, old in columns.items()}
+    return pd.DataFrame(picked).drop_duplicates(ignore_index=True)

@@ -1,0 +1,138 @@
+"""Skills that rise or fall beyond noise (S3)."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from opmq_lib.errors import RangeError
+from opmq_lib.skills import emerging
+
+FULL = os.environ.get("OPMQ_TEST_FULL") == "1"
+REPLICATIONS = 200 if FULL else 60
+SKILLS, TRUE = 300, 30
+
+
+def test_the_worked_example_holds_to_six_digits():
+    delta, error = emerging.log_odds(np.array([48.0]), 12_000, np.array([20.0]), 15_000)
+    assert delta[0] == pytest.approx(1.057992, abs=5e-7)
+    assert error[0] == pytest.approx(0.259498, abs=5e-7)
+    assert delta[0] / error[0] == pytest.approx(4.077077, abs=5e-7)
+    assert stats.norm.sf(delta[0] / error[0]) == pytest.approx(2.280272e-05, rel=5e-6)
+
+
+def test_the_procedure_is_inclusive_at_the_limit():
+    p = np.array([0.0002, 0.009, 0.03, 0.04, 0.2])
+    assert emerging.adjusted(p) == pytest.approx([0.001, 0.0225, 0.05, 0.05, 0.2])
+    assert emerging.discoveries(p).sum() == 4
+
+
+def test_more_mentions_than_documents_are_refused():
+    with pytest.raises(RangeError):
+        emerging.log_odds(np.array([5.0]), 4, np.array([1.0]), 10)
+
+
+def mentions(rows, employers=9, source="offres"):
+    table = pd.DataFrame(
+        rows, columns=["period_rank", "skill_code", "mentions_count", "documents_count"]
+    )
+    return table.assign(employers_count=employers, source_code=source)
+
+
+def rising(periods):
+    counts = [20, 80, 240][:periods]
+    rows = [(rank, "1", count, 10_000) for rank, count in enumerate(counts, start=1)]
+    return rows + [(rank, "2", 500, 10_000) for rank in range(1, periods + 1)]
+
+
+def test_two_periods_give_a_signal_whose_persistence_is_not_known():
+    found = emerging.trends(mentions(rising(2))).set_index("skill_code")
+    assert found.loc["1", "direction"] == "emerging"
+    assert set(found["retained"]) == {"nd"}
+
+
+def test_a_skill_is_retained_when_it_rises_twice():
+    found = emerging.trends(mentions(rising(3)))
+    last = found[found["period_rank"] == 3].set_index("skill_code")
+    assert last.loc["1", ["periods_significant", "retained"]].tolist() == [2, "yes"]
+    assert last.loc["2", "retained"] == "no"
+    assert (found["lower"] < found["log_odds_change"]).all()
+
+
+def test_a_skill_that_falls_is_disappearing():
+    rows = [(1, "1", 240, 10_000), (2, "1", 20, 10_000), (1, "2", 9, 10_000), (2, "2", 9, 10_000)]
+    found = emerging.trends(mentions(rows)).set_index("skill_code")
+    assert found.loc["1", "direction"] == "disappearing"
+
+
+def test_few_employers_support_nothing():
+    found = emerging.trends(mentions(rising(3), employers=2))
+    assert set(found["periods_significant"]) == {0}
+
+
+def test_a_change_of_source_is_not_a_change_of_skills():
+    table = mentions(rising(2))
+    table.loc[table["period_rank"] == 2, "source_code"] = "autre"
+    assert set(emerging.trends(table)["status"]) == {"nd"}
+
+
+def simulated(draw):
+    share = np.exp(draw.normal(-6, 1, SKILLS))
+    later = share * np.where(np.arange(SKILLS) < TRUE, 2.0, 1.0)
+    return draw.binomial(15_000, share).astype(float), draw.binomial(12_000, later).astype(float)
+
+
+def test_false_discoveries_stay_at_the_nominal_rate_with_more_power_than_a_ratio_rule():
+    draw = np.random.default_rng(7)
+    true = np.arange(SKILLS) < TRUE
+    shares, ours, found_ratio, false_ratio = [], [], [], []
+    ratios, tested = [], []
+    for _ in range(REPLICATIONS):
+        y0, y1 = simulated(draw)
+        delta, error = emerging.log_odds(y1, 12_000, y0, 15_000)
+        kept = y1 + y0 >= emerging.LEAST_MENTIONS
+        chosen = emerging.discoveries(np.where(kept, stats.norm.sf(delta / error), np.nan))
+        shares.append((chosen & ~true).sum() / max(chosen.sum(), 1))
+        ours.append((chosen & true).sum() / TRUE)
+        ratios.append((y1 + 0.5) / 12_000 / ((y0 + 0.5) / 15_000))
+        tested.append(kept)
+    error = np.std(shares, ddof=1) / np.sqrt(REPLICATIONS)
+    rate = float(np.mean(shares))
+    assert rate <= 0.05 + 2 * error
+    best = 0.0
+    for limit in np.linspace(1.2, 8, 60):
+        false_ratio = [
+            ((r > limit) & k & ~true).sum() / max(((r > limit) & k).sum(), 1)
+            for r, k in zip(ratios, tested, strict=True)
+        ]
+        if np.mean(false_ratio) <= rate:
+            found_ratio = [
+                ((r > limit) & k & true).sum() / TRUE for r, k in zip(ratios, tested, strict=True)
+            ]
+            best = max(best, float(np.mean(found_ratio)))
+    assert np.mean(ours) > best
+
+
+def test_known_profiles_are_rarely_called_new_and_strangers_often():
+    draw = np.random.default_rng(3)
+    skills = np.array([str(number) for number in range(400)])
+    fields = np.split(skills, 20)
+    profiles = {
+        f"{field}-{n}": draw.choice(fields[field], 14, replace=False).tolist()
+        for field in range(20)
+        for n in range(5)
+    }
+    known = {name: draw.choice(owned, 7, replace=False) for name, owned in profiles.items()}
+    new = {str(n): draw.choice(skills, 7, replace=False) for n in range(40)}
+    alarms = emerging.unexplained_bundles(known, profiles)["unexplained"].mean()
+    caught = emerging.unexplained_bundles(new, profiles)["unexplained"].mean()
+    assert alarms <= 0.05
+    assert caught >= 0.5
+
+
+def test_a_bundle_of_unknown_skills_is_not_called_new():
+    found = emerging.unexplained_bundles({"x": ["?"]}, {"A": ["1", "2"], "B": ["3", "4"]})
+    assert pd.isna(found.loc[0, "distance"])
+    assert not found.loc[0, "unexplained"]
