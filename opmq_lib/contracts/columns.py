@@ -201,6 +201,11 @@ COLUMNS: Final[dict[str, Column]] = {
     "interval_level": Column("number", "Niveau de l’intervalle", "de 0 à 1", 0, 1),
     "unit": _text("Unité"),
     "status": _text("État de la cellule", *_STATES),
+    "ages_basis": _text("Âges", "branch", "national", "mixed", "none"),
+    "rates_basis": _text(
+        "Taux de départ", "metier", "family", "all", "default", "given", "mixed", "none"
+    ),
+    "needs.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "projection.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "indicators.nature": _text("Nature du chiffre", *_NATURES, "projection"),
 }

@@ -69,6 +69,8 @@ TABLES: Final[dict[str, str]] = {
     # results
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
+    "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
+    "year* quantile_level* quantity* value? unit status nature origin ages_basis rates_basis",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
     "interval_level? unit units_count? status nature origin source_code?",
 }
@@ -167,6 +169,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "naf_branch": (_sums_to_one("naf_code"),),
     "rome_fap_split": (_sums_to_one("rome_code"),),
     "projection": (_VALUE,),
+    "needs": (_VALUE,),
     "indicators": (
         _VALUE,
         Rule(
