@@ -50,8 +50,10 @@ def _study(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
     paths = start[:, None] * np.exp(rng.normal(0, 0.04, (len(keys), len(years))).cumsum(axis=1))
     shares = rng.dirichlet(np.full(len(BANDS), 8.0), len(keys))
     jobs = pd.DataFrame(keys, columns=["branch_code", "metier_code"])
-    jobs = jobs.loc[jobs.index.repeat(len(years))].assign(
-        year=np.tile(years, len(keys)), employment_headcount=paths.ravel()
+    jobs = (
+        jobs.loc[jobs.index.repeat(len(years))]
+        .reset_index(drop=True)
+        .assign(year=np.tile(years, len(keys)), employment_headcount=paths.ravel())
     )
     each = jobs.loc[jobs.index.repeat(len(BANDS))]
     heads = (paths[:, :, None] * shares[:, None, :]).ravel()
@@ -60,7 +62,7 @@ def _study(rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
         age_band=np.tile(BANDS, len(jobs)),
         employment_headcount=heads,
     )
-    return jobs.reset_index(drop=True), ages.reset_index(drop=True)
+    return jobs, ages.reset_index(drop=True)
 
 
 if __name__ == "__main__":

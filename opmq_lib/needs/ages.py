@@ -1,6 +1,7 @@
 """Age tables as arrays: heads by métier, year and five-year band."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -56,6 +57,34 @@ class Ages:
             complete = ~np.isnan(heads).any(axis=1) & (heads.sum(axis=1) > 0)
             found[complete] = heads[complete]
         return found
+
+
+def whole_country(ages: Ages) -> Ages:
+    """Return the pyramids of the whole country; without any, the sums over the branches given."""
+    national = ages.keys.get_level_values("branch_code") == ""
+    if national.any():
+        return _chosen(ages, national)
+    codes = ages.keys.get_level_values("metier_code")
+    metiers = pd.Index(sorted(set(codes)))
+    place = metiers.get_indexer(codes)
+    heads = np.zeros((len(metiers), *ages.heads.shape[1:]))
+    np.add.at(heads, place, ages.heads)
+    own = np.zeros(len(metiers), dtype=bool)
+    np.logical_or.at(own, place, ages.own)
+    keys = pd.MultiIndex.from_product([[""], metiers], names=ages.keys.names)
+    return Ages(keys, ages.years, ages.bands, ages.first_ages, heads, own)
+
+
+def without(ages: Ages, metier_code: str) -> Ages:
+    """Return the pyramids of other métiers, or all where there is no other."""
+    kept = ages.keys.get_level_values("metier_code") != metier_code
+    return _chosen(ages, kept) if kept.any() else ages
+
+
+def _chosen(ages: Ages, kept: Mask) -> Ages:
+    return Ages(
+        ages.keys[kept], ages.years, ages.bands, ages.first_ages, ages.heads[kept], ages.own[kept]
+    )
 
 
 def first_age(age_band: str) -> int:
@@ -114,8 +143,8 @@ def read_ages(age_structure: pd.DataFrame) -> Ages:
         raise SchemaError(Defect(f"age_structure, column `{name}`", *told) for name in missing)
     table = age_structure.assign(
         branch_code=age_structure.get("branch_code", ""),
-        year=age_structure[when].map(centre_year),
-        first_age=age_structure["age_band"].map(first_age),
+        year=_each(age_structure[when], centre_year),
+        first_age=_each(age_structure["age_band"], first_age),
         employment_headcount=age_structure["employment_headcount"].astype("float64"),
     )
     _refuse(_defects(table))
@@ -137,6 +166,12 @@ def read_ages(age_structure: pd.DataFrame) -> Ages:
         heads,
         own.to_numpy(dtype=bool),
     )
+
+
+def _each(cells: pd.Series, read: Callable[[str], int]) -> pd.Series:
+    """Return what `read` makes of every cell; a text that comes back is read once."""
+    place, texts = pd.factorize(cells, use_na_sentinel=False)
+    return pd.Series(np.array([read(text) for text in texts], dtype=np.int64)[place], cells.index)
 
 
 def _refuse(errors: list[DataError]) -> None:

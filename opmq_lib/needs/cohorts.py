@@ -150,6 +150,8 @@ def delayed(survival: Array, delay_years: float) -> Array:
         >>> delayed(np.array([1.0, 0.0]), 1.0).round(6).tolist()
         [1.0, 0.00032]
     """
+    if delay_years == 0:
+        return survival
     leaving = 1 - yearly(survival)
     share = delay_years / BAND_YEARS
     younger = np.concatenate([leaving[..., :1], leaving[..., :-1]], axis=-1)

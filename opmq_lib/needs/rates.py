@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from opmq_lib.indicators import ALL_METIERS
-from opmq_lib.needs.ages import FIRST_OLD_AGE, Ages, read_ages
+from opmq_lib.needs.ages import FIRST_OLD_AGE, Ages, read_ages, whole_country, without
 from opmq_lib.needs.cohorts import BAND_YEARS, Array, Mask
 
 DAMPING = 0.8
@@ -71,7 +71,7 @@ def learn_rates(
 
     Args:
         age_structure: As for `ages.read_ages`; rows of all occupations together are left out,
-            unless there is nothing else.
+            unless there is nothing else, and those of branches where there are national ones.
         steps: Five-year steps projected after the last table.
         first_old_age: a₀: age from which the level follows its trend.
 
@@ -96,7 +96,7 @@ def learn_rates(
         >>> found["survival_ratio"].round(6).tolist()
         [0.5, 0.45, 0.0]
     """
-    ages = _without_total(read_ages(age_structure))
+    ages = without(whole_country(read_ages(age_structure)), ALL_METIERS)
     pairs = _pairs(ages)
     old = np.array(ages.first_ages[:-1]) >= first_old_age
     if not pairs.years:
@@ -113,20 +113,6 @@ def learn_rates(
     spread = np.sqrt(noise * net / (apart * believed[:, None, :]))
     found = np.stack([net, spread, np.broadcast_to(noise, net.shape)])
     return _table(ages, codes, found, common, basis, len(pairs.years))
-
-
-def _without_total(ages: Ages) -> Ages:
-    kept = ages.keys.get_level_values("metier_code") != ALL_METIERS
-    if not kept.any():
-        return ages
-    return Ages(
-        ages.keys[kept],
-        ages.years,
-        ages.bands,
-        ages.first_ages,
-        ages.heads[kept],
-        ages.own[kept],
-    )
 
 
 def _pairs(ages: Ages) -> _Pairs:
