@@ -64,11 +64,18 @@ TABLES: Final[dict[str, str]] = {
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
     "largest_share_pct? source_code",
+    "branch_ages": "branch_code* metier_code* period* age_band* employment_headcount origin "
+    "units_count? largest_share_pct?",
+    "branch_entries": "branch_code* metier_code* young_beginners_per_year_headcount? "
+    "net_mobility_per_year_headcount? origin units_count? largest_share_pct?",
     # any annual series to forecast
     "series": "series_code* year* value",
     # results
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
+    "scenario_lines": "scenario_code* line_number* scenario_label line_label? driver? "
+    "industry_group_codes? branch_codes? metier_codes? start_year? end_year? multiplier? points? "
+    "unit? vote? basis origin",
     "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin ages_basis rates_basis",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
@@ -182,6 +189,8 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
         ),
     ),
     "employment": (_counted("units_count"), _counted("largest_share_pct")),
+    "branch_ages": (_counted("units_count"), _counted("largest_share_pct")),
+    "branch_entries": (_counted("units_count"), _counted("largest_share_pct")),
 }
 """Rules across the columns of a row, by table."""
 

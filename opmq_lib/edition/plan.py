@@ -212,7 +212,7 @@ def _own(
     own: set[RunId] = set()
     for run_id in order:
         branch = branches.get(run_id[0])
-        if (branch and branch.tables.employment) or own.intersection(reads[run_id]):
+        if (branch and branch.tables.given()) or own.intersection(reads[run_id]):
             own.add(run_id)
     return own
 
@@ -239,8 +239,8 @@ def _parameter_files(root: Path) -> dict[str, str]:
 def _branch_files(root: Path, code: str, branches: Mapping[str, BranchParams]) -> dict[str, str]:
     """Return the files of a branch; for a common notebook, the parameters of all of them."""
     names = [f"parameters/branches/{name}.yml" for name in (branches if code == COMMON else [code])]
-    if code != COMMON and (table := branches[code].tables.employment):
-        names.append(table)
+    if code != COMMON:
+        names += branches[code].tables.given().values()
     return {name: fingerprint.file_sha256(root / name) for name in names if (root / name).is_file()}
 
 
@@ -266,14 +266,14 @@ def _branch_defects(
                     expected=f"`{read}` in the list as well",
                     fix=f"add `{read}`, or remove `{name}`",
                 )
-    table = branch.tables.employment
-    if table and not (root / table).is_file():
-        yield Defect(
-            where=f"{where}, tables.employment",
-            what=f"there is no file `{table}`",
-            expected="a file, by its path from the project's root",
-            fix="correct the path, or write null to use the public estimate",
-        )
+    for name, table in branch.tables.given().items():
+        if not (root / table).is_file():
+            yield Defect(
+                where=f"{where}, tables.{name}",
+                what=f"there is no file `{table}`",
+                expected="a file, by its path from the project's root",
+                fix="correct the path, or write null to use the public estimate",
+            )
 
 
 def _value_defects(run: Run, model: type[BaseModel]) -> Iterator[Defect]:

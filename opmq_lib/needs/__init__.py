@@ -8,10 +8,11 @@ Where each formula is: `cohorts` ageing and departures on arrays, `ages` age tab
 
 from opmq_lib.needs.ages import FIRST_OLD_AGE
 from opmq_lib.needs.cohorts import career_end_departures
-from opmq_lib.needs.posts import QUANTITIES, Assumptions, posts_to_fill
+from opmq_lib.needs.posts import COLUMNS, QUANTITIES, Assumptions, posts_to_fill
 from opmq_lib.needs.rates import learn_rates
 
 __all__ = [
+    "COLUMNS",
     "FIRST_OLD_AGE",
     "QUANTITIES",
     "Assumptions",

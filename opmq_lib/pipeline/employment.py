@@ -11,6 +11,7 @@ from opmq_lib.pipeline.shared import (
     Tables,
     branch_employment,
     estimate,
+    projected_employment,
     seed_tables,
     without_residual,
 )
@@ -37,10 +38,7 @@ def employment_results(
     """
     jobs = branch_employment(inputs, branch_code, edition.base_year)
     metiers = without_residual(jobs)
-    panel = evaluation.learning_panel(metiers, inputs["employment_national"], edition.base_year)
-    projections = evaluation.project(
-        metiers, panel, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
-    )
+    projections, _ = projected_employment(inputs, metiers, horizon_years, edition)
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     if not jobs.empty:
         parts += [
@@ -57,6 +55,7 @@ def employment_results(
     table = indicators.stack(parts, branch_code, "emplois")
     explained = table.iloc[:0]
     if not metiers.empty:
+        panel = evaluation.learning_panel(metiers, inputs["employment_national"], edition.base_year)
         why = evaluation.explanations(metiers, panel, horizon_years)
         explained = indicators.stack([why], branch_code, "emplois_explications")
     return {

@@ -74,6 +74,7 @@ QUESTIONS = {
     "02_besoins": Question(
         "Besoins",
         "Combien de postes à pourvoir, pourquoi (croissance, départs), pour quels métiers ?",
+        (*_EMPLOYMENT, "age_structure", *_TENSION),
     ),
     "03_tensions": Question("Tensions", "Quels métiers sont en tension, pourquoi, où ?", _TENSION),
     "04_coeurs_strategiques": Question(

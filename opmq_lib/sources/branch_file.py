@@ -26,6 +26,8 @@ notebooks: [{notebooks}] # templates to run for this branch
 # Your own observed tables, as paths from the project's root. null: the estimate is used.
 tables:
   employment: null
+  age_structure: null # ages by métier
+  entries: null # young beginners and net mobility by métier
 
 # Criteria for core and strategic métiers: a value scores 0 at `low` and 1 at `high`; the other way
 # round with `direction: "lower"`. Weights sum to 1. `threshold` may be added.

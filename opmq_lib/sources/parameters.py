@@ -193,16 +193,16 @@ def _name_errors(reading: Reading[Model], code_key: str) -> list[DataError]:
 
 
 def _outside_errors(reading: Reading[BranchParams], root: Path) -> list[DataError]:
-    table = reading.params.tables.employment if reading.params else None
-    if table is None or lies_inside(root, table):
-        return []
+    given = reading.params.tables.given() if reading.params else {}
     return [
         _schema(
-            reading.at(("tables", "employment")),
+            reading.at(("tables", name)),
             f"`{table}` is a link that leads out of the project",
             "a file that lies in the project",
             "copy the file into the project",
         )
+        for name, table in given.items()
+        if not lies_inside(root, table)
     ]
 
 

@@ -7,10 +7,11 @@ import pandas as pd
 
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
-from opmq_lib.params import BranchParams, Criterion, EditionParams
+from opmq_lib.params import BranchParams, Criterion, EditionParams, ScenarioParams
 from opmq_lib.sources import embedded, parameters, project, runs, tables
 
 EMBEDDED = (
+    "age_structure",
     "branch_headcount",
     "branches",
     "employment_national",
@@ -28,12 +29,12 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     """Return the input tables of the study, by name.
 
     Args:
-        branch_codes: Branches whose own observed employment is read, where their parameter file
-            names one; it is then the table `own_employment`, one block per branch.
+        branch_codes: Branches whose own observed tables are read, where their parameter file
+            names some: `own_employment`, `own_age_structure`, `own_entries`, one block per branch.
 
     Returns:
-        The embedded tables, the convention tables of `parameters/tables/`, and
-        `own_employment` (no row when no branch supplies one).
+        The embedded tables, the convention tables of `parameters/tables/`, and the own tables
+        (no row when no branch supplies one).
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
@@ -45,13 +46,14 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     for name in tables.CONVENTIONS:
         convention = root / "parameters" / "tables" / f"{name}.csv"
         inputs[name] = tables.read_table(convention, name, origin="public")
-    own = [
-        tables.read_table(root / supplied, "employment", branch_code=code)
-        for code in branch_codes
-        if (supplied := branches[code].tables.employment) is not None
-    ]
-    no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["employment"]))
-    inputs["own_employment"] = pd.concat(own, ignore_index=True) if own else no_row
+    for name, table in tables.OWN_TABLES.items():
+        own = [
+            tables.read_table(root / supplied[name], table, branch_code=code)
+            for code in branch_codes
+            if name in (supplied := branches[code].tables.given())
+        ]
+        no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS[table]))
+        inputs[f"own_{name}"] = pd.concat(own, ignore_index=True) if own else no_row
     return inputs
 
 
@@ -62,6 +64,17 @@ def edition() -> EditionParams:
         DataError: With every defect of `parameters/edition.yml`.
     """
     return parameters.load_edition(project.find_root())
+
+
+def scenarios() -> tuple[ScenarioParams, ...]:
+    """Return the scenarios of the edition, in its order.
+
+    Raises:
+        DataError: With every defect of the edition's and the scenarios' files.
+    """
+    root = project.find_root()
+    known = parameters.load_scenarios(root)
+    return tuple(known[code] for code in parameters.load_edition(root).scenario_codes)
 
 
 def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
@@ -85,6 +98,18 @@ def branch_labels() -> dict[str, str]:
     """
     branches = embedded.load("branches")
     return dict(zip(branches["branch_code"], branches["label"].map(french.label), strict=True))
+
+
+def group_labels() -> dict[str, str]:
+    """Return the French names of the branches of each industry group.
+
+    Examples:
+        >>> group_labels()["A"]
+        'Métallurgie'
+    """
+    branches = embedded.load("branches")
+    names = branches["label"].map(french.label).groupby(branches["industry_group_code"])
+    return {str(code): ", ".join(each) for code, each in names}
 
 
 def read_results(edition_id: str, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:

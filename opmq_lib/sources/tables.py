@@ -50,6 +50,13 @@ _NUMBER: Final = re.compile(
     r"(?:[.,](?P<decimals>[0-9]+))?(?P<power>[eE][-+]?[0-9]+)?"
 )
 
+OWN_TABLES: Final = {
+    "employment": "employment",
+    "age_structure": "branch_ages",
+    "entries": "branch_entries",
+}
+"""The contract of each table that a branch may supply, by its name in the branch's file."""
+
 CONVENTIONS = ("metiers_left_out", "naf_branch", "rome_fap_split")
 """The project's own tables, in `parameters/tables`."""
 

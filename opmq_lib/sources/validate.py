@@ -63,16 +63,20 @@ def _project(root: Path) -> Iterator[Checked]:
     for table in tables.CONVENTIONS:
         yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
     for branch in branches:
-        path_from_root = _own_table(branch.document.value)
-        if path_from_root and parameters.lies_inside(root, path_from_root):
-            yield _table(root / path_from_root, "employment", "own", Path(branch.where).stem)
+        for table, path_from_root in _own_tables(branch.document.value):
+            if parameters.lies_inside(root, path_from_root):
+                yield _table(root / path_from_root, table, "own", Path(branch.where).stem)
 
 
-def _own_table(values: Any) -> str | None:
-    """Return the own table that a branch file names, even if the rest of the file is wrong."""
-    tables_of_branch = values.get("tables") if isinstance(values, dict) else None
-    named = tables_of_branch.get("employment") if isinstance(tables_of_branch, dict) else None
-    return named if isinstance(named, str) and is_project_path(named) else None
+def _own_tables(values: Any) -> list[tuple[str, str]]:
+    """Return the own tables that a branch file names, even if the rest of the file is wrong."""
+    of_branch = values.get("tables") if isinstance(values, dict) else None
+    named = of_branch if isinstance(of_branch, dict) else {}
+    return [
+        (table, path)
+        for name, table in tables.OWN_TABLES.items()
+        if isinstance(path := named.get(name), str) and is_project_path(path)
+    ]
 
 
 def _given(files: Iterable[Path]) -> Iterator[Checked]:
