@@ -6,6 +6,7 @@ import pandas as pd
 from opmq_lib import employment, evaluation, forecast, indicators
 from opmq_lib.contracts import check
 from opmq_lib.employment import measures
+from opmq_lib.needs import qualifications
 from opmq_lib.params import EditionParams
 from opmq_lib.pipeline.shared import (
     Tables,
@@ -46,6 +47,12 @@ def employment_results(
             *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
             forecast.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
+        ]
+    if not metiers.empty:
+        levels = edition.quantile_levels
+        parts += [
+            qualifications.structure_rows(metiers),
+            qualifications.projection_rows(metiers, projections, horizon_years, levels),
         ]
     if (jobs["nature"] == "estimate").any():
         parts += [

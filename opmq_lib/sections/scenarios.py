@@ -152,10 +152,10 @@ def _path(table: pd.DataFrame, row: int, line: Mapping[Hashable, object]) -> str
         year, value = point.split(":")
         text = french.number(float(value), 2)
         cell = f'<span class="n" data-cell="{besoins.LINES}:{row}:points">{text}</span>'
-        told.append(f"× {cell} en {year}")
+        told.append(f"×{french.NBSP}{cell} en {year}")
     last = display.cell(
         besoins.LINES, table, row, french.number(float(str(line["multiplier"])), 2), "multiplier"
     )
     start, end = (int(float(str(line[name]))) for name in ("start_year", "end_year"))
-    told.append(f"× {last} en {end}")
+    told.append(f"×{french.NBSP}{last} en {end}")
     return f"{', puis '.join(told)} (1 en {start})"
