@@ -190,6 +190,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "note": _text("Note"),
     "basis": _text("Fondement"),
     # needs
+    "exit_rate_pct": _pct("Taux de sortie annuel", high=None),
+    "exit_reason": _text("Motif de sortie"),
+    "exit_share_pct": _pct("Part des sorties"),
     "young_beginners_per_year_headcount": _heads("Jeunes débutants par an", "personnes par an"),
     "net_mobility_per_year_headcount": Column(
         "number", "Mobilité nette entrante par an", "personnes par an"

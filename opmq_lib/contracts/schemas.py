@@ -36,6 +36,8 @@ TABLES: Final[dict[str, str]] = {
     "employment_national": "metier_code* year* employment_headcount",
     "age_structure": "metier_code* period* age_band* employment_headcount share",
     "age_structure_fap87": "metier_code* period* age_band* employment_headcount share",
+    "exit_rates": "metier_code* year* exit_rate_pct",
+    "exit_reasons": "metier_code* exit_reason* exit_share_pct",
     "tension": "metier_code* year* tension_index mean_employment_headcount? tension_class? "
     "hiring_intensity? training_job_link? labour_shortage? non_durable_jobs? "
     "hard_working_conditions? geographic_mismatch?",

@@ -155,7 +155,8 @@ def delayed(survival: Array, delay_years: float) -> Array:
     leaving = 1 - yearly(survival)
     share = delay_years / BAND_YEARS
     younger = np.concatenate([leaving[..., :1], leaving[..., :-1]], axis=-1)
-    return np.asarray((1 - (1 - share) * leaving - share * younger) ** BAND_YEARS)
+    staying = 1 - (1 - share) * leaving - share * younger
+    return np.asarray(np.minimum(staying, 1.0) ** BAND_YEARS)  # 1 but for rounding
 
 
 def _check(heads: Array, survival: Array) -> None:

@@ -109,8 +109,8 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
     )
     domains = sorted(set(table["domain"]))
     cells = pd.MultiIndex.from_product([ends, domains])
-    heads = wide.reindex(index=cells, columns=classes, fill_value=0.0).to_numpy()
-    heads = heads.reshape(len(ends), len(domains), len(classes))
+    flat = wide.reindex(index=cells, columns=classes, fill_value=0.0).to_numpy()
+    heads = flat.reshape(len(ends), len(domains), len(classes))
     totals = [each.sum(axis=1) for each in heads]
     inside = [
         np.divide(each, size[:, None], out=np.full(each.shape, np.nan), where=size[:, None] > 0)

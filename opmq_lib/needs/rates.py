@@ -26,8 +26,11 @@ from opmq_lib.needs.cohorts import BAND_YEARS, Array, Mask
 DAMPING = 0.8
 """Share of a year's trend in rates that is left the year after."""
 
-PRIOR_HEADCOUNT = 16_000.0
-"""Heads of a band, per pair of tables, that the family's rate is worth beside a métier's own."""
+PRIOR_HEADCOUNT = 256_000.0
+PRIORS_HEADCOUNT = {50: 64_000.0, 55: 4_000.0}
+"""Heads of a band, per pair of tables, that the family's rate is worth beside a métier's own; by
+first age, the first for all others. Leaving after 55 differs by métier; before, hardly. Chosen on
+origins 2010–2012, each with the pairs known then."""
 
 FAMILY_LENGTH = 3
 """Characters of a FAP code that name its family."""
@@ -80,9 +83,9 @@ def learn_rates(
         `age_band` of departure: `survival_ratio` (0 to 1), `net_cohort_ratio`, the standard
         deviations of its error, common to all métiers in logits and the métier's own,
         `noise_headcount` (variance of the heads found five years later, per head expected: what
-        a survey adds to a stock, not to a rate), `rates_basis` (`metier`: mostly its own tables;
-        `family`; `all`; `default`: no pair of tables, `NATIONAL_SURVIVAL`), and `pairs_count`, the
-        number of pairs of tables.
+        a survey adds to a stock, not to a rate), `rates_basis` (whose tables weigh half or
+        more in the oldest rate: `metier`, `family`, `all`; `default`: no pair of tables,
+        `NATIONAL_SURVIVAL`), and `pairs_count`, the number of pairs of tables.
 
     Raises:
         DataError: As `ages.read_ages`.
@@ -105,11 +108,12 @@ def learn_rates(
     gap = max(ages.years) - pairs.years[-1]
     ahead = [gap + BAND_YEARS * step for step in range(steps)]
     paths, common = _project_level(pairs.years, level, ahead, old)
-    relative, expected, codes, basis = _relative(pairs, level, ages)
+    prior = np.array([PRIORS_HEADCOUNT.get(age, PRIOR_HEADCOUNT) for age in ages.first_ages[:-1]])
+    relative, expected, codes, basis = _relative(pairs, level, ages, prior)
     noise = _noise(pairs, level, relative[: len(ages.keys)])
     net = relative[:, None, :] * paths[None]
     apart = max(len(pairs.years) / OVERLAP_YEARS, 1.0)
-    believed = expected / len(pairs.years) + PRIOR_HEADCOUNT
+    believed = expected / len(pairs.years) + prior
     spread = np.sqrt(noise * net / (apart * believed[:, None, :]))
     found = np.stack([net, spread, np.broadcast_to(noise, net.shape)])
     return _table(ages, codes, found, common, basis, len(pairs.years))
@@ -147,20 +151,24 @@ def _project_level(
     return paths, np.where(old, np.hypot(trend / NORMAL_80, left), 0.0)
 
 
-def _relative(pairs: _Pairs, level: Array, ages: Ages) -> tuple[Array, Array, list[str], list[str]]:
+def _relative(
+    pairs: _Pairs, level: Array, ages: Ages, prior_headcount: Array
+) -> tuple[Array, Array, list[str], list[str]]:
     """Return ratios to the level, expected heads, codes and basis of métiers, families and all."""
     expected = (pairs.before * level[:, None, :]).sum(axis=0)
     counted = pairs.after.sum(axis=0)
     codes = ages.keys.get_level_values("metier_code").astype("str").tolist()
     family = [code[:FAMILY_LENGTH] for code in codes]
     sums = [pd.DataFrame(part).groupby(family).sum() for part in (counted, expected)]
-    prior = PRIOR_HEADCOUNT * len(pairs.years)
+    prior = prior_headcount * len(pairs.years)
     of_family = (sums[0] + prior) / (sums[1] + prior)
     towards = of_family.loc[family].to_numpy()
     of_metier = (counted + prior * towards) / (expected + prior)
     alone = [name for name in of_family.index if name not in codes]
-    own = expected.sum(axis=1) > prior * expected.shape[1] / 2
-    of_same = sums[1].loc[family].sum(axis=1).to_numpy() > 0
+    last, enough = expected.shape[1] - 1, prior[-1]
+    weighs = sums[1].iloc[:, last]
+    own = expected[:, last] >= enough
+    of_same = weighs.loc[family].to_numpy() >= enough
     basis = [
         "metier" if mine else "family" if theirs else "all"
         for mine, theirs in zip(own, of_same, strict=True)
@@ -170,7 +178,11 @@ def _relative(pairs: _Pairs, level: Array, ages: Ages) -> tuple[Array, Array, li
         np.concatenate([of_metier, of_family.loc[alone].to_numpy(), whole]),
         np.concatenate([expected, sums[1].loc[alone].to_numpy(), expected.sum(axis=0)[None]]),
         [*codes, *map(str, alone), ALL_METIERS],
-        [*basis, *["family"] * len(alone), "all"],
+        [
+            *basis,
+            *("family" if weighs[name] >= enough else "all" for name in alone),
+            "all",
+        ],
     )
 
 

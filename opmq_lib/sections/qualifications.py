@@ -93,8 +93,8 @@ def structure_table(results: Results) -> Html:
             "Part des emplois des métiers étudiés. La qualification est celle que porte le code du "
             "métier (quatrième caractère de la FAP). L’évolution est la somme des deux colonnes "
             "suivantes : des domaines professionnels pèsent plus ou moins, et dans chaque domaine "
-            "la qualification change. Diplômes : nd, aucune source ouverte ne les donne par branche "
-            f"et par métier. {emplois.SOURCE}"
+            "la qualification change. Diplômes : nd, aucune source ouverte ne les donne par "
+            f"branche et par métier. {emplois.SOURCE}"
         ),
     )
 

@@ -101,7 +101,7 @@ COMMON_QUESTIONS = {
     "11_evaluation": Question(
         "Évaluation",
         "Que valent les projections : de combien se seraient-elles trompées dans le passé ?",
-        ("employment_national",),
+        ("employment_national", "age_structure", "exit_rates", "exit_reasons"),
     ),
 }
 

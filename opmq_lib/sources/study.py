@@ -15,6 +15,8 @@ EMBEDDED = (
     "branch_headcount",
     "branches",
     "employment_national",
+    "exit_rates",
+    "exit_reasons",
     "fap_rome",
     "metiers",
     "naf",
