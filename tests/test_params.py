@@ -51,11 +51,12 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
     assert fields == {
         "00_rapport": ["branch_code", "edition_id", "output_folder"],
         "01_emplois": ["branch_code", "horizon_years", "output_folder"],
+        "02_besoins": ["branch_code", "horizon_years", "output_folder"],
         "03_tensions": ["branch_code", "output_folder"],
         "10_consolidation": ["edition_id", "output_folder"],
         "11_evaluation": ["edition_id", "horizon_years", "output_folder"],
     }
-    assert BRANCH_NOTEBOOKS == ("00_rapport", "01_emplois", "03_tensions")
+    assert BRANCH_NOTEBOOKS == ("00_rapport", "01_emplois", "02_besoins", "03_tensions")
 
 
 def test_a_parameter_cannot_be_changed_after_reading():

@@ -156,7 +156,7 @@ def delayed(survival: Array, delay_years: float) -> Array:
     share = delay_years / BAND_YEARS
     younger = np.concatenate([leaving[..., :1], leaving[..., :-1]], axis=-1)
     staying = 1 - (1 - share) * leaving - share * younger
-    return np.asarray(np.minimum(staying, 1.0) ** BAND_YEARS)  # 1 but for rounding
+    return np.asarray(np.clip(staying, 0.0, 1.0) ** BAND_YEARS)  # beyond by rounding only
 
 
 def _check(heads: Array, survival: Array) -> None:

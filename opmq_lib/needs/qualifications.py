@@ -69,7 +69,7 @@ def decompose(before: Array, after: Array, first: Array, last: Array) -> tuple[A
     """
     first, last = np.where(np.isnan(first), last, first), np.where(np.isnan(last), first, last)
     sums = [before.sum(), after.sum(), *first.sum(axis=1), *last.sum(axis=1)]
-    if np.abs(np.array(sums) - 1).max() > TOLERANCE:
+    if not (np.abs(np.array(sums) - 1) <= TOLERANCE).all():
         told = ("shares do not sum to 1", "shares that sum to 1", "correct the shares")
         raise CoherenceError([Defect("qualification shares", *told)])
     mix = (after - before) @ ((first + last) / 2)

@@ -10,6 +10,8 @@ from opmq_lib.contracts import check
 from opmq_lib.employment import measures
 from opmq_lib.needs import scenarios as sets
 from opmq_lib.needs import summary
+from opmq_lib.needs.ages import centre_year
+from opmq_lib.needs.cohorts import BAND_YEARS
 from opmq_lib.needs.intentions import recruitment_projects
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.pipeline.shared import (
@@ -57,10 +59,11 @@ def needs_results(
         base = int(jobs["year"].max())
         horizons = sorted({min(NEAR_YEARS, horizon_years), horizon_years})
         future, moved = projected_employment(inputs, jobs, horizon_years, edition)
-        ages = all_ages(inputs)
+        ages = all_ages(inputs, edition.base_year)
+        national = ages[ages["branch_code"] == ""]
         given = needs.Assumptions(
             projections=future,
-            rates=needs.learn_rates(inputs["age_structure"], -(-horizon_years // NEAR_YEARS)),
+            rates=needs.learn_rates(national, -(-horizon_years // BAND_YEARS)),
             totals=bool(jobs.groupby("metier_code")["year"].max().eq(base).all()),
         )
         tables = scenario_tables(inputs, scenarios, jobs, ages, horizons, given)
@@ -148,10 +151,11 @@ def needs_consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:
     }
 
 
-def all_ages(inputs: Tables) -> pd.DataFrame:
-    """Return national ages (`branch_code` empty) and those that branches supply."""
+def all_ages(inputs: Tables, base_year: int) -> pd.DataFrame:
+    """Return national ages up to a year (`branch_code` empty) and those that branches supply."""
     columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
     national = inputs["age_structure"].assign(branch_code="", origin="public")
+    national = national[national["period"].map(centre_year) <= base_year]
     parts = [national, inputs["own_age_structure"]]
     return pd.concat([part[columns] for part in parts if not part.empty], ignore_index=True)
 

@@ -31,24 +31,40 @@ def findings(results: Results) -> Html:
         return Html("")
     told = []
     for level, label in LEVELS.items():
-        own, still, growing = (_value(results, level, model) for model in MODELS)
-        best = "font mieux que les deux règles simples"
-        if own > min(still, growing):
-            best = "font moins bien que l’une des deux règles simples"
+        own, still, growing = (_value(results, f"needs_error_pct.{level}.{m}") for m in MODELS)
+        versus = "mieux" if own < min(still, growing) else "pas mieux"
         told.append(
-            f"{label} : projetés depuis 2008, les effectifs de 2010 à 2018 {best} : écart de "
-            f"{_shown(results, f'needs_error_pct.{level}.study')} % en moyenne, contre "
-            f"{_shown(results, f'needs_error_pct.{level}.no_change')} % pour « rien ne change » et "
-            f"{_shown(results, f'needs_error_pct.{level}.last_growth')} % pour « la dernière "
-            "évolution continue ». L’intervalle annoncé à 80 % a contenu "
+            f"{label} : projetés depuis 2008, les effectifs de 2010 à 2018 s’écartent de "
+            f"{_shown(results, f'needs_error_pct.{level}.study')} % de ce qui est arrivé. C’est "
+            f"{versus} que « rien ne change » "
+            f"({_shown(results, f'needs_error_pct.{level}.no_change')} %) et que « la dernière "
+            f"évolution continue » ({_shown(results, f'needs_error_pct.{level}.last_growth')} %). "
+            "L’intervalle annoncé à 80 % a contenu "
             f"{_shown(results, f'needs_coverage_pct.{level}', 0)} % des valeurs."
         )
+    worse = [
+        label
+        for band, label in BANDS.items()
+        if _value(results, f"age_error_pct.{band}.study")
+        >= _value(results, f"age_error_pct.{band}.no_change")
+    ]
+    told.append(
+        "Âges, de 2013 à 2018 : métier par métier, la méthode ne fait pas mieux que « rien ne "
+        f"change » pour {french.enumeration(worse)}."
+        if worse
+        else "Âges, de 2013 à 2018 : la méthode fait mieux que « rien ne change » à chaque âge."
+    )
+    ours, theirs = (
+        _value(results, f"departure_rate_pct.{name}") for name in ("projected", "declared")
+    )
+    same = "le même ordre" if 0.5 <= ours / theirs <= 2 else "un autre ordre"
     told.append(
         "Départs de fin de carrière : "
-        f"{_shown(results, 'departure_rate_pct.projected')} % des emplois par an de 2008 à 2013, "
-        f"contre {_shown(results, 'departure_rate_pct.declared')} % de départs en retraite déclarés "
-        "par les entreprises du secteur marchand : le même ordre de grandeur, pas la même chose. "
-        "Les premiers comptent toutes les sorties d’emploi après 50 ans, non-salariés compris."
+        f"{_shown(results, 'departure_rate_pct.projected')} % des emplois par an de 2008 à 2013 ; "
+        "retraites déclarées par les entreprises du secteur marchand : "
+        f"{_shown(results, 'departure_rate_pct.declared')} %. C’est {same} de grandeur, pas la "
+        "même chose : les premiers comptent toutes les sorties d’emploi à partir de "
+        "50 ans, non-salariés compris."
     )
     return display.findings([french.typography(sentence) for sentence in told])
 
@@ -97,16 +113,16 @@ def ages_table(results: Results) -> Html:
             for band, label in BANDS.items()
         ],
         french.typography(
-            "Évolution nette des cohortes : ceux qui restent, moins ceux qui partent, plus ceux qui "
-            "arrivent. Taux appris sur les paires 2004-2009 à 2008-2013. Biais : somme des métiers "
-            "projetée rapportée à l’observée. Les âges d’un métier sont des estimations d’enquête : "
-            f"une grande part de l’écart est leur bruit. {SOURCE}"
+            "Évolution nette des cohortes : ceux qui restent, moins ceux qui partent, plus ceux "
+            "qui arrivent. Taux appris sur les paires 2004-2009 à 2008-2013. Biais : somme des "
+            "métiers projetée rapportée à l’observée. Les âges d’un métier sont des estimations "
+            f"d’enquête, que l’intervalle compte comme telles. {SOURCE}"
         ),
     )
 
 
-def _value(results: Results, level: str, model: str) -> float:
-    row = _row(results, f"needs_error_pct.{level}.{model}")
+def _value(results: Results, indicator: str) -> float:
+    row = _row(results, indicator)
     return float("nan") if row is None else display.read(results[TABLE], row) or float("nan")
 
 
