@@ -187,10 +187,7 @@ def test_defects_of_all_files_are_raised_once(root):
     assert places[0] == "5 defects"
     assert [place.split(",")[0].strip() for place in places[1:]] == [
         "parameters/edition.yml",
-        "parameters/scenarios/bas_carbone.yml",
-        "parameters/scenarios/choc_activite.yml",
         "parameters/scenarios/reference.yml",
-        "parameters/scenarios/reindustrialisation.yml",
         CHIMIE,
         "parameters/tables/naf_branch.csv",
         OWN,
