@@ -30,8 +30,8 @@ def main() -> None:
         start = time.perf_counter()
         found = needs.posts_to_fill(jobs, table, horizons, assumptions=given)
         seconds = time.perf_counter() - start
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-        print(f"{name}: {seconds:.1f} s, {len(found):,} rows, peak {memory:.2f} GiB")
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+        print(f"{name}: {seconds:.1f} s, {len(found):,} rows, peak {memory:.2f} GB")
     keys = jobs[["branch_code", "metier_code"]].drop_duplicates().head(SAMPLE)
     start = time.perf_counter()
     for branch, metier in keys.itertuples(index=False):

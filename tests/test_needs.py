@@ -130,9 +130,7 @@ def test_posts_are_the_sum_of_their_two_causes() -> None:
     found = by_quantity(needs.posts_to_fill(jobs, ages, [5, 7, 10]))
     point = found.xs(0.5, level="quantile_level")
     assert len(point) == 59 * 3
-    assert (point[NET] + point[LEFT]).to_numpy() == pytest.approx(
-        point[POSTS].to_numpy(), rel=1e-12
-    )
+    assert (point[NET] + point[LEFT] == point[POSTS]).all()
     assert (point[LEFT] >= 0).all()
 
 

@@ -143,34 +143,49 @@ def posts_to_fill(
         >>> round(left), bool(posts == created + left)
         (92, True)
     """
-    horizons = [horizon_years] if isinstance(horizon_years, int) else sorted(set(horizon_years))
-    jobs, ages = _checked(employment, age_structure, horizons, quantile_levels, assumptions)
+    several = horizon_years if isinstance(horizon_years, Sequence) else [horizon_years]
+    jobs, ages = _checked(employment, age_structure, several, quantile_levels, assumptions)
+    horizons = sorted({int(years) for years in several})
     rates = assumptions.rates
     if rates is None:
         steps = -(-max(horizons) // cohorts.BAND_YEARS)
         rates = learn_rates(age_structure, steps, assumptions.first_old_age)
     levels = np.unique(quantile_levels)
+    parts = _parts(jobs, ages, rates, horizons, levels, assumptions)
+    return _long(parts, horizons, levels, assumptions.scenario_code)
+
+
+def _parts(  # noqa: PLR0913 - one argument per thing that posts rest on
+    jobs: pd.DataFrame,
+    ages: Ages,
+    rates: pd.DataFrame,
+    horizons: Sequence[int],
+    levels: Array,
+    assumptions: Assumptions,
+) -> list[tuple[pd.DataFrame, Array]]:
+    """Return nodes and their values (quantities, n, h, levels), a branch at a time."""
     nodes = jobs.groupby(_KEY, sort=True).tail(1).reset_index(drop=True)
-    future, known = _future(nodes, jobs, horizons, levels, assumptions)
+    projected = _future(nodes, jobs, horizons, levels, assumptions)
     leaving = _leaving(nodes, ages, rates, horizons, assumptions)
     multipliers = _multipliers(nodes, horizons, assumptions.effects)
     parts = []
     for branch in nodes["branch_code"].unique():
         rows = np.flatnonzero(nodes["branch_code"] == branch)
-        points, drawn = _components(nodes, rows, (future, known), leaving, multipliers, assumptions)
+        points, drawn = _components(nodes, rows, projected, leaving, multipliers, assumptions)
         given = nodes.loc[rows].assign(
             ages_basis=leaving.ages_basis[rows], rates_basis=leaving.rates_basis[rows]
         )
         origin_is_own = (given["origin"] == "own").to_numpy() | leaving.own[rows]
         given["origin"] = np.where(origin_is_own, "own", "public")
         values = _quantiles(points, drawn, levels)
-        values[0] = _net_creation(nodes, rows, (future, known), levels, multipliers)
+        values[0] = _net_creation(nodes, rows, projected, levels, multipliers)
+        values[0][..., levels == MEDIAN] = points[0][..., None]
         values[1] = np.clip(values[1], 0.0, given["employment_headcount"].to_numpy()[:, None, None])
         parts.append((given, values))
         if assumptions.totals:
             whole = _whole(given, str(branch))
             parts.append((whole, _quantiles(points.sum(1, keepdims=True), drawn.sum(1), levels)))
-    return _long(parts, horizons, levels, assumptions.scenario_code)
+    return parts
 
 
 def _checked(
@@ -183,7 +198,10 @@ def _checked(
     """Return employment by branch, métier and year in order, and ages; every defect at once."""
     errors: list[DataError] = []
     asked = [
-        *((f"horizon_years {years}", "a whole number ≥ 1", years >= 1) for years in horizons),
+        *(
+            (f"horizon_years {years}", "a whole number ≥ 1", years >= 1 and years == int(years))
+            for years in horizons
+        ),
         *(
             (f"quantile_levels {level:g}", "0 < level < 1", 0 < level < 1)
             for level in quantile_levels
