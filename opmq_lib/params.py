@@ -129,26 +129,68 @@ class EditionParams(Strict):
         return levels
 
 
+class PathPoint(Strict):
+    """What a scenario line multiplies by in one year, between its start and its end."""
+
+    year: Year
+    multiplier: Annotated[float, Field(gt=0, le=10, description="1: as in the reference")]
+
+
+class ScenarioLine(Strict):
+    """One change of a scenario: whom it touches, what it multiplies, and when.
+
+    The multiplier goes in straight lines from 1 in `start_year`, through `points`, to `multiplier`
+    in `end_year`, and stays there. Lines that touch the same cell multiply.
+    """
+
+    label: Annotated[Text, Field(description="what the line says, in French")]
+    quantity: Annotated[
+        Literal["employment", "departures"],
+        Field(description="projected employment, or career-end departures"),
+    ]
+    industry_group_codes: Annotated[
+        tuple[Text, ...], Field(strict=False, description='groups of branches: ["C"]; [] for all')
+    ] = ()
+    branch_codes: Annotated[Codes, Field(description='branches: ["chimie"]; [] for all')] = ()
+    metier_codes: Annotated[
+        tuple[Text, ...],
+        Field(strict=False, description='métiers or beginnings of codes: ["E1Z"]; [] for all'),
+    ] = ()
+    multiplier: Annotated[float, Field(gt=0, le=10, description="from end_year on")]
+    points: Annotated[
+        tuple[PathPoint, ...], Field(strict=False, description="years in between, increasing")
+    ] = ()
+    start_year: Annotated[Year, Field(description="last year as in the reference")]
+    end_year: Annotated[Year, Field(description="year from which the multiplier holds")]
+    unit: Annotated[Text, Field(description="such as: rapport à la référence")]
+    vote: Annotated[Vote | None, Field(description="null until a joint body has voted")]
+    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
+
+    @model_validator(mode="after")
+    def _goes_forward_in_time(self) -> Self:
+        years = [self.start_year, *(point.year for point in self.points), self.end_year]
+        if any(year >= after for year, after in pairwise(years)):
+            raise refusal(
+                "range",
+                f"years {', '.join(map(str, years))} do not increase",
+                "start_year before the points, in order, before end_year",
+                "correct the years",
+            )
+        _check_basis(self.vote, self.basis)
+        return self
+
+
 class ScenarioParams(Strict):
-    """One scenario: `parameters/scenarios/<scenario_code>.yml`."""
+    """One scenario: `parameters/scenarios/<scenario_code>.yml`. No probability is attached."""
 
     scenario_code: Annotated[Code, Field(description="the file's name, without .yml")]
     label: Annotated[Text, Field(description="name shown to readers, in French")]
     vote: Annotated[Vote | None, Field(description="null until a joint body has voted")]
     basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
-    lines: Annotated[tuple[str, ...], Field(strict=False, description="none yet: write []")]
-
-    @field_validator("lines")
-    @classmethod
-    def _has_no_line_yet(cls, lines: tuple[str, ...]) -> tuple[str, ...]:
-        if lines:
-            raise refusal(
-                "schema",
-                "a line that no calculation reads",
-                "`lines: []`: scenarios only carry a name so far",
-                "write `lines: []`",
-            )
-        return lines
+    lines: Annotated[
+        tuple[ScenarioLine, ...],
+        Field(strict=False, description="what differs from past trends; []: nothing"),
+    ]
 
     @model_validator(mode="after")
     def _says_what_it_rests_on(self) -> Self:
@@ -283,6 +325,13 @@ class BranchTables(Strict):
     rncp_export: Annotated[
         str | None, Field(description="CSV export of the RNCP (zip): path, or null")
     ] = None
+    branch_ages: Annotated[
+        str | None, Field(description="ages by métier: path from the project's root, or null")
+    ] = None
+    branch_entries: Annotated[
+        str | None,
+        Field(description="young beginners and net mobility by métier: path, or null"),
+    ] = None
 
     def paths(self) -> dict[str, str]:
         """Return the path of each table that is supplied, by name of the table.
@@ -305,6 +354,10 @@ class BranchTables(Strict):
                 "put the file in the project and write its path from the root",
             )
         return path
+
+    def given(self) -> dict[str, str]:
+        """Return the path of each table that the branch supplies, by name."""
+        return {name: path for name, path in self.model_dump().items() if path is not None}
 
 
 class BranchParams(Strict):
@@ -349,6 +402,14 @@ class BranchParams(Strict):
 
 class EmploymentNotebook(Strict):
     """Parameters of `01_emplois`."""
+
+    branch_code: Code
+    horizon_years: Annotated[int, Field(ge=1, le=30)]
+    output_folder: Text
+
+
+class NeedsNotebook(Strict):
+    """Parameters of `02_besoins`."""
 
     branch_code: Code
     horizon_years: Annotated[int, Field(ge=1, le=30)]
@@ -403,6 +464,7 @@ class EvaluationNotebook(Strict):
 NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
     "00_rapport": ReportNotebook,
     "01_emplois": EmploymentNotebook,
+    "02_besoins": NeedsNotebook,
     "03_tensions": TensionNotebook,
     "04_coeurs_strategiques": CoreNotebook,
     "05_competences": SkillsNotebook,

@@ -29,6 +29,8 @@ KEYS = {
     "certifications": ["certifinfo_code"],
     "emerging_skills": ["rome_code", "skill_code"],
     "employment_national": ["metier_code", "year"],
+    "exit_rates": ["metier_code", "year"],
+    "exit_reasons": ["metier_code", "exit_reason"],
     "fap_rome": ["metier_code", "rome_code"],
     "idcc_history": ["idcc_code"],
     "macro_skills": ["macro_skill_code"],
@@ -67,6 +69,8 @@ REFERENCES = [
     ("emerging_skills", "rome_code", "romes", "rome_code"),
     ("emerging_skills", "skill_code", "skills", "skill_code"),
     ("employment_national", "metier_code", "metiers", "metier_code"),
+    ("exit_rates", "metier_code", "metiers", "metier_code"),
+    ("exit_reasons", "metier_code", "metiers", "metier_code"),
     ("fap_rome", "metier_code", "metiers", "metier_code"),
     ("fap_rome", "rome_code", "romes", "rome_code"),
     ("idcc_history", "branch_code", "branches", "branch_code"),
@@ -197,7 +201,7 @@ def test_every_source_tells_producer_title_licence_and_where_to_get_it() -> None
     for column in ("producer", "title", "licence", "current_version", "note"):
         assert (sources[column] != "").all(), column
     dates = sources.loc[sources["data_date"] != "", "data_date"]
-    assert (pd.to_datetime(dates, format="%Y-%m-%d") > "2016-12-31").all()
+    assert (pd.to_datetime(dates, format="%Y-%m-%d") > "2013-12-31").all()
 
 
 def test_published_texts_of_the_sources_follow_french_typography() -> None:
@@ -598,3 +602,24 @@ def test_regions_have_the_names_of_the_survey() -> None:
     )
     names = {code: " ".join(name.split()) for code, name in rows.itertuples(index=False)}
     assert raw("regions").set_index("region_code")["label"].to_dict() == names
+
+
+@beside_the_extracts
+def test_exits_are_those_of_the_producer_for_the_families_of_the_study() -> None:
+    folder = SHARED / "labour" / "dares-portraits-metiers" / "inputs"
+    families = set(embedded.load("employment_national")["metier_code"])
+    latin = {"sep": ";", "encoding": "cp1252"}
+    rates = text(folder / "evol_mmo.csv", **latin)
+    rates = rates[(rates["Type_mmo"] == "Taux de sortie") & rates["Fap3"].isin(families)]
+    names = {"Fap3": "metier_code", "Annee": "year", "Taux": "exit_rate_pct"}
+    assert_same_cells("exit_rates", rates.rename(columns=names)[list(names.values())])
+    reasons = text(folder / "types_sorties.csv", **latin)
+    reasons = reasons[reasons["Fap3"].isin(families)].map(str.strip)
+    names = {"Fap3": "metier_code", "type_sortie": "exit_reason", "Pourcentage": "exit_share_pct"}
+    assert_same_cells("exit_reasons", reasons.rename(columns=names)[list(names.values())])
+
+
+def test_the_reasons_of_exits_make_a_hundred() -> None:
+    sums = embedded.load("exit_reasons").groupby("metier_code")["exit_share_pct"].sum()
+    assert sums.between(99.97, 100.03).all()
+    assert len(sums) == 26

@@ -146,7 +146,7 @@ def test_an_unknown_notebook_is_refused_with_the_nearest(root):
     edit(root, CHIMIE, '"01_emplois"', '"01_emploi"')
     text = refusal(parameters.load_branches, root, ScopeError)
     assert "key `notebooks[1]`: unknown notebook (found: 01_emploi)" in text
-    assert "expected: one of: 00_rapport, 01_emplois, 03_tensions" in text
+    assert "expected: one of: 00_rapport, 01_emplois, 02_besoins, 03_tensions" in text
     assert "what to do: did you mean `01_emplois`?" in text
 
 
@@ -167,7 +167,7 @@ def test_one_convention_in_two_branches_is_refused(root):
 
 
 def test_an_unknown_scenario_is_refused(root):
-    edit(root, "parameters/edition.yml", '["reference"]', '["referense"]')
+    edit(root, "parameters/edition.yml", '["reference", ', '["referense", ')
     text = refusal(parameters.load_edition, root, ScopeError)
     assert "key `scenario_codes[0]`: unknown scenario (found: referense)" in text
     assert "what to do: did you mean `reference`?" in text
@@ -193,8 +193,14 @@ def test_a_file_that_is_not_a_mapping_is_refused_in_plain_words(root, text, foun
     )
 
 
+OWN_TABLES = (
+    "tables:\n  employment: null\n  branch_ages: null # ages by métier\n"
+    "  branch_entries: null # young beginners and net mobility by métier\n"
+)
+
+
 def test_a_list_inside_a_file_where_keys_are_meant_is_refused_in_plain_words(root):
-    edit(root, CHIMIE, "tables:\n  employment: null", "tables: []")
+    edit(root, CHIMIE, OWN_TABLES, "tables: []\n")
     text = refusal(parameters.load_branches, root)
     assert "key `tables`: a list where a mapping of keys is meant" in text
     assert "dictionary" not in text

@@ -59,6 +59,7 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
     assert fields == {
         "00_rapport": ["branch_code", "edition_id", "output_folder"],
         "01_emplois": ["branch_code", "horizon_years", "output_folder"],
+        "02_besoins": ["branch_code", "horizon_years", "output_folder"],
         "03_tensions": ["branch_code", "output_folder"],
         "04_coeurs_strategiques": ["branch_code", "sliders", "output_folder"],
         "05_competences": ["branch_code", "output_folder"],
@@ -68,6 +69,7 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
     assert BRANCH_NOTEBOOKS == (
         "00_rapport",
         "01_emplois",
+        "02_besoins",
         "03_tensions",
         "04_coeurs_strategiques",
         "05_competences",

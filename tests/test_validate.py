@@ -219,7 +219,10 @@ def test_an_absent_own_table_is_refused(root):
 def test_everything_that_is_checked_is_said(root):
     assert validate(root) == [
         "parameters/edition.yml",
+        "parameters/scenarios/bas_carbone.yml",
+        "parameters/scenarios/choc_activite.yml",
         "parameters/scenarios/reference.yml",
+        "parameters/scenarios/reindustrialisation.yml",
         CHIMIE,
         "parameters/tables/metiers_left_out.csv (table `metiers_left_out`): 13 rows",
         "parameters/tables/naf_branch.csv (table `naf_branch`): 250 rows",

@@ -247,6 +247,26 @@ COLUMNS: Final[dict[str, Column]] = {
     "current_version": _text("Version à jour"),
     "note": _text("Note"),
     "basis": _text("Fondement"),
+    # needs
+    "exit_rate_pct": _pct("Taux de sortie annuel", high=None),
+    "exit_reason": _text("Motif de sortie"),
+    "exit_share_pct": _pct("Part des sorties"),
+    "young_beginners_per_year_headcount": _heads("Jeunes débutants par an", "personnes par an"),
+    "net_mobility_per_year_headcount": Column(
+        "number", "Mobilité nette entrante par an", "personnes par an"
+    ),
+    "line_number": _count("Ligne du scénario", "rang"),
+    "scenario_label": _text("Scénario"),
+    "line_label": _text("Ce que dit la ligne"),
+    "driver": _text("Ce qui change", "employment", "departures"),
+    "industry_group_codes": _text("Regroupements de branches"),
+    "branch_codes": _text("Branches"),
+    "metier_codes": _text("Métiers"),
+    "start_year": _year("Départ"),
+    "end_year": _year("Arrivée"),
+    "multiplier": Column("number", "Multiplicateur", "rapport à la référence", low=0),
+    "points": _text("Points intermédiaires"),
+    "vote": _text("Vote"),
     # results
     "model": _text("Modèle"),
     "cutoff_year": _year("Dernière année observée"),
@@ -284,6 +304,11 @@ COLUMNS: Final[dict[str, Column]] = {
     "vote_body": _text("Instance"),
     "minutes_reference": _text("Relevé de décisions"),
     "status": _text("État de la cellule", *_STATES),
+    "ages_basis": _text("Âges", "branch", "national", "mixed", "none"),
+    "rates_basis": _text(
+        "Taux de départ", "metier", "family", "all", "default", "given", "mixed", "none"
+    ),
+    "needs.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "projection.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "indicators.nature": _text("Nature du chiffre", *_NATURES, "projection"),
 }

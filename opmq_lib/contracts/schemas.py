@@ -36,6 +36,8 @@ TABLES: Final[dict[str, str]] = {
     "employment_national": "metier_code* year* employment_headcount",
     "age_structure": "metier_code* period* age_band* employment_headcount share",
     "age_structure_fap87": "metier_code* period* age_band* employment_headcount share",
+    "exit_rates": "metier_code* year* exit_rate_pct",
+    "exit_reasons": "metier_code* exit_reason* exit_share_pct",
     "tension": "metier_code* year* tension_index mean_employment_headcount? tension_class? "
     "hiring_intensity? training_job_link? labour_shortage? non_durable_jobs? "
     "hard_working_conditions? geographic_mismatch?",
@@ -90,6 +92,10 @@ TABLES: Final[dict[str, str]] = {
     "label_corpus": "code* label*",
     "queries": "query*",
     "review": "query* rank code* label confidence decision? decided_on? note? version",
+    "branch_ages": "branch_code* metier_code* period* age_band* employment_headcount origin "
+    "units_count? largest_share_pct?",
+    "branch_entries": "branch_code* metier_code* young_beginners_per_year_headcount? "
+    "net_mobility_per_year_headcount? origin units_count? largest_share_pct?",
     # any annual series to forecast
     "series": "series_code* year* value",
     # results
@@ -108,6 +114,11 @@ TABLES: Final[dict[str, str]] = {
     "upper? unit score? threshold_met? status nature origin source_code?",
     "questions": "branch_code* question_code* criterion_code* label unit low high direction weight "
     "threshold? cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
+    "scenario_lines": "scenario_code* line_number* scenario_label line_label? driver? "
+    "industry_group_codes? branch_codes? metier_codes? start_year? end_year? multiplier? points? "
+    "unit? vote? basis origin",
+    "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
+    "year* quantile_level* quantity* value? unit status nature origin ages_basis rates_basis",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
     "interval_level? unit units_count? status nature origin source_code?",
 }
@@ -215,10 +226,13 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "rome_fap_split": (_sums_to_one("rome_code"),),
     "projection": (_VALUE,),
     "indicators": (_VALUE, _ORDER),
+    "needs": (_VALUE,),
     "reasons": (_VALUE, _ORDER),
     "fap_crosswalk": (_sums_to_one("metier_code"),),
     "criterion_values": (_ORDER, _counted("units_count"), _counted("largest_share_pct")),
     "employment": (_counted("units_count"), _counted("largest_share_pct")),
+    "branch_ages": (_counted("units_count"), _counted("largest_share_pct")),
+    "branch_entries": (_counted("units_count"), _counted("largest_share_pct")),
 }
 """Rules across the columns of a row, by table."""
 

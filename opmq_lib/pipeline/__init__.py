@@ -4,6 +4,7 @@ from opmq_lib.pipeline.consolidation import consolidation_results
 from opmq_lib.pipeline.core import Assessed, core_results, criterion_values
 from opmq_lib.pipeline.employment import employment_results
 from opmq_lib.pipeline.evaluation import evaluation_results
+from opmq_lib.pipeline.needs import needs_consolidation, needs_results
 from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
 from opmq_lib.pipeline.skills import skill_results
 from opmq_lib.pipeline.tensions import tension_results
@@ -18,6 +19,8 @@ __all__ = [
     "criterion_values",
     "employment_results",
     "evaluation_results",
+    "needs_consolidation",
+    "needs_results",
     "skill_results",
     "tension_results",
 ]

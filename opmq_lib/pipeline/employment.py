@@ -6,11 +6,13 @@ import pandas as pd
 from opmq_lib import employment, evaluation, forecast, indicators
 from opmq_lib.contracts import check
 from opmq_lib.employment import measures
+from opmq_lib.needs import qualifications
 from opmq_lib.params import EditionParams
 from opmq_lib.pipeline.shared import (
     Tables,
     branch_employment,
     estimate,
+    projected_employment,
     seed_tables,
     without_residual,
 )
@@ -37,10 +39,7 @@ def employment_results(
     """
     jobs = branch_employment(inputs, branch_code, edition.base_year)
     metiers = without_residual(jobs)
-    panel = evaluation.learning_panel(metiers, inputs["employment_national"], edition.base_year)
-    projections = evaluation.project(
-        metiers, panel, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
-    )
+    projections, _ = projected_employment(inputs, metiers, horizon_years, edition)
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     if not jobs.empty:
         parts += [
@@ -48,6 +47,12 @@ def employment_results(
             *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
             forecast.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
+        ]
+    if not metiers.empty:
+        levels = edition.quantile_levels
+        parts += [
+            qualifications.structure_rows(metiers),
+            qualifications.projection_rows(metiers, projections, horizon_years, levels),
         ]
     if (jobs["nature"] == "estimate").any():
         parts += [
@@ -57,6 +62,7 @@ def employment_results(
     table = indicators.stack(parts, branch_code, "emplois")
     explained = table.iloc[:0]
     if not metiers.empty:
+        panel = evaluation.learning_panel(metiers, inputs["employment_national"], edition.base_year)
         why = evaluation.explanations(metiers, panel, horizon_years)
         explained = indicators.stack([why], branch_code, "emplois_explications")
     return {

@@ -4,6 +4,8 @@ import pandas as pd
 
 from opmq_lib import evaluation, forecast, indicators
 from opmq_lib.contracts import check
+from opmq_lib.needs import backtests
+from opmq_lib.needs.cohorts import BAND_YEARS
 from opmq_lib.params import EditionParams
 from opmq_lib.pipeline.shared import (
     ALL_BRANCHES,
@@ -29,14 +31,15 @@ def evaluation_results(
 
     Returns:
         `evaluation` (indicators: scores of the engine and of simple methods on the national
-        series, by step and by cut-off year; errors weighed by each estimated branch's métiers;
+        series, by step and by cut-off year; of needs: employment from 2008, ages from 2013,
+        departures beside declared retirements; errors weighed by each estimated branch's métiers;
         national employment of the families drawn) and `evaluation_retrospective` (the projection
         of those families as it would have been made ten years before the base year).
     """
     national, base = inputs["employment_national"], edition.base_year
     panel = evaluation.national_panel(national, base)
     scored = evaluation.past_accuracy(panel, horizon_years)
-    parts = evaluation.accuracy_rows(scored, base)
+    parts = [*evaluation.accuracy_rows(scored, base), *_needs_scores(inputs, panel, base)]
     if not jobs.empty:
         levels = without_residual(indicators.select(jobs, "employment_headcount"))
         estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
@@ -56,3 +59,16 @@ def evaluation_results(
         "evaluation": indicators.stack(parts, ALL_BRANCHES, "evaluation"),
         "evaluation_retrospective": check("projection", past, "evaluation_retrospective"),
     }
+
+
+def _needs_scores(inputs: Tables, panel: pd.DataFrame, base_year: int) -> list[pd.DataFrame]:
+    """Return how needs would have done in the past; nothing where the base year is too early."""
+    ages = inputs["age_structure"]
+    if base_year < backtests.AGES_ORIGIN + BAND_YEARS:
+        return []
+    return backtests.score_rows(
+        backtests.employment_errors(panel),
+        backtests.age_errors(ages),
+        backtests.retirement_check(ages, inputs["exit_rates"], inputs["exit_reasons"]),
+        base_year,
+    )

@@ -76,6 +76,7 @@ QUESTIONS = {
     "02_besoins": Question(
         "Besoins",
         "Combien de postes à pourvoir, pourquoi (croissance, départs), pour quels métiers ?",
+        (*_EMPLOYMENT, "age_structure", *_TENSION),
     ),
     "03_tensions": Question(
         "Tensions", "Quels métiers sont en tension, pourquoi, où ?", (*_TENSION, *_WHERE)
@@ -113,7 +114,7 @@ COMMON_QUESTIONS = {
     "11_evaluation": Question(
         "Évaluation",
         "Que valent les projections : de combien se seraient-elles trompées dans le passé ?",
-        ("employment_national",),
+        ("employment_national", "age_structure", "exit_rates", "exit_reasons"),
     ),
 }
 

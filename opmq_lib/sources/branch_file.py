@@ -38,6 +38,8 @@ notebooks: [{notebooks}] # templates to run for this branch
 # Your own observed tables, as paths from the project's root. null: the estimate is used.
 tables:
   employment: null
+  branch_ages: null # ages by métier
+  branch_entries: null # young beginners and net mobility by métier
 
 # Which métiers are core, which strategic: two questions, two votes. A value scores 0 at `low` and 1
 # at `high`, the other way round with `direction: "lower"`; weights sum to 1; a métier under a

@@ -8,7 +8,7 @@ import pandas as pd
 
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
-from opmq_lib.params import BranchParams, EditionParams, Question
+from opmq_lib.params import BranchParams, EditionParams, Question, ScenarioParams
 from opmq_lib.sources import embedded, parameters, project, rncp, runs, tables
 
 EMBEDDED = (
@@ -19,6 +19,8 @@ EMBEDDED = (
     "certifications",
     "emerging_skills",
     "employment_national",
+    "exit_rates",
+    "exit_reasons",
     "fap_rome",
     "metier_skills",
     "metiers",
@@ -106,6 +108,17 @@ def edition() -> EditionParams:
     return parameters.load_edition(project.find_root())
 
 
+def scenarios() -> tuple[ScenarioParams, ...]:
+    """Return the scenarios of the edition, in its order.
+
+    Raises:
+        DataError: With every defect of the edition's and the scenarios' files.
+    """
+    root = project.find_root()
+    known = parameters.load_scenarios(root)
+    return tuple(known[code] for code in parameters.load_edition(root).scenario_codes)
+
+
 def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
     """Return the French label of each métier code of one nomenclature.
 
@@ -161,6 +174,18 @@ def branch_labels() -> dict[str, str]:
     """
     branches = embedded.load("branches")
     return dict(zip(branches["branch_code"], branches["label"].map(french.label), strict=True))
+
+
+def group_labels() -> dict[str, str]:
+    """Return the French names of the branches of each industry group.
+
+    Examples:
+        >>> group_labels()["A"]
+        'Métallurgie'
+    """
+    branches = embedded.load("branches")
+    names = branches["label"].map(french.label).groupby(branches["industry_group_code"])
+    return {str(code): ", ".join(each) for code, each in names}
 
 
 def read_results(edition_id: str, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:

@@ -66,6 +66,8 @@ SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
     "tension_components": "own",
     "tension_reference": "public",
     "fap_crosswalk": "public",
+    "branch_ages": "own",
+    "branch_entries": "own",
     "skill_needs": "own",
     "skill_supply": "own",
 }

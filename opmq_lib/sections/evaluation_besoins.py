@@ -1,0 +1,135 @@
+"""Piece of `11_evaluation`: what posts to fill would have been worth, had they been projected."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from opmq_lib import display, french, indicators
+from opmq_lib.display import Html
+
+Results = Mapping[str, pd.DataFrame]
+
+TABLE = "evaluation"
+LEVELS = {"metier": "59 métiers (depuis 2004)", "family": "26 familles (depuis 1983)"}
+MODELS = {
+    "study": "Méthode de l’étude",
+    "no_change": "« Rien ne change »",
+    "last_growth": "« La dernière évolution continue »",
+}
+BANDS = {50: "50-54 ans", 55: "55-59 ans", 60: "60 ans ou plus"}
+AGE_MODELS = {
+    "study": "Méthode de l’étude",
+    "no_change": "« Rien ne change »",
+    "mean_rates": "Taux moyens, sans tendance",
+}
+SOURCE = french.typography("Source : Dares ; calcul du projet. Nombres : table evaluation.csv.")
+
+
+def findings(results: Results) -> Html:
+    """Return how projections from 2008 compare with simple rules, as the scores say."""
+    if _row(results, "needs_error_pct.metier.study") is None:
+        return Html("")
+    told = []
+    for level, label in LEVELS.items():
+        own, still, growing = (_value(results, f"needs_error_pct.{level}.{m}") for m in MODELS)
+        versus = "mieux" if own < min(still, growing) else "pas mieux"
+        told.append(
+            f"{label} : projetés depuis 2008, les effectifs de 2010 à 2018 s’écartent de "
+            f"{_shown(results, f'needs_error_pct.{level}.study')} % de ce qui est arrivé. C’est "
+            f"{versus} que « rien ne change » "
+            f"({_shown(results, f'needs_error_pct.{level}.no_change')} %) et que « la dernière "
+            f"évolution continue » ({_shown(results, f'needs_error_pct.{level}.last_growth')} %). "
+            "L’intervalle annoncé à 80 % a contenu "
+            f"{_shown(results, f'needs_coverage_pct.{level}', 0)} % des valeurs."
+        )
+    worse = [
+        label
+        for band, label in BANDS.items()
+        if _value(results, f"age_error_pct.{band}.study")
+        >= _value(results, f"age_error_pct.{band}.no_change")
+    ]
+    told.append(
+        "Âges, de 2013 à 2018 : métier par métier, la méthode ne fait pas mieux que « rien ne "
+        f"change » pour {french.enumeration(worse)}."
+        if worse
+        else "Âges, de 2013 à 2018 : la méthode fait mieux que « rien ne change » à chaque âge."
+    )
+    ours, theirs = (
+        _value(results, f"departure_rate_pct.{name}") for name in ("projected", "declared")
+    )
+    same = "le même ordre" if 0.5 <= ours / theirs <= 2 else "un autre ordre"
+    told.append(
+        "Départs de fin de carrière : "
+        f"{_shown(results, 'departure_rate_pct.projected')} % des emplois par an de 2008 à 2013 ; "
+        "retraites déclarées par les entreprises du secteur marchand : "
+        f"{_shown(results, 'departure_rate_pct.declared')} %. C’est {same} de grandeur, pas la "
+        "même chose : les premiers comptent toutes les sorties d’emploi à partir de "
+        "50 ans, non-salariés compris."
+    )
+    return display.findings([french.typography(sentence) for sentence in told])
+
+
+def employment_table(results: Results) -> Html:
+    """Return errors of employment and net creation projected from 2008, by rule."""
+    return display.table(
+        "Projeter depuis 2008 : effectifs et création nette de 2010 à 2018",
+        ["Mesure (en %)", *MODELS.values()],
+        [
+            [
+                french.typography(f"{measure}, {label}"),
+                *(_shown(results, f"{key}.{level}.{model}") for model in MODELS),
+            ]
+            for level, label in LEVELS.items()
+            for key, measure in (
+                ("needs_error_pct", "Écart sur l’effectif"),
+                ("needs_creation_error_pct", "Écart sur la création nette"),
+            )
+        ],
+        french.typography(
+            "Sommes des écarts absolus, en % de l’effectif observé ou de l’évolution absolue "
+            "observée. Une année est la moyenne de trois : 2008 contient 2009, on ne juge qu’à "
+            f"partir de 2010. {SOURCE}"
+        ),
+    )
+
+
+def ages_table(results: Results) -> Html:
+    """Return errors of heads by age five years after 2013, by rule."""
+    return display.table(
+        "Projeter depuis 2013 : personnes de 50 ans ou plus en 2018, 59 métiers",
+        [
+            "Âge",
+            *(f"{label} (écart, %)" for label in AGE_MODELS.values()),
+            "Méthode de l’étude (biais, %)",
+            french.typography("Dans l’intervalle à 80 % (%)"),
+        ],
+        [
+            [
+                label,
+                *(_shown(results, f"age_error_pct.{band}.{model}") for model in AGE_MODELS),
+                _shown(results, f"age_bias_pct.{band}.study"),
+                _shown(results, f"age_coverage_pct.{band}", 0),
+            ]
+            for band, label in BANDS.items()
+        ],
+        french.typography(
+            "Évolution nette des cohortes : ceux qui restent, moins ceux qui partent, plus ceux "
+            "qui arrivent. Taux appris sur les paires 2004-2009 à 2008-2013. Biais : somme des "
+            "métiers projetée rapportée à l’observée. Les âges d’un métier sont des estimations "
+            f"d’enquête, que l’intervalle compte comme telles. {SOURCE}"
+        ),
+    )
+
+
+def _value(results: Results, indicator: str) -> float:
+    row = _row(results, indicator)
+    return float("nan") if row is None else display.read(results[TABLE], row) or float("nan")
+
+
+def _shown(results: Results, indicator: str, decimals: int = 1) -> str:
+    row = _row(results, indicator)
+    return display.shown(display.number, TABLE, results[TABLE], row, decimals)
+
+
+def _row(results: Results, indicator: str) -> int | None:
+    return indicators.row_of(results[TABLE], indicator)

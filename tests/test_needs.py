@@ -1,0 +1,314 @@
+"""Posts to fill: the worked examples, the identities, and what each input may change."""
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from opmq_lib import needs
+from opmq_lib.contracts import check
+from opmq_lib.errors import CoherenceError, DataError, RangeError, SchemaError
+from opmq_lib.needs import cohorts, measures
+from opmq_lib.needs.rates import NATIONAL_SURVIVAL
+from opmq_lib.sources import embedded
+
+BANDS = ("45-49", "50-54", "55-59", "60-64", "65+")
+HEADS = np.array([1100.0, 1200, 900, 300, 40])
+SURVIVAL = np.array([[0.96, 0.93, 0.62, 0.12, 0.0]])
+NET, LEFT, POSTS = needs.QUANTITIES
+
+
+def jobs_of(code: str, start: float, step: float = 0.0, **more: str) -> pd.DataFrame:
+    values = [start + step * n for n in range(15)]
+    rows = {"metier_code": code, "year": range(2004, 2019), "employment_headcount": values}
+    return pd.DataFrame(rows | more)
+
+
+def ages_of(code: str, heads: np.ndarray = HEADS, period: str = "2017-2019") -> pd.DataFrame:
+    rows = {"metier_code": code, "period": period, "age_band": BANDS}
+    return pd.DataFrame(rows | {"employment_headcount": heads})
+
+
+def rates_of(code: str, survival: np.ndarray = SURVIVAL[0]) -> pd.DataFrame:
+    ages = (45, 50, 55, 60, 65)
+    return pd.DataFrame({"metier_code": code, "first_age": ages, "survival_ratio": survival})
+
+
+def national() -> tuple[pd.DataFrame, pd.DataFrame]:
+    employment = embedded.load("employment_national")
+    return employment[employment["metier_code"].str.len() == 5], embedded.load("age_structure")
+
+
+def by_quantity(table: pd.DataFrame) -> pd.DataFrame:
+    key = ["branch_code", "metier_code", "year", "quantile_level"]
+    return table.pivot(index=key, columns="quantity", values="value")
+
+
+# Worked examples
+
+
+def test_w1_departures_by_both_schemes() -> None:
+    found = cohorts.career_end_departures(HEADS, SURVIVAL, [1, 5, 10], 1)
+    assert found == pytest.approx([243.035492, 730.0, 1755.04], abs=5e-7)
+    later, _ = cohorts.age_five_years(HEADS, SURVIVAL[0])
+    assert later[1:].tolist() == pytest.approx([1056, 1116, 558, 36], abs=5e-7)
+    later, _ = cohorts.age_one_year(HEADS, cohorts.yearly(SURVIVAL[0]))
+    assert later[2] == pytest.approx(890.892860, abs=5e-7)
+
+
+def test_w1_through_the_public_function() -> None:
+    jobs = jobs_of("A", 3540.0)
+    future = pd.DataFrame(
+        {"branch_code": "ensemble", "metier_code": "A", "year": [2023], "quantile_level": 0.5}
+    ).assign(value=3540.0 - 300.0)
+    given = needs.Assumptions(projections=future, rates=rates_of("A"))
+    found = by_quantity(needs.posts_to_fill(jobs, ages_of("A"), 5, [0.5], given)).iloc[0]
+    assert found[[NET, LEFT, POSTS]].tolist() == pytest.approx([-300, 730, 430], abs=5e-7)
+
+
+def test_w1_and_w2_accounting() -> None:
+    posts = measures.posts(7700.0 - 8000.0, 730.0)
+    assert posts == 430
+    assert measures.imbalance(posts, 310.0, -45.0) == 165
+    assert measures.ratio(165.0, 8000.0) == pytest.approx(0.020625, abs=5e-7)
+    assert measures.hire_rate_pct(612, 7850) == pytest.approx(7.796178, abs=5e-7)
+    assert measures.hard_to_fill_share(141, 230) == pytest.approx(0.613043, abs=5e-7)
+    left = measures.separations(7850, 0.031, 0.054)
+    assert left == pytest.approx(667.25, abs=5e-7)
+    assert measures.separation_openings(left, -60.0) == pytest.approx(607.25, abs=5e-7)
+
+
+def test_accounting_keeps_what_is_not_known_not_known() -> None:
+    assert math.isnan(measures.imbalance(430.0, math.nan, -45.0))
+    assert math.isnan(measures.hire_rate_pct(3, 0))
+    assert math.isnan(measures.hard_to_fill_share(0, 0))
+    assert measures.separations(100, 0.1) == 10
+    with pytest.raises(RangeError):
+        measures.hard_to_fill_share(3, 2)
+    with pytest.raises(RangeError):
+        measures.separations(100, 0.7, 0.7)
+    with pytest.raises(CoherenceError):
+        measures.check_closed_mobility([3.0, -1.0])
+
+
+# Identities
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_heads_never_appear_nor_vanish(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    heads = rng.gamma(0.5, 1000, size=(7, 9))
+    survival = rng.uniform(size=(7, 9))
+    for advance, rates in (
+        (cohorts.age_five_years, survival),
+        (cohorts.age_one_year, cohorts.yearly(survival)),
+    ):
+        now, gone = heads, np.zeros(7)
+        for _ in range(6):
+            now, left = advance(now, rates)
+            gone += left.sum(axis=1)
+            assert (now >= 0).all()
+            assert (left >= 0).all()
+        assert now.sum(axis=1) + gone == pytest.approx(heads.sum(axis=1), rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_departures_grow_with_the_horizon_and_never_exceed_the_heads(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    heads, survival = rng.gamma(0.5, 1000, size=9), rng.uniform(size=(2, 9))
+    for horizons in ([5, 10, 15, 20], [1, 2, 3, 4, 6, 7, 8, 9, 11]):
+        left = cohorts.career_end_departures(heads, survival, horizons, 6)
+        assert (np.diff(left) >= 0).all()
+        assert left[-1] <= heads.sum()
+
+
+def test_posts_are_the_sum_of_their_two_causes() -> None:
+    jobs, ages = national()
+    found = by_quantity(needs.posts_to_fill(jobs, ages, [5, 7, 10]))
+    point = found.xs(0.5, level="quantile_level")
+    assert len(point) == 59 * 3
+    assert (point[NET] + point[LEFT] == point[POSTS]).all()
+    assert (point[LEFT] >= 0).all()
+
+
+def test_quantiles_never_cross_and_the_table_keeps_its_contract() -> None:
+    jobs, ages = national()
+    table = needs.posts_to_fill(jobs, ages, [3, 10], assumptions=needs.Assumptions(totals=True))
+    check("needs", table, "needs")
+    steps = table.groupby(["metier_code", "year", "quantity"])["value"].diff().dropna()
+    assert (steps >= 0).all()
+
+
+def test_a_total_is_the_sum_of_its_metiers_at_the_point() -> None:
+    jobs, ages = national()
+    found = needs.posts_to_fill(jobs, ages, 10, [0.5], needs.Assumptions(totals=True))
+    whole = found[found["metier_code"] == "ENS"].set_index("quantity")["value"]
+    parts = found[found["metier_code"] != "ENS"].groupby("quantity")["value"].sum()
+    assert parts.to_numpy() == pytest.approx(whole[parts.index].to_numpy(), rel=1e-12)
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    jobs, ages = national()
+    straight = needs.posts_to_fill(jobs, ages, 5)
+    mixed = needs.posts_to_fill(jobs.sample(frac=1, random_state=1), ages.iloc[::-1], 5)
+    pd.testing.assert_frame_equal(straight, mixed)
+
+
+# What an input may change
+
+
+def test_one_rate_changes_the_departures_of_its_metier_alone() -> None:
+    jobs, ages = national()
+    rates = needs.learn_rates(ages)
+    higher = rates.copy()
+    of_metier = (rates["metier_code"] == "D1Z40") & (rates["first_age"] == 55)
+    higher.loc[of_metier, "survival_ratio"] = 0.0
+    given = needs.Assumptions(rates=rates)
+    before, after = (
+        by_quantity(needs.posts_to_fill(jobs, ages, 5, assumptions=each))
+        for each in (given, replace(given, rates=higher))
+    )
+    changed = (before != after).any(axis=1)
+    assert set(changed[changed].index.get_level_values("metier_code")) == {"D1Z40"}
+    assert (before[NET] == after[NET]).all()
+    point = ("ensemble", "D1Z40", 2023, 0.5)
+    assert after.loc[point, LEFT] > before.loc[point, LEFT]
+
+
+def test_the_data_of_one_branch_change_no_other() -> None:
+    _, ages = national()
+    one = jobs_of("D1Z40", 500, 5, branch_code="chimie")
+    two, more = (jobs_of("D1Z40", start, 9, branch_code="verre") for start in (300, 700))
+    rates, lessons = needs.learn_rates(ages), []
+    for other in (two, more):
+        future = pd.concat([_flat(one), _flat(other)])
+        given = needs.Assumptions(projections=future, rates=rates)
+        lessons.append(
+            by_quantity(needs.posts_to_fill(pd.concat([one, other]), ages, 5, assumptions=given))
+        )
+    assert lessons[0].loc["chimie"].equals(lessons[1].loc["chimie"])
+    assert not lessons[0].loc["verre"].equals(lessons[1].loc["verre"])
+
+
+def _flat(jobs: pd.DataFrame) -> pd.DataFrame:
+    last = jobs.tail(1)[["branch_code", "metier_code", "employment_headcount"]]
+    return pd.concat(
+        last.assign(year=2023, quantile_level=level, value=last["employment_headcount"] * factor)
+        for level, factor in ((0.1, 0.9), (0.5, 1.0), (0.9, 1.1))
+    ).drop(columns="employment_headcount")
+
+
+def test_a_later_pension_age_lowers_departures() -> None:
+    jobs, ages = national()
+    now, later = (
+        by_quantity(needs.posts_to_fill(jobs, ages, 5, [0.5], needs.Assumptions(delay_years=years)))
+        for years in (0, 1)
+    )
+    assert (later[LEFT] < now[LEFT]).all()
+    assert (later[NET] == now[NET]).all()
+
+
+def test_national_ages_widen_the_interval_of_a_branch() -> None:
+    _, ages = national()
+    jobs = jobs_of("D1Z40", 20_000, branch_code="chimie")
+    own = ages[ages["metier_code"] == "D1Z40"].assign(branch_code="chimie")
+    rates = needs.learn_rates(ages)
+    given = needs.Assumptions(rates=rates, projections=_flat(jobs))
+    borrowed, observed = (
+        needs.posts_to_fill(jobs, table, 5, [0.1, 0.5, 0.9], given) for table in (ages, own)
+    )
+    assert set(borrowed["ages_basis"]) == {"national"}
+    assert set(observed["ages_basis"]) == {"branch"}
+    left = [by_quantity(each)[LEFT].to_numpy() for each in (borrowed, observed)]
+    assert left[0][1] == pytest.approx(left[1][1])
+    assert np.ptp(left[0]) > 1.2 * np.ptp(left[1])
+
+
+# Fallbacks are said
+
+
+def test_missing_ages_are_nd_and_net_creation_is_kept() -> None:
+    jobs = pd.concat([jobs_of("A", 1000, 3), jobs_of("B", 1000, 3)])
+    found = needs.posts_to_fill(
+        jobs, ages_of("A"), 5, assumptions=needs.Assumptions(rates=rates_of("A"))
+    )
+    without = found[found["metier_code"] == "B"]
+    assert set(without["ages_basis"]) == set(without["rates_basis"]) == {"none"}
+    status = without.groupby("quantity")["status"].agg(set)
+    assert status.to_dict() == {NET: {"value"}, LEFT: {"nd"}, POSTS: {"nd"}}
+
+
+def test_an_incomplete_pyramid_is_missing_not_zero() -> None:
+    found = needs.posts_to_fill(
+        jobs_of("A", 1000),
+        ages_of("A").iloc[1:],
+        5,
+        assumptions=needs.Assumptions(rates=rates_of("A")),
+    )
+    assert len(found) == 27
+    ages = pd.concat([ages_of("A").iloc[:-1], ages_of("B")])
+    jobs = pd.concat([jobs_of("A", 1000), jobs_of("B", 1000)])
+    found = needs.posts_to_fill(jobs, ages, 5, assumptions=needs.Assumptions(rates=rates_of("ENS")))
+    assert set(found.loc[found["metier_code"] == "A", "ages_basis"]) == {"none"}
+
+
+def test_one_period_gives_national_rates_and_says_so() -> None:
+    _, ages = national()
+    last = ages[ages["period"] == "2017-2019"]
+    found = needs.posts_to_fill(jobs_of("D1Z40", 1000), last, 5)
+    assert set(found["rates_basis"]) == {"default"}
+    assert found["status"].eq("value").all()
+
+
+def test_default_rates_are_those_of_the_embedded_table() -> None:
+    ages = embedded.load("age_structure").query("metier_code == 'ENS'")
+    heads = ages.set_index(["period", "age_band"])["employment_headcount"]
+    bands = ["50-54 ans", "55-59 ans", "60 ans ou plus"]
+    found = [
+        heads["2017-2019", after] / heads["2012-2014", before] for before, after in pairwise(bands)
+    ]
+    assert [round(value, 3) for value in found] == list(NATIONAL_SURVIVAL.values())
+
+
+def test_a_metier_without_history_and_a_branch_of_forty() -> None:
+    _, ages = national()
+    new = jobs_of("D1Z40", 800, branch_code="chimie").tail(1)
+    small = jobs_of("D1Z41", 40, branch_code="chaux")
+    found = needs.posts_to_fill(pd.concat([new, small]), ages, 5, [0.1, 0.5, 0.9])
+    assert found["status"].eq("value").all()
+    wide = found.pivot(index=["branch_code", "quantity"], columns="quantile_level", values="value")
+    width = (wide[0.9] - wide[0.1]) / wide[0.5].abs().clip(lower=1)
+    assert width["chaux", LEFT] > 0.6, "five departures in forty heads are a matter of chance"
+    assert wide.loc[("chaux", LEFT)].between(0, 40).all()
+
+
+def test_every_defect_is_told_at_once() -> None:
+    jobs = jobs_of("A", 1000)
+    jobs.loc[3, "employment_headcount"] = -1.0
+    bad = ages_of("A", HEADS * np.array([1, -1, 1, 1, 1]))
+    with pytest.raises(DataError) as caught:
+        needs.posts_to_fill(jobs, bad, 0, [1.5])
+    text = str(caught.value)
+    assert len(caught.value.defects) == 4
+    for told in ("horizon_years 0", "quantile_levels 1.5", "age_structure, A", "employment, row 5"):
+        assert told in text
+    with pytest.raises(SchemaError, match="no band starts at 50"):
+        needs.posts_to_fill(jobs_of("A", 9), ages_of("A").iloc[3:], 5)
+    given = needs.Assumptions(rates=rates_of("A", np.array([0.9, 1.2, 0.5, 0.1, 0])))
+    with pytest.raises(RangeError, match="outside 0 to 1"):
+        needs.posts_to_fill(jobs_of("A", 9), ages_of("A"), 5, assumptions=given)
+
+
+def test_own_cells_stay_own_and_are_not_shown() -> None:
+    jobs = jobs_of("A", 1000, origin="own")
+    found = needs.posts_to_fill(
+        jobs, ages_of("A"), 5, assumptions=needs.Assumptions(rates=rates_of("A"))
+    )
+    assert set(found["origin"]) == {"own"}
+    jobs.loc[3, "employment_headcount"] = -4321.0
+    with pytest.raises(RangeError) as caught:
+        needs.posts_to_fill(jobs, ages_of("A"), 5)
+    assert "4321" not in str(caught.value)

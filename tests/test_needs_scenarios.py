@@ -1,0 +1,304 @@
+"""Scenarios, coherence, intentions, qualifications and back-tests of needs."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from opmq_lib import evaluation, needs
+from opmq_lib.contracts import check
+from opmq_lib.errors import CoherenceError
+from opmq_lib.needs import backtests, coherence, qualifications, summary
+from opmq_lib.needs import scenarios as sets
+from opmq_lib.needs.intentions import recruitment_projects
+from opmq_lib.params import NOT_VOTED, ScenarioLine, ScenarioParams
+from opmq_lib.sources import embedded, parameters
+
+ROOT = Path(__file__).parent.parent
+NET, LEFT, POSTS = needs.QUANTITIES
+
+
+def line(**changes: object) -> ScenarioLine:
+    given = {
+        "label": "Essai",
+        "quantity": "employment",
+        "multiplier": 0.9,
+        "start_year": 2018,
+        "end_year": 2028,
+        "unit": "rapport à la référence",
+        "vote": None,
+        "basis": NOT_VOTED,
+    }
+    return ScenarioLine.model_validate(given | changes)
+
+
+def scenario(*lines: ScenarioLine, code: str = "essai") -> ScenarioParams:
+    return ScenarioParams(
+        scenario_code=code, label="Essai", vote=None, basis=NOT_VOTED, lines=lines
+    )
+
+
+NODES = pd.DataFrame(
+    [(b, m) for b in ("chimie", "verre_mecanique") for m in ("E1Z41", "E1Z43", "G1Z70")],
+    columns=["branch_code", "metier_code"],
+)
+
+
+def effects(*chosen: ScenarioParams, horizons: tuple[int, ...] = (5, 10)) -> pd.DataFrame:
+    return sets.effects(chosen, NODES, embedded.load("branches"), 2018, horizons)
+
+
+def posts(given: pd.DataFrame | None = None) -> pd.DataFrame:
+    jobs = NODES.assign(key=1).merge(pd.DataFrame({"year": range(2004, 2019), "key": 1}))
+    jobs["employment_headcount"] = 2000.0 + 7 * (jobs["year"] - 2004)
+    levels = [
+        NODES.assign(year=2018 + ahead, quantile_level=level, value=2100.0 * factor)
+        for ahead in (5, 10)
+        for level, factor in ((0.1, 0.8), (0.5, 1.0), (0.9, 1.2))
+    ]
+    ages = embedded.load("age_structure")
+    assumed = needs.Assumptions(
+        projections=pd.concat(levels), rates=needs.learn_rates(ages), effects=given, totals=True
+    )
+    found = needs.posts_to_fill(jobs, ages, [5, 10], [0.1, 0.5, 0.9], assumed)
+    key = ["branch_code", "metier_code", "year", "quantile_level"]
+    return found.pivot(index=key, columns="quantity", values="value")
+
+
+# Scenarios
+
+
+def test_the_reference_changes_nothing() -> None:
+    reference = parameters.load_scenarios(ROOT)["reference"]
+    pd.testing.assert_frame_equal(posts(effects(reference)), posts())
+
+
+def test_one_line_changes_exactly_the_cells_it_names() -> None:
+    changed = posts(effects(scenario(line(branch_codes=["chimie"], metier_codes=["E1Z"]))))
+    moved = (changed != posts()).any(axis=1)
+    touched = set(moved[moved].index.droplevel(["year", "quantile_level"]))
+    assert touched == {("chimie", "E1Z41"), ("chimie", "E1Z43"), ("chimie", "ENS")}
+    assert (changed[LEFT] == posts()[LEFT]).all()
+
+
+def test_a_line_on_departures_leaves_net_creation() -> None:
+    changed, before = posts(effects(scenario(line(quantity="departures", multiplier=1.2)))), posts()
+    assert (changed[NET] == before[NET]).all()
+    assert (changed[LEFT] > before[LEFT]).all()
+
+
+def test_a_branch_total_is_the_sum_of_its_metiers_under_every_scenario() -> None:
+    for each in parameters.load_scenarios(ROOT).values():
+        point = posts(effects(each)).xs(0.5, level="quantile_level").reset_index()
+        whole = point[point["metier_code"] == "ENS"].set_index(["branch_code", "year"])
+        parts = point[point["metier_code"] != "ENS"].groupby(["branch_code", "year"])
+        sums = parts[list(needs.QUANTITIES)].sum()
+        assert sums.to_numpy() == pytest.approx(whole.loc[sums.index, sums.columns].to_numpy())
+
+
+def test_scenarios_compose_by_multiplying() -> None:
+    one = scenario(line(metier_codes=["E1Z"]))
+    two = scenario(line(multiplier=1.1, industry_group_codes=["C"]))
+    both, first, second = effects(one, two), effects(one), effects(two)
+    name = "employment_multiplier"
+    assert both[name].tolist() == pytest.approx((first[name] * second[name]).tolist())
+
+
+def test_a_path_goes_straight_between_its_points_and_stays() -> None:
+    points = [{"year": 2020, "multiplier": 0.8}]
+    path = sets.multiplier_path(line(points=points), np.array([2017, 2018, 2019, 2020, 2024, 2030]))
+    assert path.tolist() == pytest.approx([1, 1, 0.9, 0.8, 0.85, 0.9])
+
+
+def test_lines_are_told_one_by_one_and_nothing_claims_a_vote() -> None:
+    shipped = list(parameters.load_scenarios(ROOT).values())
+    table = check("scenario_lines", sets.line_table(shipped), "scenarios")
+    assert len(table) == sum(max(len(each.lines), 1) for each in shipped)
+    assert {each.scenario_code for each in shipped} >= {
+        "reference",
+        "bas_carbone",
+        "reindustrialisation",
+        "choc_activite",
+    }
+    assert set(table["vote"]) == {""}
+    assert set(table["basis"]) == {NOT_VOTED}
+    assert not any("probab" in name for name in table)
+
+
+def test_years_of_a_line_must_increase() -> None:
+    with pytest.raises(ValueError, match="do not increase"):
+        line(start_year=2028)
+
+
+# Two layers, never mixed
+
+
+def test_recruitment_projects_change_nothing_of_posts_and_conversely() -> None:
+    intentions = embedded.load("recruitment_intentions").query("nomenclature == 'FAP-2009'")
+    doubled = intentions.assign(projects_count=intentions["projects_count"] * 2)
+    before, after = recruitment_projects(intentions), recruitment_projects(doubled)
+    assert after["lower"].sum() > before["lower"].sum()
+    names = set(before["indicator"])
+    assert names.isdisjoint(needs.QUANTITIES)
+
+
+def test_no_module_of_posts_imports_the_intentions() -> None:
+    for path in sorted((ROOT / "opmq_lib/needs").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert "opmq_lib.needs.intentions" not in imported, path.stem
+        assert path.stem == "intentions" or "opmq_lib.tension" not in imported, path.stem
+
+
+# Entries
+
+
+def test_entries_are_subtracted_and_unknown_ones_stay_nd() -> None:
+    rows = summary.interval_rows(
+        needs.posts_to_fill(
+            pd.DataFrame(
+                {
+                    "branch_code": "chimie",
+                    "metier_code": ["E1Z41"] * 15 + ["G1Z70"] * 15,
+                    "year": [*range(2004, 2019)] * 2,
+                    "employment_headcount": 1000.0,
+                }
+            ),
+            embedded.load("age_structure"),
+            [5],
+            [0.1, 0.5, 0.9],
+        )
+    )
+    entries = pd.DataFrame(
+        {
+            "branch_code": ["chimie"],
+            "metier_code": ["E1Z41"],
+            "young_beginners_per_year_headcount": [20.0],
+            "net_mobility_per_year_headcount": [-5.0],
+        }
+    )
+    found = summary.entry_rows(rows, entries, 2018).set_index(["metier_code", "indicator"])["value"]
+    wanted = rows.set_index(["metier_code", "indicator"])["value"]["E1Z41", POSTS] - 100 + 25
+    assert found["E1Z41", "potential_imbalance_headcount"] == pytest.approx(wanted)
+    assert np.isnan(found["G1Z70", "potential_imbalance_headcount"])
+
+
+# Coherence
+
+
+def test_metiers_add_up_to_their_family_and_adjustments_are_told() -> None:
+    panel = evaluation.national_panel(embedded.load("employment_national"), 2018)
+    found = coherence.reconcile_national(panel, 5)
+    by = found.groupby(["family_code", "year"])
+    sums = by["coherent_headcount"].sum()
+    assert sums.to_numpy() == pytest.approx(by["family_headcount"].first().to_numpy())
+    expected = 100 * (found["coherent_headcount"] / found["base_headcount"] - 1)
+    assert found["adjustment_pct"].to_numpy() == pytest.approx(expected.to_numpy())
+    assert (found["needs_comment"] == (found["adjustment_pct"].abs() > 10)).all()
+    assert len(found) == 59 * 5
+
+
+def test_flows_meet_both_margins_or_refuse() -> None:
+    rng = np.random.default_rng(3)
+    flows = pd.DataFrame(rng.gamma(2, 30, (5, 4)), index=list("ABCDE"), columns=list("wxyz"))
+    rows, columns = flows.sum(axis=1) * 1.1, flows.sum() * 1.1
+    found, report = coherence.reconcile_flows(flows, rows, columns)
+    assert found.sum(axis=1).to_numpy() == pytest.approx(rows.to_numpy())
+    assert found.sum().to_numpy() == pytest.approx(columns.to_numpy())
+    assert len(report) == 20
+    assert not report["needs_comment"].any() or report["adjustment_pct"].max() > 10
+    with pytest.raises(CoherenceError):
+        coherence.reconcile_flows(flows, rows * 2, columns)
+
+
+# Qualifications
+
+
+def test_the_parts_of_the_change_of_qualifications_add_up() -> None:
+    jobs = embedded.load("employment_national")
+    jobs = jobs[jobs["metier_code"].str.len() == 5].assign(nature="observed", origin="public")
+    rows = qualifications.structure_rows(jobs).set_index(["indicator", "year"])["value"]
+    shares = {
+        name: rows[f"qualification_share_pct.{name}", 2018] for name in qualifications.CLASSES[:4]
+    }
+    assert sum(shares.values()) == pytest.approx(100)
+    for name in shares:
+        change = rows[f"qualification_change_points.{name}", 2018]
+        assert change == pytest.approx(shares[name] - rows[f"qualification_share_pct.{name}", 2004])
+        parts = [rows[f"qualification_{part}_points.{name}", 2018] for part in ("mix", "within")]
+        assert sum(parts) == pytest.approx(change)
+    assert np.isnan(rows["diploma_share_pct", 2018])
+
+
+def test_an_empty_group_takes_the_other_date_and_bad_shares_are_refused() -> None:
+    nothing = np.array([[np.nan, np.nan], [0.5, 0.5]])
+    mix, within = qualifications.decompose(
+        np.array([0.0, 1.0]), np.array([0.5, 0.5]), nothing, np.array([[1.0, 0.0], [0.5, 0.5]])
+    )
+    assert (mix + within).tolist() == pytest.approx([0.25, -0.25])
+    assert within.tolist() == [0, 0]
+    with pytest.raises(CoherenceError):
+        qualifications.decompose(np.array([0.5, 0.6]), np.array([0.5, 0.5]), nothing, nothing)
+
+
+# Back-tests
+
+
+@pytest.fixture(scope="module")
+def employment() -> pd.DataFrame:
+    panel = evaluation.national_panel(embedded.load("employment_national"), 2018)
+    return backtests.employment_errors(panel)
+
+
+def test_projections_from_2008_beat_both_simple_rules(employment: pd.DataFrame) -> None:
+    assert set(employment["year"]) == set(range(2010, 2019))
+    for _, part in employment.groupby("level"):
+        own, *rules = (
+            backtests.weighted_error_pct(part, model)
+            for model in ("study", "no_change", "last_growth")
+        )
+        assert own < min(rules)
+        assert 70 < backtests.covered_pct(part) < 90
+
+
+def test_what_came_after_the_origin_is_hidden() -> None:
+    panel = evaluation.national_panel(embedded.load("employment_national"), 2018)
+    changed = panel.assign(value=panel["value"].where(panel["year"] <= 2008, panel["value"] * 3))
+    one, two = (backtests.employment_errors(each) for each in (panel, changed))
+    assert (one["study"] == two["study"]).all()
+    ages = embedded.load("age_structure")
+    late = ages["period"] > "2012-2014"
+    grown = ages.assign(
+        employment_headcount=ages["employment_headcount"].where(
+            ~late, 2 * ages["employment_headcount"]
+        )
+    )
+    before, after = (backtests.age_errors(each) for each in (ages, grown))
+    assert (before["study"] == after["study"]).all()
+    assert after["actual"].to_numpy() == pytest.approx(2 * before["actual"].to_numpy())
+
+
+def test_ages_are_scored_on_three_bands_of_all_metiers() -> None:
+    found = backtests.age_errors(embedded.load("age_structure"))
+    assert found.groupby("first_age").size().to_dict() == {50: 59, 55: 59, 60: 59}
+    for band, part in found.groupby("first_age"):
+        gap = abs(part["study"].sum() / part["actual"].sum() - 1)
+        without_trend = abs(part["mean_rates"].sum() / part["actual"].sum() - 1)
+        assert gap < without_trend, band
+        assert 70 <= backtests.covered_pct(part) <= 95
+
+
+def test_departures_are_of_the_order_of_declared_retirements() -> None:
+    found = backtests.retirement_check(
+        embedded.load("age_structure"),
+        embedded.load("exit_rates"),
+        embedded.load("exit_reasons"),
+    )
+    assert len(found) == 26
+    weights = found["heads"] / found["heads"].sum()
+    projected, declared = (
+        (found[f"{name}_pct"] * weights).sum() for name in ("projected", "declared")
+    )
+    assert 0.5 < projected / declared < 2

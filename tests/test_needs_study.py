@@ -1,0 +1,157 @@
+"""The chain and the page of needs: own data, fallbacks, what inputs may change, what is told."""
+
+import re
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from opmq_lib import needs, pipeline
+from opmq_lib.sections import besoins, fiches, scenarios
+from opmq_lib.sources import study
+
+NET, LEFT, POSTS = needs.QUANTITIES
+SHOWN = re.compile(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<')
+
+
+@pytest.fixture(scope="module")
+def inputs() -> dict[str, pd.DataFrame]:
+    return study.load_inputs(["ceramique"])
+
+
+def run(inputs: Mapping[str, pd.DataFrame], branch: str = "ceramique") -> dict[str, pd.DataFrame]:
+    return pipeline.needs_results(inputs, study.scenarios(), branch, 10, study.edition())
+
+
+@pytest.fixture(scope="module")
+def results(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return run(inputs)
+
+
+def values(results: Mapping[str, pd.DataFrame], *names: str, column: str = "value") -> pd.Series:
+    table = results["besoins"]
+    rows = table[table["indicator"].str.partition(".")[0].isin(names)]
+    return rows.set_index(["metier_code", "year", "indicator"])[column]
+
+
+def test_posts_are_the_sum_of_two_causes_in_every_cell_shown(results) -> None:
+    table = values(results, *needs.QUANTITIES)
+    for (metier, year, indicator), value in table.items():
+        if indicator.startswith(POSTS):
+            variant = indicator.removeprefix(POSTS)
+            causes = table[metier, year, NET + variant] + table[metier, year, LEFT + variant]
+            assert value == pytest.approx(causes, abs=1e-6)
+
+
+def test_intentions_change_no_post_and_posts_no_intention(inputs, results) -> None:
+    projects = ("recruitment_projects_count", "seasonal_projects_count", "hard_to_fill_share_pct")
+    table = inputs["recruitment_intentions"]
+    doubled = table.assign(projects_count=2 * table["projects_count"])
+    other = run({**inputs, "recruitment_intentions": doubled})
+    pd.testing.assert_series_equal(
+        values(results, *needs.QUANTITIES), values(other, *needs.QUANTITIES)
+    )
+    upper = [values(each, *projects, column="upper") for each in (results, other)]
+    assert not upper[0].equals(upper[1])
+    older = inputs["age_structure"].copy()
+    is_young = older["age_band"].isin(["15-24 ans", "25-29 ans"])
+    older.loc[is_young & (older["period"] == "2017-2019"), "employment_headcount"] /= 2
+    other = run({**inputs, "age_structure": older})
+    pd.testing.assert_series_equal(values(results, *projects), values(other, *projects))
+    assert not values(results, LEFT).equals(values(other, LEFT))
+
+
+def test_own_ages_replace_national_ones_for_their_metiers_alone(inputs, results) -> None:
+    code = "E1Z43"
+    national = inputs["age_structure"]
+    last = national[(national["metier_code"] == code) & (national["period"] == "2017-2019")]
+    own = last.assign(branch_code="ceramique", origin="own", units_count=12, largest_share_pct=20.0)
+    own["employment_headcount"] = [1.0] * 6 + [90.0, 90.0, 20.0]
+    other = run({**inputs, "own_branch_ages": own.drop(columns="share")})
+    before, after = values(results, LEFT), values(other, LEFT)
+    changed = before.index[(before != after.reindex(before.index)).to_numpy()]
+    assert {metier for metier, _, _ in changed} == {code, "ENS"}
+    assert after[code, 2028, LEFT] > before[code, 2028, LEFT]
+    table = other["besoins"]
+    mine = table[(table["metier_code"] == code) & (table["indicator"] == LEFT)]
+    assert set(mine["origin"]) == {"own"}
+    bases = other["besoins_projections"].groupby("metier_code")["ages_basis"].agg(set)
+    assert bases[code] == {"branch"}
+    assert bases["E1Z41"] == {"national"}
+    assert "pour les autres métiers" in besoins.banner(other).html
+
+
+def test_a_branch_without_headcount_says_nd_and_keeps_the_other_layer(inputs) -> None:
+    found = run(inputs, "chaux")
+    assert found["besoins_projections"].empty
+    labels = study.metier_labels()
+    assert "non disponibles (nd)" in besoins.banner(found).html
+    assert "Projets" in besoins.intentions_table(found, labels).html
+    for piece in (
+        besoins.key_figures(found),
+        besoins.posts_table(found, labels),
+        scenarios.scenarios_table(found),
+        besoins.imbalance_table(found),
+        fiches.sheets(found, labels),
+    ):
+        assert piece.html == ""
+
+
+def test_every_number_of_the_page_is_a_cell_of_a_table(results) -> None:
+    labels = study.metier_labels()
+    pieces = [
+        besoins.key_figures(results),
+        besoins.findings(results, labels),
+        besoins.posts_table(results, labels),
+        besoins.near_table(results, labels),
+        scenarios.scenarios_table(results),
+        scenarios.lines_table(results, labels, study.group_labels()),
+        besoins.imbalance_table(results),
+        besoins.intentions_table(results, labels),
+        scenarios.coherence_table(results, labels),
+        fiches.sheets(results, labels),
+    ]
+    found = SHOWN.findall("".join(piece.html for piece in pieces))
+    assert len(found) > 150
+    for table, row, column, _ in found:
+        assert not pd.isna(results[table].loc[int(row), column])
+
+
+def test_findings_say_nothing_that_intervals_do_not_support(results) -> None:
+    labels = study.metier_labels()
+    said = besoins.findings(results, labels).html
+    assert said.count("<li>") <= 5
+    wide = {**results, "besoins": results["besoins"].copy()}
+    is_posts = wide["besoins"]["indicator"].isin(needs.QUANTITIES)
+    wide["besoins"].loc[is_posts, "lower"] -= 1e6
+    wide["besoins"].loc[is_posts, "upper"] += 1e6
+    told = besoins.findings(wide, labels).html
+    assert "Pour aucun des grands métiers" in told
+    assert "Rien ne permet de dire qui" in told
+    assert "on ne peut pas dire si l’emploi y montera ou baissera" in told
+
+
+def test_imbalance_is_nd_while_nobody_supplies_entries(results) -> None:
+    html = besoins.imbalance_table(results).html
+    assert html.count(">nd</abbr>") == 6
+    assert "pénurie" in html
+
+
+def test_scenarios_carry_a_banner_while_nobody_voted(results) -> None:
+    assert "non votés" in scenarios.banner(results).html
+
+
+def test_the_consolidation_lists_branches_and_adds_metiers(results) -> None:
+    both = pd.concat(
+        [results["besoins"], results["besoins"].assign(branch_code="chimie")], ignore_index=True
+    )
+    found = pipeline.needs_consolidation(both)
+    table = found["consolidation_besoins"]
+    twice = table[(table["metier_code"] == "E1Z43") & (table["indicator"] == POSTS)]
+    once = values(results, POSTS)["E1Z43"]
+    assert twice.set_index("year")["value"][2028] == pytest.approx(2 * once[2028, POSTS])
+    html = besoins.consolidated_table(found, study.branch_labels()).html
+    assert "Industries céramiques" in html
+    assert "Industries chimiques" in html
+    empty = pipeline.needs_consolidation(pd.DataFrame())
+    assert "Non disponible" in besoins.consolidated_table(empty, {}).html
