@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+import openpyxl
 import pandas as pd
 
 from opmq_lib.errors import Defect, SchemaError
@@ -62,6 +63,14 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     check_ending(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _replace(path, _FORMATS[path.suffix.lower()](_ten_digits(table)))
+
+
+def write_workbook(book: openpyxl.Workbook, path: Path) -> None:
+    """Write a workbook made by hand, without the time at which it was written."""
+    content = io.BytesIO()
+    book.save(content)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _replace(path, _undated(content.getvalue()))
 
 
 def check_ending(path: Path) -> None:

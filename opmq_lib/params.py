@@ -20,6 +20,9 @@ NOT_VOTED: Final = "exemple, non voté"
 RESERVED_CODES: Final = ("commun", "ensemble")
 """What stands for all branches together in folders and result tables; no branch may be so named."""
 
+DEMO: Final = "demo"
+"""The edition of a demonstration, in `outputs/demo`: its registers are fictitious."""
+
 PAGE_QUANTILE_LEVELS: Final = (0.1, 0.5, 0.9)
 """Levels that pages need: the median and the 80 % interval."""
 
@@ -68,6 +71,31 @@ def _check_basis(vote: Vote | None, basis: str) -> None:
         )
 
 
+class Registers(Strict):
+    """The observatory's own registers, as paths from the project's root; null: none yet."""
+
+    requests: Annotated[str | None, Field(description="register of requests, or null")] = None
+    company_counts: Annotated[
+        str | None, Field(description="own counts of companies by size band, or null")
+    ] = None
+    recommendations: Annotated[
+        str | None, Field(description="register of recommendations, or null")
+    ] = None
+    studies: Annotated[str | None, Field(description="register of studies, or null")] = None
+
+    @field_validator("requests", "company_counts", "recommendations", "studies")
+    @classmethod
+    def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
+        if path is not None and not is_project_path(path):
+            raise refusal(
+                "schema",
+                f"`{path}` is not a path from the project's root",
+                "a relative path with `/` and without `..`, such as data/requests.parquet",
+                "put the file in the project and write its path from the root",
+            )
+        return path
+
+
 class EditionParams(Strict):
     """One edition of the study: `parameters/edition.yml`.
 
@@ -90,11 +118,15 @@ class EditionParams(Strict):
         tuple[Annotated[float, Field(gt=0, lt=1)], ...],
         Field(strict=False, description="levels of the projections' quantiles, increasing"),
     ]
+    previous_edition_id: Annotated[
+        Code | None, Field(description="edition of outputs/ to compare with, or null")
+    ] = None
+    registers: Annotated[Registers, Field(description="the observatory's registers")] = Registers()
 
     @field_validator("edition_id")
     @classmethod
     def _leaves_the_site_alone(cls, edition_id: str) -> str:
-        if edition_id in {"site", "demo-site", "lab"}:
+        if edition_id in {"site", "demo-site", "lab", DEMO}:
             raise refusal(
                 "schema",
                 f"`{edition_id}` is the name of another folder of outputs/",
@@ -254,6 +286,33 @@ class BranchParams(Strict):
         return criteria
 
 
+class RequestImport(Strict):
+    """How exports of requests are read: `parameters/requests.yml`."""
+
+    columns: Annotated[
+        dict[Code, Text | None],
+        Field(description="column of table `requests`, or `company`: title in the export, or null"),
+    ]
+    values: Annotated[
+        dict[Code, dict[Text, Text]],
+        Field(description="column of table `requests`: word of the export: code"),
+    ]
+
+    @field_validator("columns")
+    @classmethod
+    def _has_what_a_register_needs(cls, columns: dict[str, str | None]) -> dict[str, str | None]:
+        needed = ("request_code", "company", "branch_code", "requested_on", "topic_code")
+        missing = [name for name in (*needed, "coverage") if not columns.get(name)]
+        if missing:
+            raise refusal(
+                "schema",
+                f"no title for {', '.join(missing)}",
+                "the title of the column in the export",
+                "write it: without these columns a request cannot be counted",
+            )
+        return columns
+
+
 class EmploymentNotebook(Strict):
     """Parameters of `01_emplois`."""
 
@@ -309,6 +368,7 @@ BRANCH_NOTEBOOKS: Final = tuple(
 SCHEMA_MODELS: Final[dict[str, type[BaseModel]]] = {
     "branch": BranchParams,
     "edition": EditionParams,
+    "requests": RequestImport,
     "scenario": ScenarioParams,
 }
 """The models of YAML files, by the name of their JSON Schema in `parameters/schema`."""

@@ -60,6 +60,19 @@ TABLES: Final[dict[str, str]] = {
     "naf_branch": "naf_code* branch_code* share basis [note?]",
     "rome_fap_split": "rome_code* metier_code* share basis [note?]",
     "metiers_left_out": "nomenclature* metier_code* basis [note?]",
+    "request_topics": "topic_code* label parent_topic_code? branch_code? basis",
+    "study_themes": "theme_code* label basis",
+    # registers kept by the observatory
+    "requests": "request_code* company_code size_band [company_headcount?] branch_code "
+    "[region_code?] requested_on [channel?] topic_code [subtopic_code?] coverage reason? "
+    "[outcome?] [answer_delay_days?] [request_note?] origin",
+    "company_counts": "branch_code* size_band* firms_count basis",
+    "recommendations": "recommendation_code* branch_code topic_code proposed_on period_end_on "
+    "unmet_companies_count requesting_companies_count unmet_share_pct unmet_share_lower_pct "
+    "unmet_share_upper_pct offer_change? status decision? decided_on? minutes_reference? origin",
+    "studies": "study_code* title requested_by branch_codes theme_codes [metier_codes?] question "
+    "[method?] [method_note_link?] status requested_on [due_on?] [delivered_on?] "
+    "[fieldwork_end_on?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
@@ -69,6 +82,13 @@ TABLES: Final[dict[str, str]] = {
     # results
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin",
+    "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
+    "value? lower? upper? interval_level? unit numerator_count? denominator_count? status nature "
+    "origin",
+    "request_follow_up": "recommendation_code* branch_code topic_code proposed_on "
+    "unmet_companies_count unmet_share_pct unmet_share_lower_pct unmet_share_upper_pct "
+    "offer_change? decision_status decision? decided_on? indicator value? lower? upper? "
+    "interval_level? unit status nature origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
     "interval_level? unit units_count? status nature origin source_code?",
 }
@@ -167,6 +187,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "naf_branch": (_sums_to_one("naf_code"),),
     "rome_fap_split": (_sums_to_one("rome_code"),),
     "projection": (_VALUE,),
+    "request_review": (_VALUE,),
     "indicators": (
         _VALUE,
         Rule(

@@ -50,7 +50,13 @@ _NUMBER: Final = re.compile(
     r"(?:[.,](?P<decimals>[0-9]+))?(?P<power>[eE][-+]?[0-9]+)?"
 )
 
-CONVENTIONS = ("metiers_left_out", "naf_branch", "rome_fap_split")
+CONVENTIONS = (
+    "metiers_left_out",
+    "naf_branch",
+    "request_topics",
+    "rome_fap_split",
+    "study_themes",
+)
 """The project's own tables, in `parameters/tables`."""
 
 
