@@ -169,21 +169,24 @@ def _request_share(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shrunk(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return unmet shares drawn towards the other branches', topic by topic and band by band."""
-    by_branch = cells[(cells["branch_code"] != TOTAL) & cells["size_band"].isin([*GROUPS])]
+    """Return unmet shares drawn towards the other branches', topic by topic.
+
+    The common distribution is fitted on all branches, those too small to be told included:
+    leaving them out would raise it.
+    """
+    bands = ("under_50", "all")
+    by_branch = cells[(cells["branch_code"] != TOTAL) & cells["size_band"].isin(bands)]
     parts = []
     for _, each in by_branch.groupby(["topic_code", "size_band"]):
-        told = each[each["told"]]
-        if (told["requesting"] > 0).sum() < shrinkage.LEAST_BRANCHES:
+        asked = each[each["requesting"] > 0]
+        if len(asked) < shrinkage.LEAST_BRANCHES or not asked["told"].any():
             continue
-        found = shrinkage.shrink(told["unmet"], told["requesting"])
+        found = shrinkage.shrink(asked["unmet"], asked["requesting"])
         parts.append(
             rows(
-                told, "unmet_share_shrunk_pct", "pct",
-                value=np.where(told["requesting"] > 0, 100 * found.value, np.nan),
-                lower=np.where(told["requesting"] > 0, 100 * found.lower, np.nan),
-                upper=np.where(told["requesting"] > 0, 100 * found.upper, np.nan),
-                numerator_count=told["unmet"], denominator_count=told["requesting"],
+                asked, "unmet_share_shrunk_pct", "pct", value=100 * found.value,
+                lower=100 * found.lower, upper=100 * found.upper,
+                numerator_count=asked["unmet"], denominator_count=asked["requesting"],
             )
         )  # fmt: skip
     return pd.concat(parts) if parts else cells.iloc[:0][KEY]
@@ -292,19 +295,11 @@ def _apart(whole: pd.DataFrame, *counts: pd.Series) -> pd.Series:
     told = whole["told"] & ~whole["branch_code"].isin(bad)
     is_total = whole["branch_code"] == TOTAL
     for band in whole.loc[is_total & told, "size_band"]:
-        branches = whole[(whole["size_band"] == band) & ~is_total].set_index("branch_code")
-        split = [count[branches_index(whole, band)] for count in counts]
-        split = [pd.Series(part.to_numpy(), branches.index) for part in split]
-        flags = pd.Series(told[branches_index(whole, band)].to_numpy(), branches.index)
-        if not protection.may_total(split, flags):
+        branches = whole.index[(whole["size_band"] == band) & ~is_total]
+        if not protection.may_total([count[branches] for count in counts], told[branches]):
             told &= ~is_total
             break
     return told
-
-
-def branches_index(whole: pd.DataFrame, band: str) -> pd.Index:
-    """Return the row numbers of one band of every branch, the total left out."""
-    return whole.index[(whole["size_band"] == band) & (whole["branch_code"] != TOTAL)]
 
 
 def _change(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
@@ -425,7 +420,7 @@ def _reasons(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
         told_pair = bool(whole[(branch, "under_50")] and whole[(branch, "all")])
         shown[branch] = told_pair and len(merged) == len(names)
         parts.append(_reason_rows(branch, merged, told_pair))
-    alone = pd.Series(shown, dtype=bool)
+    alone = pd.Series(shown, dtype=bool).reindex(every.index)
     may = bool(whole[(TOTAL, "under_50")] and whole[(TOTAL, "all")]) and all(
         protection.may_total([part[name] for part in (under, every, every - under)], alone)
         for name in names
@@ -541,10 +536,10 @@ def _ratio(part: Any, whole: Any) -> np.ndarray:
 
 def _filled(table: pd.DataFrame, last_day: date, origin: str) -> pd.DataFrame:
     whole = {"numerator_count": "Int64", "denominator_count": "Int64"}
-    blank = table["reason"] if "reason" in table else pd.Series(np.nan, table.index)
+    blank = table["reason"] if "reason" in table else pd.Series("", table.index)
     complete = table.assign(
         period_end_on=last_day.isoformat(),
-        reason=blank.fillna("all"),
+        reason=blank.astype("object").fillna("all").replace("", "all").astype("str"),
         interval_level=np.where(table["lower"].notna(), LEVEL, np.nan),
         nature="observed",
         origin=origin,

@@ -48,26 +48,25 @@ def levels(cells: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per branch and topic, the total `ensemble` included: `under_50`, `all`, `50_plus`
         and `bands`, whether those cells may be told. `50_plus` goes with both others.
+
+    Examples:
+        >>> cells = pd.DataFrame({"branch_code": "verre", "topic_code": "all",
+        ...     "size_band": ["1_9", "10_49", "50_249"], "requesting": [4, 9, 7], "unmet": [1, 3, 2]})
+        >>> levels(cells).loc[("verre", "all")].to_dict()
+        {'under_50': True, 'all': False, '50_plus': False, 'bands': False}
     """
-    counts = _counts(cells)
-    told = _branch_levels(counts)
-    totals = {
-        topic: _total_level(counts.xs(topic, level="topic_code"), told.xs(topic, level="topic_code"))
-        for topic in counts.index.unique("topic_code")
-    }
-    total = pd.DataFrame.from_dict(totals, orient="index")
-    whole = counts.groupby(level="topic_code").sum()
-    for name in ("under_50", "all"):
-        total[name] &= _nested_safe(_group(whole, name), _group(whole.loc[[ALL_TOPICS]], name))
-    total["50_plus"] &= total["under_50"] & total["all"]
-    total["50_plus"] &= _nested_safe(_rest(whole), _rest(whole.loc[[ALL_TOPICS]]))
-    total.loc[total["under_50"] & total["all"] & ~total["50_plus"], "all"] = False
-    total["bands"] &= total["50_plus"]
-    total.index = pd.MultiIndex.from_product([[TOTAL], total.index], names=told.index.names)
-    return pd.concat([told, total[told.columns]])
+    branches = sorted(set(cells["branch_code"]))
+    topics = sorted(set(cells["topic_code"]))
+    counts = _counts(cells, branches, topics)
+    whole = topics.index(ALL_TOPICS)
+    told = _branch_levels(counts, whole)
+    total = _total_levels(counts, told, whole)
+    flags = {name: np.concatenate([told[name], total[name][None, :]]) for name in told}
+    index = pd.MultiIndex.from_product([[*branches, TOTAL], topics], names=["branch_code", "topic_code"])
+    return pd.DataFrame({name: values.ravel() for name, values in flags.items()}, index=index)
 
 
-def may_total(by_branch: Iterable[pd.Series], told: pd.Series) -> bool:
+def may_total(by_branch: Iterable[npt.ArrayLike], told: npt.ArrayLike) -> bool:
     """Return whether a total over branches may stand beside what its branches tell.
 
     Args:
@@ -76,116 +75,94 @@ def may_total(by_branch: Iterable[pd.Series], told: pd.Series) -> bool:
         told: Whether each branch tells its count.
 
     Examples:
-        >>> counts = pd.Series({"a": 9, "b": 2, "c": 2})
-        >>> may_total([counts], pd.Series({"a": True, "b": False, "c": False}))
+        >>> may_total([[9, 2, 2]], [True, False, False])
         True
-        >>> may_total([counts], pd.Series({"a": True, "b": True, "c": False}))
+        >>> may_total([[9, 2, 2]], [True, True, False])
         False
     """
-    return all(_is_hidden(counts[~told.reindex(counts.index)]) for counts in by_branch)
+    return all(bool(_may(np.asarray(counts), np.asarray(told, bool))) for counts in by_branch)
 
 
-def _is_hidden(hidden: pd.Series) -> bool:
-    total, branches = hidden.sum(), int((hidden > 0).sum())
-    return bool(total == 0 or (total >= LEAST and branches >= 2))
+def _may(counts: npt.NDArray[np.int64], told: Flags) -> Flags:
+    """Return whether totals over the first axis may be told beside their told parts."""
+    hidden = np.where(told, 0, counts)
+    total, branches = hidden.sum(axis=0), (hidden > 0).sum(axis=0)
+    return np.asarray((total == 0) | ((total >= LEAST) & (branches >= min(LEAST, 2))))
 
 
-def _counts(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return unmet and covered companies, one column per `(what, band)`, a row per branch, topic."""
-    split = cells.assign(covered=cells["requesting"] - cells["unmet"])
-    wide = split.pivot_table(
-        index=["branch_code", "topic_code"],
-        columns="size_band",
-        values=["unmet", "covered"],
-        aggfunc="sum",
+def _counts(
+    cells: pd.DataFrame, branches: list[str], topics: list[str]
+) -> npt.NDArray[np.int64]:
+    """Return unmet and covered companies: axes branch, topic, (unmet, covered), band."""
+    counts = np.zeros((len(branches), len(topics), 2, len(BANDS)), dtype=np.int64)
+    at = (
+        pd.Index(branches).get_indexer(cells["branch_code"]),
+        pd.Index(topics).get_indexer(cells["topic_code"]),
+        pd.Index(BANDS).get_indexer(cells["size_band"]),
     )
-    columns = pd.MultiIndex.from_product([["unmet", "covered"], BANDS])
-    full = pd.MultiIndex.from_product(
-        [wide.index.unique("branch_code"), wide.index.unique("topic_code")],
-        names=["branch_code", "topic_code"],
-    )
-    return wide.reindex(index=full, columns=columns).fillna(0).astype("int64")
+    counts[at[0], at[1], 0, at[2]] = cells["unmet"]
+    counts[at[0], at[1], 1, at[2]] = cells["requesting"] - cells["unmet"]
+    return counts
 
 
-def _group(counts: pd.DataFrame, name: str) -> pd.DataFrame:
-    bands = UNDER_50 if name == "under_50" else BANDS
-    return pd.DataFrame(
-        {what: counts[[(what, band) for band in bands]].sum(axis=1) for what in ("unmet", "covered")}
-    )
+def _groups(counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
+    """Return companies under 50, all, and the rest: what subtraction gives, size unknown included."""
+    small = counts[..., : len(UNDER_50)].sum(axis=-1)
+    every = counts.sum(axis=-1)
+    return small, every, every - small
 
 
-def _rest(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return companies that are not under 50, size unknown included: what subtraction gives."""
-    return _group(counts, "all") - _group(counts, "under_50")
+def _tellable(part: npt.NDArray[np.int64], whole: int) -> Flags:
+    """Return where a topic may be told, alone and beside all topics together: it lies in them.
+
+    Args:
+        part: Axes …, topic, (unmet, covered).
+        whole: Place of all topics together.
+    """
+    above = part[..., [whole], :]
+    alone = safe(part).all(axis=-1) & safe(part.sum(axis=-1))
+    unmet = safe(above[..., 0] - part[..., 0])
+    asked = safe(above.sum(axis=-1) - part.sum(axis=-1))
+    return np.asarray(alone & unmet & asked)
 
 
-def _both_safe(counts: pd.DataFrame) -> pd.Series:
-    return pd.Series(
-        safe(counts["unmet"]) & safe(counts["covered"]) & safe(counts.sum(axis=1)), counts.index
-    )
-
-
-def _nested_safe(part: pd.DataFrame, whole: pd.DataFrame) -> pd.Series:
-    """Return where a topic and all topics together may both be told: one lies in the other."""
-    above = part.copy()
-    if "branch_code" in part.index.names:
-        branches = part.index.get_level_values("branch_code")
-        above[:] = whole.droplevel("topic_code").reindex(branches).to_numpy()
-    else:
-        above[:] = whole.to_numpy()
-    unmet = safe(above["unmet"] - part["unmet"])
-    asked = safe(above.sum(axis=1) - part.sum(axis=1))
-    is_whole = part.index.get_level_values("topic_code") == ALL_TOPICS
-    return _both_safe(part) & ((unmet & asked) | is_whole)
-
-
-def _branch_levels(counts: pd.DataFrame) -> pd.DataFrame:
-    whole = counts.xs(ALL_TOPICS, level="topic_code", drop_level=False)
-    small = _nested_safe(_group(counts, "under_50"), _group(whole, "under_50"))
-    every = _nested_safe(_group(counts, "all"), _group(whole, "all"))
-    rest = _nested_safe(_rest(counts), _rest(whole))
-    unknown = counts[[("unmet", "unknown"), ("covered", "unknown")]]
-    known = counts[[(what, band) for what in ("unmet", "covered") for band in BANDS[2:4]]]
-    apart = safe(unknown).all(axis=1) & safe(known.T.groupby(level=0).sum().T).all(axis=1)
+def _branch_levels(counts: npt.NDArray[np.int64], whole: int) -> dict[str, Flags]:
+    small, every, rest = (_tellable(part, whole) for part in _groups(counts))
+    unknown, known = counts[..., 4], counts[..., 2:4].sum(axis=-1)
+    apart = safe(unknown).all(axis=-1) & safe(known).all(axis=-1)
     full = small & every & rest & apart
-    bands = full & safe(counts).all(axis=1)
-    bands &= safe(counts["unmet"].to_numpy() + counts["covered"].to_numpy()).all(axis=1)
-    told = pd.DataFrame(
-        {"under_50": small, "all": full | (every & ~small), "50_plus": full, "bands": bands}
-    )
-    told["bands"] &= told.index.get_level_values("topic_code") == ALL_TOPICS
-    return _topics_below_their_whole(told)
-
-
-def _topics_below_their_whole(told: pd.DataFrame) -> pd.DataFrame:
-    """Return levels in which no topic tells more than all topics of its branch together do."""
-    whole = told.xs(ALL_TOPICS, level="topic_code")
-    branches = told.index.get_level_values("branch_code")
-    allowed = whole.reindex(branches).to_numpy()
-    kept = told & allowed
-    kept.loc[told.index.get_level_values("topic_code") == ALL_TOPICS] = whole.to_numpy()
-    return kept
-
-
-def _total_level(counts: pd.DataFrame, told: pd.DataFrame) -> dict[str, bool]:
-    small, every, rest = _group(counts, "under_50"), _group(counts, "all"), _rest(counts)
-    only_small = told["under_50"] & ~told["all"]
-    mixed = every.where(~only_small, rest)  # what is left of all once told parts are taken off
-    may_small = _may(small, told["under_50"])
-    may_every = _may(every, told["all"]) and _may(mixed, told["all"])
-    may_rest = _may(rest, told["50_plus"])
-    return {
-        "under_50": may_small,
-        "all": may_every and (may_rest or not may_small),
-        "50_plus": may_small and may_every and may_rest,
-        "bands": all(
-            _may(counts.xs(band, axis=1, level=1), told["bands"]) for band in BANDS
-        ),
+    each = safe(counts).all(axis=(-1, -2)) & safe(counts.sum(axis=-2)).all(axis=-1)
+    is_whole = np.arange(counts.shape[1]) == whole
+    told = {
+        "under_50": small,
+        "all": full | (every & ~small),
+        "50_plus": full,
+        "bands": full & each & is_whole,
     }
+    return {name: flags & flags[:, [whole]] for name, flags in told.items()}
 
 
-def _may(counts: pd.DataFrame, told: pd.Series) -> bool:
-    whole = counts.sum()
-    return may_total([counts["unmet"], counts["covered"]], told) and bool(
-        safe([whole["unmet"], whole["covered"]]).all()
-    )
+def _total_levels(
+    counts: npt.NDArray[np.int64], told: dict[str, Flags], whole: int
+) -> dict[str, Flags]:
+    groups = small, every, rest = _groups(counts)
+    fits = [_tellable(part.sum(axis=0), whole) for part in groups]
+    # what a reader has left of all once the parts under 50 that are told are taken off
+    left = np.where((told["under_50"] & ~told["all"])[..., None], rest, every)
+
+    def may(part: npt.NDArray[np.int64], name: str) -> Flags:
+        return np.asarray(_may(part, told[name][..., None]).all(axis=-1))
+
+    under = may(small, "under_50") & fits[0]
+    over = may(rest, "50_plus") & fits[2]
+    both = may(every, "all") & may(left, "all") & fits[1]
+    full = under & over & both
+    each = _may(counts, told["bands"][..., None, None]).all(axis=(-1, -2))
+    each &= safe(counts.sum(axis=0)).all(axis=(-1, -2))
+    total = {
+        "under_50": under,
+        "all": full | (both & ~under),
+        "50_plus": full,
+        "bands": full & each & (np.arange(counts.shape[1]) == whole),
+    }
+    return {name: flags & flags[[whole]] for name, flags in total.items()}

@@ -108,7 +108,7 @@ def shrink(hits: npt.ArrayLike, trials: npt.ArrayLike, level: float = LEVEL) -> 
     value = (k + a) / (n + a + b)
     surface = surface + _VAGUE
     weights = np.exp(surface - surface.max())
-    kept = weights > 1e-3
+    kept = weights > 3e-3
     lower, upper = _mixture_ends(k, n, kept, weights[kept] / weights[kept].sum(), level)
     return Shrunk(value, np.minimum(lower, value), np.maximum(upper, value), a, b)
 
@@ -136,7 +136,7 @@ def _mixture_ends(
     ends = []
     for target in ((1 - level) / 2, (1 + level) / 2):
         low, high = np.zeros(len(k)), np.ones(len(k))
-        for _ in range(24):
+        for _ in range(16):
             middle = (low + high) / 2
             below = special.betainc(yes, no, middle[:, None]) @ weights < target
             low, high = np.where(below, middle, low), np.where(below, high, middle)
