@@ -210,10 +210,10 @@ def _line(outcome: Outcome) -> str:
 
 @dataclass(frozen=True)
 class _Results:
-    """What an execution left: files by name, whether they are all public, or why there are none."""
+    """What an execution left: files by name, what they rest on, or why there are none."""
 
     outputs: Mapping[str, str] = field(default_factory=dict)
-    are_public: bool = True
+    origin: origin.Origin = "public"
     failure: "Failure | None" = None
 
 
@@ -317,7 +317,7 @@ class _Batch:
                 self.finish(future)
 
     def run(
-        self, run: Run, made_of: fingerprint.Fingerprint, foreseen: Literal["own", "public"]
+        self, run: Run, made_of: fingerprint.Fingerprint, foreseen: origin.Origin
     ) -> ledger.Record:
         """Execute a run, put its results in place and return its record; never raises.
 
@@ -343,7 +343,7 @@ class _Batch:
             "key": fingerprint.key(made_of),
             **made_of,
             "outputs": results.outputs,
-            "origin": foreseen if results.are_public else "own",
+            "origin": origin.worst([foreseen, results.origin]),
             "started_at": started_at.isoformat(timespec="seconds"),
             "duration_seconds": round(time.monotonic() - clock, 3),
             "error": error,
@@ -361,7 +361,7 @@ class _Batch:
                 what = f"an input changed while it ran: {', '.join(changed)}; run again"
                 return _Results(failure=_execution().Failure(None, what))
             if failure is None:
-                results = _Results(fingerprint.outputs(staging), origin.are_public(staging))
+                results = _Results(fingerprint.outputs(staging), origin.of(staging))
                 folders.publish(staging, run.folder)
                 return results
             if not self.stopping.is_set():

@@ -328,11 +328,38 @@ class TensionNotebook(Strict):
     output_folder: Text
 
 
+class RequestsNotebook(Strict):
+    """Parameters of `06_demandes`."""
+
+    branch_code: Code
+    edition_id: Code
+    output_folder: Text
+
+
+class AllRequestsNotebook(Strict):
+    """Parameters of `13_demandes_ensemble`: registers as paths from the root; empty: none."""
+
+    edition_id: Code
+    requests_register: str
+    recommendations_register: str
+    company_counts_register: str
+    output_folder: Text
+
+
+class StudiesNotebook(Strict):
+    """Parameters of `12_etudes`."""
+
+    edition_id: Code
+    studies_register: str
+    output_folder: Text
+
+
 class ReportNotebook(Strict):
     """Parameters of `00_rapport`."""
 
     branch_code: Code
     edition_id: Code
+    previous_edition_id: Code | None
     output_folder: Text
 
 
@@ -355,10 +382,19 @@ NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
     "00_rapport": ReportNotebook,
     "01_emplois": EmploymentNotebook,
     "03_tensions": TensionNotebook,
+    "06_demandes": RequestsNotebook,
     "10_consolidation": ConsolidationNotebook,
     "11_evaluation": EvaluationNotebook,
+    "12_etudes": StudiesNotebook,
+    "13_demandes_ensemble": AllRequestsNotebook,
 }
 """The model of each template's first cell, by template name."""
+
+REGISTERS: Final = {
+    "12_etudes": ("studies",),
+    "13_demandes_ensemble": ("requests", "recommendations", "company_counts"),
+}
+"""The registers that a notebook reads itself, by template name."""
 
 BRANCH_NOTEBOOKS: Final = tuple(
     name for name, model in NOTEBOOKS.items() if "branch_code" in model.model_fields

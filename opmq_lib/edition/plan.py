@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from opmq_lib.edition import fingerprint
+from opmq_lib.edition import origin as origins
 from opmq_lib.edition.templates import Template, read_templates, suggestion, undeclared
 from opmq_lib.errors import DataError, Defect
-from opmq_lib.params import NOTEBOOKS, BranchParams, EditionParams
+from opmq_lib.params import DEMO, NOTEBOOKS, REGISTERS, BranchParams, EditionParams
 
 COMMON = "commun"
 """Stands for the branch code in the runs that are common to all branches."""
@@ -36,7 +37,8 @@ class Run:
         library: Name → sha256 of what the library brings.
         files: Path from the project's root → sha256 of the parameters and tables it may read.
         versions: Package → version.
-        origin: `own` if a table supplied by the user may be behind its results, else `public`.
+        origin: `own` if a table supplied by the user may be behind its results, `fictitious` if a
+            fictitious register may, else `public`.
         edition_folder: `outputs/<edition_id>`.
     """
 
@@ -47,7 +49,7 @@ class Run:
     library: Mapping[str, str]
     files: Mapping[str, str]
     versions: Mapping[str, str]
-    origin: Literal["own", "public"]
+    origin: origins.Origin
     edition_folder: Path
 
     @property
@@ -98,7 +100,7 @@ def plan(
     wanted = _wanted(templates, branches)
     reads = {run_id: _reads(run_id, templates, wanted) for run_id in wanted}
     order = _ordered(reads)
-    own = _own(order, reads, branches)
+    found = _origins(order, reads, branches, edition)
     library, shared = fingerprint.library(), _parameter_files(root)
     versions = fingerprint.versions()
     runs = [
@@ -108,9 +110,11 @@ def plan(
             parameters=_parameters(run_id[0], wanted[run_id], edition),
             reads=reads[run_id],
             library=library,
-            files=shared | _branch_files(root, run_id[0], branches),
+            files=shared
+            | _branch_files(root, run_id[0], branches)
+            | _register_files(root, run_id[1], edition),
             versions=versions,
-            origin="own" if run_id in own else "public",
+            origin=found[run_id],
             edition_folder=root / "outputs" / edition.edition_id,
         )
         for run_id in order
@@ -204,17 +208,38 @@ def _ordered(reads: Mapping[RunId, tuple[RunId, ...]]) -> list[RunId]:
         raise DataError([_circle(circle)]) from error
 
 
-def _own(
+def _origins(
     order: Sequence[RunId],
     reads: Mapping[RunId, tuple[RunId, ...]],
     branches: Mapping[str, BranchParams],
-) -> set[RunId]:
-    own: set[RunId] = set()
-    for run_id in order:
-        branch = branches.get(run_id[0])
-        if (branch and branch.tables.employment) or own.intersection(reads[run_id]):
-            own.add(run_id)
-    return own
+    edition: EditionParams,
+) -> dict[RunId, origins.Origin]:
+    """Return what may be behind the results of each run: the worst of what it reads."""
+    found: dict[RunId, origins.Origin] = {}
+    for code, notebook in order:
+        branch = branches.get(code)
+        own = branch is not None and branch.tables.employment is not None
+        named = any(_registers(notebook, edition).values())
+        is_demo = edition.edition_id == DEMO
+        register: origins.Origin = "public" if not named else "fictitious" if is_demo else "own"
+        found[code, notebook] = origins.worst(
+            [
+                "own" if own else "public",
+                register,
+                *(found[read] for read in reads[code, notebook]),
+            ]
+        )
+    return found
+
+
+def _registers(notebook: str, edition: EditionParams) -> dict[str, str]:
+    """Return the registers that a notebook reads, by name; an empty path where there is none."""
+    return {name: getattr(edition.registers, name) or "" for name in REGISTERS.get(notebook, ())}
+
+
+def _register_files(root: Path, notebook: str, edition: EditionParams) -> dict[str, str]:
+    paths = [path for path in _registers(notebook, edition).values() if path]
+    return {path: fingerprint.file_sha256(root / path) for path in paths if (root / path).is_file()}
 
 
 def _parameters(code: str, template: Template, edition: EditionParams) -> dict[str, Any]:
@@ -222,6 +247,9 @@ def _parameters(code: str, template: Template, edition: EditionParams) -> dict[s
         "edition_id": edition.edition_id,
         "horizon_years": edition.horizon_years,
         "output_folder": OUTPUT_FOLDER,
+        "previous_edition_id": edition.previous_edition_id,
+    } | {
+        f"{name}_register": path for name, path in _registers(template.name, edition).items()
     } | ({} if code == COMMON else {"branch_code": code})
     return {name: value for name, value in offered.items() if name in template.defaults}
 

@@ -3,6 +3,7 @@
 from opmq_lib.pipeline.consolidation import consolidation_results
 from opmq_lib.pipeline.employment import employment_results
 from opmq_lib.pipeline.evaluation import evaluation_results
+from opmq_lib.pipeline.requests import request_results, review_results
 from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
 from opmq_lib.pipeline.tensions import tension_results
 
@@ -13,5 +14,7 @@ __all__ = [
     "consolidation_results",
     "employment_results",
     "evaluation_results",
+    "request_results",
+    "review_results",
     "tension_results",
 ]

@@ -165,3 +165,24 @@ def _year(
             "answer_delay_days": delays,
         }
     )
+
+
+def decided(candidates: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
+    """Return candidates of a past review with fictitious decisions.
+
+    Args:
+        candidates: From `recommendations.candidates`, on a fictitious review.
+        seed: Same seed, same decisions.
+    """
+    draw = np.random.default_rng(seed)
+    names = ("implemented", "adopted", "postponed", "rejected", "candidate")
+    status = draw.choice(names, len(candidates), p=[0.3, 0.2, 0.15, 0.15, 0.2])
+    is_open = status == "candidate"
+    days = [date.fromisoformat(each) + timedelta(days=90) for each in candidates["proposed_on"]]
+    return candidates.assign(
+        offer_change="Évolution fictive de l’offre",
+        status=status,
+        decision=np.where(is_open, "", "Décision fictive"),
+        decided_on=np.where(is_open, "", [day.isoformat() for day in days]),
+        minutes_reference=np.where(is_open, "", "relevé fictif"),
+    )

@@ -145,11 +145,6 @@ def read_key(path: Path, root: Path) -> bytes:
     return key
 
 
-def read_company_counts(path: Path | None) -> pd.DataFrame | None:
-    """Return the user's own counts of companies by branch and band, if there are some."""
-    return None if path is None else tables.read_table(path, "company_counts", origin="own")
-
-
 def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     """Return the register of recommendations; no row where there is none.
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
-from opmq_lib.params import BranchParams, Criterion, EditionParams
-from opmq_lib.sources import embedded, parameters, project, runs, tables
+from opmq_lib.params import DEMO, BranchParams, Criterion, EditionParams
+from opmq_lib.sources import embedded, parameters, project, registers, runs, tables
 
 EMBEDDED = (
     "branch_headcount",
@@ -53,6 +53,46 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["employment"]))
     inputs["own_employment"] = pd.concat(own, ignore_index=True) if own else no_row
     return inputs
+
+
+def load_registers(
+    requests: str, recommendations: str, company_counts: str
+) -> dict[str, pd.DataFrame]:
+    """Return the registers of the review of requests, checked.
+
+    Args:
+        requests: Path from the project's root; empty: no register.
+        recommendations: Likewise.
+        company_counts: Likewise.
+
+    Returns:
+        `requests`, `recommendations`, `company_counts`; without row where there is no register. A
+        register in `outputs/demo` must be fictitious, any other must not.
+
+    Raises:
+        DataError: With every defect of a register; no value is shown.
+    """
+    root = project.find_root()
+    found = {
+        name: pd.DataFrame(columns=list(contracts.DESCRIPTIONS[name]))
+        for name in ("requests", "recommendations", "company_counts")
+    }
+    origin = "fictitious" if requests.startswith(f"outputs/{DEMO}/") else "own"
+    if requests:
+        known = registers.known(root, edition().edition_date, origin)
+        found["requests"] = registers.read_requests(root / requests, known)
+    if recommendations:
+        found["recommendations"] = registers.read_recommendations(root / recommendations, origin)
+    if company_counts:
+        counts = tables.read_table(root / company_counts, "company_counts", origin="own")
+        found["company_counts"] = counts
+    return found
+
+
+def topic_labels() -> dict[str, str]:
+    """Return the French label of each topic of requests, sub-topics included."""
+    topics = registers.topics(project.find_root())
+    return dict(zip(topics["topic_code"], topics["label"].map(french.label), strict=True))
 
 
 def edition() -> EditionParams:
