@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from opmq_lib.edition import fingerprint, folders, freshness, ledger, origin
 from opmq_lib.edition.freshness import State, state, states
+from opmq_lib.edition.origin import Origin
 from opmq_lib.edition.plan import COMMON, Run, RunId, plan, select, shown, undeclared_parameters
 from opmq_lib.errors import DataError
 
@@ -213,7 +214,7 @@ class _Results:
     """What an execution left: files by name, what they rest on, or why there are none."""
 
     outputs: Mapping[str, str] = field(default_factory=dict)
-    origin: origin.Origin = "public"
+    origin: Origin = "public"
     failure: "Failure | None" = None
 
 
@@ -317,7 +318,7 @@ class _Batch:
                 self.finish(future)
 
     def run(
-        self, run: Run, made_of: fingerprint.Fingerprint, foreseen: origin.Origin
+        self, run: Run, made_of: fingerprint.Fingerprint, foreseen: Origin
     ) -> ledger.Record:
         """Execute a run, put its results in place and return its record; never raises.
 

@@ -103,8 +103,6 @@ def essentials(results: Results, labels: Labels) -> Html:
             [french.typography("Aucune demande enregistrée : rien à dire, rien n’est inventé.")]
         )
     told = [_topics_told(results, labels), _sure(results), _became(results)]
-    mark = f"<strong>{WATERMARK.capitalize()}.</strong> " if is_fictitious(results) else ""
-    told[0] = mark + told[0]
     return display.findings([french.typography(sentence) for sentence in told])
 
 
@@ -457,13 +455,12 @@ def _topics_told(results: Results, labels: Labels) -> str:
     ranked = _ranked(results).head(NAMED)
     if ranked.empty:
         return "Moins de 50 salariés : trop peu d’entreprises pour montrer un thème (secret, s)."
-    table = results[TABLE]
     named = [
         f"{escape(labels[str(row.topic_code)])} "
-        f"({_count(results, int(str(row.Index)), 'numerator_count')} entreprises)"
-        for row in ranked.itertuples()
+        f"({_count(results, int(str(row.Index)), 'numerator_count')}"
+        f"{'' if place else ' entreprises'})"
+        for place, row in enumerate(ranked.itertuples())
     ]
-    del table
     return f"<strong>Moins de 50 salariés, non couvert</strong> : {french.enumeration(named)}."
 
 
@@ -474,14 +471,14 @@ def _sure(results: Results) -> str:
         return "<strong>Solidité</strong> : part non couverte secrète (s), trop peu d’entreprises."
     ranked = _ranked(results)
     order = (
-        "le premier thème se détache"
+        "premier thème net"
         if len(ranked) > 1 and _is_apart(ranked)
-        else "l’ordre des thèmes n’est pas certain"
+        else "ordre des thèmes incertain"
     )
     return (
-        f"<strong>Solidité</strong> : {order}. {_count(results, row, 'numerator_count')} des "
+        f"<strong>Solidité</strong> : {order} ; {_count(results, row, 'numerator_count')} des "
         f"{_count(results, row, 'denominator_count')} entreprises qui ont demandé sont non "
-        f"couvertes, soit {display.percent(TABLE, table, row)} (intervalle à 95 % : "
+        f"couvertes, {display.percent(TABLE, table, row)} (intervalle à 95 % : "
         f"{display.bounds(TABLE, table, row)})."
     )
 
