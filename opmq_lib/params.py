@@ -396,6 +396,9 @@ REGISTERS: Final = {
 }
 """The registers that a notebook reads itself, by template name."""
 
+OPEN_REGISTERS: Final = ("studies",)
+"""Registers that say themselves, row by row, what may be published."""
+
 BRANCH_NOTEBOOKS: Final = tuple(
     name for name, model in NOTEBOOKS.items() if "branch_code" in model.model_fields
 )

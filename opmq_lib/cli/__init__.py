@@ -6,7 +6,7 @@ What a command needs is imported when it runs: `--help`, `validate` and `status`
 
 import sys
 
-from opmq_lib.cli import batch, branch, pages, requests, series  # noqa: F401 - each adds its commands
+from opmq_lib.cli import batch, branch, pages, requests, series, studies  # noqa: F401 - each adds its commands
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError
 

@@ -55,3 +55,27 @@ def import_command(
     for column in left_out:
         print(f"Left out, not in the mapping: {column}")
     print("Name it in parameters/edition.yml, registers: requests.")
+
+
+@requests_app.command("recommend")
+def recommend(output: Output = Path("data/recommendations.csv")) -> None:
+    """Add the candidates of this review to the register of recommendations; nothing is changed.
+
+    Example: opmq requests recommend
+    """
+    from opmq_lib import exports, pipeline
+    from opmq_lib.requests import recommendations
+    from opmq_lib.sources import parameters, project, registers, study
+
+    root = project.find_root()
+    edition = parameters.load_edition(root)
+    named = edition.registers
+    loaded = study.load_registers(named.requests or "", "", named.company_counts or "")
+    path = root / (named.recommendations or output)
+    kept = registers.read_recommendations(path, "own")
+    branches = sorted(study.branch_labels())
+    results = pipeline.review_results(study.load_inputs(), loaded, branches, edition.edition_date)
+    found = recommendations.candidates(results["demandes"], edition.edition_date)
+    register = recommendations.updated(kept, found)
+    exports.write_table(register, path)
+    print(f"Written: {path.relative_to(root)} ({len(register) - len(kept)} new, {len(kept)} kept).")

@@ -201,6 +201,10 @@ COLUMNS: Final[dict[str, Column]] = {
     "company_code": _code("Entreprise (pseudonyme)", r"[0-9a-f]{16}", "0f3a9c5e7b21d468"),
     "size_band": _text("Tranche d’effectif", *_BANDS),
     "company_headcount": _count("Effectif de l’entreprise", "salariés"),
+    "study_list.status": _text(
+        "État", "requested", "under_way", "delivered", "validated", "abandoned"
+    ),
+    "follow_up": _text("Suivi", "late", "outdated", "undated"),
     "requested_on": _day("Date de la demande"),
     "channel": _text("Canal", "phone", "mail", "visit", "web", "event", "other"),
     "topic_code": _code("Thème", r"[a-z][a-z0-9_]*", "recrutement"),

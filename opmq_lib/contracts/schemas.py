@@ -89,6 +89,12 @@ TABLES: Final[dict[str, str]] = {
     "unmet_companies_count unmet_share_pct unmet_share_lower_pct unmet_share_upper_pct "
     "offer_change? decision_status decision? decided_on? indicator value? lower? upper? "
     "interval_level? unit status nature origin",
+    "study_review": "branch_code* theme_code* indicator* value? unit numerator_count? "
+    "denominator_count? status nature origin",
+    "study_list": "study_code* title requested_by branch_codes theme_codes question method? "
+    "method_note_link? status requested_on due_on? delivered_on? fieldwork_end_on? "
+    "cost_band? deliverables? link? reused_by? follow_up? origin",
+    "study_metiers": "metier_code* indicator* value? unit status nature origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
     "interval_level? unit units_count? status nature origin source_code?",
 }
@@ -188,6 +194,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "rome_fap_split": (_sums_to_one("rome_code"),),
     "projection": (_VALUE,),
     "request_review": (_VALUE,),
+    "study_review": (_VALUE,),
     "indicators": (
         _VALUE,
         Rule(

@@ -12,7 +12,7 @@ from opmq_lib.edition import fingerprint
 from opmq_lib.edition import origin as origins
 from opmq_lib.edition.templates import Template, read_templates, suggestion, undeclared
 from opmq_lib.errors import DataError, Defect
-from opmq_lib.params import DEMO, NOTEBOOKS, REGISTERS, BranchParams, EditionParams
+from opmq_lib.params import DEMO, NOTEBOOKS, OPEN_REGISTERS, REGISTERS, BranchParams, EditionParams
 
 COMMON = "commun"
 """Stands for the branch code in the runs that are common to all branches."""
@@ -219,7 +219,9 @@ def _origins(
     for code, notebook in order:
         branch = branches.get(code)
         own = branch is not None and branch.tables.employment is not None
-        named = any(_registers(notebook, edition).values())
+        named = any(
+            path for name, path in _registers(notebook, edition).items() if name not in OPEN_REGISTERS
+        )
         is_demo = edition.edition_id == DEMO
         register: origins.Origin = "public" if not named else "fictitious" if is_demo else "own"
         found[code, notebook] = origins.worst(

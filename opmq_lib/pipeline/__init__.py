@@ -5,6 +5,7 @@ from opmq_lib.pipeline.employment import employment_results
 from opmq_lib.pipeline.evaluation import evaluation_results
 from opmq_lib.pipeline.requests import request_results, review_results
 from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
+from opmq_lib.pipeline.studies import study_results
 from opmq_lib.pipeline.tensions import tension_results
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "evaluation_results",
     "request_results",
     "review_results",
+    "study_results",
     "tension_results",
 ]

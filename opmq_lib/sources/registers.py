@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from opmq_lib import contracts, exports
+from opmq_lib import contracts, exports, studies
 from opmq_lib.contracts import Sheet
 from opmq_lib.errors import ConfidentialityError, Defect, SchemaError, gather
 from opmq_lib.params import RequestImport
@@ -161,6 +161,31 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
             [Defect(tables.shown(path), "real and fictitious recommendations meet", origin,
                     "keep fictitious registers for the demonstration")]
         )  # fmt: skip
+    return table
+
+
+def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
+    """Return the register of studies, absent columns empty; no row where there is none.
+
+    Args:
+        path: CSV, XLSX or Parquet with the columns of table `studies`.
+        root: The project.
+        on: Day of the edition.
+
+    Raises:
+        DataError: With every defect: contract, unknown branch or theme, impossible dates.
+    """
+    columns = list(contracts.DESCRIPTIONS["studies"])
+    if path is None:
+        return pd.DataFrame(columns=columns)
+    table = tables.read_table(path, "studies", origin="public").reindex(columns=columns).fillna("")
+    themes = tables.read_table(root / "parameters/tables/study_themes.csv", "study_themes",
+                               origin="public")  # fmt: skip
+    branches = embedded.load("branches")["branch_code"].tolist()
+    problems = studies.find_problems(table, branches, themes["theme_code"].tolist(), on)
+    if problems:
+        sheet = Sheet(table, ("study_code",), tables.shown(path))
+        raise contracts.as_error(problems, sheet)
     return table
 
 

@@ -89,6 +89,20 @@ def load_registers(
     return found
 
 
+def load_studies(studies: str) -> pd.DataFrame:
+    """Return the register of studies, checked; no row without a path."""
+    root = project.find_root()
+    path = root / studies if studies else None
+    return registers.read_studies(path, root, edition().edition_date)
+
+
+def theme_labels() -> dict[str, str]:
+    """Return the French label of each theme of studies, in the order of the table."""
+    path = project.find_root() / "parameters/tables/study_themes.csv"
+    themes = tables.read_table(path, "study_themes", origin="public")
+    return dict(zip(themes["theme_code"], themes["label"].map(french.label), strict=True))
+
+
 def topic_labels() -> dict[str, str]:
     """Return the French label of each topic of requests, sub-topics included."""
     topics = registers.topics(project.find_root())

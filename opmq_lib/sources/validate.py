@@ -83,7 +83,15 @@ def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
             yield where, [error]
         else:
             yield f"{where}: {len(frame)} rows", []
-    for table in ("company_counts", "recommendations", "studies"):
+    if named.studies:
+        where = f"{named.studies} (table `studies`)"
+        try:
+            frame = registers.read_studies(root / named.studies, root, edition.edition_date)
+        except DataError as error:
+            yield where, [error]
+        else:
+            yield f"{where}: {len(frame)} rows", []
+    for table in ("company_counts", "recommendations"):
         path = getattr(named, table)
         if path:
             yield _table(root / path, table, "own")
