@@ -317,9 +317,7 @@ class _Batch:
             if not future.cancelled() and future.result()["status"] == "ok":
                 self.finish(future)
 
-    def run(
-        self, run: Run, made_of: fingerprint.Fingerprint, foreseen: Origin
-    ) -> ledger.Record:
+    def run(self, run: Run, made_of: fingerprint.Fingerprint, foreseen: Origin) -> ledger.Record:
         """Execute a run, put its results in place and return its record; never raises.
 
         Args:

@@ -97,7 +97,7 @@ def tension_classes(shared: pd.DataFrame, tension: pd.DataFrame) -> pd.DataFrame
 
     Args:
         shared: From `shared_metiers`.
-        tension: Published index: `metier_code, year, tension_class`; the last year that has classes.
+        tension: Published index: `metier_code, year, tension_class`; its last year with classes.
 
     Returns:
         `tension_class`, one row per shared métier; none where nothing is published.

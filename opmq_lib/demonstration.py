@@ -20,7 +20,9 @@ FOLDER = f"outputs/{DEMO}/registers"
 REQUESTS_COUNT = 40_000
 
 
-def prepare(root: Path, edition: EditionParams, requests_count: int = REQUESTS_COUNT) -> EditionParams:
+def prepare(
+    root: Path, edition: EditionParams, requests_count: int = REQUESTS_COUNT
+) -> EditionParams:
     """Write the fictitious registers and return the edition that rests on them.
 
     The recommendations are those that the review of the year before would have given, with

@@ -32,7 +32,10 @@ def find_problems(
         on: Day of the edition; what is done cannot lie after it.
     """
     problems = []
-    for name, known in (("branch_codes", {*branch_codes, EVERY_BRANCH}), ("theme_codes", set(theme_codes))):
+    for name, known in (
+        ("branch_codes", {*branch_codes, EVERY_BRANCH}),
+        ("theme_codes", set(theme_codes)),
+    ):
         problems += [
             Problem(name, "an unknown code in the list", "codes separated by a space",
                     "correct the codes", row=row, value=cell, error=ScopeError)
@@ -68,11 +71,10 @@ def exploded(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFram
         4
     """
     split = register.assign(
-        branch_code=[
-            list(branch_codes) if EVERY_BRANCH in cell.split() else cell.split()
-            for cell in register["branch_codes"]
-        ],
-        theme_code=[cell.split() for cell in register["theme_codes"]],
+        branch_code=register["branch_codes"].map(
+            lambda cell: list(branch_codes) if EVERY_BRANCH in cell.split() else cell.split()
+        ),
+        theme_code=register["theme_codes"].str.split(),
     )
     return split.explode("branch_code").explode("theme_code", ignore_index=True)
 
@@ -143,10 +145,7 @@ def review(
         *_recurring(cells, theme_codes),
     ]
     table = pd.concat(parts, ignore_index=True)
-    blank = {"theme_code": "all", "unit": "studies", "numerator_count": pd.NA,
-             "denominator_count": pd.NA}  # fmt: skip
-    for name, value in blank.items():
-        table[name] = table[name].fillna(value) if name in table else value
+    table = table.fillna({"theme_code": "all", "unit": "studies"})
     table = table.assign(
         status=np.where(table["value"].isna(), "np", "value"), nature="observed", origin="public"
     ).astype({"value": "float64", "numerator_count": "Int64", "denominator_count": "Int64"})

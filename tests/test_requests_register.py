@@ -84,7 +84,14 @@ def test_every_defect_is_listed_at_once_by_key_and_no_value_is_shown() -> None:
         ("row 12, column `subtopic_code` (D11)", "not a sub-topic of the topic of its row"),
         ("row 13, column `origin` (D12)", "real and fictitious requests must never meet"),
     ]
-    for value in ("salaires", "11_50", "2026-02-30", "chimi)", "verre_mecanique", GOOD["company_code"]):
+    for value in (
+        "salaires",
+        "11_50",
+        "2026-02-30",
+        "chimi)",
+        "verre_mecanique",
+        GOOD["company_code"],
+    ):
         assert str(value) not in str(error)
 
 
@@ -165,7 +172,14 @@ def project(project_copy: Path) -> Path:
     """Return a project whose mapping names only the columns of the export."""
     file = project_copy / "parameters/requests.yml"
     lines = file.read_text(encoding="utf-8").split("\n")
-    absent = ("size_band:", "region_code:", "channel:", "subtopic_code:", "outcome:", "answer_delay")
+    absent = (
+        "size_band:",
+        "region_code:",
+        "channel:",
+        "subtopic_code:",
+        "outcome:",
+        "answer_delay",
+    )
     kept = [
         line.partition(":")[0] + ": null"
         if line.startswith("  ") and line.strip().startswith(absent) and '"' in line
@@ -181,7 +195,7 @@ def test_an_import_keeps_pseudonyms_codes_and_bands_and_tells_what_it_leaves_out
 ) -> None:
     found, left_out = registers.import_requests([export], KEY, project, LAST_DAY)
     assert left_out == ["export.xlsx: Conseiller"]
-    assert found["company_code"].nunique() == 1
+    assert len(set(found["company_code"])) == 1
     assert found["company_code"][0] == importing.pseudonym("732829320", KEY)
     assert found["size_band"].tolist() == ["10_49", "10_49"]
     assert found["requested_on"].tolist() == ["2026-03-02", "2026-03-04"]
@@ -210,7 +224,11 @@ def test_the_key_must_be_a_secret_outside_the_project(project: Path, tmp_path: P
     inside, short = project / "opmq.key", tmp_path / "short.key"
     inside.write_bytes(KEY)
     short.write_bytes(b"1234")
-    for path, what in ((inside, "inside the project"), (short, "too short"), (tmp_path / "no", "no such")):
+    for path, what in (
+        (inside, "inside the project"),
+        (short, "too short"),
+        (tmp_path / "no", "no such"),
+    ):
         with pytest.raises(ConfidentialityError, match=what):
             registers.read_key(path, project)
     good = tmp_path / "opmq.key"

@@ -72,8 +72,12 @@ def test_w8_goes_through_the_review() -> None:
     assert gap[["value", "lower", "upper"]].astype(float).round(4).tolist() == [
         11.7949, -2.6902, 25.3669,
     ]  # fmt: skip
-    assert float(cell(table, "gap_p_value.boschloo", "all")["value"]) == pytest.approx(0.120498, abs=1e-5)
-    assert float(cell(table, "gap_p_value.fisher", "all")["value"]) == pytest.approx(0.138847, abs=5e-7)
+    assert float(cell(table, "gap_p_value.boschloo", "all")["value"]) == pytest.approx(
+        0.120498, abs=1e-5
+    )
+    assert float(cell(table, "gap_p_value.fisher", "all")["value"]) == pytest.approx(
+        0.138847, abs=5e-7
+    )
     rate = cell(table, "requests_per_1000_firms", "under_50")
     assert rate[["value", "lower", "upper"]].astype(float).round(6).tolist() == [
         41.37931, 31.576773, 53.263375,
@@ -105,7 +109,9 @@ def test_branches_without_portrait_have_no_rate_and_others_sum_their_bands() -> 
     table = FIRMS.pivot(index="branch_code", columns="size_band", values="firms_count")
     assert "ieg" not in table.index
     parts = table[list(BANDS[:4])].sum(axis=1)
-    published = embedded.load("branch_headcount").groupby("branch_code")["firms_main_idcc_count"].sum()
+    published = (
+        embedded.load("branch_headcount").groupby("branch_code")["firms_main_idcc_count"].sum()
+    )
     assert np.allclose(parts, table["all"])
     assert np.allclose(parts, published.reindex(parts.index).astype(float), rtol=1e-5)
 
@@ -183,7 +189,7 @@ def elementary(place: tuple[str, str, str, str], branches: list[str]) -> list[tu
     kinds = ("unmet",) if what == "unmet" else ("unmet", "covered")
     bands = GROUPS.get(band, (band,))
     inside = branches if branch == "ensemble" else [branch]
-    return [each for each in product(kinds, inside, bands)]
+    return list(product(kinds, inside, bands))
 
 
 REGISTERS = [(300, 3, 6), (700, 4, 9), (1500, 5, 34), (6000, 6, 34), (120, 7, 3), (4000, 8, 4)]

@@ -232,9 +232,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "decided_on": _day("Date de la décision"),
     "minutes_reference": _text("Relevé de décision"),
     "recommendations.origin": _text("Origine", "own", "fictitious"),
-    "request_review.size_band": _text(
-        "Tranche d’effectif", *_BANDS, "under_50", "50_plus", "all"
-    ),
+    "request_review.size_band": _text("Tranche d’effectif", *_BANDS, "under_50", "50_plus", "all"),
     "request_review.reason": _text("Motif de non-couverture", *_REASONS, "all"),
     "request_review.origin": _text("Origine", "public", "own", "fictitious"),
     "request_follow_up.origin": _text("Origine", "public", "own", "fictitious"),

@@ -25,7 +25,7 @@ def worst(origins: Iterable[str | None]) -> Origin:
         >>> worst(["public", "fictitious"]), worst(["fictitious", "own"]), worst([None])
         ('fictitious', 'own', 'own')
     """
-    ranks = [ORIGINS.index(each) if each in ORIGINS else 2 for each in origins]  # type: ignore[arg-type]
+    ranks = [ORIGINS.index(each) if each in ORIGINS else 2 for each in origins]
     return ORIGINS[max(ranks, default=0)]
 
 
@@ -62,9 +62,7 @@ def is_public(table: Path, allowed: Collection[str] = (PUBLIC,)) -> bool:
             if header.count(COLUMN) != 1:
                 return False
             place = header.index(COLUMN)
-            return all(
-                len(row) > place and row[place] in allowed for row in rows if row
-            )
+            return all(len(row) > place and row[place] in allowed for row in rows if row)
     except (OSError, UnicodeDecodeError, csv.Error):
         return False
 

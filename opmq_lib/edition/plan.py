@@ -220,7 +220,9 @@ def _origins(
         branch = branches.get(code)
         own = branch is not None and branch.tables.employment is not None
         named = any(
-            path for name, path in _registers(notebook, edition).items() if name not in OPEN_REGISTERS
+            path
+            for name, path in _registers(notebook, edition).items()
+            if name not in OPEN_REGISTERS
         )
         is_demo = edition.edition_id == DEMO
         register: origins.Origin = "public" if not named else "fictitious" if is_demo else "own"
@@ -245,14 +247,16 @@ def _register_files(root: Path, notebook: str, edition: EditionParams) -> dict[s
 
 
 def _parameters(code: str, template: Template, edition: EditionParams) -> dict[str, Any]:
-    offered = {
-        "edition_id": edition.edition_id,
-        "horizon_years": edition.horizon_years,
-        "output_folder": OUTPUT_FOLDER,
-        "previous_edition_id": edition.previous_edition_id,
-    } | {
-        f"{name}_register": path for name, path in _registers(template.name, edition).items()
-    } | ({} if code == COMMON else {"branch_code": code})
+    offered = (
+        {
+            "edition_id": edition.edition_id,
+            "horizon_years": edition.horizon_years,
+            "output_folder": OUTPUT_FOLDER,
+            "previous_edition_id": edition.previous_edition_id,
+        }
+        | {f"{name}_register": path for name, path in _registers(template.name, edition).items()}
+        | ({} if code == COMMON else {"branch_code": code})
+    )
     return {name: value for name, value in offered.items() if name in template.defaults}
 
 

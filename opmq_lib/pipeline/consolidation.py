@@ -29,7 +29,10 @@ def consolidation_results(
     levels = without_residual(indicators.select(jobs, "employment_headcount"))
     base = levels[levels["year"] == levels.groupby("branch_code")["year"].transform("max")]
     national = indicators.last_year(without_residual(estimate(inputs, edition.base_year)))
-    shares, shared = indicators.select(jobs, "employment_share_pct"), consolidation.shared_metiers(base)
+    shares, shared = (
+        indicators.select(jobs, "employment_share_pct"),
+        consolidation.shared_metiers(base),
+    )
     parts = [
         indicators.select(jobs, "branch_headcount"),
         consolidation.largest_metiers(base, shares),

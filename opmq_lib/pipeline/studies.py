@@ -40,5 +40,7 @@ def study_results(
     return {
         "etudes": studies.review(register, branch_codes, theme_codes, on),
         "etudes_liste": studies.listed(register, on),
-        "etudes_metiers": check("study_metiers", metiers, "etudes_metiers") if len(metiers) else metiers,
+        "etudes_metiers": check("study_metiers", metiers, "etudes_metiers")
+        if len(metiers)
+        else metiers,
     }

@@ -3,9 +3,12 @@
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from opmq_lib.requests.intervals import LEVEL, Numbers, wilson
+
+Counts = npt.NDArray[np.int64]
 
 LARGEST: Final = 1000
 """Companies of both groups together beyond which Boschloo's test gives way to Fisher's."""
@@ -111,7 +114,7 @@ def mantel_haenszel(strata: list[tuple[tuple[int, int], tuple[int, int]]]) -> tu
 def _more(k_1: int, k_2: int, n_1: int, n_2: int) -> float:
     """Return the one-sided p-value against a first share above the second."""
     observed = float(stats.hypergeom.sf(k_1 - 1, n_1 + n_2, k_1 + k_2, n_1))
-    firsts = np.arange(n_1 + 1)
+    firsts = np.arange(n_1 + 1, dtype=np.int64)
     lasts = _last_extreme(firsts, n_1, n_2, observed * (1 + 1e-9))
     low, high, best = 0.0, 1.0, 0.0
     for _ in range(_ROUNDS):
@@ -123,13 +126,13 @@ def _more(k_1: int, k_2: int, n_1: int, n_2: int) -> float:
     return best
 
 
-def _last_extreme(firsts: Numbers, n_1: int, n_2: int, observed: float) -> Numbers:
+def _last_extreme(firsts: Counts, n_1: int, n_2: int, observed: float) -> Counts:
     """Return, for each first count, the largest second count whose table is as extreme; -1: none.
 
     Fisher's p-value grows with the second count, so that a search by halves finds it.
     """
-    low = np.full(n_1 + 1, -1)
-    high = np.full(n_1 + 1, n_2)
+    low = np.full(n_1 + 1, -1, dtype=np.int64)
+    high = np.full(n_1 + 1, n_2, dtype=np.int64)
     while (low < high).any():
         middle = (low + high + 1) // 2
         extreme = stats.hypergeom.sf(firsts - 1, n_1 + n_2, firsts + middle, n_1) <= observed
@@ -138,7 +141,7 @@ def _last_extreme(firsts: Numbers, n_1: int, n_2: int, observed: float) -> Numbe
     return low
 
 
-def _probability(firsts: Numbers, lasts: Numbers, shares: Numbers, n_1: int, n_2: int) -> Numbers:
+def _probability(firsts: Counts, lasts: Counts, shares: Numbers, n_1: int, n_2: int) -> Numbers:
     """Return the probability of the extreme tables under each common share."""
     some = lasts >= 0
     drawn = stats.binom.pmf(firsts[some, None], n_1, shares[None, :])

@@ -160,7 +160,11 @@ def _personal_problems(frame: pd.DataFrame) -> Iterator[Problem]:
         if name == "request_code" and kind.startswith("a company number"):
             kind = ""  # a serial number may look like one
         if not kind and name not in contracts.DESCRIPTIONS[TABLE]:
-            kind = "a person's data, by its title" if _PERSONAL_HEADERS.search(str(name).replace("_", " ")) else ""
+            kind = (
+                "a person's data, by its title"
+                if _PERSONAL_HEADERS.search(str(name).replace("_", " "))
+                else ""
+            )
         if kind:
             yield Problem(
                 column=str(name),
@@ -196,7 +200,9 @@ def _column_problems(cells: pd.Series, use: Use) -> list[Problem]:
     if not use.may_be_empty and missing.any():
         empty = cells.isna() | (cells == "")
         problems += [
-            Problem(use.name, "an empty cell", contracts.expectation(column), "fill it in", int(row))
+            Problem(
+                use.name, "an empty cell", contracts.expectation(column), "fill it in", int(row)
+            )
             for row in np.flatnonzero(empty)
         ]
     return problems
@@ -237,7 +243,9 @@ def _dates(frame: pd.DataFrame, last_day: date) -> list[Problem]:
 def _scope(frame: pd.DataFrame, known: Known) -> list[Problem]:
     problems = []
     if "branch_code" in frame:
-        unknown = ~frame["branch_code"].isin(list(known.branch_codes)) & (frame["branch_code"] != "")
+        unknown = ~frame["branch_code"].isin(list(known.branch_codes)) & (
+            frame["branch_code"] != ""
+        )
         problems += [
             Problem("branch_code", "unknown branch", "a code of table `branches`",
                     "correct the code", row=int(row), error=ScopeError)
@@ -246,7 +254,9 @@ def _scope(frame: pd.DataFrame, known: Known) -> list[Problem]:
     if not {"topic_code", "branch_code"} <= set(frame):
         return problems
     topics = known.topics[known.topics["parent_topic_code"] == ""]
-    owner = frame["topic_code"].map(dict(zip(topics["topic_code"], topics["branch_code"], strict=True)))
+    owner = frame["topic_code"].map(
+        dict(zip(topics["topic_code"], topics["branch_code"], strict=True))
+    )
     wrong = owner.isna() | ((owner != "") & (owner != frame["branch_code"]))
     problems += [
         Problem("topic_code", "unknown topic in this branch", "a topic of table `request_topics`",

@@ -92,9 +92,9 @@ def count(requests: pd.DataFrame) -> Counts:
     came_back = by_topic.groupby(companies)["repeating"].max().to_numpy()
     whole = whole.assign(topic_code=ALL_TOPICS, repeating=came_back)
     main = by_topic.sort_values("size", ascending=False, kind="stable")
-    main = main.drop_duplicates("company_code").set_index("company_code")["topic_code"]
+    main_topic = main.drop_duplicates("company_code").set_index("company_code")["topic_code"]
     strata = whole.assign(
-        topic_code=whole["company_code"].map(main),
+        topic_code=whole["company_code"].map(main_topic),
         requesting=1,
         unmet=(whole["sum"] > 0).astype("int64"),
     )
@@ -119,7 +119,7 @@ def with_groups(cells: pd.DataFrame, key: list[str] = KEY) -> pd.DataFrame:
         {'1_9': 4, '250_plus': 3, 'under_50': 4, '50_plus': 3, 'all': 7}
     """
     rules = {
-        name: "max" if name.endswith("largest") else "sum" for name in cells if name not in key
+        name: "max" if str(name).endswith("largest") else "sum" for name in cells if name not in key
     }
     both = pd.concat([cells, cells.assign(branch_code=TOTAL)])
     grouped = [both] + [
@@ -155,12 +155,13 @@ def _summed(companies: pd.DataFrame) -> pd.DataFrame:
 def _by_reason(base: pd.DataFrame) -> pd.DataFrame:
     unmet = base[base["is_unmet"] > 0]
     keys = ["branch_code", "size_band", "company_code", "reason"]
-    counted = unmet.groupby(keys, as_index=False)["is_unmet"].sum()
+    counted = unmet.groupby(keys)["is_unmet"].sum().reset_index()
     counted["order"] = counted["reason"].map({name: at for at, name in enumerate(REASONS)})
     main = counted.sort_values(["is_unmet", "order"], ascending=[False, True], kind="stable")
     main = main.drop_duplicates("company_code")
     table = main.groupby(["branch_code", "size_band", "reason"]).size().unstack("reason")
-    return table.reindex(columns=list(REASONS)).fillna(0).astype("int64").reset_index()
+    found: pd.DataFrame = table.reindex(columns=list(REASONS)).fillna(0).astype("int64")
+    return found.reset_index()
 
 
 def _delays(requests: pd.DataFrame, band_of: pd.Series) -> pd.DataFrame:
@@ -169,6 +170,4 @@ def _delays(requests: pd.DataFrame, band_of: pd.Series) -> pd.DataFrame:
         return pd.DataFrame(columns=[*columns, "size_band"])
     answered = requests.loc[requests["answer_delay_days"].notna(), columns]
     days = answered["answer_delay_days"].astype("float64").to_numpy(np.float64)
-    return answered.assign(
-        size_band=answered["company_code"].map(band_of), answer_delay_days=days
-    )
+    return answered.assign(size_band=answered["company_code"].map(band_of), answer_delay_days=days)

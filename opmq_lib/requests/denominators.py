@@ -44,7 +44,8 @@ def firms(branch_headcount: pd.DataFrame, own: pd.DataFrame | None = None) -> pd
     Examples:
         >>> shares = {name: [25.0] for names in _SHARES.values() for name in names[:1]}
         >>> shares |= {name: [0.0] for names in _SHARES.values() for name in names[1:]}
-        >>> table = pd.DataFrame({"branch_code": ["verre"], "firms_main_idcc_count": [200], **shares})
+        >>> table = pd.DataFrame(
+        ...     {"branch_code": ["verre"], "firms_main_idcc_count": [200], **shares})
         >>> firms(table).set_index("size_band")["firms_count"].to_dict()
         {'1_9': 50.0, '10_49': 50.0, '50_249': 50.0, '250_plus': 50.0, 'under_50': 100.0, \
 '50_plus': 100.0, 'all': 200.0}
@@ -69,8 +70,8 @@ def firms(branch_headcount: pd.DataFrame, own: pd.DataFrame | None = None) -> pd
     sums = sums.reindex(columns=list(BANDS[:-1]))
     for group, bands in GROUPS.items():
         sums[group] = sums[[band for band in bands if band != "unknown"]].sum(axis=1, skipna=False)
-    long = sums.stack().rename("firms_count").reset_index()
-    return long.astype({"firms_count": "float64"})
+    long = sums.reset_index().melt("branch_code", var_name="size_band", value_name="firms_count")
+    return long.dropna(ignore_index=True).astype({"firms_count": "float64", "size_band": "str"})
 
 
 def refuse_too_few(companies: pd.DataFrame, firms_by_band: pd.DataFrame) -> None:

@@ -36,7 +36,7 @@ class Fictitious(NamedTuple):
     truth: pd.DataFrame
 
 
-def generate(
+def generate(  # noqa: PLR0913 (a register of any size and kind)
     requests_count: int,
     firms: pd.DataFrame,
     branch_codes: Sequence[str],
@@ -107,7 +107,7 @@ def _companies(
     rows = [
         (branch, band)
         for (branch, band), count in asking.items()
-        for _ in range(int(round(count * scale)))
+        for _ in range(round(count * scale))
     ]
     table = pd.DataFrame(rows, columns=["branch_code", "size_band"])
     table["company_code"] = [

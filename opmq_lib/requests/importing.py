@@ -1,4 +1,4 @@
-"""A company-level export into the register: columns renamed, words coded, companies pseudonymised."""
+"""An export into the register: columns renamed, words coded, companies pseudonymised."""
 
 import hashlib
 import hmac

@@ -113,8 +113,10 @@ def _told_cells(elementary: pd.DataFrame, grid: pd.MultiIndex) -> pd.DataFrame:
     cells = full.set_index(KEY).reindex(index).fillna(0).reset_index()
     if levels.empty:
         return cells.assign(told=True)
-    flags = levels.stack().rename("told")
-    flags.index = flags.index.set_names("flag", level=-1)
+    long = levels.reset_index().melt(
+        ["branch_code", "topic_code"], var_name="flag", value_name="told"
+    )
+    flags = long.set_index(["branch_code", "topic_code", "flag"])["told"]
     flag = cells["size_band"].where(cells["size_band"].isin([*GROUPS]), "bands")
     keys = pd.MultiIndex.from_arrays([cells["branch_code"], cells["topic_code"], flag])
     told = flags.reindex(keys)
@@ -219,7 +221,7 @@ def _rates(cells: pd.DataFrame, firms: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def with_firms(cells: pd.DataFrame, firms: pd.DataFrame) -> pd.Series:
-    """Return the firms of each cell's band; `NaN` where unknown, and for the total over branches."""
+    """Return the firms of each cell's band; `NaN` where unknown, and for all branches together."""
     known = firms.set_index(["branch_code", "size_band"])["firms_count"]
     keys = pd.MultiIndex.from_frame(cells[["branch_code", "size_band"]])
     return pd.Series(known.reindex(keys).to_numpy(), cells.index)
@@ -242,10 +244,11 @@ def _topics(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _others(register: pd.DataFrame, last_day: date, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the topics of each branch that cannot be told one by one, taken together."""
-    small = cells[
-        (cells["size_band"].isin(["under_50", "all"])) & (cells["topic_code"] != ALL_TOPICS)
-        & (cells["branch_code"] != TOTAL)
-    ].groupby(["branch_code", "topic_code"]).agg(told=("told", "any"), asked=("requesting", "max"))  # fmt: skip
+    looked_at = cells["size_band"].isin(["under_50", "all"]) & (cells["branch_code"] != TOTAL)
+    topics = cells[looked_at & (cells["topic_code"] != ALL_TOPICS)]
+    small = topics.groupby(["branch_code", "topic_code"]).agg(
+        told=("told", "any"), asked=("requesting", "max")
+    )
     hidden = small.index[~small["told"] & (small["asked"] > 0)]
     requests = counting.period(register, last_day)
     keys = pd.MultiIndex.from_frame(requests[["branch_code", "topic_code"]])
@@ -304,7 +307,8 @@ def _apart(whole: pd.DataFrame, *counts: pd.Series) -> pd.Series:
 
 def _change(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     """Return the change of the unmet share since the twelve months before."""
-    now = _whole(cells)[lambda frame: frame["size_band"].isin([*GROUPS])].reset_index(drop=True)
+    whole = _whole(cells)
+    now: pd.DataFrame = whole.loc[whole["size_band"].isin([*GROUPS])].reset_index(drop=True)
     keys = ["branch_code", "size_band"]
     past = _whole(earlier).set_index(keys).reindex(pd.MultiIndex.from_frame(now[keys]))
     k_1, n_1 = now["unmet"].to_numpy(float), now["requesting"].to_numpy(float)
@@ -432,7 +436,7 @@ def _reasons(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _merged_reasons(under: pd.Series, every: pd.Series) -> dict[str, tuple[float, float]]:
-    """Return counts (under 50, all) by reason, the smallest added to « other » until all are safe."""
+    """Return counts (under 50, all) by reason, the smallest put with others until all are safe."""
     kept = {str(name): (float(under[name]), float(every[name])) for name in under.index}
 
     def reveals(pair: tuple[float, float]) -> bool:
@@ -467,10 +471,10 @@ def _reason_rows(branch: str, counts: dict[str, tuple[float, float]], told: bool
 
 def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
     """Return the median answer delay with its distribution-free interval."""
-    whole = _whole(cells).set_index(["branch_code", "size_band"])
     answered = counts.delays
     found = []
-    for (branch, band), told in whole["told"].items():  # type: ignore[misc]
+    for row in _whole(cells)[["branch_code", "size_band", "told"]].itertuples(index=False):
+        branch, band, told = str(row[0]), str(row[1]), bool(row[2])
         if band not in GROUPS:
             continue
         chosen = answered["size_band"].isin(GROUPS[band])
@@ -482,7 +486,7 @@ def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
         low, high = _median_ranks(len(days)) if enough else (0, 0)
         found.append(
             {"branch_code": branch, "topic_code": ALL_TOPICS, "size_band": band,
-             "told": bool(told) and (companies >= protection.LEAST or companies == 0),
+             "told": told and (companies >= protection.LEAST or companies == 0),
              "value": float(np.median(days)) if enough else np.nan,
              "lower": days[low] if enough else np.nan, "upper": days[high] if enough else np.nan,
              "n": len(days)}

@@ -51,7 +51,8 @@ def levels(cells: pd.DataFrame) -> pd.DataFrame:
 
     Examples:
         >>> cells = pd.DataFrame({"branch_code": "verre", "topic_code": "all",
-        ...     "size_band": ["1_9", "10_49", "50_249"], "requesting": [4, 9, 7], "unmet": [1, 3, 2]})
+        ...     "size_band": ["1_9", "10_49", "50_249"], "requesting": [4, 9, 7],
+        ...     "unmet": [1, 3, 2]})
         >>> levels(cells).loc[("verre", "all")].to_dict()
         {'under_50': True, 'all': False, '50_plus': False, 'bands': False}
     """
@@ -62,7 +63,9 @@ def levels(cells: pd.DataFrame) -> pd.DataFrame:
     told = _branch_levels(counts, whole)
     total = _total_levels(counts, told, whole)
     flags = {name: np.concatenate([told[name], total[name][None, :]]) for name in told}
-    index = pd.MultiIndex.from_product([[*branches, TOTAL], topics], names=["branch_code", "topic_code"])
+    index = pd.MultiIndex.from_product(
+        [[*branches, TOTAL], topics], names=["branch_code", "topic_code"]
+    )
     return pd.DataFrame({name: values.ravel() for name, values in flags.items()}, index=index)
 
 
@@ -90,15 +93,13 @@ def _may(counts: npt.NDArray[np.int64], told: Flags) -> Flags:
     return np.asarray((total == 0) | ((total >= LEAST) & (branches >= min(LEAST, 2))))
 
 
-def _counts(
-    cells: pd.DataFrame, branches: list[str], topics: list[str]
-) -> npt.NDArray[np.int64]:
+def _counts(cells: pd.DataFrame, branches: list[str], topics: list[str]) -> npt.NDArray[np.int64]:
     """Return unmet and covered companies: axes branch, topic, (unmet, covered), band."""
     counts = np.zeros((len(branches), len(topics), 2, len(BANDS)), dtype=np.int64)
     at = (
-        pd.Index(branches).get_indexer(cells["branch_code"]),
-        pd.Index(topics).get_indexer(cells["topic_code"]),
-        pd.Index(BANDS).get_indexer(cells["size_band"]),
+        pd.Index(branches).get_indexer(pd.Index(cells["branch_code"])),
+        pd.Index(topics).get_indexer(pd.Index(cells["topic_code"])),
+        pd.Index(BANDS).get_indexer(pd.Index(cells["size_band"])),
     )
     counts[at[0], at[1], 0, at[2]] = cells["unmet"]
     counts[at[0], at[1], 1, at[2]] = cells["requesting"] - cells["unmet"]
@@ -106,7 +107,7 @@ def _counts(
 
 
 def _groups(counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return companies under 50, all, and the rest: what subtraction gives, size unknown included."""
+    """Return companies under 50, all, and the rest: what subtraction gives, unknown included."""
     small = counts[..., : len(UNDER_50)].sum(axis=-1)
     every = counts.sum(axis=-1)
     return small, every, every - small

@@ -32,11 +32,12 @@ def candidates(review: pd.DataFrame, proposed_on: date) -> pd.DataFrame:
         Rows of table `recommendations`, by branch, the topic with most unmet companies first; only
         topics with at least `LEAST` unmet companies under 50.
     """
-    shares = review[
-        (review["indicator"] == "unmet_share_pct") & (review["size_band"] == FOCUS)
-        & (review["status"] == "value") & (review["branch_code"] != TOTAL)
-        & ~review["topic_code"].isin([ALL_TOPICS, OTHERS]) & (review["numerator_count"] >= LEAST)
-    ].sort_values(["branch_code", "numerator_count", "topic_code"], ascending=[True, False, True])  # fmt: skip
+    told = (review["indicator"] == "unmet_share_pct") & (review["status"] == "value")
+    told &= (review["size_band"] == FOCUS) & (review["branch_code"] != TOTAL)
+    told &= ~review["topic_code"].isin([ALL_TOPICS, OTHERS])
+    shares = review[told & (review["numerator_count"] >= LEAST)].sort_values(
+        ["branch_code", "numerator_count", "topic_code"], ascending=[True, False, True]
+    )
     day = proposed_on.isoformat()
     table = pd.DataFrame(
         {
@@ -149,8 +150,18 @@ def counted(follow: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
     )
     blank = {"lower": np.nan, "upper": np.nan, "interval_level": np.nan,
              "numerator_count": pd.NA, "denominator_count": pd.NA}  # fmt: skip
-    return rows.assign(
-        period_end_on=review["period_end_on"].max(), size_band=FOCUS, topic_code=ALL_TOPICS,
-        reason="all", unit="recommendations", status="value", nature="observed",
-        origin=str(follow["origin"].iloc[0]), value=rows["value"].astype("float64"), **blank,
-    ).astype({"numerator_count": "Int64", "denominator_count": "Int64"})[list(review.columns)]  # fmt: skip
+    complete = rows.assign(
+        period_end_on=review["period_end_on"].max(),
+        size_band=FOCUS,
+        topic_code=ALL_TOPICS,
+        reason="all",
+        unit="recommendations",
+        status="value",
+        nature="observed",
+        origin=str(follow["origin"].iloc[0]),
+        value=rows["value"].astype("float64"),
+        **blank,
+    )
+    counts = {"numerator_count": "Int64", "denominator_count": "Int64"}
+    ordered: pd.DataFrame = complete.astype(counts)[list(review.columns)]
+    return ordered

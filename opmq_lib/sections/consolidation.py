@@ -159,9 +159,7 @@ def shared_metiers_table(results: Results, labels: Labels) -> Html:
             [
                 labels[code],
                 display.number(TABLE, table, row),
-                display.shown(
-                    display.number, TABLE, table, indicators.row_of(table, CLASS, code)
-                ),
+                display.shown(display.number, TABLE, table, indicators.row_of(table, CLASS, code)),
             ]
             for row, code in zip(rows.index.tolist(), codes(rows), strict=True)
         ],

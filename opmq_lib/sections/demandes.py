@@ -72,7 +72,7 @@ def has_review(results: Results) -> bool:
 
 def is_fictitious(results: Results) -> bool:
     """Return whether the review rests on a fictitious register."""
-    return has_review(results) and (results[TABLE]["origin"] == "fictitious").any()
+    return has_review(results) and bool((results[TABLE]["origin"] == "fictitious").any())
 
 
 def banner(results: Results) -> Html:
@@ -97,7 +97,7 @@ def banner(results: Results) -> Html:
 
 
 def essentials(results: Results, labels: Labels) -> Html:
-    """Return, in three sentences: main unmet topics under 50, how sure, and what became of advice."""
+    """Return main unmet topics under 50, how sure that is, and what became of the last advice."""
     if not has_review(results):
         return display.findings(
             [french.typography("Aucune demande enregistrée : rien à dire, rien n’est inventé.")]
@@ -226,10 +226,10 @@ def gap(results: Results) -> Html:
     row = _row(results, "gap_unmet_share_points", ALL)
     if row is None or table.at[row, "status"] != "value":
         return _secret("les deux groupes ne peuvent pas être comparés")
-    low, high = float(table.at[row, "lower"]), float(table.at[row, "upper"])
+    low, high = float(table["lower"].loc[row]), float(table["upper"].loc[row])
     difference = display.number(TABLE, table, row, 1)
     ends = _signed_ends(table, row)
-    side = "plus" if float(table.at[row, "value"]) > 0 else "moins"
+    side = "plus" if float(table["value"].loc[row]) > 0 else "moins"
     said = (
         f"La part non couverte est {side} forte sous 50 salariés"
         if low > 0 or high < 0
@@ -291,7 +291,7 @@ def reasons_table(results: Results) -> Html:
     )
 
 
-def reach_table(results: Results, labels: Labels) -> Html:
+def reach_table(results: Results) -> Html:
     """Return the share of each band's companies that appear in the register at all."""
     if not has_review(results):
         return Html("")
@@ -491,7 +491,7 @@ def _became(results: Results) -> str:
     for status, (one, many) in DECIDED.items():
         row = _row(results, f"recommendations_count.{status}", FOCUS)
         if row is not None:
-            word = one if float(results[TABLE].at[row, "value"]) < 2 else many
+            word = one if float(results[TABLE]["value"].loc[row]) < 2 else many
             parts.append(f"{display.number(TABLE, results[TABLE], row)} {word}")
     return (
         f"<strong>Dernières recommandations</strong> "
@@ -503,7 +503,7 @@ def _trend(results: Results) -> str:
     row, table = _row(results, "unmet_share_change_points", FOCUS), results[TABLE]
     if row is None or table.at[row, "status"] != "value":
         return "Évolution sur un an chez les moins de 50 salariés : non disponible ou secrète."
-    low, high = float(table.at[row, "lower"]), float(table.at[row, "upper"])
+    low, high = float(table["lower"].loc[row]), float(table["upper"].loc[row])
     said = (
         "La part non couverte des moins de 50 salariés a augmenté sur un an"
         if low > 0
@@ -585,7 +585,7 @@ def _count(results: Results, row: int | None, column: str) -> str:
     table = results[TABLE]
     if row is None:
         return display.ABSENT
-    value = display.read(table, row, column) if pd.notna(table.at[row, column]) else None
+    value = display.read(table, row, column) if table[column].notna().loc[row] else None
     if value is None:
         return display.number(TABLE, table, row)
     return display.cell(TABLE, table, row, french.number(value), column)

@@ -1,7 +1,8 @@
 """Section of `12_etudes`: who asked for which study, where it stands, what is not covered."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from html import escape
+from typing import Any
 
 import pandas as pd
 
@@ -58,7 +59,11 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
     """Return coverage, late studies and themes to study together; of one branch if asked."""
     if not has_register(results):
         return display.findings(
-            [french.typography("Aucune étude enregistrée : taux de couverture non disponible (nd).")]
+            [
+                french.typography(
+                    "Aucune étude enregistrée : taux de couverture non disponible (nd)."
+                )
+            ]
         )
     table = results[TABLE]
     rate = _row(results, "study_coverage_ratio", branch_code)
@@ -74,9 +79,8 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
     joint = table[(table["indicator"] == "joint_candidate_branches_count") & (table["value"] >= 2)]
     if branch_code == TOTAL and len(joint):
         names = [
-            f"« {escape(labels[row.theme_code])} » "
-            f"({display.number(TABLE, table, int(row.Index))} branches)"
-            for row in joint.itertuples()
+            f"« {escape(labels[theme])} » ({display.number(TABLE, table, row)} branches)"
+            for row, theme in zip(joint.index.tolist(), map(str, joint["theme_code"]), strict=True)
         ]
         told.append(f"À étudier ensemble plutôt que séparément : {french.enumeration(names)}.")
     return display.findings([french.typography(sentence) for sentence in told])
@@ -125,7 +129,11 @@ def coverage_table(results: Results, labels: Labels, theme_labels: Labels) -> Ht
         return Html("")
     table = results[TABLE]
     counts = table[table["indicator"] == "valid_studies_count"]
-    at = dict(zip(zip(counts["branch_code"], counts["theme_code"], strict=True), counts.index, strict=True))
+    at = dict(
+        zip(
+            zip(counts["branch_code"], counts["theme_code"], strict=True), counts.index, strict=True
+        )
+    )
     branches = sorted(set(counts["branch_code"]), key=lambda code: labels[code])
     return display.table(
         "Études valides par branche et par thème",
@@ -161,7 +169,9 @@ def recurring_table(results: Results, theme_labels: Labels) -> Html:
             ]
             for theme, label in theme_labels.items()
         ],
-        french.typography(f"Deux ou plus dans la dernière colonne : étude commune possible. {SOURCE}"),
+        french.typography(
+            f"Deux ou plus dans la dernière colonne : étude commune possible. {SOURCE}"
+        ),
     )
 
 
@@ -200,8 +210,8 @@ def _count(results: Results, row: int | None, column: str) -> str:
     return display.cell(TABLE, results[TABLE], row, french.number(value or 0), column)
 
 
-def _title(row: Mapping[str, str]) -> str:
-    title, link = escape(row["title"]), row["link"]
+def _title(row: Mapping[Hashable, Any]) -> str:
+    title, link = escape(str(row["title"])), str(row["link"])
     return f'<a href="{escape(link)}">{title}</a>' if link.startswith("https://") else title
 
 

@@ -183,9 +183,7 @@ def refuse_changed(runs: Iterable[Run]) -> None:
         raise ConfidentialityError(defects)
 
 
-def refuse_own_tables(
-    runs: Iterable[Run], allowed: Collection[str] = (origin.PUBLIC,)
-) -> None:
+def refuse_own_tables(runs: Iterable[Run], allowed: Collection[str] = (origin.PUBLIC,)) -> None:
     """Refuse tables with a row that is not public, whatever the ledger says of their run.
 
     Raises:

@@ -15,7 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from opmq_lib import contracts, exports, studies
 from opmq_lib.contracts import Sheet
-from opmq_lib.errors import ConfidentialityError, Defect, SchemaError, gather
+from opmq_lib.errors import ConfidentialityError, DataError, Defect, SchemaError, gather
 from opmq_lib.params import RequestImport
 from opmq_lib.requests import contract, importing
 from opmq_lib.requests.contract import Known
@@ -82,7 +82,8 @@ def import_requests(
         DataError: With every defect of every file.
     """
     mapping = read_import(root)
-    frames, errors, left_out = [], [], []
+    frames, left_out = [], []
+    errors: list[DataError] = []
     for path in paths:
         where = tables.shown(path)
         grid = tables.read_grid(path, where, (contract.TABLE,))
@@ -291,5 +292,3 @@ def _cell(cell: Any) -> Any:
     if cell is None:
         return ""
     return cell.isoformat()[:10] if isinstance(cell, date) else str(cell)
-
-
