@@ -68,7 +68,7 @@ def test_a_misspelt_parameter_is_refused_with_the_right_one(root):
         "1 defect\n"
         "  parameters/edition.yml, line 9, key `horizon_yeras`: unknown key\n"
         "    expected: one of: edition_id, title, edition_date, base_year, horizon_years, "
-        "scenario_codes, quantile_levels\n"
+        "scenario_codes, quantile_levels, previous_edition_id, registers\n"
         "    what to do: did you mean `horizon_years`?"
     )
 
@@ -145,7 +145,7 @@ def test_an_unknown_notebook_is_refused_with_the_nearest(root):
     edit(root, CHIMIE, '"01_emplois"', '"01_emploi"')
     text = refusal(parameters.load_branches, root, ScopeError)
     assert "key `notebooks[1]`: unknown notebook (found: 01_emploi)" in text
-    assert "expected: one of: 00_rapport, 01_emplois, 03_tensions" in text
+    assert "expected: one of: 00_rapport, 01_emplois, 03_tensions, 06_demandes" in text
     assert "what to do: did you mean `01_emplois`?" in text
 
 

@@ -49,13 +49,22 @@ def message(model, values):
 def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
     fields = {name: list(model.model_fields) for name, model in NOTEBOOKS.items()}
     assert fields == {
-        "00_rapport": ["branch_code", "edition_id", "output_folder"],
+        "00_rapport": ["branch_code", "edition_id", "previous_edition_id", "output_folder"],
         "01_emplois": ["branch_code", "horizon_years", "output_folder"],
         "03_tensions": ["branch_code", "output_folder"],
+        "06_demandes": ["branch_code", "edition_id", "output_folder"],
         "10_consolidation": ["edition_id", "output_folder"],
         "11_evaluation": ["edition_id", "horizon_years", "output_folder"],
+        "12_etudes": ["edition_id", "studies_register", "output_folder"],
+        "13_demandes_ensemble": [
+            "edition_id",
+            "requests_register",
+            "recommendations_register",
+            "company_counts_register",
+            "output_folder",
+        ],
     }
-    assert BRANCH_NOTEBOOKS == ("00_rapport", "01_emplois", "03_tensions")
+    assert BRANCH_NOTEBOOKS == ("00_rapport", "01_emplois", "03_tensions", "06_demandes")
 
 
 def test_a_parameter_cannot_be_changed_after_reading():
@@ -186,6 +195,7 @@ def test_the_schema_that_editors_use_is_current(name):
     [
         ("branch", "branches/*.yml"),
         ("edition", "edition.yml"),
+        ("requests", "requests.yml"),
         ("scenario", "scenarios/*.yml"),
     ],
 )

@@ -7,6 +7,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from opmq_lib import exports
 from opmq_lib.errors import ConfidentialityError, DataError
 from opmq_lib.requests import contract, importing
 from opmq_lib.sources import registers
@@ -238,9 +239,9 @@ def test_the_key_must_be_a_secret_outside_the_project(project: Path, tmp_path: P
 
 def test_the_template_has_lists_and_comes_back_through_the_import(tmp_path: Path) -> None:
     path = tmp_path / "demandes.xlsx"
-    registers.write_template(path, "requests", ROOT)
+    exports.write_workbook(registers.template("requests", ROOT), path)
     first = path.read_bytes()
-    registers.write_template(path, "requests", ROOT)
+    exports.write_workbook(registers.template("requests", ROOT), path)
     assert path.read_bytes() == first
     book = openpyxl.load_workbook(path)
     sheet = book["requests"]
@@ -263,8 +264,6 @@ def test_the_template_has_lists_and_comes_back_through_the_import(tmp_path: Path
 
 
 def test_a_written_register_is_read_back(tmp_path: Path, export: Path, project: Path) -> None:
-    from opmq_lib import exports
-
     found, _ = registers.import_requests([export], KEY, project, LAST_DAY)
     for ending in ("parquet", "csv"):
         path = tmp_path / f"requests.{ending}"

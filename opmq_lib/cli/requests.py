@@ -19,9 +19,10 @@ def template(output: Output = Path("demandes.xlsx")) -> None:
 
     Example: opmq requests template -o demandes.xlsx
     """
+    from opmq_lib import exports
     from opmq_lib.sources import project, registers
 
-    registers.write_template(output, "requests", project.find_root())
+    exports.write_workbook(registers.template("requests", project.find_root()), output)
     print(f"Written: {output}")
 
 

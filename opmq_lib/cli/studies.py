@@ -26,7 +26,8 @@ def template(
 
     Example: opmq studies template -o data/etudes.xlsx
     """
+    from opmq_lib import exports
     from opmq_lib.sources import project, registers
 
-    registers.write_template(output, "studies", project.find_root())
+    exports.write_workbook(registers.template("studies", project.find_root()), output)
     print(f"Written: {output}. Name it in parameters/edition.yml, registers: studies.")

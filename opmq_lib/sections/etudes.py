@@ -49,8 +49,9 @@ def banner(results: Results) -> Html:
         return display.banner(*map(french.typography, _NOTHING))
     return display.banner(
         french.typography(
-            "Une étude couvre une branche et un thème si elle est validée et si son terrain a moins "
-            "de 36 mois (convention du projet). Une étude confidentielle est comptée, non décrite."
+            "Une étude couvre une branche et un thème si elle est validée et si son terrain a "
+            "moins de 36 mois (convention du projet). Une étude confidentielle est comptée, non "
+            "décrite."
         )
     )
 

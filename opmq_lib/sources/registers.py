@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from opmq_lib import contracts, exports, studies
+from opmq_lib import contracts, studies
 from opmq_lib.contracts import Sheet
 from opmq_lib.errors import ConfidentialityError, DataError, Defect, SchemaError, gather
 from opmq_lib.params import RequestImport
@@ -179,7 +179,9 @@ def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
     columns = list(contracts.DESCRIPTIONS["studies"])
     if path is None:
         return pd.DataFrame(columns=columns)
-    table = tables.read_table(path, "studies", origin="public").reindex(columns=columns).fillna("")
+    table = tables.read_table(path, "studies", origin="public").reindex(
+        columns=columns, fill_value=""
+    )
     themes = tables.read_table(root / "parameters/tables/study_themes.csv", "study_themes",
                                origin="public")  # fmt: skip
     branches = embedded.load("branches")["branch_code"].tolist()
@@ -190,11 +192,10 @@ def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
     return table
 
 
-def write_template(path: Path, table: str, root: Path) -> None:
-    """Write an XLSX to fill in, with drop-down lists.
+def template(table: str, root: Path) -> openpyxl.Workbook:
+    """Return a workbook to fill in, with drop-down lists.
 
     Args:
-        path: File, made or replaced whole.
         table: `requests` (titles are those of `parameters/requests.yml`) or `studies`.
         root: The project.
     """
@@ -221,7 +222,7 @@ def write_template(path: Path, table: str, root: Path) -> None:
     listed = book.create_sheet("listes")
     for place, (name, choices) in enumerate(lists.items(), start=1):
         _drop_down(sheet, listed, list(titles).index(name) + 1, place, titles[name], choices)
-    exports.write_workbook(book, path)
+    return book
 
 
 def _request_lists(
