@@ -93,6 +93,49 @@ def core_acceptability(labels: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def own_metiers(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return the métiers that are among the ten largest of one branch only, with their share of it.
+
+    What a small branch has of its own would disappear in any average; here each branch counts once.
+
+    Args:
+        jobs: `branch_code, metier_code, value` in one year.
+        shares: Indicator rows `employment_share_pct` of the same branches.
+
+    Returns:
+        `own_metier_share_pct`, in %: one row per branch that has such a métier, its largest.
+    """
+    ranked = largest_first(jobs)
+    top = ranked[ranked.groupby("branch_code").cumcount() < TOP]
+    alone = top[~top["metier_code"].duplicated(keep=False)]
+    first = largest_first(alone).drop_duplicates("branch_code")[["branch_code", "metier_code"]]
+    return first.merge(shares, on=["branch_code", "metier_code"]).assign(
+        indicator="own_metier_share_pct"
+    )
+
+
+def tension_classes(shared: pd.DataFrame, tension: pd.DataFrame) -> pd.DataFrame:
+    """Return the national tension class of the métiers that branches share.
+
+    Args:
+        shared: From `shared_metiers`.
+        tension: Published index: `metier_code, year, tension_class`; its last year with classes.
+
+    Returns:
+        `tension_class`, one row per shared métier; none where nothing is published.
+    """
+    known = tension[tension["tension_class"].notna()]
+    latest = known[known["year"] == known["year"].max()]
+    found = shared[["metier_code"]].merge(latest[["metier_code", "year", "tension_class"]])
+    return found.assign(
+        indicator="tension_class",
+        value=found["tension_class"].astype("float64"),
+        unit="class_1_to_5",
+        nature="observed",
+        source_code="dares_tension",
+    ).drop(columns="tension_class")
+
+
 def outside_shares(employment: pd.DataFrame, outside_code: str) -> pd.DataFrame:
     """Return the share of each métier's national employment that no branch holds, in %.
 

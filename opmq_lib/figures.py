@@ -317,6 +317,43 @@ def error_lines(errors: pd.DataFrame, title: str, source: str) -> Figure:
     return _finished(canvas, title, " ".join(told), source)
 
 
+@mpl.rc_context(STYLE)
+def share_intervals(
+    shares: pd.DataFrame, title: str, source: str, axis: str, watermark: str = ""
+) -> Figure:
+    """Draw shares with their intervals, one line each.
+
+    Args:
+        shares: `label` (French), `value`, `lower`, `upper` in %, in drawing order from the top.
+        title: The finding, in French.
+        source: Unit, producers and result table, in French.
+        axis: Name of the axis, with its unit.
+        watermark: Words across the drawing, such as « données fictives »; also said first in the
+            text alternative and in the caption.
+    """
+    canvas, axes = _canvas(title, height_inches=0.6 + 0.47 * len(shares))
+    positions = range(len(shares), 0, -1)
+    axes.hlines(positions, shares["lower"], shares["upper"], color=SOFT, linewidth=7)
+    axes.plot(shares["value"], positions, "o", color=ACCENT, markersize=6)
+    names = {str(at): label for at, label in enumerate(shares["label"])}
+    _name_lines(axes, positions, pd.Series(list(names)), names)
+    axes.set_xlim(0, min(100, float(shares["upper"].max()) * 1.08))
+    axes.xaxis.set_major_formatter(lambda value, _: french.number(value))
+    axes.set_xlabel(axis)
+    if watermark:
+        axes.text(
+            0.5, 0.5, watermark.upper(), transform=axes.transAxes, rotation=24, fontsize=24,
+            color="#b3261e", alpha=0.22, ha="center", va="center", weight="bold", zorder=5,
+        )  # fmt: skip
+        title, source = f"{watermark.capitalize()} – {title}", f"{watermark.capitalize()}. {source}"
+    lines = [
+        f"{row['label']}{french.NBSP}: {french.percent(row['value'])} "
+        f"({french.number(row['lower'])} à {french.percent(row['upper'])})"
+        for row in shares.to_dict("records")
+    ]
+    return _finished(canvas, title, f"{SEMICOLON.join(lines)}.", source)
+
+
 def _thousand(value: float) -> str:
     return french.rounded(value, 1000)
 

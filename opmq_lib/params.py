@@ -20,6 +20,9 @@ NOT_VOTED: Final = "exemple, non voté"
 RESERVED_CODES: Final = ("commun", "ensemble")
 """What stands for all branches together in folders and result tables; no branch may be so named."""
 
+DEMO: Final = "demo"
+"""The edition of a demonstration, in `outputs/demo`: its registers are fictitious."""
+
 PAGE_QUANTILE_LEVELS: Final = (0.1, 0.5, 0.9)
 """Levels that pages need: the median and the 80 % interval."""
 
@@ -73,6 +76,31 @@ def _check_basis(vote: Vote | None, basis: str) -> None:
         )
 
 
+class Registers(Strict):
+    """The observatory's own registers, as paths from the project's root; null: none yet."""
+
+    requests: Annotated[str | None, Field(description="register of requests, or null")] = None
+    company_counts: Annotated[
+        str | None, Field(description="own counts of companies by size band, or null")
+    ] = None
+    recommendations: Annotated[
+        str | None, Field(description="register of recommendations, or null")
+    ] = None
+    studies: Annotated[str | None, Field(description="register of studies, or null")] = None
+
+    @field_validator("requests", "company_counts", "recommendations", "studies")
+    @classmethod
+    def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
+        if path is not None and not is_project_path(path):
+            raise refusal(
+                "schema",
+                f"`{path}` is not a path from the project's root",
+                "a relative path with `/` and without `..`, such as data/requests.parquet",
+                "put the file in the project and write its path from the root",
+            )
+        return path
+
+
 class EditionParams(Strict):
     """One edition of the study: `parameters/edition.yml`.
 
@@ -95,11 +123,15 @@ class EditionParams(Strict):
         tuple[Annotated[float, Field(gt=0, lt=1)], ...],
         Field(strict=False, description="levels of the projections' quantiles, increasing"),
     ]
+    previous_edition_id: Annotated[
+        Code | None, Field(description="edition of outputs/ to compare with, or null")
+    ] = None
+    registers: Annotated[Registers, Field(description="the observatory's registers")] = Registers()
 
     @field_validator("edition_id")
     @classmethod
     def _leaves_the_site_alone(cls, edition_id: str) -> str:
-        if edition_id in {"site", "demo-site", "lab"}:
+        if edition_id in {"site", "demo-site", "lab", DEMO}:
             raise refusal(
                 "schema",
                 f"`{edition_id}` is the name of another folder of outputs/",
@@ -400,6 +432,33 @@ class BranchParams(Strict):
         return questions
 
 
+class RequestImport(Strict):
+    """How exports of requests are read: `parameters/requests.yml`."""
+
+    columns: Annotated[
+        dict[Code, Text | None],
+        Field(description="column of table `requests`, or `company`: title in the export, or null"),
+    ]
+    values: Annotated[
+        dict[Code, dict[Text, Text]],
+        Field(description="column of table `requests`: word of the export: code"),
+    ]
+
+    @field_validator("columns")
+    @classmethod
+    def _has_what_a_register_needs(cls, columns: dict[str, str | None]) -> dict[str, str | None]:
+        needed = ("request_code", "company", "branch_code", "requested_on", "topic_code")
+        missing = [name for name in (*needed, "coverage") if not columns.get(name)]
+        if missing:
+            raise refusal(
+                "schema",
+                f"no title for {', '.join(missing)}",
+                "the title of the column in the export",
+                "write it: without these columns a request cannot be counted",
+            )
+        return columns
+
+
 class EmploymentNotebook(Strict):
     """Parameters of `01_emplois`."""
 
@@ -438,11 +497,38 @@ class SkillsNotebook(Strict):
     output_folder: Text
 
 
+class RequestsNotebook(Strict):
+    """Parameters of `06_demandes`."""
+
+    branch_code: Code
+    edition_id: Code
+    output_folder: Text
+
+
+class AllRequestsNotebook(Strict):
+    """Parameters of `13_demandes_ensemble`: registers as paths from the root; empty: none."""
+
+    edition_id: Code
+    requests_register: str
+    recommendations_register: str
+    company_counts_register: str
+    output_folder: Text
+
+
+class StudiesNotebook(Strict):
+    """Parameters of `12_etudes`."""
+
+    edition_id: Code
+    studies_register: str
+    output_folder: Text
+
+
 class ReportNotebook(Strict):
     """Parameters of `00_rapport`."""
 
     branch_code: Code
     edition_id: Code
+    previous_edition_id: Code | None
     output_folder: Text
 
 
@@ -468,10 +554,22 @@ NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
     "03_tensions": TensionNotebook,
     "04_coeurs_strategiques": CoreNotebook,
     "05_competences": SkillsNotebook,
+    "06_demandes": RequestsNotebook,
     "10_consolidation": ConsolidationNotebook,
     "11_evaluation": EvaluationNotebook,
+    "12_etudes": StudiesNotebook,
+    "13_demandes_ensemble": AllRequestsNotebook,
 }
 """The model of each template's first cell, by template name."""
+
+REGISTERS: Final = {
+    "12_etudes": ("studies",),
+    "13_demandes_ensemble": ("requests", "recommendations", "company_counts"),
+}
+"""The registers that a notebook reads itself, by template name."""
+
+OPEN_REGISTERS: Final = ("studies",)
+"""Registers that say themselves, row by row, what may be published."""
 
 BRANCH_NOTEBOOKS: Final = tuple(
     name for name, model in NOTEBOOKS.items() if "branch_code" in model.model_fields
@@ -481,6 +579,7 @@ BRANCH_NOTEBOOKS: Final = tuple(
 SCHEMA_MODELS: Final[dict[str, type[BaseModel]]] = {
     "branch": BranchParams,
     "edition": EditionParams,
+    "requests": RequestImport,
     "scenario": ScenarioParams,
 }
 """The models of YAML files, by the name of their JSON Schema in `parameters/schema`."""

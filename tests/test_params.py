@@ -57,14 +57,23 @@ def message(model, values):
 def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
     fields = {name: list(model.model_fields) for name, model in NOTEBOOKS.items()}
     assert fields == {
-        "00_rapport": ["branch_code", "edition_id", "output_folder"],
+        "00_rapport": ["branch_code", "edition_id", "previous_edition_id", "output_folder"],
         "01_emplois": ["branch_code", "horizon_years", "output_folder"],
         "02_besoins": ["branch_code", "horizon_years", "output_folder"],
         "03_tensions": ["branch_code", "output_folder"],
         "04_coeurs_strategiques": ["branch_code", "sliders", "output_folder"],
         "05_competences": ["branch_code", "output_folder"],
+        "06_demandes": ["branch_code", "edition_id", "output_folder"],
         "10_consolidation": ["edition_id", "output_folder"],
         "11_evaluation": ["edition_id", "horizon_years", "output_folder"],
+        "12_etudes": ["edition_id", "studies_register", "output_folder"],
+        "13_demandes_ensemble": [
+            "edition_id",
+            "requests_register",
+            "recommendations_register",
+            "company_counts_register",
+            "output_folder",
+        ],
     }
     assert BRANCH_NOTEBOOKS == (
         "00_rapport",
@@ -73,6 +82,7 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
         "03_tensions",
         "04_coeurs_strategiques",
         "05_competences",
+        "06_demandes",
     )
 
 
@@ -222,6 +232,7 @@ def test_the_schema_that_editors_use_is_current(name):
     [
         ("branch", "branches/*.yml"),
         ("edition", "edition.yml"),
+        ("requests", "requests.yml"),
         ("scenario", "scenarios/*.yml"),
     ],
 )

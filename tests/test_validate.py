@@ -74,7 +74,7 @@ def test_a_misspelt_parameter_is_refused(root):
         "parameters/edition.yml, line 9, key `horizon_year`",
         "unknown key",
         "one of: edition_id, title, edition_date, base_year, horizon_years, scenario_codes, "
-        "quantile_levels",
+        "quantile_levels, previous_edition_id, registers",
         "did you mean `horizon_years`?",
     )
 
@@ -224,9 +224,12 @@ def test_everything_that_is_checked_is_said(root):
         "parameters/scenarios/reference.yml",
         "parameters/scenarios/reindustrialisation.yml",
         CHIMIE,
+        "parameters/requests.yml",
         "parameters/tables/metiers_left_out.csv (table `metiers_left_out`): 13 rows",
         "parameters/tables/naf_branch.csv (table `naf_branch`): 250 rows",
+        "parameters/tables/request_topics.csv (table `request_topics`): 20 rows",
         "parameters/tables/rome_fap_split.csv (table `rome_fap_split`): 419 rows",
+        "parameters/tables/study_themes.csv (table `study_themes`): 9 rows",
         "parameters/tables/tension_profiles.csv (table `tension_profiles`): 6 rows",
         f"{OWN} (table `employment`): 2 rows",
     ]

@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid4
 
 from distributed import Client, KilledWorker
@@ -22,6 +22,7 @@ from opmq_lib.batch import one
 from opmq_lib.batch.report import Limits
 from opmq_lib.edition import fingerprint, folders, ledger, library
 from opmq_lib.edition.hashes import Hashes
+from opmq_lib.edition.origin import Origin
 from opmq_lib.edition.plan import Known, Run, RunId
 from opmq_lib.edition.templates import Template
 from opmq_lib.errors import DataError, Defect
@@ -47,7 +48,7 @@ class Order:
     library: Mapping[str, str]
     declared: tuple[str, ...]
     versions: Mapping[str, str]
-    origin: Literal["own", "public"]
+    origin: Origin
     edition_id: str
     fingerprint: Mapping[str, Any]
     files: Files

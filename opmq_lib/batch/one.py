@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from opmq_lib.batch.report import Limits
 from opmq_lib.edition import fingerprint, folders, freshness, ledger, origin
@@ -71,7 +71,7 @@ class Planned:
 
     run: Run
     fingerprint: fingerprint.Fingerprint
-    origin: Literal["own", "public"]
+    origin: origin.Origin
 
     @classmethod
     def of(cls, run: Run, records: Records) -> "Planned":
@@ -81,11 +81,11 @@ class Planned:
 
 @dataclass(frozen=True)
 class _Results:
-    """What an execution left: files by name, whether they are all public, or why there are none."""
+    """What an execution left: files by name, what they rest on, or why there are none."""
 
     outputs: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    are_public: bool = True
+    origin: origin.Origin = "public"
     failure: "Failure | None" = None
 
 
@@ -122,7 +122,7 @@ def _record(planned: Planned, results: "_Results", error: dict[str, Any] | None)
         "key": fingerprint.key(made_of),
         **made_of,
         "outputs": results.outputs,
-        "origin": planned.origin if results.are_public else "own",
+        "origin": origin.worst([planned.origin, results.origin]),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "duration_seconds": 0.0,
         "error": error,
@@ -140,9 +140,9 @@ def _results(run: Run, kernels: Kernels) -> _Results:
                 if changed := run.changed_files(read):
                     what = f"an input changed while it ran: {', '.join(changed)}; run again"
                     return _Results(failure=execution().Failure(None, what))
-                outputs, are_public = fingerprint.outputs(staging), origin.are_public(staging)
+                outputs, rests_on = fingerprint.outputs(staging), origin.of(staging)
                 folders.publish(staging, run.folder)
-                return _Results(outputs, run.inputs(read), are_public)
+                return _Results(outputs, run.inputs(read), rests_on)
             if was_lost and attempt < ATTEMPTS and not kernels.stopping.is_set():
                 continue
             if not kernels.stopping.is_set():

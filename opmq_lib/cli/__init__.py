@@ -6,7 +6,16 @@ What a command needs is imported when it runs: `--help`, `validate` and `status`
 
 import sys
 
-from opmq_lib.cli import batch, branch, pages, series, skills, vote  # noqa: F401 - each adds its commands
+from opmq_lib.cli import (  # noqa: F401 - each adds its commands
+    batch,
+    branch,
+    pages,
+    requests,
+    series,
+    skills,
+    studies,
+    vote,
+)
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError
 

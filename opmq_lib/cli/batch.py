@@ -16,6 +16,7 @@ from opmq_lib.cli.app import app
 if TYPE_CHECKING:
     from opmq_lib.batch import BatchReport
     from opmq_lib.edition.plan import Run
+    from opmq_lib.params import EditionParams
 
 _SHOWN_REASONS = 3
 _MOST_ON_A_CLUSTER = 1000
@@ -33,7 +34,16 @@ Workers = Annotated[
 
 
 @app.command()
-def study(workers: Workers = None) -> None:
+def study(
+    workers: Workers = None,
+    fictitious_requests: Annotated[
+        bool,
+        typer.Option(
+            "--fictitious-requests",
+            help="A demonstration of the review of requests instead, in outputs/demo-site.",
+        ),
+    ] = False,
+) -> None:
     """Validate, run every notebook of every branch, and build the website.
 
     Example: opmq study
@@ -45,11 +55,12 @@ def study(workers: Workers = None) -> None:
     started = time.monotonic()
     checked = validate.validate(root)
     print(f"Checked   {len(checked)} parameter files and tables: no defect.")
-    report = _execute(_plan(root), workers)
+    demo, runs = _demonstration(root) if fictitious_requests else (None, _plan(root))
+    report = _execute(runs, workers)
     _print_report(report)
     if report.interrupted:
         raise typer.Exit(130)
-    built = site.render(root)
+    built = site.render(root, demo=demo)
     print(site.describe(built))
     print(f"Took      {time.monotonic() - started:.0f} s.")
     raise typer.Exit(report.exit_status)
@@ -151,6 +162,18 @@ def status(
             print(f"{'/'.join(run_id)}: {state.status} ({_few(state.reasons)})")
     counted = Counter(state.status for state in states.values())
     print(f"{len(states)} runs: " + ", ".join(f"{n} {name}" for name, n in counted.items()) + ".")
+
+
+def _demonstration(root: Path) -> "tuple[EditionParams, list[Run]]":
+    from opmq_lib import batch, demonstration
+    from opmq_lib.sources import parameters
+
+    edition = parameters.load_edition(root)
+    demo = demonstration.prepare(root, edition)
+    runs = batch.plan(root, demo, parameters.load_branches(root))
+    taken = demonstration.adopt(runs, root, edition)
+    print(f"Fictitious registers in outputs/{demo.edition_id}; {taken} results taken as they are.")
+    return demo, runs
 
 
 def _few(reasons: Sequence[str]) -> str:

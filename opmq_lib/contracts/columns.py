@@ -55,12 +55,19 @@ def _class(label: str) -> Column:
     return Column("whole", label, "classe de 1 à 5", low=1, high=5)
 
 
+def _day(label: str) -> Column:
+    return _code(label, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2025-03-31")
+
+
 def _year(label: str) -> Column:
     return Column("whole", label, "année", low=1900, high=2100)
 
 
 _ANY = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 _NATURES = ("observed", "estimate", "official_projection")
+_BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
+_REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
+_DECISIONS = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
 _STATES = ("value", "s", "nd", "np", "nv")
 
 COLUMNS: Final[dict[str, Column]] = {
@@ -267,6 +274,69 @@ COLUMNS: Final[dict[str, Column]] = {
     "multiplier": Column("number", "Multiplicateur", "rapport à la référence", low=0),
     "points": _text("Points intermédiaires"),
     "vote": _text("Vote"),
+    # registers of requests, recommendations and studies
+    "request_code": _code("Demande", _ANY, "D2025-0012"),
+    "company_code": _code("Entreprise (pseudonyme)", r"[0-9a-f]{16}", "0f3a9c5e7b21d468"),
+    "size_band": _text("Tranche d’effectif", *_BANDS),
+    "company_headcount": _count("Effectif de l’entreprise", "salariés"),
+    "study_list.status": _text(
+        "État", "requested", "under_way", "delivered", "validated", "abandoned"
+    ),
+    "follow_up": _text("Suivi", "late", "outdated", "undated"),
+    "requested_on": _day("Date de la demande"),
+    "channel": _text("Canal", "phone", "mail", "visit", "web", "event", "other"),
+    "topic_code": _code("Thème", r"[a-z][a-z0-9_]*", "recrutement"),
+    "subtopic_code": _code("Sous-thème", r"[a-z][a-z0-9_]*", "recrutement_attirer"),
+    "parent_topic_code": _code("Thème qui contient", r"[a-z][a-z0-9_]*", "recrutement"),
+    "coverage": _text("Couverture par l’offre", "covered", "partly", "not_covered"),
+    "reason": _text("Motif de non-couverture", *_REASONS),
+    "outcome": _text("Suite donnée", "answered", "redirected", "abandoned", "open"),
+    "answer_delay_days": _count("Délai de réponse", "jours"),
+    "request_note": _text("Note interne, jamais publiée"),
+    "requests.origin": _text("Origine", "own", "fictitious"),
+    "firms_count": Column("whole", "Entreprises de la tranche", "entreprises", low=0),
+    "recommendation_code": _code("Recommandation", _ANY, "chimie-recrutement-2026"),
+    "proposed_on": _day("Date de la proposition"),
+    "period_end_on": _day("Fin de la période"),
+    "unmet_companies_count": _count("Entreprises non couvertes", "entreprises"),
+    "requesting_companies_count": _count("Entreprises qui ont demandé", "entreprises"),
+    "unmet_share_pct": _pct("Part non couverte"),
+    "unmet_share_lower_pct": _pct("Part non couverte, borne basse"),
+    "unmet_share_upper_pct": _pct("Part non couverte, borne haute"),
+    "offer_change": _text("Évolution proposée de l’offre"),
+    "recommendations.status": _text("Suite", *_DECISIONS),
+    "decision_status": _text("Suite", *_DECISIONS),
+    "recommendations.decision": _text("Décision"),
+    "recommendations.decided_on": _day("Date de la décision"),
+    "request_follow_up.decision": _text("Décision"),
+    "recommendations.origin": _text("Origine", "own", "fictitious"),
+    "request_review.size_band": _text("Tranche d’effectif", *_BANDS, "under_50", "50_plus", "all"),
+    "request_review.reason": _text("Motif de non-couverture", *_REASONS, "all"),
+    "request_review.origin": _text("Origine", "public", "own", "fictitious"),
+    "request_follow_up.origin": _text("Origine", "public", "own", "fictitious"),
+    "numerator_count": _count("Numérateur", "voir la colonne indicator"),
+    "denominator_count": _count("Dénominateur", "voir la colonne indicator"),
+    "theme_code": _code("Thème d’étude", r"[a-z][a-z0-9_]*", "emplois"),
+    "study_code": _code("Étude", _ANY, "E2024-03"),
+    "requested_by": _text("Commanditaire"),
+    "studies.branch_codes": _text("Branches (codes séparés par un espace, ou « ensemble »)"),
+    "study_list.branch_codes": _text("Branches"),
+    "theme_codes": _text("Thèmes (codes séparés par un espace)"),
+    "studies.metier_codes": _text("Métiers FAP-2009 (codes séparés par un espace)"),
+    "question": _text("Question posée"),
+    "method": _text("Méthode"),
+    "method_note_link": _text("Note de méthode"),
+    "studies.status": _text(
+        "État", "requested", "under_way", "delivered", "validated", "abandoned"
+    ),
+    "due_on": _day("Échéance"),
+    "delivered_on": _day("Date de livraison"),
+    "fieldwork_end_on": _day("Fin du terrain"),
+    "cost_band": _text("Coût", "under_10k", "10k_50k", "50k_150k", "over_150k"),
+    "deliverables": _text("Livrables"),
+    "link": _text("Adresse"),
+    "reused_by": _text("Réutilisations"),
+    "disclosure": _text("Diffusion", "public", "confidential"),
     # results
     "model": _text("Modèle"),
     "cutoff_year": _year("Dernière année observée"),

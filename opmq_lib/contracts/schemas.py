@@ -69,6 +69,19 @@ TABLES: Final[dict[str, str]] = {
     "labour_shortage_range? non_durable_jobs_range? hard_working_conditions_range? "
     "geographic_mismatch_range? practice basis [origin]",
     "certifying_bodies": "branch_code* body* basis [note?]",
+    "request_topics": "topic_code* label parent_topic_code? branch_code? basis",
+    "study_themes": "theme_code* label basis",
+    # registers kept by the observatory
+    "requests": "request_code* company_code size_band [company_headcount?] branch_code "
+    "[region_code?] requested_on [channel?] topic_code [subtopic_code?] coverage reason? "
+    "[outcome?] [answer_delay_days?] [request_note?] origin",
+    "company_counts": "branch_code* size_band* firms_count basis",
+    "recommendations": "recommendation_code* branch_code topic_code proposed_on period_end_on "
+    "unmet_companies_count requesting_companies_count unmet_share_pct unmet_share_lower_pct "
+    "unmet_share_upper_pct offer_change? status decision? decided_on? minutes_reference? origin",
+    "studies": "study_code* title requested_by branch_codes theme_codes [metier_codes?] question "
+    "[method?] [method_note_link?] status requested_on [due_on?] [delivered_on?] "
+    "[fieldwork_end_on?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
@@ -119,6 +132,19 @@ TABLES: Final[dict[str, str]] = {
     "unit? vote? basis origin",
     "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin ages_basis rates_basis",
+    "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
+    "value? lower? upper? interval_level? unit numerator_count? denominator_count? status nature "
+    "origin",
+    "request_follow_up": "recommendation_code* branch_code topic_code proposed_on "
+    "unmet_companies_count unmet_share_pct unmet_share_lower_pct unmet_share_upper_pct "
+    "offer_change? decision_status decision? decided_on? indicator value? lower? upper? "
+    "interval_level? unit status nature origin",
+    "study_review": "branch_code* theme_code* indicator* value? unit numerator_count? "
+    "denominator_count? status nature origin",
+    "study_list": "study_code* title requested_by branch_codes theme_codes question method? "
+    "method_note_link? status requested_on due_on? delivered_on? fieldwork_end_on? "
+    "cost_band? deliverables? link? reused_by? follow_up? origin",
+    "study_metiers": "metier_code* indicator* value? unit status nature origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
     "interval_level? unit units_count? status nature origin source_code?",
 }
@@ -230,6 +256,8 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "reasons": (_VALUE, _ORDER),
     "fap_crosswalk": (_sums_to_one("metier_code"),),
     "criterion_values": (_ORDER, _counted("units_count"), _counted("largest_share_pct")),
+    "request_review": (_VALUE,),
+    "study_review": (_VALUE,),
     "employment": (_counted("units_count"), _counted("largest_share_pct")),
     "branch_ages": (_counted("units_count"), _counted("largest_share_pct")),
     "branch_entries": (_counted("units_count"), _counted("largest_share_pct")),

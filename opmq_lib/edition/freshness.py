@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from opmq_lib.edition import fingerprint
 from opmq_lib.edition.ledger import Record
-from opmq_lib.edition.origin import PUBLIC
+from opmq_lib.edition.origin import ORIGINS, Origin, worst
 from opmq_lib.edition.plan import Run, RunId, shown
 
 Records = Mapping[RunId, Record]
@@ -90,10 +90,9 @@ def of(run: Run, records: Records, read: Collection[str] = ()) -> fingerprint.Fi
     }
 
 
-def origin(run: Run, records: Records) -> Literal["own", "public"]:
-    """Return `own` if a run is planned so, or reads a result that is not recorded as public."""
-    found = [run.origin, *(records[read].get("origin") for read in run.reads)]
-    return "public" if set(found) == {PUBLIC} else "own"
+def origin(run: Run, records: Records) -> Origin:
+    """Return the worst of what a run is planned as, and of the results that it reads."""
+    return worst([run.origin, *(records[read].get("origin") for read in run.reads)])
 
 
 def in_words(error: Mapping[str, Any]) -> str:
@@ -109,5 +108,6 @@ def in_words(error: Mapping[str, Any]) -> str:
 
 def _unforeseen_origin(run: Run, records: Records) -> Iterator[str]:
     """Say so when a result turned out to rest on own data though nothing in the plan does now."""
-    if origin(run, records) == PUBLIC != records[run.id].get("origin"):
-        yield "its result does not say that it is public"
+    foreseen, found = origin(run, records), records[run.id].get("origin")
+    if foreseen != ORIGINS[-1] and found != foreseen:
+        yield f"its result does not say that it is {foreseen}"

@@ -6,16 +6,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from opmq_lib.edition import fingerprint, library
+from opmq_lib.edition import origin as origins
 from opmq_lib.edition.hashes import CACHE, Hashes
 from opmq_lib.edition.library import DATA, Library
 from opmq_lib.edition.templates import Template, read_templates, suggestion, undeclared
 from opmq_lib.errors import DataError, Defect
-from opmq_lib.params import NOTEBOOKS, BranchParams, EditionParams
+from opmq_lib.params import DEMO, NOTEBOOKS, OPEN_REGISTERS, REGISTERS, BranchParams, EditionParams
 
 COMMON = "commun"
 """Stands for the branch code in the runs that are common to all branches."""
@@ -46,7 +47,8 @@ class Run:
         declared: Names of the files that it is about: its branch's parameters and own table.
         known: What was there when it was planned, one for all runs.
         versions: Package → version.
-        origin: `own` if a table supplied by the user may be behind its results, else `public`.
+        origin: `own` if a table supplied by the user may be behind its results, `fictitious` if a
+            fictitious register may, else `public`.
         edition_folder: `outputs/<edition_id>`.
     """
 
@@ -58,7 +60,7 @@ class Run:
     declared: tuple[str, ...]
     known: "Known" = field(repr=False)
     versions: Mapping[str, str]
-    origin: Literal["own", "public"]
+    origin: origins.Origin
     edition_folder: Path
 
     @property
@@ -170,11 +172,11 @@ def plan(
     wanted = _wanted(templates, branches)
     reads = {run_id: _reads(run_id, templates, wanted) for run_id in wanted}
     order = _ordered(reads)
-    own = _own(order, reads, branches)
+    found = _origins(order, reads, branches, edition)
     edition_folder = root / "outputs" / edition.edition_id
     hashes = hashes or Hashes(edition_folder / CACHE)
     modules = library.read(hashes)
-    known = _known(root, modules, branches, hashes)
+    known = _known(root, modules, branches, edition, hashes)
     reached = {
         name: {module: sha256[:SHORT] for module, sha256 in modules.reached(each.imports).items()}
         for name, each in templates.items()
@@ -187,10 +189,10 @@ def plan(
             parameters=_parameters(run_id[0], wanted[run_id], edition),
             reads=reads[run_id],
             library=reached[run_id[1]],
-            declared=_declared(run_id[0], branches),
+            declared=_declared(run_id, branches, edition),
             known=known,
             versions=versions,
-            origin="own" if run_id in own else "public",
+            origin=found[run_id],
             edition_folder=edition_folder,
         )
         for run_id in order
@@ -285,31 +287,60 @@ def _ordered(reads: Mapping[RunId, tuple[RunId, ...]]) -> list[RunId]:
         raise DataError([_circle(circle)]) from error
 
 
-def _own(
+def _origins(
     order: Sequence[RunId],
     reads: Mapping[RunId, tuple[RunId, ...]],
     branches: Mapping[str, BranchParams],
-) -> set[RunId]:
-    own: set[RunId] = set()
-    for run_id in order:
-        branch = branches.get(run_id[0])
-        if (branch and branch.tables.paths()) or own.intersection(reads[run_id]):
-            own.add(run_id)
-    return own
+    edition: EditionParams,
+) -> dict[RunId, origins.Origin]:
+    """Return what may be behind the results of each run: the worst of what it reads."""
+    found: dict[RunId, origins.Origin] = {}
+    for code, notebook in order:
+        branch = branches.get(code)
+        own = branch is not None and bool(branch.tables.paths())
+        named = any(
+            path
+            for name, path in _registers(notebook, edition).items()
+            if name not in OPEN_REGISTERS
+        )
+        is_demo = edition.edition_id == DEMO
+        register: origins.Origin = "public" if not named else "fictitious" if is_demo else "own"
+        found[code, notebook] = origins.worst(
+            [
+                "own" if own else "public",
+                register,
+                *(found[read] for read in reads[code, notebook]),
+            ]
+        )
+    return found
+
+
+def _registers(notebook: str, edition: EditionParams) -> dict[str, str]:
+    """Return the registers that a notebook reads, by name; an empty path where there is none."""
+    return {name: getattr(edition.registers, name) or "" for name in REGISTERS.get(notebook, ())}
 
 
 def _parameters(code: str, template: Template, edition: EditionParams) -> dict[str, Any]:
-    offered = {
-        "edition_id": edition.edition_id,
-        "horizon_years": edition.horizon_years,
-        "output_folder": OUTPUT_FOLDER,
-        "sliders": False,
-    } | ({} if code == COMMON else {"branch_code": code})
+    offered = (
+        {
+            "edition_id": edition.edition_id,
+            "horizon_years": edition.horizon_years,
+            "output_folder": OUTPUT_FOLDER,
+            "sliders": False,
+            "previous_edition_id": edition.previous_edition_id,
+        }
+        | {f"{name}_register": path for name, path in _registers(template.name, edition).items()}
+        | ({} if code == COMMON else {"branch_code": code})
+    )
     return {name: value for name, value in offered.items() if name in template.defaults}
 
 
 def _known(
-    root: Path, modules: Library, branches: Mapping[str, BranchParams], hashes: Hashes
+    root: Path,
+    modules: Library,
+    branches: Mapping[str, BranchParams],
+    edition: EditionParams,
+    hashes: Hashes,
 ) -> Known:
     """Return the files as they are, with all that notebooks usually read looked at now."""
     known = Known(root, modules, hashes)
@@ -321,18 +352,29 @@ def _known(
     for path in sorted((modules.folder / "data").glob("*.csv")):
         known.sha256(f"{DATA}{path.name}")
     for code in branches:
-        for name in _declared(code, branches):
+        for name in _of_branch(code, branches):
             known.sha256(name)
+    for notebook in REGISTERS:
+        for name in _registers(notebook, edition).values():
+            if name:
+                known.sha256(name)
     return known
 
 
-def _declared(code: str, branches: Mapping[str, BranchParams]) -> tuple[str, ...]:
-    """Return the files of a branch, whether its notebooks open them or not; none of all branches.
+def _declared(
+    run_id: RunId, branches: Mapping[str, BranchParams], edition: EditionParams
+) -> tuple[str, ...]:
+    """Return the files that a run is about, whether it opens them or not.
 
     What is compiled opens files unseen: an own table in Parquet must not depend on being seen.
     """
-    if code == COMMON:
-        return ()
+    code, notebook = run_id
+    registers = tuple(path for path in _registers(notebook, edition).values() if path)
+    return registers + (() if code == COMMON else _of_branch(code, branches))
+
+
+def _of_branch(code: str, branches: Mapping[str, BranchParams]) -> tuple[str, ...]:
+    """Return the files of a branch: its parameters and its own tables."""
     return (f"parameters/branches/{code}.yml", *branches[code].tables.paths().values())
 
 

@@ -8,7 +8,8 @@ Source: method page, E5; France Travail, enquête Besoins en main-d'œuvre.
 
 import pandas as pd
 
-from opmq_lib.tension import SECRET_CELL_BELOW, hard_to_fill
+from opmq_lib.tension import hard_to_fill
+from opmq_lib.tension.survey import SECRET_CELL_BELOW
 
 
 def recruitment_projects(intentions: pd.DataFrame) -> pd.DataFrame:

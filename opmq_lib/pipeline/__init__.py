@@ -5,8 +5,10 @@ from opmq_lib.pipeline.core import Assessed, core_results, criterion_values
 from opmq_lib.pipeline.employment import employment_results
 from opmq_lib.pipeline.evaluation import evaluation_results
 from opmq_lib.pipeline.needs import needs_consolidation, needs_results
+from opmq_lib.pipeline.requests import request_results, review_results
 from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
 from opmq_lib.pipeline.skills import skill_results
+from opmq_lib.pipeline.studies import study_results
 from opmq_lib.pipeline.tensions import tension_results
 
 __all__ = [
@@ -21,6 +23,9 @@ __all__ = [
     "evaluation_results",
     "needs_consolidation",
     "needs_results",
+    "request_results",
+    "review_results",
     "skill_results",
+    "study_results",
     "tension_results",
 ]

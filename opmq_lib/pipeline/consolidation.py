@@ -24,20 +24,27 @@ def consolidation_results(
 
     Returns:
         `consolidation`: indicators; by branch its headcount, largest métier, share of each
-        professional domain, and how often draws of weights put a métier at its core; by métier the
-        number of branches where it is among the ten largest and the share of its national
-        employment outside the branches.
+        professional domain, the largest métier that it alone has among its ten first, and how often
+        draws of weights put a métier at its core; by métier the number of branches where it is
+        among the ten largest, its tension class and the share of its national employment outside
+        the branches.
     """
     if jobs.empty:
         return {"consolidation": pd.DataFrame(columns=list(INDICATOR_COLUMNS))}
     levels = without_residual(indicators.select(jobs, "employment_headcount"))
     base = levels[levels["year"] == levels.groupby("branch_code")["year"].transform("max")]
     national = indicators.last_year(without_residual(estimate(inputs, edition.base_year)))
+    shares, shared = (
+        indicators.select(jobs, "employment_share_pct"),
+        consolidation.shared_metiers(base),
+    )
     parts = [
         indicators.select(jobs, "branch_headcount"),
-        consolidation.largest_metiers(base, indicators.select(jobs, "employment_share_pct")),
+        consolidation.largest_metiers(base, shares),
+        consolidation.own_metiers(base, shares),
         consolidation.domain_shares(base),
-        consolidation.shared_metiers(base),
+        shared,
+        consolidation.tension_classes(shared, inputs["tension"]),
         consolidation.outside_shares(national, employment.RESIDUAL_BRANCH),
     ]
     if labels is not None and not labels.empty:

@@ -14,10 +14,12 @@ Labels = Mapping[str, str]
 
 TABLE = "consolidation"
 SHOWN, LEAST_SHARE_PCT = 10, 0.5
-LARGEST, DOMAINS, COMMON, OUTSIDE = (
+LARGEST, OWN, DOMAINS, COMMON, CLASS, OUTSIDE = (
     "largest_metier_share_pct",
+    "own_metier_share_pct",
     "domain_share_pct",
     "branches_in_top_ten_count",
+    "tension_class",
     "outside_branches_share_pct",
 )
 SOURCE = french.typography(
@@ -116,15 +118,55 @@ def branches_table(results: Results, labels: Labels) -> Html:
     )
 
 
+def own_metiers_table(results: Results, labels: Labels) -> Html:
+    """Return what each branch has that no other has among its ten first: nothing is averaged."""
+    table = results[TABLE]
+    rows = select(table, OWN)
+    if rows.empty:
+        return _nothing()
+    named = sorted(
+        zip(rows.index.tolist(), rows["branch_code"], codes(rows), strict=True),
+        key=lambda each: labels[each[1]],
+    )
+    return display.table(
+        "Ce qu’une branche est seule à avoir parmi ses dix premiers métiers",
+        ["Branche", "Métier (FAP)", french.typography("Part de la branche (en %)")],
+        [
+            [labels[branch], labels[code], display.number(TABLE, table, row)]
+            for row, branch, code in named
+        ],
+        french.typography(
+            "Estimation. Une branche absente partage tous ses dix premiers métiers, ou n’a pas "
+            f"d’effectif publié. {SOURCE}"
+        ),
+    )
+
+
 def shared_metiers_table(results: Results, labels: Labels) -> Html:
-    """Return the métiers that stand among the ten largest of most branches."""
-    return _metiers_table(
-        results,
-        labels,
-        indicators.largest_first(select(results[TABLE], COMMON)).head(SHOWN),
+    """Return the métiers among the ten largest of most branches, with their national tension."""
+    table = results[TABLE]
+    rows = indicators.largest_first(select(table, COMMON)).head(SHOWN)
+    if rows.empty:
+        return _nothing()
+    return display.table(
         "Les métiers communs au plus grand nombre de branches",
-        "Branches où il est parmi les dix plus nombreux",
-        "Nombre de branches dont l’effectif est connu.",
+        [
+            "Métier (FAP)",
+            "Branches où il est parmi les dix plus nombreux",
+            "Classe de tension nationale (1 à 5)",
+        ],
+        [
+            [
+                labels[code],
+                display.number(TABLE, table, row),
+                display.shown(display.number, TABLE, table, indicators.row_of(table, CLASS, code)),
+            ]
+            for row, code in zip(rows.index.tolist(), codes(rows), strict=True)
+        ],
+        french.typography(
+            "Nombre de branches dont l’effectif est connu ; chaque branche compte pour une, petite "
+            f"ou grande. {SOURCE}"
+        ),
     )
 
 

@@ -18,16 +18,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from opmq_lib.errors import DataError
+from opmq_lib.params import EditionParams
 from opmq_lib.site import config, embedded, manifest, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
 
 Engine = Literal["auto", "quarto", "embedded"]
-SITE = "site"
+SITE, DEMO_SITE = "site", "demo-site"
 STAMP = ".build.json"
-_WORK = ".site-work"
-_OLD = ".site-old"
+_WORK = "work"
+_OLD = "old"
 _LIBRARY = Path(__file__).parent.parent
 _PACKAGES = ("jinja2", "markdown-it-py", "mdit-py-plugins", "pygments", "pyyaml")
 _SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js")
@@ -56,13 +57,17 @@ class SiteReport:
     warnings: tuple[str, ...]
 
 
-def render(root: Path, engine: Engine = "auto", release: bool = False) -> SiteReport:
+def render(
+    root: Path, engine: Engine = "auto", release: bool = False, demo: EditionParams | None = None
+) -> SiteReport:
     """Build the website of the current edition in `outputs/site`.
 
     Args:
         root: Root of the study, with `_quarto.yml`, `parameters/` and `outputs/`.
         engine: `auto` takes Quarto if the program is there, else the embedded engine.
         release: Publish only what a CPNEFP has validated, rather than a draft preview.
+        demo: The edition of a demonstration: its site is `outputs/demo-site`, every page of it
+            says that its data are fictitious.
 
     Returns:
         What was done. A second call with nothing changed does nothing and says so.
@@ -72,12 +77,12 @@ def render(root: Path, engine: Engine = "auto", release: bool = False) -> SiteRe
             branches are drafts.
         DataError: If parameters, notebooks or the finished site are unfit, with every defect.
     """
-    edition = manifest.read(root)
+    edition = manifest.read(root, demo)
     if release:
         manifest.refuse_drafts(edition)
     used = _engine(engine)
-    site = root / "outputs" / SITE
-    with _workshop(site.parent) as work:
+    site = root / "outputs" / (SITE if demo is None else DEMO_SITE)
+    with _workshop(site) as work:
         staged = stage(root, edition, work)
         inputs = _digest(work, used)
         stamp = _read_stamp(site)
@@ -180,15 +185,15 @@ def _unavailable(edition: manifest.Manifest) -> tuple[str, ...]:
 
 
 @contextmanager
-def _workshop(outputs: Path) -> Iterator[Path]:
+def _workshop(site: Path) -> Iterator[Path]:
     """Lend an empty work folder beside the site, to one builder at a time.
 
     What a builder that was killed has left behind is cleared, and the site it had set aside is
     put back.
     """
-    outputs.mkdir(exist_ok=True)
-    work, old, site = (outputs / name for name in (_WORK, _OLD, SITE))
-    with (outputs / ".site.lock").open("a", encoding="utf-8") as lock:
+    site.parent.mkdir(exist_ok=True)
+    work, old = (site.with_name(f".{site.name}-{name}") for name in (_WORK, _OLD))
+    with site.with_name(f".{site.name}.lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if old.exists() and not site.exists():
             old.rename(site)
@@ -203,7 +208,7 @@ def _workshop(outputs: Path) -> Iterator[Path]:
 
 def _put_in_place(built: Path, site: Path) -> None:
     """Let a new site take the place of the old one, which comes back if that fails."""
-    old = site.with_name(_OLD)
+    old = site.with_name(f".{site.name}-{_OLD}")
     if site.exists():
         site.rename(old)
     try:

@@ -29,8 +29,16 @@ PARAMETER_LABELS = {
     "branch_code": "Code de la branche",
     "edition_id": "Édition",
     "horizon_years": "Horizon de la projection, en années",
+    "previous_edition_id": "Édition précédente",
 }
-MACHINERY = ("output_folder", "sliders")
+MACHINERY = (
+    "output_folder",
+    "sliders",
+    "requests_register",
+    "recommendations_register",
+    "company_counts_register",
+    "studies_register",
+)
 INDICATORS = {
     "branch_headcount": ("Salariés de la branche", ""),
     "employment_headcount": ("Premier métier : {metier}", "emplois"),
@@ -103,6 +111,7 @@ QUESTIONS = {
         "Demandes des entreprises",
         "Que demandent les entreprises que l’offre ne couvre pas, en particulier celles de moins "
         "de 50 salariés ?",
+        ("branch_headcount",),
     ),
 }
 COMMON_QUESTIONS = {
@@ -115,6 +124,12 @@ COMMON_QUESTIONS = {
         "Évaluation",
         "Que valent les projections : de combien se seraient-elles trompées dans le passé ?",
         ("employment_national", "age_structure", "exit_rates", "exit_reasons"),
+    ),
+    "12_etudes": Question("Études", "Qui a demandé quelle étude, où en est-elle ?"),
+    "13_demandes_ensemble": Question(
+        "Demandes, toutes branches",
+        "Ce que demandent les entreprises et que l’offre ne couvre pas, branche par branche.",
+        ("branch_headcount",),
     ),
 }
 

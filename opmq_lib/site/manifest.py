@@ -7,7 +7,7 @@ from, a file that is not the one the ledger recorded.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ import pandas as pd
 from opmq_lib import french
 from opmq_lib.edition import ledger, origin
 from opmq_lib.errors import ConfidentialityError, Defect
-from opmq_lib.params import BranchParams
+from opmq_lib.params import BranchParams, EditionParams
 from opmq_lib.sources import embedded, parameters
 
 COMMON = "commun"
@@ -76,16 +76,23 @@ class Manifest:
     branches: tuple[Branch, ...]
     common: dict[str, Run]
     sources: pd.DataFrame
+    is_fictitious: bool = False
 
 
-def read(root: Path) -> Manifest:
+def read(root: Path, demo: EditionParams | None = None) -> Manifest:
     """Return what the edition under `root` has to publish.
+
+    Args:
+        root: The project.
+        demo: The edition of a demonstration, in place of the true one: it alone may rest on
+            fictitious registers.
 
     Raises:
         ConfidentialityError: Listing every run that is not known to be publishable.
         DataError: If the parameters of the edition or of a branch are wrong.
     """
-    edition = parameters.load_edition(root)
+    edition = demo or parameters.load_edition(root)
+    allowed = (origin.PUBLIC,) if demo is None else (origin.PUBLIC, origin.FICTITIOUS)
     branches = parameters.load_branches(root)
     folder = root / "outputs" / edition.edition_id
     planned = _planned(branches, _templates(root))
@@ -94,11 +101,11 @@ def read(root: Path) -> Manifest:
         for (code, name), record in ledger.latest(folder / ledger.LEDGER).items()
         if name in planned.get(code, ())
     }
-    refuse_own(records.values())
+    refuse_own(records.values(), allowed)
     runs = {key: _run(folder, *key, record) for key, record in records.items()}
     done = [run for run in runs.values() if run.status == "ok"]
     refuse_changed(done)
-    refuse_own_tables(done)
+    refuse_own_tables(done, allowed)
 
     def of(branch_code: str, always: Iterable[str] = ()) -> dict[str, Run]:
         return {
@@ -130,10 +137,13 @@ def read(root: Path) -> Manifest:
         ),
         common=of(COMMON, always=[CONSOLIDATION]),
         sources=embedded.load("sources"),
+        is_fictitious=demo is not None,
     )
 
 
-def refuse_own(records: Iterable[dict[str, Any]]) -> None:
+def refuse_own(
+    records: Iterable[dict[str, Any]], allowed: Collection[str] = (origin.PUBLIC,)
+) -> None:
     """Refuse runs that are not known to rest on public data only.
 
     Raises:
@@ -148,13 +158,15 @@ def refuse_own(records: Iterable[dict[str, Any]]) -> None:
             what=(
                 "rests on your own data"
                 if record.get("origin") == "own"
+                else "rests on fictitious data"
+                if record.get("origin") == origin.FICTITIOUS
                 else "does not say where its data come from"
             ),
             expected='a run recorded with origin "public"',
             fix=f"keep it in JupyterLab; to publish it, {_way_out(record['branch_code'])}",
         )
         for record in records
-        if record.get("origin") != "public"
+        if record.get("origin") not in allowed
     ]
     if defects:
         raise ConfidentialityError(defects)
@@ -171,7 +183,7 @@ def refuse_changed(runs: Iterable[Run]) -> None:
         raise ConfidentialityError(defects)
 
 
-def refuse_own_tables(runs: Iterable[Run]) -> None:
+def refuse_own_tables(runs: Iterable[Run], allowed: Collection[str] = (origin.PUBLIC,)) -> None:
     """Refuse tables with a row that is not public, whatever the ledger says of their run.
 
     Raises:
@@ -188,7 +200,7 @@ def refuse_own_tables(runs: Iterable[Run]) -> None:
         )
         for run in runs
         for name in run.files
-        if name.endswith(".csv") and not origin.is_public(run.folder / name)
+        if name.endswith(".csv") and not origin.is_public(run.folder / name, allowed)
     ]
     if defects:
         raise ConfidentialityError(defects)

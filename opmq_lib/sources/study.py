@@ -8,8 +8,8 @@ import pandas as pd
 
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
-from opmq_lib.params import BranchParams, EditionParams, Question, ScenarioParams
-from opmq_lib.sources import embedded, parameters, project, rncp, runs, tables
+from opmq_lib.params import DEMO, BranchParams, EditionParams, Question, ScenarioParams
+from opmq_lib.sources import embedded, parameters, project, registers, rncp, runs, tables
 
 EMBEDDED = (
     "age_structure",
@@ -97,6 +97,60 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
     exports = {path for branch in chosen if (path := branch.tables.rncp_export) is not None}
     readers["rncp_fiches"] = partial(rncp.fiches_of, [root / path for path in sorted(exports)])
     return InputTables(readers)
+
+
+def load_registers(
+    requests: str, recommendations: str, company_counts: str
+) -> dict[str, pd.DataFrame]:
+    """Return the registers of the review of requests, checked.
+
+    Args:
+        requests: Path from the project's root; empty: no register.
+        recommendations: Likewise.
+        company_counts: Likewise.
+
+    Returns:
+        `requests`, `recommendations`, `company_counts`; without row where there is no register. A
+        register in `outputs/demo` must be fictitious, any other must not.
+
+    Raises:
+        DataError: With every defect of a register; no value is shown.
+    """
+    root = project.find_root()
+    found = {
+        name: pd.DataFrame(columns=list(contracts.DESCRIPTIONS[name]))
+        for name in ("requests", "recommendations", "company_counts")
+    }
+    origin = "fictitious" if requests.startswith(f"outputs/{DEMO}/") else "own"
+    if requests:
+        known = registers.known(root, edition().edition_date, origin)
+        found["requests"] = registers.read_requests(root / requests, known)
+    if recommendations:
+        found["recommendations"] = registers.read_recommendations(root / recommendations, origin)
+    if company_counts:
+        counts = tables.read_table(root / company_counts, "company_counts", origin="own")
+        found["company_counts"] = counts
+    return found
+
+
+def load_studies(studies: str) -> pd.DataFrame:
+    """Return the register of studies, checked; no row without a path."""
+    root = project.find_root()
+    path = root / studies if studies else None
+    return registers.read_studies(path, root, edition().edition_date)
+
+
+def theme_labels() -> dict[str, str]:
+    """Return the French label of each theme of studies, in the order of the table."""
+    path = project.find_root() / "parameters/tables/study_themes.csv"
+    themes = tables.read_table(path, "study_themes", origin="public")
+    return dict(zip(themes["theme_code"], themes["label"].map(french.label), strict=True))
+
+
+def topic_labels() -> dict[str, str]:
+    """Return the French label of each topic of requests, sub-topics included."""
+    topics = registers.topics(project.find_root())
+    return dict(zip(topics["topic_code"], topics["label"].map(french.label), strict=True))
 
 
 def edition() -> EditionParams:

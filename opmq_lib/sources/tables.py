@@ -55,7 +55,9 @@ CONVENTIONS = (
     "certifying_bodies",
     "metiers_left_out",
     "naf_branch",
+    "request_topics",
     "rome_fap_split",
+    "study_themes",
     "tension_profiles",
 )
 """The project's own tables, in `parameters/tables`."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from opmq_lib import contracts
 from opmq_lib.errors import DataError, Defect, SchemaError, gather
 from opmq_lib.params import EditionParams, is_project_path
-from opmq_lib.sources import parameters, tables
+from opmq_lib.sources import parameters, registers, tables
 from opmq_lib.sources.yaml_model import Reading, read_file
 
 Checked = tuple[str, list[DataError]]
@@ -58,6 +58,7 @@ def _project(root: Path) -> Iterator[Checked]:
     edition = parameters.read_edition(root)
     scenarios, branches = parameters.read_scenarios(root), parameters.read_branches(root)
     readings: list[Reading[Any]] = [edition, *scenarios, *branches]
+    readings.append(registers.reading_of_import(root))
     for reading in readings:
         yield reading.where, reading.errors
     for table in tables.CONVENTIONS:
@@ -68,6 +69,34 @@ def _project(root: Path) -> Iterator[Checked]:
                 origin, code = tables.SUPPLIED[table], Path(branch.where).stem
                 only = code if "branch_code" in contracts.DESCRIPTIONS[table] else None
                 yield _table(root / path_from_root, table, origin, only)
+    if edition.params is not None:
+        yield from _registers(root, edition.params)
+
+
+def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
+    """Check the registers that the edition names."""
+    named = edition.registers
+    if named.requests:
+        where = f"{named.requests} (table `requests`)"
+        try:
+            known = registers.known(root, edition.edition_date)
+            frame = registers.read_requests(root / named.requests, known)
+        except DataError as error:
+            yield where, [error]
+        else:
+            yield f"{where}: {len(frame)} rows", []
+    if named.studies:
+        where = f"{named.studies} (table `studies`)"
+        try:
+            frame = registers.read_studies(root / named.studies, root, edition.edition_date)
+        except DataError as error:
+            yield where, [error]
+        else:
+            yield f"{where}: {len(frame)} rows", []
+    for table in ("company_counts", "recommendations"):
+        path = getattr(named, table)
+        if path:
+            yield _table(root / path, table, "own")
 
 
 def _own_tables(values: Any) -> dict[str, str]:

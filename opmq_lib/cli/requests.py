@@ -1,0 +1,82 @@
+"""Commands on the register of requests: requests template, import, recommend."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from opmq_lib.cli.app import app
+
+requests_app = typer.Typer(help="What companies ask for.", no_args_is_help=True)
+app.add_typer(requests_app, name="requests")
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
+
+
+@requests_app.command("template")
+def template(output: Output = Path("demandes.xlsx")) -> None:
+    """Write an XLSX to fill in, with drop-down lists.
+
+    Example: opmq requests template -o demandes.xlsx
+    """
+    from opmq_lib import exports
+    from opmq_lib.sources import project, registers
+
+    exports.write_workbook(registers.template("requests", project.find_root()), output)
+    print(f"Written: {output}")
+
+
+@requests_app.command("import")
+def import_command(
+    files: Annotated[list[Path], typer.Argument(help="Exports, as parameters/requests.yml says.")],
+    key_file: Annotated[
+        Path,
+        typer.Option(
+            envvar="OPMQ_REQUESTS_KEY_FILE",
+            help="Secret of the pseudonyms, outside the project.",
+        ),
+    ],
+    output: Output = Path("data/requests.parquet"),
+) -> None:
+    """Make the register of requests from exports, companies pseudonymised; replaces the register.
+
+    Example: opmq requests import demandes.xlsx --key-file ../secret/opmq.key
+    """
+    from opmq_lib import exports
+    from opmq_lib.sources import parameters, project, registers
+
+    root = project.find_root()
+    exports.check_ending(output)
+    key = registers.read_key(key_file, root)
+    last_day = parameters.load_edition(root).edition_date
+    register, left_out = registers.import_requests(files, key, root, last_day)
+    exports.write_table(register, root / output)
+    companies = register["company_code"].nunique()
+    print(f"Written: {output} ({len(register)} requests, {companies} companies).")
+    for column in left_out:
+        print(f"Left out, not in the mapping: {column}")
+    print("Name it in parameters/edition.yml, registers: requests.")
+
+
+@requests_app.command("recommend")
+def recommend(output: Output = Path("data/recommendations.csv")) -> None:
+    """Add the candidates of this review to the register of recommendations; nothing is changed.
+
+    Example: opmq requests recommend
+    """
+    from opmq_lib import exports, pipeline
+    from opmq_lib.requests import recommendations
+    from opmq_lib.sources import parameters, project, registers, study
+
+    root = project.find_root()
+    edition = parameters.load_edition(root)
+    named = edition.registers
+    loaded = study.load_registers(named.requests or "", "", named.company_counts or "")
+    path = root / (named.recommendations or output)
+    kept = registers.read_recommendations(path, "own")
+    branches = sorted(study.branch_labels())
+    results = pipeline.review_results(study.load_inputs(), loaded, branches, edition.edition_date)
+    found = recommendations.candidates(results["demandes"], edition.edition_date)
+    register = recommendations.updated(kept, found)
+    exports.write_table(register, path)
+    print(f"Written: {path.relative_to(root)} ({len(register) - len(kept)} new, {len(kept)} kept).")

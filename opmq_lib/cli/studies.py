@@ -1,0 +1,33 @@
+"""Command on the register of studies: studies template."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from opmq_lib.cli.app import app
+
+studies_app = typer.Typer(help="The register of studies.", no_args_is_help=True)
+app.add_typer(studies_app, name="studies")
+
+
+@studies_app.callback()
+def studies() -> None:
+    """Keep `template` a command of its own while it is the only one."""
+
+
+@studies_app.command("template")
+def template(
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path(
+        "etudes.xlsx"
+    ),
+) -> None:
+    """Write an XLSX to fill in, with drop-down lists.
+
+    Example: opmq studies template -o data/etudes.xlsx
+    """
+    from opmq_lib import exports
+    from opmq_lib.sources import project, registers
+
+    exports.write_workbook(registers.template("studies", project.find_root()), output)
+    print(f"Written: {output}. Name it in parameters/edition.yml, registers: studies.")
