@@ -58,7 +58,6 @@ os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
 sys.modules["rfc3987_syntax"] = None
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-shell.displayhook = lambda *_: None
 def execute(template, output, folder, parameters):
     os.chdir(folder)
     cells = [c for c in json.load(open(template))["cells"] if c["cell_type"] == "code"]
@@ -67,8 +66,6 @@ def execute(template, output, folder, parameters):
     for source in sources:
         result = shell.run_cell(source)
         result.raise_error()
-        if result.result is not None:
-            shell.display_formatter.format(result.result)
     shell.reset()
     forget()
 def forget():

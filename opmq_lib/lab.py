@@ -11,7 +11,7 @@ from opmq_lib.errors import DataError, Defect, did_you_mean
 
 FOLDER = "outputs/lab"
 FIRST = "01_emplois.ipynb"
-FAILED_CELL = "Cellule en échec"
+FAILED_CELL = "Cellule interrompue"  # without accents: JupyterLab finds no other anchor
 
 
 def copy_templates(root: Path) -> list[str]:
@@ -65,7 +65,9 @@ def take_up(root: Path, edition_id: str, run: str) -> str:
     if started := [place for place, cell in enumerate(cells) if _has_started(cell)]:
         cells.insert(started[-1], _note("failed-cell", f"### {FAILED_CELL}"))
         link = f"#{FAILED_CELL.replace(' ', '-')}"
-        text = f"Cette exécution n’est pas allée au bout : [aller à la cellule en échec]({link})."
+        text = (
+            f"Cette exécution n’est pas allée au bout : [aller à la cellule interrompue]({link})."
+        )
         cells.insert(0, _note("failed-run", text))
     copy = f"{FOLDER}/failed/{run}.ipynb"
     text = json.dumps(notebook | {"cells": cells}, ensure_ascii=False, indent=1)

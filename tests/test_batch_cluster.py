@@ -75,10 +75,11 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     small.wait_until(lambda: file.exists() and file.read_text().endswith("}"))
     found.address = json.loads(file.read_text())["address"]
     yield found
-    for process in (*found.workers, found.scheduler):
-        process.terminate()
-    for process in (*found.workers, found.scheduler):
-        process.wait(30)
+    for processes in (found.workers, [found.scheduler]):  # workers wait for a scheduler that ended
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(60)
     small.wait_until(lambda: not small.family(found.mark))
 
 

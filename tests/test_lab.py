@@ -256,8 +256,8 @@ def test_failed_run_is_taken_up_at_its_cell_with_its_parameters(
     ids = [cell.id for cell in copy.cells]
     assert ids == ["failed-run", "parameters", "injected", "failed-cell", "wrong", "after"]
     assert [cell.source for cell in copy.cells if cell.id not in ours][2] == "1 / 0"
-    assert "(#Cellule-en-échec)" in copy.cells[0].source
-    assert copy.cells[3].source == "### Cellule en échec"
+    assert "(#Cellule-interrompue)" in copy.cells[0].source
+    assert copy.cells[3].source == "### Cellule interrompue"
     assert failed.read_bytes() == before
 
 
