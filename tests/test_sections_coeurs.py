@@ -149,7 +149,7 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
     profiles = text(tensions.profiles_table(found, LABELS))
     assert "ce n’est pas une typologie officielle" in profiles
     assert "non une tension mesurée dans la branche" in text(tensions.branch_composition(found))
-    assert "Aucune composante" in text(tensions.composite_table(found, LABELS))
+    assert "Aucune composante" in text(tensions.composite_values(found, LABELS))
     assert len(re.findall("<tr>", tensions.regional_intentions_table(found, regions).html)) == 19
 
 

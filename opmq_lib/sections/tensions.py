@@ -283,7 +283,7 @@ def regional_intentions_table(results: Results, regions: Labels) -> Html:
     )
 
 
-def composite_table(results: Results, labels: Labels) -> Html:
+def composite_values(results: Results, labels: Labels) -> Html:
     """Return the index computed from the components that the branch supplies, if it does."""
     table = results[TABLE]
     found = select(table, "composite_tension_index")
