@@ -65,8 +65,9 @@ def match_command(  # noqa: PLR0913 - one parameter per option
     from opmq_lib.sources import labels as lists
     from opmq_lib.sources import tables
 
-    for path in (output, *[review] * (review is not None)):
-        exports.check_ending(path)
+    exports.check_ending(output)
+    if review is not None:
+        exports.check_ending(review)
     queries = tables.read_table(file, "queries")["query"]
     corpus = (
         pd.concat([lists.read_labels(path) for path in labels], ignore_index=True)

@@ -1,5 +1,6 @@
 """Section of `05_competences`: which certifications to look at first, and why; skills, and gaps."""
 
+import math
 from collections.abc import Callable, Mapping
 from html import escape
 
@@ -264,11 +265,11 @@ def _cell(table: pd.DataFrame, indicator: str, code: str = indicators.ALL_METIER
 
 
 def _plain(table: pd.DataFrame, row: int, column: str, decimals: int, name: str = GAPS) -> str:
-    number = table.at[row, column]
-    if pd.isna(number):
+    number = float(table[column].astype("float64").loc[row])
+    if math.isnan(number):
         status = str(table.at[row, "status"]) if "status" in table else "nd"
         return display.NOT_APPLICABLE if status == "np" else display.ABSENT
-    return display.cell(name, table, row, french.number(float(number), decimals), column)
+    return display.cell(name, table, row, french.number(number, decimals), column)
 
 
 def _name(text: str) -> str:

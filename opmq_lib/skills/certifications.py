@@ -281,13 +281,13 @@ def to_look_at(
         ),
     }
     columns = ["branch_code", "certifinfo_code", "title"]
-    parts = [
-        owned.loc[chosen[reason], columns]
-        .sort_values(["title", "certifinfo_code"])
-        .assign(reason_code=reason)
-        for reason in REASONS
-    ]
-    return pd.concat(parts, ignore_index=True)
+    listed = owned[columns].sort_values(["title", "certifinfo_code"])
+    parts = []
+    for reason in REASONS:
+        named = pd.Series(chosen[reason], index=owned.index).reindex(listed.index)
+        parts.append(listed[named.to_numpy(dtype="bool")].assign(reason_code=reason))
+    found: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return found
 
 
 def _months_later(on: date, months: int) -> date:

@@ -111,9 +111,7 @@ def trends(mentions: pd.DataFrame) -> pd.DataFrame:
         Methodology, S3; both directions are tested one-sided, each in its own family.
     """
     totals = mentions.groupby("period_rank")["documents_count"].max()
-    sources = mentions.groupby("period_rank")["source_code"].agg(
-        lambda codes: tuple(sorted(set(codes)))
-    )
+    sources = {rank: set(rows) for rank, rows in mentions.groupby("period_rank")["source_code"]}
     skills = sorted(mentions["skill_code"].unique())
     counts = _wide(mentions, "mentions_count", skills)
     employers = _wide(mentions, "employers_count", skills)
@@ -172,7 +170,7 @@ def _supported(
     }  # fmt: skip
 
 
-def _wide(mentions: pd.DataFrame, column: str, skills: Sequence[str]) -> pd.DataFrame:
+def _wide(mentions: pd.DataFrame, column: str, skills: list[str]) -> pd.DataFrame:
     wide = mentions.pivot(index="skill_code", columns="period_rank", values=column)
     return wide.reindex(skills).fillna(0)
 
@@ -210,7 +208,7 @@ def unexplained_bundles(
     held = _vectors(known, ids)
     rarity = np.log((len(names) + 1) / (np.asarray((held > 0).sum(axis=0)).ravel() + 0.5))
     draw = np.random.default_rng(0)
-    halves = [draw.permutation(owned) for owned in known]
+    halves = [[str(skill) for skill in draw.permutation(owned)] for owned in known]
     asked = [half[: len(half) // 2] for half in halves]
     kept = [half[len(half) // 2 :] for half in halves]
     distances, _ = _nearest(_vectors(asked, ids), _vectors(kept, ids), rarity)

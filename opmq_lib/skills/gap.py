@@ -92,13 +92,14 @@ def skills_gap(
     factors = np.ones(1) if need_factors is None else np.asarray(need_factors, dtype="float64")
     draw = np.random.default_rng(SEED)
     rows = []
-    for key, people in wanted.iterrows():
+    supplied = {tuple(key): row for key, row in zip(present.index, _rows(present), strict=True)}
+    for key, people in zip(wanted.index, _rows(wanted), strict=True):
         respondents = int(people["respondents_count"])
         row = dict(zip(KEY, key, strict=True)) | {"needed": float(weighted_people(_levels(people)))}
-        if key not in present.index:
+        if tuple(key) not in supplied:
             rows.append(row | {"respondents_count": respondents, "status": "nd"})
             continue
-        seen = present.loc[key]
+        seen = supplied[tuple(key)]
         fewest = min(respondents, int(seen["respondents_count"]))
         row |= {
             "available": float(weighted_people(_levels(seen))),
@@ -185,6 +186,10 @@ def _by_level(table: pd.DataFrame, people: str) -> pd.DataFrame:
     wide = wide.reindex(columns=range(1, 5)).fillna(0.0)
     support = [name for name in ("respondents_count", "coverage_pct") if name in table]
     return wide.join(table.groupby(KEY)[support].min())
+
+
+def _rows(table: pd.DataFrame) -> list[pd.Series]:
+    return [row for _, row in table.iterrows()]
 
 
 def _levels(row: pd.Series) -> NDArray[np.float64]:

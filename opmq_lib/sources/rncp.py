@@ -116,7 +116,8 @@ def _member(archive: zipfile.ZipFile, name: str, where: str) -> pd.DataFrame:
                 for column in missing
             ]
         )  # fmt: skip
-    return frame.fillna("").apply(lambda cells: cells.str.strip().str.replace("''", "'"))
+    clean = {name: cells.str.strip().str.replace("''", "'") for name, cells in frame.items()}
+    return pd.DataFrame(clean).fillna("")
 
 
 def _dates(fiches: pd.DataFrame, column: str, where: str, errors: list[DataError]) -> list[str]:

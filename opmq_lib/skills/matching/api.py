@@ -1,6 +1,6 @@
 """`match_labels`: free texts in, ranked codes with a confidence out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -83,7 +83,7 @@ def match_labels(
     return table[list(RESULT_COLUMNS)].reset_index(drop=True)
 
 
-def _check(texts: list[str], top_k: int) -> None:
+def _check(texts: Sequence[object], top_k: int) -> None:
     if top_k < 1:
         expected = "at least 1"
         raise RangeError([Defect("top_k", "no answer asked for", expected, "raise it", str(top_k))])

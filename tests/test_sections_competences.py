@@ -1,0 +1,76 @@
+"""What the page of skills and certifications says, and what it refuses to say."""
+
+import re
+from functools import cache
+
+import pandas as pd
+import pytest
+
+from opmq_lib import pipeline
+from opmq_lib.sections import competences
+from opmq_lib.sources import study
+
+
+@cache
+def results(branch_code):
+    inputs = study.load_inputs([branch_code])
+    return pipeline.skill_results(inputs, branch_code, study.edition())
+
+
+def page(branch_code):
+    found, labels = results(branch_code), study.rome_labels()
+    pieces = [
+        competences.banner(found),
+        competences.findings(found, labels),
+        competences.key_figures(found),
+        competences.reasons_table(found),
+        competences.coverage_table(found, labels),
+        competences.uncovered_table(found),
+        competences.emerging_table(found),
+        competences.gaps_table(found, study.metier_labels(), study.skill_labels()),
+        competences.portfolio_table(found),
+    ]
+    return "".join(piece.html for piece in pieces if piece is not None)
+
+
+@pytest.mark.parametrize("branch_code", ["metallurgie", "ceramique"])
+def test_every_number_is_a_cell_of_a_result_table(branch_code):
+    found = results(branch_code)
+    cells = re.findall(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<', page(branch_code))
+    assert cells
+    for table, row, column, text in cells:
+        value = float(found[table].reset_index(drop=True).at[int(row), column])
+        shown = text.replace("\u202f", "").replace("\u00a0", "").replace(",", ".")
+        assert float(shown) == pytest.approx(value, abs=0.5)
+
+
+def test_a_branch_whose_bodies_are_unknown_is_not_told_to_have_no_certification():
+    html = page("ceramique")
+    assert "ce qui ne veut pas dire" in html
+    assert "aucune certification de la branche ne vise" not in html
+
+
+def test_a_gap_and_a_bloc_coverage_are_nd_without_survey_and_register():
+    found = results("metallurgie")
+    assert found["skill_gaps"].empty
+    told = found["competences"].set_index("indicator")
+    for name in ("bloc_coverage_pct", "expired_certifications_count"):
+        assert told.loc[name, "status"] == "nd"
+
+
+def test_a_survey_gives_gaps_marked_as_the_branch_s_own():
+    inputs = study.load_inputs(["chimie"])
+    key = {"branch_code": "chimie", "metier_code": "D1Z40", "skill_code": "100007"}
+    people = pd.DataFrame(
+        [key | {"skill_level": level, "respondents_count": 9} for level in range(1, 5)]
+    )
+    inputs["skill_needs"] = people.assign(needed_headcount=[10.0, 20, 30, 15], origin="own")
+    inputs["skill_supply"] = people.assign(
+        available_headcount=[25.0, 20, 10, 5], coverage_pct=50.0, origin="own"
+    )
+    found = pipeline.skill_results(inputs, "chimie", study.edition())
+    gaps = found["skill_gaps"]
+    assert gaps["origin"].tolist() == ["own"]
+    assert gaps.loc[0, "gap"] == pytest.approx(0.269841, abs=5e-7)
+    html = competences.gaps_table(found, study.metier_labels(), study.skill_labels()).html
+    assert "0,27" in html
