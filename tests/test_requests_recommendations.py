@@ -1,0 +1,41 @@
+"""Recommendations are kept from one edition to the next, with what became of them."""
+
+from datetime import date
+
+import pytest
+from test_requests_review import FIRMS, w8_register
+
+from opmq_lib.requests import comparison, measures, recommendations
+
+LAST_DAY, NEXT_DAY = date(2026, 11, 24), date(2027, 11, 24)
+
+
+def test_a_decision_written_down_survives_the_next_review_and_is_followed() -> None:
+    first = measures.review(w8_register(), FIRMS, ["chimie"], LAST_DAY)
+    proposed = recommendations.candidates(first, LAST_DAY)
+    assert proposed[["topic_code", "unmet_companies_count"]].to_numpy().tolist() == [
+        ["recrutement", 9],
+        ["alternance", 5],
+    ]
+    kept = proposed.assign(status=["implemented", "candidate"], decision=["Module court", ""])
+    later = w8_register().assign(requested_on="2027-03-02")
+    later.loc[:3, "coverage"], later.loc[:3, "reason"] = "covered", ""
+    second = measures.review(later, FIRMS, ["chimie"], NEXT_DAY)
+    register = recommendations.updated(kept, recommendations.candidates(second, NEXT_DAY))
+    assert register["topic_code"].tolist() == ["recrutement", "alternance", "recrutement"]
+    assert register["decision"].tolist() == ["Module court", "", ""]
+    follow = recommendations.follow_up(register, second).set_index("topic_code")
+    assert follow.index.tolist() == ["alternance", "recrutement"]
+    asked = int(proposed["requesting_companies_count"].iloc[0])
+    ends = comparison.newcombe((5, 9), (asked, asked))
+    row = follow.loc["recrutement"]
+    assert row["decision_status"] == "implemented"
+    assert row["value"] == pytest.approx(100 * (5 - 9) / asked)
+    assert [row["lower"], row["upper"]] == pytest.approx(list(100 * ends))
+    counted = recommendations.counted(recommendations.follow_up(register, second), second)
+    found = dict(zip(counted["indicator"], counted["value"], strict=True))
+    assert found == {
+        "recommendations_count": 2,
+        "recommendations_count.candidate": 1,
+        "recommendations_count.implemented": 1,
+    }
