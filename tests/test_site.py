@@ -178,6 +178,7 @@ def test_the_way_out_of_a_refusal_works_and_leaves_nothing_own_in_the_site(tmp_p
     branch = root / "parameters/branches/chimie.yml"
     public = branch.read_text(encoding="utf-8").replace('"00_rapport", ', "")
     public = public.replace(', "06_demandes"', "")
+    public = public.replace(', "05_competences"', "")
     (root / "data").mkdir()
     (root / "data/own.csv").write_text(OWN_TABLE, encoding="utf-8")
     own = public.replace("employment: null", 'employment: "data/own.csv"')

@@ -11,7 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from opmq_lib.batch.report import Limits
-from opmq_lib.edition import fingerprint, folders, freshness, ledger, origin
+from opmq_lib.edition import fingerprint, folders, freshness, ledger
+from opmq_lib.edition import origin as origins
 from opmq_lib.edition.freshness import Records
 from opmq_lib.edition.plan import Run, RunId
 from opmq_lib.engine.kernel import Settings, noted
@@ -71,7 +72,7 @@ class Planned:
 
     run: Run
     fingerprint: fingerprint.Fingerprint
-    origin: origin.Origin
+    origin: origins.Origin
 
     @classmethod
     def of(cls, run: Run, records: Records) -> "Planned":
@@ -85,7 +86,7 @@ class _Results:
 
     outputs: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
-    origin: origin.Origin = "public"
+    origin: origins.Origin = "public"
     failure: "Failure | None" = None
 
 
@@ -122,7 +123,7 @@ def _record(planned: Planned, results: "_Results", error: dict[str, Any] | None)
         "key": fingerprint.key(made_of),
         **made_of,
         "outputs": results.outputs,
-        "origin": origin.worst([planned.origin, results.origin]),
+        "origin": origins.worst([planned.origin, results.origin]),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "duration_seconds": 0.0,
         "error": error,
@@ -140,7 +141,7 @@ def _results(run: Run, kernels: Kernels) -> _Results:
                 if changed := run.changed_files(read):
                     what = f"an input changed while it ran: {', '.join(changed)}; run again"
                     return _Results(failure=execution().Failure(None, what))
-                outputs, rests_on = fingerprint.outputs(staging), origin.of(staging)
+                outputs, rests_on = fingerprint.outputs(staging), origins.of(staging)
                 folders.publish(staging, run.folder)
                 return _Results(outputs, run.inputs(read), rests_on)
             if was_lost and attempt < ATTEMPTS and not kernels.stopping.is_set():
