@@ -40,7 +40,7 @@ def test_a_new_question_is_one_entry(monkeypatch) -> None:
 
 def compared(then: tuple[float, ...], now: tuple[float, ...], monkeypatch) -> str:
     number = rapport.Compared("Part", "t", {"indicator": "i"}, display.number)
-    question = rapport.Question("99_essai", "Essai", compared=(number,))
+    question = rapport.Question("99_essai", "Essai", lambda *_: Html(""), compared=(number,))
     monkeypatch.setattr(rapport, "QUESTIONS", (question,))
 
     def results(numbers: tuple[float, ...]) -> dict[str, dict[str, pd.DataFrame]]:

@@ -59,13 +59,13 @@ def test_a_gap_and_a_bloc_coverage_are_nd_without_survey_and_register():
 
 
 def test_a_survey_gives_gaps_marked_as_the_branch_s_own():
-    inputs = study.load_inputs(["chimie"])
+    inputs = dict(study.load_inputs(["chimie"]))
     key = {"branch_code": "chimie", "metier_code": "D1Z40", "skill_code": "100007"}
     people = pd.DataFrame(
         [key | {"skill_level": level, "respondents_count": 9} for level in range(1, 5)]
     )
-    inputs["skill_needs"] = people.assign(needed_headcount=[10.0, 20, 30, 15], origin="own")
-    inputs["skill_supply"] = people.assign(
+    inputs["own_skill_needs"] = people.assign(needed_headcount=[10.0, 20, 30, 15], origin="own")
+    inputs["own_skill_supply"] = people.assign(
         available_headcount=[25.0, 20, 10, 5], coverage_pct=50.0, origin="own"
     )
     found = pipeline.skill_results(inputs, "chimie", study.edition())

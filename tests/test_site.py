@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -176,9 +177,8 @@ def test_the_way_out_of_a_refusal_works_and_leaves_nothing_own_in_the_site(tmp_p
         if path.stem != "chimie":
             path.unlink()
     branch = root / "parameters/branches/chimie.yml"
-    public = branch.read_text(encoding="utf-8").replace('"00_rapport", ', "")
-    public = public.replace(', "06_demandes"', "")
-    public = public.replace(', "05_competences"', "")
+    asked = 'notebooks: ["01_emplois", "03_tensions"]'
+    public = re.sub(r"notebooks: \[.*?\]", asked, branch.read_text(encoding="utf-8"))
     (root / "data").mkdir()
     (root / "data/own.csv").write_text(OWN_TABLE, encoding="utf-8")
     own = public.replace("employment: null", 'employment: "data/own.csv"')

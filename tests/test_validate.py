@@ -225,6 +225,7 @@ def test_everything_that_is_checked_is_said(root):
         "parameters/scenarios/reindustrialisation.yml",
         CHIMIE,
         "parameters/requests.yml",
+        "parameters/tables/certifying_bodies.csv (table `certifying_bodies`): 34 rows",
         "parameters/tables/metiers_left_out.csv (table `metiers_left_out`): 13 rows",
         "parameters/tables/naf_branch.csv (table `naf_branch`): 250 rows",
         "parameters/tables/request_topics.csv (table `request_topics`): 20 rows",
