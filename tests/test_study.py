@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib import batch, exports, french, pipeline, site
+from opmq_lib.sections import rapport
 from opmq_lib.sources import embedded, parameters, study
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -173,7 +174,13 @@ def test_a_branch_without_headcount_says_nd_and_why_and_shows_no_estimate(root: 
 
 
 def test_the_report_adds_no_number_of_its_own(root: Path) -> None:
-    tables = tables_of(root, KNOWN, "01_emplois") | tables_of(root, KNOWN, "03_tensions")
+    tables = {
+        name: table
+        for question in rapport.QUESTIONS
+        for name, table in tables_of(
+            root, batch.COMMON if question.is_common else KNOWN, question.notebook
+        ).items()
+    }
     found = [
         match
         for html in pieces(executed(root, KNOWN, "00_rapport"))
