@@ -100,7 +100,7 @@ def essentials(results: Results, labels: Labels) -> Html:
     """Return main unmet topics under 50, how sure that is, and what became of the last advice."""
     if not has_review(results):
         return display.findings(
-            [french.typography("Aucune demande enregistrée : rien à dire, rien n’est inventé.")]
+            [french.typography("Aucune demande enregistrée dans cette édition.")]
         )
     told = [_topics_told(results, labels), _sure(results), _became(results)]
     return display.findings([french.typography(sentence) for sentence in told])

@@ -7,7 +7,8 @@ text alternative) is refused here, before any engine runs.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from opmq_lib.errors import Defect
@@ -46,7 +47,8 @@ def prepare(notebook: dict[str, Any], head: str, foot: str) -> dict[str, Any]:
         A new notebook: its own title and the cell that Papermill injected are left out, as are
         the traces of execution.
     """
-    cells = [_prepared(cell) for cell in notebook["cells"] if not _is_injected(cell)]
+    kept = without_empty_sections(notebook["cells"])
+    cells = [_prepared(cell) for cell in kept if not _is_injected(cell)]
     first = next((cell for cell in cells if _has_title(cell)), None)
     if first:
         first["source"] = _TITLE.sub("", joined(first["source"]), count=1)
@@ -66,6 +68,37 @@ def prepare(notebook: dict[str, Any], head: str, foot: str) -> dict[str, Any]:
         "nbformat": 4,
         "nbformat_minor": 4,
     }
+
+
+def without_empty_sections(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return cells without the headings under which every cell had something to show and did not.
+
+    A page without register must not be a list of headings; prose that stands alone stays.
+
+    Examples:
+        >>> nothing = {"output_type": "execute_result", "data": {"text/html": ""}}
+        >>> heading, empty = {"cell_type": "markdown", "source": "## Pourquoi"}, [nothing]
+        >>> why = [heading, {"cell_type": "code", "source": "f()", "outputs": empty}]
+        >>> len(without_empty_sections(why)), len(without_empty_sections([heading]))
+        (0, 1)
+    """
+    starts = [n for n, cell in enumerate(cells) if _has_heading(cell)]
+    kept = list(cells[: starts[0]] if starts else cells)
+    for start, end in pairwise([*starts, len(cells)]):
+        section = cells[start:end]
+        told = [cell for cell in section if cell["cell_type"] == "code"]
+        if not told or any(_shows(output) for cell in told for output in cell["outputs"]):
+            kept += section
+    return kept
+
+
+def _has_heading(cell: dict[str, Any]) -> bool:
+    return cell["cell_type"] == "markdown" and joined(cell["source"]).lstrip().startswith("## ")
+
+
+def _shows(output: dict[str, Any]) -> bool:
+    data = output.get("data", {})
+    return joined(data.get("text/html", "shown")) != "" or any(kind in data for kind in IMAGES)
 
 
 def without_warnings(notebook: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
