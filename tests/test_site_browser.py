@@ -30,6 +30,7 @@ PAGES = [
     "commun/10_consolidation.html",
     "methode.html",
     "donnees.html",
+    "dictionnaire.html",
     "accessibilite.html",
     "mentions-legales.html",
 ]

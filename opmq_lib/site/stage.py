@@ -20,7 +20,7 @@ from opmq_lib.site import content, prepare
 from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
 
 HERE = Path(__file__).parent
-SINGLE_PAGES = ("index", "methode", "donnees", "accessibilite", "mentions-legales")
+SINGLE_PAGES = ("index", "methode", "donnees", "dictionnaire", "accessibilite", "mentions-legales")
 STYLES = ("theme/opmq.css",)
 
 
