@@ -169,7 +169,7 @@ def share_heat(shares: pd.DataFrame, title: str, source: str) -> Figure:
     """
     canvas = _blank(title, height_inches=1.7 + 0.24 * len(shares))
     axes = canvas.subplots()
-    written = shares.map(lambda value: french.number(value) if value >= 0.5 else "")
+    written = shares.map(lambda value: "" if value != value else french.number(value))
     short = shares.rename(
         index=lambda name: textwrap.shorten(name, 32, placeholder="…"),
         columns=lambda name: textwrap.fill(name, 24),

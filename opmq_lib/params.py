@@ -586,7 +586,7 @@ SCHEMA_MODELS: Final[dict[str, type[BaseModel]]] = {
 
 
 READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
-    "employment_share": ("Poids", "% des emplois de la branche"),
+    "employment_share": ("Part de l’emploi", "% des emplois de la branche"),
     "location_quotient": ("Spécificité", "rapport à la part nationale"),
     "ageing": ("55 ans ou plus", "% des emplois du métier, France"),
     "replacement_difficulty": ("Recrutements jugés difficiles", "% des projets, France"),

@@ -69,7 +69,7 @@ def test_an_untouched_form_changes_nothing(root: Path) -> None:
     book.save(path)
     file = root / "parameters/branches/chimie.yml"
     before = file.read_bytes()
-    assert vote.record(path, root) == file
+    assert vote.record(path, root) == (file, False)
     assert file.read_bytes() == before
 
 
@@ -221,7 +221,19 @@ def test_commands_write_a_form_and_read_it(root: Path, monkeypatch: pytest.Monke
     written = run.invoke(app, ["vote", "form", "chimie", "-o", "forms/vote.xlsx"])
     assert written.exit_code == 0, written.output
     read = run.invoke(app, ["vote", "read", "forms/vote.xlsx"])
-    assert read.output == "Written: parameters/branches/chimie.yml\n"
+    assert read.output == "The form says what parameters/branches/chimie.yml says: unchanged.\n"
     unknown = run.invoke(app, ["vote", "form", "chimei", "-o", "x.xlsx"])
     assert isinstance(unknown.exception, ScopeError)
     assert not (root / "x.xlsx").exists()
+    again = run.invoke(app, ["vote", "form", "chimie", "-o", "forms/vote.xlsx"])
+    assert "a filled form must not be lost" in str(again.exception)
+
+
+def test_a_vote_of_the_future_and_a_number_without_end_are_refused(root: Path) -> None:
+    book, path = filled(root)
+    voted(book, SHEETS["core"])
+    put(book, SHEETS["core"], DAY, "2099-03-12")
+    book[SHEETS["core"]].cell(FIRST_CRITERION, 5).value = "1e400"
+    text = refused(book, path, root)
+    assert "a vote of the future" in text
+    assert "not a number" in text

@@ -6,6 +6,7 @@ be shared. Dask gives the runs of a worker that is lost to another one. A worker
 from one run to the next, and must have the very library and packages that the runner has.
 """
 
+import re
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -76,10 +77,12 @@ class Elsewhere:
         self._address, self._limits, self._imports = address, limits, tuple(imports)
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._waiting: set[Any] = set()
+        if not re.fullmatch(r"(tcp|tls)://\S+:[0-9]+", address):
+            raise DataError([_no_scheduler(address, "not an address")])
         try:
             self._client = _connect(address)
         except (OSError, ValueError, TimeoutError) as error:
-            raise DataError([_no_scheduler(address, error)]) from error
+            raise DataError([_no_scheduler(address, type(error).__name__)]) from error
         try:
             self._identity = _identity()
             _refuse(_strangers(address, self._client, self._identity))
@@ -245,8 +248,8 @@ def _refuse(defects: Sequence[Defect]) -> None:
         raise DataError(defects)
 
 
-def _no_scheduler(address: str, error: Exception) -> Defect:
-    what = f"no Dask scheduler answers: {type(error).__name__}"
+def _no_scheduler(address: str, why: str) -> Defect:
+    what = f"no Dask scheduler answers: {why}"
     fix = "start one with `dask scheduler`, and correct --cluster"
     return _defect(address, what, "an address such as tcp://HOST:8786", fix)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opmq_lib.params import EditionParams
 
 _SHOWN_REASONS = 3
+_LEAST_MEMORY_MB = 200
 _MOST_ON_A_CLUSTER = 1000
 """Runs sent at a time where `--workers` does not say: as many as its workers have threads."""
 
@@ -94,7 +95,10 @@ def run(  # noqa: PLR0913 - each is an option
         float, typer.Option(min=1, help="Seconds that one notebook may take.")
     ] = 600,
     memory_mb: Annotated[
-        int, typer.Option(min=0, help="Memory that one notebook may take; 0 for no limit (Linux).")
+        int,
+        typer.Option(
+            min=0, help="Memory that one notebook may take, 200 or more; 0 for no limit (Linux)."
+        ),
     ] = 0,
     cold: Annotated[
         bool,
@@ -114,6 +118,8 @@ def run(  # noqa: PLR0913 - each is an option
     from opmq_lib import batch
     from opmq_lib.sources import project
 
+    if 0 < memory_mb < _LEAST_MEMORY_MB:
+        raise typer.BadParameter(f"the libraries alone take {_LEAST_MEMORY_MB} MB.")
     runs = batch.select(_plan(project.find_root()), branch or (), notebook or ())
     at_a_time = workers or (_MOST_ON_A_CLUSTER if cluster else os.cpu_count() or 1)
     with nullcontext(batch.json_lines()) if json else batch.progress(runs) as tell:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from opmq_lib.cli.app import app
+from opmq_lib.errors import Defect, SchemaError
 
 vote_app = typer.Typer(help="The form on which a CPNEFP votes its criteria.", no_args_is_help=True)
 app.add_typer(vote_app, name="vote")
@@ -23,6 +24,13 @@ def form_command(
     from opmq_lib import exports
     from opmq_lib.sources import parameters, project, vote_form
 
+    if output.exists():
+        told = (
+            "the file exists",
+            "a new file: a filled form must not be lost",
+            "choose another name",
+        )
+        raise SchemaError([Defect(str(output), *told)])
     branches = parameters.load_branches(project.find_root())
     if branch not in branches:
         raise parameters.unknown("branch_code", "branch", branch, branches)
@@ -41,4 +49,6 @@ def read_command(
     from opmq_lib.sources import project, vote
 
     root = project.find_root()
-    print(f"Written: {vote.record(file, root).relative_to(root)}")
+    path, is_changed = vote.record(file, root)
+    where = path.relative_to(root)
+    print(f"Written: {where}" if is_changed else f"The form says what {where} says: unchanged.")

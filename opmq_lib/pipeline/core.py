@@ -13,6 +13,8 @@ from opmq_lib.pipeline.shared import Tables, branch_employment, in_field, withou
 from opmq_lib.tension import nomenclatures
 
 FAP225_LENGTH = 5
+LEAST_SHARE_PCT = 0.1
+"""Least share of the branch's employment of a métier that is labelled (convention)."""
 
 
 class Assessed(NamedTuple):
@@ -54,9 +56,12 @@ def criterion_values(inputs: Tables, branch_code: str, edition: EditionParams) -
     else:
         latest = indicators.last_year(jobs)
         metier_jobs = without_residual(latest)
-        metiers = metier_jobs["metier_code"].tolist()
         is_whole = latest["metier_code"].isin([employment.RESIDUAL_METIER]).any()
         total = float(latest["employment_headcount"].sum()) if is_whole else None
+        least = (total or 0.0) * LEAST_SHARE_PCT / 100
+        metiers = metier_jobs.loc[
+            metier_jobs["employment_headcount"] >= least, "metier_code"
+        ].tolist()
         parts.append(core.employment_values(metier_jobs, total, national))
         hidden |= core.under_threshold(metier_jobs)
     if not own.empty:

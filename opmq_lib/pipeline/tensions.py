@@ -116,7 +116,10 @@ def _regions(inputs: Tables, ranking: pd.DataFrame, surveyed: pd.DataFrame) -> l
     """Return what sources say of regions: class, basins of each métier, bounds of the largest."""
     codes = ranking["metier_code"]
     regions = inputs["tension_regions"]
-    regional = tension.regional_index(regions[regions["metier_code"].isin(codes)])
+    regions = regions[regions["metier_code"].isin(codes)]
+    # Without a class the producer repeats a national or common index: it measures no region.
+    published = regions["tension_index"].where(regions["tension_class"].notna())
+    regional = tension.regional_index(regions.assign(tension_index=published))
     everywhere = inputs["tension_basins"].assign(region_code=indicators.WHOLE_COUNTRY)
     basins = tension.high_tension_basins(
         everywhere, inputs["fap_rome"][inputs["fap_rome"]["metier_code"].isin(codes)]

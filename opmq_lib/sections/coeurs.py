@@ -17,14 +17,15 @@ LABELS, REASONS, CRITERIA = "coeurs", "raisons", "criteres"
 QUESTIONS = {"core": "Cœurs de métiers", "strategic": "Métiers stratégiques"}
 NAMES = {
     core.ROBUST: "Robuste",
-    core.WEIGHT_DEPENDENT: "Dépendant des poids",
+    core.WEIGHT_DEPENDENT: "Dépendant des poids, ou d’un emploi estimé",
     core.OUT: "Hors liste",
     core.NOT_ASSESSABLE: "Non évaluable (nd)",
     core.NOT_LABELLED: "Non étiqueté (s)",
 }
 MEANINGS = {
     core.ROBUST: "Presque tous les jeux de poids mettent ces métiers sur la liste.",
-    core.WEIGHT_DEPENDENT: "Le choix des poids, ou l’incertitude des données, décide.",
+    core.WEIGHT_DEPENDENT: "Le choix des poids décide, ou l’incertitude des données ; un métier "
+    "dont l’emploi est estimé est ici même si presque tous les tirages le retiennent.",
     core.OUT: "Presque aucun jeu de poids ne met ces métiers sur la liste.",
     core.NOT_ASSESSABLE: "Une donnée manque pour un des critères ; rien n’est supposé à sa place.",
     core.NOT_LABELLED: "Trop peu d’entreprises, ou une trop grande, derrière les effectifs.",
@@ -86,13 +87,18 @@ def findings(results: Results, labels: Labels) -> Html:
         mostly = rows[
             (rows["label"] == core.WEIGHT_DEPENDENT) & (rows["acceptability_pct"] > MOSTLY_PCT)
         ]
+        if (rows["label"] == core.NOT_ASSESSABLE).all():
+            told.append(f"{title} : non évaluable (nd), faute d’effectif de la branche.")
+            continue
         if robust:
             told.append(f"{title} : {robust}, quels que soient les poids.")
-        elif not rows.empty and not (rows["label"] == core.NOT_ASSESSABLE).all():
+        elif (rows["nature"] == "estimate").any():
+            told.append(f"{title} : aucun métier ne peut être dit robuste, l’emploi étant estimé.")
+        else:
             told.append(f"{title} : aucun métier n’est sur la liste quels que soient les poids.")
         if not mostly.empty:
             told.append(
-                f"{title}, selon les poids, plus souvent dedans que dehors "
+                f"{title}, plus souvent dedans que dehors selon les poids et les données "
                 f"(ordre alphabétique) : {_named(mostly, labels)}."
             )
     return display.findings([french.typography(sentence) for sentence in told])
@@ -190,7 +196,7 @@ def shared_heatmap(results: Results, labels: Labels) -> Figure | Html:
         return display.banner(
             french.typography("Cœurs de métiers non disponibles (nd) : aucune branche évaluée.")
         )
-    wide = rows.pivot(index="branch_code", columns="metier_code", values="value").fillna(0.0)
+    wide = rows.pivot(index="branch_code", columns="metier_code", values="value")
     order = (wide >= MOSTLY_PCT).sum().to_frame("often").assign(total=wide.sum())
     order = order.sort_values(["often", "total"], ascending=False)
     first: list[str] = order.index[:SHOWN_METIERS].tolist()
@@ -202,12 +208,13 @@ def shared_heatmap(results: Results, labels: Labels) -> Figure | Html:
     }
     return figures.share_heat(
         shown.rename(index=dict(labels), columns=short),
-        "Avec des critères d’exemple, des cœurs de métiers sont communs à plusieurs branches"
+        "Avec des critères d’exemple, ces métiers seraient souvent au cœur de plusieurs branches"
         if (shown >= MOSTLY_PCT).sum().max() > 1
-        else "Avec des critères d’exemple, aucun cœur de métier n’est commun à deux branches",
+        else "Avec des critères d’exemple, aucun métier ne serait souvent au cœur de deux branches",
         french.typography(
-            "Part des jeux de poids qui mettent le métier au cœur de la branche, en pour cent ; "
-            "critères d’exemple, non votés, et emploi estimé. Branches et métiers par ordre "
+            "Part des tirages (poids et données incertaines) qui mettent le métier au cœur de la "
+            "branche, en pour cent ; case vide : non évalué (nd ou trop peu d’emplois) ; critères "
+            "d’exemple, non votés, et emploi estimé. Branches et métiers par ordre "
             "alphabétique. Source : calcul du projet. Nombres : table consolidation.csv."
         ),
     )
@@ -237,7 +244,7 @@ def _why(
     said = f"{' · '.join(told)}.{last}{voted.get(str(table['voted'].loc[row]), '')}"
     return (
         f"<details><summary>{escape(name)}{share}</summary>"
-        f"<p>{french.typography(said)}</p></details>"
+        f'<p id="{table["question_code"].loc[row]}-{code}">{french.typography(said)}</p></details>'
     )
 
 
@@ -249,7 +256,7 @@ def _score(table: pd.DataFrame, row: int, names: Mapping[str, str]) -> str:
     if not pd.isna(weight):
         criterion = names[str(table["flip_criterion_code"].loc[row])]
         at = _cell(table, row, french.number(float(weight), 2), "flip_weight")
-        said += f" ; bascule si « {criterion} » pèse {at}"
+        said += f" ; bascule quand « {criterion} » pèse {at}"
     return said + "."
 
 
@@ -306,10 +313,17 @@ def _reasons(results: Results, question: str) -> dict[str, list[int]]:
 
 
 def _named(rows: pd.DataFrame, labels: Labels) -> str:
-    names = sorted(f"« {labels[code]} »" for code in rows["metier_code"])
+    where = zip(rows["question_code"], rows["metier_code"], strict=True)
+    names = [_linked(question, code, labels[code]) for question, code in where]
+    names.sort(key=lambda name: name.partition(">")[2])
     if len(names) > NAMED:
         return f"{french.enumeration(names[:NAMED])}, entre autres"
     return french.enumeration(names)
+
+
+def _linked(question: str, code: str, label: str) -> str:
+    """Return a métier's name that leads to its reasons on this question's page."""
+    return f'« <a href="04_coeurs_strategiques.html#{question}-{code}">{escape(label)}</a> »'
 
 
 def _sources(codes: set[str]) -> str:

@@ -66,11 +66,13 @@ def findings(results: Results, labels: Labels) -> Html:
     short = codes(graded[graded["labour_shortage"] == HIGHEST_CLASS])
     hard = codes(graded[graded["hard_working_conditions"] == HIGHEST_CLASS])
     without = codes(graded[graded[INDEX].isna()])
+    which = f"les plus nombreux {'de l’industrie' if _is_national(results) else 'de la branche'}"
+    national = f"la tension nationale ({_index_year(results)})"
     told = [
-        f"Parmi les métiers les plus nombreux, la tension est dans la classe la plus forte pour "
+        f"Parmi les métiers {which}, {national} est dans la classe la plus forte pour "
         f"{_named(high, labels)}."
         if high
-        else "Aucun des métiers les plus nombreux n’est dans la classe de tension la plus forte."
+        else f"Pour aucun des métiers {which}, {national} n’est dans la classe la plus forte."
     ]
     if short:
         told.append(

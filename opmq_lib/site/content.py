@@ -70,11 +70,20 @@ _EMPLOYMENT = ("employment_national", "branch_headcount", "rome_naf_hires", "fap
 _TENSION = ("tension", "recruitment_intentions")
 _WHERE = ("tension_regions", "tension_basins")
 _CRITERIA = ("age_structure", "rome_transitions", "certifications", "certification_metiers")
+_SKILLS = (
+    "certifications",
+    "certification_metiers",
+    "metier_skills",
+    "emerging_skills",
+    "skills",
+    "rome_naf_hires",
+)
+_ALL = (*_EMPLOYMENT, *_TENSION, *_WHERE, *_CRITERIA, *_SKILLS)
 QUESTIONS = {
     "00_rapport": Question(
         "Rapport à la CPNEFP",
         "L’essentiel des questions ci-dessous, en quelques pages.",
-        (*_EMPLOYMENT, *_TENSION),
+        _ALL,
     ),
     "01_emplois": Question(
         "Emplois",
@@ -98,14 +107,7 @@ QUESTIONS = {
     "05_competences": Question(
         "Compétences",
         "Quelles compétences manquent, émergent, sont couvertes par des certifications ?",
-        (
-            "certifications",
-            "certification_metiers",
-            "metier_skills",
-            "emerging_skills",
-            "skills",
-            "rome_naf_hires",
-        ),
+        _SKILLS,
     ),
     "06_demandes": Question(
         "Demandes des entreprises",
@@ -118,7 +120,7 @@ COMMON_QUESTIONS = {
     CONSOLIDATION: Question(
         "Consolidation",
         "Toutes les branches ensemble : ce qui est commun, ce qui diffère.",
-        (*_EMPLOYMENT, *_TENSION),
+        _ALL,
     ),
     "11_evaluation": Question(
         "Évaluation",

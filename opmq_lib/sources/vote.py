@@ -3,6 +3,7 @@
 Signature lines are not read: names of voters are never stored.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,14 +85,17 @@ def read_form(path: Path, root: Path) -> tuple[str, tuple[Question, ...]]:
     return branch_code, tuple(question for question in questions if question is not None)
 
 
-def record(path: Path, root: Path) -> Path:
-    """Write what a form holds into its branch's parameter file, and return the file.
+def record(path: Path, root: Path) -> tuple[Path, bool]:
+    """Write what a form holds into its branch's parameter file.
 
     The file's other lines stay as they are; a question that the form does not hold keeps its own.
 
     Args:
         path: The workbook.
         root: The project's root.
+
+    Returns:
+        The file, and whether it says anything new.
 
     Raises:
         DataError: With every defect of the form; nothing is then written.
@@ -101,11 +105,14 @@ def record(path: Path, root: Path) -> Path:
     found = {question.question_code: question for question in questions}
     known = parameters.load_branches(root)[branch_code].questions
     kept = [found.pop(question.question_code, question) for question in known]
-    text = with_questions(file.read_text(encoding="utf-8"), [*kept, *found.values()])
+    before = file.read_text(encoding="utf-8")
+    text = with_questions(before, [*kept, *found.values()])
+    if text == before:
+        return file, False
     partial = file.with_name(f".{file.name}.partial")
     partial.write_text(text, encoding="utf-8", newline="\n")
     partial.replace(file)
-    return file
+    return file, True
 
 
 @dataclass
@@ -284,6 +291,9 @@ def _vote(sheet: Worksheet, reading: _Reading) -> tuple[Vote | None, str]:
     if DAY in filled and day is None:
         fix = "write for instance 2026-03-12"
         reading.add(SchemaError, where, "not a date", "a day, AAAA-MM-JJ", fix, filled[DAY])
+    if day is not None and day > datetime.now().astimezone().date():
+        fix = "correct the day: a vote is recorded once it has been held"
+        reading.add(RangeError, where, "a vote of the future", "today or before", fix, f"{day}")
     if day is None or len(filled) < 3:
         return None, basis
     body, minutes = str(filled[BODY]).strip(), str(filled[MINUTES]).strip()
@@ -342,11 +352,11 @@ def _positive(sheet: Worksheet, name: str, under: float, reading: _Reading) -> f
 
 def _number(value: object, where: str, reading: _Reading) -> float | None:
     """Return a number, decimal comma or point; anything else is a defect."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
     text = str(value if value is not None else "").strip()
-    if _NUMBER.fullmatch(text):
-        return float(text.replace(",", "."))
+    if not isinstance(value, bool) and _NUMBER.fullmatch(text):
+        number = float(text.replace(",", "."))
+        if math.isfinite(number):
+            return number
     what = "empty cell" if not text else "not a number"
     reading.add(SchemaError, where, what, "a number", "write a number", text or None)
     return None

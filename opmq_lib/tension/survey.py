@@ -3,6 +3,8 @@
 import pandas as pd
 
 SECRET_CELL_BELOW = 5
+LEAST_BASINS = 10
+"""Fewest ROME × basin pairs of a share: under it the share says nothing (convention)."""
 
 
 def hard_to_fill(intentions: pd.DataFrame, by_region: bool = False) -> pd.DataFrame:
@@ -92,7 +94,7 @@ def high_tension_basins(basins: pd.DataFrame, fap_rome: pd.DataFrame) -> pd.Data
 
     Examples:
         >>> basins = pd.DataFrame({"rome_code": ["H2903", "H2901"], "region_code": "84",
-        ...     "year": 2021, "basins_count": [6, 2], "high_tension_basins_count": [5, 1]})
+        ...     "year": 2021, "basins_count": [12, 4], "high_tension_basins_count": [10, 2]})
         >>> links = pd.DataFrame({"metier_code": "D1Z41", "rome_code": ["H2903", "H2901"]})
         >>> high_tension_basins(basins, links)["value"].tolist()
         [75.0]
@@ -102,4 +104,5 @@ def high_tension_basins(basins: pd.DataFrame, fap_rome: pd.DataFrame) -> pd.Data
     linked = fap_rome.merge(basins, on="rome_code")
     sums = linked.groupby(key, sort=True)[counts].sum().astype(float).reset_index()
     share = 100 * sums["high_tension_basins_count"] / sums["basins_count"]
+    share = share.where(sums["basins_count"] >= LEAST_BASINS)
     return sums[key].assign(indicator="high_tension_basins_share_pct", value=share, unit="pct")
