@@ -6,15 +6,23 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from opmq_lib import pipeline
+from opmq_lib import display, french, pipeline
 from opmq_lib.sections import competences
 from opmq_lib.sources import study
 
 
 @cache
+def besoins(branch_code):
+    inputs, edition = study.load_inputs([branch_code]), study.edition()
+    return pipeline.needs_results(inputs, study.scenarios()[:1], branch_code, 10, edition)[
+        "besoins"
+    ]
+
+
+@cache
 def results(branch_code):
     inputs = study.load_inputs([branch_code])
-    return pipeline.skill_results(inputs, branch_code, study.edition())
+    return pipeline.skill_results(inputs, branch_code, study.edition(), besoins(branch_code))
 
 
 def page(branch_code):
@@ -27,6 +35,7 @@ def page(branch_code):
         competences.coverage_table(found, labels),
         competences.uncovered_table(found),
         competences.emerging_table(found),
+        competences.posts_table(found),
         competences.gaps_table(found, study.metier_labels(), study.skill_labels()),
         competences.portfolio_table(found),
     ]
@@ -40,6 +49,9 @@ def test_every_number_is_a_cell_of_a_result_table(branch_code):
     assert cells
     for table, row, column, text in cells:
         value = float(found[table].reset_index(drop=True).at[int(row), column])
+        if table == "skill_posts" and column != "metiers_count":
+            assert text == french.rounded(value, display.step(found[table], int(row)))
+            continue
         shown = text.replace("\u202f", "").replace("\u00a0", "").replace(",", ".")
         assert float(shown) == pytest.approx(value, abs=0.5)
 
@@ -56,6 +68,25 @@ def test_a_gap_and_a_bloc_coverage_are_nd_without_survey_and_register():
     told = found["competences"].set_index("indicator")
     for name in ("bloc_coverage_pct", "expired_certifications_count"):
         assert told.loc[name, "status"] == "nd"
+
+
+def test_projected_posts_by_skill_are_a_projection_with_bounds_and_never_more_than_all_posts():
+    posts = results("metallurgie")["skill_posts"]
+    assert set(posts["nature"]) == {"projection"}
+    assert (posts["lower"] <= posts["value"]).all()
+    assert (posts["value"] <= posts["upper"]).all()
+    needs = besoins("metallurgie")
+    rows = needs[needs["indicator"].eq("posts_to_fill_headcount") & needs["metier_code"].ne("ENS")]
+    assert posts["value"].max() <= rows.loc[rows["value"] > 0, "value"].sum()
+    html = competences.posts_table(results("metallurgie")).html
+    assert "ce n’est pas un écart" in html
+
+
+def test_without_needs_projected_posts_by_skill_are_nd():
+    inputs = study.load_inputs(["chimie"])
+    found = pipeline.skill_results(inputs, "chimie", study.edition())
+    assert found["skill_posts"].empty
+    assert "nd" in competences.posts_table(found).html
 
 
 def test_a_survey_gives_gaps_marked_as_the_branch_s_own():

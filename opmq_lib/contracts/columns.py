@@ -379,6 +379,7 @@ COLUMNS: Final[dict[str, Column]] = {
         "Taux de départ", "metier", "family", "all", "default", "given", "mixed", "none"
     ),
     "needs.nature": _text("Nature du chiffre", *_NATURES, "projection"),
+    "skill_posts.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "projection.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "indicators.nature": _text("Nature du chiffre", *_NATURES, "projection"),
 }

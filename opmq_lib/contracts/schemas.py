@@ -116,6 +116,8 @@ TABLES: Final[dict[str, str]] = {
     "updated_on origin",
     "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
     "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
+    "skill_posts": "branch_code* skill_code* label metiers_count value lower? upper? "
+    "interval_level year unit status nature origin",
     "skill_gaps": "branch_code* metier_code* skill_code* needed available? gap? lower? upper? "
     "interval_level? unweighted_gap? respondents_count? coverage_pct? status origin",
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "

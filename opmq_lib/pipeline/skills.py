@@ -2,9 +2,10 @@
 
 import pandas as pd
 
-from opmq_lib import contracts, indicators
+from opmq_lib import contracts, employment, indicators
+from opmq_lib.needs.summary import POSTS
 from opmq_lib.params import EditionParams
-from opmq_lib.pipeline.shared import Tables
+from opmq_lib.pipeline.shared import Tables, seed_tables, without_residual
 from opmq_lib.skills import certifications, gap
 
 METIERS_LOOKED_AT = 20
@@ -12,7 +13,7 @@ HIRES_YEAR = 2016
 
 
 def skill_results(
-    inputs: Tables, branch_code: str, edition: EditionParams
+    inputs: Tables, branch_code: str, edition: EditionParams, besoins: pd.DataFrame | None = None
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of `05_competences` for one branch.
 
@@ -20,14 +21,16 @@ def skill_results(
         inputs: The study's input tables.
         branch_code: Key of table `branches`.
         edition: Gives the day on which certifications are looked at.
+        besoins: Table `besoins` of `02_besoins`; without it projected needs are `nd`.
 
     Returns:
         `competences`: indicators; hires and certifications of the ROME that the branch's activities
         recruit most, those without one, what open data cannot give (`nd`).
         `portfolio`: the branch's certifications. `to_look_at`: those to look at, by stated reason.
         `skill_signals`: skills flagged émergente by the ROME, and main skills that the métier of no
-        certification carries. `skill_gaps`: needed against available, from the branch's survey; no
-        row without one.
+        certification carries. `skill_posts`: projected posts to fill whose ROME carries each
+        skill, which is no gap; no row without `besoins`. `skill_gaps`: needed
+        against available, from the branch's survey; no row without one.
     """
     day = edition.edition_date
     hired = branch_romes(inputs, branch_code)
@@ -39,15 +42,21 @@ def skill_results(
     shared = certifications.overlaps(every, links)
     calendar = certifications.expiry_calendar(inputs["rncp_fiches"], day)
     reasons = certifications.to_look_at(owned, links, shared, calendar, day)
-    gaps = gap.skills_gap(inputs["own_skill_needs"], inputs["own_skill_supply"])
+    posts = _posts(besoins)
+    by_rome = _rome_posts(inputs, branch_code, posts)
+    gaps = gap.skills_gap(
+        inputs["own_skill_needs"], inputs["own_skill_supply"], gap.need_factors(posts)
+    )
     signals = _signals(inputs, branch_code, coverage)
     tables = {
         "portfolio": _portfolio(owned, links).assign(origin="public"),
         "to_look_at": reasons.assign(origin="public"),
         "skill_signals": signals.assign(status="value", origin="public"),
+        "skill_posts": _skill_posts(inputs, branch_code, by_rome, posts),
         "skill_gaps": gaps.assign(origin="own"),
     }
     parts = _indicators(hired, coverage, owned, signals, day.year)
+    parts.append(_profile_share(inputs, by_rome, posts, day.year))
     parts.append(_reason_counts(reasons, inputs["rncp_fiches"].empty, day.year))
     return {"competences": indicators.stack(parts, branch_code, "competences")} | {
         name: contracts.check(name, table[list(contracts.DESCRIPTIONS[name])], name)
@@ -60,15 +69,92 @@ def branch_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
 
     Hires of each activity are shared between branches as table `naf_branch` says.
     """
+    total = _hires(inputs, branch_code)
+    total = total[total["rome_code"].isin(inputs["metier_skills"]["rome_code"])]
+    ordered = total[total["hires"] > 0].sort_values(["hires", "rome_code"], ascending=[False, True])
+    return ordered.head(METIERS_LOOKED_AT).reset_index(drop=True)
+
+
+def _hires(inputs: Tables, branch_code: str) -> pd.DataFrame:
+    """Return the hires of the branch's activities by ROME: `rome_code`, `hires`."""
     shares = inputs["naf_branch"]
     hires = inputs["rome_naf_hires"].merge(
         shares[shares["branch_code"] == branch_code], on="naf_code"
     )
-    hires = hires[hires["rome_code"].isin(inputs["metier_skills"]["rome_code"])]
     counted = hires.assign(hires=hires["hires_count"].astype("float64") * hires["share"])
-    total = counted.groupby("rome_code")["hires"].sum().reset_index()
-    ordered = total[total["hires"] > 0].sort_values(["hires", "rome_code"], ascending=[False, True])
-    return ordered.head(METIERS_LOOKED_AT).reset_index(drop=True)
+    return counted.groupby("rome_code")["hires"].sum().reset_index()
+
+
+def _posts(besoins: pd.DataFrame | None) -> pd.DataFrame:
+    """Return posts to fill of each métier in the last horizon of `02_besoins`."""
+    columns = ["metier_code", POSTS, "lower", "upper", "interval_level", "year", "origin"]
+    if besoins is None:
+        return pd.DataFrame(columns=columns)
+    rows = without_residual(indicators.select(besoins, POSTS))
+    rows = rows[(rows["metier_code"] != indicators.ALL_METIERS) & rows["value"].notna()]
+    return indicators.last_year(rows).rename(columns={"value": POSTS})[columns]
+
+
+def _rome_posts(inputs: Tables, branch_code: str, posts: pd.DataFrame) -> pd.DataFrame:
+    """Return posts to fill by ROME: by the branch's hires, or by all where it has none."""
+    shares = employment.rome_shares(seed_tables(inputs))
+    own = _hires(inputs, branch_code)
+    everywhere = inputs["rome_naf_hires"].astype({"hires_count": "float64"})
+    every = everywhere.groupby("rome_code")["hires_count"].sum().rename("hires").reset_index()
+    hired = shares.loc[shares["rome_code"].isin(own["rome_code"]), "metier_code"]
+    is_hired = posts["metier_code"].isin(hired)
+    parts = [
+        gap.posts_by_rome(posts[is_hired], shares, own),
+        gap.posts_by_rome(posts[~is_hired], shares, every),
+    ]
+    return pd.concat(parts).groupby("rome_code").sum().reset_index()
+
+
+def _profile_share(
+    inputs: Tables, by_rome: pd.DataFrame, posts: pd.DataFrame, year: int
+) -> pd.DataFrame:
+    """Return the share of posts to fill (above 0) that go to a ROME with a profile, in %."""
+    above = by_rome[by_rome[POSTS] > 0]
+    read = above["rome_code"].isin(inputs["metier_skills"]["rome_code"])
+    total = posts.loc[posts[POSTS] > 0, POSTS].sum()
+    share = 100 * above.loc[read, POSTS].sum() / total if total > 0 else float("nan")
+    row = {
+        "indicator": "posts_with_profile_share_pct",
+        "value": share,
+        "unit": "pct",
+        "year": year,
+        "region_code": indicators.WHOLE_COUNTRY,
+        "nature": "projection",
+        "origin": _origin(posts),
+    }
+    return pd.DataFrame([row])
+
+
+def _origin(posts: pd.DataFrame) -> str:
+    return "own" if (posts["origin"] == "own").any() else "public"
+
+
+def _skill_posts(
+    inputs: Tables, branch_code: str, by_rome: pd.DataFrame, posts: pd.DataFrame
+) -> pd.DataFrame:
+    """Return posts to fill by skill, largest first; no row without posts."""
+    if posts.empty:
+        return pd.DataFrame(columns=list(contracts.DESCRIPTIONS["skill_posts"]))
+    found = gap.needs_by_skill(by_rome, inputs["metier_skills"])
+    labels = inputs["skills"].set_index("skill_code")["label"]
+    told = found.assign(
+        branch_code=branch_code,
+        label=found["skill_code"].map(labels),
+        interval_level=float(posts["interval_level"].max()),
+        year=int(posts["year"].max()),
+        unit="headcount",
+        status="value",
+        nature="projection",
+        origin=_origin(posts),
+    )
+    told = told.rename(columns={POSTS: "value"}).dropna(subset=["label"])
+    order = ["value", "skill_code"]
+    return told.sort_values(order, ascending=[False, True]).reset_index(drop=True)
 
 
 def _portfolio(owned: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,8 @@ Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
 
 TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
-SIGNALS, GAPS = "skill_signals", "skill_gaps"
+SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
+PROFILED = "posts_with_profile_share_pct"
 SHOWN, NAMED = 12, 4
 SOURCE = french.typography(
     "Sources : Certif Info (Carif-Oref, Onisep), ROME 4.0 (France Travail). Les fiches peuvent "
@@ -156,6 +157,41 @@ def uncovered_table(results: Results) -> Html | None:
         "Compétences principales qu’aucun métier certifié par la branche ne porte",
         "Couverture au niveau métier : une certification peut enseigner une compétence que la "
         "fiche de son métier ne cite pas.",
+    )
+
+
+def posts_table(results: Results) -> Html:
+    """Return the skills that the most projected posts to fill ask for, or why there is none."""
+    table = results[POSTS].reset_index(drop=True)
+    if table.empty:
+        return display.banner(
+            french.typography(
+                "<strong>Non disponible (nd).</strong> Les postes à pourvoir de la branche ne sont "
+                "pas connus : voir la page « Besoins »."
+            )
+        )
+    year = int(table["year"].max())
+    return display.table(
+        f"Postes à pourvoir d’ici à {year} dont le métier demande la compétence",
+        ["Compétence", "Postes", french.typography("Intervalle à 80 %"), "Métiers (ROME)"],
+        [
+            [
+                _name(line["label"]),
+                display.headcount(POSTS, table, row),
+                display.interval(POSTS, table, row),
+                _plain(table, row, "metiers_count", 0, POSTS),
+            ]
+            for row, line in enumerate(table.head(SHOWN).to_dict("records"))
+        ],
+        french.typography(
+            "<strong>Projection, ce n’est pas un écart</strong> : combien de ces personnes "
+            "existent déjà n’est pas connu. Les postes d’un métier (FAP) sont partagés entre ses "
+            "fiches ROME selon les embauches, par convention du projet. Fiches lues : 120 métiers "
+            f"de l’industrie, soit {_told(results, PROFILED)} % des postes. Un poste demande "
+            "plusieurs compétences : les lignes ne s’additionnent pas. Intervalle prudent : les "
+            f"bornes des métiers sont additionnées. Les {SHOWN} premières ; la table {POSTS}.csv "
+            "les a toutes. Sources : page « Besoins », ROME 4.0 (France Travail)."
+        ),
     )
 
 
