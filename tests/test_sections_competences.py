@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib import display, french, pipeline
-from opmq_lib.sections import competences
+from opmq_lib.sections import competences, fiches
 from opmq_lib.sources import study
 
 
@@ -105,3 +105,32 @@ def test_a_survey_gives_gaps_marked_as_the_branch_s_own():
     assert gaps.loc[0, "gap"] == pytest.approx(0.269841, abs=5e-7)
     html = competences.gaps_table(found, study.metier_labels(), study.skill_labels()).html
     assert "0,27" in html
+
+
+def test_the_sheet_of_a_metier_names_skills_of_its_rome_and_counts_certifications():
+    inputs, edition = study.load_inputs(["metallurgie"]), study.edition()
+    found = pipeline.needs_results(inputs, study.scenarios()[:1], "metallurgie", 10, edition)
+    rome = inputs["fap_rome"].query("metier_code == 'D2Z41'")["rome_code"]
+    own = inputs["metier_skills"].query("importance == 'principale'")
+    carried = set(own.loc[own["rome_code"].isin(rome), "skill_code"])
+    told = found["besoins_profils"].query("metier_code == 'D2Z41'")
+    assert told["skill_rank"].tolist() == [1, 2, 3]
+    assert set(told["skill_code"]) <= carried
+    html = fiches.sheets(found, study.metier_labels()).html
+    assert french.label(told["label"].iloc[0])[:20] in html
+    counts = found["besoins"].query("indicator == 'certifications_count'")
+    assert counts["value"].max() > 0
+
+
+def test_a_branch_whose_bodies_are_unknown_has_nd_certifications_on_its_sheets():
+    counts = besoins("ceramique").query("indicator == 'certifications_count'")
+    assert set(counts["status"]) == {"nd"}
+
+
+def test_certifications_to_share_stand_once_per_pair_of_different_branches():
+    found = pipeline.skills_consolidation(study.load_inputs())
+    table = found["consolidation_certifications"]
+    assert (table["branch_code"] < table["other_branch_code"]).all()
+    assert (table["shared_metiers_count"] >= 2).all()
+    html = competences.overlaps_table(found, study.branch_labels()).html
+    assert html.count("<tr>") == len(table) + 1

@@ -114,12 +114,11 @@ def test_posts_shared_between_rome_add_up_to_those_of_metiers_with_hires():
         {"metier_code": ["A", "B"], "posts_to_fill_headcount": [10.0, -4.0],
          "lower": [2.0, -9.0], "upper": [20.0, 1.0]}
     )  # fmt: skip
-    shares = pd.DataFrame(
+    links = pd.DataFrame(
         {"metier_code": ["A", "A", "B", "B"], "rome_code": ["H1", "H2", "H2", "H3"],
-         "share": [1.0, 0.25, 0.75, 1.0]}
+         "weight": [10.0, 10.0, 30.0, 0.0]}
     )  # fmt: skip
-    hires = pd.DataFrame({"rome_code": ["H1", "H2", "H3"], "hires": [10.0, 40.0, 0.0]})
-    found = gap.posts_by_rome(posts, shares, hires).set_index("rome_code")
+    found = gap.posts_by_rome(posts, links).set_index("rome_code")
     assert found["posts_to_fill_headcount"].to_dict() == {"H1": 5.0, "H2": 1.0}
     assert found["lower"].sum() == -7.0
 

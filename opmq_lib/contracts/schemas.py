@@ -115,6 +115,9 @@ TABLES: Final[dict[str, str]] = {
     "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
     "updated_on origin",
     "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
+    "metier_profiles": "branch_code* metier_code* skill_rank* skill_code label origin",
+    "consolidation_certifications": "branch_code* certifinfo_code* title other_branch_code* "
+    "other_certifinfo_code* other_title shared_metiers_count status origin",
     "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
     "skill_posts": "branch_code* skill_code* label metiers_count value lower? upper? "
     "interval_level year unit status nature origin",

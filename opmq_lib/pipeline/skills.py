@@ -1,12 +1,14 @@
 """Chain of `05_competences`."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from opmq_lib import contracts, employment, indicators
 from opmq_lib.needs.summary import POSTS
 from opmq_lib.params import EditionParams
 from opmq_lib.pipeline.shared import Tables, seed_tables, without_residual
-from opmq_lib.skills import certifications, gap
+from opmq_lib.skills import certifications, gap, profiles
 
 METIERS_LOOKED_AT = 20
 HIRES_YEAR = 2016
@@ -34,8 +36,7 @@ def skill_results(
     """
     day = edition.edition_date
     hired = branch_romes(inputs, branch_code)
-    fiches = inputs["romes"][inputs["romes"]["rome_version"] == "4.0"]
-    links = certifications.metier_links(inputs["certification_metiers"], fiches)
+    links = _metier_links(inputs)
     every = certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
     owned = every[every["branch_code"] == branch_code].reset_index(drop=True)
     coverage = certifications.metier_coverage(owned, links, list(hired["rome_code"]))
@@ -43,7 +44,7 @@ def skill_results(
     calendar = certifications.expiry_calendar(inputs["rncp_fiches"], day)
     reasons = certifications.to_look_at(owned, links, shared, calendar, day)
     posts = _posts(besoins)
-    by_rome = _rome_posts(inputs, branch_code, posts)
+    by_rome = gap.posts_by_rome(posts, _metier_romes(inputs, branch_code))
     gaps = gap.skills_gap(
         inputs["own_skill_needs"], inputs["own_skill_supply"], gap.need_factors(posts)
     )
@@ -62,6 +63,86 @@ def skill_results(
         name: contracts.check(name, table[list(contracts.DESCRIPTIONS[name])], name)
         for name, table in tables.items()
     }
+
+
+def skills_consolidation(inputs: Tables) -> dict[str, pd.DataFrame]:
+    """Return certifications that several branches could share, for `10_consolidation`.
+
+    Args:
+        inputs: The study's input tables.
+
+    Returns:
+        `consolidation_certifications`: pairs of certifications of different branches that aim at
+        the same métiers, each pair once, those that share most first.
+    """
+    links = _metier_links(inputs)
+    every = certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
+    pairs = certifications.overlaps(every, links)
+    once = pairs[pairs["branch_code"] < pairs["other_branch_code"]]
+    titles = every.drop_duplicates("certifinfo_code").set_index("certifinfo_code")["title"]
+    table = once.assign(
+        title=once["certifinfo_code"].map(titles),
+        other_title=once["other_certifinfo_code"].map(titles),
+        status="value",
+        origin="public",
+    )
+    order = ["shared_metiers_count", "title", "other_title"]
+    table = table.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
+    name = "consolidation_certifications"
+    return {name: contracts.check(name, table[list(contracts.DESCRIPTIONS[name])], name)}
+
+
+def metier_profiles(inputs: Tables, branch_code: str, metier_codes: Sequence[str]) -> pd.DataFrame:
+    """Return the main skills of métiers (FAP), for `02_besoins`.
+
+    Args:
+        inputs: The study's input tables.
+        branch_code: Whose hires say how much each ROME counts.
+        metier_codes: Métiers wanted.
+
+    Returns:
+        Rows of contract `metier_profiles`; none for a métier whose ROME have no profile.
+    """
+    links = _metier_romes(inputs, branch_code)
+    wanted = links[links["metier_code"].isin(metier_codes)]
+    found = profiles.main_skills(wanted, inputs["metier_skills"])
+    labels = inputs["skills"].set_index("skill_code")["label"]
+    told = found.assign(
+        branch_code=branch_code, label=found["skill_code"].map(labels), origin="public"
+    )
+    columns = list(contracts.DESCRIPTIONS["metier_profiles"])
+    return contracts.check("metier_profiles", told[columns], "besoins_profils")
+
+
+def metier_certifications(
+    inputs: Tables, branch_code: str, metier_codes: Sequence[str], year: int
+) -> pd.DataFrame:
+    """Return how many of the branch's certifications aim at a ROME of each métier (FAP).
+
+    Returns:
+        Rows of the indicator table, `certifications_count`; `nd` where no certifying body of the
+        branch is known, or a métier has no ROME.
+    """
+    every = certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
+    owned = every.loc[every["branch_code"] == branch_code, "certifinfo_code"]
+    romes = inputs["fap_rome"][inputs["fap_rome"]["metier_code"].isin(metier_codes)]
+    links = _metier_links(inputs)
+    aimed = links[links["certifinfo_code"].isin(owned)].merge(romes, on="rome_code")
+    counts = aimed.groupby("metier_code")["certifinfo_code"].nunique()
+    known = set(romes["metier_code"]) if len(owned) else set()
+    values = [float(counts.get(code, 0)) if code in known else None for code in metier_codes]
+    return pd.DataFrame({"metier_code": list(metier_codes), "value": values}).assign(
+        indicator="certifications_count",
+        unit="certifications",
+        year=year,
+        region_code=indicators.WHOLE_COUNTRY,
+        source_code="certifinfo",
+    )
+
+
+def _metier_links(inputs: Tables) -> pd.DataFrame:
+    fiches = inputs["romes"][inputs["romes"]["rome_version"] == "4.0"]
+    return certifications.metier_links(inputs["certification_metiers"], fiches)
 
 
 def branch_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
@@ -95,19 +176,22 @@ def _posts(besoins: pd.DataFrame | None) -> pd.DataFrame:
     return indicators.last_year(rows).rename(columns={"value": POSTS})[columns]
 
 
-def _rome_posts(inputs: Tables, branch_code: str, posts: pd.DataFrame) -> pd.DataFrame:
-    """Return posts to fill by ROME: by the branch's hires, or by all where it has none."""
-    shares = employment.rome_shares(seed_tables(inputs))
-    own = _hires(inputs, branch_code)
+def _metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
+    """Return how much of each métier (FAP) its ROME are: `metier_code`, `rome_code`, `weight`.
+
+    The weight is the métier's part of the hires of the branch's activities under the ROME; of the
+    hires of all activities where the métier has none in the branch.
+    """
+    links = employment.rome_shares(seed_tables(inputs))
     everywhere = inputs["rome_naf_hires"].astype({"hires_count": "float64"})
-    every = everywhere.groupby("rome_code")["hires_count"].sum().rename("hires").reset_index()
-    hired = shares.loc[shares["rome_code"].isin(own["rome_code"]), "metier_code"]
-    is_hired = posts["metier_code"].isin(hired)
-    parts = [
-        gap.posts_by_rome(posts[is_hired], shares, own),
-        gap.posts_by_rome(posts[~is_hired], shares, every),
-    ]
-    return pd.concat(parts).groupby("rome_code").sum().reset_index()
+    every = everywhere.groupby("rome_code")["hires_count"].sum()
+    own = _hires(inputs, branch_code).set_index("rome_code")["hires"]
+    in_branch, anywhere = (
+        links["share"] * links["rome_code"].map(hires).fillna(0.0) for hires in (own, every)
+    )
+    is_hired = in_branch.groupby(links["metier_code"]).transform("sum") > 0
+    weight = in_branch.where(is_hired, anywhere)
+    return links[["metier_code", "rome_code"]].assign(weight=weight)
 
 
 def _profile_share(

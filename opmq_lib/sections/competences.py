@@ -255,6 +255,39 @@ def portfolio_table(results: Results) -> Html | None:
     return Html(f"<details><summary>{french.typography(summary)}</summary>{listed.html}</details>")
 
 
+def overlaps_table(results: Results, labels: Labels) -> Html:
+    """Return the certifications that several branches could share, for `10_consolidation`.
+
+    Args:
+        results: With `consolidation_certifications` (`pipeline.skills_consolidation`).
+        labels: French name of each branch.
+    """
+    name = "consolidation_certifications"
+    table = results[name]
+    if table.empty:
+        told = "Aucune paire de certifications de deux branches ne vise les mêmes métiers."
+        return display.banner(french.typography(told))
+    return display.table(
+        "Certifications de branches différentes qui visent les mêmes métiers",
+        ["Certification", "Branche", "Autre certification", "Autre branche", "Métiers communs"],
+        [
+            [
+                _name(line["title"]),
+                _name(labels[line["branch_code"]]),
+                _name(line["other_title"]),
+                _name(labels[line["other_branch_code"]]),
+                _plain(table, row, "shared_metiers_count", 0, name),
+            ]
+            for row, line in enumerate(table.to_dict("records"))
+        ],
+        french.typography(
+            "Deux métiers communs (ROME) ou plus. Ce sont des candidates à en parler entre "
+            "CPNEFP, pas des doublons : ce qu’elles enseignent n’est pas lu ici. Branches dont un "
+            f"organisme certificateur est reconnu. {SOURCE.format(table=name)}"
+        ),
+    )
+
+
 def sheet_lines(results: Results, rome_code: str) -> list[str]:
     """Return what a métier's GPEC sheet says of certifications, as French sentences in HTML."""
     row = indicators.row_of(results[TABLE], "certifications_count", rome_code)

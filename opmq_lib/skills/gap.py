@@ -131,19 +131,16 @@ def skills_gap(
     return pd.DataFrame(rows, columns=columns)
 
 
-def posts_by_rome(
-    posts: pd.DataFrame, rome_shares: pd.DataFrame, hires: pd.DataFrame
-) -> pd.DataFrame:
+def posts_by_rome(posts: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
     """Return the posts to fill of métiers (FAP), shared out between their ROME.
 
     Args:
         posts: `metier_code`, `posts_to_fill_headcount`, `lower`, `upper`: one row per métier.
-        rome_shares: `metier_code`, `rome_code`, `share`: of each ROME, the share of each métier.
-        hires: `rome_code`, `hires`: declared hires of the branch's activities.
+        links: `metier_code`, `rome_code`, `weight`: a métier's posts go to its ROME in proportion.
 
     Returns:
-        `rome_code`, `posts_to_fill_headcount`, `lower`, `upper`. A métier's posts go to its ROME in
-        proportion to the hires that it has in each; those of a métier without hires go nowhere.
+        `rome_code`, `posts_to_fill_headcount`, `lower`, `upper`. Posts of a métier whose weights
+        are all 0 go nowhere.
 
     Source:
         Convention of the project: no source counts posts to fill by ROME.
@@ -151,17 +148,13 @@ def posts_by_rome(
     Examples:
         >>> posts = pd.DataFrame({"metier_code": ["A"], "posts_to_fill_headcount": [10.0],
         ...                       "lower": [4.0], "upper": [16.0]})
-        >>> shares = pd.DataFrame({"metier_code": "A", "rome_code": ["H1", "H2"],
-        ...                        "share": [1, 0.5]})
-        >>> hires = pd.DataFrame({"rome_code": ["H1", "H2"], "hires": [30.0, 20.0]})
-        >>> posts_by_rome(posts, shares, hires)["posts_to_fill_headcount"].tolist()
+        >>> links = pd.DataFrame({"metier_code": "A", "rome_code": ["H1", "H2"], "weight": [3, 1]})
+        >>> posts_by_rome(posts, links)["posts_to_fill_headcount"].tolist()
         [7.5, 2.5]
     """
-    links = rome_shares.merge(hires, on="rome_code")
-    links["hires"] *= links["share"]
-    links = links[links["hires"] > 0]
-    part = links["hires"] / links.groupby("metier_code")["hires"].transform("sum")
-    shared = links.assign(part=part).merge(posts, on="metier_code")
+    kept = links[links["weight"] > 0]
+    part = kept["weight"] / kept.groupby("metier_code")["weight"].transform("sum")
+    shared = kept.assign(part=part).merge(posts, on="metier_code")
     quantities = ["posts_to_fill_headcount", "lower", "upper"]
     shared[quantities] = shared[quantities].mul(shared["part"], axis=0)
     return shared.groupby("rome_code")[quantities].sum(min_count=1).reset_index()
