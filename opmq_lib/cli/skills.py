@@ -86,6 +86,39 @@ def match_command(  # noqa: PLR0913 - one parameter per option
     print(f"Written: {output} ({queries.nunique()} texts, {doubtful} of them doubtful).")
 
 
+@skills_app.command("emerging")
+def emerging_command(
+    file: Annotated[Path, typer.Argument(help="Table of mentions (contract skill_mentions).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
+    ],
+) -> None:
+    """Find the skills that rise or fall between successive periods of mentions, beyond noise.
+
+    Example: opmq skills emerging mentions.csv -o tendances.csv
+    """
+    from opmq_lib import exports
+    from opmq_lib.errors import Defect, RangeError
+    from opmq_lib.skills import emerging
+    from opmq_lib.sources import tables
+
+    exports.check_ending(output)
+    mentions = tables.read_table(file, "skill_mentions")
+    found = emerging.trends(mentions)
+    if found.empty:
+        told = ("only one period", "two periods or more", "add the mentions of another period")
+        raise RangeError([Defect(f"{file.name}, period_rank", *told)])
+    exports.write_table(
+        found.assign(origin="own" if (mentions["origin"] == "own").any() else "public"), output
+    )
+    retained = found.loc[found["retained"] == "yes", "skill_code"].nunique()
+    changing = found.loc[found["direction"] != "none", "skill_code"].nunique()
+    print(
+        f"Written: {output} ({changing} skills change in a period, {retained} of them in "
+        f"{emerging.LEAST_PERIODS} successive ones). A signal is not a need."
+    )
+
+
 @skills_app.command("expiry")
 def expiry_command(
     file: Annotated[Path, typer.Argument(help="CSV export of the RNCP (zip).")],
