@@ -32,6 +32,7 @@ def page(branch_code):
         competences.findings(found, labels),
         competences.key_figures(found),
         competences.reasons_table(found),
+        competences.calendar_table(found),
         competences.coverage_table(found, labels),
         competences.uncovered_table(found),
         competences.emerging_table(found),
@@ -134,3 +135,35 @@ def test_certifications_to_share_stand_once_per_pair_of_different_branches():
     assert (table["shared_metiers_count"] >= 2).all()
     html = competences.overlaps_table(found, study.branch_labels()).html
     assert html.count("<tr>") == len(table) + 1
+
+
+def test_the_calendar_of_an_export_tells_ends_and_lead_times_of_the_branch_s_fiches():
+    inputs = dict(study.load_inputs(["metallurgie"]))
+    day = study.edition().edition_date
+    codes = results("metallurgie")["portfolio"]["certifinfo_code"]
+    known = inputs["certifications"].drop_duplicates("certifinfo_code")
+    known = known[known["certifinfo_code"].isin(codes) & (known["rncp_code"].fillna("") != "")]
+    fiches = ["RNCP" + code for code in known["rncp_code"].unique()[:3]]
+    inputs["rncp_fiches"] = pd.DataFrame(
+        {
+            "fiche_code": fiches,
+            "title": "x",
+            "active": ["yes", "yes", "no"],
+            "starts_on": "2020-01-01",
+            "ends_on": [day.isoformat(), f"{day.year + 9}-01-01", "2024-01-01"],
+        }
+    )
+    found = pipeline.skill_results(inputs, "metallurgie", study.edition())
+    table = found["expiry_calendar"].drop_duplicates("fiche_code").set_index("fiche_code")
+    assert table.loc[fiches, "state"].tolist() == ["within_12_months", "later", "expired"]
+    assert table.loc[fiches[0], "months_left"] == 0
+    assert table.loc[fiches[2], "months_left"] < 0
+    assert set(table["state"].drop(fiches)) == {"nd"}
+    html = competences.calendar_table(found).html
+    assert "fin dans les 12 mois" in html
+    assert "Couverture par blocs" in html
+
+
+def test_without_an_export_the_calendar_is_nd_and_says_what_it_takes():
+    assert results("metallurgie")["expiry_calendar"].empty
+    assert "rncp_export" in competences.calendar_table(results("metallurgie")).html

@@ -244,6 +244,10 @@ COLUMNS: Final[dict[str, Column]] = {
     "other_certifinfo_code": _code("Autre certification (Certif Info)", r"[0-9]+", "100423"),
     "other_title": _text("Intitulé de l’autre certification"),
     "shared_metiers_count": _count("Métiers (ROME) visés par les deux", "métiers"),
+    "state": _text(
+        "État de l’enregistrement", "expired", "within_12_months", "within_24_months", "later", "nd"
+    ),
+    "months_left": Column("whole", "Mois avant la fin", "mois entiers"),
     "reason_code": _text("Raison de regarder"),
     "signal": _text("Signal", "emerging_flag", "uncovered"),
     "needed": Column("number", "Besoin", "personnes pondérées par le niveau", low=0),

@@ -114,6 +114,8 @@ TABLES: Final[dict[str, str]] = {
     # results
     "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
     "updated_on origin",
+    "expiry_calendar": "branch_code* certifinfo_code* title fiche_code ends_on? state months_left? "
+    "status origin",
     "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
     "metier_profiles": "branch_code* metier_code* skill_rank* skill_code label origin",
     "consolidation_certifications": "branch_code* certifinfo_code* title other_branch_code* "

@@ -28,7 +28,8 @@ def skill_results(
     Returns:
         `competences`: indicators; hires and certifications of the ROME that the branch's activities
         recruit most, those without one, what open data cannot give (`nd`).
-        `portfolio`: the branch's certifications. `to_look_at`: those to look at, by stated reason.
+        `portfolio`: the branch's certifications. `expiry_calendar`: when their registrations end;
+        no row without an export of the register. `to_look_at`: those to look at, by stated reason.
         `skill_signals`: skills flagged émergente by the ROME, and main skills that the métier of no
         certification carries. `skill_posts`: projected posts to fill whose ROME carries each
         skill, which is no gap; no row without `besoins`. `skill_gaps`: needed
@@ -52,6 +53,9 @@ def skill_results(
     tables = {
         "portfolio": _portfolio(owned, links).assign(origin="public"),
         "to_look_at": reasons.assign(origin="public"),
+        "expiry_calendar": certifications.portfolio_calendar(owned, calendar, day).assign(
+            status="value", origin="public"
+        ),
         "skill_signals": signals.assign(status="value", origin="public"),
         "skill_posts": _skill_posts(inputs, branch_code, by_rome, posts),
         "skill_gaps": gaps.assign(origin="own"),

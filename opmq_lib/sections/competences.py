@@ -14,9 +14,17 @@ Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
 
 TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
+CALENDAR = "expiry_calendar"
 SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
 PROFILED = "posts_with_profile_share_pct"
 SHOWN, NAMED = 12, 4
+STATES = {
+    "expired": "terminé",
+    "within_12_months": "fin dans les 12 mois",
+    "within_24_months": "fin dans les 24 mois",
+    "later": "fin dans plus de 24 mois",
+    "nd": "fin non disponible",
+}
 SOURCE = french.typography(
     "Sources : Certif Info (Carif-Oref, Onisep), ROME 4.0 (France Travail). Les fiches peuvent "
     "avoir changé depuis. Nombres : table {table}.csv."
@@ -27,8 +35,8 @@ def banner(results: Results) -> Html:
     """Return what must be known before any figure of certification or skill."""
     sentences = [
         "<strong>Couverture au niveau métier</strong> : une certification vise un métier (ROME) ; "
-        "ce qu’elle enseigne n’est pas lu ici. La couverture par blocs et le calendrier "
-        "d’expiration sont non disponibles (nd) sans export du RNCP."
+        "ce qu’elle enseigne n’est pas lu ici. La couverture par blocs est non disponible (nd) : "
+        "aucune source chargée ne dit quelles compétences un bloc couvre."
     ]
     if results[GAPS].empty:
         sentences.append(
@@ -83,7 +91,11 @@ def key_figures(results: Results) -> Html:
                 "metiers_without_certification_count",
                 "couverture au niveau métier",
             ),
-            ("Couverture par blocs", "bloc_coverage_pct", "il faut un export du RNCP"),
+            (
+                "Couverture par blocs",
+                "bloc_coverage_pct",
+                "le RNCP nomme les blocs, pas leurs compétences",
+            ),
         )
     )
 
@@ -105,6 +117,39 @@ def reasons_table(results: Results) -> Html:
         french.typography(
             "Ordre alphabétique dans chaque raison : ce n’est pas un classement. Une certification "
             f"peut figurer sous plusieurs raisons. {SOURCE.format(table=REASON_TABLE)}"
+        ),
+    )
+
+
+def calendar_table(results: Results) -> Html:
+    """Return when the branch's registrations end, soonest first, or what it takes to know."""
+    table = results[CALENDAR]
+    if table.empty:
+        told = (
+            "<strong>Calendrier d’expiration non disponible (nd).</strong> Aucun export du RNCP "
+            "n’est chargé, ou il n’y a aucune fiche de la branche à y chercher. Le fichier CSV de "
+            "France compétences se nomme dans le fichier de la branche (<code>rncp_export</code>)."
+        )
+        return display.banner(french.typography(told))
+    return display.table(
+        "Fins d’enregistrement au RNCP, des plus proches aux plus lointaines",
+        ["Certification", "Fiche", "Fin", "Mois restants", "À prévoir"],
+        [
+            [
+                _name(line["title"]),
+                escape(line["fiche_code"]),
+                french.day(line["ends_on"]) if line["ends_on"] else display.ABSENT,
+                _plain(table, row, "months_left", 0, CALENDAR),
+                french.typography(STATES[line["state"]]),
+            ]
+            for row, line in enumerate(table.to_dict("records"))
+        ],
+        french.typography(
+            "Le jour de fin compte encore. Renouvellement demandé : non lu, donc non compté. Les "
+            "certifications sans fiche du RNCP n’y sont pas. <strong>Couverture par blocs : "
+            "nd</strong>, même avec l’export : il nomme les blocs sans dire quelles compétences du "
+            "ROME ils couvrent, et cette lecture n’est pas inventée ici. Source : export du RNCP "
+            f"(France compétences). Nombres : table {CALENDAR}.csv."
         ),
     )
 
