@@ -70,6 +70,7 @@ _EMPLOYMENT = ("employment_national", "branch_headcount", "rome_naf_hires", "fap
 _TENSION = ("tension", "recruitment_intentions")
 _WHERE = ("tension_regions", "tension_basins")
 _CRITERIA = ("age_structure", "rome_transitions", "certifications", "certification_metiers")
+_SKILLS = ("certifications", "certification_metiers", "metier_skills", "skills")
 QUESTIONS = {
     "00_rapport": Question(
         "Rapport à la CPNEFP",
@@ -84,7 +85,7 @@ QUESTIONS = {
     "02_besoins": Question(
         "Besoins",
         "Combien de postes à pourvoir, pourquoi (croissance, départs), pour quels métiers ?",
-        (*_EMPLOYMENT, "age_structure", *_TENSION),
+        (*_EMPLOYMENT, "age_structure", *_TENSION, *_SKILLS),
     ),
     "03_tensions": Question(
         "Tensions", "Quels métiers sont en tension, pourquoi, où ?", (*_TENSION, *_WHERE)
@@ -98,14 +99,7 @@ QUESTIONS = {
     "05_competences": Question(
         "Compétences",
         "Quelles compétences manquent, émergent, sont couvertes par des certifications ?",
-        (
-            "certifications",
-            "certification_metiers",
-            "metier_skills",
-            "emerging_skills",
-            "skills",
-            "rome_naf_hires",
-        ),
+        (*_SKILLS, "emerging_skills", *_EMPLOYMENT, "age_structure"),
     ),
     "06_demandes": Question(
         "Demandes des entreprises",
@@ -118,7 +112,7 @@ COMMON_QUESTIONS = {
     CONSOLIDATION: Question(
         "Consolidation",
         "Toutes les branches ensemble : ce qui est commun, ce qui diffère.",
-        (*_EMPLOYMENT, *_TENSION),
+        (*_EMPLOYMENT, *_TENSION, "certifications", "certification_metiers"),
     ),
     "11_evaluation": Question(
         "Évaluation",
