@@ -282,7 +282,8 @@ def report(task: Task, ranked: dict[str, list[list[str]]], chosen: np.ndarray) -
                 if wanted:
                     kept.append(codes[rank])
                     right.append(wanted)
-            rows.append((task.name, relation, name, len(kept), *scores(kept, right).values()))
+            if kept:
+                rows.append((task.name, relation, name, len(kept), *scores(kept, right).values()))
     names = ["task", "relation", "method", "queries", "MAP", "recall@1", "recall@5", "recall@10"]
     return pd.DataFrame(rows, columns=names)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-HELD_OUT_SHARE, QUERIES = 0.12, 1_500
+HELD_OUT_SHARE, QUERIES = 0.12, 700
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORT = {
     "responsable": "resp.", "technicien": "tech.", "technicienne": "tech.", "ingénieur": "ing.",

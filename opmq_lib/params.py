@@ -494,6 +494,7 @@ class SkillsNotebook(Strict):
     """Parameters of `05_competences`."""
 
     branch_code: Code
+    edition_id: Code
     output_folder: Text
 
 

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from opmq_lib.cli.app import app
 from opmq_lib.cli.skills import skills_app
-from opmq_lib.errors import SchemaError
+from opmq_lib.errors import DataError, RangeError, SchemaError
 
 RUN = CliRunner()
 assert skills_app in [group.typer_instance for group in app.registered_groups]
@@ -39,3 +39,47 @@ def test_texts_are_matched_and_decisions_of_the_review_sheet_applied(tmp_path):
     assert own["code"].tolist() == [sheet.loc[1, "code"]]
     again = pd.read_csv(review, dtype="str", keep_default_na=False)
     assert again["decision"].tolist() == ["accepted"]
+
+
+def mentions(*counts):
+    rows = [
+        {"period_rank": rank, "skill_code": skill, "mentions_count": count,
+         "documents_count": 10_000, "employers_count": 9, "source_code": "offres", "origin": "own"}
+        for rank, count in enumerate(counts, start=1)
+        for skill, count in (("100007", count), ("100015", 300))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_skills_that_rise_in_two_successive_changes_are_retained(tmp_path):
+    file, found = tmp_path / "mentions.csv", tmp_path / "tendances.csv"
+    mentions(20, 120, 400).to_csv(file, index=False)
+    result = call("emerging", file, "-o", found)
+    assert "1 of them in 2 successive ones" in result.output
+    table = pd.read_csv(found, dtype={"skill_code": "str"})
+    assert table.loc[table["retained"] == "yes", "skill_code"].tolist() == ["100007"]
+    assert set(table["origin"]) == {"own"}
+
+
+def test_mentions_of_one_period_alone_or_above_their_documents_are_refused(tmp_path):
+    file, found = tmp_path / "mentions.csv", tmp_path / "tendances.csv"
+    mentions(20).to_csv(file, index=False)
+    with pytest.raises(RangeError, match="one period"):
+        call("emerging", file, "-o", found)
+    mentions(20, 20_000).to_csv(file, index=False)
+    with pytest.raises(RangeError, match="mentions"):
+        call("emerging", file, "-o", found)
+    totals = mentions(20, 120)
+    totals.loc[0, "documents_count"] = 9_000
+    totals.to_csv(file, index=False)
+    with pytest.raises(DataError, match="documents_count"):
+        call("emerging", file, "-o", found)
+    assert not found.exists()
+
+
+def test_a_file_is_never_both_read_and_written(tmp_path):
+    file = tmp_path / "titres.csv"
+    file.write_text("query\nsoudeur\n", encoding="utf-8")
+    with pytest.raises(DataError, match="the same file twice"):
+        call("match", file, "-o", file)
+    assert file.read_text(encoding="utf-8") == "query\nsoudeur\n"

@@ -62,7 +62,7 @@ def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
         "02_besoins": ["branch_code", "horizon_years", "output_folder"],
         "03_tensions": ["branch_code", "output_folder"],
         "04_coeurs_strategiques": ["branch_code", "sliders", "output_folder"],
-        "05_competences": ["branch_code", "output_folder"],
+        "05_competences": ["branch_code", "edition_id", "output_folder"],
         "06_demandes": ["branch_code", "edition_id", "output_folder"],
         "10_consolidation": ["edition_id", "output_folder"],
         "11_evaluation": ["edition_id", "horizon_years", "output_folder"],

@@ -98,3 +98,33 @@ def test_a_gap_lies_between_minus_one_and_one_and_changes_sign_with_its_sides(ne
     else:
         assert -1 <= found <= 1
         assert found == -gap.relative_gap(available, needed)
+
+
+def test_draws_by_metier_widen_the_intervals_of_that_metier_alone():
+    widths = {}
+    for metier in ("D1Z40", "other"):
+        factors = {metier: np.array([0.5, 1.0, 1.5])}
+        found = gap.skills_gap(needs(), supply(), need_factors=factors).iloc[0]
+        widths[metier] = found["upper"] - found["lower"]
+    assert widths["D1Z40"] > widths["other"] == 0
+
+
+def test_posts_shared_between_rome_add_up_to_those_of_metiers_with_hires():
+    posts = pd.DataFrame(
+        {"metier_code": ["A", "B"], "posts_to_fill_headcount": [10.0, -4.0],
+         "lower": [2.0, -9.0], "upper": [20.0, 1.0]}
+    )  # fmt: skip
+    links = pd.DataFrame(
+        {"metier_code": ["A", "A", "B", "B"], "rome_code": ["H1", "H2", "H2", "H3"],
+         "weight": [10.0, 10.0, 30.0, 0.0]}
+    )  # fmt: skip
+    found = gap.posts_by_rome(posts, links).set_index("rome_code")
+    assert found["posts_to_fill_headcount"].to_dict() == {"H1": 5.0, "H2": 1.0}
+    assert found["lower"].sum() == -7.0
+
+
+def test_a_metier_without_posts_above_zero_has_no_draws():
+    posts = pd.DataFrame(
+        {"metier_code": ["A"], "posts_to_fill_headcount": [-1.0], "lower": [-2.0], "upper": [3.0]}
+    )
+    assert gap.need_factors(posts) == {}

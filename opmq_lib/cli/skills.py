@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from opmq_lib.cli.app import app
+from opmq_lib.errors import Defect, SchemaError
 
 skills_app = typer.Typer(help="Skills: survey template, free texts to codes, ends of registration.")
 app.add_typer(skills_app, name="skills")
@@ -68,6 +69,10 @@ def match_command(  # noqa: PLR0913 - one parameter per option
     exports.check_ending(output)
     if review is not None:
         exports.check_ending(review)
+    paths = [file, output, *([review] if review else []), *(labels or [])]
+    if len({path.resolve() for path in paths}) < len(paths):
+        told = ("the same file twice", "different files", "choose another name")
+        raise SchemaError([Defect("skills match", *told)])
     queries = tables.read_table(file, "queries")["query"]
     corpus = (
         pd.concat([lists.read_labels(path) for path in labels], ignore_index=True)
@@ -84,6 +89,39 @@ def match_command(  # noqa: PLR0913 - one parameter per option
     exports.write_table(matches, output)
     doubtful = matches.loc[matches["unsure"], "query"].nunique()
     print(f"Written: {output} ({queries.nunique()} texts, {doubtful} of them doubtful).")
+
+
+@skills_app.command("emerging")
+def emerging_command(
+    file: Annotated[Path, typer.Argument(help="Table of mentions (contract skill_mentions).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
+    ],
+) -> None:
+    """Find the skills that rise or fall between successive periods of mentions, beyond noise.
+
+    Example: opmq skills emerging mentions.csv -o tendances.csv
+    """
+    from opmq_lib import exports
+    from opmq_lib.errors import Defect, RangeError
+    from opmq_lib.skills import emerging
+    from opmq_lib.sources import tables
+
+    exports.check_ending(output)
+    mentions = tables.read_table(file, "skill_mentions")
+    found = emerging.trends(mentions)
+    if found.empty:
+        told = ("only one period", "two periods or more", "add the mentions of another period")
+        raise RangeError([Defect(f"{file.name}, period_rank", *told)])
+    exports.write_table(
+        found.assign(origin="own" if (mentions["origin"] == "own").any() else "public"), output
+    )
+    retained = found.loc[found["retained"] == "yes", "skill_code"].nunique()
+    changing = found.loc[found["direction"] != "none", "skill_code"].nunique()
+    print(
+        f"Written: {output} ({changing} skills change in a period, {retained} of them in "
+        f"{emerging.LEAST_PERIODS} successive ones). A signal is not a need."
+    )
 
 
 @skills_app.command("expiry")

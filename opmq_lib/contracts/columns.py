@@ -239,6 +239,15 @@ COLUMNS: Final[dict[str, Column]] = {
     "starts_on": _code("Date d’effet", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2024-01-31"),
     "ends_on": _code("Fin d’enregistrement", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-31"),
     "metiers_count": _count("Métiers (ROME)", "métiers"),
+    "skill_rank": Column("whole", "Rang dans le profil", "1, 2, …", 1),
+    "other_branch_code": _code("Autre branche", r"[a-z0-9_]+", "chimie"),
+    "other_certifinfo_code": _code("Autre certification (Certif Info)", r"[0-9]+", "100423"),
+    "other_title": _text("Intitulé de l’autre certification"),
+    "shared_metiers_count": _count("Métiers (ROME) visés par les deux", "métiers"),
+    "state": _text(
+        "État de l’enregistrement", "expired", "within_12_months", "within_24_months", "later", "nd"
+    ),
+    "months_left": Column("whole", "Mois avant la fin", "mois entiers"),
     "reason_code": _text("Raison de regarder"),
     "signal": _text("Signal", "emerging_flag", "uncovered"),
     "needed": Column("number", "Besoin", "personnes pondérées par le niveau", low=0),
@@ -379,6 +388,7 @@ COLUMNS: Final[dict[str, Column]] = {
         "Taux de départ", "metier", "family", "all", "default", "given", "mixed", "none"
     ),
     "needs.nature": _text("Nature du chiffre", *_NATURES, "projection"),
+    "skill_posts.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "projection.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "indicators.nature": _text("Nature du chiffre", *_NATURES, "projection"),
 }

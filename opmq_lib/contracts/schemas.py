@@ -114,8 +114,15 @@ TABLES: Final[dict[str, str]] = {
     # results
     "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
     "updated_on origin",
+    "expiry_calendar": "branch_code* certifinfo_code* title fiche_code ends_on? state months_left? "
+    "status origin",
     "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
+    "metier_profiles": "branch_code* metier_code* skill_rank* skill_code label origin",
+    "consolidation_certifications": "branch_code* certifinfo_code* title other_branch_code* "
+    "other_certifinfo_code* other_title shared_metiers_count status origin",
     "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
+    "skill_posts": "branch_code* skill_code* label metiers_count value lower? upper? "
+    "interval_level year unit status nature origin",
     "skill_gaps": "branch_code* metier_code* skill_code* needed available? gap? lower? upper? "
     "interval_level? unweighted_gap? respondents_count? coverage_pct? status origin",
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "

@@ -29,6 +29,7 @@ from opmq_lib.employment.seed import (
     VARIANT_LABELS,
     SeedTables,
     build_seed,
+    rome_shares,
 )
 
 __all__ = [
@@ -51,5 +52,6 @@ __all__ = [
     "metier_totals",
     "moved_cells",
     "replace_with_own",
+    "rome_shares",
     "sensitivity",
 ]

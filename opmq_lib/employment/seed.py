@@ -123,11 +123,29 @@ def variant_seeds(
     }
 
 
+def rome_shares(tables: SeedTables) -> pd.DataFrame:
+    """Return the métiers of each ROME with their shares: 1 where there is only one.
+
+    Args:
+        tables: Of which `fap_rome` and the convention `rome_fap_split` are read.
+
+    Returns:
+        `metier_code`, `rome_code`, `share` (of the ROME, ratio).
+    """
+    links = tables.fap_rome.merge(
+        tables.rome_fap_split[["rome_code", "metier_code", "share"]],
+        on=["rome_code", "metier_code"],
+        how="left",
+    )
+    alone = links.groupby("rome_code")["metier_code"].transform("size") == 1
+    return links.assign(share=links["share"].astype("float64").mask(alone, 1.0))
+
+
 def _hires_by_naf_and_metier(tables: SeedTables, metiers: Sequence[str]) -> pd.DataFrame:
     hires = tables.rome_naf_hires.astype({"hires_count": "float64"}).pivot(
         index="naf_code", columns="rome_code", values="hires_count"
     )
-    links = _links(tables)
+    links = rome_shares(tables)
     weights = links.pivot(index="rome_code", columns="metier_code", values="share").fillna(0.0)
     by_metier = hires.fillna(0.0) @ weights.reindex(hires.columns)
     return _with_residual(by_metier, metiers)
@@ -151,19 +169,8 @@ def _with_residual(wide: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return kept.assign(**{residual: rest})
 
 
-def _links(tables: SeedTables) -> pd.DataFrame:
-    """Return the métiers of each ROME with their shares: 1 where there is only one."""
-    links = tables.fap_rome.merge(
-        tables.rome_fap_split[["rome_code", "metier_code", "share"]],
-        on=["rome_code", "metier_code"],
-        how="left",
-    )
-    alone = links.groupby("rome_code")["metier_code"].transform("size") == 1
-    return links.assign(share=links["share"].astype("float64").mask(alone, 1.0))
-
-
 def _check_shares(tables: SeedTables) -> None:
-    links = _links(tables)
+    links = rome_shares(tables)
     unknown = sorted(set(tables.rome_naf_hires["rome_code"]) - set(links["rome_code"]))
     defects = [
         Defect(f"rome {code}", "hires but no métier", "a métier", "complete `fap_rome`")

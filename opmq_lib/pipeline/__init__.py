@@ -7,7 +7,7 @@ from opmq_lib.pipeline.evaluation import evaluation_results
 from opmq_lib.pipeline.needs import needs_consolidation, needs_results
 from opmq_lib.pipeline.requests import request_results, review_results
 from opmq_lib.pipeline.shared import ALL_BRANCHES, Tables, branch_employment
-from opmq_lib.pipeline.skills import skill_results
+from opmq_lib.pipeline.skills import skill_results, skills_consolidation
 from opmq_lib.pipeline.studies import study_results
 from opmq_lib.pipeline.tensions import tension_results
 
@@ -26,6 +26,7 @@ __all__ = [
     "request_results",
     "review_results",
     "skill_results",
+    "skills_consolidation",
     "study_results",
     "tension_results",
 ]

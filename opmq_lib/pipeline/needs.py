@@ -22,6 +22,7 @@ from opmq_lib.pipeline.shared import (
     projected_employment,
     without_residual,
 )
+from opmq_lib.pipeline.skills import metier_certifications, metier_profiles
 
 NEAR_YEARS = 5
 DELAY_YEARS = 1.0
@@ -50,11 +51,13 @@ def needs_results(
         `besoins` (indicators: posts to fill with their two causes by métier, horizon and scenario,
         the pension-age variant, ages, entries and imbalance, employment and tension, coherence,
         and recruitment projects, the other layer), `besoins_projections` (long table of contract
-        `needs`), `besoins_scenarios` (what each scenario changes, line by line).
+        `needs`), `besoins_scenarios` (what each scenario changes, line by line), `besoins_profils`
+        (main skills of each métier).
     """
     jobs = without_residual(branch_employment(inputs, branch_code, edition.base_year))
     projections = pd.DataFrame(columns=list(needs.COLUMNS))
     parts = []
+    codes = list(dict.fromkeys(indicators.codes(jobs)))
     if not jobs.empty:
         base = int(jobs["year"].max())
         horizons = sorted({min(NEAR_YEARS, horizon_years), horizon_years})
@@ -83,12 +86,14 @@ def needs_results(
             summary.age_rows(jobs, ages),
             measures.levels(indicators.last_year(jobs)),
             _tension(inputs, jobs),
+            metier_certifications(inputs, branch_code, codes, edition.edition_date.year),
             summary.adjustment_rows(moved, indicators.codes(jobs), base + horizon_years),
         ]
     parts.append(_projects(inputs))
     return {
         "besoins": indicators.stack(parts, branch_code, "besoins"),
         "besoins_projections": check("needs", projections, "besoins_projections"),
+        "besoins_profils": metier_profiles(inputs, branch_code, codes),
         "besoins_scenarios": check("scenario_lines", sets.line_table(scenarios), "scenarios"),
     }
 

@@ -14,8 +14,17 @@ Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
 
 TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
-SIGNALS, GAPS = "skill_signals", "skill_gaps"
+CALENDAR = "expiry_calendar"
+SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
+PROFILED = "posts_with_profile_share_pct"
 SHOWN, NAMED = 12, 4
+STATES = {
+    "expired": "terminé",
+    "within_12_months": "fin dans les 12 mois",
+    "within_24_months": "fin dans les 24 mois",
+    "later": "fin dans plus de 24 mois",
+    "nd": "fin non disponible",
+}
 SOURCE = french.typography(
     "Sources : Certif Info (Carif-Oref, Onisep), ROME 4.0 (France Travail). Les fiches peuvent "
     "avoir changé depuis. Nombres : table {table}.csv."
@@ -26,8 +35,8 @@ def banner(results: Results) -> Html:
     """Return what must be known before any figure of certification or skill."""
     sentences = [
         "<strong>Couverture au niveau métier</strong> : une certification vise un métier (ROME) ; "
-        "ce qu’elle enseigne n’est pas lu ici. La couverture par blocs et le calendrier "
-        "d’expiration sont non disponibles (nd) sans export du RNCP."
+        "ce qu’elle enseigne n’est pas lu ici. La couverture par blocs est non disponible (nd) : "
+        "aucune source chargée ne dit quelles compétences un bloc couvre."
     ]
     if results[GAPS].empty:
         sentences.append(
@@ -61,7 +70,11 @@ def findings(results: Results, labels: Labels) -> Html:
             f"<strong>Métiers regardés sans certification de la branche : {counts} sur {looked_at}."
             f"</strong> {_named(names)}."
         )
-    if not told:
+    if results[PORTFOLIO].empty:
+        told = [
+            "Certifications de la branche non connues (nd) : ni couverture ni manque n’est dit."
+        ]
+    elif not told:
         told.append("Rien à regarder en premier selon les critères énoncés plus bas.")
     return display.findings([french.typography(sentence) for sentence in told])
 
@@ -82,7 +95,11 @@ def key_figures(results: Results) -> Html:
                 "metiers_without_certification_count",
                 "couverture au niveau métier",
             ),
-            ("Couverture par blocs", "bloc_coverage_pct", "il faut un export du RNCP"),
+            (
+                "Couverture par blocs",
+                "bloc_coverage_pct",
+                "le RNCP nomme les blocs, pas leurs compétences",
+            ),
         )
     )
 
@@ -90,6 +107,10 @@ def key_figures(results: Results) -> Html:
 def reasons_table(results: Results) -> Html:
     """Return the certifications to look at, by reason, alphabetical within a reason."""
     table = results[REASON_TABLE]
+    if results[PORTFOLIO].empty:
+        return display.banner(
+            french.typography("Certifications de la branche non disponibles (nd).")
+        )
     if table.empty:
         return display.banner(
             french.typography("Aucune certification de la branche ne répond aux critères.")
@@ -104,6 +125,39 @@ def reasons_table(results: Results) -> Html:
         french.typography(
             "Ordre alphabétique dans chaque raison : ce n’est pas un classement. Une certification "
             f"peut figurer sous plusieurs raisons. {SOURCE.format(table=REASON_TABLE)}"
+        ),
+    )
+
+
+def calendar_table(results: Results) -> Html:
+    """Return when the branch's registrations end, soonest first, or what it takes to know."""
+    table = results[CALENDAR]
+    if table.empty:
+        told = (
+            "<strong>Calendrier d’expiration non disponible (nd).</strong> Aucun export du RNCP "
+            "n’est chargé, ou il n’y a aucune fiche de la branche à y chercher. Le fichier CSV de "
+            "France compétences se nomme dans le fichier de la branche (<code>rncp_export</code>)."
+        )
+        return display.banner(french.typography(told))
+    return display.table(
+        "Fins d’enregistrement au RNCP, des plus proches aux plus lointaines",
+        ["Certification", "Fiche", "Fin", "Mois restants", "À prévoir"],
+        [
+            [
+                _name(line["title"]),
+                escape(line["fiche_code"]),
+                french.day(line["ends_on"]) if line["ends_on"] else display.ABSENT,
+                _plain(table, row, "months_left", 0, CALENDAR),
+                french.typography(STATES[line["state"]]),
+            ]
+            for row, line in enumerate(table.to_dict("records"))
+        ],
+        french.typography(
+            "Le jour de fin compte encore. Renouvellement demandé : non lu, donc non compté. Les "
+            "certifications sans fiche du RNCP n’y sont pas. <strong>Couverture par blocs : "
+            "nd</strong>, même avec l’export : il nomme les blocs sans dire quelles compétences du "
+            "ROME ils couvrent, et cette lecture n’est pas inventée ici. Source : export du RNCP "
+            f"(France compétences). Nombres : table {CALENDAR}.csv."
         ),
     )
 
@@ -156,6 +210,41 @@ def uncovered_table(results: Results) -> Html | None:
         "Compétences principales qu’aucun métier certifié par la branche ne porte",
         "Couverture au niveau métier : une certification peut enseigner une compétence que la "
         "fiche de son métier ne cite pas.",
+    )
+
+
+def posts_table(results: Results) -> Html:
+    """Return the skills that the most projected posts to fill ask for, or why there is none."""
+    table = results[POSTS].reset_index(drop=True)
+    if table.empty:
+        return display.banner(
+            french.typography(
+                "<strong>Non disponible (nd).</strong> Les postes à pourvoir de la branche ne sont "
+                "pas connus : voir la page « Besoins »."
+            )
+        )
+    year = int(table["year"].max())
+    return display.table(
+        f"Postes à pourvoir d’ici à {year} dont le métier demande la compétence",
+        ["Compétence", "Postes", french.typography("Intervalle à 80 %"), "Métiers (ROME)"],
+        [
+            [
+                _name(line["label"]),
+                display.headcount(POSTS, table, row),
+                display.interval(POSTS, table, row),
+                _plain(table, row, "metiers_count", 0, POSTS),
+            ]
+            for row, line in enumerate(table.head(SHOWN).to_dict("records"))
+        ],
+        french.typography(
+            "<strong>Projection, ce n’est pas un écart</strong> : combien de ces personnes "
+            "existent déjà n’est pas connu. Les postes d’un métier (FAP) sont partagés entre ses "
+            "fiches ROME selon les embauches, par convention du projet. Fiches lues : 120 métiers "
+            f"de l’industrie, soit {_told(results, PROFILED)} % des postes. Un poste demande "
+            "plusieurs compétences : les lignes ne s’additionnent pas. Intervalle prudent : les "
+            f"bornes des métiers sont additionnées. Les {SHOWN} premières ; la table {POSTS}.csv "
+            "les a toutes. Sources : page « Besoins », ROME 4.0 (France Travail)."
+        ),
     )
 
 
@@ -217,6 +306,39 @@ def portfolio_table(results: Results) -> Html | None:
     )
     summary = f"{_told(results, 'certifications_count')} certifications, par ordre alphabétique"
     return Html(f"<details><summary>{french.typography(summary)}</summary>{listed.html}</details>")
+
+
+def overlaps_table(results: Results, labels: Labels) -> Html:
+    """Return the certifications that several branches could share, for `10_consolidation`.
+
+    Args:
+        results: With `consolidation_certifications` (`pipeline.skills_consolidation`).
+        labels: French name of each branch.
+    """
+    name = "consolidation_certifications"
+    table = results[name]
+    if table.empty:
+        told = "Aucune paire de certifications de deux branches ne vise les mêmes métiers."
+        return display.banner(french.typography(told))
+    return display.table(
+        "Certifications de branches différentes qui visent les mêmes métiers",
+        ["Certification", "Branche", "Autre certification", "Autre branche", "Métiers communs"],
+        [
+            [
+                _name(line["title"]),
+                _name(labels[line["branch_code"]]),
+                _name(line["other_title"]),
+                _name(labels[line["other_branch_code"]]),
+                _plain(table, row, "shared_metiers_count", 0, name),
+            ]
+            for row, line in enumerate(table.to_dict("records"))
+        ],
+        french.typography(
+            "Deux métiers communs (ROME) ou plus. Ce sont des candidates à en parler entre "
+            "CPNEFP, pas des doublons : ce qu’elles enseignent n’est pas lu ici. Branches dont un "
+            f"organisme certificateur est reconnu. {SOURCE.format(table=name)}"
+        ),
+    )
 
 
 def sheet_lines(results: Results, rome_code: str) -> list[str]:

@@ -19,7 +19,11 @@ Labels = Mapping[str, str]
 
 FAMILY_LENGTH, SHOWN_METIERS, FEWEST_JOBS = 3, 4, 10
 CLASS = "tension_class"
-LATER = f"{display.ABSENT}, en attendant la page « Compétences » de la branche."
+SKILLS_NOTE = (
+    "Compétences : les principales des fiches ROME du métier. Certifications : celles de la "
+    "branche qui visent le métier ; ce qu’elles enseignent n’est pas lu ici."
+)
+PROFILES, CERTIFICATIONS = "besoins_profils", "certifications_count"
 
 
 def sheets(results: Results, labels: Labels, count: int = 12) -> Html:
@@ -60,7 +64,7 @@ def _sheet(results: Results, labels: Labels, family: str, members: list[str]) ->
     return (
         f'<section class="opmq-sheet"><h3>{escape(labels[family])}</h3>'
         f"<p>{french.typography(intro)}</p><ul>{items}</ul>{rest}"
-        f"<p>{french.typography(f'Compétences et certifications : {LATER}')}</p></section>"
+        f"<p>{french.typography(SKILLS_NOTE)}</p></section>"
     )
 
 
@@ -72,7 +76,20 @@ def _metier(results: Results, labels: Labels, code: str) -> str:
         _tension(results, code),
     ]
     text = f"<strong>{escape(labels[code])}</strong> : {' ; '.join(told)}."
-    return french.typography(text)
+    return french.typography(f"{text} {_skills(results, code)} {_certifications(results, code)}")
+
+
+def _skills(results: Results, code: str) -> str:
+    table = results[PROFILES]
+    names = table.loc[table["metier_code"] == code, "label"]
+    listed = " ; ".join(escape(french.label(str(name)), quote=False) for name in names)
+    return f"Compétences : {listed or display.ABSENT}."
+
+
+def _certifications(results: Results, code: str) -> str:
+    table = results[besoins.TABLE]
+    row = indicators.row_of(table, CERTIFICATIONS, code)
+    return f"Certifications : {display.shown(display.number, besoins.TABLE, table, row)}."
 
 
 def _jobs(results: Results, code: str) -> str:

@@ -70,15 +70,8 @@ _EMPLOYMENT = ("employment_national", "branch_headcount", "rome_naf_hires", "fap
 _TENSION = ("tension", "recruitment_intentions")
 _WHERE = ("tension_regions", "tension_basins")
 _CRITERIA = ("age_structure", "rome_transitions", "certifications", "certification_metiers")
-_SKILLS = (
-    "certifications",
-    "certification_metiers",
-    "metier_skills",
-    "emerging_skills",
-    "skills",
-    "rome_naf_hires",
-)
-_ALL = (*_EMPLOYMENT, *_TENSION, *_WHERE, *_CRITERIA, *_SKILLS)
+_SKILLS = ("certifications", "certification_metiers", "metier_skills", "skills")
+_ALL = (*_EMPLOYMENT, *_TENSION, *_WHERE, *_CRITERIA, *_SKILLS, "emerging_skills")
 QUESTIONS = {
     "00_rapport": Question(
         "Rapport à la CPNEFP",
@@ -93,7 +86,7 @@ QUESTIONS = {
     "02_besoins": Question(
         "Besoins",
         "Combien de postes à pourvoir, pourquoi (croissance, départs), pour quels métiers ?",
-        (*_EMPLOYMENT, "age_structure", *_TENSION),
+        (*_EMPLOYMENT, "age_structure", *_TENSION, *_SKILLS),
     ),
     "03_tensions": Question(
         "Tensions", "Quels métiers sont en tension, pourquoi, où ?", (*_TENSION, *_WHERE)
@@ -107,7 +100,7 @@ QUESTIONS = {
     "05_competences": Question(
         "Compétences",
         "Quelles compétences manquent, émergent, sont couvertes par des certifications ?",
-        _SKILLS,
+        (*_SKILLS, "emerging_skills", *_EMPLOYMENT, "age_structure"),
     ),
     "06_demandes": Question(
         "Demandes des entreprises",

@@ -256,6 +256,42 @@ def expiry_calendar(fiches: pd.DataFrame, on: date) -> pd.DataFrame:
     return fiches[["fiche_code", "ends_on"]].assign(state=states).reset_index(drop=True)
 
 
+def portfolio_calendar(owned: pd.DataFrame, calendar: pd.DataFrame, on: date) -> pd.DataFrame:
+    """Return when the registration of each certification of a portfolio ends.
+
+    Args:
+        owned: What `portfolio` returns.
+        calendar: What `expiry_calendar` returns for the fiches of an export; may be empty.
+        on: The day.
+
+    Returns:
+        `branch_code`, `certifinfo_code`, `title`, `fiche_code`, `ends_on`, `state` (as
+        `expiry_calendar`; `nd` too for a fiche that the export does not have), `months_left`
+        (whole months to the end, below 0 once ended, `NA` without an end); soonest first, then by
+        title. Certifications without a fiche of the RNCP are left out; no row without an export.
+
+    Examples:
+        >>> owned = pd.DataFrame({"branch_code": ["b"], "certifinfo_code": ["1"],
+        ...                       "title": ["CQP"], "rncp_code": ["31115"]})
+        >>> fiches = pd.DataFrame({"fiche_code": ["RNCP31115"], "ends_on": ["2026-12-31"],
+        ...                        "active": ["yes"]})
+        >>> day = date(2026, 1, 31)
+        >>> found = portfolio_calendar(owned, expiry_calendar(fiches, day), day)
+        >>> found[["state", "months_left"]].to_dict("records")
+        [{'state': 'within_12_months', 'months_left': 11}]
+    """
+    rows = owned.loc[owned["rncp_code"].fillna("") != "" if len(calendar) else []]
+    told = rows.assign(fiche_code="RNCP" + rows["rncp_code"])
+    told = told.merge(calendar, on="fiche_code", how="left").fillna({"ends_on": "", "state": "nd"})
+    ends = [date.fromisoformat(day) if day else None for day in told["ends_on"]]
+    left = [None if end is None else _months_between(on, end) for end in ends]
+    told = told.assign(months_left=pd.array(left, dtype="Int64"))
+    columns = ["branch_code", "certifinfo_code", "title", "fiche_code", "ends_on", "state"]
+    found: pd.DataFrame = told[[*columns, "months_left"]]
+    order = ["months_left", "title", "certifinfo_code"]
+    return found.sort_values(order, na_position="last").reset_index(drop=True)
+
+
 def to_look_at(
     owned: pd.DataFrame, links: pd.DataFrame, shared: pd.DataFrame, calendar: pd.DataFrame, on: date
 ) -> pd.DataFrame:
@@ -293,3 +329,8 @@ def to_look_at(
 def _months_later(on: date, months: int) -> date:
     year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
     return date(year, month + 1, min(on.day, 28))
+
+
+def _months_between(on: date, end: date) -> int:
+    """Return the whole months from a day to another, rounded down."""
+    return (end.year - on.year) * 12 + end.month - on.month - (end.day < on.day)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from opmq_lib.errors import Defect, RangeError
+from opmq_lib.errors import CoherenceError, Defect, RangeError
 
 PRIOR: Final = 500.0
 FALSE_DISCOVERY_RATE: Final = 0.05
@@ -105,11 +105,20 @@ def trends(mentions: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         RangeError: If mentions exceed documents.
-        CoherenceError: If a period has two totals (`contracts` refuses it first).
+        CoherenceError: With every period that has several totals of documents.
 
     Source:
         Methodology, S3; both directions are tested one-sided, each in its own family.
     """
+    told = mentions.groupby("period_rank")["documents_count"].nunique()
+    if (told > 1).any():
+        fix = "give every row of the period the same documents_count"
+        raise CoherenceError(
+            [
+                Defect(f"documents_count, period {rank}", "several totals", "one per period", fix)
+                for rank in told.index[told > 1]
+            ]
+        )
     totals = mentions.groupby("period_rank")["documents_count"].max()
     sources = {rank: set(rows) for rank, rows in mentions.groupby("period_rank")["source_code"]}
     skills = sorted(mentions["skill_code"].unique())

@@ -1,10 +1,12 @@
 """Needed against available people, skill by skill (S1), and what open data support instead."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from opmq_lib.errors import Defect, RangeError
 
@@ -14,6 +16,8 @@ LEAST_RESPONDENTS: Final = 5
 """Companies that must have answered on each side; source: convention."""
 KEY: Final = ["branch_code", "metier_code", "skill_code"]
 DRAWS, SEED = 2_000, 0
+Factors = NDArray[np.float64] | Mapping[str, NDArray[np.float64]]
+"""Draws of posts to fill over their median: of all métiers, or by métier."""
 
 
 def relative_gap(needed: float, available: float) -> float:
@@ -46,7 +50,7 @@ def weighted_people(people_by_level: NDArray[np.float64]) -> NDArray[np.float64]
 def skills_gap(
     needs: pd.DataFrame,
     supply: pd.DataFrame,
-    need_factors: NDArray[np.float64] | None = None,
+    need_factors: Factors | None = None,
     interval_level: float = 0.8,
 ) -> pd.DataFrame:
     """Return the gap of each branch × métier × skill that was asked about, with an interval.
@@ -56,8 +60,8 @@ def skills_gap(
             `needed_headcount`, `respondents_count`.
         supply: Table `skill_supply`: the same with `available_headcount`, `respondents_count` and
             `coverage_pct`, the share of the métier's people that the source has seen.
-        need_factors: Draws of posts to fill over their median, from the needs question; one when
-            the needs are taken as they are.
+        need_factors: Draws of posts to fill over their median, from the needs question, the same
+            for all or by métier; without, or for a métier without, needs are taken as they are.
         interval_level: Probability inside the interval.
 
     Returns:
@@ -89,7 +93,7 @@ def skills_gap(
     _check(needs, "needed_headcount")
     _check(supply, "available_headcount")
     wanted, present = _by_level(needs, "needed_headcount"), _by_level(supply, "available_headcount")
-    factors = np.ones(1) if need_factors is None else np.asarray(need_factors, dtype="float64")
+    factors = _factors_by_metier(need_factors, wanted.index.get_level_values("metier_code"))
     draw = np.random.default_rng(SEED)
     rows = []
     supplied = {tuple(key): row for key, row in zip(present.index, _rows(present), strict=True)}
@@ -114,7 +118,7 @@ def skills_gap(
             rows.append(row | {"status": "np"})
             continue
         plain = relative_gap(_levels(people).sum(), _levels(seen).sum())
-        low, high = _interval(people, seen, factors, interval_level, draw)
+        low, high = _interval(people, seen, factors[key[1]], interval_level, draw)
         rows.append(
             row
             | {"gap": gap, "lower": min(low, gap), "upper": max(high, gap)}
@@ -127,17 +131,48 @@ def skills_gap(
     return pd.DataFrame(rows, columns=columns)
 
 
+def posts_by_rome(posts: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Return the posts to fill of métiers (FAP), shared out between their ROME.
+
+    Args:
+        posts: `metier_code`, `posts_to_fill_headcount`, `lower`, `upper`: one row per métier.
+        links: `metier_code`, `rome_code`, `weight`: a métier's posts go to its ROME in proportion.
+
+    Returns:
+        `rome_code`, `posts_to_fill_headcount`, `lower`, `upper`. Posts of a métier whose weights
+        are all 0 go nowhere.
+
+    Source:
+        Convention of the project: no source counts posts to fill by ROME.
+
+    Examples:
+        >>> posts = pd.DataFrame({"metier_code": ["A"], "posts_to_fill_headcount": [10.0],
+        ...                       "lower": [4.0], "upper": [16.0]})
+        >>> links = pd.DataFrame({"metier_code": "A", "rome_code": ["H1", "H2"], "weight": [3, 1]})
+        >>> posts_by_rome(posts, links)["posts_to_fill_headcount"].tolist()
+        [7.5, 2.5]
+    """
+    kept = links[links["weight"] > 0]
+    part = kept["weight"] / kept.groupby("metier_code")["weight"].transform("sum")
+    shared = kept.assign(part=part).merge(posts, on="metier_code")
+    quantities = ["posts_to_fill_headcount", "lower", "upper"]
+    shared[quantities] = shared[quantities].mul(shared["part"], axis=0)
+    return shared.groupby("rome_code")[quantities].sum(min_count=1).reset_index()
+
+
 def needs_by_skill(posts: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataFrame:
     """Return the posts to fill in whose profile each skill stands; this is no gap.
 
     Args:
-        posts: `rome_code`, `posts_to_fill_headcount`: projected posts, one row per ROME.
+        posts: `rome_code`, `posts_to_fill_headcount`: projected posts, one row per ROME; `lower`
+            and `upper` where there is an interval.
         metier_skills: `rome_code`, `skill_code`, `importance`.
 
     Returns:
-        `skill_code`, `metiers_count`, `posts_to_fill_headcount`: posts of the ROME whose profile
-        carries the skill as `principale` or `émergente`; posts are not shared out between skills,
-        so the rows do not add up.
+        `skill_code`, `metiers_count`, `posts_to_fill_headcount`, and the bounds if given: posts of
+        the ROME whose profile carries the skill as `principale` or `émergente`; posts are not
+        shared out between skills, so the rows do not add up. Bounds of ROME are added, as if their
+        errors went together: the interval is wider rather than narrower than it says.
 
     Examples:
         >>> posts = pd.DataFrame({"rome_code": ["H1", "H2"], "posts_to_fill_headcount": [10., 5.]})
@@ -148,14 +183,49 @@ def needs_by_skill(posts: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataF
     """
     kept = metier_skills[metier_skills["importance"] != "autre"]
     links = kept[["rome_code", "skill_code"]].drop_duplicates().merge(posts, on="rome_code")
-    return (
-        links.groupby("skill_code")
-        .agg(
-            metiers_count=("rome_code", "nunique"),
-            posts_to_fill_headcount=("posts_to_fill_headcount", "sum"),
-        )
-        .reset_index()
-    )
+    quantities = [name for name in ("posts_to_fill_headcount", "lower", "upper") if name in posts]
+    by_skill = links.groupby("skill_code")
+    counts = by_skill["rome_code"].nunique().rename("metiers_count").to_frame()
+    return counts.join(by_skill[quantities].sum(min_count=1)).reset_index()
+
+
+def need_factors(
+    posts: pd.DataFrame, interval_level: float = 0.8
+) -> dict[str, NDArray[np.float64]]:
+    """Return draws of posts to fill over their median, by métier, from their interval.
+
+    Args:
+        posts: `metier_code`, `posts_to_fill_headcount` (the median), `lower`, `upper`.
+        interval_level: Probability inside the interval.
+
+    Returns:
+        Evenly spread draws of a normal variable stretched to each side of the median, cut at 0; no
+        métier whose median is not above 0, or whose interval is not known.
+
+    Examples:
+        >>> posts = pd.DataFrame({"metier_code": ["A"], "posts_to_fill_headcount": [100.0],
+        ...                       "lower": [80.0], "upper": [150.0]})
+        >>> [round(float(each), 2) for each in np.quantile(need_factors(posts)["A"], [0.1, 0.9])]
+        [0.8, 1.5]
+    """
+    normal = norm.ppf((np.arange(DRAWS) + 0.5) / DRAWS) / norm.ppf((1 + interval_level) / 2)
+    told = posts.dropna(subset=["posts_to_fill_headcount", "lower", "upper"])
+    found = {}
+    for row in told[told["posts_to_fill_headcount"] > 0].to_dict("records"):
+        middle = row["posts_to_fill_headcount"]
+        side = np.where(normal < 0, middle - row["lower"], row["upper"] - middle)
+        found[str(row["metier_code"])] = np.maximum(1 + normal * side / middle, 0)
+    return found
+
+
+def _factors_by_metier(
+    given: Factors | None, metier_codes: pd.Index
+) -> Mapping[str, NDArray[np.float64]]:
+    alone = np.ones(1)
+    if isinstance(given, Mapping):
+        return {code: given.get(code, alone) for code in metier_codes}
+    every = alone if given is None else np.asarray(given, dtype="float64")
+    return dict.fromkeys(metier_codes, every)
 
 
 def _interval(
