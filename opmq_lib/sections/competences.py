@@ -1,7 +1,7 @@
 """Section of `05_competences`: which certifications to look at first, and why; skills, and gaps."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
@@ -341,18 +341,6 @@ def overlaps_table(results: Results, labels: Labels) -> Html:
     )
 
 
-def sheet_lines(results: Results, rome_code: str) -> list[str]:
-    """Return what a métier's GPEC sheet says of certifications, as French sentences in HTML."""
-    row = indicators.row_of(results[TABLE], "certifications_count", rome_code)
-    told = display.shown(display.number, TABLE, results[TABLE], row)
-    return [
-        french.typography(
-            f"Certifications de la branche qui visent ce métier : {told} (couverture au niveau "
-            "métier)."
-        )
-    ]
-
-
 def _signals(results: Results, signal: str, caption: str, note: str) -> Html:
     table = results[SIGNALS]
     rows = table.index[table["signal"] == signal].tolist()[:SHOWN]
@@ -402,7 +390,3 @@ def _named(names: list[str]) -> str:
     shown = french.enumeration([f"« {_name(name)} »" for name in names[:NAMED]])
     left = len(names) - NAMED
     return f"{shown}, et {french.plural(left, 'autre')}" if left > 0 else shown
-
-
-PIECES: tuple[Callable[..., Html | None], ...] = (findings, reasons_table)
-"""What the report to the CPNEFP shows of this question, in order."""
