@@ -24,15 +24,19 @@ TEMPLATES = [
     nbformat.read(path, as_version=4) | {"name": path.stem}
     for path in sorted((ROOT / "notebooks").glob("*.ipynb"))
 ]
-QUESTIONS = [each["name"] for each in TEMPLATES if not each["metadata"]["opmq"]["reads"]]
-EVALUATION = "11_evaluation"
+EVALUATION, SKILLS = "11_evaluation", "05_competences"
+"""Two rest on embedded tables, and read others' results for one of their parts only."""
+QUESTIONS = [
+    each["name"]
+    for each in TEMPLATES
+    if each["name"] == SKILLS or not each["metadata"]["opmq"]["reads"]
+]
 WAITS = "[Pp]as encore calculée?|aucune branche n’a encore été calculée|Aucune demande enregistrée"
-"""Rests on national series; reads the branches' results for one of its parts only."""
 
 ASSEMBLIES = [
     each["name"]
     for each in TEMPLATES
-    if each["metadata"]["opmq"]["reads"] and each["name"] != EVALUATION
+    if each["metadata"]["opmq"]["reads"] and each["name"] not in {EVALUATION, SKILLS}
 ]
 
 SERVER_CONFIG = {

@@ -129,8 +129,10 @@ def test_a_branch_whose_bodies_are_unknown_has_nd_certifications_on_its_sheets()
 
 
 def test_certifications_to_share_stand_once_per_pair_of_different_branches():
-    found = pipeline.skills_consolidation(study.load_inputs())
+    portfolios = pd.concat([results(code)["portfolio"] for code in ("metallurgie", "textile")])
+    found = pipeline.skills_consolidation(study.load_inputs(), portfolios)
     table = found["consolidation_certifications"]
+    assert not table.empty
     assert (table["branch_code"] < table["other_branch_code"]).all()
     assert (table["shared_metiers_count"] >= 2).all()
     html = competences.overlaps_table(found, study.branch_labels()).html

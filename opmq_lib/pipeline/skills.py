@@ -83,21 +83,23 @@ def _known(parts: Sequence[pd.DataFrame], has_body: bool) -> list[pd.DataFrame]:
     ]
 
 
-def skills_consolidation(inputs: Tables) -> dict[str, pd.DataFrame]:
+def skills_consolidation(inputs: Tables, portfolios: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return certifications that several branches could share, for `10_consolidation`.
 
     Args:
         inputs: The study's input tables.
+        portfolios: The `portfolio` tables of all branches, one under the other; may be empty.
 
     Returns:
         `consolidation_certifications`: pairs of certifications of different branches that aim at
         the same métiers, each pair once, those that share most first.
     """
-    links = _metier_links(inputs)
-    every = certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
-    pairs = certifications.overlaps(every, links)
+    name = "consolidation_certifications"
+    if portfolios.empty:
+        return {name: pd.DataFrame(columns=list(contracts.DESCRIPTIONS[name]))}
+    pairs = certifications.overlaps(portfolios, _metier_links(inputs))
     once = pairs[pairs["branch_code"] < pairs["other_branch_code"]]
-    titles = every.drop_duplicates("certifinfo_code").set_index("certifinfo_code")["title"]
+    titles = portfolios.drop_duplicates("certifinfo_code").set_index("certifinfo_code")["title"]
     table = once.assign(
         title=once["certifinfo_code"].map(titles),
         other_title=once["other_certifinfo_code"].map(titles),
@@ -106,7 +108,6 @@ def skills_consolidation(inputs: Tables) -> dict[str, pd.DataFrame]:
     )
     order = ["shared_metiers_count", "title", "other_title"]
     table = table.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
-    name = "consolidation_certifications"
     return {name: contracts.check(name, table[list(contracts.DESCRIPTIONS[name])], name)}
 
 

@@ -318,7 +318,10 @@ def overlaps_table(results: Results, labels: Labels) -> Html:
     name = "consolidation_certifications"
     table = results[name]
     if table.empty:
-        told = "Aucune paire de certifications de deux branches ne vise les mêmes métiers."
+        told = (
+            "Aucune paire de certifications à montrer : aucune branche n’a encore été calculée, ou "
+            "aucune n’en a qui visent les mêmes métiers qu’une autre."
+        )
         return display.banner(french.typography(told))
     return display.table(
         "Certifications de branches différentes qui visent les mêmes métiers",
