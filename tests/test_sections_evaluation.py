@@ -73,6 +73,23 @@ def test_steps_and_branches_have_one_line_each(results: dict) -> None:
     assert "Erreur à 5\u00a0ans" in branches.html
 
 
+def test_at_the_horizon_of_the_edition_branches_are_still_scored(inputs: dict, jobs: dict) -> None:
+    edition = study.edition()
+    found = pipeline.evaluation_results(inputs, jobs["emplois"], edition.horizon_years, edition)
+    assert edition.horizon_years > 5
+    branches = evaluation.branches_table(found, LABELS)
+    assert len(numbers(branches.html)) == 3
+    assert "Erreur à 5\u00a0ans" in branches.html
+    said = text(evaluation.banner(found)).replace("\u00a0", " ")
+    assert "26 familles de métiers seulement" in said
+    assert "59" not in said
+
+
+def test_the_banner_counts_the_series_that_were_scored(results: dict) -> None:
+    said = text(evaluation.banner(results)).replace("\u00a0", " ")
+    assert "59 métiers et 26 familles de métiers." in said
+
+
 def test_without_any_branch_the_page_says_so(results: dict) -> None:
     table = results["evaluation"]
     alone = results | {"evaluation": table[table["branch_code"] == pipeline.ALL_BRANCHES]}
