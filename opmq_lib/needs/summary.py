@@ -44,6 +44,29 @@ def interval_rows(table: pd.DataFrame, variant: str = "") -> pd.DataFrame:
     )
 
 
+def total_row(levels: pd.DataFrame) -> pd.DataFrame:
+    """Return employment of all métiers studied, from the rows of each in one year.
+
+    Bounds are not summed: the variants of the estimate move métiers against one another.
+
+    Examples:
+        >>> levels = pd.DataFrame({"year": 2018, "value": [30.0, 10], "nature": "estimate",
+        ...                        "origin": ["public", "own"], "unit": "headcount"})
+        >>> total_row(levels)[["indicator", "value", "origin"]].to_numpy().tolist()
+        [['studied_employment_headcount', 40.0, 'own']]
+    """
+    row = {
+        "metier_code": ALL_METIERS,
+        "year": levels["year"].max(),
+        "indicator": "studied_employment_headcount",
+        "value": levels["value"].sum(skipna=False),
+        "unit": "headcount",
+        "nature": "observed" if levels["nature"].eq("observed").all() else "estimate",
+        "origin": "own" if levels["origin"].eq("own").any() else "public",
+    }
+    return pd.DataFrame([row])
+
+
 def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, base_year: int) -> pd.DataFrame:
     """Return young beginners, net mobility and the potential imbalance (E4), `nd` where unknown.
 
