@@ -40,7 +40,7 @@ AGE_SPREAD = 0.2
 2017-2019, 59 métiers): how far a branch may be from the national ages that stand for its own."""
 
 AGE_CORRELATION = 0.7
-"""Weight w of what all métiers of a branch share in that gap, √(1 - w²) being left to each: a branch
+"""Weight w of what all métiers of a branch share in that gap, √(1 - w²) left to each: a branch
 is older or younger as a whole. A convention of the project, not voted: no open source crosses
 branches, métiers and ages."""
 
