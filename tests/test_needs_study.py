@@ -180,6 +180,25 @@ def test_employment_of_all_metiers_is_their_sum(results) -> None:
     assert ">np<" not in html
 
 
+def test_a_sheet_tells_the_departures_of_its_metiers(results) -> None:
+    html = fiches.sheets(results, study.metier_labels()).html
+    assert "partiraient en fin de carrière" in html
+    assert "rien ne dit s’il y aura des postes" not in html
+    row = besoins.row_at(results, LEFT, "E1Z43", 2028)
+    assert f"besoins:{row}:lower" in html
+
+
+def test_adjustments_are_listed_from_the_largest(results) -> None:
+    table = results["besoins"].copy()
+    rows = table.index[table["indicator"] == besoins.ADJUSTED][:3]
+    table.loc[rows, "value"] = [12.0, -66.0, 30.0]
+    html = scenarios.coherence_table({**results, "besoins": table}, study.metier_labels()).html
+    shown = [int(row) for _, row, _, _ in SHOWN.findall(html)]
+    sizes = table.loc[shown, "value"].abs().tolist()
+    assert len(sizes) >= 3
+    assert sizes == sorted(sizes, reverse=True)
+
+
 def test_scenarios_carry_a_banner_while_nobody_voted(results) -> None:
     assert "non votés" in scenarios.banner(results).html
 
