@@ -19,7 +19,7 @@ from opmq_lib.contracts import DESCRIPTIONS, Sheet, as_error, row_problems
 from opmq_lib.errors import CoherenceError, DataError, Defect, RangeError, SchemaError, gather
 from opmq_lib.forecast import QUANTILE_LEVELS, forecast_employment
 from opmq_lib.indicators import ALL_METIERS, METROPOLITAN
-from opmq_lib.needs import cohorts, draws
+from opmq_lib.needs import cohorts, draws, measures
 from opmq_lib.needs.ages import FIRST_OLD_AGE, Ages, read_ages
 from opmq_lib.needs.cohorts import Array
 from opmq_lib.needs.rates import learn_rates
@@ -431,7 +431,7 @@ def _components(  # noqa: PLR0913 - one argument per thing that is not known
     share = np.divide(left, start[:, :, None], out=np.zeros_like(left), where=start[:, :, None] > 0)
     drawn[1] = np.clip(left + np.sqrt(left * (1 - share)) * chance, 0.0, start[:, :, None])
     point[1][unknown[:, 0]], drawn[1][unknown[:, 0]] = np.nan, np.nan
-    point[2], drawn[2] = point[0] + point[1], drawn[0] + drawn[1]
+    point[2], drawn[2] = (measures.posts(part[0], part[1]) for part in (point, drawn))
     return point, drawn
 
 

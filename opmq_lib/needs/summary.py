@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.indicators import ALL_METIERS, last_year
+from opmq_lib.needs import measures
 from opmq_lib.needs.ages import read_ages
 
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
@@ -94,9 +95,12 @@ def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, base_year: int) -> pd
             values[(chosen["year"] == year) & ~whole].sum(skipna=False)
             for year in chosen.loc[whole, "year"]
         ]
-    less = sum(found.values())
+    young, mobility = (pd.Series(found[name], chosen.index) for name in ENTRIES)
     parts = [chosen.assign(indicator=name, value=values) for name, values in found.items()]
-    ends = {name: chosen[name] - less for name in ("value", "lower", "upper")}
+    ends = {
+        name: measures.imbalance(chosen[name], young, mobility)
+        for name in ("value", "lower", "upper")
+    }
     parts.append(chosen.assign(indicator=IMBALANCE, **ends))
     rows = pd.concat(parts, ignore_index=True).assign(origin=np.tile(own, len(parts)))
     is_entry = rows["indicator"] != IMBALANCE
