@@ -17,6 +17,10 @@ MODELS = ("panel", "naive", "drift", "ets")
 SECOND_OPINIONS = ("naive", "ets")
 LARGEST = 10
 CUTOFFS = 10
+BRANCH_YEARS = 5
+"""Longest distance at which a branch is scored: the series of its métiers start in 2004."""
+
+FAMILY_LENGTH = 3
 LEVELS = (0.1, 0.5, 0.9)
 NORMAL_95 = 1.959964
 
@@ -155,7 +159,8 @@ def accuracy_rows(scored: pd.DataFrame, base_year: int) -> list[pd.DataFrame]:
 
     Returns:
         `<score>.<model>.<step>` (step 0: all) with the 95 % interval over series;
-        `<score>_by_cutoff.<model>` in the year of each cut-off; `pit_share_pct.<model>.<tenth>`.
+        `<score>_by_cutoff.<model>` in the year of each cut-off; `pit_share_pct.<model>.<tenth>`;
+        `scored_series_count.metier` and `.family`.
     """
     table = scores.summary(scored)
     margin = NORMAL_95 * table["standard_error"]
@@ -190,7 +195,17 @@ def accuracy_rows(scored: pd.DataFrame, base_year: int) -> list[pd.DataFrame]:
             "unit": "pct",
         }
     )
-    return [part.assign(nature="projection") for part in (whole, past, shares)]
+    series = pd.Series(scored["series_code"].unique(), dtype="str")
+    families = int((series.str.len() <= FAMILY_LENGTH).sum())
+    counts = pd.DataFrame(
+        {
+            "indicator": ["scored_series_count.metier", "scored_series_count.family"],
+            "year": base_year,
+            "value": [float(len(series) - families), float(families)],
+            "unit": "count",
+        }
+    )
+    return [part.assign(nature="projection") for part in (whole, past, shares, counts)]
 
 
 def branch_accuracy(scored: pd.DataFrame, jobs: pd.DataFrame, step: int) -> pd.DataFrame:

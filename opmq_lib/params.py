@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+REFERENCE: Final = "reference"
 NOT_VOTED: Final = "exemple, non voté"
 """The only `basis` of a choice that no joint body has voted."""
 
@@ -142,7 +143,14 @@ class EditionParams(Strict):
 
     @field_validator("scenario_codes")
     @classmethod
-    def _names_a_scenario_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+    def _starts_with_the_reference(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        if codes[:1] != (REFERENCE,):
+            raise refusal(
+                "schema",
+                f"the first scenario is `{codes[0]}`" if codes else "no scenario",
+                f"`{REFERENCE}` first: the others are shown beside it",
+                f"put {REFERENCE} first",
+            )
         return once(codes, "scenario")
 
     @field_validator("quantile_levels")

@@ -12,6 +12,7 @@ from opmq_lib import needs
 from opmq_lib.contracts import check
 from opmq_lib.errors import CoherenceError, DataError, RangeError, SchemaError
 from opmq_lib.needs import cohorts, measures
+from opmq_lib.needs.posts import AGE_CORRELATION, AGE_SPREAD
 from opmq_lib.needs.rates import NATIONAL_SURVIVAL
 from opmq_lib.sources import embedded
 
@@ -227,7 +228,82 @@ def test_national_ages_widen_the_interval_of_a_branch() -> None:
     assert np.ptp(left[0]) > 1.2 * np.ptp(left[1])
 
 
+def test_ages_that_a_branch_borrows_widen_its_total_too() -> None:
+    jobs, ages = national()
+    jobs = jobs.assign(branch_code="chimie")
+    last = jobs.groupby("metier_code").tail(1)
+    future = pd.concat(
+        last.assign(
+            year=2023,
+            quantile_level=level,
+            value=last["employment_headcount"] * factor,
+        )
+        for level, factor in ((0.1, 0.9), (0.5, 1.0), (0.9, 1.1))
+    )
+    given = needs.Assumptions(rates=needs.learn_rates(ages), projections=future, totals=True)
+    widths = []
+    for table in (ages, ages.assign(branch_code="chimie")):
+        found = needs.posts_to_fill(jobs, table, 5, [0.1, 0.5, 0.9], given)
+        left = by_quantity(found).loc["chimie", "ENS"][LEFT].to_numpy()
+        widths.append(float(np.ptp(left) / left[1]))
+    borrowed, observed = widths
+    shared = 2 * 1.2816 * AGE_CORRELATION * AGE_SPREAD
+    assert borrowed > np.hypot(observed, 0.8 * shared)
+    assert borrowed > 0.3
+
+
+@pytest.mark.parametrize("delay_years", [0.0, 1.0])
+def test_departures_never_fall_when_the_horizon_grows(delay_years: float) -> None:
+    jobs, ages = national()
+    given = needs.Assumptions(delay_years=delay_years)
+    found = by_quantity(needs.posts_to_fill(jobs, ages, range(1, 13), [0.5], given))
+    left = found[LEFT].unstack("year")
+    assert left.shape == (59, 12)
+    assert (left.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    alone = by_quantity(needs.posts_to_fill(jobs, ages, [5, 10], [0.5], given))[LEFT]
+    assert left[[2023, 2028]].to_numpy() == pytest.approx(alone.unstack("year").to_numpy())
+
+
 # Fallbacks are said
+
+
+@pytest.mark.parametrize("ages", [None, ages_of("A").iloc[:0], pd.DataFrame()])
+def test_without_any_age_departures_are_nd_and_net_creation_is_kept(
+    ages: pd.DataFrame | None,
+) -> None:
+    for rates in (None, rates_of("A")):
+        given = needs.Assumptions(rates=rates, totals=True)
+        found = needs.posts_to_fill(jobs_of("A", 1000, 3), ages, 5, assumptions=given)
+        check("needs", found, "needs")
+        status = found.groupby("quantity")["status"].agg(set)
+        assert status.to_dict() == {NET: {"value"}, LEFT: {"nd"}, POSTS: {"nd"}}
+        assert set(found["ages_basis"]) == set(found["rates_basis"]) == {"none"}
+
+
+def test_horizons_may_be_any_list_of_numbers() -> None:
+    given = needs.Assumptions(rates=rates_of("A"))
+    arrays = [np.array([5, 10]), (5, 10), pd.Series([5, 10]), [np.int64(5), 10.0]]
+    tables = [
+        needs.posts_to_fill(jobs_of("A", 1000), ages_of("A"), each, [0.5], given) for each in arrays
+    ]
+    for table in tables[1:]:
+        pd.testing.assert_frame_equal(table, tables[0])
+
+
+def test_texts_in_place_of_numbers_and_missing_columns_are_one_error() -> None:
+    given = needs.Assumptions(
+        projections=pd.DataFrame({"metier_code": ["A"]}), effects=pd.DataFrame({"year": [2023]})
+    )
+    with pytest.raises(DataError) as caught:
+        needs.posts_to_fill(jobs_of("A", 1000), ages_of("A"), "5", ["a"], given)
+    told = str(caught.value)
+    for part in (
+        "horizon_years 5",
+        "quantile_levels a",
+        "projections, column `quantile_level`",
+        "effects, column `departures_multiplier`",
+    ):
+        assert part in told
 
 
 def test_missing_ages_are_nd_and_net_creation_is_kept() -> None:

@@ -88,6 +88,12 @@ def test_a_branch_without_headcount_says_nd_and_keeps_the_other_layer(inputs) ->
     assert "non disponibles (nd)" in besoins.banner(found).html
     assert "Projets" in besoins.intentions_table(found, labels).html
     for piece in (
+        besoins.findings(found, labels),
+        besoins.causes_figure(found, labels),
+        besoins.pyramid_figure(found),
+    ):
+        assert "pas d’effectif par métier" in piece.html
+    for piece in (
         besoins.key_figures(found),
         besoins.posts_table(found, labels),
         scenarios.scenarios_table(found),
@@ -135,6 +141,62 @@ def test_imbalance_is_nd_while_nobody_supplies_entries(results) -> None:
     html = besoins.imbalance_table(results).html
     assert html.count(">nd</abbr>") == 6
     assert "pénurie" in html
+
+
+def test_each_cause_is_shown_by_its_interval_and_none_is_said_to_be_near_zero(results) -> None:
+    labels, table = study.metier_labels(), results["besoins"].copy()
+    row = besoins.row_at(results, NET, "ENS", 2028)
+    table.loc[row, ["value", "lower", "upper"]] = [-32_688.0, -126_377.0, 74_867.0]
+    posts = besoins.row_at(results, POSTS, "ENS", 2028)
+    table.loc[posts, ["value", "lower", "upper"]] = [-32_688.0, -126_377.0, 74_867.0]
+    changed = {**results, "besoins": table}
+    html = besoins.posts_table(changed, labels).html
+    shown = {(int(at), column): told for _, at, column, told in SHOWN.findall(html)}
+    assert shown[row, "lower"].replace("\u202f", " ").endswith("100 000")
+    assert shown[row, "upper"].replace("\u202f", " ") == "100 000"
+    left = besoins.row_at(results, LEFT, "ENS", 2028)
+    assert {(left, "lower"), (left, "upper")} <= set(shown)
+    assert shown[posts, "value"].replace("\u202f", " ").endswith("30 000")
+    found = pipeline.needs_consolidation(table)
+    both = html + besoins.consolidated_table(found, study.branch_labels()).html
+    assert "proche de 0" not in both
+    assert both.count("Création nette (intervalle") == 2
+
+
+def test_departures_are_not_said_to_be_part_of_posts(results) -> None:
+    html = besoins.key_figures(results).html
+    assert "dont fins" not in html
+    assert html.count("Départs de fin de carrière") == 2
+    assert "(intervalle à 80" in besoins._departures(results)[0]
+
+
+def test_employment_of_all_metiers_is_their_sum(results) -> None:
+    table = results["besoins"]
+    row = besoins.row_at(results, besoins.ALL_JOBS, "ENS", 2018)
+    jobs = table.loc[table["indicator"] == besoins.JOBS, "value"]
+    assert table.loc[row, "value"] == pytest.approx(jobs.sum())
+    html = besoins.posts_table(results, study.metier_labels()).html
+    assert f"besoins:{row}:value" in html
+    assert ">np<" not in html
+
+
+def test_a_sheet_tells_the_departures_of_its_metiers(results) -> None:
+    html = fiches.sheets(results, study.metier_labels()).html
+    assert "partiraient en fin de carrière" in html
+    assert "rien ne dit s’il y aura des postes" not in html
+    row = besoins.row_at(results, LEFT, "E1Z43", 2028)
+    assert f"besoins:{row}:lower" in html
+
+
+def test_adjustments_are_listed_from_the_largest(results) -> None:
+    table = results["besoins"].copy()
+    rows = table.index[table["indicator"] == besoins.ADJUSTED][:3]
+    table.loc[rows, "value"] = [12.0, -66.0, 30.0]
+    html = scenarios.coherence_table({**results, "besoins": table}, study.metier_labels()).html
+    shown = [int(row) for _, row, _, _ in SHOWN.findall(html)]
+    sizes = table.loc[shown, "value"].abs().tolist()
+    assert len(sizes) >= 3
+    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_scenarios_carry_a_banner_while_nobody_voted(results) -> None:

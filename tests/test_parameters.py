@@ -167,10 +167,33 @@ def test_one_convention_in_two_branches_is_refused(root):
 
 
 def test_an_unknown_scenario_is_refused(root):
-    edit(root, "parameters/edition.yml", '["reference", ', '["referense", ')
+    edit(root, "parameters/edition.yml", '"bas_carbone"', '"bas_carbonne"')
     text = refusal(parameters.load_edition, root, ScopeError)
-    assert "key `scenario_codes[0]`: unknown scenario (found: referense)" in text
-    assert "what to do: did you mean `reference`?" in text
+    assert "key `scenario_codes[1]`: unknown scenario (found: bas_carbonne)" in text
+    assert "what to do: did you mean `bas_carbone`?" in text
+
+
+def test_the_first_scenario_is_the_reference(root):
+    edit(
+        root, "parameters/edition.yml", '["reference", "bas_carbone"', '["bas_carbone", "reference"'
+    )
+    text = refusal(parameters.load_edition, root, SchemaError)
+    assert "the first scenario is `bas_carbone`" in text
+    assert "what to do: put reference first" in text
+
+
+def test_the_reference_changes_nothing(root):
+    shipped = (root / "parameters/scenarios/bas_carbone.yml").read_text("utf-8")
+    lines = shipped[shipped.index("lines:") :]
+    edit(
+        root,
+        "parameters/scenarios/reference.yml",
+        "lines: [] # nothing differs from past trends\n",
+        lines,
+    )
+    text = refusal(parameters.load_scenarios, root, SchemaError)
+    assert "the reference changes something" in text
+    assert "parameters/scenarios/reference.yml" in text
 
 
 def test_a_file_named_otherwise_than_its_code_is_refused(root):

@@ -3,9 +3,9 @@ import re
 import pandas as pd
 import pytest
 
-from opmq_lib import pipeline
+from opmq_lib import indicators, pipeline
 from opmq_lib.display import Html
-from opmq_lib.sections import evaluation, explications
+from opmq_lib.sections import evaluation, evaluation_besoins, explications
 from opmq_lib.sources import study
 
 LABELS = study.metier_labels() | study.branch_labels()
@@ -71,6 +71,52 @@ def test_steps_and_branches_have_one_line_each(results: dict) -> None:
     branches = evaluation.branches_table(results, LABELS)
     assert branches.html.count('<th scope="row">') == 1
     assert "Erreur à 5\u00a0ans" in branches.html
+
+
+def test_at_the_horizon_of_the_edition_branches_are_still_scored(inputs: dict, jobs: dict) -> None:
+    edition = study.edition()
+    found = pipeline.evaluation_results(inputs, jobs["emplois"], edition.horizon_years, edition)
+    assert edition.horizon_years > 5
+    branches = evaluation.branches_table(found, LABELS)
+    assert len(numbers(branches.html)) == 3
+    assert "Erreur à 5\u00a0ans" in branches.html
+    said = text(evaluation.banner(found)).replace("\u00a0", " ")
+    assert "26 familles de métiers seulement" in said
+    assert "59" not in said
+
+
+def test_the_banner_counts_the_series_that_were_scored(results: dict) -> None:
+    said = text(evaluation.banner(results)).replace("\u00a0", " ")
+    assert "59 métiers et 26 familles de métiers." in said
+
+
+def test_needs_are_said_better_only_where_the_whole_interval_is(results: dict) -> None:
+    table = results["evaluation"].copy()
+    row = indicators.row_of(table, "needs_error_difference_pct.metier.no_change")
+    assert table.loc[row, "value"] == pytest.approx(
+        table.loc[indicators.row_of(table, "needs_error_pct.metier.study"), "value"]
+        - table.loc[indicators.row_of(table, "needs_error_pct.metier.no_change"), "value"]
+    )
+    said = {}
+    for low, high in ((-3.5, 1.5), (-5.1, -0.2), (0.2, 3.0)):
+        table.loc[row, ["lower", "upper"]] = low, high
+        findings = text(evaluation_besoins.findings({**results, "evaluation": table}))
+        said[low] = findings.partition("rien ne change")[0]
+    assert "Pas de différence montrée" in said[-3.5]
+    assert "mieux" not in said[-3.5]
+    assert "C’est mieux que" in said[-5.1]
+    assert "C’est moins bien que" in said[0.2]
+
+
+def test_coverage_of_needs_is_told_year_by_year(results: dict) -> None:
+    html = evaluation_besoins.coverage_table(results).html
+    assert html.count('<th scope="row">') == 9
+    shown = [int(said) for _, _, _, said in numbers(html)]
+    assert len(shown) == 18
+    mean = results["evaluation"].loc[
+        indicators.row_of(results["evaluation"], "needs_coverage_pct.metier"), "value"
+    ]
+    assert sum(shown[::2]) / 9 == pytest.approx(mean, abs=0.5)
 
 
 def test_without_any_branch_the_page_says_so(results: dict) -> None:

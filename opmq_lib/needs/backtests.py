@@ -24,7 +24,7 @@ ORIGIN, FIRST_SCORED = 2008, 2010
 AGES_ORIGIN = 2013
 LEVELS = (0.1, 0.5, 0.9)
 RETIREMENT = "Départs en retraite"
-DRAWS, SEED = 500, 2018
+DRAWS, RESAMPLES, SEED = 500, 2000, 2018
 
 
 def employment_errors(panel: pd.DataFrame, origin: int = ORIGIN) -> pd.DataFrame:
@@ -189,11 +189,14 @@ def score_rows(
     Returns:
         `needs_error_pct.<level>.<model>` (employment, % of employment),
         `needs_creation_error_pct.<level>.<model>` (net creation, % of the absolute change),
-        `needs_coverage_pct.<level>`; `age_error_pct.<first age>.<model>`, `age_bias_pct…` (sums
+        `needs_coverage_pct.<level>`, `needs_coverage_by_year_pct.<level>` in each year scored,
+        `needs_error_difference_pct.<level>.<model>` (study less model, 95 % interval);
+        `age_error_pct.<first age>.<model>`, `age_bias_pct…` (sums
         over métiers), `age_coverage_pct.<first age>`; `departure_rate_pct.projected` and
         `.declared` by family and over all.
     """
     found: dict[str, float] = {}
+    differences, by_year = [], []
     for level, part in employment.groupby("level"):
         change = (part["actual"] - part["origin_value"]).abs().sum()
         for model in ("study", "no_change", "last_growth"):
@@ -201,6 +204,8 @@ def score_rows(
             error = 100 * (part[model] - part["actual"]).abs().sum() / change
             found[f"needs_creation_error_pct.{level}.{model}"] = float(error)
         found[f"needs_coverage_pct.{level}"] = covered_pct(part)
+        differences.append(_differences(part, str(level)))
+        by_year.append(_coverage_by_year(part, str(level)))
     for band, part in ages.groupby("first_age"):
         for model in ("study", "no_change", "mean_rates"):
             found[f"age_error_pct.{band}.{model}"] = weighted_error_pct(part, model)
@@ -217,9 +222,56 @@ def score_rows(
         retirement[["metier_code"]].assign(indicator=indicator, value=retirement[f"{name}_pct"])
         for name, indicator in kinds.items()
     ]
-    return [
-        part.assign(year=base_year, unit="pct", nature="projection") for part in (whole, *by_family)
-    ]
+    in_base = [part.assign(year=base_year) for part in (whole, *by_family, *differences)]
+    return [part.assign(unit="pct", nature="projection") for part in (*in_base, *by_year)]
+
+
+def difference_interval(table: pd.DataFrame, model: str) -> tuple[float, float, float]:
+    """Return by how much the study's weighted error exceeds a model's, in points, with its ends.
+
+    Args:
+        table: Rows of `employment_errors` of one level.
+        model: The other model.
+
+    Returns:
+        The difference (negative: the study does better) and its 95 % interval: the same series,
+        all their years together, drawn again with replacement for both.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["a", "b"], "actual": 10.0, "study": 9.0,
+        ...                      "naive": 8.0})
+        >>> [round(end, 6) for end in difference_interval(rows, "naive")]
+        [-10.0, -10.0, -10.0]
+    """
+    gaps = pd.DataFrame(
+        {
+            "more": (table["study"] - table["actual"]).abs()
+            - (table[model] - table["actual"]).abs(),
+            "actual": table["actual"],
+        }
+    )
+    sums = gaps.groupby(table["series_code"]).sum().to_numpy()
+    rng = np.random.default_rng(SEED)
+    drawn = sums[rng.integers(len(sums), size=(RESAMPLES, len(sums)))].sum(axis=1)
+    low, high = np.quantile(100 * drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    more, actual = sums.sum(axis=0)
+    return float(100 * more / actual), float(low), float(high)
+
+
+def _differences(part: pd.DataFrame, level: str) -> pd.DataFrame:
+    rows = []
+    for model in ("no_change", "last_growth"):
+        value, low, high = difference_interval(part, model)
+        name = f"needs_error_difference_pct.{level}.{model}"
+        rows.append({"indicator": name, "value": value, "lower": low, "upper": high})
+    return pd.DataFrame(rows).assign(interval_level=0.95)
+
+
+def _coverage_by_year(part: pd.DataFrame, level: str) -> pd.DataFrame:
+    inside = part["actual"].between(part["lower"], part["upper"])
+    shares = 100 * inside.groupby(part["year"]).mean()
+    name = f"needs_coverage_by_year_pct.{level}"
+    return pd.DataFrame({"indicator": name, "year": shares.index, "value": shares.to_numpy()})
 
 
 def _wide(rates: pd.DataFrame, codes: list[str], first_ages: tuple[int, ...], name: str) -> Array:

@@ -1,4 +1,4 @@
-"""Results that add up: métiers to their family's projection, flows to margins (RAS).
+"""Results that add up: métiers to their family's projection.
 
 A branch that is estimated holds a fixed share of each métier: métiers add up to the branch and
 branches to the métier by construction. Families (1983 on) and métiers (2004 on) are forecast
@@ -14,7 +14,6 @@ import pandas as pd
 from opmq_lib import forecast
 from opmq_lib.forecast.reconcile import Hierarchy, top_down
 from opmq_lib.needs.rates import FAMILY_LENGTH
-from opmq_lib.ras import ras
 
 COMMENT_PCT = 10.0
 """An adjustment above this share of the forecast goes to the CPNEFP for comment (convention)."""
@@ -87,35 +86,3 @@ def adjust(projections: pd.DataFrame, adjustments: pd.DataFrame) -> pd.DataFrame
     factor = 1 + pct.reindex(at).fillna(0.0).to_numpy() / 100
     factor = np.where(projections["origin"] == "own", 1.0, factor)
     return projections.assign(value=projections["value"] * factor)
-
-
-def reconcile_flows(
-    flows: pd.DataFrame, metier_totals: pd.Series, branch_totals: pd.Series
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return flows with given margins, the closest to those that were computed (RAS).
-
-    Args:
-        flows: Heads ≥ 0, métiers × branches, residual ones included.
-        metier_totals: Flow of each métier over all branches.
-        branch_totals: Flow of each branch over all métiers; same sum.
-
-    Returns:
-        The table, and its adjustments: `metier_code`, `branch_code`, `adjustment_pct`,
-        `needs_comment`.
-
-    Raises:
-        DataError: As `ras.ras`.
-
-    Examples:
-        >>> flows = pd.DataFrame([[8.0, 2], [2, 8]], index=["A", "B"], columns=["chimie", "verre"])
-        >>> found, report = reconcile_flows(flows, pd.Series({"A": 12.0, "B": 8}),
-        ...                                 pd.Series({"chimie": 10.0, "verre": 10}))
-        >>> found.sum(axis=1).round(6).tolist(), bool(report["needs_comment"].any())
-        ([12.0, 8.0], True)
-    """
-    fitted = ras(flows, metier_totals, branch_totals)
-    ratio = np.divide(fitted, flows, out=np.full(flows.shape, np.nan), where=flows.to_numpy() > 0)
-    pct = pd.DataFrame(100 * (ratio - 1), flows.index, flows.columns)
-    named = pct.rename_axis(index="metier_code").reset_index()
-    table = named.melt("metier_code", var_name="branch_code", value_name="adjustment_pct").dropna()
-    return fitted, table.assign(needs_comment=table["adjustment_pct"].abs() > COMMENT_PCT)

@@ -117,6 +117,41 @@ def career_end_departures(
     return np.stack([found[years] for years in horizons], axis=-1)
 
 
+def departures_by(heads: Array, survival: Array, horizons: Sequence[int], first_old: int) -> Array:
+    """Return career-end departures that never fall when the horizon grows.
+
+    Five-year ageing at multiples of five, straight lines between them: the yearly scheme mixes
+    ages within a band and, beside the other, would make sums go down from one year to the next.
+
+    Args:
+        heads: As `career_end_departures`.
+        survival: As `career_end_departures`.
+        horizons: Years, each at least 1.
+        first_old: Position of the first band that counts (a₀).
+
+    Returns:
+        (…, horizons) heads.
+
+    Examples:
+        >>> heads = np.array([1100.0, 1200, 900, 300, 40])
+        >>> survival = np.array([[0.96, 0.93, 0.62, 0.12, 0]])
+        >>> departures_by(heads, survival, [1, 5, 7, 10], 1).round(6).tolist()
+        [146.0, 730.0, 1140.016, 1755.04]
+    """
+    last = -(-max(horizons) // BAND_YEARS)
+    fives = [BAND_YEARS * step for step in range(1, last + 1)]
+    found = career_end_departures(heads, survival, fives, first_old)
+    ends = np.concatenate([np.zeros_like(found[..., :1]), found], axis=-1)
+    parts = []
+    for years in horizons:
+        step, rest = divmod(years, BAND_YEARS)
+        value = ends[..., step]
+        if rest:
+            value = value + rest / BAND_YEARS * (ends[..., step + 1] - value)
+        parts.append(value)
+    return np.stack(parts, axis=-1)
+
+
 def _left_after(
     heads: Array, survival: Array, horizons: Sequence[int], first_old: int, size: int
 ) -> dict[int, Array]:

@@ -7,13 +7,20 @@ Source: method page, E1 and E3–E6.
 """
 
 import math
+from typing import TypeVar
+
+import pandas as pd
 
 from opmq_lib.errors import CoherenceError, Defect, RangeError
+from opmq_lib.needs.cohorts import Array
 
 TOLERANCE = 1e-9
 
+Heads = TypeVar("Heads", float, Array, pd.Series)
+"""One count of heads, or as many as wanted."""
 
-def posts(net_creation_headcount: float, career_end_departures_headcount: float) -> float:
+
+def posts(net_creation_headcount: Heads, career_end_departures_headcount: Heads) -> Heads:
     """Return posts to fill over a horizon, in heads: PAP = ΔE + F; `nan` (nd) if a term is.
 
     Negative posts (not replaced) are kept as they are.
@@ -26,8 +33,8 @@ def posts(net_creation_headcount: float, career_end_departures_headcount: float)
 
 
 def imbalance(
-    posts_headcount: float, young_beginners_headcount: float, net_mobility_headcount: float
-) -> float:
+    posts_headcount: Heads, young_beginners_headcount: Heads, net_mobility_headcount: Heads
+) -> Heads:
     """Return posts not matched by identified entrants, in heads: D = PAP - J - N.
 
     `nan` (nd) where young beginners or net inward mobility are unknown. A potential, never a

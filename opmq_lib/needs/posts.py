@@ -7,6 +7,8 @@ of quantiles.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,7 @@ from opmq_lib.contracts import DESCRIPTIONS, Sheet, as_error, row_problems
 from opmq_lib.errors import CoherenceError, DataError, Defect, RangeError, SchemaError, gather
 from opmq_lib.forecast import QUANTILE_LEVELS, forecast_employment
 from opmq_lib.indicators import ALL_METIERS, METROPOLITAN
-from opmq_lib.needs import cohorts, draws
+from opmq_lib.needs import cohorts, draws, measures
 from opmq_lib.needs.ages import FIRST_OLD_AGE, Ages, read_ages
 from opmq_lib.needs.cohorts import Array
 from opmq_lib.needs.rates import learn_rates
@@ -36,6 +38,11 @@ NATIONAL_BRANCH = "ensemble"
 AGE_SPREAD = 0.2
 """Standard deviation of log share of the 50 and over between métiers of one family (Dares,
 2017-2019, 59 métiers): how far a branch may be from the national ages that stand for its own."""
+
+AGE_CORRELATION = 0.7
+"""Weight w of what all métiers of a branch share in that gap, √(1 - w²) left to each: a branch
+is older or younger as a whole. A convention of the project, not voted: no open source crosses
+branches, métiers and ages."""
 
 MIN_DRAWS, MEDIAN, CHUNK_PYRAMIDS = 50, 0.5, 256
 _KEY = ["branch_code", "metier_code"]
@@ -98,7 +105,7 @@ class _Leaving:
 
 def posts_to_fill(
     employment: pd.DataFrame,
-    age_structure: pd.DataFrame,
+    age_structure: pd.DataFrame | None,
     horizon_years: int | Sequence[int],
     quantile_levels: Sequence[float] = QUANTILE_LEVELS,
     assumptions: Assumptions = REFERENCE,
@@ -108,13 +115,15 @@ def posts_to_fill(
     Employment is projected (`forecast_employment`); incumbents of 50 and older are aged, and leave
     at rates learnt from the age tables. A branch whose own ages are not in the table is given
     those of its métier in the whole country, with a wider interval. A métier without ages has
-    `nd` departures and posts, and keeps its net creation.
+    `nd` departures and posts, and keeps its net creation. Departures grow with the horizon: they
+    are straight between multiples of five years.
 
     Args:
         employment: One row per `metier_code`, `year`, and `branch_code` if there is one, with
             `employment_headcount`; `origin` is read. Heads, any row order.
         age_structure: One row per `metier_code`, `period`, five-year `age_band`, and
-            `branch_code` if it is a branch's, with `employment_headcount`.
+            `branch_code` if it is a branch's, with `employment_headcount`; `None`, or no row,
+            where no age is known.
         horizon_years: Years after the last year of each series; or several such horizons.
         quantile_levels: Probabilities strictly between 0 and 1; 0.5 is the point.
         assumptions: Projections, rates, scenario and draws.
@@ -143,22 +152,22 @@ def posts_to_fill(
         >>> round(left), bool(posts == created + left)
         (92, True)
     """
-    several = horizon_years if isinstance(horizon_years, Sequence) else [horizon_years]
+    several = np.atleast_1d(np.asarray(horizon_years, dtype=object)).tolist()
     jobs, ages = _checked(employment, age_structure, several, quantile_levels, assumptions)
     horizons = sorted({int(years) for years in several})
+    levels = np.unique(np.atleast_1d(quantile_levels).astype(float))
     rates = assumptions.rates
-    if rates is None:
+    if rates is None and age_structure is not None and ages is not None:
         steps = -(-max(horizons) // cohorts.BAND_YEARS)
         rates = learn_rates(age_structure, steps, assumptions.first_old_age)
-    levels = np.unique(quantile_levels)
     parts = _parts(jobs, ages, rates, horizons, levels, assumptions)
     return _long(parts, horizons, levels, assumptions.scenario_code)
 
 
 def _parts(  # noqa: PLR0913 - one argument per thing that posts rest on
     jobs: pd.DataFrame,
-    ages: Ages,
-    rates: pd.DataFrame,
+    ages: Ages | None,
+    rates: pd.DataFrame | None,
     horizons: Sequence[int],
     levels: Array,
     assumptions: Assumptions,
@@ -166,7 +175,10 @@ def _parts(  # noqa: PLR0913 - one argument per thing that posts rest on
     """Return nodes and their values (quantities, n, h, levels), a branch at a time."""
     nodes = jobs.groupby(_KEY, sort=True).tail(1).reset_index(drop=True)
     projected = _future(nodes, jobs, horizons, levels, assumptions)
-    leaving = _leaving(nodes, ages, rates, horizons, assumptions)
+    if ages is None or rates is None:
+        leaving = _nobody_known(len(nodes), len(horizons), assumptions.draws_count)
+    else:
+        leaving = _leaving(nodes, ages, rates, horizons, assumptions)
     multipliers = _multipliers(nodes, horizons, assumptions.effects)
     parts = []
     for branch in nodes["branch_code"].unique():
@@ -190,24 +202,22 @@ def _parts(  # noqa: PLR0913 - one argument per thing that posts rest on
 
 def _checked(
     employment: pd.DataFrame,
-    age_structure: pd.DataFrame,
-    horizons: Sequence[int],
+    age_structure: pd.DataFrame | None,
+    horizons: Sequence[object],
     quantile_levels: Sequence[float],
     assumptions: Assumptions,
-) -> tuple[pd.DataFrame, Ages]:
+) -> tuple[pd.DataFrame, Ages | None]:
     """Return employment by branch, métier and year in order, and ages; every defect at once."""
-    errors: list[DataError] = []
+    errors = [*_missing_columns(assumptions)]
+    asked_levels = np.atleast_1d(np.asarray(quantile_levels, dtype=object)).tolist()
     asked = [
+        *((f"horizon_years {years}", "a whole number ≥ 1", _is_whole(years)) for years in horizons),
         *(
-            (f"horizon_years {years}", "a whole number ≥ 1", years >= 1 and years == int(years))
-            for years in horizons
-        ),
-        *(
-            (f"quantile_levels {level:g}", "0 < level < 1", 0 < level < 1)
-            for level in quantile_levels
+            (f"quantile_levels {level}", "0 < level < 1", _is_real(level) and 0 < level < 1)
+            for level in asked_levels
         ),
         ("horizon_years", "at least one", bool(horizons)),
-        ("quantile_levels", "at least one", len(quantile_levels) > 0),
+        ("quantile_levels", "at least one", bool(asked_levels)),
         ("delay_years", "0 to 5", 0 <= assumptions.delay_years <= cohorts.BAND_YEARS),
         ("draws_count", "at least 50", assumptions.draws_count >= MIN_DRAWS),
     ]
@@ -216,9 +226,11 @@ def _checked(
     ]
     if wrong:
         errors.append(RangeError(wrong))
+    ages = None
     try:
-        ages = read_ages(age_structure)
-        ages.position(assumptions.first_old_age)
+        if age_structure is not None and not age_structure.empty:
+            ages = read_ages(age_structure)
+            ages.position(assumptions.first_old_age)
     except DataError as error:
         errors.append(error)
     needed = ("metier_code", "year", "employment_headcount")
@@ -245,6 +257,37 @@ def _checked(
     return jobs.sort_values([*_KEY, "year"], ignore_index=True), ages
 
 
+def _is_real(value: object) -> TypeGuard[float]:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_whole(value: object) -> bool:
+    return _is_real(value) and value >= 1 and value % 1 == 0
+
+
+def _missing_columns(assumptions: Assumptions) -> list[DataError]:
+    """Return what projections and effects lack, and what they say twice."""
+    errors: list[DataError] = []
+    key = [*_KEY, "year"]
+    for where, table, by, values in (
+        ("projections", assumptions.projections, [*key, "quantile_level"], ["value"]),
+        ("effects", assumptions.effects, key, ["employment_multiplier", "departures_multiplier"]),
+    ):
+        if table is None:
+            continue
+        needed = [*by, *values]
+        told = ("column missing", ", ".join(needed), "add it")
+        defects = [
+            Defect(f"{where}, column `{name}`", *told) for name in needed if name not in table
+        ]
+        if not defects and table.duplicated(by).any():
+            twice = ("the same row twice", f"one row for each {', '.join(by)}", "delete one")
+            defects = [Defect(where, *twice)]
+        if defects:
+            errors.append(SchemaError(defects))
+    return errors
+
+
 def _future(
     nodes: pd.DataFrame,
     jobs: pd.DataFrame,
@@ -269,6 +312,19 @@ def _future(
         )
         parts.append(wide.reindex(at).to_numpy(dtype=float))
     return np.stack(parts, axis=1), known
+
+
+def _nobody_known(nodes_count: int, horizons_count: int, draws_count: int) -> _Leaving:
+    """Return departures that nothing tells: no age at all."""
+    none = np.full(nodes_count, "none")
+    return _Leaving(
+        np.full(nodes_count, -1),
+        np.full((1, horizons_count), np.nan),
+        np.full((1, horizons_count, draws_count), np.nan),
+        none,
+        none,
+        np.zeros(nodes_count, dtype=bool),
+    )
 
 
 def _leaving(
@@ -299,11 +355,11 @@ def _leaving(
     drawn = np.full((*point.shape, assumptions.draws_count), np.nan)
     for rows in np.array_split(np.flatnonzero(known), -(-known.sum() // CHUNK_PYRAMIDS) or 1):
         middle = cohorts.delayed(found.survival[rows], assumptions.delay_years)
-        point[rows] = cohorts.career_end_departures(shares[rows], middle, horizons, first_old)
+        point[rows] = cohorts.departures_by(shares[rows], middle, horizons, first_old)
         moved = cohorts.delayed(
             found.drawn(rows, assumptions.draws_count, assumptions.seed), assumptions.delay_years
         )
-        left = cohorts.career_end_departures(shares[rows][:, None], moved, horizons, first_old)
+        left = cohorts.departures_by(shares[rows][:, None], moved, horizons, first_old)
         drawn[rows] = left.transpose(0, 2, 1)
     place = np.where(known[place], place, -1)
     basis = np.where(own >= 0, np.where(branch == "", "national", "branch"), "national")
@@ -366,15 +422,29 @@ def _components(  # noqa: PLR0913 - one argument per thing that is not known
     far = (leaving.ages_basis[rows] == "national") & (
         nodes["branch_code"].to_numpy()[rows] != NATIONAL_BRANCH
     )
-    tilt = np.exp(AGE_SPREAD * far[:, None] * draws.own(seed, count, [f"{n} ages" for n in names]))
+    tilt = np.exp(
+        AGE_SPREAD * far[:, None] * _age_gaps(nodes["branch_code"].iloc[rows], names, assumptions)
+    )
     left = start[:, :, None] * leaving.drawn[place] * more_leave[:, :, None] * tilt[:, None, :]
     left = np.clip(left, 0.0, start[:, :, None])
     chance = draws.own(seed, count, [f"{name} chance" for name in names])[:, None, :]
     share = np.divide(left, start[:, :, None], out=np.zeros_like(left), where=start[:, :, None] > 0)
     drawn[1] = np.clip(left + np.sqrt(left * (1 - share)) * chance, 0.0, start[:, :, None])
     point[1][unknown[:, 0]], drawn[1][unknown[:, 0]] = np.nan, np.nan
-    point[2], drawn[2] = point[0] + point[1], drawn[0] + drawn[1]
+    point[2], drawn[2] = (measures.posts(part[0], part[1]) for part in (point, drawn))
     return point, drawn
+
+
+def _age_gaps(branches: pd.Series, names: Sequence[str], assumptions: Assumptions) -> Array:
+    """Return how far a branch's ages are from the national ones, (n, draws), normal.
+
+    A branch is older or younger as a whole: `AGE_CORRELATION` of it is shared by its métiers.
+    """
+    of_branch, alone = (
+        draws.own(assumptions.seed, assumptions.draws_count, [f"{name} ages" for name in each])
+        for each in (branches.tolist(), names)
+    )
+    return np.asarray(AGE_CORRELATION * of_branch + np.sqrt(1 - AGE_CORRELATION**2) * alone)
 
 
 def _net_creation(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.indicators import ALL_METIERS, last_year
+from opmq_lib.needs import measures
 from opmq_lib.needs.ages import read_ages
 
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
@@ -44,6 +45,29 @@ def interval_rows(table: pd.DataFrame, variant: str = "") -> pd.DataFrame:
     )
 
 
+def total_row(levels: pd.DataFrame) -> pd.DataFrame:
+    """Return employment of all métiers studied, from the rows of each in one year.
+
+    Bounds are not summed: the variants of the estimate move métiers against one another.
+
+    Examples:
+        >>> levels = pd.DataFrame({"year": 2018, "value": [30.0, 10], "nature": "estimate",
+        ...                        "origin": ["public", "own"], "unit": "headcount"})
+        >>> total_row(levels)[["indicator", "value", "origin"]].to_numpy().tolist()
+        [['studied_employment_headcount', 40.0, 'own']]
+    """
+    row = {
+        "metier_code": ALL_METIERS,
+        "year": levels["year"].max(),
+        "indicator": "studied_employment_headcount",
+        "value": levels["value"].sum(skipna=False),
+        "unit": "headcount",
+        "nature": "observed" if levels["nature"].eq("observed").all() else "estimate",
+        "origin": "own" if levels["origin"].eq("own").any() else "public",
+    }
+    return pd.DataFrame([row])
+
+
 def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, base_year: int) -> pd.DataFrame:
     """Return young beginners, net mobility and the potential imbalance (E4), `nd` where unknown.
 
@@ -71,9 +95,12 @@ def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, base_year: int) -> pd
             values[(chosen["year"] == year) & ~whole].sum(skipna=False)
             for year in chosen.loc[whole, "year"]
         ]
-    less = sum(found.values())
+    young, mobility = (pd.Series(found[name], chosen.index) for name in ENTRIES)
     parts = [chosen.assign(indicator=name, value=values) for name, values in found.items()]
-    ends = {name: chosen[name] - less for name in ("value", "lower", "upper")}
+    ends = {
+        name: measures.imbalance(chosen[name], young, mobility)
+        for name in ("value", "lower", "upper")
+    }
     parts.append(chosen.assign(indicator=IMBALANCE, **ends))
     rows = pd.concat(parts, ignore_index=True).assign(origin=np.tile(own, len(parts)))
     is_entry = rows["indicator"] != IMBALANCE

@@ -32,8 +32,9 @@ def evaluation_results(
     Returns:
         `evaluation` (indicators: scores of the engine and of simple methods on the national
         series, by step and by cut-off year; of needs: employment from 2008, ages from 2013,
-        departures beside declared retirements; errors weighed by each estimated branch's métiers;
-        national employment of the families drawn) and `evaluation_retrospective` (the projection
+        departures beside declared retirements; errors weighed by each estimated branch's métiers,
+        `evaluation.BRANCH_YEARS` ahead at most: national métiers are too short for more; national
+        employment of the families drawn) and `evaluation_retrospective` (the projection
         of those families as it would have been made ten years before the base year).
     """
     national, base = inputs["employment_national"], edition.base_year
@@ -43,7 +44,9 @@ def evaluation_results(
     if not jobs.empty:
         levels = without_residual(indicators.select(jobs, "employment_headcount"))
         estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
-        parts.append(evaluation.branch_accuracy(scored, estimated, horizon_years))
+        near = min(horizon_years, evaluation.BRANCH_YEARS)
+        met = scored if near == horizon_years else evaluation.past_accuracy(panel, near)
+        parts.append(evaluation.branch_accuracy(met, estimated, near))
     families = in_field(inputs, inputs["metiers"]).query("scope == 'industry' and level == 'fap87'")
     shown = national[national["metier_code"].isin(families["metier_code"])]
     shown = shown[shown["year"] <= base].assign(branch_code=ALL_BRANCHES, origin="public")

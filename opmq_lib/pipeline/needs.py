@@ -74,6 +74,7 @@ def needs_results(
             jobs, ages, horizons, LEVELS, replace(given, delay_years=DELAY_YEARS)
         )
         projections = pd.concat(tables, ignore_index=True)
+        levels = measures.levels(indicators.last_year(jobs))
         reference = summary.interval_rows(tables[0])
         parts = [
             reference,
@@ -84,7 +85,8 @@ def needs_results(
             summary.interval_rows(later, ".later_pension"),
             summary.entry_rows(reference, inputs["own_branch_entries"], base),
             summary.age_rows(jobs, ages),
-            measures.levels(indicators.last_year(jobs)),
+            levels,
+            summary.total_row(levels),
             _tension(inputs, jobs),
             metier_certifications(inputs, branch_code, codes, edition.edition_date.year),
             summary.adjustment_rows(moved, indicators.codes(jobs), base + horizon_years),

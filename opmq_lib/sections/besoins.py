@@ -1,5 +1,6 @@
 """Section of `02_besoins`: how many posts to fill, why, when, and under which scenario."""
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -19,7 +20,8 @@ CREATED, LEFT, POSTS = (
     "career_end_departures_headcount",
     "posts_to_fill_headcount",
 )
-JOBS, OLD, ADJUSTED = "employment_headcount", "share_50_and_over_pct", "coherence_adjustment_pct"
+JOBS, ALL_JOBS = "employment_headcount", "studied_employment_headcount"
+OLD, ADJUSTED = "share_50_and_over_pct", "coherence_adjustment_pct"
 PROJECTS, SEASONAL, HARD = (
     "recruitment_projects_count",
     "seasonal_projects_count",
@@ -35,6 +37,11 @@ SOURCE = french.typography(
     "Sources : Dares, France Travail ; calcul du projet. Nombres : table besoins.csv."
 )
 WHOLE = "Ensemble des métiers étudiés"
+NO_JOBS, NO_AGES = "pas d’effectif par métier", "pas de métier dont les âges soient connus"
+CAUSES = tuple(
+    french.typography(f"{name} (intervalle à 80 %)")
+    for name in ("Création nette", "Départs de fin de carrière")
+)
 
 
 def has_needs(results: Results) -> bool:
@@ -103,7 +110,10 @@ def key_figures(results: Results) -> Html:
         return Html("")
     shown = []
     for year in horizons(results):
-        for indicator, label in ((POSTS, "Postes à pourvoir"), (LEFT, "dont fins de carrière")):
+        for indicator, label in (
+            (POSTS, "Postes à pourvoir"),
+            (LEFT, "Départs de fin de carrière"),
+        ):
             row = row_at(results, indicator, ALL_METIERS, year)
             if row is not None:
                 note = f"de {interval_at(results, row)} (intervalle à 80 %)"
@@ -117,7 +127,7 @@ def key_figures(results: Results) -> Html:
 def findings(results: Results, labels: Labels) -> Html:
     """Return up to five findings, none that its interval does not support."""
     if not has_needs(results):
-        return display.findings([])
+        return _nothing(NO_JOBS)
     told = [
         *_departures(results),
         *_causes(results),
@@ -130,9 +140,11 @@ def findings(results: Results, labels: Labels) -> Html:
 
 def causes_figure(results: Results, labels: Labels) -> Figure | Html:
     """Return posts to fill of the largest métiers at the last horizon, by cause."""
-    table = _complete(results, last_horizon(results)).head(SHOWN) if has_needs(results) else None
-    if table is None or table.empty:
-        return _nothing("pas de métier dont les âges soient connus")
+    if not has_needs(results):
+        return _nothing(NO_JOBS)
+    table = _complete(results, last_horizon(results)).head(SHOWN)
+    if table.empty:
+        return _nothing(NO_AGES)
     sure = int(above_zero(table).sum())
     title = (
         f"Postes à pourvoir : l’intervalle exclut zéro pour {sure} des {len(table)} plus grands "
@@ -167,17 +179,18 @@ def posts_table(results: Results, labels: Labels, year: int | None = None) -> Ht
     names = {**labels, ALL_METIERS: WHOLE}
     rows = []
     for code in shown:
-        jobs = row_at(results, JOBS, code, base)
+        is_whole = code == ALL_METIERS
+        jobs = row_at(results, ALL_JOBS if is_whole else JOBS, code, base)
+        coarsest = _coarsest(results) if is_whole else 1
         quantities = [row_at(results, name, code, end) for name in (CREATED, LEFT, POSTS)]
         if quantities[-1] is None:
             continue
         rows.append(
             [
                 names[code],
-                display.NOT_APPLICABLE
-                if code == ALL_METIERS
-                else display.shown(display.headcount, TABLE, table, jobs),
-                *(heads_at(results, row) for row in quantities),
+                display.shown(display.headcount, TABLE, table, jobs, coarsest),
+                *(_interval(TABLE, table, row) for row in quantities[:-1]),
+                heads_at(results, quantities[-1]),
                 interval_at(results, quantities[-1]),
             ]
         )
@@ -186,8 +199,7 @@ def posts_table(results: Results, labels: Labels, year: int | None = None) -> Ht
         [
             "Métier (FAP)",
             f"Emplois {base}",
-            "Création nette",
-            "Départs de fin de carrière",
+            *CAUSES,
             "Postes à pourvoir",
             french.typography("Intervalle à 80 %"),
         ],
@@ -210,7 +222,7 @@ def pyramid_figure(results: Results) -> Figure | Html:
     table = results[TABLE]
     rows = table[table["indicator"].str.startswith("age_headcount.")].dropna(subset=["value"])
     if rows.empty:
-        return _nothing("pas d’âges pour les métiers de la branche")
+        return _nothing(NO_AGES if has_needs(results) else NO_JOBS)
     first = rows["indicator"].str.partition(".")[2].astype(int).tolist()
     ends = [f"{age}-{after - 1} ans" for age, after in pairwise(first)]
     ages = pd.DataFrame(
@@ -315,7 +327,8 @@ def consolidated_table(results: Results, labels: Labels) -> Html:
         rows.append(
             [
                 labels[str(branch)],
-                *(_heads(name, table, each) for each in (*causes, row)),
+                *(_interval(name, table, each) for each in causes),
+                _heads(name, table, row),
                 _interval(name, table, row),
             ]
         )
@@ -323,8 +336,7 @@ def consolidated_table(results: Results, labels: Labels) -> Html:
         f"Postes à pourvoir d’ici à {end}, branche par branche",
         [
             "Branche",
-            "Création nette",
-            "Départs de fin de carrière",
+            *CAUSES,
             "Postes à pourvoir",
             french.typography("Intervalle à 80 %"),
         ],
@@ -344,7 +356,7 @@ def _departures(results: Results) -> list[str]:
         return []
     return [
         f"De {base_year(results)} à {end}, {interval_at(results, row)} personnes quitteraient ces "
-        "métiers en fin de carrière."
+        "métiers en fin de carrière (intervalle à 80 %)."
     ]
 
 
@@ -427,6 +439,12 @@ def _largest(results: Results) -> list[str]:
     return codes(indicators.largest_first(select(results[TABLE], JOBS)))
 
 
+def _coarsest(results: Results) -> int:
+    """Return the coarsest step of employment by métier: their sum is known no better."""
+    table = results[TABLE]
+    return max(display.step(table, row) for row in select(table, JOBS).index.tolist())
+
+
 def _named(found: list[str], labels: Labels) -> str:
     names = french.enumeration([f"« {labels[code]} »" for code in found[:NAMED]])
     return f"{names}, entre autres" if len(found) > NAMED else names
@@ -447,13 +465,22 @@ def _heads(name: str, table: pd.DataFrame, row: int | None, column: str = "value
     if row is None:
         return display.ABSENT
     value, size = display.read(table, row, column), display.step(table, row)
+    if value is not None and column == "value" and round(value / size) == 0:
+        size = _finer(value, size)
     text = "" if value is None else french.number(round(value / size) * size)
-    if value is not None and round(value / size) == 0 and value != 0:
-        text = "proche de 0"
+    if value and round(value / size) == 0 and column == "value":
+        text = french.rounded(value, size)
     return display.cell(name, table, row, text, column)
 
 
-def _interval(name: str, table: pd.DataFrame, row: int) -> str:
+def _finer(value: float, size: int) -> int:
+    """Return the step that leaves one digit of a number below its step; never finer than 10."""
+    return size if value == 0 else min(size, max(10, 10 ** math.floor(math.log10(abs(value)))))
+
+
+def _interval(name: str, table: pd.DataFrame, row: int | None) -> str:
+    if row is None:
+        return display.ABSENT
     if display.read(table, row, "lower") is None:
         return _heads(name, table, row, "lower")
     low, high = (_heads(name, table, row, end) for end in ("lower", "upper"))

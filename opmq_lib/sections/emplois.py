@@ -81,6 +81,8 @@ def key_figures(results: Results) -> Html:
 
 def findings(results: Results, labels: Labels) -> Html:
     """Return up to four findings, none that its interval does not support."""
+    if _ranked(results).empty:
+        return _nothing(results)
     return display.findings([*_leader(results, labels), *_directions(results, labels)])
 
 
@@ -281,8 +283,8 @@ def _leader(results: Results, labels: Labels) -> list[str]:
         sentence = f"Parmi les métiers étudiés, « {first} » est le plus nombreux : {counted}."
     else:
         sentence = (
-            f"« {first} » arrive en tête avec {counted} ; l’estimation ne permet pas d’assurer "
-            f"qu’il devance « {second} »."
+            f"« {first} » arrive en tête, mais l’estimation ne permet pas d’assurer qu’il devance "
+            f"« {second} »."
         )
     return [french.typography(sentence)]
 

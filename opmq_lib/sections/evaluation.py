@@ -6,6 +6,7 @@ import pandas as pd
 
 from opmq_lib import display, figures, french, indicators
 from opmq_lib.display import Html
+from opmq_lib.evaluation import BRANCH_YEARS
 from opmq_lib.figures import Figure
 from opmq_lib.indicators import codes, select
 
@@ -40,8 +41,8 @@ def banner(results: Results) -> Html:
     return display.banner(
         french.typography(
             "<strong>Évaluation sur les séries nationales.</strong> Aucune série observée ne "
-            "croise branches et métiers : les erreurs sont celles de l’emploi national par métier "
-            "et par famille de métiers. L’incertitude de l’estimation par branche s’y ajoute."
+            "croise branches et métiers : les erreurs sont celles de l’emploi national "
+            f"{_series(results)} L’incertitude de l’estimation par branche s’y ajoute."
         ),
         french.typography(
             f"Chaque projection est refaite avec les seules données connues de {first} à {last}, "
@@ -223,7 +224,7 @@ def branches_table(results: Results, labels: Labels) -> Html:
             select(table, name).index.tolist(), select(table, name)["branch_code"], strict=True
         )
     }
-    years = french.plural(_steps(table)[-1], "an")
+    years = french.plural(min(_steps(table)[-1], BRANCH_YEARS), "an")
     return display.table(
         "Ce que ces erreurs représentent pour chaque branche",
         [
@@ -252,6 +253,28 @@ def branches_table(results: Results, labels: Labels) -> Html:
 def _cutoffs(results: Results) -> tuple[int, int]:
     years = select(results[TABLE], "mase_by_cutoff.panel")["year"]
     return int(years.min()), int(years.max())
+
+
+def _series(results: Results) -> str:
+    """Return which national series were long enough to be scored."""
+    table = results[TABLE]
+    rows = [
+        indicators.row_of(table, f"scored_series_count.{level}") for level in ("metier", "family")
+    ]
+    counts = [0 if row is None else display.read(table, row) or 0 for row in rows]
+    said = [
+        f"{display.number(TABLE, table, row, 0)} {name}"
+        for row, count, name in zip(rows, counts, ("métiers", "familles de métiers"), strict=True)
+        if row is not None and count
+    ]
+    if counts[0]:
+        return f"de {french.enumeration(said)}."
+    years = french.plural(_steps(table)[-1], "an")
+    return (
+        f"de {french.enumeration(said)} seulement : les séries des métiers, qui commencent en "
+        f"2004, sont trop courtes pour juger à {years}. Les branches, plus bas, le sont à "
+        f"{french.plural(BRANCH_YEARS, 'an')}, métier par métier."
+    )
 
 
 def _national(results: Results) -> pd.DataFrame:

@@ -31,16 +31,17 @@ def findings(results: Results) -> Html:
         return Html("")
     told = []
     for level, label in LEVELS.items():
-        own, still, growing = (_value(results, f"needs_error_pct.{level}.{m}") for m in MODELS)
-        versus = "mieux" if own < min(still, growing) else "pas mieux"
+        first, last = (_coverage(results, level)[at] for at in (0, -1))
         told.append(
             f"{label} : projetés depuis 2008, les effectifs de 2010 à 2018 s’écartent de "
-            f"{_shown(results, f'needs_error_pct.{level}.study')} % de ce qui est arrivé. C’est "
-            f"{versus} que « rien ne change » "
-            f"({_shown(results, f'needs_error_pct.{level}.no_change')} %) et que « la dernière "
-            f"évolution continue » ({_shown(results, f'needs_error_pct.{level}.last_growth')} %). "
-            "L’intervalle annoncé à 80 % a contenu "
-            f"{_shown(results, f'needs_coverage_pct.{level}', 0)} % des valeurs."
+            f"{_shown(results, f'needs_error_pct.{level}.study')} % de ce qui est arrivé. "
+            f"{_versus(results, level, 'no_change')}. {_versus(results, level, 'last_growth')}."
+        )
+        told.append(
+            f"{label} : l’intervalle annoncé à 80 % a contenu "
+            f"{_shown(results, f'needs_coverage_pct.{level}', 0)} % des valeurs, de "
+            f"{_share(results, first)} % en {_year(results, first)} à {_share(results, last)} % en "
+            f"{_year(results, last)}."
         )
     worse = [
         label
@@ -93,6 +94,19 @@ def employment_table(results: Results) -> Html:
     )
 
 
+def coverage_table(results: Results) -> Html:
+    """Return how often the 80 % interval held in each year after 2008."""
+    years = list(zip(*(_coverage(results, level) for level in LEVELS), strict=True))
+    if not years:
+        return Html("")
+    return display.table(
+        "Projeter depuis 2008 : part des valeurs dans l’intervalle à 80 %, année par année",
+        ["Année", *(french.typography(f"{label} (en %)") for label in LEVELS.values())],
+        [[str(_year(results, rows[0])), *(_share(results, row) for row in rows)] for rows in years],
+        french.typography(f"Un intervalle juste contiendrait 80 % des valeurs. {SOURCE}"),
+    )
+
+
 def ages_table(results: Results) -> Html:
     """Return errors of heads by age five years after 2013, by rule."""
     return display.table(
@@ -119,6 +133,42 @@ def ages_table(results: Results) -> Html:
             f"d’enquête, que l’intervalle compte comme telles. {SOURCE}"
         ),
     )
+
+
+def _versus(results: Results, level: str, model: str) -> str:
+    """Return whether the study did better than a rule, no more than the interval allows."""
+    row = _row(results, f"needs_error_difference_pct.{level}.{model}")
+    table = results[TABLE]
+    low, high = (float("nan"), float("nan")) if row is None else table.loc[row, ["lower", "upper"]]
+    verdict = "Pas de différence montrée avec"
+    if high < 0:
+        verdict = "C’est mieux que"
+    elif low > 0:
+        verdict = "C’est moins bien que"
+    error = _shown(results, f"needs_error_pct.{level}.{model}")
+    said = f"{verdict} {MODELS[model].lower()} ({error} %"
+    if row is None:
+        return f"{said})"
+    ends = (
+        display.cell(TABLE, table, row, french.number(table.at[row, end], 1), end)
+        for end in ("lower", "upper")
+    )
+    return f"{said} ; écart entre {' et '.join(ends)} points, à 95 %)"
+
+
+def _coverage(results: Results, level: str) -> list[int]:
+    """Return the rows of coverage of each year, first year first."""
+    rows = indicators.select(results[TABLE], f"needs_coverage_by_year_pct.{level}")
+    found: list[int] = rows.sort_values("year").index.tolist()
+    return found
+
+
+def _year(results: Results, row: int) -> int:
+    return int(results[TABLE].at[row, "year"])
+
+
+def _share(results: Results, row: int) -> str:
+    return display.number(TABLE, results[TABLE], row, 0)
 
 
 def _value(results: Results, indicator: str) -> float:

@@ -73,6 +73,7 @@ def _metier(results: Results, labels: Labels, code: str) -> str:
         f"{_jobs(results, code)} emplois",
         _ages(results, code),
         _posts(results, code),
+        _departures(results, code),
         _tension(results, code),
     ]
     text = f"<strong>{escape(labels[code])}</strong> : {' ; '.join(told)}."
@@ -115,12 +116,20 @@ def _posts(results: Results, code: str) -> str:
         return f"postes à pourvoir {display.ABSENT}"
     line = table.loc[[row]]
     opposite = pd.DataFrame({"lower": -line["upper"], "upper": -line["lower"]})
-    word = "rien ne dit s’il y aura des postes à pourvoir"
+    word = "rien ne dit s’il y aura plus de postes à pourvoir que de postes supprimés"
     if besoins.above_zero(line).all():
         word = "il y aurait des postes à pourvoir"
     elif besoins.above_zero(opposite).all():
         word = "des postes ne seraient pas remplacés"
     return f"{word} ({besoins.interval_at(results, row)})"
+
+
+def _departures(results: Results, code: str) -> str:
+    table = results[besoins.TABLE]
+    row = indicators.row_of(table, besoins.LEFT, code, besoins.last_horizon(results))
+    if row is None or display.read(table, row) is None:
+        return f"départs de fin de carrière {display.ABSENT}"
+    return f"{besoins.interval_at(results, row)} personnes partiraient en fin de carrière"
 
 
 def _tension(results: Results, code: str) -> str:

@@ -102,6 +102,7 @@ def lines_table(results: Results, labels: Labels, groups: Labels) -> Html:
 def coherence_table(results: Results, labels: Labels) -> Html:
     """Return métiers whose projection coherence moved so much that it wants a comment."""
     moved = select(results[besoins.TABLE], besoins.ADJUSTED)
+    moved = moved.sort_values("value", key=lambda pct: pct.abs(), ascending=False, kind="stable")
     flagged = moved[moved["value"].abs() > besoins.COMMENT_PCT].index.tolist()
     if moved.empty:
         return Html("")

@@ -14,6 +14,7 @@ from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, did_you_
 from opmq_lib.params import (
     BRANCH_NOTEBOOKS,
     READY_CRITERIA,
+    REFERENCE,
     SCHEMA_MODELS,
     BranchParams,
     EditionParams,
@@ -100,6 +101,11 @@ def read_scenario(path: Path, where: str) -> Reading[ScenarioParams]:
     """Return one scenario file as read; `where` is how messages name it."""
     reading = read_file(path, where, ScenarioParams)
     reading.errors += _name_errors(reading, "scenario_code")
+    if _get(reading, "scenario_code") == REFERENCE and _get(reading, "lines"):
+        where = reading.at(("lines",))
+        told = ("the reference changes something", "lines: []: past trends go on")
+        fix = "write these lines in a scenario of their own"
+        reading.errors.append(_schema(where, *told, fix))
     return reading
 
 
