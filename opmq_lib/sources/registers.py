@@ -146,6 +146,25 @@ def read_key(path: Path, root: Path) -> bytes:
     return key
 
 
+def check_output(path: Path, root: Path) -> Path:
+    """Return where a register is written, refused if it lies among what is published.
+
+    Args:
+        path: File, relative to the project or absolute.
+        root: The project.
+
+    Raises:
+        ConfidentialityError: If the file lies in `outputs/`, also through a link.
+    """
+    target = root / path
+    if target.resolve().is_relative_to((root / "outputs").resolve()):
+        raise ConfidentialityError(
+            [Defect(str(path), "a register among the results, which are published",
+                    "a file outside outputs/", "write it elsewhere, such as data/")]
+        )  # fmt: skip
+    return target
+
+
 def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     """Return the register of recommendations; no row where there is none.
 
