@@ -25,7 +25,9 @@ GOOD = {
 
 def register(*changes: dict[str, str]) -> pd.DataFrame:
     rows = [GOOD | {"study_code": f"E{at}"} | change for at, change in enumerate(changes, 1)]
-    return pd.DataFrame(rows).reindex(columns=list(DESCRIPTIONS["studies"]), fill_value="").fillna("")
+    return (
+        pd.DataFrame(rows).reindex(columns=list(DESCRIPTIONS["studies"]), fill_value="").fillna("")
+    )
 
 
 def value(table: pd.DataFrame, indicator: str, branch: str, theme: str = "all") -> float:

@@ -54,8 +54,8 @@ def import_command(
     exports.write_table(register, target)
     companies = register["company_code"].nunique()
     print(f"Written: {output} ({len(register)} requests, {companies} companies).")
-    for column in left_out:
-        print(f"Left out, not in the mapping: {column}")
+    for columns in left_out:
+        print(f"Columns left out, not in the mapping: {columns}")
     print("Name it in parameters/edition.yml, registers: requests.")
 
 

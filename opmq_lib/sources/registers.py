@@ -102,7 +102,8 @@ def import_requests(
                           own=True)  # fmt: skip
             errors.append(contracts.as_error([*problems, *named], sheet))
         frames.append(frame)
-        left_out += [f"{where}: {name}" for name in unused]
+        if unused:
+            left_out.append(f"{where}: {len(unused)} (column {', '.join(unused)})")
     if errors:
         raise gather(errors)
     register = pd.concat(frames, ignore_index=True)
