@@ -125,9 +125,9 @@ def review(
         Table `study_review`. By branch and theme: `valid_studies_count` (0 is a gap, 2 and more
         with different requesters an overlap). By branch, and `ensemble`: `study_coverage_ratio`
         with covered and eligible cells, `studies_count`, and those `late`, `outdated`, `undated`;
-        for `ensemble` alone `studies_count.confidential`, part of its `studies_count`. By theme, for `ensemble`: `branches_studying_count`, and
-        `joint_candidate_branches_count`, branches that have each asked for a study of it that is
-        still open.
+        for `ensemble` alone `studies_count.confidential`, part of its `studies_count`. By theme,
+        for `ensemble`: `branches_studying_count`, and `joint_candidate_branches_count`, branches
+        that have each asked for a study of it that is still open.
     """
     if register.empty:
         return pd.DataFrame(columns=list(COLUMNS))

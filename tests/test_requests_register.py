@@ -136,8 +136,9 @@ def test_personal_data_is_refused_with_its_column_and_never_echoed(
 
 
 def test_plain_words_are_not_taken_for_a_person() -> None:
-    notes = ["machine 3 à Paris", "12 m de câble", "EDF Lyon", "M 12", "norme MM 3", "délai 06/12",
-             "Formation à M+3", "drainage", "atelier de 12 (at 3)", "CAP Chaudronnerie"]  # fmt: skip
+    notes = ["machine 3 à Paris", "12 m de câble", "EDF Lyon", "M 12", "norme MM 3",
+             "délai 06/12", "Formation à M+3", "drainage", "atelier de 12 (at 3)",
+             "CAP Chaudronnerie"]  # fmt: skip
     assert [note for note in notes if contract.personal_kind(pd.Series([note]))] == []
 
 
@@ -244,6 +245,8 @@ def test_an_import_lists_every_defect_under_the_titles_of_the_export(
                   "Couverture par l’offre"):  # fmt: skip
         assert f"row 4, column `{title}`" in told, title
     assert "Dupont" not in told
+    assert "expected: one of: couverte, en partie, non couverte" in told
+    assert "not_covered" not in told.replace("partly or not_covered", "")
 
 
 def test_the_key_must_be_a_secret_outside_the_project(project: Path, tmp_path: Path) -> None:

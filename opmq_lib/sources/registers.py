@@ -14,7 +14,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from opmq_lib import contracts, studies
-from opmq_lib.contracts import Sheet
+from opmq_lib.contracts import Problem, Sheet
 from opmq_lib.errors import ConfidentialityError, DataError, Defect, SchemaError, gather
 from opmq_lib.params import RequestImport
 from opmq_lib.requests import contract, importing
@@ -94,7 +94,7 @@ def import_requests(
         found = contract.find_problems(frame, known(root, last_day))
         if any(each.column == mapping.columns[importing.COMPANY] for each in problems):
             found = [each for each in found if each.column != "company_code"]
-        named = [replace(each, column=titles.get(each.column, each.column)) for each in found]
+        named = [_in_words(each, titles, mapping.values) for each in found]
         if grid.defects:
             errors.append(SchemaError(grid.defects))
         if problems or named:
@@ -108,6 +108,16 @@ def import_requests(
         raise gather(errors)
     register = pd.concat(frames, ignore_index=True)
     return contract.check(register, "the files together", known(root, last_day)), left_out
+
+
+def _in_words(
+    problem: Problem, titles: Mapping[str, str], values: Mapping[str, Mapping[str, str]]
+) -> Problem:
+    """Return a problem under the export's title, the words that it may hold instead of codes."""
+    words = values.get(problem.column)
+    listed = bool(words) and problem.expected.startswith("one of: ")
+    expected = f"one of: {', '.join(words)}" if words and listed else problem.expected
+    return replace(problem, column=titles.get(problem.column, problem.column), expected=expected)
 
 
 def read_import(root: Path) -> RequestImport:
