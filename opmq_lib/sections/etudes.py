@@ -51,7 +51,8 @@ def banner(results: Results) -> Html:
         french.typography(
             "Une étude couvre une branche et un thème si elle est validée et si son terrain a "
             "moins de 36 mois (convention du projet). Une étude confidentielle n’est "
-            "comptée que dans le total des études : rien d’autre n’en est dit, et elle ne couvre rien ici."
+            "comptée que dans le total des études : rien d’autre n’en est dit, et elle ne couvre "
+            "rien ici."
         )
     )
 
