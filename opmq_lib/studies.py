@@ -115,7 +115,8 @@ def review(
     """Return coverage with its gaps and overlaps, what is late or too old, and what recurs.
 
     Args:
-        register: Table `studies`, at least one row.
+        register: Table `studies`, at least one row. Confidential studies are only counted,
+            all branches together.
         branch_codes: Branches of the study.
         theme_codes: Themes.
         on: Day of the edition.
@@ -123,10 +124,10 @@ def review(
     Returns:
         Table `study_review`. By branch and theme: `valid_studies_count` (0 is a gap, 2 and more
         with different requesters an overlap). By branch, and `ensemble`: `study_coverage_ratio`
-        with covered and eligible cells, `studies_count`, and those `late`, `outdated`, `undated`,
-        `confidential`. By theme, for `ensemble`: `branches_studying_count`, and
-        `joint_candidate_branches_count`, branches that have each asked for a study of it that is
-        still open.
+        with covered and eligible cells, `studies_count`, and those `late`, `outdated`, `undated`;
+        for `ensemble` alone `studies_count.confidential`, part of its `studies_count`. By theme,
+        for `ensemble`: `branches_studying_count`, and `joint_candidate_branches_count`, branches
+        that have each asked for a study of it that is still open.
     """
     if register.empty:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -137,7 +138,8 @@ def review(
         confidential=register["disclosure"] == "confidential",
     )
     marked["outdated"] = (marked["status"] == "validated") & ~marked["valid"] & ~marked["undated"]
-    cells = exploded(marked, branch_codes)
+    public = marked[~marked["confidential"]]
+    cells = exploded(public, branch_codes)
     parts = [
         _valid_counts(cells, branch_codes, theme_codes),
         _coverage(cells, branch_codes, theme_codes),
@@ -172,17 +174,21 @@ def listed(register: pd.DataFrame, on: date) -> pd.DataFrame:
 
 
 def shared_metiers(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.Series:
-    """Return the métiers that studies of several branches look at: branches by métier code.
+    """Return the métiers that public studies of several branches look at: branches by métier code.
 
     Examples:
         >>> register = pd.DataFrame({"study_code": ["E1", "E2"], "branch_codes": ["verre", "chaux"],
-        ...     "theme_codes": ["emplois"] * 2, "metier_codes": ["G1Z70 E1Z43", "G1Z70"]})
+        ...     "theme_codes": ["emplois"] * 2, "metier_codes": ["G1Z70 E1Z43", "G1Z70"],
+        ...     "disclosure": ["public"] * 2})
         >>> shared_metiers(register, ["verre", "chaux"]).to_dict()
         {'G1Z70': 2}
     """
-    if register.empty or "metier_codes" not in register:
+    if "metier_codes" not in register:
         return pd.Series(dtype="int64")
-    cells = exploded(register, branch_codes)
+    public = register[register["disclosure"] == "public"]
+    if public.empty:
+        return pd.Series(dtype="int64")
+    cells = exploded(public, branch_codes)
     cells = cells.assign(metier_code=cells["metier_codes"].str.split()).explode("metier_code")
     counts = cells.dropna(subset="metier_code").groupby("metier_code")["branch_code"].nunique()
     several: pd.Series = counts[counts >= 2].sort_values(ascending=False, kind="stable")
@@ -228,10 +234,13 @@ def _followed(
 ) -> list[pd.DataFrame]:
     once = cells.drop_duplicates(["study_code", "branch_code"]).assign(studies=True)
     whole = marked.assign(studies=True, branch_code=EVERY_BRANCH)
+    for name in ("late", "outdated", "undated"):
+        whole[name] &= ~whole["confidential"]
     both = pd.concat([once, whole])
     codes = [*branch_codes, EVERY_BRANCH]
     return [
-        both[both[name]].groupby("branch_code").size().reindex(codes).fillna(0).rename("value")
+        both[both[name]].groupby("branch_code").size()
+        .reindex([EVERY_BRANCH] if name == "confidential" else codes).fillna(0).rename("value")
         .rename_axis("branch_code").reset_index()
         .assign(indicator="studies_count" if name == "studies" else f"studies_count.{name}")
         for name in ("studies", "late", "outdated", "undated", "confidential")

@@ -68,3 +68,57 @@ def test_the_state_and_fictitious_data_are_told_first() -> None:
     found = {"06_demandes": {"demandes": pd.DataFrame({"origin": ["fictitious"]})}}
     page = rapport.banner((), found).html
     assert page.index("Données fictives") < page.index("Brouillon")
+    assert "Incomplet" in page
+    assert "Métiers en tension" in page
+    assert "Demandes que" not in page
+    whole = {each.notebook: found["06_demandes"] for each in rapport.QUESTIONS}
+    assert "Incomplet" not in rapport.banner((), whole).html
+
+
+def rows(indicator: str, **columns: object) -> pd.DataFrame:
+    """Return rows of one indicator for all métiers, as chains write them."""
+    base = {"indicator": indicator, "metier_code": "ENS", "lower": float("nan"),
+            "upper": float("nan"), "status": "value", "nature": "projection"}  # fmt: skip
+    return pd.DataFrame(base | columns)
+
+
+def test_needs_and_certifications_are_compared_at_the_last_horizon() -> None:
+    def edition(posts: float, certifications: float) -> rapport.Found:
+        ends = {"lower": [posts - 60, posts - 100], "upper": [posts + 60, posts + 100]}
+        needs = [
+            rows(name, value=[1000.0, posts], year=[2023, 2028], **ends)
+            for name in ("posts_to_fill_headcount", "career_end_departures_headcount")
+        ]
+        skills = rows("certifications_count", value=[certifications], year=[2026])
+        return {
+            "02_besoins": {"besoins": pd.concat(needs, ignore_index=True)},
+            "05_competences": {"competences": skills},
+        }
+
+    page = rapport.comparison(edition(3000, 12), edition(2000, 9), "2025").html
+    assert page.count("en hausse") == 3
+    for label in ("Postes à pourvoir", "Départs de fin de carrière", "Certifications"):
+        assert label in page
+    assert "besoins:1:value" in page
+    assert "besoins:0:value" not in page
+
+
+def test_the_report_tells_qualifications_and_the_last_horizon(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(
+        rapport.qualifications, "findings", lambda found: asked.append(1) or Html("")
+    )
+    for section, name in (
+        (rapport.qualifications, "structure_table"),
+        (rapport.besoins, "posts_table"),
+    ):
+        monkeypatch.setattr(section, name, lambda *_, name=name: Html(f"<p>{name}</p>"))
+    for section in (rapport.emplois, rapport.besoins):
+        for name in ("findings", "banner", "key_figures", "metiers_table", "near_table"):
+            if hasattr(section, name):
+                monkeypatch.setattr(section, name, lambda *_, **__: Html(""))
+    found = {name: {"t": pd.DataFrame()} for name in ("01_emplois", "02_besoins")}
+    rapport.essentials(found, TOLD)
+    assert asked
+    assert "structure_table" in (page := rapport.details(found, TOLD).html)
+    assert "posts_table" in page

@@ -103,6 +103,18 @@ def test_every_defect_is_listed_at_once_by_key_and_no_value_is_shown() -> None:
         ("request_note", "tél. 06 12 34 56 78", "a phone number"),
         ("request_note", "voir avec Mme Durand", "a person's name"),
         ("request_note", "Jean-Pierre Lefèvre rappellera", "a person's name"),
+        ("request_note", "rappeler 06/12/34/56/78", "a phone number"),
+        ("request_note", "+33 (0)6 12 34 56 78", "a phone number"),
+        ("request_note", "Kevin Dubois est absent", "a person's name"),
+        ("request_note", "DUPONT Marie", "a person's name"),
+        ("request_note", "Mme durand", "a person's name"),
+        ("request_note", "M Durand", "a person's name"),
+        ("request_note", "jeanne.martin [at] exemple.fr", "an e-mail address"),
+        (
+            "request_note",
+            "Mme Durand, 06 12 34 56 78, SIREN 732829320",
+            "a phone number, a person's name, a company number (SIREN or SIRET)",
+        ),
         ("request_note", "SIREN 732 829 320", "a company number (SIREN or SIRET)"),
         ("request_code", "jeanne.martin@exemple.fr", "an e-mail address"),
         ("company_code", "732829320", "a company number (SIREN or SIRET)"),
@@ -120,7 +132,21 @@ def test_personal_data_is_refused_with_its_column_and_never_echoed(
     assert [each.where for each in defects] == [f"requests.csv, column `{column}`"]
     if len(content) > 1:
         for word in content.split():
-            assert word not in str(error) or word in ("avec", "voir", "SIREN")
+            assert word not in str(error) or word in ("avec", "voir", "SIREN", "M", "est")
+
+
+def test_plain_words_are_not_taken_for_a_person() -> None:
+    notes = ["machine 3 à Paris", "12 m de câble", "EDF Lyon", "M 12", "norme MM 3",
+             "délai 06/12", "Formation à M+3", "drainage", "atelier de 12 (at 3)",
+             "CAP Chaudronnerie"]  # fmt: skip
+    assert [note for note in notes if contract.personal_kind(pd.Series([note]))] == []
+
+
+def test_a_number_with_a_wrong_control_digit_is_no_company() -> None:
+    assert importing.pseudonym("732829320", KEY)
+    for wrong in ("732829321", "73282932000075", "000", "35600000000002"):
+        assert importing.pseudonym(wrong, KEY) == "", wrong
+    assert importing.pseudonym("35600000049837", KEY) == importing.pseudonym("356000000", KEY)
 
 
 def test_an_empty_or_foreign_column_is_told() -> None:
@@ -195,7 +221,7 @@ def test_an_import_keeps_pseudonyms_codes_and_bands_and_tells_what_it_leaves_out
     export: Path, project: Path
 ) -> None:
     found, left_out = registers.import_requests([export], KEY, project, LAST_DAY)
-    assert left_out == ["export.xlsx: Conseiller"]
+    assert left_out == ["export.xlsx: 1 (column I)"]
     assert len(set(found["company_code"])) == 1
     assert found["company_code"][0] == importing.pseudonym("732829320", KEY)
     assert found["size_band"].tolist() == ["10_49", "10_49"]
@@ -219,6 +245,8 @@ def test_an_import_lists_every_defect_under_the_titles_of_the_export(
                   "Couverture par l’offre"):  # fmt: skip
         assert f"row 4, column `{title}`" in told, title
     assert "Dupont" not in told
+    assert "expected: one of: couverte, en partie, non couverte" in told
+    assert "not_covered" not in told.replace("partly or not_covered", "")
 
 
 def test_the_key_must_be_a_secret_outside_the_project(project: Path, tmp_path: Path) -> None:

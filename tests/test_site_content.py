@@ -100,6 +100,12 @@ def test_parameters_are_shown_in_french_without_machinery(branches: dict[str, Br
     ]
 
 
+def test_no_previous_edition_is_said_in_french(branches: dict[str, Branch]) -> None:
+    run = branches["chimie"].runs["01_emplois"]
+    run.record["parameters"]["previous_edition_id"] = None
+    assert ("Édition précédente", "aucune") in content.parameters(run)
+
+
 def test_tables_named_behind_questions_exist() -> None:
     questions = [*content.QUESTIONS.values(), *content.COMMON_QUESTIONS.values()]
     assert {table for one in questions for table in one.tables} <= set(embedded.tables())

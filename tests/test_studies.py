@@ -25,7 +25,9 @@ GOOD = {
 
 def register(*changes: dict[str, str]) -> pd.DataFrame:
     rows = [GOOD | {"study_code": f"E{at}"} | change for at, change in enumerate(changes, 1)]
-    return pd.DataFrame(rows).reindex(columns=list(DESCRIPTIONS["studies"]), fill_value="")
+    return (
+        pd.DataFrame(rows).reindex(columns=list(DESCRIPTIONS["studies"]), fill_value="").fillna("")
+    )
 
 
 def value(table: pd.DataFrame, indicator: str, branch: str, theme: str = "all") -> float:
@@ -51,7 +53,7 @@ def test_coverage_counts_valid_cells_and_says_what_is_apart() -> None:
     )  # fmt: skip
     assert value(table, "study_coverage_ratio", "ensemble") == pytest.approx(4 / 6)
     assert value(table, "study_coverage_ratio", "verre_mecanique") == 0
-    assert value(table, "valid_studies_count", "chimie", "emplois") == 3
+    assert value(table, "valid_studies_count", "chimie", "emplois") == 2
     for name, count in (("undated", 1), ("outdated", 1), ("late", 1), ("confidential", 1)):
         assert value(table, f"studies_count.{name}", "ensemble") == count, name
 
@@ -77,6 +79,34 @@ def test_a_confidential_study_is_counted_and_never_described() -> None:
     for text in (page, *(table.to_csv() for table in results.values())):
         assert "fusion" not in text
     assert value(results["etudes"], "studies_count", "ensemble") == 2
+
+
+def test_nothing_but_the_number_of_confidential_studies_is_told() -> None:
+    """Each study of two branches, a theme and a métier of its own; open, late, old or valid."""
+    secret = {"branch_codes": "chaux chimie", "theme_codes": "besoins", "metier_codes": "E1Z43",
+              "disclosure": "confidential"}  # fmt: skip
+    opened = secret | {"status": "requested", "fieldwork_end_on": ""}
+    hidden = [
+        secret,
+        opened | {"branch_codes": "chaux", "due_on": "2026-01-01"},
+        opened | {"branch_codes": "chimie"},
+        secret | {"fieldwork_end_on": "2020-01-01"},
+        secret | {"fieldwork_end_on": ""},
+    ]
+    with_them = pipeline.study_results(register({}, *hidden), BRANCHES, THEMES, ON)
+    without = pipeline.study_results(register({}), BRANCHES, THEMES, ON)
+    for name in ("etudes_liste", "etudes_metiers"):
+        pd.testing.assert_frame_equal(with_them[name], without[name])
+    counts = ["studies_count", "studies_count.confidential"]
+    tables = [
+        each[~(each["indicator"].isin(counts) & each["branch_code"].eq("ensemble"))]
+        for each in (with_them["etudes"], without["etudes"])
+    ]
+    pd.testing.assert_frame_equal(*tables)
+    assert value(with_them["etudes"], "studies_count.confidential", "ensemble") == 5
+    alone = pipeline.study_results(register(*hidden), BRANCHES, THEMES, ON)
+    assert alone["etudes_metiers"].empty
+    assert value(alone["etudes"], "study_coverage_ratio", "ensemble") == 0
 
 
 def test_without_a_register_nothing_is_zero() -> None:

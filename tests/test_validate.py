@@ -268,3 +268,15 @@ def test_a_result_table_is_recognised_too():
     names = ["branch_code", "metier_code", "year", "quantile_level", "quantity", "value", "unit"]
     names += ["status", "nature", "origin", "model", "scenario_code"]
     assert best_match(names) == "projection"
+
+
+def test_the_edition_to_compare_with_must_be_there(root):
+    edit(root, "parameters/edition.yml", "previous_edition_id: null", 'previous_edition_id: "2026"')
+    validate(root)
+    edit(root, "parameters/edition.yml", 'previous_edition_id: "2026"', 'previous_edition_id: "24"')
+    assert refusal(root) == one_defect(
+        "parameters/edition.yml, previous_edition_id",
+        "no such edition (found: 24)",
+        "the name of a folder of outputs/, or null",
+        "put its results back in outputs/24, or write null",
+    )

@@ -47,14 +47,15 @@ def import_command(
 
     root = project.find_root()
     exports.check_ending(output)
+    target = registers.check_output(output, root)
     key = registers.read_key(key_file, root)
     last_day = parameters.load_edition(root).edition_date
     register, left_out = registers.import_requests(files, key, root, last_day)
-    exports.write_table(register, root / output)
+    exports.write_table(register, target)
     companies = register["company_code"].nunique()
     print(f"Written: {output} ({len(register)} requests, {companies} companies).")
-    for column in left_out:
-        print(f"Left out, not in the mapping: {column}")
+    for columns in left_out:
+        print(f"Columns left out, not in the mapping: {columns}")
     print("Name it in parameters/edition.yml, registers: requests.")
 
 
@@ -65,18 +66,26 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     Example: opmq requests recommend
     """
     from opmq_lib import exports, pipeline
+    from opmq_lib.errors import Defect, SchemaError
     from opmq_lib.requests import recommendations
     from opmq_lib.sources import parameters, project, registers, study
 
     root = project.find_root()
     edition = parameters.load_edition(root)
     named = edition.registers
-    loaded = study.load_registers(named.requests or "", "", named.company_counts or "")
-    path = root / (named.recommendations or output)
+    wanted = Path(named.recommendations or output)
+    exports.check_ending(wanted)
+    path = registers.check_output(wanted, root)
+    if not named.requests:
+        raise SchemaError(
+            [Defect("parameters/edition.yml, registers", "no register of requests",
+                    "requests: a register made by opmq requests import", "name it there")]
+        )  # fmt: skip
+    loaded = study.load_registers(named.requests, "", named.company_counts or "")
     kept = registers.read_recommendations(path, "own")
     branches = sorted(study.branch_labels())
     results = pipeline.review_results(study.load_inputs(), loaded, branches, edition.edition_date)
     found = recommendations.candidates(results["demandes"], edition.edition_date)
     register = recommendations.updated(kept, found)
     exports.write_table(register, path)
-    print(f"Written: {path.relative_to(root)} ({len(register) - len(kept)} new, {len(kept)} kept).")
+    print(f"Written: {wanted} ({len(register) - len(kept)} new, {len(kept)} kept).")

@@ -20,23 +20,27 @@ UNMET: Final = ("partly", "not_covered")
 BAND_BOUNDS: Final = {"1_9": (1, 9), "10_49": (10, 49), "50_249": (50, 249), "250_plus": (250, 1e9)}
 FIRST_DAY: Final = "2000-01-01"
 
+_TITLES: Final = "[Mm]mes?|MME|[Mm]lles?|MLLE|[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|MM|M[Rr]|[Dd]r"
 _PERSONAL: Final = {
-    "an e-mail address": r"[\w.+-]+@[\w-]+\.\w+",
-    "a phone number": r"(?<!\d)(?:\+33|0033|0)[ .-]?[1-9](?:[ .-]?\d{2}){4}(?!\d)",
-    "a person's name": r"\b(?:M\.|MM\.|Mr\.?|Mme|Mlle|Monsieur|Madame|Mademoiselle|Dr\.?)\s+"
-    r"[A-ZÀ-Þ][\w’'-]+",
+    "an e-mail address": r"[\w.+-]+\s?(?:@|[\[(]\s?(?:at|arobase|@)\s?[\])])\s?[\w-]+\s?"
+    r"(?:\.|[\[(]\s?(?:dot|point)\s?[\])])\s?\w+",
+    "a phone number": r"(?<!\d)(?:(?:\+|00)33[ ./-]?(?:\(0\)[ ./-]?)?|0)[1-9](?:[ ./-]?\d{2}){4}"
+    r"(?!\d)",
+    "a person's name": rf"\b(?:(?:{_TITLES})\.?\s+[A-Za-zÀ-ÿ]|M\.\s+[A-ZÀ-Þ]|M\s+[A-ZÀ-Þ])[\w’'-]+",
 }
+_LA_POSTE: Final = [3, 5, 6, 0, 0, 0, 0, 0, 0]
 _COMPANY_NUMBER: Final = re.compile(r"(?<!\d)\d{3}[ .]?\d{3}[ .]?\d{3}(?:[ .]?\d{5})?(?!\d)")
 _FIRST_NAMES: Final = (
     "Alain|Alexandre|Alice|André|Anne|Antoine|Bernard|Camille|Caroline|Catherine|Cécile|Céline|"
     "Chloé|Christian|Christine|Christophe|Claire|Claude|Daniel|David|Denis|Dominique|Emma|"
     "Emmanuel|Éric|Eric|Fabien|Fatima|François|Françoise|Frédéric|Gérard|Guillaume|Hélène|Hugo|"
-    "Isabelle|Jacques|Jean|Jérôme|Julie|Julien|Karim|Laurence|Laurent|Léa|Louis|Lucas|Luc|Manon|"
+    "Isabelle|Jacques|Jean|Jérôme|Julie|Julien|Karim|Kevin|Kévin|Laurence|Laurent|Léa|Louis|Lucas|Luc|Manon|"
     "Marc|Marie|Martine|Mathieu|Maxime|Michel|Mohamed|Monique|Nathalie|Nicolas|Olivier|Pascal|"
     "Patrick|Paul|Philippe|Pierre|Romain|Sandrine|Sarah|Sébastien|Sophie|Stéphane|Sylvie|Thierry|"
     "Thomas|Valérie|Véronique|Vincent|Virginie|Yves"
 )
 _NAME: Final = rf"\b(?:{_FIRST_NAMES})(?:-(?:{_FIRST_NAMES}))?\s+(?:de\s+|du\s+|d[’'])?[A-ZÀ-Þ]"
+_CAPITALS_FIRST: Final = rf"\b[A-ZÀ-Þ][A-ZÀ-Þ’'-]+\s+(?:{_FIRST_NAMES})\b"
 _PERSONAL_HEADERS: Final = re.compile(
     r"\b(?:pr[ée]nom|nom|e-?mail|courriel|t[ée]l(?:[ée]phone)?|portable|contact|interlocuteur)\b",
     re.IGNORECASE,
@@ -117,9 +121,11 @@ def find_problems(register: pd.DataFrame, known: Known) -> list[Problem]:
 
 
 def personal_kind(texts: pd.Series) -> str:
-    """Return what personal data some texts hold, or an empty text.
+    """Return every kind of personal data that some texts hold, or an empty text.
 
     Examples:
+        >>> personal_kind(pd.Series(["DUPONT Marie, 06/12/34/56/78"]))
+        "a phone number, a person's name"
         >>> personal_kind(pd.Series(["D-1", "voir Mme Durand"]))
         "a person's name"
         >>> personal_kind(pd.Series(["machine 3 à Paris", "atelier de 12 personnes"]))
@@ -127,25 +133,34 @@ def personal_kind(texts: pd.Series) -> str:
     """
     joined = "\n".join(pd.unique(texts.astype("str")))
     found = [kind for kind, pattern in _PERSONAL.items() if re.search(pattern, joined)]
-    if re.search(_NAME, joined):
+    if "a person's name" not in found and re.search(f"{_NAME}|{_CAPITALS_FIRST}", joined):
         found.append("a person's name")
-    if any(map(_is_company_number, _COMPANY_NUMBER.findall(joined))):
+    if any(map(is_company_number, _COMPANY_NUMBER.findall(joined))):
         found.append("a company number (SIREN or SIRET)")
-    return found[0] if found else ""
+    return ", ".join(found)
 
 
 def personal_rows(texts: pd.Series) -> npt.NDArray[np.bool_]:
     """Return which texts hold personal data."""
-    pattern = "|".join([*(f"(?:{each})" for each in _PERSONAL.values()), _NAME])
+    pattern = "|".join([*(f"(?:{each})" for each in _PERSONAL.values()), _NAME, _CAPITALS_FIRST])
     found = texts.astype("str").str.contains(pattern, regex=True)
     return found.to_numpy(dtype=bool)
 
 
-def _is_company_number(text: str) -> bool:
-    """Return whether digits are a SIREN or a SIRET: their control sum says so."""
+def is_company_number(text: str) -> bool:
+    """Return whether digits are a SIREN or a SIRET: their control sum says so.
+
+    A SIRET of La Poste adds its digits up to a multiple of 5 instead.
+
+    Examples:
+        >>> is_company_number("732 829 320"), is_company_number("732 829 321")
+        (True, False)
+    """
     digits = [int(each) for each in text if each.isdigit()]
     doubled = [2 * d if place % 2 else d for place, d in enumerate(reversed(digits))]
-    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
+    if sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0:
+        return True
+    return len(digits) == 14 and digits[:9] == _LA_POSTE and sum(digits) % 5 == 0
 
 
 def _personal_problems(frame: pd.DataFrame) -> Iterator[Problem]:
@@ -157,8 +172,8 @@ def _personal_problems(frame: pd.DataFrame) -> Iterator[Problem]:
         if name in form:  # what is as it must be is nobody's number
             cells = cells[~cells.str.fullmatch(form[name])]
         kind = personal_kind(cells)
-        if name == "request_code" and kind.startswith("a company number"):
-            kind = ""  # a serial number may look like one
+        if name == "request_code":  # a serial number may look like a company's
+            kind = kind.removesuffix("a company number (SIREN or SIRET)").removesuffix(", ")
         if not kind and name not in contracts.DESCRIPTIONS[TABLE]:
             kind = (
                 "a person's data, by its title"

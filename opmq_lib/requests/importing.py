@@ -8,10 +8,11 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import pandas as pd
+from openpyxl.utils import get_column_letter
 
 from opmq_lib import contracts
 from opmq_lib.contracts import Problem
-from opmq_lib.requests.contract import BAND_BOUNDS, TABLE
+from opmq_lib.requests.contract import BAND_BOUNDS, TABLE, is_company_number
 
 COMPANY: Final = "company"
 """Name, in the mapping, of the column that identifies a company: SIREN or SIRET."""
@@ -30,7 +31,8 @@ def pseudonym(company: str, key: bytes) -> str:
         key: Secret; without it nobody can find the company back, even trying every SIREN.
 
     Returns:
-        Sixteen hexadecimal digits; an empty text if `company` is neither.
+        Sixteen hexadecimal digits; an empty text if `company` is neither, by its length or by its
+        control sum.
 
     Source:
         HMAC-SHA-256, RFC 2104.
@@ -46,7 +48,7 @@ def pseudonym(company: str, key: bytes) -> str:
         ''
     """
     digits = re.sub(r"[\s.\u00a0\u202f]", "", company)
-    if not re.fullmatch(r"\d{9}|\d{14}", digits):
+    if not re.fullmatch(r"\d{9}|\d{14}", digits) or not is_company_number(digits):
         return ""
     return hmac.new(key, digits[:9].encode(), hashlib.sha256).hexdigest()[:16]
 
@@ -69,7 +71,7 @@ def register_rows(
 
     Returns:
         Rows in the columns of table `requests`; one problem per title that is not there and per
-        company number that is none; the titles that nothing maps, which are not imported.
+        company number that is none; the letters of the columns that nothing maps, not imported.
     """
     place = {title: names.index(title) for title in columns.values() if title in names}
     problems = [
@@ -89,7 +91,8 @@ def register_rows(
             numbers = cells.get(COMPANY, [])
             codes = [pseudonym(text, key) for text in numbers]
             problems += [
-                Problem(str(columns[COMPANY]), "not a SIREN or a SIRET", "9 or 14 digits",
+                Problem(str(columns[COMPANY]), "not a SIREN or a SIRET",
+                        "9 or 14 digits, the last a control digit that fits",
                         "correct the number: without it companies cannot be counted", row=at)
                 for at, code in enumerate(codes) if not code
             ]  # fmt: skip
@@ -104,7 +107,8 @@ def register_rows(
         problems += _numbered(frame, name, str(columns.get(name)))
     _fill_bands(frame)
     used = {title for title in columns.values() if title is not None}
-    return frame, problems, [title for title in names if title not in used]
+    unused = [get_column_letter(at) for at, title in enumerate(names, 1) if title not in used]
+    return frame, problems, unused
 
 
 def _text(cell: Any) -> str:

@@ -25,7 +25,7 @@ COLUMNS: Final = tuple(DESCRIPTIONS[TABLE])
 MOST_UNKNOWN_SIZE: Final = 0.05
 """Share of companies without size beyond which small and large are not compared (U3)."""
 LEAST_ANSWERS: Final = 10
-"""Answered requests below which no median delay is given (convention)."""
+"""Answered companies below which no median delay is given (convention)."""
 
 
 def review(
@@ -163,7 +163,9 @@ def _request_share(cells: pd.DataFrame) -> pd.DataFrame:
     known = (m > 1) & (share > 0) & (share < 1)
     return rows(
         cells, "unmet_requests_share_pct", "pct",
-        told=cells["told"] & _not_dominated(cells, "unmet_requests", "unmet_largest"),
+        told=cells["told"]
+        & _not_dominated(cells, "unmet_requests", "unmet_largest")
+        & _not_dominated(cells, "requests", "largest"),
         value=100 * share, lower=np.where(known, 100 * np.maximum(share - half, 0), np.nan),
         upper=np.where(known, 100 * np.minimum(share + half, 1), np.nan),
         numerator_count=unmet, denominator_count=asked,
@@ -470,32 +472,30 @@ def _reason_rows(branch: str, counts: dict[str, tuple[float, float]], told: bool
 
 
 def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the median answer delay with its distribution-free interval."""
-    answered = counts.delays
+    """Return the median over companies of each one's median delay, its interval free of any law."""
+    keys = ["branch_code", "size_band", "company_code"]
+    answered = counts.delays.groupby(keys)["answer_delay_days"].median().reset_index()
+    whole = _whole(cells).reset_index(drop=True)
     found = []
-    for row in _whole(cells)[["branch_code", "size_band", "told"]].itertuples(index=False):
-        branch, band, told = str(row[0]), str(row[1]), bool(row[2])
-        if band not in GROUPS:
-            continue
-        chosen = answered["size_band"].isin(GROUPS[band])
+    for branch, band in whole[["branch_code", "size_band"]].itertuples(index=False):
+        chosen = answered["size_band"].isin(GROUPS.get(band, (band,)))
         if branch != TOTAL:
             chosen &= answered["branch_code"] == branch
         days = np.sort(answered.loc[chosen, "answer_delay_days"].to_numpy(float))
         enough = len(days) >= LEAST_ANSWERS
-        companies = answered.loc[chosen, "company_code"].nunique()
         low, high = _median_ranks(len(days)) if enough else (0, 0)
         found.append(
-            {"branch_code": branch, "topic_code": ALL_TOPICS, "size_band": band,
-             "told": told and (companies >= protection.LEAST or companies == 0),
-             "value": float(np.median(days)) if enough else np.nan,
-             "lower": days[low] if enough else np.nan, "upper": days[high] if enough else np.nan,
-             "n": len(days)}
+            {"n": len(days), "value": float(np.median(days)) if enough else np.nan,
+             "lower": days[low] if enough else np.nan, "upper": days[high] if enough else np.nan}
         )  # fmt: skip
-    frame = pd.DataFrame(found)
+    frame = pd.concat([whole, pd.DataFrame(found)], axis=1)
+    told = _apart(frame, frame["n"], frame["requesting"] - frame["n"])
+    shown = frame["size_band"].isin([*GROUPS])
     return rows(
-        frame, "answer_delay_median_days", "days", value=frame["value"], lower=frame["lower"],
-        upper=frame["upper"], denominator_count=frame["n"],
-        status=np.where(frame["value"].isna(), "nd", "value"),
+        frame[shown], "answer_delay_median_days", "days", told=told[shown],
+        **{name: frame.loc[shown, name] for name in ("value", "lower", "upper")},
+        denominator_count=frame.loc[shown, "n"],
+        status=np.where(frame.loc[shown, "value"].isna(), "nd", "value"),
     )  # fmt: skip
 
 
@@ -529,7 +529,36 @@ def _ever(
 
 
 def _not_dominated(cells: pd.DataFrame, total: str, largest: str) -> pd.Series:
-    return cells[largest] <= protection.LARGEST_SHARE * cells[total] + 1e-9
+    """Return which cells may tell requests: no company makes nearly all of one, nor of a rest.
+
+    A branch with one such cell tells none, for the others would give it away by subtraction; nor
+    does the total then, nor where what the branches leave hidden is mostly one company's.
+
+    Args:
+        cells: Cells of all topics, groups and total included, with `told`.
+        total: Column of requests.
+        largest: Column of the most requests of one company.
+    """
+    limit = protection.LARGEST_SHARE
+    fine = cells[largest] <= limit * cells[total] + 1e-9
+    of_branch = cells["branch_code"] != TOTAL
+    flags = (
+        cells[of_branch].pivot(index="branch_code", columns="size_band", values="told").astype(bool)
+    )
+    both = set(flags.index[flags["all"] & flags["under_50"]])
+    obtained = cells["told"] | ((cells["size_band"] == "unknown") & cells["branch_code"].isin(both))
+    bad = set(cells.loc[obtained & ~fine, "branch_code"])
+    if bad:
+        return of_branch & ~cells["branch_code"].isin(bad)
+    parts = cells[of_branch & cells["size_band"].isin([*BANDS])]
+    shown = flags.loc[parts["branch_code"]].set_index(parts.index)
+    small = parts["size_band"].isin(GROUPS["under_50"])
+    hidden = [parts[~shown[band] & parts["size_band"].isin([*GROUPS[band]])] for band in GROUPS]
+    hidden += [parts[~shown[band] & (parts["size_band"] == band)] for band in BANDS]
+    hidden.append(parts[~shown["all"] & ~(shown["under_50"] & small)])
+    alike = all(rest[largest].max() <= limit * rest[total].sum() + 1e-9
+                for rest in hidden if rest[total].sum())  # fmt: skip
+    return of_branch | alike
 
 
 def _ratio(part: Any, whole: Any) -> np.ndarray:
@@ -551,6 +580,8 @@ def _filled(table: pd.DataFrame, last_day: date, origin: str) -> pd.DataFrame:
     absent = complete["status"] != "value"
     for name in ("value", "lower", "upper", "interval_level"):
         complete.loc[absent, name] = np.nan
+    secret = complete["status"].isin(["s", "nd"])
+    complete.loc[secret, ["numerator_count", "denominator_count"]] = np.nan
     ordered = complete[list(COLUMNS)].astype(whole)
     order = ["branch_code", "indicator", "topic_code", "reason"]
     return ordered.sort_values(order, kind="stable", ignore_index=True)

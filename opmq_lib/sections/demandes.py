@@ -8,6 +8,7 @@ import pandas as pd
 from opmq_lib import display, figures, french
 from opmq_lib.display import Html
 from opmq_lib.figures import Figure
+from opmq_lib.requests import comparison
 
 Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
@@ -146,11 +147,15 @@ def topics_table(results: Results, labels: Labels) -> Html:
         [
             "Thème",
             "Moins de 50 : non couvertes",
-            "sur",
+            "sur … entreprises",
             french.typography("Part (en %)"),
             french.typography("Intervalle à 95 %"),
-            "Part rapprochée des autres branches (en %)",
-            "Toutes tailles : part (en %)",
+            french.typography("Part rapprochée des autres branches (en %)"),
+            french.typography("Intervalle à 95 %"),
+            "Toutes tailles : non couvertes",
+            "sur … entreprises",
+            french.typography("Part (en %)"),
+            french.typography("Intervalle à 95 %"),
         ],
         [
             [
@@ -160,7 +165,11 @@ def topics_table(results: Results, labels: Labels) -> Html:
                 _shown(display.number, results, SHARE, FOCUS, topic),
                 _shown(display.bounds, results, SHARE, FOCUS, topic),
                 _shown(display.number, results, SHRUNK, FOCUS, topic),
+                _shown(display.bounds, results, SHRUNK, FOCUS, topic),
+                _part(results, SHARE, ALL, topic, "numerator_count"),
+                _part(results, SHARE, ALL, topic, "denominator_count"),
                 _shown(display.number, results, SHARE, ALL, topic),
+                _shown(display.bounds, results, SHARE, ALL, topic),
             ]
             for topic in map(str, order.index)
         ],
@@ -177,6 +186,7 @@ def bands_table(results: Results) -> Html:
     if not has_review(results):
         return Html("")
     rate, unmet_rate = "requests_per_1000_firms", "unmet_requests_per_1000_firms"
+    share, delay, back = "unmet_requests_share_pct", "answer_delay_median_days", "repeat_share_pct"
     return display.table(
         "Demandes par tranche d’effectif",
         [
@@ -185,13 +195,19 @@ def bands_table(results: Results) -> Html:
             "Non couvertes",
             french.typography("Part (en %)"),
             french.typography("Intervalle à 95 %"),
-            "Part des demandes (en %)",
+            french.typography("Part des demandes non couvertes (en %)"),
+            french.typography("Intervalle à 95 %"),
+            "sur … demandes",
             "Demandes pour 1 000 entreprises",
             french.typography("Intervalle à 95 %"),
             "Demandes non couvertes pour 1 000",
             french.typography("Intervalle à 95 %"),
             "Délai médian (jours)",
-            "Reviennent sur un même thème (en %)",
+            french.typography("Intervalle à 95 %"),
+            "sur … entreprises ayant eu une réponse",
+            french.typography("Reviennent sur un même thème (en %)"),
+            french.typography("Intervalle à 95 %"),
+            "sur … entreprises",
         ],
         [
             [
@@ -200,20 +216,27 @@ def bands_table(results: Results) -> Html:
                 _part(results, SHARE, band, ALL, "numerator_count"),
                 _shown(display.number, results, SHARE, band),
                 _shown(display.bounds, results, SHARE, band),
-                _shown(display.number, results, "unmet_requests_share_pct", band),
+                _shown(display.number, results, share, band),
+                _shown(display.bounds, results, share, band),
+                _part(results, share, band, ALL, "denominator_count"),
                 _shown(display.number, results, rate, band),
                 _shown(display.bounds, results, rate, band),
                 _shown(display.number, results, unmet_rate, band),
                 _shown(display.bounds, results, unmet_rate, band),
-                _shown(display.number, results, "answer_delay_median_days", band),
-                _shown(display.number, results, "repeat_share_pct", band),
+                _shown(display.number, results, delay, band),
+                _shown(display.bounds, results, delay, band),
+                _part(results, delay, band, ALL, "denominator_count"),
+                _shown(display.number, results, back, band),
+                _shown(display.bounds, results, back, band),
+                _part(results, back, band, ALL, "denominator_count"),
             ]
             for band, label in BANDS.items()
         ],
         french.typography(
             "Taux rapportés aux entreprises de la tranche (portrait de branche de la Dares, 2020, "
             "ou vos effectifs) ; « nd » sans portrait. Intervalle des taux : Poisson exact, élargi "
-            f"quand les demandes se concentrent. {SOURCE}"
+            "quand les demandes se concentrent. Délai : médiane des délais médians des "
+            f"entreprises, à partir de dix ; « nd » au-dessous. {SOURCE}"
         ),
     )
 
@@ -227,7 +250,6 @@ def gap(results: Results) -> Html:
     if row is None or table.at[row, "status"] != "value":
         return _secret("les deux groupes ne peuvent pas être comparés")
     low, high = float(table["lower"].loc[row]), float(table["upper"].loc[row])
-    difference = display.number(TABLE, table, row, 1)
     ends = _signed_ends(table, row)
     side = "plus" if float(table["value"].loc[row]) > 0 else "moins"
     said = (
@@ -235,22 +257,23 @@ def gap(results: Results) -> Html:
         if low > 0 or high < 0
         else "Aucune différence montrée entre les moins de 50 salariés et les autres"
     )
+    named = [("Fisher", "gap_p_value.fisher")]
+    if _companies(results, FOCUS) + _companies(results, REST) <= comparison.LARGEST:
+        named.insert(0, ("Boschloo", "gap_p_value.boschloo"))
     tests = [
         f"{name} {display.shown(display.number, TABLE, table, _row(results, indicator, ALL), 3)}"
-        for name, indicator in (
-            ("Boschloo", "gap_p_value.boschloo"),
-            ("Fisher", "gap_p_value.fisher"),
-        )
+        for name, indicator in named
     ]
     same = _row(results, "gap_stratified_points", ALL)
     stratified = (
-        f" À thème principal égal : {display.number(TABLE, table, same, 1)} points "
-        f"({_signed_ends(table, same)})."
+        f" À thème principal égal (différence de Mantel-Haenszel, stratifiée par thème principal "
+        f"de l’entreprise) : {_points(table, same)} ({_signed_ends(table, same)})."
         if same is not None and table.at[same, "status"] == "value"
         else ""
     )
     sentence = (
-        f"{said} : {difference} points d’écart (intervalle à 95 % : {ends}). Valeurs p exactes : "
+        f"{said} : {_points(table, row)} d’écart (intervalle à 95 % : {ends}). "
+        f"{'Valeurs' if len(tests) > 1 else 'Valeur'} p exacte{'s' if len(tests) > 1 else ''} : "
         f"{', '.join(tests)}.{stratified}"
     )
     return display.findings([french.typography(sentence), french.typography(_trend(results))])
@@ -263,7 +286,7 @@ def reasons_table(results: Results) -> Html:
     table = _own(results)
     reasons = table[(table["indicator"] == "reason_share_pct") & (table["status"] == "value")]
     shown = [name for name in REASONS if name in set(reasons["reason"])]
-    if not shown:
+    if set(shown) <= {"other"}:
         return _secret("trop peu d’entreprises non couvertes pour dire leurs motifs")
 
     def cells(reason: str, band: str) -> list[str]:
@@ -357,6 +380,7 @@ def candidates_table(results: Results, labels: Labels) -> Html:
     if not has_review(results):
         return Html("")
     found = _told_topics(results)
+    found = found.sort_values("topic_code", key=lambda codes: codes.map(labels), kind="stable")
     if found.empty:
         return _secret("aucun thème ne réunit trois entreprises non couvertes de moins de 50")
     return display.table(
@@ -374,7 +398,7 @@ def candidates_table(results: Results, labels: Labels) -> Html:
             for row in found.itertuples()
         ],
         french.typography(
-            f"La revue mesure ; la CPNEFP recommande. Aucun ordre de priorité. {SOURCE}"
+            f"La revue mesure ; la CPNEFP recommande. Ordre alphabétique, sans priorité. {SOURCE}"
         ),
     )  # fmt: skip
 
@@ -402,7 +426,7 @@ def branches_table(results: Results, labels: Labels) -> Html:
     branches = sorted(set(table["branch_code"]) - {TOTAL}, key=lambda code: labels[code])
     return display.table(
         "Moins de 50 salariés, branche par branche",
-        ["Branche", "Non couvertes", "sur", french.typography("Part (en %)"),
+        ["Branche", "Non couvertes", "sur … entreprises", french.typography("Part (en %)"),
          french.typography("Intervalle à 95 %"), "Part rapprochée des autres (en %)",
          french.typography("Intervalle à 95 %")],
         [
@@ -470,13 +494,12 @@ def _sure(results: Results) -> str:
     if row is None or table.at[row, "status"] != "value":
         return "<strong>Solidité</strong> : part non couverte secrète (s), trop peu d’entreprises."
     ranked = _ranked(results)
-    order = (
-        "premier thème net"
-        if len(ranked) > 1 and _is_apart(ranked)
-        else "ordre des thèmes incertain"
-    )
+    order = ""
+    if len(ranked) > 1:
+        net = "premier thème net" if _is_apart(ranked) else "ordre des thèmes incertain"
+        order = f"{net} ; "
     return (
-        f"<strong>Solidité</strong> : {order} ; {_count(results, row, 'numerator_count')} des "
+        f"<strong>Solidité</strong> : {order}{_count(results, row, 'numerator_count')} des "
         f"{_count(results, row, 'denominator_count')} entreprises qui ont demandé sont non "
         f"couvertes, {display.percent(TABLE, table, row)} (intervalle à 95 % : "
         f"{display.bounds(TABLE, table, row)})."
@@ -511,10 +534,7 @@ def _trend(results: Results) -> str:
         if high < 0
         else "Aucune évolution montrée sur un an chez les moins de 50 salariés"
     )
-    return (
-        f"{said} : {display.number(TABLE, table, row, 1)} points (intervalle à 95 % : "
-        f"{_signed_ends(table, row)})."
-    )
+    return f"{said} : {_points(table, row)} (intervalle à 95 % : {_signed_ends(table, row)})."
 
 
 def _branch(results: Results) -> str:
@@ -545,7 +565,7 @@ def _told_topics(results: Results) -> pd.DataFrame:
         & (table["status"] == "value") & (table["numerator_count"] >= 3)
         & ~table["topic_code"].isin([ALL, OTHERS])
     ]  # fmt: skip
-    return rows.sort_values("topic_code")
+    return rows
 
 
 def _is_apart(ranked: pd.DataFrame) -> bool:
@@ -589,6 +609,16 @@ def _count(results: Results, row: int | None, column: str) -> str:
     if value is None:
         return display.number(TABLE, table, row)
     return display.cell(TABLE, table, row, french.number(value), column)
+
+
+def _points(table: pd.DataFrame, row: int) -> str:
+    word = "point" if abs(round(float(table["value"].loc[row]), 1)) < 2 else "points"
+    return f"{display.number(TABLE, table, row, 1)} {word}"
+
+
+def _companies(results: Results, band: str) -> float:
+    row = _row(results, SHARE, band)
+    return 0 if row is None else float(results[TABLE]["denominator_count"].fillna(0).loc[row])
 
 
 def _signed_ends(table: pd.DataFrame, row: int, name: str = TABLE) -> str:

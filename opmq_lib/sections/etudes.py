@@ -50,8 +50,9 @@ def banner(results: Results) -> Html:
     return display.banner(
         french.typography(
             "Une étude couvre une branche et un thème si elle est validée et si son terrain a "
-            "moins de 36 mois (convention du projet). Une étude confidentielle est comptée, non "
-            "décrite."
+            "moins de 36 mois (convention du projet). Une étude confidentielle n’est "
+            "comptée que dans le total des études : rien d’autre n’en est dit, et elle ne couvre "
+            "rien ici."
         )
     )
 
@@ -72,8 +73,8 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
         f"{_count(results, rate, 'numerator_count')} croisements de branche et de thème sur "
         f"{_count(results, rate, 'denominator_count')} ont une étude valide (taux de couverture : "
         f"{display.shown(display.number, TABLE, table, rate, 2)}).",
-        f"{_number(results, 'studies_count', branch_code)} études au registre, dont "
-        f"{_number(results, 'studies_count.late', branch_code)} en retard, "
+        f"{_number(results, 'studies_count', branch_code)} études au registre ; parmi les "
+        f"publiques, {_number(results, 'studies_count.late', branch_code)} en retard, "
         f"{_number(results, 'studies_count.outdated', branch_code)} trop anciennes et "
         f"{_number(results, 'studies_count.undated', branch_code)} sans date de terrain.",
     ]

@@ -10,11 +10,20 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
-from opmq_lib import display, french
+from opmq_lib import display, french, indicators
 from opmq_lib.display import Html
 from opmq_lib.figures import Figure
 from opmq_lib.params import Question as VotedQuestion
-from opmq_lib.sections import besoins, coeurs, competences, demandes, emplois, etudes, tensions
+from opmq_lib.sections import (
+    besoins,
+    coeurs,
+    competences,
+    demandes,
+    emplois,
+    etudes,
+    qualifications,
+    tensions,
+)
 from opmq_lib.sources import study
 
 Results = Mapping[str, pd.DataFrame]
@@ -46,7 +55,7 @@ class Compared(NamedTuple):
     Attributes:
         label: What it is, in French.
         table: Result table that holds it.
-        where: Column → value that choose its row.
+        where: Column → value that choose its row; of several years, the last.
         show: A function of `display`.
         decimals: Decimals, for functions that take them.
     """
@@ -82,11 +91,14 @@ QUESTIONS: Final = (
     Question(
         "01_emplois",
         "Évolution des emplois et des qualifications",
-        essentials=lambda found, told: emplois.findings(found, told.labels),
+        essentials=lambda found, told: Html(
+            emplois.findings(found, told.labels).html + qualifications.findings(found).html
+        ),
         details=(
             lambda found, _: emplois.banner(found),
             lambda found, _: emplois.key_figures(found),
             lambda found, told: emplois.metiers_table(found, told.labels, count=5),
+            lambda found, _: qualifications.structure_table(found),
         ),
         compared=(
             Compared(
@@ -103,6 +115,18 @@ QUESTIONS: Final = (
             lambda found, _: besoins.banner(found),
             lambda found, _: besoins.key_figures(found),
             lambda found, told: besoins.near_table(found, told.labels),
+            lambda found, told: besoins.posts_table(found, told.labels),
+        ),
+        compared=tuple(
+            Compared(
+                label, besoins.TABLE,
+                {"indicator": indicator, "metier_code": indicators.ALL_METIERS},
+                display.headcount,
+            )
+            for label, indicator in (
+                ("Postes à pourvoir, jusqu’à l’horizon", besoins.POSTS),
+                ("Départs de fin de carrière, jusqu’à l’horizon", besoins.LEFT),
+            )
         ),
     ),
     Question(
@@ -131,6 +155,13 @@ QUESTIONS: Final = (
         details=(
             lambda found, _: competences.banner(found),
             lambda found, _: competences.reasons_table(found),
+        ),
+        compared=(
+            Compared(
+                "Certifications de la branche", competences.TABLE,
+                {"indicator": "certifications_count", "metier_code": indicators.ALL_METIERS},
+                display.number,
+            ),
         ),
     ),
     Question(
@@ -213,6 +244,11 @@ def banner(
             "<strong>Exemple, non voté</strong> : les critères, bornes et poids montrés plus bas "
             "n’ont été votés par personne."
         )
+    missing = missing_questions(found) if found else []
+    if missing:
+        headings = [each.heading for each in QUESTIONS if each.notebook in missing]
+        named = french.enumeration([f"« {escape(heading)} »" for heading in headings])
+        sentences.append(f"<strong>Incomplet</strong> : pas encore calculé, {named}.")
     tables = [table for results in (found or {}).values() for table in results.values()]
     if any((table["origin"] == "fictitious").any() for table in tables if "origin" in table):
         sentences.insert(0, "<strong>Données fictives</strong> pour les demandes des entreprises.")
@@ -347,8 +383,10 @@ def _place(number: Compared, results: Results) -> int | None:
     chosen = pd.Series(data=True, index=table.index)
     for column, value in number.where.items():
         chosen &= table[column] == value
-    rows: list[int] = table.index[chosen].tolist()
-    return rows[0] if rows else None
+    rows = table[chosen]
+    if "year" in rows:
+        rows = rows.sort_values("year", ascending=False, kind="stable")
+    return int(rows.index[0]) if len(rows) else None
 
 
 def _interval(name: str, table: pd.DataFrame, row: int) -> str:

@@ -263,7 +263,7 @@ def perimeter(branch: Branch) -> str:
 def parameters(run: Run) -> list[tuple[str, str]]:
     """Return the parameters of a run as French names and values, machinery left out."""
     return [
-        (PARAMETER_LABELS.get(name, name), str(value))
+        (PARAMETER_LABELS.get(name, name), "aucune" if value is None else str(value))
         for name, value in sorted(run.record["parameters"].items())
         if name not in MACHINERY
     ]

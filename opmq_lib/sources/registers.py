@@ -14,7 +14,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from opmq_lib import contracts, studies
-from opmq_lib.contracts import Sheet
+from opmq_lib.contracts import Problem, Sheet
 from opmq_lib.errors import ConfidentialityError, DataError, Defect, SchemaError, gather
 from opmq_lib.params import RequestImport
 from opmq_lib.requests import contract, importing
@@ -94,7 +94,7 @@ def import_requests(
         found = contract.find_problems(frame, known(root, last_day))
         if any(each.column == mapping.columns[importing.COMPANY] for each in problems):
             found = [each for each in found if each.column != "company_code"]
-        named = [replace(each, column=titles.get(each.column, each.column)) for each in found]
+        named = [_in_words(each, titles, mapping.values) for each in found]
         if grid.defects:
             errors.append(SchemaError(grid.defects))
         if problems or named:
@@ -102,11 +102,22 @@ def import_requests(
                           own=True)  # fmt: skip
             errors.append(contracts.as_error([*problems, *named], sheet))
         frames.append(frame)
-        left_out += [f"{where}: {name}" for name in unused]
+        if unused:
+            left_out.append(f"{where}: {len(unused)} (column {', '.join(unused)})")
     if errors:
         raise gather(errors)
     register = pd.concat(frames, ignore_index=True)
     return contract.check(register, "the files together", known(root, last_day)), left_out
+
+
+def _in_words(
+    problem: Problem, titles: Mapping[str, str], values: Mapping[str, Mapping[str, str]]
+) -> Problem:
+    """Return a problem under the export's title, the words that it may hold instead of codes."""
+    words = values.get(problem.column)
+    listed = bool(words) and problem.expected.startswith("one of: ")
+    expected = f"one of: {', '.join(words)}" if words and listed else problem.expected
+    return replace(problem, column=titles.get(problem.column, problem.column), expected=expected)
 
 
 def read_import(root: Path) -> RequestImport:
@@ -144,6 +155,25 @@ def read_key(path: Path, root: Path) -> bytes:
         least = f"at least {importing.LEAST_KEY_BYTES} characters"
         raise ConfidentialityError([Defect(where, "too short to be a secret", least, fix)])
     return key
+
+
+def check_output(path: Path, root: Path) -> Path:
+    """Return where a register is written, refused if it lies among what is published.
+
+    Args:
+        path: File, relative to the project or absolute.
+        root: The project.
+
+    Raises:
+        ConfidentialityError: If the file lies in `outputs/`, also through a link.
+    """
+    target = root / path
+    if target.resolve().is_relative_to((root / "outputs").resolve()):
+        raise ConfidentialityError(
+            [Defect(str(path), "a register among the results, which are published",
+                    "a file outside outputs/", "write it elsewhere, such as data/")]
+        )  # fmt: skip
+    return target
 
 
 def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:

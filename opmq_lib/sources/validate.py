@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from opmq_lib import contracts
-from opmq_lib.errors import DataError, Defect, SchemaError, gather
+from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, gather
 from opmq_lib.params import EditionParams, is_project_path
 from opmq_lib.sources import parameters, registers, tables
 from opmq_lib.sources.yaml_model import Reading, read_file
@@ -70,7 +70,23 @@ def _project(root: Path) -> Iterator[Checked]:
                 only = code if "branch_code" in contracts.DESCRIPTIONS[table] else None
                 yield _table(root / path_from_root, table, origin, only)
     if edition.params is not None:
+        yield from _previous(root, edition.params)
         yield from _registers(root, edition.params)
+
+
+def _previous(root: Path, edition: EditionParams) -> Iterator[Checked]:
+    """Check that the edition to compare with is there."""
+    previous = edition.previous_edition_id
+    if previous is not None and not (root / "outputs" / previous).is_dir():
+        where = "parameters/edition.yml, previous_edition_id"
+        defect = Defect(
+            where=where,
+            what="no such edition",
+            expected="the name of a folder of outputs/, or null",
+            fix=f"put its results back in outputs/{previous}, or write null",
+            value=previous,
+        )
+        yield where, [ScopeError([defect])]
 
 
 def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
