@@ -105,9 +105,7 @@ def test_needs_and_certifications_are_compared_at_the_last_horizon() -> None:
 
 def test_the_report_tells_qualifications_and_the_last_horizon(monkeypatch) -> None:
     asked = []
-    monkeypatch.setattr(
-        rapport.qualifications, "findings", lambda found: asked.append(1) or Html("")
-    )
+    monkeypatch.setattr(rapport.qualifications, "findings", lambda _: asked.append(1) or Html(""))
     for section, name in (
         (rapport.qualifications, "structure_table"),
         (rapport.besoins, "posts_table"),

@@ -63,3 +63,16 @@ def test_recommendations_may_be_written_outside_the_project(project_copy: Path) 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"Written: {path} (2 new, 0 kept).\n"
     assert len(pd.read_csv(path)) == 2
+
+
+def test_readers_of_the_pages_can_download_the_template(project_copy: Path) -> None:
+    done = opmq(project_copy, "run", "--branch", "chimie", "--notebook", "06_demandes")
+    assert done.returncode == 0, done.stderr
+    folder = project_copy / "outputs/2026"
+    branch, common = (
+        (folder / place / "requests_template.xlsx").read_bytes()
+        for place in ("chimie/06_demandes", "commun/13_demandes_ensemble")
+    )
+    assert branch == common
+    page = (folder / "chimie/06_demandes/06_demandes.ipynb").read_text(encoding="utf-8")
+    assert "requests_template.xlsx, dans les fichiers" in page

@@ -59,7 +59,8 @@ _NOTHING = (
     "<strong>Pas de registre des demandes dans cette édition.</strong> La revue collective dit ce "
     "que les entreprises demandent et que l’offre de services ne couvre pas, en particulier "
     "celles de moins de 50 salariés, pour éclairer les recommandations de la branche.",
-    "Pour la tenir : remplir le modèle (<code>opmq requests template</code>), l’importer "
+    "Pour la tenir : remplir le modèle (requests_template.xlsx, dans les fichiers de cette page, "
+    "ou <code>opmq requests template</code>), l’importer "
     "(<code>opmq requests import</code>), nommer le registre dans "
     "<code>parameters/edition.yml</code>. Les entreprises y sont remplacées par un pseudonyme ; "
     "aucun texte libre n’est publié et aucun chiffre ne porte sur moins de trois entreprises.",

@@ -370,7 +370,7 @@ def _compared(
     names = (f"{previous_edition_id}/{number.table}", number.table)
     options = [] if number.decimals is None else [number.decimals]
     cells = [
-        number.show(name, table, row, *options) + _interval(name, table, row)
+        number.show(name, table, row, *options) + _interval(number, name, table, row)
         for name, (table, row) in zip(names, both, strict=True)
     ]
     return [escape(number.label), *cells, _reading(both)]
@@ -389,10 +389,11 @@ def _place(number: Compared, results: Results) -> int | None:
     return int(rows.index[0]) if len(rows) else None
 
 
-def _interval(name: str, table: pd.DataFrame, row: int) -> str:
+def _interval(number: Compared, name: str, table: pd.DataFrame, row: int) -> str:
     if "lower" not in table or display.read(table, row, "lower") is None:
         return ""
-    return f" ({display.bounds(name, table, row)})"
+    show = display.interval if number.show is display.headcount else display.bounds
+    return f" ({show(name, table, row)})"
 
 
 def _reading(both: Sequence[tuple[pd.DataFrame, int]]) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from openpyxl import Workbook
 
 from opmq_lib import contracts, french
 from opmq_lib.errors import gather
@@ -131,6 +132,11 @@ def load_registers(
         counts = tables.read_table(root / company_counts, "company_counts", origin="own")
         found["company_counts"] = counts
     return found
+
+
+def requests_template() -> Workbook:
+    """Return the workbook in which requests are written down, with its drop-down lists."""
+    return registers.template("requests", project.find_root())
 
 
 def load_studies(studies: str) -> pd.DataFrame:
