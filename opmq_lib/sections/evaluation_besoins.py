@@ -137,23 +137,19 @@ def ages_table(results: Results) -> Html:
 
 def _versus(results: Results, level: str, model: str) -> str:
     """Return whether the study did better than a rule, no more than the interval allows."""
-    row = _row(results, f"needs_error_difference_pct.{level}.{model}")
-    table = results[TABLE]
-    low, high = (float("nan"), float("nan")) if row is None else table.loc[row, ["lower", "upper"]]
+    error = f"{MODELS[model].lower()} ({_shown(results, f'needs_error_pct.{level}.{model}')} %"
+    row, table = _row(results, f"needs_error_difference_pct.{level}.{model}"), results[TABLE]
+    if row is None:
+        return f"Pas de différence montrée avec {error})"
+    low, high = (float(table[end].loc[row]) for end in ("lower", "upper"))
     verdict = "Pas de différence montrée avec"
     if high < 0:
         verdict = "C’est mieux que"
     elif low > 0:
         verdict = "C’est moins bien que"
-    error = _shown(results, f"needs_error_pct.{level}.{model}")
-    said = f"{verdict} {MODELS[model].lower()} ({error} %"
-    if row is None:
-        return f"{said})"
-    ends = (
-        display.cell(TABLE, table, row, french.number(table.at[row, end], 1), end)
-        for end in ("lower", "upper")
-    )
-    return f"{said} ; écart entre {' et '.join(ends)} points, à 95 %)"
+    lower = display.cell(TABLE, table, row, french.number(low, 1), "lower")
+    upper = display.cell(TABLE, table, row, french.number(high, 1), "upper")
+    return f"{verdict} {error} ; écart entre {lower} et {upper} points, à 95 %)"
 
 
 def _coverage(results: Results, level: str) -> list[int]:
@@ -164,7 +160,7 @@ def _coverage(results: Results, level: str) -> list[int]:
 
 
 def _year(results: Results, row: int) -> int:
-    return int(results[TABLE].at[row, "year"])
+    return int(results[TABLE]["year"].loc[row])
 
 
 def _share(results: Results, row: int) -> str:
