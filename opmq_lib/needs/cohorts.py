@@ -120,8 +120,9 @@ def career_end_departures(
 def departures_by(heads: Array, survival: Array, horizons: Sequence[int], first_old: int) -> Array:
     """Return career-end departures that never fall when the horizon grows.
 
-    Five-year ageing at multiples of five, straight lines between them: the yearly scheme mixes
-    ages within a band and, beside the other, would make sums go down from one year to the next.
+    Horizons of which none is a multiple of five: the yearly scheme. Otherwise five-year ageing at
+    multiples of five and straight lines between them: the two schemes differ, and side by side
+    they would make sums go down from one year to the next.
 
     Args:
         heads: As `career_end_departures`.
@@ -137,7 +138,11 @@ def departures_by(heads: Array, survival: Array, horizons: Sequence[int], first_
         >>> survival = np.array([[0.96, 0.93, 0.62, 0.12, 0]])
         >>> departures_by(heads, survival, [1, 5, 7, 10], 1).round(6).tolist()
         [146.0, 730.0, 1140.016, 1755.04]
+        >>> departures_by(heads, survival, [1], 1).round(6).tolist()
+        [243.035492]
     """
+    if all(years % BAND_YEARS for years in horizons):
+        return career_end_departures(heads, survival, horizons, first_old)
     last = -(-max(horizons) // BAND_YEARS)
     fives = [BAND_YEARS * step for step in range(1, last + 1)]
     found = career_end_departures(heads, survival, fives, first_old)
