@@ -65,12 +65,13 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     _replace(path, _FORMATS[path.suffix.lower()](_ten_digits(table)))
 
 
-def write_workbook(workbook: Workbook, path: Path) -> None:
+def write_workbook(workbook: Workbook, path: Path | str) -> None:
     """Write a workbook whole, without the time at which it was made.
 
     Raises:
         SchemaError: If the name does not end in `.xlsx`.
     """
+    path = Path(path)
     if path.suffix.lower() != ".xlsx":
         told = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
         raise SchemaError([Defect(path.name, *told)])

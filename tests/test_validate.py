@@ -178,7 +178,7 @@ def test_an_empty_file_is_refused(root, text):
 
 def test_defects_of_all_files_are_raised_once(root):
     edit(root, "parameters/edition.yml", "base_year: 2018", "base_year: 18")
-    edit(root, "parameters/scenarios/reference.yml", "lines: []", 'lines: ["x"]')
+    edit(root, "parameters/scenarios/reference.yml", "lines: []", "lines: 3")
     edit(root, CHIMIE, '"00044"', "00044")
     edit(root, OWN, "1200", "-1200")
     edit(root, "parameters/tables/naf_branch.csv", ",1,", ",0.5,")
