@@ -178,7 +178,7 @@ def test_an_empty_file_is_refused(root, text):
 
 def test_defects_of_all_files_are_raised_once(root):
     edit(root, "parameters/edition.yml", "base_year: 2018", "base_year: 18")
-    edit(root, "parameters/scenarios/reference.yml", "lines: []", "lines: 3")
+    edit(root, "parameters/scenarios/bas_carbone.yml", "label:", "lable:")
     edit(root, CHIMIE, '"00044"', "00044")
     edit(root, OWN, "1200", "-1200")
     edit(root, "parameters/tables/naf_branch.csv", ",1,", ",0.5,")
@@ -187,7 +187,7 @@ def test_defects_of_all_files_are_raised_once(root):
     assert places[0] == "5 defects"
     assert [place.split(",")[0].strip() for place in places[1:]] == [
         "parameters/edition.yml",
-        "parameters/scenarios/reference.yml",
+        "parameters/scenarios/bas_carbone.yml",
         CHIMIE,
         "parameters/tables/naf_branch.csv",
         OWN,
