@@ -28,12 +28,12 @@ OURS, CLI, ONE, CELLS = (
     "cells only",
 )
 
-TODO = """
+READ_RUNS = """
 import json, os, sys
 todo = json.load(open(sys.argv[1]))
 """
 SCRIPTS = {
-    CLI: TODO
+    CLI: READ_RUNS
     + """
 import subprocess
 for template, output, folder, parameters in todo:
@@ -43,7 +43,7 @@ for template, output, folder, parameters in todo:
                "--cwd", folder, template, output, *options]
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 """,
-    ONE: TODO
+    ONE: READ_RUNS
     + """
 import papermill
 for template, output, folder, parameters in todo:
@@ -51,7 +51,7 @@ for template, output, folder, parameters in todo:
                                cwd=folder, progress_bar=False)
 """,
     # One shell, as plain as can be; a first run brings the imports and is not counted.
-    CELLS: TODO
+    CELLS: READ_RUNS
     + """
 import time
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"

@@ -151,7 +151,7 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
     found = pipeline.tension_results(inputs, BRANCH, EDITION)
     regions = study.region_labels()
     assert_numbers_are_cells(tensions.branch_composition(found).html, found, 4)
-    assert_numbers_are_cells(tensions.regions_table(found, LABELS, regions).html, found, 6)
+    assert_numbers_are_cells(tensions.regions_table(found, LABELS, regions).html, found, 7)
     profiles = text(tensions.profiles_table(found, LABELS))
     assert "ce n’est pas une typologie officielle" in profiles
     assert "non une tension mesurée dans la branche" in text(tensions.branch_composition(found))

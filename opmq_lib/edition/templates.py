@@ -6,7 +6,6 @@ the names assigned in the cell are those that Papermill lists and those of the n
 """
 
 import ast
-import difflib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -18,7 +17,7 @@ from pydantic import BaseModel
 
 from opmq_lib.edition.fingerprint import json_sha256
 from opmq_lib.edition.hashes import imported
-from opmq_lib.errors import DataError, Defect
+from opmq_lib.errors import DataError, Defect, did_you_mean
 
 SCOPES = ("branch", "common")
 # What an editor may write into a template that somebody runs, without changing what it says.
@@ -152,8 +151,8 @@ def suggestion(word: str, known: Collection[str]) -> str:
         >>> suggestion("verre", ["chimie", "ciments"])
         ''
     """
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean `{close[0]}`? " if close else ""
+    question = did_you_mean(word, known)
+    return f"{question} " if question else ""
 
 
 def _metadata_defects(path: Path, metadata: Mapping[str, Any]) -> Iterator[Defect]:

@@ -107,7 +107,7 @@ def without_warnings(notebook: dict[str, Any]) -> tuple[dict[str, Any], list[int
     A warning is for the researcher, and it names files of the machine that a reader must not see.
 
     Examples:
-        >>> warned = {"output_type": "stream", "name": "stderr", "text": "/home/a.py: careful"}
+        >>> warned = {"output_type": "stream", "name": "stderr", "text": "a.py: careful"}
         >>> cell = {"cell_type": "code", "source": "f()", "outputs": [warned]}
         >>> kept, cells = without_warnings({"cells": [cell]})
         >>> kept["cells"][0]["outputs"], cells
