@@ -30,17 +30,17 @@ from typing import Any, NamedTuple
 from opmq_lib.engine.kernel import Notes, Settings, become_kernel
 
 LATER = {
-    "ipykernel": ("kernelapp", "ipkernel", "zmqshell", "debugger"),
-    "IPython": ("core.magics", "core.completerlib", "core.pylabtools", "extensions.storemagic"),
-    "tornado": ("platform.asyncio",),
-    "matplotlib": ("backends.backend_svg", "backends.backend_agg"),
-    "pandas": ("io.formats.csvs", "io.formats.html", "io.formats.string", "core.methods.to_dict"),
-    "pyarrow": ("pandas_compat",),
+    "ipykernel": ".kernelapp .ipkernel .zmqshell .debugger",
+    "IPython": ".core.magics .core.completerlib .core.pylabtools .extensions.storemagic",
+    "tornado": ".platform.asyncio",
+    "zmq": ".utils.garbage",
+    "matplotlib": ".backends.backend_svg .backends.backend_agg",
+    "pandas": ".io.formats.csvs .io.formats.excel .io.formats.html .core.methods.to_dict",
+    "pandera": ".backends.pandas.register .backends.pandas.builtin_checks .api.geopandas.container",
+    "pyarrow": ".pandas_compat",
+    "opmq_lib.forecast.backtest": "statsmodels.tsa.exponential_smoothing.ets",
 }
-"""What packages import when first used; loaded with the package itself.
-
-Not `matplotlib_inline.backend_inline`: it hooks itself into a shell, and there is none yet.
-"""
+"""What modules import when first used, loaded with them (no inline backend: it hooks a shell)."""
 
 
 class Child(NamedTuple):
@@ -60,10 +60,10 @@ def preload(names: list[str]) -> None:
     for name in ("numpy", "ipykernel", *names):
         with suppress(Exception):
             importlib.import_module(name)
-    for package, modules in LATER.items():
-        for module in modules if package in sys.modules else ():
+    for module, later in LATER.items():
+        for name in later.split() if module in sys.modules else ():
             with suppress(ImportError):
-                importlib.import_module(f"{package}.{module}")
+                importlib.import_module(name, module)
     if "matplotlib" in sys.modules:
         _draw_once()
     count = len(os.listdir("/proc/self/task"))  # noqa: PTH208
