@@ -108,6 +108,20 @@ def test_needs_are_said_better_only_where_the_whole_interval_is(results: dict) -
     assert "C’est moins bien que" in said[0.2]
 
 
+def test_coverage_of_needs_is_judged_by_its_own_interval(results: dict) -> None:
+    table = results["evaluation"].copy()
+    row = indicators.row_of(table, "needs_coverage_pct.metier")
+    assert table.loc[row, "lower"] < table.loc[row, "value"] < table.loc[row, "upper"]
+    for ends, verdict in (
+        ((60.0, 70.0), "moins qu’annoncé"),
+        ((68.0, 83.0), "compatible avec les 80 % annoncés"),
+        ((85.0, 95.0), "plus qu’annoncé"),
+    ):
+        table.loc[row, ["lower", "upper"]] = ends
+        findings = text(evaluation_besoins.findings({**results, "evaluation": table}))
+        assert verdict in findings.partition("26 familles")[0].replace("\u00a0", " ")
+
+
 def test_coverage_of_needs_is_told_year_by_year(results: dict) -> None:
     html = evaluation_besoins.coverage_table(results).html
     assert html.count('<th scope="row">') == 9

@@ -189,22 +189,23 @@ def score_rows(
     Returns:
         `needs_error_pct.<level>.<model>` (employment, % of employment),
         `needs_creation_error_pct.<level>.<model>` (net creation, % of the absolute change),
-        `needs_coverage_pct.<level>`, `needs_coverage_by_year_pct.<level>` in each year scored,
+        `needs_coverage_pct.<level>` with its 95 % interval,
+        `needs_coverage_by_year_pct.<level>` in each year scored,
         `needs_error_difference_pct.<level>.<model>` (study less model, 95 % interval);
         `age_error_pct.<first age>.<model>`, `age_bias_pct…` (sums
         over métiers), `age_coverage_pct.<first age>`; `departure_rate_pct.projected` and
         `.declared` by family and over all.
     """
     found: dict[str, float] = {}
-    differences, by_year = [], []
+    intervals, by_year = [], []
     for level, part in employment.groupby("level"):
         change = (part["actual"] - part["origin_value"]).abs().sum()
         for model in ("study", "no_change", "last_growth"):
             found[f"needs_error_pct.{level}.{model}"] = weighted_error_pct(part, model)
             error = 100 * (part[model] - part["actual"]).abs().sum() / change
             found[f"needs_creation_error_pct.{level}.{model}"] = float(error)
-        found[f"needs_coverage_pct.{level}"] = covered_pct(part)
-        differences.append(_differences(part, str(level)))
+        intervals.append(_differences(part, str(level)))
+        intervals.append(_coverage(part, str(level)))
         by_year.append(_coverage_by_year(part, str(level)))
     for band, part in ages.groupby("first_age"):
         for model in ("study", "no_change", "mean_rates"):
@@ -222,7 +223,7 @@ def score_rows(
         retirement[["metier_code"]].assign(indicator=indicator, value=retirement[f"{name}_pct"])
         for name, indicator in kinds.items()
     ]
-    in_base = [part.assign(year=base_year) for part in (whole, *by_family, *differences)]
+    in_base = [part.assign(year=base_year) for part in (whole, *by_family, *intervals)]
     return [part.assign(unit="pct", nature="projection") for part in (*in_base, *by_year)]
 
 
@@ -243,19 +244,41 @@ def difference_interval(table: pd.DataFrame, model: str) -> tuple[float, float, 
         >>> [round(end, 6) for end in difference_interval(rows, "naive")]
         [-10.0, -10.0, -10.0]
     """
-    gaps = pd.DataFrame(
-        {
-            "more": (table["study"] - table["actual"]).abs()
-            - (table[model] - table["actual"]).abs(),
-            "actual": table["actual"],
-        }
-    )
-    sums = gaps.groupby(table["series_code"]).sum().to_numpy()
+    errors = {name: (table[name] - table["actual"]).abs() for name in ("study", model)}
+    return _ratio_interval(table, errors["study"] - errors[model], table["actual"])
+
+
+def coverage_interval(table: pd.DataFrame) -> tuple[float, float, float]:
+    """Return how often the 80 % interval held, in %, with the ends of its 95 % interval.
+
+    Args:
+        table: Rows of `employment_errors` of one level.
+
+    Returns:
+        As `covered_pct`, and the interval of `difference_interval`: years of one series go
+        together. What all series undergo at once (2009) is not in it: there is one origin.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["a", "b"], "lower": 1.0, "upper": 2.0,
+        ...                      "actual": [1.5, 2.5]})
+        >>> coverage_interval(rows)
+        (50.0, 0.0, 100.0)
+    """
+    inside = table["actual"].between(table["lower"], table["upper"])
+    return _ratio_interval(table, inside.astype(float), pd.Series(1.0, table.index))
+
+
+def _ratio_interval(
+    table: pd.DataFrame, above: pd.Series, below: pd.Series
+) -> tuple[float, float, float]:
+    """Return the ratio of two sums in % and its 95 % interval, series drawn with replacement."""
+    parts = pd.DataFrame({"above": above, "below": below})
+    sums = parts.groupby(table["series_code"]).sum().to_numpy()
     rng = np.random.default_rng(SEED)
     drawn = sums[rng.integers(len(sums), size=(RESAMPLES, len(sums)))].sum(axis=1)
     low, high = np.quantile(100 * drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    more, actual = sums.sum(axis=0)
-    return float(100 * more / actual), float(low), float(high)
+    total, base = sums.sum(axis=0)
+    return float(100 * total / base), float(low), float(high)
 
 
 def _differences(part: pd.DataFrame, level: str) -> pd.DataFrame:
@@ -265,6 +288,12 @@ def _differences(part: pd.DataFrame, level: str) -> pd.DataFrame:
         name = f"needs_error_difference_pct.{level}.{model}"
         rows.append({"indicator": name, "value": value, "lower": low, "upper": high})
     return pd.DataFrame(rows).assign(interval_level=0.95)
+
+
+def _coverage(part: pd.DataFrame, level: str) -> pd.DataFrame:
+    value, low, high = coverage_interval(part)
+    row = {"indicator": f"needs_coverage_pct.{level}", "value": value, "lower": low, "upper": high}
+    return pd.DataFrame([row]).assign(interval_level=0.95)
 
 
 def _coverage_by_year(part: pd.DataFrame, level: str) -> pd.DataFrame:

@@ -16,6 +16,7 @@ MODELS = {
     "no_change": "« Rien ne change »",
     "last_growth": "« La dernière évolution continue »",
 }
+CLAIMED_PCT = 80
 BANDS = {50: "50-54 ans", 55: "55-59 ans", 60: "60 ans ou plus"}
 AGE_MODELS = {
     "study": "Méthode de l’étude",
@@ -39,7 +40,7 @@ def findings(results: Results) -> Html:
         )
         told.append(
             f"{label} : l’intervalle annoncé à 80 % a contenu "
-            f"{_shown(results, f'needs_coverage_pct.{level}', 0)} % des valeurs, de "
+            f"{_covered(results, level)}, de "
             f"{_share(results, first)} % en {_year(results, first)} à {_share(results, last)} % en "
             f"{_year(results, last)}."
         )
@@ -103,7 +104,12 @@ def coverage_table(results: Results) -> Html:
         "Projeter depuis 2008 : part des valeurs dans l’intervalle à 80 %, année par année",
         ["Année", *(french.typography(f"{label} (en %)") for label in LEVELS.values())],
         [[str(_year(results, rows[0])), *(_share(results, row) for row in rows)] for rows in years],
-        french.typography(f"Un intervalle juste contiendrait 80 % des valeurs. {SOURCE}"),
+        french.typography(
+            "Un intervalle juste contiendrait 80 % des valeurs en moyenne sur beaucoup d’années de "
+            "départ. Ici il n’y en a qu’une, juste avant la récession de 2009 : ce qui arrive la "
+            "même année à tous les métiers compte autant de fois. Les tableaux précédents "
+            f"reprennent d’autres années de départ. {SOURCE}"
+        ),
     )
 
 
@@ -147,9 +153,33 @@ def _versus(results: Results, level: str, model: str) -> str:
         verdict = "C’est mieux que"
     elif low > 0:
         verdict = "C’est moins bien que"
-    lower = display.cell(TABLE, table, row, french.number(low, 1), "lower")
-    upper = display.cell(TABLE, table, row, french.number(high, 1), "upper")
+    lower, upper = _ends(results, row, 1)
     return f"{verdict} {error} ; écart entre {lower} et {upper} points, à 95 %)"
+
+
+def _covered(results: Results, level: str) -> str:
+    """Return how often the 80 % interval held, and whether 80 % is within the sampling error."""
+    name = f"needs_coverage_pct.{level}"
+    row, shown = _row(results, name), f"{_shown(results, name, 0)} % des valeurs"
+    if row is None:
+        return shown
+    low, high = (float(results[TABLE][end].loc[row]) for end in ("lower", "upper"))
+    verdict = "compatible avec les 80 % annoncés"
+    if high < CLAIMED_PCT:
+        verdict = "moins qu’annoncé"
+    elif low > CLAIMED_PCT:
+        verdict = "plus qu’annoncé"
+    lower, upper = _ends(results, row, 0)
+    return f"{shown} (entre {lower} et {upper} %, à 95 % : {verdict})"
+
+
+def _ends(results: Results, row: int, decimals: int) -> tuple[str, str]:
+    """Return the ends of an interval as the page shows them."""
+    table = results[TABLE]
+    low, high = (french.number(float(table[end].loc[row]), decimals) for end in ("lower", "upper"))
+    return display.cell(TABLE, table, row, low, "lower"), display.cell(
+        TABLE, table, row, high, "upper"
+    )
 
 
 def _coverage(results: Results, level: str) -> list[int]:
