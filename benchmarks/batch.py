@@ -9,7 +9,8 @@ slow each other down on a small machine, and that is not what executing them cos
 of the processor time of the whole process tree, start included.
 
 The cells' own time is what they take in one shell of one process, with everything imported before:
-nothing is subtracted for a peer that is not for the batch.
+nothing is subtracted for a peer that is not for the batch. Notebooks that read others' results
+(reports, consolidation) find those of the batch's first round in every way: all do the same work.
 """
 
 import json
@@ -130,17 +131,21 @@ def measured(command: list[str], root: Path) -> tuple[float, float]:
     return cpu, wall
 
 
-def once(name: str, branch_count: int) -> tuple[float, float, int]:
-    """Return processor and wall seconds of one way to execute everything, and the runs it did."""
+def once(name: str, branch_count: int, results: Path) -> tuple[float, float, int]:
+    """Return processor and wall seconds of one way to execute everything, and the runs it did.
+
+    The batch leaves in `results` what it made, the other ways let notebooks read it there.
+    """
     with tempfile.TemporaryDirectory() as place:
         root = project(Path(place).resolve() / "project", branch_count)
         if name == OURS:
             cpu, wall = measured([sys.executable, "-m", "opmq_lib", "run", "--workers", "1"], root)
             lines = (root / "outputs/2026/runs.jsonl").read_text(encoding="utf-8").splitlines()
             assert all(json.loads(line)["status"] == "ok" for line in lines)
+            shutil.copytree(root / "outputs", results, dirs_exist_ok=True)
             return cpu, wall, len(lines)
-        # The peers' results lie where the batch's do: what reads them finds them (or says not).
-        runs = todo(root, root / "outputs" / "2026")
+        shutil.copytree(results, root / "outputs")
+        runs = todo(root, root / "outputs" / "peer")
         script, listing, counted = (Path(place, n) for n in ("peer.py", "todo.json", "cells.json"))
         script.write_text(SCRIPTS[name], encoding="utf-8")
         listing.write_text(json.dumps(runs), encoding="utf-8")
@@ -154,13 +159,13 @@ def once(name: str, branch_count: int) -> tuple[float, float, int]:
 def main(branch_count: int = 7, rounds: int = 3) -> None:
     """Measure and print."""
     found: dict[str, list[tuple[float, float, int]]] = {}
-    for number in range(rounds):
-        for name in (CELLS, OURS, CLI, ONE):
-            found.setdefault(name, []).append(once(name, branch_count))
-            cpu, wall, count = found[name][-1]
-            print(
-                f"round {number + 1}  {name:26} {cpu:7.1f} s CPU {wall:7.1f} s wall, {count} runs"
-            )
+    with tempfile.TemporaryDirectory() as results:
+        for number in range(rounds):
+            for name in (OURS, CELLS, CLI, ONE):
+                found.setdefault(name, []).append(once(name, branch_count, Path(results)))
+                cpu, wall, count = found[name][-1]
+                said = f"{cpu:7.1f} s CPU {wall:7.1f} s wall, {count} runs"
+                print(f"round {number + 1}  {name:26} {said}", flush=True)
     cpu = {name: statistics.median(each[0] for each in rows) for name, rows in found.items()}
     wall = {name: statistics.median(each[1] for each in rows) for name, rows in found.items()}
     count = found[OURS][0][2]

@@ -1,6 +1,6 @@
 """A project of trivially cheap notebooks, and a way to run its batch in a process of its own.
 
-python small_project.py ROOT WORKERS
+python small_project.py ROOT WORKERS [CLUSTER]
 """
 
 import json
@@ -169,6 +169,7 @@ def wait_until(true: Callable[[], object]) -> None:
 if __name__ == "__main__":
     planned = runs(Path(sys.argv[1]))
     with batch.progress(planned) as tell:
-        report = batch.execute(planned, int(sys.argv[2]), tell)
+        cluster = next(iter(sys.argv[3:]), None)
+        report = batch.execute(planned, int(sys.argv[2]), tell, cluster=cluster)
     sys.stdout.write(" ".join(sorted({"pandas", "papermill", "matplotlib"} & sys.modules.keys())))
     sys.exit(report.exit_status)

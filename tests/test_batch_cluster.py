@@ -140,6 +140,33 @@ time.sleep(2)
     assert small.statuses(report) == {f"{name}/01_emplois": "ok" for name in NAMES}
 
 
+def test_ctrl_c_ends_what_the_workers_execute_and_loses_nothing(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    cell = f"""{small.TABLE}
+import os, time
+Path({str(marks)!r}, str(os.getpid())).touch()
+if branch_code != "aaa":
+    time.sleep(600)
+"""
+    root = small.write_project(tmp_path / "there", NAMES, cell=cell)
+    cluster.add_worker()
+    wait_for_workers(cluster, 1)
+    command = [sys.executable, small.__file__, str(root), "100", cluster.address]
+    with (tmp_path / "runner.log").open("wb") as log:
+        runner = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    small.wait_until(lambda: small.records(root) and len(list(marks.iterdir())) == 3)
+    runner.send_signal(signal.SIGINT)
+    assert runner.wait(60) == 130, (tmp_path / "runner.log").read_text()
+    assert (root / "outputs/2026/aaa/01_emplois/table.csv").is_file()
+    kernels = [int(path.name) for path in marks.iterdir()]
+    small.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in kernels))
+    small.write_notebook(root, "01_emplois", small.TABLE)
+    assert batch.execute(small.runs(root), 100, cluster=cluster.address).count("ok") == len(NAMES)
+
+
 def test_failed_run_comes_back_with_its_notebook(tmp_path: Path, cluster: Cluster) -> None:
     root = small.write_project(tmp_path / "there", ["chimie"], cell="print('before')\n1 / 0")
     cluster.add_worker()

@@ -404,21 +404,6 @@ def candidates_table(results: Results, labels: Labels) -> Html:
     )  # fmt: skip
 
 
-def common_banner(results: Results) -> Html:
-    """Return the banner of the page of all branches."""
-    return banner(results)
-
-
-def common_findings(results: Results, labels: Labels) -> Html:
-    """Return the main unmet topics under 50 in all branches together, and how sure that is."""
-    return essentials({**results, TABLE: results[TABLE]}, labels)
-
-
-def common_topics_figure(results: Results, labels: Labels) -> Figure | Html:
-    """Return the topics of unmet companies under 50, all branches together."""
-    return topics_figure(results, labels)
-
-
 def branches_table(results: Results, labels: Labels) -> Html:
     """Return unmet share under 50 of each branch, raw and shrunk, in alphabetical order."""
     if not has_review(results):
