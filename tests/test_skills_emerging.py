@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from opmq_lib.errors import RangeError
+from opmq_lib.errors import RangeError, SchemaError
 from opmq_lib.skills import emerging
+from opmq_lib.sources import embedded, labels
 
 FULL = os.environ.get("OPMQ_TEST_FULL") == "1"
 REPLICATIONS = 200 if FULL else 60
@@ -136,3 +137,80 @@ def test_a_bundle_of_unknown_skills_is_not_called_new():
     found = emerging.unexplained_bundles({"x": ["?"]}, {"A": ["1", "2"], "B": ["3", "4"]})
     assert pd.isna(found.loc[0, "distance"])
     assert not found.loc[0, "unexplained"]
+
+
+def split(corpus, seed):
+    """Return two labels of each code that has four or more, and the corpus without them."""
+    shuffled = corpus.drop_duplicates().sample(frac=1, random_state=seed)
+    size = shuffled.groupby("code")["label"].transform("size")
+    is_asked = (shuffled.groupby("code").cumcount() < 2) & (size >= 4)
+    return shuffled.loc[is_asked, "label"], shuffled[~is_asked]
+
+
+def near_nominal(alarms, calibrated_on):
+    """Return whether a rate of alarms is 5 % within two standard errors, the threshold's too."""
+    error = np.sqrt(0.05 * 0.95 * (1 / len(alarms) + 1 / calibrated_on))
+    return abs(alarms.mean() - 0.05) <= 2 * error
+
+
+def test_titles_of_known_rome_held_out_are_called_new_at_the_nominal_rate():
+    asked, corpus = split(labels.core_labels("titles"), 1)
+    found = emerging.unexplained_titles(asked, corpus)
+    assert len(found) > 200
+    assert near_nominal(found["unexplained"], len(corpus) / emerging.LABELS_PER_HELD_OUT)
+
+
+def test_invented_titles_are_called_new_and_known_ones_are_not():
+    corpus = labels.core_labels("titles")
+    invented = ["cartomancien lunaire", "dresseur d’hippogriffes", "xyzzy"]
+    found = emerging.unexplained_titles([*invented, *corpus["label"].head(50)], corpus)
+    assert found["unexplained"].tolist() == [True] * 3 + [False] * 50
+    assert (found["distance"].head(3) > found["threshold"].head(3)).all()
+
+
+def test_titles_cannot_be_calibrated_on_codes_of_one_label():
+    corpus = pd.DataFrame({"code": ["A", "B"], "label": ["Soudeur", "Vendeur"]})
+    with pytest.raises(SchemaError, match="two labels"):
+        emerging.unexplained_titles(["soudeur"], corpus)
+
+
+@pytest.fixture(scope="module")
+def romes():
+    """Return the skills of each ROME of the embedded tables."""
+    links = embedded.load("metier_skills")
+    return links.groupby("rome_code")["skill_code"].agg(list).to_dict()
+
+
+@pytest.mark.parametrize("size", [8, 20])
+def test_profiles_of_which_half_is_held_out_are_called_new_at_the_nominal_rate(romes, size):
+    draw = np.random.default_rng(1)
+    alarms = []
+    for code, owned in list(romes.items())[::2]:
+        shuffled = draw.permutation(owned).tolist()
+        known = romes | {code: shuffled[size // 2 :]}
+        found = emerging.unexplained_bundles({code: shuffled[:size]}, known)
+        alarms.append(found.loc[0, "unexplained"])
+    assert near_nominal(np.array(alarms), len(romes))
+
+
+def test_most_profiles_are_called_new_once_the_list_lacks_them(romes):
+    caught = [
+        emerging.unexplained_bundles(
+            {code: owned}, {name: skills for name, skills in romes.items() if name != code}
+        ).loc[0, "unexplained"]
+        for code, owned in list(romes.items())[::3]
+    ]
+    assert np.mean(caught) >= 0.5
+
+
+def test_a_bundle_taken_here_and_there_is_called_new_and_a_part_of_a_profile_is_not(romes):
+    draw = np.random.default_rng(2)
+    codes = sorted(romes)
+    parts = {code: draw.permutation(romes[code])[:8].tolist() for code in codes}
+    mixed = {
+        f"mix {number}": [draw.choice(romes[code]) for code in draw.choice(codes, 8, replace=False)]
+        for number in range(100)
+    }
+    found = emerging.unexplained_bundles(parts | mixed, romes).set_index("bundle")["unexplained"]
+    assert found[list(parts)].mean() <= 0.05
+    assert found[list(mixed)].mean() >= 0.5
