@@ -365,6 +365,10 @@ class BranchTables(Strict):
     rncp_export: Annotated[
         str | None, Field(description="CSV export of the RNCP (zip): path, or null")
     ] = None
+    bloc_readings: Annotated[
+        str | None,
+        Field(description="skills that a person read in blocs of that export: path, or null"),
+    ] = None
     branch_ages: Annotated[
         str | None, Field(description="ages by métier: path from the project's root, or null")
     ] = None

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from opmq_lib.cli.app import app
 from opmq_lib.cli.skills import skills_app
 from opmq_lib.errors import DataError, RangeError, SchemaError
+from opmq_lib.sources import embedded
 
 RUN = CliRunner()
 assert skills_app in [group.typer_instance for group in app.registered_groups]
@@ -83,3 +84,24 @@ def test_a_file_is_never_both_read_and_written(tmp_path):
     with pytest.raises(DataError, match="the same file twice"):
         call("match", file, "-o", file)
     assert file.read_text(encoding="utf-8") == "query\nsoudeur\n"
+
+
+def test_titles_or_bundles_are_told_by_their_columns_and_candidates_counted(tmp_path):
+    file, found = tmp_path / "in.csv", tmp_path / "out.csv"
+    file.write_text("query\nsoudeur\ndresseur d’hippogriffes\n", encoding="utf-8")
+    output = call("occupations", file, "-o", found).output
+    assert "1 of 2 are candidates" in output
+    assert "not a new occupation" in output
+    assert pd.read_csv(found)["unexplained"].tolist() == [False, True]
+    skills = embedded.load("metier_skills").query("rome_code == 'H2913'")["skill_code"]
+    pd.DataFrame({"bundle": "a", "skill_code": skills}).to_csv(file, index=False)
+    assert "0 of 1 are candidates" in call("occupations", file, "-o", found).output
+    assert pd.read_csv(found)["nearest_profile"].tolist() == ["H2913"]
+
+
+@pytest.mark.parametrize("header", ["titre", "query,bundle,skill_code"])
+def test_what_is_neither_titles_nor_bundles_is_refused(tmp_path, header):
+    file = tmp_path / "in.csv"
+    file.write_text(f"{header}\n{','.join('x' for _ in header.split(','))}\n", encoding="utf-8")
+    with pytest.raises(SchemaError, match="neither titles nor bundles"):
+        call("occupations", file, "-o", tmp_path / "out.csv")

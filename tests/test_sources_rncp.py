@@ -46,5 +46,6 @@ def test_what_is_no_export_is_refused(tmp_path):
         rncp.read_export(tmp_path / "y.zip")
 
 
-def test_no_export_gives_no_fiche():
-    assert rncp.fiches_of([]).empty
+def test_no_export_gives_no_fiche_and_no_bloc():
+    found = rncp.read_exports([])
+    assert [len(found[name]) for name in ("fiches", "blocs")] == [0, 0]

@@ -1,4 +1,4 @@
-"""Commands on skills: survey template, matching of free texts with a review sheet, expiry."""
+"""Commands on skills: survey, free texts, what emerges, what the blocs of the register cover."""
 
 from datetime import date
 from pathlib import Path
@@ -9,7 +9,9 @@ import typer
 from opmq_lib.cli.app import app
 from opmq_lib.errors import Defect, SchemaError
 
-skills_app = typer.Typer(help="Skills: survey template, free texts to codes, ends of registration.")
+skills_app = typer.Typer(
+    help="Skills: survey, free texts to codes, what emerges, blocs and ends of registration."
+)
 app.add_typer(skills_app, name="skills")
 
 
@@ -121,6 +123,96 @@ def emerging_command(
     print(
         f"Written: {output} ({changing} skills change in a period, {retained} of them in "
         f"{emerging.LEAST_PERIODS} successive ones). A signal is not a need."
+    )
+
+
+@skills_app.command("occupations")
+def occupations_command(
+    file: Annotated[
+        Path, typer.Argument(help="Titles (column query), or bundles (columns bundle, skill_code).")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
+    ],
+) -> None:
+    """Find the titles, or the bundles of skills, that no known ROME explains.
+
+    Example: opmq skills occupations titres.csv -o candidats.csv
+    """
+    from opmq_lib import contracts, exports
+    from opmq_lib.skills import emerging
+    from opmq_lib.sources import embedded, tables
+    from opmq_lib.sources import labels as lists
+
+    exports.check_ending(output)
+    kinds = ("queries", "skill_bundles")
+    names = set(tables.read_grid(file, tables.shown(file), kinds).names)
+    named = [kind for kind in kinds if names & contracts.DESCRIPTIONS[kind].keys()]
+    if len(named) != 1:
+        expected = "a column query, or columns bundle and skill_code"
+        raise SchemaError(
+            [Defect(file.name, "neither titles nor bundles of skills, or both", expected,
+                    "name the columns so, in a file of their own")]
+        )  # fmt: skip
+    if named == ["queries"]:
+        titles = tables.read_table(file, "queries")["query"]
+        found = emerging.unexplained_titles(titles, lists.core_labels("titles"))
+    else:
+        given = tables.read_table(file, "skill_bundles").groupby("bundle")["skill_code"]
+        fiches = embedded.load("metier_skills").groupby("rome_code")["skill_code"]
+        bundles, profiles = (
+            {str(name): skills.tolist() for name, skills in groups} for groups in (given, fiches)
+        )
+        found = emerging.unexplained_bundles(bundles, profiles)
+    exports.write_table(found, output)
+    print(
+        f"Written: {output} ({found['unexplained'].sum()} of {len(found)} are candidates: further "
+        f"from what is known than {1 - emerging.FALSE_ALARM_RATE:.0%} of known ROME when they are "
+        "hidden). A candidate is a signal to look at, not a new occupation."
+    )
+
+
+@skills_app.command("blocs")
+def blocs_command(
+    export: Annotated[Path, typer.Argument(help="CSV export of the RNCP (zip).")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Sheet to write or complete: CSV, XLSX, Parquet.")
+    ],
+    branch: Annotated[
+        str, typer.Option(help="Only the blocs of this branch's certifications.")
+    ] = "",
+) -> None:
+    """Propose the skills that blocs may cover, for a person to answer; decisions stay.
+
+    Example: opmq skills blocs export.zip -o lectures.csv --branch chimie
+    """
+    from opmq_lib import exports, pipeline
+    from opmq_lib.skills import blocs
+    from opmq_lib.sources import labels as lists
+    from opmq_lib.sources import parameters, rncp, study, tables
+
+    exports.check_ending(output)
+    register = rncp.read_export(export)["blocs"]
+    if branch:
+        known = parameters.known_codes("branches", "branch_code")
+        if branch not in known:
+            raise parameters.unknown("--branch", "branch", branch, known)
+        register = pipeline.branch_blocs(study.load_inputs(), branch, register)
+    if register.empty:
+        fix = "use a whole export, or leave --branch out"
+        told = ("no bloc of the certifications asked for", "blocs of their fiches", fix)
+        raise SchemaError([Defect(export.name, *told)])
+    sheet = blocs.proposals(register, lists.core_labels("skills"))
+    without = register["bloc_code"].nunique() - sheet["bloc_code"].nunique()
+    if output.exists():
+        sheet = blocs.reading_sheet(sheet, tables.read_table(output, "bloc_readings"))
+    exports.write_table(sheet, output)
+    left = sheet[sheet["decision"] == ""]
+    print(
+        f"Written: {output} ({len(left)} proposals to answer for {left['bloc_code'].nunique()} "
+        f"blocs, {len(sheet) - len(left)} decisions kept, {without} blocs without proposal).\n"
+        "A proposal is a resemblance of words, not a reading: write yes or no in `decision`, add "
+        "the rows that are missing, then name the sheet (`bloc_readings`) beside the export."
     )
 
 

@@ -235,6 +235,18 @@ COLUMNS: Final[dict[str, Column]] = {
     "employers_count": _count("Employeurs", "employeurs"),
     "fiche_code": _code("Fiche du RNCP ou du RS", r"(RNCP|RS)[0-9]+", "RNCP31115"),
     "bloc_code": _code("Bloc de compétences", r"(RNCP|RS)[0-9]+BC[0-9]+", "RNCP31115BC01"),
+    "bloc_label": _text("Intitulé du bloc"),
+    "skill_label": _text("Intitulé de la compétence"),
+    "bloc_readings.decision": _text("Le bloc couvre la compétence", "yes", "no", ""),
+    "bundle": _text("Ensemble de compétences"),
+    "lead_months": _count("Mois après le jour de l’édition", "mois"),
+    "covered_on": _day("Jour regardé"),
+    "coverage_ratio": Column(
+        "number", "Part des compétences qu’un bloc en vigueur couvre", "part de 0 à 1", 0, 1
+    ),
+    "skills_count": _count("Compétences principales ou émergentes", "compétences"),
+    "read_skills_count": _count("Compétences qu’un bloc lu couvre", "compétences"),
+    "ending_blocs_count": _count("Blocs en vigueur qui ne le sont plus ce jour-là", "blocs"),
     "rncp_fiches.active": _text("Fiche active", "yes", "no"),
     "starts_on": _code("Date d’effet", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2024-01-31"),
     "ends_on": _code("Fin d’enregistrement", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-31"),

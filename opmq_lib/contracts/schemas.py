@@ -101,6 +101,9 @@ TABLES: Final[dict[str, str]] = {
     "source_code origin",
     "rncp_fiches": "fiche_code* title framework_level? active starts_on? ends_on? origin",
     "rncp_blocs": "fiche_code* bloc_code* title origin",
+    "bloc_readings": "bloc_code* bloc_label? fiche_code? skill_code* skill_label? confidence? "
+    "decision?",
+    "skill_bundles": "bundle* skill_code*",
     # free texts to match
     "label_corpus": "code* label*",
     "queries": "query*",
@@ -116,6 +119,8 @@ TABLES: Final[dict[str, str]] = {
     "updated_on origin",
     "expiry_calendar": "branch_code* certifinfo_code* title fiche_code ends_on? state months_left? "
     "status origin",
+    "bloc_coverage": "branch_code* rome_code* lead_months* covered_on coverage_ratio? skills_count "
+    "read_skills_count? ending_blocs_count? status origin",
     "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
     "metier_profiles": "branch_code* metier_code* skill_rank* skill_code label origin",
     "consolidation_certifications": "branch_code* certifinfo_code* title other_branch_code* "

@@ -1,5 +1,6 @@
 """Chains the rooms, one module per question; every formula is in a room."""
 
+from opmq_lib.pipeline.blocs import branch_blocs
 from opmq_lib.pipeline.consolidation import consolidation_results
 from opmq_lib.pipeline.core import Assessed, core_results, criterion_values
 from opmq_lib.pipeline.employment import employment_results
@@ -15,6 +16,7 @@ __all__ = [
     "ALL_BRANCHES",
     "Assessed",
     "Tables",
+    "branch_blocs",
     "branch_employment",
     "consolidation_results",
     "core_results",

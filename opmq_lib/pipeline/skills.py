@@ -7,6 +7,7 @@ import pandas as pd
 from opmq_lib import contracts, employment, indicators
 from opmq_lib.needs.summary import POSTS
 from opmq_lib.params import EditionParams
+from opmq_lib.pipeline.blocs import bloc_results
 from opmq_lib.pipeline.shared import Tables, seed_tables, without_residual
 from opmq_lib.skills import certifications, gap, profiles
 
@@ -29,7 +30,9 @@ def skill_results(
         `competences`: indicators; hires and certifications of the ROME that the branch's activities
         recruit most, those without one, what open data cannot give (`nd`).
         `portfolio`: the branch's certifications. `expiry_calendar`: when their registrations end;
-        no row without an export of the register. `to_look_at`: those to look at, by stated reason.
+        no row without an export of the register. `bloc_coverage`: how much of each métier a live
+        bloc covers, today and later; `nd` without an export and without readings of its blocs.
+        `to_look_at`: those to look at, by stated reason.
         `skill_signals`: skills flagged émergente by the ROME, and main skills that the métier of no
         certification carries. `skill_posts`: projected posts to fill whose ROME carries each
         skill, which is no gap; no row without `besoins`. `skill_gaps`: needed
@@ -50,19 +53,22 @@ def skill_results(
         inputs["own_skill_needs"], inputs["own_skill_supply"], gap.need_factors(posts)
     )
     signals = _signals(inputs, branch_code, coverage)
+    blocs, bloc_indicators = bloc_results(inputs, branch_code, list(hired["rome_code"]), day)
+    register = "public" if inputs["rncp_fiches"].empty else "own"
     tables = {
         "portfolio": _portfolio(owned, links).assign(origin="public"),
-        "to_look_at": reasons.assign(origin="public"),
+        "to_look_at": reasons.assign(origin=register),
         "expiry_calendar": certifications.portfolio_calendar(owned, calendar, day).assign(
-            status="value", origin="public"
+            status="value", origin=register
         ),
+        "bloc_coverage": blocs,
         "skill_signals": signals.assign(status="value", origin="public"),
         "skill_posts": _skill_posts(inputs, branch_code, by_rome, posts),
         "skill_gaps": gaps.assign(origin="own"),
     }
     bodies = inputs["certifying_bodies"]["branch_code"]
     parts = _indicators(hired, coverage, owned, signals, day.year)
-    parts.append(_profile_share(inputs, by_rome, posts, day.year))
+    parts += [bloc_indicators, _profile_share(inputs, by_rome, posts, day.year)]
     parts.append(_reason_counts(reasons, inputs["rncp_fiches"].empty, day.year))
     table = indicators.stack(_known(parts, branch_code in set(bodies)), branch_code, "competences")
     return {"competences": table} | {
@@ -299,7 +305,6 @@ def _indicators(
                 "métiers",
             ),
             ("uncovered_main_skills_count", float(len(uncovered)), "compétences"),
-            ("bloc_coverage_pct", float("nan"), "%"),
         ],
         columns=["indicator", "value", "unit"],
     ).assign(year=year, source_code="certifinfo")
@@ -332,6 +337,7 @@ def _reason_counts(reasons: pd.DataFrame, without_register: bool, year: int) -> 
         }
     ).assign(
         unit="certifications",
+        origin="public" if without_register else "own",
         year=year,
         region_code=indicators.WHOLE_COUNTRY,
         source_code="certifinfo",

@@ -8,6 +8,7 @@ import pandas as pd
 
 from opmq_lib import display, french, indicators
 from opmq_lib.display import Html
+from opmq_lib.sections import blocs
 from opmq_lib.skills.certifications import REASONS
 
 Results = Mapping[str, pd.DataFrame]
@@ -35,8 +36,13 @@ def banner(results: Results) -> Html:
     """Return what must be known before any figure of certification or skill."""
     sentences = [
         "<strong>Couverture au niveau métier</strong> : une certification vise un métier (ROME) ; "
-        "ce qu’elle enseigne n’est pas lu ici. La couverture par blocs est non disponible (nd) : "
-        "aucune source chargée ne dit quelles compétences un bloc couvre."
+        "ce qu’elle enseigne n’est pas lu ici. "
+        + (
+            "La <strong>couverture au niveau des blocs</strong>, plus bas, vient d’une lecture."
+            if blocs.is_known(results)
+            else "La couverture par blocs est non disponible (nd) : aucune source chargée ne dit "
+            "quelles compétences un bloc couvre."
+        )
     ]
     if results[GAPS].empty:
         sentences.append(
@@ -81,8 +87,13 @@ def findings(results: Results, labels: Labels) -> Html:
 
 def key_figures(results: Results) -> Html:
     """Return how many certifications, métiers without one, and what is not available."""
-    return display.key_figures(
-        (french.typography(label), _told(results, name), french.typography(note))
+    bloc_note = (
+        "des compétences principales, d’après les blocs lus"
+        if blocs.is_known(results)
+        else "le RNCP nomme les blocs, pas leurs compétences"
+    )
+    figures = [
+        (label, _told(results, name), note)
         for label, name, note in (
             ("Certifications de la branche", "certifications_count", "dans Certif Info"),
             (
@@ -95,12 +106,14 @@ def key_figures(results: Results) -> Html:
                 "metiers_without_certification_count",
                 "couverture au niveau métier",
             ),
-            (
-                "Couverture par blocs",
-                "bloc_coverage_pct",
-                "le RNCP nomme les blocs, pas leurs compétences",
-            ),
         )
+    ]
+    return display.key_figures(
+        (french.typography(label), value, french.typography(note))
+        for label, value, note in [
+            *figures,
+            ("Couverture par blocs", blocs.percent(results), bloc_note),
+        ]
     )
 
 
@@ -154,9 +167,9 @@ def calendar_table(results: Results) -> Html:
         ],
         french.typography(
             "Le jour de fin compte encore. Renouvellement demandé : non lu, donc non compté. Les "
-            "certifications sans fiche du RNCP n’y sont pas. <strong>Couverture par blocs : "
-            "nd</strong>, même avec l’export : il nomme les blocs sans dire quelles compétences du "
-            "ROME ils couvrent, et cette lecture n’est pas inventée ici. Source : export du RNCP "
+            "certifications sans fiche du RNCP n’y sont pas. Couverture par blocs : plus bas ; "
+            "l’export nomme les blocs sans dire quelles compétences du ROME ils couvrent, et cette "
+            "lecture n’est pas inventée ici. Source : export du RNCP "
             f"(France compétences). Nombres : table {CALENDAR}.csv."
         ),
     )
@@ -224,7 +237,16 @@ def posts_table(results: Results) -> Html:
             )
         )
     year = int(table["year"].max())
-    return display.table(
+    words = display.findings(
+        [
+            french.typography(
+                "<strong>Projection, ce n’est pas un écart</strong> : combien de ces personnes "
+                "existent déjà n’est pas connu. Fiches lues : 120 métiers de l’industrie, soit "
+                f"{_told(results, PROFILED)} % des postes."
+            )
+        ]
+    )
+    listed = display.table(
         f"Postes à pourvoir d’ici à {year} dont le métier demande la compétence",
         ["Compétence", "Postes", french.typography("Intervalle à 80 %"), "Métiers (ROME)"],
         [
@@ -237,15 +259,14 @@ def posts_table(results: Results) -> Html:
             for row, line in enumerate(table.head(SHOWN).to_dict("records"))
         ],
         french.typography(
-            "<strong>Projection, ce n’est pas un écart</strong> : combien de ces personnes "
-            "existent déjà n’est pas connu. Les postes d’un métier (FAP) sont partagés entre ses "
-            "fiches ROME selon les embauches, par convention du projet. Fiches lues : 120 métiers "
-            f"de l’industrie, soit {_told(results, PROFILED)} % des postes. Un poste demande "
-            "plusieurs compétences : les lignes ne s’additionnent pas. Intervalle prudent : les "
-            f"bornes des métiers sont additionnées. Les {SHOWN} premières ; la table {POSTS}.csv "
-            "les a toutes. Sources : page « Besoins », ROME 4.0 (France Travail)."
+            "Les postes d’un métier (FAP) sont partagés entre ses fiches ROME selon les embauches, "
+            "par convention du projet. Un poste demande plusieurs compétences : les lignes ne "
+            "s’additionnent pas. Intervalle prudent : les bornes des métiers sont additionnées. "
+            f"Les {SHOWN} premières ; la table {POSTS}.csv les a toutes. Sources : page "
+            "« Besoins », ROME 4.0 (France Travail)."
         ),
     )
+    return Html(words.html + listed.html)
 
 
 def gaps_table(results: Results, metiers: Labels, skills: Labels) -> Html:

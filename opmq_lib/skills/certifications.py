@@ -221,12 +221,24 @@ def bloc_coverage(
         )
     if errors:
         raise gather(errors)
-    day = on.isoformat()
-    live = blocs[(blocs["ends_on"] != "") & (blocs["ends_on"] >= day) & (blocs["starts_on"] <= day)]
-    covered = readings.loc[readings["bloc_code"].isin(live["bloc_code"]), "skill_code"]
+    covered = readings.loc[readings["bloc_code"].isin(live_blocs(blocs, on)), "skill_code"]
     total = weights["weight"].sum()
     held = weights.loc[weights["skill_code"].isin(covered), "weight"].sum()
     return float(held / total) if total > 0 else float("nan")
+
+
+def live_blocs(blocs: pd.DataFrame, on: date) -> frozenset[str]:
+    """Return the codes of the blocs that are live on a day; see `bloc_coverage` for what that is.
+
+    Examples:
+        >>> blocs = pd.DataFrame({"bloc_code": ["B1", "B2", "B3"], "starts_on": ["2022-01-01", "",
+        ...     "2030-01-01"], "ends_on": ["2026-12-31", "", "2031-01-01"]})
+        >>> sorted(live_blocs(blocs, date(2026, 12, 31)))
+        ['B1']
+    """
+    day = on.isoformat()
+    live = (blocs["ends_on"] != "") & (blocs["ends_on"] >= day) & (blocs["starts_on"] <= day)
+    return frozenset(blocs.loc[live, "bloc_code"])
 
 
 def expiry_calendar(fiches: pd.DataFrame, on: date) -> pd.DataFrame:
@@ -240,7 +252,7 @@ def expiry_calendar(fiches: pd.DataFrame, on: date) -> pd.DataFrame:
         `fiche_code`, `ends_on`, `state`: `expired` (ended, or inactive), `within_12_months`,
         `within_24_months`, `later`, `nd` (no end date).
     """
-    limits = [on.isoformat(), *(_months_later(on, months).isoformat() for months in LEAD_MONTHS)]
+    limits = [on.isoformat(), *(months_later(on, months).isoformat() for months in LEAD_MONTHS)]
 
     def state(row: pd.Series) -> str:
         if row["active"] == "no" or (row["ends_on"] and row["ends_on"] < limits[0]):
@@ -326,7 +338,8 @@ def to_look_at(
     return found
 
 
-def _months_later(on: date, months: int) -> date:
+def months_later(on: date, months: int) -> date:
+    """Return the day some months later, on the 28th of its month at the latest."""
     year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
     return date(year, month + 1, min(on.day, 28))
 

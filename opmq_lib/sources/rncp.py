@@ -88,13 +88,22 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
     }
 
 
-def fiches_of(paths: Sequence[Path]) -> pd.DataFrame:
-    """Return the fiches of several exports, the last export's where two have one."""
-    empty = pd.DataFrame(columns=list(contracts.DESCRIPTIONS["rncp_fiches"]))
-    if not paths:
-        return empty
-    every = pd.concat([read_export(path)["fiches"] for path in paths], ignore_index=True)
-    return every.drop_duplicates("fiche_code", keep="last").reset_index(drop=True)
+def read_exports(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
+    """Return the `fiches` and `blocs` of several exports, as `read_export`.
+
+    A fiche that two exports have is the last one's, and so are its blocs; no row without a path.
+    """
+    found = {
+        name: pd.DataFrame(columns=list(contracts.DESCRIPTIONS[f"rncp_{name}"]))
+        for name in ("fiches", "blocs")
+    }
+    for path in paths:
+        read = read_export(path)
+        for name, earlier in found.items():
+            replaced = earlier["fiche_code"].isin(read["fiches"]["fiche_code"])
+            parts = [each for each in (earlier[~replaced], read[name]) if len(each)]
+            found[name] = pd.concat(parts, ignore_index=True) if parts else earlier
+    return found
 
 
 def _member(archive: zipfile.ZipFile, name: str, where: str) -> pd.DataFrame:

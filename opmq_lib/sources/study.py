@@ -1,8 +1,9 @@
 """What a notebook of the study starts from: input tables, labels, and other notebooks' results."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 from openpyxl import Workbook
@@ -36,6 +37,9 @@ EMBEDDED = (
     "tension_basins",
     "tension_regions",
 )
+
+READINGS: Final = "bloc_readings"
+"""The own table that is checked against the export of the register, so read with it."""
 
 
 class InputTables(Mapping[str, pd.DataFrame]):
@@ -77,12 +81,12 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
     Returns:
         The embedded tables, the convention tables of `parameters/tables/`, each read when first
         asked for, the tables of `tables.SUPPLIED` as `own_<name>` (no row when no branch supplies
-        one), and `rncp_fiches` (no row without an export of the register).
+        one), `rncp_fiches` and `rncp_blocs` (no row without an export of the register).
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
-        DataError: With every defect of the parameters and of own tables; a convention table tells
-            its own when it is asked for.
+        DataError: With every defect of the parameters and of own tables; a convention table, the
+            export of the register and what was read in it tell theirs when they are asked for.
     """
     root = project.find_root()
     branches = _branches(branch_codes)
@@ -94,9 +98,15 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
         readers[name] = partial(tables.read_table, convention, name, origin="public")
     chosen = [branches[code] for code in branch_codes]
     for name in tables.SUPPLIED:
-        readers[f"own_{name}"] = _supplied(root, name, chosen).copy
-    exports = {path for branch in chosen if (path := branch.tables.rncp_export) is not None}
-    readers["rncp_fiches"] = partial(rncp.fiches_of, [root / path for path in sorted(exports)])
+        if name != READINGS:
+            readers[f"own_{name}"] = _supplied(root, name, chosen).copy
+    exports = sorted({path for branch in chosen if (path := branch.tables.rncp_export) is not None})
+    register = cache(partial(rncp.read_exports, [root / path for path in exports]))
+    readers["rncp_fiches"] = lambda: register()["fiches"]
+    readers["rncp_blocs"] = lambda: register()["blocs"]
+    readers[f"own_{READINGS}"] = lambda: _supplied(
+        root, READINGS, chosen, set(register()["blocs"]["bloc_code"]) if exports else None
+    )
     return InputTables(readers)
 
 
@@ -300,12 +310,19 @@ def criteria(branch_code: str) -> tuple[Question, ...]:
     return _branches([branch_code])[branch_code].questions
 
 
-def _supplied(root: Path, table: str, branches: Iterable[BranchParams]) -> pd.DataFrame:
+def _supplied(
+    root: Path,
+    table: str,
+    branches: Iterable[BranchParams],
+    bloc_codes: Collection[str] | None = None,
+) -> pd.DataFrame:
     """Return what some branches supply of one table, one under the other."""
     origin = tables.SUPPLIED[table]
     keyed = "branch_code" in contracts.DESCRIPTIONS[table]
     blocks = [
-        tables.read_table(root / path, table, origin, branch.branch_code if keyed else None)
+        tables.read_table(
+            root / path, table, origin, branch.branch_code if keyed else None, bloc_codes
+        )
         for branch in branches
         if (path := branch.tables.paths().get(table)) is not None
     ]

@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -72,6 +72,7 @@ SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
     "branch_entries": "own",
     "skill_needs": "own",
     "skill_supply": "own",
+    "bloc_readings": "own",
 }
 """Tables that a branch may supply (`tables:` of its file), and whose they are."""
 
@@ -93,6 +94,7 @@ def read_table(
     table: str,
     origin: Literal["own", "public"] = "own",
     branch_code: str | None = None,
+    bloc_codes: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return a table that a user supplies, once everything in it is what its contract says.
 
@@ -106,6 +108,7 @@ def read_table(
         origin: `own` for data that only the user may see: no message shows a value, and no row may
             call itself public. `public` for the tables of the project.
         branch_code: The only branch that the table may speak of, if any.
+        bloc_codes: The only blocs that it may speak of, if any.
 
     Returns:
         The columns of the contract in its order, rows in the file's order. Codes and texts are
@@ -126,6 +129,8 @@ def read_table(
     if origin == "own" and table == "employment":
         found += _employment_problems(frame)
     found += _scope_problems(frame, table, branch_code)
+    if bloc_codes is not None:
+        found += _bloc_problems(frame, bloc_codes)
     problems += _without_echoes(found, unreadable)
     errors: list[DataError] = [SchemaError(grid.defects)] if grid.defects else []
     if problems:
@@ -444,6 +449,22 @@ def _scope_problems(frame: pd.DataFrame, table: str, branch_code: str | None) ->
             elif name == "branch_code" and code and branch_code not in {None, code}:
                 problems.append(_other_branch(code, row, str(branch_code)))
     return problems
+
+
+def _bloc_problems(frame: pd.DataFrame, bloc_codes: Collection[str]) -> list[Problem]:
+    return [
+        Problem(
+            column="bloc_code",
+            what="a bloc that the export does not hold",
+            expected="a bloc of the file that `rncp_export` names",
+            fix="correct the code, remove the row, or name the export that holds it",
+            row=row,
+            value=code,
+            error=ScopeError,
+        )
+        for row, code in enumerate(frame.get("bloc_code", ()))
+        if code and code not in bloc_codes
+    ]
 
 
 def _unknown(name: str, code: str, row: int, known: Iterable[str]) -> Problem:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from opmq_lib import contracts
 from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, gather
 from opmq_lib.params import EditionParams, is_project_path
-from opmq_lib.sources import parameters, registers, tables
+from opmq_lib.sources import parameters, registers, rncp, tables
 from opmq_lib.sources.yaml_model import Reading, read_file
 
 Checked = tuple[str, list[DataError]]
@@ -68,7 +68,8 @@ def _project(root: Path) -> Iterator[Checked]:
             if parameters.lies_inside(root, path_from_root):
                 origin, code = tables.SUPPLIED[table], Path(branch.where).stem
                 only = code if "branch_code" in contracts.DESCRIPTIONS[table] else None
-                yield _table(root / path_from_root, table, origin, only)
+                export = _export(root, branch.document.value) if table == "bloc_readings" else None
+                yield _table(root / path_from_root, table, origin, only, export)
     if edition.params is not None:
         yield from _previous(root, edition.params)
         yield from _registers(root, edition.params)
@@ -125,6 +126,13 @@ def _own_tables(values: Any) -> dict[str, str]:
     }
 
 
+def _export(root: Path, values: Any) -> Path | None:
+    """Return the export of the register that a branch file names, if its path is one to read."""
+    path = values["tables"].get("rncp_export")
+    is_path = isinstance(path, str) and is_project_path(path)
+    return root / path if is_path and parameters.lies_inside(root, path) else None
+
+
 def _given(files: Iterable[Path]) -> Iterator[Checked]:
     for path in files:
         if path.suffix in {".yml", ".yaml"}:
@@ -163,11 +171,16 @@ def _unnamed_table(path: Path) -> Checked:
 
 
 def _table(
-    path: Path, table: str, origin: Literal["own", "public"], branch_code: str | None = None
+    path: Path,
+    table: str,
+    origin: Literal["own", "public"],
+    branch_code: str | None = None,
+    export: Path | None = None,
 ) -> Checked:
     where = f"{tables.shown(path)} (table `{table}`)"
     try:
-        frame = tables.read_table(path, table, origin, branch_code)
+        codes = set(rncp.read_export(export)["blocs"]["bloc_code"]) if export else None
+        frame = tables.read_table(path, table, origin, branch_code, codes)
     except DataError as error:
         return where, [error]
     return f"{where}: {len(frame)} row{'s' if len(frame) > 1 else ''}", []
