@@ -4,8 +4,7 @@ At each cut-off year everything later is hidden from every series, those learnt 
 """
 
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -86,8 +85,7 @@ def _forecasts(
     with warnings.catch_warnings(action="ignore", category=FilledGapsWarning):
         if model == "panel":
             return forecast_series(known, steps, levels)
-        chosen = known[known["series_code"].isin(scored)]
-        return second_opinion(chosen, steps, levels, model)
+        return second_opinion(known[known["series_code"].isin(scored)], steps, levels, model)
 
 
 def second_opinion(
@@ -120,10 +118,8 @@ def _origins(rows: pd.DataFrame) -> pd.DataFrame:
     """Return every year as a cut-off: how much it hides, and the scales of what it leaves."""
     by = rows.groupby("series_code")["value"]
     move, moves_count, length = by.diff(), by.cumcount(), by.transform("size")
-    total = pd.DataFrame({"scale": move.abs(), "square_scale": move**2}).groupby(
-        rows["series_code"]
-    )
-    scales = total.cumsum().div(moves_count, axis=0)
+    moves = pd.DataFrame({"scale": move.abs(), "square_scale": move**2})
+    scales = moves.groupby(rows["series_code"]).cumsum().div(moves_count, axis=0)
     named = rows.rename(columns={"year": "cutoff_year", "value": "last_value"})
     return named.join(scales).assign(length=length, hidden=length - moves_count - 1)
 
@@ -173,10 +169,6 @@ def _gaussian(mean: Array, variance: Array, levels: Array) -> Array:
     return np.asarray(np.asarray(mean)[:, None] + deviation * norm.ppf(levels))
 
 
-SECOND_OPINIONS: Final[dict[str, Callable[[Array, int, Array], Array]]] = {
-    "naive": naive,
-    "drift": drift,
-    "ets": ets,
-}
+SECOND_OPINIONS = {method.__name__: method for method in (naive, drift, ets)}
 """Forecasts of one series from its own values: the last value, the last value with the mean move,
 and statsmodels' damped trend (slow: some hundred series a second)."""

@@ -16,7 +16,6 @@ from opmq_lib.forecast.operators import Plan, Single, plan
 from opmq_lib.forecast.settings import SMALL_COUNT_MEAN, T_MAX, Settings
 
 Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 Real = TypeVar("Real", Array, Single)
 
 BLOCK_SERIES = 512
@@ -126,7 +125,7 @@ def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]
     return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
 
 
-def varies(panel: Panel) -> Mask:
+def varies(panel: Panel) -> NDArray[np.bool_]:
     """Return, per series, whether a model can be fitted: three years or more, not all equal."""
     lowest, highest = (per_series(panel, by, panel.flat) for by in (np.minimum, np.maximum))
     return np.asarray((panel.lengths >= 3) & (lowest < highest))
@@ -175,27 +174,24 @@ def blocks(panel: Panel, chosen: Index) -> Iterator[Block]:
     Yields:
         Blocks of at most `BLOCK_SERIES` series.
     """
-    lengths = np.minimum(panel.lengths[chosen], T_MAX)
-    key = 2 * lengths + (per_series(panel, np.minimum, panel.flat)[chosen] >= 0)
+    lengths, ends = np.minimum(panel.lengths, T_MAX), panel.starts + panel.lengths
+    key = (2 * lengths + (per_series(panel, np.minimum, panel.flat) >= 0))[chosen]
     for group in np.unique(key):
         members = chosen[key == group]
-        for first in range(0, len(members), BLOCK_SERIES):
-            some = members[first : first + BLOCK_SERIES]
-            padded = np.append(some, np.repeat(some[-1:], -len(some) % 16))
-            ends = (panel.starts + panel.lengths)[padded]
-            values = panel.flat[ends + np.arange(-(group // 2), 0)[:, None]]
+        for some in np.split(members, range(BLOCK_SERIES, len(members), BLOCK_SERIES)):
+            padded = np.pad(some, (0, -len(some) % 16), mode="edge")
+            values = panel.flat[ends[padded] + np.arange(-(group // 2), 0)[:, None]]
             yield _block(some, values, bool(group % 2))
 
 
 def _block(index: Index, values: Array, root: bool) -> Block:
     """Return the block of (T, N) values, oldest year first, N the number of series padded."""
-    z, count = transform(values, root), len(index)
+    z, n = transform(values, root), len(index)
     scale = np.sqrt(np.mean(np.square(np.diff(z, axis=0)), axis=0))
     scale = np.where(scale > 0, scale, 1.0)
     path = np.rint((z[:-1] - z[-1]) / (scale * _QUANTUM)) * _QUANTUM
     spread = np.mean(np.abs(np.diff(values, axis=0)), axis=0) / (scale**2 if root else scale)
-    single = path.astype(np.float32)
-    return Block(index, single, z[-1, :count], scale[:count], root, spread[:count])
+    return Block(index, path.astype(np.float32), z[-1, :n], scale[:n], root, spread[:n])
 
 
 def evidence(part: Block, steps: int, growth: float, settings: Settings) -> Evidence:

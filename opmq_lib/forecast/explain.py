@@ -11,18 +11,14 @@ from opmq_lib.forecast import blocks as bl
 from opmq_lib.forecast.api import engine_levels
 from opmq_lib.forecast.backtest import backtest
 from opmq_lib.forecast.blocks import Block
-from opmq_lib.forecast.engine import learn_panel
-from opmq_lib.forecast.grid import FAMILIES, STARTS, Array
+from opmq_lib.forecast.engine import learn_panel, parts
+from opmq_lib.forecast.grid import FAMILIES, STARTS, Array, differences
 from opmq_lib.forecast.learning import Lessons
 from opmq_lib.forecast.operators import one_thread
 from opmq_lib.forecast.series import FilledGapsWarning, question_defects, tidy_panel
 
-LEVEL_GAINS = np.concatenate(
-    [
-        np.ones(len(family.points)) if family.name == "ar_differences" else family.points[:, 0]
-        for family in FAMILIES
-    ]
-)
+_GAINS = [np.ones(len(f.points)) if f.recursion is differences else f.points[:, 0] for f in FAMILIES]
+LEVEL_GAINS = np.concatenate(_GAINS)
 """Share of each year's surprise that each model keeps in its level."""
 
 
@@ -64,9 +60,8 @@ def explain_series(
     learnt = learn_panel(found.panel, horizon_years, engine_levels(()))
     regular, counts = bl.varies(found.panel), bl.count_units(found.panel) > 0
     why = np.full((len(found.codes), len(FAMILIES) + 1), np.nan)
-    for lessons, chosen in zip(learnt, (~counts, counts), strict=True):
-        for part in bl.blocks(found.panel, np.flatnonzero(regular & chosen)):
-            why[part.index] = carried(part, lessons)
+    for part, lessons, _ in parts(found.panel, learnt):
+        why[part.index] = carried(part, lessons)
     names = [*(f"weight_{family.name}" for family in FAMILIES), "level_gain"]
     table = pd.DataFrame(why, index=found.codes.rename("series_code"), columns=names).assign(
         filled_years_count=found.filled_years_count,

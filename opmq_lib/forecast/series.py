@@ -13,7 +13,6 @@ from opmq_lib.forecast.blocks import Index, Panel
 from opmq_lib.forecast.grid import Array
 
 _COLUMNS = ["series_code", "year", "value"]
-_YEARS = (0, 9999)  # as the contract says
 
 
 class FilledGapsWarning(UserWarning):
@@ -74,8 +73,13 @@ def tidy_panel(
         (['a', 'b'], [6.0, 7.0, 5.0], [2021, 2020])
     """
     table = series[[column for column in _COLUMNS if column in series]]
+    problems = contracts.find_problems("series", table)
+    if non_negative and "value" in table:
+        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
+        told = ("value", "negative number", "a number ≥ 0", "correct the number")
+        problems += [contracts.Problem(*told, row, error=RangeError) for row in below]
     errors: list[DataError] = [RangeError(question)] if question else []
-    if problems := _problems(table, non_negative=non_negative):
+    if problems:
         sheet = contracts.Sheet(table, contracts.KEYS["series"], "series", own=True)
         errors.append(contracts.as_error(problems, sheet))
     if errors:
@@ -84,23 +88,6 @@ def tidy_panel(
     year, value = (table[column].to_numpy(dtype=float) for column in ("year", "value"))
     order = np.lexsort((year, code))
     return _filled(codes, code[order], year[order].astype(np.int64), value[order])
-
-
-def _problems(table: pd.DataFrame, *, non_negative: bool) -> list[contracts.Problem]:
-    """Return what is wrong with a table; its contract is only asked where something may be."""
-    is_plain = (
-        [str(kind) for kind in table.dtypes] == ["str", "int64", "float64"]
-        and bool(np.isfinite(table["value"]).all())
-        and bool(table["year"].between(*_YEARS).all())
-        and not table["series_code"].hasnans
-        and not table.duplicated(_COLUMNS[:2]).any()
-    )
-    problems = [] if is_plain else contracts.find_problems("series", table)
-    if non_negative and "value" in table:
-        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
-        told = ("value", "negative number", "a number ≥ 0", "correct the number")
-        problems += [contracts.Problem(*told, row, error=RangeError) for row in below]
-    return problems
 
 
 def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPanel:
@@ -127,12 +114,9 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
         >>> [defect.where for defect in question_defects(0, [0.5, 1.0])]
         ['quantile_levels', 'horizon_years']
     """
-    asked = [
-        ("quantile_levels", "0 < level < 1", level, 0 < level < 1) for level in quantile_levels
-    ]
-    asked.append(("horizon_years", "a whole number ≥ 1", horizon_years, horizon_years >= 1))
+    wrong = [("quantile_levels", "0 < level < 1", p) for p in quantile_levels if not 0 < p < 1]
+    wrong += [("horizon_years", "a whole number ≥ 1", horizon_years)] * (horizon_years < 1)
     return [
-        Defect(where, "out of range", expected, "correct it", str(value))
-        for where, expected, value, holds in asked
-        if not holds
+        Defect(where, "out of range", expected, "correct it", str(found))
+        for where, expected, found in wrong
     ]
