@@ -10,11 +10,11 @@ from opmq_lib.forecast.reconcile import (
     Hierarchy,
     mint,
     mint_non_negative,
-    positive_solver,
     reconcile,
     reconcile_series,
     shrinkage_intensity,
     shrunk_covariance,
+    solve_positive,
 )
 
 
@@ -103,7 +103,7 @@ def test_solver_inverts_the_sum():
     matrix = (constraints @ constraints.T).tocsc()
     factor, right = rng.normal(size=(matrix.shape[0], 4)), rng.normal(size=(matrix.shape[0], 2))
     expected = np.linalg.solve(matrix.toarray() + factor @ factor.T, right)
-    np.testing.assert_allclose(positive_solver(matrix, factor)(right), expected, rtol=1e-9)
+    np.testing.assert_allclose(solve_positive(matrix, factor, right), expected, rtol=1e-9)
 
 
 @settings(max_examples=20, deadline=None)

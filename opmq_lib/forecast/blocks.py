@@ -6,16 +6,16 @@ numbers, and a series' numbers do not depend on its neighbours.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opmq_lib.forecast.grid import SLICES, Array
+from opmq_lib.forecast.grid import SLICES
 from opmq_lib.forecast.operators import Plan, Single, plan
 from opmq_lib.forecast.settings import SMALL_COUNT_MEAN, T_MAX, Settings
+from opmq_lib.series import Array, Index, Panel, per_series
 
-Index = NDArray[np.intp]
 Real = TypeVar("Real", Array, Single)
 
 BLOCK_SERIES = 512
@@ -26,44 +26,6 @@ _PARTS = 232_792_560
 
 _QUANTUM = 2.0**-16
 """Shifted and scaled values are rounded to this: rescaling a series then changes no bit of them."""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Annual series of unequal lengths, end to end.
-
-    Attributes:
-        flat: All values, series after series, oldest year first.
-        lengths: Number of years of each series.
-    """
-
-    flat: Array
-    lengths: Index
-
-    @property
-    def starts(self) -> Index:
-        """Where each series begins in `flat`."""
-        return np.cumsum(self.lengths) - self.lengths
-
-    def take(self, chosen: Index, dropped_years: int = 0) -> "Panel":
-        """Return the chosen series without their last years.
-
-        Args:
-            chosen: Positions of series longer than `dropped_years`.
-            dropped_years: Years cut from the end of each.
-
-        Returns:
-            A panel in the order of `chosen`.
-
-        Examples:
-            >>> panel = Panel(np.array([1.0, 2, 3, 7, 8]), np.array([3, 2]))
-            >>> panel.take(np.array([1, 0]), dropped_years=1).flat.tolist()
-            [7.0, 1.0, 2.0]
-        """
-        lengths = self.lengths[chosen] - dropped_years
-        ends = np.cumsum(lengths)
-        offset = np.repeat(self.starts[chosen] - ends + lengths, lengths)
-        return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths)
 
 
 @dataclass(frozen=True)
@@ -118,11 +80,6 @@ def transform(values: Array, root: bool) -> Array:
 def inverse(values: Real, root: bool) -> Real:
     """Return y from z, never negative on the square-root scale."""
     return np.square(np.maximum(values, 0.0)) if root else values
-
-
-def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
-    """Return one number per series: `by` (such as `np.minimum`) over its values."""
-    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
 
 
 def varies(panel: Panel) -> NDArray[np.bool_]:

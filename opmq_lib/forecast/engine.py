@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast.blocks import Block, Index, Panel
-from opmq_lib.forecast.grid import Array
+from opmq_lib.forecast.blocks import Block
 from opmq_lib.forecast.learning import Lessons, expectation, learn
 from opmq_lib.forecast.operators import one_thread
 from opmq_lib.forecast.settings import DEFAULT, MIN_COUNT_SERIES, Settings
+from opmq_lib.series import Array, Index, Panel
 
 Learnt = tuple[Lessons, Lessons]
 """What a panel taught: lessons for ordinary series, and for small counts."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import count, product
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from opmq_lib.series import Array
+
 Recursion = Generator[Array, Array, None]
 
 

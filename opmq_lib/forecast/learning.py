@@ -7,11 +7,12 @@ import numpy as np
 
 from opmq_lib.forecast import blocks as bl
 from opmq_lib.forecast import settings as fixed
-from opmq_lib.forecast.blocks import Block, Evidence, Index, Panel
-from opmq_lib.forecast.grid import FAMILIES, SIZES, STARTS, Array
+from opmq_lib.forecast.blocks import Block, Evidence
+from opmq_lib.forecast.grid import FAMILIES, SIZES, STARTS
 from opmq_lib.forecast.operators import Single
 from opmq_lib.forecast.quantiles import error_quantiles
 from opmq_lib.forecast.settings import Settings
+from opmq_lib.series import Array, Index, Panel, per_series
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def sample(panel: Panel) -> Index:
     Each series draws its lot from its own values, whatever its place, unit and neighbours.
     """
     last = panel.flat[panel.starts + panel.lengths - 1]
-    size = bl.per_series(panel, np.add, np.abs(panel.flat)) / panel.lengths
+    size = per_series(panel, np.add, np.abs(panel.flat)) / panel.lengths
     lot = np.modf(np.round(last / size, 9) * 618033.988749895)[0]
     return np.argsort(lot, kind="stable")[: fixed.MAX_LEARNING_SERIES]
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from opmq_lib.forecast.grid import FAMILIES, Array, Family, unfold
+from opmq_lib.forecast.grid import FAMILIES, Family, unfold
+from opmq_lib.series import Array
 
 Single = NDArray[np.float32]
 Function = TypeVar("Function", bound=Callable[..., Any])

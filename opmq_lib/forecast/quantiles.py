@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t as student
 
-from opmq_lib.forecast.grid import Array
+from opmq_lib.series import Array
 
 DEFAULT_SPREAD = 1.3
 """The 80 % quantile of |z| where nothing can be learnt: what the public panels need on average."""

@@ -14,7 +14,6 @@ Source: Wickramasuriya, Athanasopoulos and Hyndman (2019), JASA 114(526); Schäf
 (2005), SAGMB 4(1).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +23,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.linalg import splu
 
 from opmq_lib.errors import CoherenceError, Defect
-from opmq_lib.forecast.grid import Array
 from opmq_lib.forecast.operators import one_thread
+from opmq_lib.series import Array
 
 MIN_ERRORS_FOR_MINT = 7
 """Fewest past errors per node at which MinT was measured, and did better than bottom-up."""
@@ -172,14 +171,14 @@ def project(
     Returns:
         Projected values (nodes, columns) and multipliers (constraints, columns).
     """
-    solve = positive_solver((constraints * diagonal) @ constraints.T, constraints @ factor)
-    multipliers = solve(constraints @ base)
+    sparse_part, low_rank = (constraints * diagonal) @ constraints.T, constraints @ factor
+    multipliers = solve_positive(sparse_part, low_rank, constraints @ base)
     pull = constraints.T @ multipliers
     return base - diagonal[:, None] * pull - factor @ (factor.T @ pull), multipliers
 
 
-def positive_solver(matrix: sparse.csr_array, low_rank: Array) -> Callable[[Array], Array]:
-    """Return a solver of (M + V V') x = b, M sparse positive definite.
+def solve_positive(matrix: sparse.csr_array, low_rank: Array, right: Array) -> Array:
+    """Return x such that (M + V V') x = b, M sparse positive definite.
 
     M is factorised with its fill-reducing order; V comes back by Woodbury's identity,
     (M + V V')⁻¹ = M⁻¹ - M⁻¹ V (I + V' M⁻¹ V)⁻¹ V' M⁻¹.
@@ -187,17 +186,13 @@ def positive_solver(matrix: sparse.csr_array, low_rank: Array) -> Callable[[Arra
     Args:
         matrix: M.
         low_rank: V, (size, T).
+        right: b, (size, columns).
     """
     symmetric = {"permc_spec": "MMD_AT_PLUS_A", "options": {"SymmetricMode": True}}
     lower = splu(matrix.tocsc(), diag_pivot_thresh=0.0, **symmetric)
-    solved = lower.solve(low_rank)
+    solved, first = lower.solve(low_rank), lower.solve(right)
     inner = cho_factor(np.eye(low_rank.shape[1]) + low_rank.T @ solved)
-
-    def solve(right: Array) -> Array:
-        first = lower.solve(right)
-        return np.asarray(first - solved @ cho_solve(inner, low_rank.T @ first))
-
-    return solve
+    return np.asarray(first - solved @ cho_solve(inner, low_rank.T @ first))
 
 
 def mint(hierarchy: Hierarchy, base: Array, diagonal: Array, factor: Array) -> Array:

@@ -46,7 +46,7 @@ def employment_results(
             measures.levels(jobs),
             *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
-            forecast.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
+            measures.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
         ]
     if not metiers.empty:
         levels = edition.quantile_levels

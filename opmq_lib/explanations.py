@@ -8,17 +8,20 @@ import pandas as pd
 
 from opmq_lib import scores
 from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast.api import engine_levels
 from opmq_lib.forecast.backtest import backtest
 from opmq_lib.forecast.blocks import Block
 from opmq_lib.forecast.engine import learn_panel, parts
-from opmq_lib.forecast.grid import FAMILIES, STARTS, Array, differences
+from opmq_lib.forecast.grid import FAMILIES, STARTS, differences
 from opmq_lib.forecast.learning import Lessons
 from opmq_lib.forecast.operators import one_thread
-from opmq_lib.forecast.series import FilledGapsWarning, question_defects, tidy_panel
+from opmq_lib.series import Array, FilledGapsWarning, question_defects, tidy_panel, with_median
 
-_GAINS = [np.ones(len(f.points)) if f.recursion is differences else f.points[:, 0] for f in FAMILIES]
-LEVEL_GAINS = np.concatenate(_GAINS)
+LEVEL_GAINS = np.concatenate(
+    [
+        np.ones(len(family.points)) if family.recursion is differences else family.points[:, 0]
+        for family in FAMILIES
+    ]
+)
 """Share of each year's surprise that each model keeps in its level."""
 
 
@@ -57,7 +60,7 @@ def explain_series(
         ('model', True)
     """
     found = tidy_panel(series, question_defects(horizon_years, ()))
-    learnt = learn_panel(found.panel, horizon_years, engine_levels(()))
+    learnt = learn_panel(found.panel, horizon_years, with_median(()))
     regular, counts = bl.varies(found.panel), bl.count_units(found.panel) > 0
     why = np.full((len(found.codes), len(FAMILIES) + 1), np.nan)
     for part, lessons, _ in parts(found.panel, learnt):

@@ -1,22 +1,63 @@
-"""From a tidy table of annual series to the engine's panel and back: defects told, gaps filled."""
+"""Annual series: from a tidy table to a panel of arrays, and from quantiles back to a table."""
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from opmq_lib import contracts
 from opmq_lib.errors import DataError, Defect, RangeError, gather
-from opmq_lib.forecast.blocks import Index, Panel
-from opmq_lib.forecast.grid import Array
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 _COLUMNS = ["series_code", "year", "value"]
 
 
 class FilledGapsWarning(UserWarning):
     """Years missing inside a series were filled by a straight line."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Annual series of unequal lengths, end to end.
+
+    Attributes:
+        flat: All values, series after series, oldest year first.
+        lengths: Number of years of each series.
+    """
+
+    flat: Array
+    lengths: Index
+
+    @property
+    def starts(self) -> Index:
+        """Where each series begins in `flat`."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def take(self, chosen: Index, dropped_years: int = 0) -> "Panel":
+        """Return the chosen series without their last years.
+
+        Args:
+            chosen: Positions of series longer than `dropped_years`.
+            dropped_years: Years cut from the end of each.
+
+        Returns:
+            A panel in the order of `chosen`.
+
+        Examples:
+            >>> panel = Panel(np.array([1.0, 2, 3, 7, 8]), np.array([3, 2]))
+            >>> panel.take(np.array([1, 0]), dropped_years=1).flat.tolist()
+            [7.0, 1.0, 2.0]
+        """
+        lengths = self.lengths[chosen] - dropped_years
+        ends = np.cumsum(lengths)
+        offset = np.repeat(self.starts[chosen] - ends + lengths, lengths)
+        return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths)
 
 
 @dataclass(frozen=True)
@@ -120,3 +161,30 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
         Defect(where, "out of range", expected, "correct it", str(found))
         for where, expected, found in wrong
     ]
+
+
+def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+    """Return one number per series: `by` (such as `np.minimum`) over its values."""
+    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
+
+
+def with_median(quantile_levels: Sequence[float]) -> Array:
+    """Return quantile levels increasing, distinct, 0.5 among them.
+
+    Examples:
+        >>> with_median([0.9, 0.1]).tolist()
+        [0.1, 0.5, 0.9]
+    """
+    return np.unique(np.array([*quantile_levels, 0.5], dtype=float))
+
+
+def long_table(codes: pd.Index, last_year: Index, levels: Array, quantiles: Array) -> pd.DataFrame:
+    """Return one row per series, year and level, from (series, steps, levels) quantiles."""
+    count, steps, width = quantiles.shape
+    years = last_year[:, None] + np.arange(1, steps + 1)
+    columns = {
+        "series_code": codes.take(np.repeat(np.arange(count), steps * width)),
+        "year": np.repeat(years.ravel(), width),
+        "quantile_level": np.tile(levels, count * steps),
+    }
+    return pd.DataFrame(columns | {"value": quantiles.ravel()})
