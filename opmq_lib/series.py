@@ -60,6 +60,11 @@ class Panel:
         return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths)
 
 
+def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+    """Return one number per series: `by` (such as `np.minimum`) over its values."""
+    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
+
+
 @dataclass(frozen=True)
 class TidyPanel:
     """A panel and the names of its series, sorted by code.
@@ -161,11 +166,6 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
         Defect(where, "out of range", expected, "correct it", str(found))
         for where, expected, found in wrong
     ]
-
-
-def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
-    """Return one number per series: `by` (such as `np.minimum`) over its values."""
-    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
 
 
 def with_median(quantile_levels: Sequence[float]) -> Array:
