@@ -367,5 +367,5 @@ def reconcile_series(
     year = median.columns.get_indexer(wide.columns.get_level_values("year"))
     distance = wide.sub(median.to_numpy()[:, year]).mul(ratio, axis=0)
     new = distance.add(found.forecasts[:, year]).clip(lower=0.0 if non_negative else None)
-    long = new.unstack().rename("value").reset_index()[[*key, "value"]]
+    long = new.melt(ignore_index=False).reset_index()[[*key, "value"]]
     return long.sort_values(key, ignore_index=True), found

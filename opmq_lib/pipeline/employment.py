@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from opmq_lib import employment, evaluation, forecast, indicators
+from opmq_lib import employment, evaluation, indicators
 from opmq_lib.contracts import check
 from opmq_lib.employment import measures
 from opmq_lib.needs import qualifications
