@@ -57,7 +57,8 @@ def peer(make: type, train: pd.DataFrame, horizon: int) -> pd.DataFrame:
     for name, group in train.groupby("unique_id"):
         names.append(name)
         last.append(int(group["year"].iloc[-1]))
-        values.append(one_peer(make(season_length=1), group["y"].to_numpy(float), horizon))
+        history = group["y"].to_numpy(float, copy=True)  # AutoCES refuses what it may not write
+        values.append(one_peer(make(season_length=1), history, horizon))
     years = np.array(last)[:, None] + np.arange(1, horizon + 1)
     return pd.DataFrame(
         {
