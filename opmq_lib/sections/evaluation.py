@@ -219,8 +219,8 @@ def calibration_figure(results: Results) -> Figure:
         french.typography(
             "Part des valeurs observées dans chaque dixième de la distribution projetée par la "
             "méthode de l’étude. Barres égales (tireté) : les intervalles disent vrai ; en U : ils "
-            "sont trop étroits ; en dôme : trop larges ; penchées d’un côté : les projections sont "
-            f"trop basses ou trop hautes. {SOURCE}"
+            "sont trop étroits ; en dôme : trop larges ; plus hautes à gauche : les projections "
+            f"sont trop hautes ; à droite : trop basses. {SOURCE}"
         ),
     )
 
