@@ -4,7 +4,7 @@
 
 DATA is the folder of the public sets and of their `score.py`; by default that of the environment
 variable `OPMQ_FORECAST_DATA`, or `shared/data/forecast` beside the project. `--slow` adds
-AutoARIMA, AutoCES and the median of four methods (ten minutes); `--speed` times 50 000 series. Peers
+AutoARIMA, AutoCES and the median of four methods (10 minutes); `--speed` times 50 000 series. Peers
 run as their authors advise for annual data (season length 1), one core each side, once warmed up.
 """
 
