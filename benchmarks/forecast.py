@@ -4,7 +4,7 @@
 
 DATA is the folder of the public sets and of their `score.py`; by default that of the environment
 variable `OPMQ_FORECAST_DATA`, or `shared/data/forecast` beside the project. `--slow` adds
-AutoARIMA, AutoCES and the median of four methods (an hour); `--speed` times 50 000 series. Peers
+AutoARIMA, AutoCES and the median of four methods (10 minutes); `--speed` times 50 000 series. Peers
 run as their authors advise for annual data (season length 1), one core each side, once warmed up.
 """
 
@@ -19,8 +19,8 @@ import public_sets
 from statsforecast.models import AutoARIMA, AutoCES, AutoETS, AutoTheta, DynamicOptimizedTheta
 
 from opmq_lib.forecast.api import QUANTILE_LEVELS, forecast_series
-from opmq_lib.forecast.blocks import Panel
 from opmq_lib.forecast.engine import forecast_panel, learn_panel
+from opmq_lib.series import Panel
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 PEERS = {"AutoETS": AutoETS, "DOT": DynamicOptimizedTheta, "AutoTheta": AutoTheta}
@@ -57,7 +57,8 @@ def peer(make: type, train: pd.DataFrame, horizon: int) -> pd.DataFrame:
     for name, group in train.groupby("unique_id"):
         names.append(name)
         last.append(int(group["year"].iloc[-1]))
-        values.append(one_peer(make(season_length=1), group["y"].to_numpy(float), horizon))
+        history = group["y"].to_numpy(float, copy=True)  # AutoCES refuses what it may not write
+        values.append(one_peer(make(season_length=1), history, horizon))
     years = np.array(last)[:, None] + np.arange(1, horizon + 1)
     return pd.DataFrame(
         {

@@ -16,8 +16,8 @@ import pandas as pd
 import public_sets
 
 from opmq_lib.forecast.engine import forecast_panel, learn_panel
-from opmq_lib.forecast.series import tidy_panel
 from opmq_lib.forecast.settings import DEFAULT, Settings
+from opmq_lib.series import tidy_panel
 
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 SHARES = {

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from opmq_lib import forecast, scores
+from opmq_lib.explanations import explain_series
 from opmq_lib.forecast.backtest import backtest
-from opmq_lib.forecast.series import FilledGapsWarning
 from opmq_lib.forecast.settings import MIN_TRAINING_YEARS
 from opmq_lib.indicators import ALL_METIERS, largest_first, last_year
+from opmq_lib.series import FilledGapsWarning
 
 MODELS = ("panel", "naive", "drift", "ets")
 """The engine, the last value, the last value with the mean move, statsmodels' damped trend."""
@@ -108,7 +109,7 @@ def explanations(metiers: pd.DataFrame, panel: pd.DataFrame, horizon_years: int)
         its 80 % interval.
     """
     with warnings.catch_warnings(action="ignore", category=FilledGapsWarning):
-        why = forecast.explain_series(panel, horizon_years, models=("panel", *SECOND_OPINIONS))
+        why = explain_series(panel, horizon_years, models=("panel", *SECOND_OPINIONS))
         why = why[why["series_code"].isin(metiers["metier_code"])]
         opinions = _second_opinions(metiers, horizon_years)
     columns = {

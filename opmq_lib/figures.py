@@ -278,6 +278,32 @@ def coverage_dots(coverage: pd.DataFrame, title: str, source: str) -> Figure:
 
 
 @mpl.rc_context(STYLE)
+def tenths(shares: pd.DataFrame, title: str, source: str) -> Figure:
+    """Draw the share of outcomes in each tenth of a forecast distribution, beside an even tenth.
+
+    Args:
+        shares: `tenth` (1 the lowest to 10), `value` in %.
+        title: The finding, in French.
+        source: Unit, producers and result table, in French.
+    """
+    canvas = _blank(title, height_inches=2.6)
+    axes = canvas.subplots()
+    axes.bar(shares["tenth"], shares["value"], width=0.9, color=SOFT)
+    axes.axhline(10, color=INK, linewidth=1, linestyle=(0, (4, 2)))
+    axes.set_xticks(shares["tenth"].tolist())
+    axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, integer=True))
+    axes.set_xlabel("Dixième de la distribution projetée,\ndu plus bas (1) au plus haut (10)")
+    axes.set_ylabel("Part des valeurs observées, en %")
+    _spread(canvas, title)
+    found = ", ".join(
+        f"{int(row['tenth'])}{'er' if row['tenth'] == 1 else 'e'} {french.percent(row['value'])}"
+        for row in shares.to_dict("records")
+    )
+    said = f"Valeurs observées par dixième, du plus bas au plus haut{french.NBSP}: {found}."
+    return _finished(canvas, title, said, source)
+
+
+@mpl.rc_context(STYLE)
 def error_lines(errors: pd.DataFrame, title: str, source: str) -> Figure:
     """Draw the error of each method by the year from which it forecast.
 

@@ -101,6 +101,14 @@ def test_coverage_is_told_for_every_method_and_level() -> None:
     assert "Intervalle annoncé à 80\u00a0%\u00a0: Étude 71\u00a0%, Autre 71\u00a0%." in figure.alt
 
 
+def test_every_tenth_is_told() -> None:
+    shares = pd.DataFrame({"tenth": range(1, 11), "value": [14.0, *[9.0] * 8, 14.0]})
+    figure = figures.tenths(shares, "Titre", "Source")
+    assert figure.alt.startswith("Titre. Valeurs observées par dixième")
+    assert "1er 14\u00a0%, 2e 9\u00a0%" in figure.alt
+    assert figure.alt.endswith("10e 14\u00a0%.")
+
+
 def test_errors_are_told_year_by_year_for_each_method() -> None:
     rows = [("Étude", 2004, 1.25), ("Étude", 2005, 2.0), ("Autre", 2004, 3.0)]
     errors = pd.DataFrame(rows, columns=["method", "year", "value"])

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib import contracts, forecast
+from opmq_lib.employment import measures
 from opmq_lib.errors import DataError, SchemaError
 from opmq_lib.sources import embedded
 
@@ -142,6 +143,6 @@ def test_intervals_cover_about_what_they_claim_on_past_official_figures() -> Non
 
 
 def test_intervals_at_a_step_beyond_the_horizon_give_no_row(future: pd.DataFrame) -> None:
-    rows = forecast.intervals(future, [5, 30])
+    rows = measures.intervals(future, [5, 30])
     assert rows["year"].unique().tolist() == [2023]
     assert (rows["lower"] < rows["value"]).all()

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast.blocks import Panel
 from opmq_lib.forecast.grid import SIZES, SLICES
 from opmq_lib.forecast.operators import plan
 from opmq_lib.forecast.settings import DEFAULT, T_MAX
+from opmq_lib.series import Panel
 
 
 def panel(*series):

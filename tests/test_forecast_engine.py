@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opmq_lib.forecast.blocks import Panel
 from opmq_lib.forecast.engine import forecast_panel, learn_panel
+from opmq_lib.series import Panel
 
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 
@@ -105,7 +105,7 @@ def test_scaling_small_counts_scales_their_forecasts(seed, factor):
 def test_threads_change_no_byte():
     code = (
         "import sys, numpy as np\n"
-        "from opmq_lib.forecast.blocks import Panel\n"
+        "from opmq_lib.series import Panel\n"
         "from opmq_lib.forecast.engine import forecast_panel, learn_panel\n"
         "r = np.random.default_rng(0)\n"
         "y = np.exp(5 + np.cumsum(r.normal(0, .1, (600, 45)), 1))\n"

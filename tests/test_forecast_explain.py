@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib.forecast.explain import explain_series
+from opmq_lib.explanations import explain_series
 from opmq_lib.forecast.grid import FAMILIES
 
 WEIGHTS = [f"weight_{family.name}" for family in FAMILIES]

@@ -60,10 +60,15 @@ def test_figures_have_a_text_alternative_that_says_what_happened(results: dict) 
     assert past.alt.count("Observé en 2018") == evaluation.PANELS
     coverage = evaluation.coverage_figure(results)
     assert all(f"Intervalle annoncé à {level}" in coverage.alt for level in evaluation.NOMINAL)
+    tenths = evaluation.calibration_figure(results)
+    said = [int(share) for share in re.findall(r"\d+er? (\d+)\u00a0%", tenths.alt)]
+    table = results["evaluation"]
+    rows = [indicators.row_of(table, f"pit_share_pct.panel.{tenth}") for tenth in range(1, 11)]
+    assert said == pytest.approx(table.loc[rows, "value"].tolist(), abs=0.51)
     lines = evaluation.cutoffs_figure(results)
     assert all(name in lines.alt for name in evaluation.METHODS.values())
     assert "2004" in lines.alt
-    assert all(figure.svg.startswith("<?xml") for figure in (past, coverage, lines))
+    assert all(figure.svg.startswith("<?xml") for figure in (past, coverage, tenths, lines))
 
 
 def test_steps_and_branches_have_one_line_each(results: dict) -> None:

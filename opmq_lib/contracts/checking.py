@@ -223,7 +223,7 @@ def _text(cell: object) -> str:
 
 
 def _duplicate_problems(frame: pd.DataFrame, key: list[str]) -> list[Problem]:
-    if not set(key) <= set(frame.columns):
+    if not set(key) <= set(frame.columns) or not frame.duplicated(key).any():
         return []
     first: dict[tuple[Any, ...], int] = {}
     problems = []

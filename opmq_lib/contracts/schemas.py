@@ -282,10 +282,14 @@ def _filled(cells: pd.Series) -> pd.Series:
 
 
 def _is_text(cells: pd.Series) -> pd.Series:
+    if cells.dtype == "str":
+        return cells.notna()
     return cells.map(lambda cell: isinstance(cell, str)).astype(bool)
 
 
 def _is_number(cells: pd.Series) -> pd.Series:
+    if cells.dtype.kind in "if":
+        return ~cells.isin([math.inf, -math.inf])
     is_real = cells.map(lambda cell: isinstance(cell, int | float | np.number)).astype(bool)
     is_bool = cells.map(lambda cell: isinstance(cell, bool | np.bool_)).astype(bool)
     return is_real & ~is_bool & ~_as_floats(cells).isin([math.inf, -math.inf])

@@ -38,7 +38,7 @@ LATER = {
     "pandas": ".io.formats.csvs .io.formats.excel .io.formats.html .core.methods.to_dict",
     "pandera": ".backends.pandas.register .backends.pandas.builtin_checks .api.geopandas.container",
     "pyarrow": ".pandas_compat",
-    "opmq_lib.forecast.backtest": "statsmodels.tsa.exponential_smoothing.ets",
+    "opmq_lib.second_opinions": "statsmodels.tsa.exponential_smoothing.ets",
 }
 """What modules import when first used, loaded with them (no inline backend: it hooks a shell)."""
 

@@ -7,10 +7,8 @@ import pandas as pd
 
 from opmq_lib.contracts import PROJECTION_COLUMNS
 from opmq_lib.errors import Defect, RangeError
-from opmq_lib.forecast.blocks import Index
 from opmq_lib.forecast.engine import Learnt, forecast_panel, learn_panel
-from opmq_lib.forecast.grid import Array
-from opmq_lib.forecast.series import question_defects, tidy_panel
+from opmq_lib.series import long_table, question_defects, tidy_panel, with_median
 
 QUANTILE_LEVELS = (0.025, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.975)
 _SERIES_KEY = ["branch_code", "metier_code"]
@@ -75,7 +73,7 @@ def forecast_series(
     """
     asked = question_defects(horizon_years, quantile_levels)
     found = tidy_panel(series, asked, non_negative=non_negative)
-    levels = engine_levels(quantile_levels)
+    levels = with_median(quantile_levels)
     if learnt and learnt[0].quantiles.shape != (horizon_years, len(levels)):
         fix = "learn for the same horizon and levels"
         raise RangeError([Defect("learnt", "lessons for another question", "this horizon", fix)])
@@ -110,7 +108,7 @@ def learn_series(
         True
     """
     found = tidy_panel(series, question_defects(horizon_years, quantile_levels))
-    return learn_panel(found.panel, horizon_years, engine_levels(quantile_levels))
+    return learn_panel(found.panel, horizon_years, with_median(quantile_levels))
 
 
 def forecast_employment(
@@ -159,28 +157,5 @@ def forecast_employment(
     keyed["cutoff_year"] = keyed.groupby("series_code")["year"].transform("max")
     known = ["series_code", *_SERIES_KEY, "origin", "cutoff_year"]
     named = future.merge(keyed[known].drop_duplicates(), on="series_code")
-    constants = {"scenario_code": scenario_code, **_CONSTANTS}
-    complete = named.assign(**constants)[list(PROJECTION_COLUMNS)]
+    complete = named.assign(scenario_code=scenario_code, **_CONSTANTS)[list(PROJECTION_COLUMNS)]
     return complete.sort_values([*_SERIES_KEY, "year", "quantile_level"], ignore_index=True)
-
-
-def engine_levels(quantile_levels: Sequence[float]) -> Array:
-    """Return the engine's quantile levels: increasing, distinct, 0.5 among them.
-
-    Examples:
-        >>> engine_levels([0.9, 0.1]).tolist()
-        [0.1, 0.5, 0.9]
-    """
-    return np.unique(np.array([*quantile_levels, 0.5], dtype=float))
-
-
-def long_table(codes: pd.Index, last_year: Index, levels: Array, quantiles: Array) -> pd.DataFrame:
-    """Return one row per series, year and level, from (series, steps, levels) quantiles."""
-    count, steps, width = quantiles.shape
-    years = last_year[:, None] + np.arange(1, steps + 1)
-    columns = {
-        "series_code": codes.take(np.repeat(np.arange(count), steps * width)),
-        "year": np.repeat(years.ravel(), width),
-        "quantile_level": np.tile(levels, count * steps),
-    }
-    return pd.DataFrame(columns | {"value": quantiles.ravel()})

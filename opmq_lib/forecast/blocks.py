@@ -6,17 +6,16 @@ numbers, and a series' numbers do not depend on its neighbours.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from opmq_lib.forecast.grid import SLICES, Array
+from opmq_lib.forecast.grid import SLICES
 from opmq_lib.forecast.operators import Plan, Single, plan
 from opmq_lib.forecast.settings import SMALL_COUNT_MEAN, T_MAX, Settings
+from opmq_lib.series import Array, Index, Panel, per_series
 
-Index = NDArray[np.intp]
-Mask = NDArray[np.bool_]
 Real = TypeVar("Real", Array, Single)
 
 BLOCK_SERIES = 512
@@ -27,44 +26,6 @@ _PARTS = 232_792_560
 
 _QUANTUM = 2.0**-16
 """Shifted and scaled values are rounded to this: rescaling a series then changes no bit of them."""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """Annual series of unequal lengths, end to end.
-
-    Attributes:
-        flat: All values, series after series, oldest year first.
-        lengths: Number of years of each series.
-    """
-
-    flat: Array
-    lengths: Index
-
-    @property
-    def starts(self) -> Index:
-        """Where each series begins in `flat`."""
-        return np.cumsum(self.lengths) - self.lengths
-
-    def take(self, chosen: Index, dropped_years: int = 0) -> "Panel":
-        """Return the chosen series without their last years.
-
-        Args:
-            chosen: Positions of series longer than `dropped_years`.
-            dropped_years: Years cut from the end of each.
-
-        Returns:
-            A panel in the order of `chosen`.
-
-        Examples:
-            >>> panel = Panel(np.array([1.0, 2, 3, 7, 8]), np.array([3, 2]))
-            >>> panel.take(np.array([1, 0]), dropped_years=1).flat.tolist()
-            [7.0, 1.0, 2.0]
-        """
-        lengths = self.lengths[chosen] - dropped_years
-        ends = np.cumsum(lengths)
-        offset = np.repeat(self.starts[chosen] - ends + lengths, lengths)
-        return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths)
 
 
 @dataclass(frozen=True)
@@ -121,12 +82,7 @@ def inverse(values: Real, root: bool) -> Real:
     return np.square(np.maximum(values, 0.0)) if root else values
 
 
-def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
-    """Return one number per series: `by` (such as `np.minimum`) over its values."""
-    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
-
-
-def varies(panel: Panel) -> Mask:
+def varies(panel: Panel) -> NDArray[np.bool_]:
     """Return, per series, whether a model can be fitted: three years or more, not all equal."""
     lowest, highest = (per_series(panel, by, panel.flat) for by in (np.minimum, np.maximum))
     return np.asarray((panel.lengths >= 3) & (lowest < highest))
@@ -175,27 +131,24 @@ def blocks(panel: Panel, chosen: Index) -> Iterator[Block]:
     Yields:
         Blocks of at most `BLOCK_SERIES` series.
     """
-    lengths = np.minimum(panel.lengths[chosen], T_MAX)
-    key = 2 * lengths + (per_series(panel, np.minimum, panel.flat)[chosen] >= 0)
+    lengths, ends = np.minimum(panel.lengths, T_MAX), panel.starts + panel.lengths
+    key = (2 * lengths + (per_series(panel, np.minimum, panel.flat) >= 0))[chosen]
     for group in np.unique(key):
         members = chosen[key == group]
-        for first in range(0, len(members), BLOCK_SERIES):
-            some = members[first : first + BLOCK_SERIES]
-            padded = np.append(some, np.repeat(some[-1:], -len(some) % 16))
-            ends = (panel.starts + panel.lengths)[padded]
-            values = panel.flat[ends + np.arange(-(group // 2), 0)[:, None]]
+        for some in np.split(members, range(BLOCK_SERIES, len(members), BLOCK_SERIES)):
+            padded = np.pad(some, (0, -len(some) % 16), mode="edge")
+            values = panel.flat[ends[padded] + np.arange(-(group // 2), 0)[:, None]]
             yield _block(some, values, bool(group % 2))
 
 
 def _block(index: Index, values: Array, root: bool) -> Block:
     """Return the block of (T, N) values, oldest year first, N the number of series padded."""
-    z, count = transform(values, root), len(index)
+    z, n = transform(values, root), len(index)
     scale = np.sqrt(np.mean(np.square(np.diff(z, axis=0)), axis=0))
     scale = np.where(scale > 0, scale, 1.0)
     path = np.rint((z[:-1] - z[-1]) / (scale * _QUANTUM)) * _QUANTUM
     spread = np.mean(np.abs(np.diff(values, axis=0)), axis=0) / (scale**2 if root else scale)
-    single = path.astype(np.float32)
-    return Block(index, single, z[-1, :count], scale[:count], root, spread[:count])
+    return Block(index, path.astype(np.float32), z[-1, :n], scale[:n], root, spread[:n])
 
 
 def evidence(part: Block, steps: int, growth: float, settings: Settings) -> Evidence:

@@ -1,13 +1,15 @@
 """The engine, arrays in and arrays out: learn from a panel, forecast it."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast.blocks import Block, Index, Panel
-from opmq_lib.forecast.grid import Array
+from opmq_lib.forecast.blocks import Block
 from opmq_lib.forecast.learning import Lessons, expectation, learn
 from opmq_lib.forecast.operators import one_thread
 from opmq_lib.forecast.settings import DEFAULT, MIN_COUNT_SERIES, Settings
+from opmq_lib.series import Array, Index, Panel
 
 Learnt = tuple[Lessons, Lessons]
 """What a panel taught: lessons for ordinary series, and for small counts."""
@@ -58,14 +60,20 @@ def forecast_panel(panel: Panel, learnt: Learnt) -> Array:
         (True, True)
     """
     out = np.empty((len(panel.lengths), *learnt[0].quantiles.shape))
-    regular, units = bl.varies(panel), bl.count_units(panel)
-    for lessons, chosen in zip(learnt, (units == 0, units > 0), strict=True):
-        for part in bl.blocks(panel, np.flatnonzero(regular & chosen)):
-            out[part.index] = block_quantiles(part, lessons, units[part.index])
-    still = np.flatnonzero(~regular)
+    for part, lessons, units in parts(panel, learnt):
+        out[part.index] = block_quantiles(part, lessons, units)
+    still = np.flatnonzero(~bl.varies(panel))
     ordinary, counts = learnt
     out[still] = still_quantiles(panel, still, ordinary if ordinary.series_count else counts)
     return out
+
+
+def parts(panel: Panel, learnt: Learnt) -> Iterator[tuple[Block, Lessons, Array]]:
+    """Yield the series that vary in blocks, each with its lessons and its units of count, (n,)."""
+    regular, units = bl.varies(panel), bl.count_units(panel)
+    for lessons, chosen in zip(learnt, (units == 0, units > 0), strict=True):
+        for part in bl.blocks(panel, np.flatnonzero(regular & chosen)):
+            yield part, lessons, units[part.index]
 
 
 def block_quantiles(part: Block, lessons: Lessons, units: Array) -> Array:

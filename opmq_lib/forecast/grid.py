@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import count, product
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from opmq_lib.series import Array
+
 Recursion = Generator[Array, Array, None]
 
 
@@ -38,14 +38,11 @@ def unfold(family: "Family", length: int, steps: int) -> tuple[Array, Array]:
     """
     unit = np.eye(length + 2)
     run = family.recursion(family.points, unit)
-    ahead, errors, forecasts = next(run), [], []
-    for year in range(length + steps):
-        if year < length:
-            errors.append(unit[year] - ahead)
-        else:
-            forecasts.append(ahead)
-        ahead = run.send(unit[year] if year < length else ahead)
-    return np.stack(errors, axis=1), np.stack(forecasts, axis=1)
+    ahead = [next(run)]
+    for year in range(1, length + steps):
+        ahead.append(run.send(unit[year - 1] if year <= length else ahead[-1]))
+    whole = np.stack(ahead, axis=1)
+    return unit[:length] - whole[:, :length], whole[:, length:]
 
 
 def smoothing(points: Array, unit: Array) -> Recursion:
@@ -63,7 +60,7 @@ def smoothing(points: Array, unit: Array) -> Recursion:
         level, trend = ahead + alpha * error, phi * trend + beta * error
 
 
-def theta_dynamic(points: Array, unit: Array) -> Recursion:
+def theta_dynamic(points: Array, unit: Array, line: Array | None = None) -> Recursion:
     """Dynamic optimised theta: smoothing plus 1 - 1/θ of a line refitted every year.
 
     The first line is flat at y_1, so that a shift of the series shifts its forecasts.
@@ -71,11 +68,22 @@ def theta_dynamic(points: Array, unit: Array) -> Recursion:
     Args:
         points: Rows (α, 1 - 1/θ, unused, unused).
         unit: As for `smoothing`.
+        line: Intercept and slope of a line that is not refitted.
 
     Source:
         Fiorucci et al. (2016), International Journal of Forecasting 32(4).
     """
-    return _theta(points, unit, None)
+    alpha, tilt = points.T[:2, :, None]
+    level, mean = np.tile(unit[-2], (len(points), 1)), np.zeros_like(unit[0])
+    intercept, slope = (unit[0], mean) if line is None else line
+    for year in count(1):
+        fade = (1 - alpha) ** (year - 1)
+        value = yield level + tilt * (fade * intercept + (1 - fade * (1 - alpha)) / alpha * slope)
+        level = level + alpha * (value - level)
+        if line is None:
+            slope = ((year - 2) * slope + 6 * (value - mean) / year) / (year + 1) * (year > 1)
+            mean = mean + (value - mean) / year
+            intercept = mean - slope * (year + 1) / 2
 
 
 def theta_static(points: Array, unit: Array) -> Recursion:
@@ -90,22 +98,7 @@ def theta_static(points: Array, unit: Array) -> Recursion:
     """
     length = len(unit) - 2
     design = np.stack([np.ones(length), np.arange(1, length + 1)], axis=1)
-    return _theta(points, unit, np.asarray(np.linalg.pinv(design) @ unit[:length]))
-
-
-def _theta(points: Array, unit: Array, line: Array | None) -> Recursion:
-    """Run theta around a line (intercept, slope), or around one refitted every year."""
-    alpha, tilt = points.T[:2, :, None]
-    level, mean = np.tile(unit[-2], (len(points), 1)), np.zeros_like(unit[0])
-    intercept, slope = (unit[0], mean) if line is None else line
-    for year in count(1):
-        fade = (1 - alpha) ** (year - 1)
-        value = yield level + tilt * (fade * intercept + (1 - fade * (1 - alpha)) / alpha * slope)
-        level = level + alpha * (value - level)
-        if line is None:
-            slope = ((year - 2) * slope + 6 * (value - mean) / year) / (year + 1) * (year > 1)
-            mean = mean + (value - mean) / year
-            intercept = mean - slope * (year + 1) / 2
+    return theta_dynamic(points, unit, np.asarray(np.linalg.pinv(design) @ unit[:length]))
 
 
 def differences(points: Array, unit: Array) -> Recursion:

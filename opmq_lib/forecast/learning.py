@@ -6,17 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast.blocks import Block, Evidence, Index, Panel
-from opmq_lib.forecast.grid import FAMILIES, SIZES, STARTS, Array
+from opmq_lib.forecast import settings as fixed
+from opmq_lib.forecast.blocks import Block, Evidence
+from opmq_lib.forecast.grid import FAMILIES, SIZES, STARTS
 from opmq_lib.forecast.operators import Single
 from opmq_lib.forecast.quantiles import error_quantiles
-from opmq_lib.forecast.settings import (
-    DEFAULT_VOLATILITY,
-    MAX_LEARNING_SERIES,
-    MIN_CALIBRATION_SERIES,
-    MIN_TRAINING_YEARS,
-    Settings,
-)
+from opmq_lib.forecast.settings import Settings
+from opmq_lib.series import Array, Index, Panel, per_series
 
 
 @dataclass(frozen=True)
@@ -78,16 +74,14 @@ def origins(lengths: Index, steps: int) -> tuple[int, ...]:
         >>> origins(np.full(50, 30), 6), origins(np.full(50, 15), 10), origins(np.full(9, 30), 6)
         ((6, 3, 9, 12), (5, 9, 7), ())
     """
-    half = max(1, steps // 2)
-    longest = int(np.median(lengths)) - MIN_TRAINING_YEARS if len(lengths) else 0
-
-    def enough(cut: int) -> bool:
-        return bool(np.sum(lengths - cut >= MIN_TRAINING_YEARS) >= MIN_CALIBRATION_SERIES)
-
-    usable = [cut for cut in (steps, half, steps + 3, 2 * steps) if enough(cut)]
-    if len(usable) < 3:
-        usable += [cut for cut in (longest, (longest + half) // 2) if cut > 0 and enough(cut)]
-    return tuple(dict.fromkeys(usable))
+    if len(lengths) < fixed.MIN_CALIBRATION_SERIES:
+        return ()
+    most = np.sort(lengths)[-fixed.MIN_CALIBRATION_SERIES] - fixed.MIN_TRAINING_YEARS
+    half, longest = max(1, steps // 2), int(np.median(lengths)) - fixed.MIN_TRAINING_YEARS
+    cuts = [cut for cut in (steps, half, steps + 3, 2 * steps) if cut <= most]
+    if len(cuts) < 3:
+        cuts += [longest, (longest + half) // 2]
+    return tuple(dict.fromkeys(cut for cut in cuts if 0 < cut <= most))
 
 
 def sample(panel: Panel) -> Index:
@@ -95,12 +89,10 @@ def sample(panel: Panel) -> Index:
 
     Each series draws its lot from its own values, whatever its place, unit and neighbours.
     """
-    if not len(panel.lengths):
-        return np.zeros(0, dtype=np.intp)
     last = panel.flat[panel.starts + panel.lengths - 1]
-    size = np.add.reduceat(np.abs(panel.flat), panel.starts) / panel.lengths
+    size = per_series(panel, np.add, np.abs(panel.flat)) / panel.lengths
     lot = np.modf(np.round(last / size, 9) * 618033.988749895)[0]
-    return np.argsort(lot, kind="stable")[:MAX_LEARNING_SERIES]
+    return np.argsort(lot, kind="stable")[: fixed.MAX_LEARNING_SERIES]
 
 
 def median_growth(found: Sequence[Block], settings: Settings) -> float:
@@ -114,7 +106,7 @@ def volatility_and_size(found: Sequence[Block]) -> tuple[float, float]:
     """Return the log of the median rms/z_T, and the median z_T, of series on the root scale."""
     roots = [part for part in found if part.root]
     if not roots:
-        return DEFAULT_VOLATILITY, 1.0
+        return fixed.DEFAULT_VOLATILITY, 1.0
     own = np.median(np.concatenate([log_volatility(part) for part in roots]))
     size = np.median(np.concatenate([part.last for part in roots]))
     return round(float(own), 6), float(size)
@@ -137,20 +129,21 @@ def replay(panel: Panel, cut: int, steps: int, settings: Settings) -> list[Repla
     Returns:
         One replay per block; none if fewer than `MIN_CALIBRATION_SERIES` series remain.
     """
-    kept = np.flatnonzero(panel.lengths - cut >= MIN_TRAINING_YEARS)
+    kept = np.flatnonzero(panel.lengths - cut >= fixed.MIN_TRAINING_YEARS)
     past = panel.take(kept, cut)
     chosen = np.flatnonzero(bl.varies(past))
-    if len(chosen) < MIN_CALIBRATION_SERIES:
+    if len(chosen) < fixed.MIN_CALIBRATION_SERIES:
         return []
     found = list(bl.blocks(past, chosen))
     growth = median_growth(found, settings)
     ahead = (panel.starts + panel.lengths - cut)[kept] + np.arange(min(cut, steps))[:, None]
-    out = []
-    for part in found:
+
+    def forecast(part: Block) -> Replay:
         seen = bl.evidence(part, steps, growth, settings)
         outcome = bl.transform(panel.flat[ahead[:, part.index]], part.root)
-        out.append(Replay(part, replace(seen, forecasts=seen.forecasts[: len(ahead)]), outcome))
-    return out
+        return Replay(part, replace(seen, forecasts=seen.forecasts[: len(ahead)]), outcome)
+
+    return [forecast(part) for part in found]
 
 
 def scaled_loss(past: Replay, forecasts: Single) -> Array:
@@ -164,10 +157,8 @@ def scaled_loss(past: Replay, forecasts: Single) -> Array:
         (models, n).
     """
     part = past.block
-    count = len(part.index)
     last = (part.last / part.scale).astype(np.float32)
-    moved: Single = forecasts[:, :, :count] + last
-    value = bl.inverse(moved, part.root)
+    value = bl.inverse(forecasts[:, :, : len(last)] + last, part.root)
     truth = bl.inverse((past.outcome / part.scale)[:, None], part.root).astype(np.float32)
     return np.asarray(np.abs(value - truth).mean(axis=0) / np.maximum(part.spread, 1e-9))
 
@@ -184,14 +175,15 @@ def relative_loss(
         forecasts: Gives a block's (steps, models, N) forecasts.
 
     Returns:
-        (models,), 0 for the best.
+        (models,), 0 for the best; without replays (1,), 0 for all.
     """
-    relative, votes = [], []
-    for origin in replays:
-        loss = np.concatenate([scaled_loss(past, forecasts(past)) for past in origin], axis=1)
-        mean = np.minimum(loss, np.quantile(loss, 0.98, axis=1, keepdims=True)).mean(axis=1)
-        relative.append(mean / mean.min())
-        votes.append(np.sqrt(loss.shape[1]))
+    if not replays:
+        return np.zeros(1)
+    parts = [[scaled_loss(past, forecasts(past)) for past in origin] for origin in replays]
+    losses = [np.concatenate(part, axis=1) for part in parts]
+    cut = [np.minimum(loss, np.quantile(loss, 0.98, axis=1, keepdims=True)) for loss in losses]
+    relative = [loss.mean(axis=1) / loss.mean(axis=1).min() for loss in cut]
+    votes = [np.sqrt(loss.shape[1]) for loss in losses]
     average = np.average(relative, axis=0, weights=votes)
     return np.asarray(np.round(average / average.min() - 1, 6))
 
@@ -209,11 +201,8 @@ def learn_weights(
     Returns:
         Log prior (P, 1) and shares (families,), each summing to 1 (inside each family).
     """
-
-    def loss(forecasts: Callable[[Replay], Single], count: int) -> Array:
-        return relative_loss(replays, forecasts) if replays else np.zeros(count)
-
-    prior = np.exp(-trust[0] * loss(lambda past: past.found.forecasts, sum(SIZES)))
+    loss = relative_loss(replays, lambda past: past.found.forecasts)
+    prior = np.exp(-trust[0] * loss) * np.ones(sum(SIZES))
     prior /= np.repeat(np.add.reduceat(prior, STARTS), SIZES)
     log_prior = np.log(np.maximum(prior, 1e-30)).astype(np.float32)[:, None]
 
@@ -221,7 +210,7 @@ def learn_weights(
         weight = bl.weights(past.found.loglik, log_prior, np.ones(len(FAMILIES)))
         return np.add.reduceat(weight * past.found.forecasts, STARTS, axis=1)
 
-    shares = first_shares * np.exp(-trust[1] * loss(family_means, len(FAMILIES)))
+    shares = first_shares * np.exp(-trust[1] * relative_loss(replays, family_means))
     return log_prior, shares / shares.sum()
 
 
@@ -232,12 +221,11 @@ def expectation(part: Block, found: Evidence, lessons: Lessons) -> tuple[Array, 
     """
     weight = bl.weights(found.loglik, lessons.log_prior, lessons.shares)
     center, deviation = bl.mixture(found, weight, lessons.settings)
-    count = len(part.index)
-    if not part.root:
-        return center[:, :count], deviation[:, :count]
-    excess = np.clip(log_volatility(part) - lessons.volatility, -2.0, 2.0)
-    pooled = np.exp(-lessons.settings.volatility_pooling * excess)
-    return center[:, :count], deviation[:, :count] * pooled
+    center, deviation = (values[:, : len(part.index)] for values in (center, deviation))
+    if part.root:
+        excess = np.clip(log_volatility(part) - lessons.volatility, -2.0, 2.0)
+        deviation = deviation * np.exp(-lessons.settings.volatility_pooling * excess)
+    return center, deviation
 
 
 def standard_errors(past: Replay, lessons: Lessons) -> Array:

@@ -12,25 +12,20 @@ R = r for the trend (ridge), integrating s out leaves, for x = (x_1 … x_T),
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from opmq_lib.forecast.grid import FAMILIES, Array, Family, unfold
+from opmq_lib.forecast.grid import FAMILIES, Family, unfold
+from opmq_lib.series import Array
 
 Single = NDArray[np.float32]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
-_BLAS = ThreadpoolController()
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
-
-
-def one_thread(multiplies: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Decorate what multiplies matrices: its last bits do not depend on the machine's threads."""
-    alone: Callable[Arguments, Result] = _BLAS.wrap(limits=1, user_api="blas")(multiplies)
-    return alone
+one_thread: Callable[[Function], Function] = ThreadpoolController().wrap(limits=1, user_api="blas")
+"""Decorate what multiplies matrices: its last bits do not depend on the machine's threads."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import t as student
 
-from opmq_lib.forecast.grid import Array
+from opmq_lib.series import Array
 
 DEFAULT_SPREAD = 1.3
 """The 80 % quantile of |z| where nothing can be learnt: what the public panels need on average."""
@@ -66,9 +66,8 @@ def spread_line(errors: Sequence[Array], steps: int) -> Array:
         votes[: len(z)] += vote
     seen = np.flatnonzero(votes)
     spread = np.exp(logs[seen] / votes[seen])
-    if len(seen) == 1:
-        return np.repeat(spread, steps)
-    line = np.polyval(np.polyfit(seen, spread, 1, w=np.sqrt(votes[seen])), np.arange(steps))
+    degree = min(1, len(seen) - 1)
+    line = np.polyval(np.polyfit(seen, spread, degree, w=np.sqrt(votes[seen])), np.arange(steps))
     return np.clip(line, 0.5 * spread.min(), 1.5 * spread.max())
 
 

@@ -14,7 +14,6 @@ Source: Wickramasuriya, Athanasopoulos and Hyndman (2019), JASA 114(526); Schäf
 (2005), SAGMB 4(1).
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +23,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.linalg import splu
 
 from opmq_lib.errors import CoherenceError, Defect
-from opmq_lib.forecast.grid import Array
 from opmq_lib.forecast.operators import one_thread
+from opmq_lib.series import Array
 
 MIN_ERRORS_FOR_MINT = 7
 """Fewest past errors per node at which MinT was measured, and did better than bottom-up."""
@@ -115,38 +114,6 @@ class Reconciled:
     clamped_count: int
 
 
-def check_history(hierarchy: Hierarchy, history: Array, tolerance: float = 1e-4) -> None:
-    """Refuse a structure that the past does not obey: reconciling would then spread the gap.
-
-    Args:
-        hierarchy: The structure.
-        history: (nodes, years) observed values, aggregates first.
-        tolerance: Largest gap allowed, relative to the aggregate.
-
-    Raises:
-        CoherenceError: If an aggregate is not the sum of its series; all are listed.
-
-    Examples:
-        >>> table = pd.DataFrame({"series_code": ["a", "b"], "total": "T"})
-        >>> check_history(Hierarchy.from_groupings(table), np.array([[5.0], [2.0], [4.0]]))
-        Traceback (most recent call last):
-            ...
-        opmq_lib.errors.CoherenceError: 1 defect
-          aggregate T: past values are not the sum of its series (found: 16.7 % away)
-            expected: the sum of its series
-            what to do: correct the structure: a series counted twice or left out
-    """
-    sums = hierarchy.complete(history[hierarchy.start :])
-    gap = (np.abs(history - sums) / np.maximum(np.abs(sums), 1e-12)).max(axis=1)
-    fix = "correct the structure: a series counted twice or left out"
-    told = ("past values are not the sum of its series", "the sum of its series", fix)
-    if (wrong := np.flatnonzero(gap > tolerance)).size:
-        raise CoherenceError(
-            Defect(f"aggregate {hierarchy.nodes[node]}", *told, f"{100 * gap[node]:.1f} % away")
-            for node in wrong
-        )
-
-
 def shrinkage_intensity(errors: Array) -> float:
     """Return Schäfer and Strimmer's intensity λ, from the T × T Gram matrix: O(n T²).
 
@@ -204,14 +171,14 @@ def project(
     Returns:
         Projected values (nodes, columns) and multipliers (constraints, columns).
     """
-    solve = positive_solver((constraints * diagonal) @ constraints.T, constraints @ factor)
-    multipliers = solve(constraints @ base)
+    sparse_part, low_rank = (constraints * diagonal) @ constraints.T, constraints @ factor
+    multipliers = solve_positive(sparse_part, low_rank, constraints @ base)
     pull = constraints.T @ multipliers
     return base - diagonal[:, None] * pull - factor @ (factor.T @ pull), multipliers
 
 
-def positive_solver(matrix: sparse.csr_array, low_rank: Array) -> Callable[[Array], Array]:
-    """Return a solver of (M + V V') x = b, M sparse positive definite.
+def solve_positive(matrix: sparse.csr_array, low_rank: Array, right: Array) -> Array:
+    """Return x such that (M + V V') x = b, M sparse positive definite.
 
     M is factorised with its fill-reducing order; V comes back by Woodbury's identity,
     (M + V V')⁻¹ = M⁻¹ - M⁻¹ V (I + V' M⁻¹ V)⁻¹ V' M⁻¹.
@@ -219,17 +186,13 @@ def positive_solver(matrix: sparse.csr_array, low_rank: Array) -> Callable[[Arra
     Args:
         matrix: M.
         low_rank: V, (size, T).
+        right: b, (size, columns).
     """
     symmetric = {"permc_spec": "MMD_AT_PLUS_A", "options": {"SymmetricMode": True}}
     lower = splu(matrix.tocsc(), diag_pivot_thresh=0.0, **symmetric)
-    solved = lower.solve(low_rank)
+    solved, first = lower.solve(low_rank), lower.solve(right)
     inner = cho_factor(np.eye(low_rank.shape[1]) + low_rank.T @ solved)
-
-    def solve(right: Array) -> Array:
-        first = lower.solve(right)
-        return np.asarray(first - solved @ cho_solve(inner, low_rank.T @ first))
-
-    return solve
+    return np.asarray(first - solved @ cho_solve(inner, low_rank.T @ first))
 
 
 def mint(hierarchy: Hierarchy, base: Array, diagonal: Array, factor: Array) -> Array:
@@ -263,16 +226,14 @@ def mint_non_negative(
     start, alone = hierarchy.start, sparse.eye_array(len(base), format="csr")[hierarchy.start :]
     for column in np.flatnonzero(values[start:].min(axis=0) < 0):
         held = values[start:, column] < 0
-        released = np.zeros_like(held)
         for _ in range(100):
             both = sparse.vstack([hierarchy.constraints, alone[held]], format="csr")
             moved, multipliers = project(both, base[:, [column]], diagonal, factor)
-            bottom, pull = moved[start:, 0], multipliers[start:, 0]
-            released[held] = pull > 1e-9 * np.abs(multipliers).max()
-            below = ~held & (bottom < -1e-9 * np.abs(bottom).max())
-            if not (released | below).any():
+            bottom, before = moved[start:, 0], held.copy()
+            held |= bottom < -1e-9 * np.abs(bottom).max()
+            held[before] = multipliers[start:, 0] <= 1e-9 * np.abs(multipliers).max()
+            if np.array_equal(held, before):
                 break
-            held, released = (held & ~released) | below, np.zeros_like(held)
         values[:, column] = hierarchy.complete(np.where(held, 0.0, np.maximum(bottom, 0.0)))
         held_count += int(held.sum())
     return values, held_count
@@ -332,7 +293,16 @@ def reconcile(
         >>> found.reason
         '5 past errors per node, fewer than 7'
     """
-    _check(hierarchy, base, errors, method)
+    nodes = len(hierarchy.nodes)
+    defects = [
+        Defect(name, f"{len(rows)} rows", f"{nodes} rows, one per node", "give every node's row")
+        for name, rows in (("base", base), ("errors", errors))
+        if len(rows) != nodes
+    ]
+    if method not in METHODS:
+        defects.append(Defect("method", "unknown", ", ".join(METHODS), "correct it", method))
+    if defects:
+        raise CoherenceError(defects)
     reason, intensity, clamped = "asked for", float("nan"), 0
     if method == "auto":
         enough = errors.shape[1] >= MIN_ERRORS_FOR_MINT
@@ -346,9 +316,9 @@ def reconcile(
             values = mint(hierarchy, base, diagonal, factor)
     else:
         values = top_down(hierarchy, base) if method == "top_down" else base
-        bottom = values[hierarchy.start :]
-        clamped = int((bottom < 0).sum()) if non_negative else 0
-        values = hierarchy.complete(np.maximum(bottom, 0.0) if non_negative else bottom)
+        bottom, least = values[hierarchy.start :], 0.0 if non_negative else -np.inf
+        clamped = int((bottom < least).sum())
+        values = hierarchy.complete(np.maximum(bottom, least))
     return Reconciled(values, method, reason, intensity, clamped)
 
 
@@ -384,36 +354,18 @@ def reconcile_series(
         CoherenceError: If a node of the structure has no forecast, or forecasts of unlike years.
     """
     hierarchy = Hierarchy.from_groupings(structure)
-    nodes = list(hierarchy.nodes)
-    columns = ["year", "quantile_level"]
-    wide = future.pivot(index="series_code", columns=columns, values="value").reindex(nodes)
+    nodes, key = list(hierarchy.nodes), ["series_code", "year", "quantile_level"]
+    wide = future.pivot(index=key[0], columns=key[1:], values="value").reindex(nodes)
     past = errors.reindex(nodes)
     if unlike := wide.index[wide.isna().any(axis=1) | past.isna().any(axis=1)].tolist():
         told = ("no forecast or error in some year", "one for every node and year")
         fix = "forecast every node to the same last year"
         raise CoherenceError(Defect(f"node {node}", *told, fix) for node in unlike)
-    median = wide.xs(0.5, axis=1, level="quantile_level")
-    made = past.to_numpy(dtype=float)
+    made, median = past.to_numpy(dtype=float), wide.xs(0.5, axis=1, level="quantile_level")
     found = reconcile(hierarchy, median.to_numpy(), made, method=method, non_negative=non_negative)
     ratio = error_ratio(made, reconcile(hierarchy, made, made, method=found.method).forecasts)
-    moved = pd.DataFrame(found.forecasts, wide.index, median.columns)
-    years = wide.columns.get_level_values("year")
-    distance = wide.sub(median[years].to_numpy()).mul(ratio, axis=0)
-    new = distance.add(moved[years].to_numpy())
-    new = new.clip(lower=0.0) if non_negative else new
-    key = ["series_code", *columns]
+    year = median.columns.get_indexer(wide.columns.get_level_values("year"))
+    distance = wide.sub(median.to_numpy()[:, year]).mul(ratio, axis=0)
+    new = distance.add(found.forecasts[:, year]).clip(lower=0.0 if non_negative else None)
     long = new.melt(ignore_index=False).reset_index()[[*key, "value"]]
     return long.sort_values(key, ignore_index=True), found
-
-
-def _check(hierarchy: Hierarchy, base: Array, errors: Array, method: str) -> None:
-    expected, known = f"{len(hierarchy.nodes)} rows, one per node", ", ".join(METHODS)
-    defects = [
-        Defect(name, f"{len(rows)} rows", expected, "give every node's row")
-        for name, rows in (("base", base), ("errors", errors))
-        if len(rows) != len(hierarchy.nodes)
-    ]
-    if method not in METHODS:
-        defects.append(Defect("method", "unknown", known, "correct it", method))
-    if defects:
-        raise CoherenceError(defects)

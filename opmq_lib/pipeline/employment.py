@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from opmq_lib import employment, evaluation, forecast, indicators
+from opmq_lib import employment, evaluation, indicators
 from opmq_lib.contracts import check
 from opmq_lib.employment import measures
 from opmq_lib.needs import qualifications
@@ -46,7 +46,7 @@ def employment_results(
             measures.levels(jobs),
             *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
-            forecast.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
+            measures.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
         ]
     if not metiers.empty:
         levels = edition.quantile_levels

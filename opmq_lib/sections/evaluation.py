@@ -203,6 +203,28 @@ def coverage_figure(results: Results) -> Figure:
     )
 
 
+def calibration_figure(results: Results) -> Figure:
+    """Return where what happened fell in the study's own forecast distributions (PIT)."""
+    table = results[TABLE]
+    rows = [_row(table, "pit_share_pct", "panel", tenth) for tenth in range(1, 11)]
+    shares = pd.DataFrame({"tenth": range(1, 11), "value": table["value"].reindex(rows).to_numpy()})
+    lowest, highest = shares["value"].iloc[[0, -1]]
+    title = (
+        f"Dixième le plus bas : {french.percent(lowest)} de ce qui est arrivé ; le plus haut : "
+        f"{french.percent(highest)} ; attendu : 10 %"
+    )
+    return figures.tenths(
+        shares,
+        french.typography(title),
+        french.typography(
+            "Part des valeurs observées dans chaque dixième de la distribution projetée par la "
+            "méthode de l’étude. Barres égales (tireté) : les intervalles disent vrai ; en U : ils "
+            "sont trop étroits ; en dôme : trop larges ; plus hautes à gauche : les projections "
+            f"sont trop hautes ; à droite : trop basses. {SOURCE}"
+        ),
+    )
+
+
 def branches_table(results: Results, labels: Labels) -> Html:
     """Return the errors that each branch's mix of métiers would have met."""
     table = results[TABLE]

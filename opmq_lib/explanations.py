@@ -8,18 +8,17 @@ import pandas as pd
 
 from opmq_lib import scores
 from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast.api import engine_levels
 from opmq_lib.forecast.backtest import backtest
 from opmq_lib.forecast.blocks import Block
-from opmq_lib.forecast.engine import learn_panel
-from opmq_lib.forecast.grid import FAMILIES, STARTS, Array
+from opmq_lib.forecast.engine import learn_panel, parts
+from opmq_lib.forecast.grid import FAMILIES, STARTS, differences
 from opmq_lib.forecast.learning import Lessons
 from opmq_lib.forecast.operators import one_thread
-from opmq_lib.forecast.series import FilledGapsWarning, question_defects, tidy_panel
+from opmq_lib.series import Array, FilledGapsWarning, question_defects, tidy_panel, with_median
 
 LEVEL_GAINS = np.concatenate(
     [
-        np.ones(len(family.points)) if family.name == "ar_differences" else family.points[:, 0]
+        np.ones(len(family.points)) if family.recursion is differences else family.points[:, 0]
         for family in FAMILIES
     ]
 )
@@ -61,12 +60,11 @@ def explain_series(
         ('model', True)
     """
     found = tidy_panel(series, question_defects(horizon_years, ()))
-    learnt = learn_panel(found.panel, horizon_years, engine_levels(()))
+    learnt = learn_panel(found.panel, horizon_years, with_median(()))
     regular, counts = bl.varies(found.panel), bl.count_units(found.panel) > 0
     why = np.full((len(found.codes), len(FAMILIES) + 1), np.nan)
-    for lessons, chosen in zip(learnt, (~counts, counts), strict=True):
-        for part in bl.blocks(found.panel, np.flatnonzero(regular & chosen)):
-            why[part.index] = carried(part, lessons)
+    for part, lessons, _ in parts(found.panel, learnt):
+        why[part.index] = carried(part, lessons)
     names = [*(f"weight_{family.name}" for family in FAMILIES), "level_gain"]
     table = pd.DataFrame(why, index=found.codes.rename("series_code"), columns=names).assign(
         filled_years_count=found.filled_years_count,

@@ -1,23 +1,68 @@
-"""From a tidy table of annual series to the engine's panel and back: defects told, gaps filled."""
+"""Annual series: from a tidy table to a panel of arrays, and from quantiles back to a table."""
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from opmq_lib import contracts
 from opmq_lib.errors import DataError, Defect, RangeError, gather
-from opmq_lib.forecast.blocks import Index, Panel
-from opmq_lib.forecast.grid import Array
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
 
 _COLUMNS = ["series_code", "year", "value"]
-_YEARS = (0, 9999)  # as the contract says
 
 
 class FilledGapsWarning(UserWarning):
     """Years missing inside a series were filled by a straight line."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Annual series of unequal lengths, end to end.
+
+    Attributes:
+        flat: All values, series after series, oldest year first.
+        lengths: Number of years of each series.
+    """
+
+    flat: Array
+    lengths: Index
+
+    @property
+    def starts(self) -> Index:
+        """Where each series begins in `flat`."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def take(self, chosen: Index, dropped_years: int = 0) -> "Panel":
+        """Return the chosen series without their last years.
+
+        Args:
+            chosen: Positions of series longer than `dropped_years`.
+            dropped_years: Years cut from the end of each.
+
+        Returns:
+            A panel in the order of `chosen`.
+
+        Examples:
+            >>> panel = Panel(np.array([1.0, 2, 3, 7, 8]), np.array([3, 2]))
+            >>> panel.take(np.array([1, 0]), dropped_years=1).flat.tolist()
+            [7.0, 1.0, 2.0]
+        """
+        lengths = self.lengths[chosen] - dropped_years
+        ends = np.cumsum(lengths)
+        offset = np.repeat(self.starts[chosen] - ends + lengths, lengths)
+        return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths)
+
+
+def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+    """Return one number per series: `by` (such as `np.minimum`) over its values."""
+    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -74,8 +119,13 @@ def tidy_panel(
         (['a', 'b'], [6.0, 7.0, 5.0], [2021, 2020])
     """
     table = series[[column for column in _COLUMNS if column in series]]
+    problems = contracts.find_problems("series", table)
+    if non_negative and "value" in table:
+        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
+        told = ("value", "negative number", "a number ≥ 0", "correct the number")
+        problems += [contracts.Problem(*told, row, error=RangeError) for row in below]
     errors: list[DataError] = [RangeError(question)] if question else []
-    if problems := _problems(table, non_negative=non_negative):
+    if problems:
         sheet = contracts.Sheet(table, contracts.KEYS["series"], "series", own=True)
         errors.append(contracts.as_error(problems, sheet))
     if errors:
@@ -84,23 +134,6 @@ def tidy_panel(
     year, value = (table[column].to_numpy(dtype=float) for column in ("year", "value"))
     order = np.lexsort((year, code))
     return _filled(codes, code[order], year[order].astype(np.int64), value[order])
-
-
-def _problems(table: pd.DataFrame, *, non_negative: bool) -> list[contracts.Problem]:
-    """Return what is wrong with a table; its contract is only asked where something may be."""
-    is_plain = (
-        [str(kind) for kind in table.dtypes] == ["str", "int64", "float64"]
-        and bool(np.isfinite(table["value"]).all())
-        and bool(table["year"].between(*_YEARS).all())
-        and not table["series_code"].hasnans
-        and not table.duplicated(_COLUMNS[:2]).any()
-    )
-    problems = [] if is_plain else contracts.find_problems("series", table)
-    if non_negative and "value" in table:
-        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
-        told = ("value", "negative number", "a number ≥ 0", "correct the number")
-        problems += [contracts.Problem(*told, row, error=RangeError) for row in below]
-    return problems
 
 
 def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPanel:
@@ -127,12 +160,31 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
         >>> [defect.where for defect in question_defects(0, [0.5, 1.0])]
         ['quantile_levels', 'horizon_years']
     """
-    asked = [
-        ("quantile_levels", "0 < level < 1", level, 0 < level < 1) for level in quantile_levels
-    ]
-    asked.append(("horizon_years", "a whole number ≥ 1", horizon_years, horizon_years >= 1))
+    wrong = [("quantile_levels", "0 < level < 1", p) for p in quantile_levels if not 0 < p < 1]
+    wrong += [("horizon_years", "a whole number ≥ 1", horizon_years)] * (horizon_years < 1)
     return [
-        Defect(where, "out of range", expected, "correct it", str(value))
-        for where, expected, value, holds in asked
-        if not holds
+        Defect(where, "out of range", expected, "correct it", str(found))
+        for where, expected, found in wrong
     ]
+
+
+def with_median(quantile_levels: Sequence[float]) -> Array:
+    """Return quantile levels increasing, distinct, 0.5 among them.
+
+    Examples:
+        >>> with_median([0.9, 0.1]).tolist()
+        [0.1, 0.5, 0.9]
+    """
+    return np.unique(np.array([*quantile_levels, 0.5], dtype=float))
+
+
+def long_table(codes: pd.Index, last_year: Index, levels: Array, quantiles: Array) -> pd.DataFrame:
+    """Return one row per series, year and level, from (series, steps, levels) quantiles."""
+    count, steps, width = quantiles.shape
+    years = last_year[:, None] + np.arange(1, steps + 1)
+    columns = {
+        "series_code": codes.take(np.repeat(np.arange(count), steps * width)),
+        "year": np.repeat(years.ravel(), width),
+        "quantile_level": np.tile(levels, count * steps),
+    }
+    return pd.DataFrame(columns | {"value": quantiles.ravel()})
