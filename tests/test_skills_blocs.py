@@ -183,11 +183,13 @@ def test_proposals_wait_for_a_person_and_decisions_survive_any_number_of_runs(tm
     assert first.groupby("bloc_code").size().max() <= 5
     decided = first.assign(decision=["yes", "no", *first["decision"].iloc[2:]])
     decided.loc[0, ["bloc_label", "confidence"]] = ["corrigé", 0.123]
-    decided.to_csv(path, index=False)
+    added = decided.head(1).assign(skill_code="100007", confidence=float("nan"), decision="")
+    pd.concat([decided.head(2), added, decided.iloc[2:]]).to_csv(path, index=False)
     for _ in range(2):
         assert "2 decisions kept" in call("blocs", SAMPLES / NAMES[1], "-o", path)
     again = tables.read_table(path, "bloc_readings")
-    pd.testing.assert_frame_equal(again, decided)
+    pd.testing.assert_frame_equal(again.drop(2).reset_index(drop=True), decided)
+    assert again.loc[2, "skill_code"] == "100007"
 
 
 def test_proposals_for_a_branch_are_those_of_its_certifications(inputs, tmp_path):
@@ -228,6 +230,7 @@ def test_a_completed_sheet_reaches_the_page_of_its_branch(project, skills):
         assert float(shown) == pytest.approx(share * value, abs=0.5)
     assert html.count("<tr>") == 1 + found["bloc_coverage"]["rome_code"].nunique()
     assert "24\u00a0novembre\u00a02028" in html
+    assert "la couverture est un minimum" in html
 
 
 def test_an_unknown_bloc_skill_and_answer_are_told_in_one_error(project, skills):
