@@ -98,9 +98,11 @@ def test_a_real_export_that_has_expired_covers_nothing_though_it_was_read(
     inputs, wanted, skills, name
 ):
     table, whole = coverage(inputs, wanted, SAMPLES / name, sheet((BLOC, skills[0], "yes")))
-    assert set(table["status"]) == {"value"}
+    told = table.groupby("rome_code")["status"].agg(set)
+    assert (told == {"value"}).sum() == 1
+    assert (told == {"nd"}).sum() == len(wanted) - 1
     assert table["read_skills_count"].sum() == 3
-    assert set(table["coverage_ratio"]) == {0.0}
+    assert set(table["coverage_ratio"].dropna()) == {0.0}
     assert set(whole["value"].head(3)) == {0.0}
 
 
@@ -110,13 +112,17 @@ def test_a_live_bloc_covers_one_skill_of_each_metier_that_carries_it(
     readings = sheet((BLOC, skills[1], "yes"), (BLOC, skills[0], "no"), (OTHER, skills[0], ""))
     table, whole = coverage(inputs, wanted, renewed(tmp_path, "24/11/2027"), readings)
     carriers = set(main.loc[main["skill_code"] == skills[1], "rome_code"])
+    refused = set(main.loc[main["skill_code"] == skills[0], "rome_code"]) - carriers
     sizes = main.groupby("rome_code")["skill_code"].nunique()
     for months in (0, 12):
-        expected = {rome: (1 / sizes[rome] if rome in carriers else 0.0) for rome in wanted}
-        assert ratios(table, months).to_dict() == pytest.approx(expected)
-    assert set(ratios(table, 24)) == {0.0}
+        expected = {rome: 1 / sizes[rome] for rome in carriers} | dict.fromkeys(refused, 0.0)
+        assert ratios(table, months).dropna().to_dict() == pytest.approx(expected)
+    assert set(ratios(table, 24).dropna()) == {0.0}
     last = table[table["lead_months"] == 24].set_index("rome_code")["ending_blocs_count"]
-    assert last.to_dict() == {rome: int(rome in carriers) for rome in wanted}
+    assert last.dropna().to_dict() == dict.fromkeys(carriers, 1) | dict.fromkeys(refused, 0)
+    left = table[~table["rome_code"].isin(carriers | refused)]
+    assert len(left)
+    assert set(left["status"]) == {"nd"}
     told = whole.set_index("indicator")["value"]
     assert told["bloc_coverage_pct"] == pytest.approx(100 * len(carriers) / sizes.sum())
     assert told["bloc_coverage_24_months_pct"] == 0
@@ -137,7 +143,7 @@ def test_a_live_bloc_covers_one_skill_of_each_metier_that_carries_it(
 def test_a_bloc_that_is_not_live_is_never_counted(inputs, wanted, skills, tmp_path, dates):
     readings = sheet((BLOC, skills[1], "yes"))
     table, _ = coverage(inputs, wanted, renewed(tmp_path, **dates), readings)
-    assert set(ratios(table)) == {0.0}
+    assert set(ratios(table).dropna()) == {0.0}
     live, _ = coverage(inputs, wanted, renewed(tmp_path, "24/11/2026"), readings)
     assert ratios(live).max() > 0
 
@@ -148,9 +154,10 @@ def test_one_more_reading_changes_only_the_metiers_that_carry_the_skill(
     export, first = renewed(tmp_path), (BLOC, skills[1], "yes")
     before, _ = coverage(inputs, wanted, export, sheet(first, (OTHER, skills[0], "no")))
     after, _ = coverage(inputs, wanted, export, sheet(first, (OTHER, skills[0], "yes")))
-    changed = set(wanted) - set(before.loc[(before == after).all(axis=1), "rome_code"])
+    same = (before == after) | (before.isna() & after.isna())
+    changed = set(wanted) - set(before.loc[same.all(axis=1), "rome_code"])
     assert changed == set(main.loc[main["skill_code"] == skills[0], "rome_code"])
-    assert (ratios(after) >= ratios(before)).all()
+    assert (ratios(after).dropna() >= ratios(before).dropna()).all()
 
 
 @pytest.mark.parametrize("has_export", [True, False])
@@ -231,6 +238,17 @@ def test_a_completed_sheet_reaches_the_page_of_its_branch(project, skills):
     assert html.count("<tr>") == 1 + found["bloc_coverage"]["rome_code"].nunique()
     assert "24\u00a0novembre\u00a02028" in html
     assert "la couverture est un minimum" in html
+
+
+def test_an_export_that_is_not_there_is_told_without_any_sheet(project):
+    file = project / "parameters/branches/chimie.yml"
+    file.write_text(
+        file.read_text("utf-8").replace('  bloc_readings: "data/lectures.csv"\n', ""), "utf-8"
+    )
+    assert any("9 fiches, 6 blocs" in line for line in validate(project))
+    (project / "data" / NAMES[0]).unlink()
+    with pytest.raises(DataError, match="no such file"):
+        validate(project)
 
 
 def test_an_unknown_bloc_skill_and_answer_are_told_in_one_error(project, skills):

@@ -48,6 +48,9 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
     try:
         with zipfile.ZipFile(path) as archive:
             raw = {name: _member(archive, name, path.name) for name in MEMBERS}
+    except FileNotFoundError as error:
+        told = ("no such file", "the CSV export of the RNCP", "correct the path")
+        raise SchemaError([Defect(path.name, *told)]) from error
     except (zipfile.BadZipFile, OSError) as error:
         told = ("not a readable zip", "the CSV export of the RNCP", "download it again")
         raise SchemaError([Defect(path.name, *told)]) from error
