@@ -78,11 +78,12 @@ def test_mentions_of_one_period_alone_or_above_their_documents_are_refused(tmp_p
     assert not found.exists()
 
 
-def test_a_file_is_never_both_read_and_written(tmp_path):
+@pytest.mark.parametrize("command", ["match", "occupations", "emerging"])
+def test_a_file_is_never_both_read_and_written(tmp_path, command):
     file = tmp_path / "titres.csv"
     file.write_text("query\nsoudeur\n", encoding="utf-8")
     with pytest.raises(DataError, match="the same file twice"):
-        call("match", file, "-o", file)
+        call(command, file, "-o", file)
     assert file.read_text(encoding="utf-8") == "query\nsoudeur\n"
 
 

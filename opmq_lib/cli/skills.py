@@ -69,10 +69,7 @@ def match_command(  # noqa: PLR0913 - one parameter per option
     exports.check_ending(output)
     if review is not None:
         exports.check_ending(review)
-    paths = [file, output, *([review] if review else []), *(labels or [])]
-    if len({path.resolve() for path in paths}) < len(paths):
-        told = ("the same file twice", "different files", "choose another name")
-        raise SchemaError([Defect("skills match", *told)])
+    _check_distinct("match", [file, output, *([review] if review else []), *(labels or [])])
     queries = tables.read_table(file, "queries")["query"]
     corpus = lists.read_all_labels(labels) if labels else lists.core_labels(against)
     matches = match_labels(queries, corpus, top)
@@ -99,11 +96,12 @@ def emerging_command(
     Example: opmq skills emerging mentions.csv -o tendances.csv
     """
     from opmq_lib import exports
-    from opmq_lib.errors import Defect, RangeError
+    from opmq_lib.errors import RangeError
     from opmq_lib.skills import emerging
     from opmq_lib.sources import tables
 
     exports.check_ending(output)
+    _check_distinct("emerging", [file, output])
     mentions = tables.read_table(file, "skill_mentions")
     found = emerging.trends(mentions)
     if found.empty:
@@ -146,6 +144,7 @@ def occupations_command(
     from opmq_lib.sources import labels as lists
 
     exports.check_ending(output)
+    _check_distinct("occupations", [file, output, *(labels or [])])
     kinds = ("queries", "skill_bundles")
     names = set(tables.read_grid(file, tables.shown(file), kinds).names)
     named = [kind for kind in kinds if names & contracts.DESCRIPTIONS[kind].keys()]
@@ -245,3 +244,9 @@ def expiry_command(
     calendar = certifications.expiry_calendar(fiches, day)
     shown = calendar.merge(fiches[["fiche_code", "title"]], on="fiche_code")
     print(shown.sort_values(["ends_on", "fiche_code"]).to_string(index=False))
+
+
+def _check_distinct(command: str, paths: list[Path]) -> None:
+    if len({path.resolve() for path in paths}) < len(paths):
+        told = ("the same file twice", "different files", "choose another name")
+        raise SchemaError([Defect(f"skills {command}", *told)])
