@@ -16,6 +16,7 @@ from opmq_lib.errors import DataError, SchemaError, ScopeError
 from opmq_lib.pipeline.blocs import bloc_results
 from opmq_lib.pipeline.skills import branch_romes
 from opmq_lib.sections import blocs as section
+from opmq_lib.skills.certifications import REASONS
 from opmq_lib.sources import rncp, study, tables
 from opmq_lib.sources.validate import validate
 
@@ -144,6 +145,7 @@ def test_a_bloc_that_is_not_live_is_never_counted(inputs, wanted, skills, tmp_pa
     readings = sheet((BLOC, skills[1], "yes"))
     table, _ = coverage(inputs, wanted, renewed(tmp_path, **dates), readings)
     assert set(ratios(table).dropna()) == {0.0}
+    assert set(table["ending_blocs_count"].dropna()) == {0}
     live, _ = coverage(inputs, wanted, renewed(tmp_path, "24/11/2026"), readings)
     assert ratios(live).max() > 0
 
@@ -169,6 +171,29 @@ def test_without_export_or_without_decision_coverage_is_nd(inputs, wanted, skill
     assert table["coverage_ratio"].isna().all()
     assert table["read_skills_count"].isna().all()
     assert whole["value"].isna().all()
+
+
+def test_a_metier_without_main_skill_is_np_once_blocs_are_read(inputs, wanted, skills):
+    readings = sheet((BLOC, skills[1], "yes"))
+    table, _ = coverage(inputs, [*wanted, "Z9999"], SAMPLES / NAMES[0], readings)
+    assert set(table.loc[table["rome_code"] == "Z9999", "status"]) == {"np"}
+    table, _ = coverage(inputs, [*wanted, "Z9999"], None, readings)
+    assert set(table["status"]) == {"nd"}
+
+
+def test_all_that_may_rest_on_an_export_is_own(inputs):
+    codes = inputs["certifications"].query("rncp_code != ''").set_index("certifinfo_code")
+    owned = pipeline.skill_results(inputs, "metallurgie", study.edition())["portfolio"]
+    fiche = "RNCP" + codes.loc[codes.index.isin(owned["certifinfo_code"]), "rncp_code"].iloc[0]
+    register = rncp.read_exports([SAMPLES / NAMES[0]])
+    fiches = register["fiches"].replace({"fiche_code": {"RNCP509": fiche}})
+    given = {"rncp_fiches": fiches, "rncp_blocs": register["blocs"]}
+    found = pipeline.skill_results(inputs | given, "metallurgie", study.edition())
+    for name in ("bloc_coverage", "expiry_calendar", "to_look_at"):
+        assert set(found[name]["origin"]) == {"own"}
+    told = found["competences"].set_index("indicator")["origin"]
+    reasons = [f"{reason}_certifications_count" for reason in REASONS]
+    assert set(told[[*reasons, "bloc_coverage_pct", "read_blocs_count"]]) == {"own"}
 
 
 def test_the_shipped_study_is_public_and_says_in_one_sentence_what_to_load(inputs):

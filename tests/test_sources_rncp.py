@@ -95,6 +95,27 @@ def test_a_fiche_told_twice_alike_stands_once_and_one_that_contradicts_itself_is
         rncp.read_export(altered(tmp_path, "Standard", (row, other + row)))
 
 
+@needs_samples
+def test_of_two_exports_the_last_tells_a_fiche_and_its_blocs(tmp_path):
+    first = next(iter(sorted(SAMPLES.glob("*.zip"))))
+    renewed = altered(
+        tmp_path, "Standard", (b"31/08/2023", b"31/08/2030"), (b'"RNCP1197"', b'"RNCP99999"')
+    )
+    changed = tmp_path / "changed.zip"
+    with zipfile.ZipFile(renewed) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b"RNCP509BC05", b"RNCP509BC09"))
+    for paths, day, bloc in (
+        ([first, changed], "2030-08-31", "RNCP509BC09"),
+        ([changed, first], "2023-08-31", "RNCP509BC05"),
+    ):
+        found = rncp.read_exports(paths)
+        ends = found["fiches"].set_index("fiche_code")["ends_on"]
+        assert (len(ends), ends["RNCP509"]) == (10, day)
+        assert len(found["blocs"]) == 6
+        assert bloc in set(found["blocs"]["bloc_code"])
+
+
 def test_what_is_no_export_is_refused(tmp_path):
     (tmp_path / "x.zip").write_text("no zip")
     with pytest.raises(SchemaError, match="not a readable zip"):
