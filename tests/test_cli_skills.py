@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from opmq_lib.cli.app import app
 from opmq_lib.cli.skills import skills_app
 from opmq_lib.errors import DataError, RangeError, SchemaError
-from opmq_lib.sources import embedded
+from opmq_lib.sources import embedded, labels
 
 RUN = CliRunner()
 assert skills_app in [group.typer_instance for group in app.registered_groups]
@@ -78,11 +78,12 @@ def test_mentions_of_one_period_alone_or_above_their_documents_are_refused(tmp_p
     assert not found.exists()
 
 
-def test_a_file_is_never_both_read_and_written(tmp_path):
+@pytest.mark.parametrize("command", ["match", "occupations", "emerging"])
+def test_a_file_is_never_both_read_and_written(tmp_path, command):
     file = tmp_path / "titres.csv"
     file.write_text("query\nsoudeur\n", encoding="utf-8")
     with pytest.raises(DataError, match="the same file twice"):
-        call("match", file, "-o", file)
+        call(command, file, "-o", file)
     assert file.read_text(encoding="utf-8") == "query\nsoudeur\n"
 
 
@@ -105,3 +106,20 @@ def test_what_is_neither_titles_nor_bundles_is_refused(tmp_path, header):
     file.write_text(f"{header}\n{','.join('x' for _ in header.split(','))}\n", encoding="utf-8")
     with pytest.raises(SchemaError, match="neither titles nor bundles"):
         call("occupations", file, "-o", tmp_path / "out.csv")
+
+
+def test_a_title_from_elsewhere_is_no_candidate_once_its_list_is_given(tmp_path):
+    file, found, whole = (tmp_path / name for name in ("in.csv", "out.csv", "list.csv"))
+    file.write_text("query\navocat\n", encoding="utf-8")
+    output = call("occupations", file, "-o", found).output
+    assert "1 of 1 are candidates" in output
+    assert "the titles of 120 codes" in output
+    lawyers = pd.DataFrame({"code": "K1903", "label": ["Avocat / Avocate", "Avocat fiscaliste"]})
+    core = pd.concat([labels.core_labels("titles"), lawyers])
+    core.to_csv(whole, index=False)
+    output = call("occupations", file, "-o", found, "--labels", whole).output
+    assert "0 of 1 are candidates" in output
+    assert pd.read_csv(found)["nearest_code"].tolist() == ["K1903"]
+    file.write_text("bundle,skill_code\na,100007\n", encoding="utf-8")
+    with pytest.raises(SchemaError, match="not compared with titles"):
+        call("occupations", file, "-o", found, "--labels", whole)

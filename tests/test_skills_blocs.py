@@ -16,6 +16,7 @@ from opmq_lib.errors import DataError, SchemaError, ScopeError
 from opmq_lib.pipeline.blocs import bloc_results
 from opmq_lib.pipeline.skills import branch_romes
 from opmq_lib.sections import blocs as section
+from opmq_lib.skills.certifications import REASONS
 from opmq_lib.sources import rncp, study, tables
 from opmq_lib.sources.validate import validate
 
@@ -98,9 +99,11 @@ def test_a_real_export_that_has_expired_covers_nothing_though_it_was_read(
     inputs, wanted, skills, name
 ):
     table, whole = coverage(inputs, wanted, SAMPLES / name, sheet((BLOC, skills[0], "yes")))
-    assert set(table["status"]) == {"value"}
+    told = table.groupby("rome_code")["status"].agg(set)
+    assert (told == {"value"}).sum() == 1
+    assert (told == {"nd"}).sum() == len(wanted) - 1
     assert table["read_skills_count"].sum() == 3
-    assert set(table["coverage_ratio"]) == {0.0}
+    assert set(table["coverage_ratio"].dropna()) == {0.0}
     assert set(whole["value"].head(3)) == {0.0}
 
 
@@ -110,13 +113,17 @@ def test_a_live_bloc_covers_one_skill_of_each_metier_that_carries_it(
     readings = sheet((BLOC, skills[1], "yes"), (BLOC, skills[0], "no"), (OTHER, skills[0], ""))
     table, whole = coverage(inputs, wanted, renewed(tmp_path, "24/11/2027"), readings)
     carriers = set(main.loc[main["skill_code"] == skills[1], "rome_code"])
+    refused = set(main.loc[main["skill_code"] == skills[0], "rome_code"]) - carriers
     sizes = main.groupby("rome_code")["skill_code"].nunique()
     for months in (0, 12):
-        expected = {rome: (1 / sizes[rome] if rome in carriers else 0.0) for rome in wanted}
-        assert ratios(table, months).to_dict() == pytest.approx(expected)
-    assert set(ratios(table, 24)) == {0.0}
+        expected = {rome: 1 / sizes[rome] for rome in carriers} | dict.fromkeys(refused, 0.0)
+        assert ratios(table, months).dropna().to_dict() == pytest.approx(expected)
+    assert set(ratios(table, 24).dropna()) == {0.0}
     last = table[table["lead_months"] == 24].set_index("rome_code")["ending_blocs_count"]
-    assert last.to_dict() == {rome: int(rome in carriers) for rome in wanted}
+    assert last.dropna().to_dict() == dict.fromkeys(carriers, 1) | dict.fromkeys(refused, 0)
+    left = table[~table["rome_code"].isin(carriers | refused)]
+    assert len(left)
+    assert set(left["status"]) == {"nd"}
     told = whole.set_index("indicator")["value"]
     assert told["bloc_coverage_pct"] == pytest.approx(100 * len(carriers) / sizes.sum())
     assert told["bloc_coverage_24_months_pct"] == 0
@@ -137,7 +144,8 @@ def test_a_live_bloc_covers_one_skill_of_each_metier_that_carries_it(
 def test_a_bloc_that_is_not_live_is_never_counted(inputs, wanted, skills, tmp_path, dates):
     readings = sheet((BLOC, skills[1], "yes"))
     table, _ = coverage(inputs, wanted, renewed(tmp_path, **dates), readings)
-    assert set(ratios(table)) == {0.0}
+    assert set(ratios(table).dropna()) == {0.0}
+    assert set(table["ending_blocs_count"].dropna()) == {0}
     live, _ = coverage(inputs, wanted, renewed(tmp_path, "24/11/2026"), readings)
     assert ratios(live).max() > 0
 
@@ -148,9 +156,10 @@ def test_one_more_reading_changes_only_the_metiers_that_carry_the_skill(
     export, first = renewed(tmp_path), (BLOC, skills[1], "yes")
     before, _ = coverage(inputs, wanted, export, sheet(first, (OTHER, skills[0], "no")))
     after, _ = coverage(inputs, wanted, export, sheet(first, (OTHER, skills[0], "yes")))
-    changed = set(wanted) - set(before.loc[(before == after).all(axis=1), "rome_code"])
+    same = (before == after) | (before.isna() & after.isna())
+    changed = set(wanted) - set(before.loc[same.all(axis=1), "rome_code"])
     assert changed == set(main.loc[main["skill_code"] == skills[0], "rome_code"])
-    assert (ratios(after) >= ratios(before)).all()
+    assert (ratios(after).dropna() >= ratios(before).dropna()).all()
 
 
 @pytest.mark.parametrize("has_export", [True, False])
@@ -162,6 +171,29 @@ def test_without_export_or_without_decision_coverage_is_nd(inputs, wanted, skill
     assert table["coverage_ratio"].isna().all()
     assert table["read_skills_count"].isna().all()
     assert whole["value"].isna().all()
+
+
+def test_a_metier_without_main_skill_is_np_once_blocs_are_read(inputs, wanted, skills):
+    readings = sheet((BLOC, skills[1], "yes"))
+    table, _ = coverage(inputs, [*wanted, "Z9999"], SAMPLES / NAMES[0], readings)
+    assert set(table.loc[table["rome_code"] == "Z9999", "status"]) == {"np"}
+    table, _ = coverage(inputs, [*wanted, "Z9999"], None, readings)
+    assert set(table["status"]) == {"nd"}
+
+
+def test_all_that_may_rest_on_an_export_is_own(inputs):
+    codes = inputs["certifications"].query("rncp_code != ''").set_index("certifinfo_code")
+    owned = pipeline.skill_results(inputs, "metallurgie", study.edition())["portfolio"]
+    fiche = "RNCP" + codes.loc[codes.index.isin(owned["certifinfo_code"]), "rncp_code"].iloc[0]
+    register = rncp.read_exports([SAMPLES / NAMES[0]])
+    fiches = register["fiches"].replace({"fiche_code": {"RNCP509": fiche}})
+    given = {"rncp_fiches": fiches, "rncp_blocs": register["blocs"]}
+    found = pipeline.skill_results(inputs | given, "metallurgie", study.edition())
+    for name in ("bloc_coverage", "expiry_calendar", "to_look_at"):
+        assert set(found[name]["origin"]) == {"own"}
+    told = found["competences"].set_index("indicator")["origin"]
+    reasons = [f"{reason}_certifications_count" for reason in REASONS]
+    assert set(told[[*reasons, "bloc_coverage_pct", "read_blocs_count"]]) == {"own"}
 
 
 def test_the_shipped_study_is_public_and_says_in_one_sentence_what_to_load(inputs):
@@ -183,11 +215,13 @@ def test_proposals_wait_for_a_person_and_decisions_survive_any_number_of_runs(tm
     assert first.groupby("bloc_code").size().max() <= 5
     decided = first.assign(decision=["yes", "no", *first["decision"].iloc[2:]])
     decided.loc[0, ["bloc_label", "confidence"]] = ["corrigé", 0.123]
-    decided.to_csv(path, index=False)
+    added = decided.head(1).assign(skill_code="100007", confidence=float("nan"), decision="")
+    pd.concat([decided.head(2), added, decided.iloc[2:]]).to_csv(path, index=False)
     for _ in range(2):
         assert "2 decisions kept" in call("blocs", SAMPLES / NAMES[1], "-o", path)
     again = tables.read_table(path, "bloc_readings")
-    pd.testing.assert_frame_equal(again, decided)
+    pd.testing.assert_frame_equal(again.drop(2).reset_index(drop=True), decided)
+    assert again.loc[2, "skill_code"] == "100007"
 
 
 def test_proposals_for_a_branch_are_those_of_its_certifications(inputs, tmp_path):
@@ -228,6 +262,18 @@ def test_a_completed_sheet_reaches_the_page_of_its_branch(project, skills):
         assert float(shown) == pytest.approx(share * value, abs=0.5)
     assert html.count("<tr>") == 1 + found["bloc_coverage"]["rome_code"].nunique()
     assert "24\u00a0novembre\u00a02028" in html
+    assert "la couverture est un minimum" in html
+
+
+def test_an_export_that_is_not_there_is_told_without_any_sheet(project):
+    file = project / "parameters/branches/chimie.yml"
+    file.write_text(
+        file.read_text("utf-8").replace('  bloc_readings: "data/lectures.csv"\n', ""), "utf-8"
+    )
+    assert any("9 fiches, 6 blocs" in line for line in validate(project))
+    (project / "data" / NAMES[0]).unlink()
+    with pytest.raises(DataError, match="no such file"):
+        validate(project)
 
 
 def test_an_unknown_bloc_skill_and_answer_are_told_in_one_error(project, skills):

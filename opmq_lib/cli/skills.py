@@ -60,8 +60,6 @@ def match_command(  # noqa: PLR0913 - one parameter per option
 
     Example: opmq skills match titres.csv -o codes.csv --review a_verifier.csv
     """
-    import pandas as pd
-
     from opmq_lib import exports
     from opmq_lib.skills import review as reviewing
     from opmq_lib.skills.matching import match_labels
@@ -71,16 +69,9 @@ def match_command(  # noqa: PLR0913 - one parameter per option
     exports.check_ending(output)
     if review is not None:
         exports.check_ending(review)
-    paths = [file, output, *([review] if review else []), *(labels or [])]
-    if len({path.resolve() for path in paths}) < len(paths):
-        told = ("the same file twice", "different files", "choose another name")
-        raise SchemaError([Defect("skills match", *told)])
+    _check_distinct("match", [file, output, *([review] if review else []), *(labels or [])])
     queries = tables.read_table(file, "queries")["query"]
-    corpus = (
-        pd.concat([lists.read_labels(path) for path in labels], ignore_index=True)
-        if labels
-        else lists.core_labels(against)
-    )
+    corpus = lists.read_all_labels(labels) if labels else lists.core_labels(against)
     matches = match_labels(queries, corpus, top)
     if review is not None:
         decided = tables.read_table(review, "review") if review.exists() else None
@@ -105,11 +96,12 @@ def emerging_command(
     Example: opmq skills emerging mentions.csv -o tendances.csv
     """
     from opmq_lib import exports
-    from opmq_lib.errors import Defect, RangeError
+    from opmq_lib.errors import RangeError
     from opmq_lib.skills import emerging
     from opmq_lib.sources import tables
 
     exports.check_ending(output)
+    _check_distinct("emerging", [file, output])
     mentions = tables.read_table(file, "skill_mentions")
     found = emerging.trends(mentions)
     if found.empty:
@@ -134,8 +126,15 @@ def occupations_command(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
     ],
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option(help="Whole lists of titles: files of ROME or ESCO, or code,label tables."),
+    ] = None,
 ) -> None:
-    """Find the titles, or the bundles of skills, that no known ROME explains.
+    """Find the titles, or the bundles of skills, that none of the ROME looked at explains.
+
+    Looked at are the 120 embedded ROME, of industry, unless --labels names whole lists of titles:
+    an accountant is no candidate for a new occupation.
 
     Example: opmq skills occupations titres.csv -o candidats.csv
     """
@@ -145,6 +144,7 @@ def occupations_command(
     from opmq_lib.sources import labels as lists
 
     exports.check_ending(output)
+    _check_distinct("occupations", [file, output, *(labels or [])])
     kinds = ("queries", "skill_bundles")
     names = set(tables.read_grid(file, tables.shown(file), kinds).names)
     named = [kind for kind in kinds if names & contracts.DESCRIPTIONS[kind].keys()]
@@ -156,19 +156,25 @@ def occupations_command(
         )  # fmt: skip
     if named == ["queries"]:
         titles = tables.read_table(file, "queries")["query"]
-        found = emerging.unexplained_titles(titles, lists.core_labels("titles"))
+        corpus = lists.read_all_labels(labels) if labels else lists.core_labels("titles")
+        looked_at = f"the titles of {corpus['code'].nunique()} codes"
+        found = emerging.unexplained_titles(titles, corpus)
+    elif labels:
+        told = ("bundles of skills are not compared with titles", "titles", "leave --labels out")
+        raise SchemaError([Defect("--labels", *told)])
     else:
         given = tables.read_table(file, "skill_bundles").groupby("bundle")["skill_code"]
         fiches = embedded.load("metier_skills").groupby("rome_code")["skill_code"]
         bundles, profiles = (
             {str(name): skills.tolist() for name, skills in groups} for groups in (given, fiches)
         )
+        looked_at = f"the skills of {len(profiles)} ROME"
         found = emerging.unexplained_bundles(bundles, profiles)
     exports.write_table(found, output)
     print(
         f"Written: {output} ({found['unexplained'].sum()} of {len(found)} are candidates: further "
-        f"from what is known than {1 - emerging.FALSE_ALARM_RATE:.0%} of known ROME when they are "
-        "hidden). A candidate is a signal to look at, not a new occupation."
+        f"from {looked_at} than {1 - emerging.FALSE_ALARM_RATE:.0%} of these when hidden). "
+        "A candidate is a signal to look at, not a new occupation; what the list lacks is one too."
     )
 
 
@@ -238,3 +244,9 @@ def expiry_command(
     calendar = certifications.expiry_calendar(fiches, day)
     shown = calendar.merge(fiches[["fiche_code", "title"]], on="fiche_code")
     print(shown.sort_values(["ends_on", "fiche_code"]).to_string(index=False))
+
+
+def _check_distinct(command: str, paths: list[Path]) -> None:
+    if len({path.resolve() for path in paths}) < len(paths):
+        told = ("the same file twice", "different files", "choose another name")
+        raise SchemaError([Defect(f"skills {command}", *told)])

@@ -28,7 +28,8 @@ def bloc_results(
         Table `bloc_coverage`; and indicators: `bloc_coverage_pct` on the day,
         `bloc_coverage_12_months_pct` and `bloc_coverage_24_months_pct` later (each skill weighs as
         many métiers as carry it), `read_blocs_count`, `undecided_bloc_proposals_count`. All `nd`
-        until there is an export and a decision; `own` as soon as a branch supplies either.
+        until there is an export and a decision, a métier until one of its main skills has a
+        decision; `own` as soon as a branch supplies either.
 
     Raises:
         RangeError: If a bloc that was read ends before it starts.
@@ -41,12 +42,15 @@ def bloc_results(
     origin = "public" if fiches.empty and sheet.empty else "own"
     read = blocs.dated_blocs(fiches, register[register["bloc_code"].isin(readings["bloc_code"])])
     table = blocs.metier_bloc_coverage(inputs["metier_skills"], readings, read, wanted, on)
-    has_skills = table["skills_count"] > 0
-    table = table.assign(
-        branch_code=branch_code,
-        status=np.where(has_skills, "value", "np") if is_known else "nd",
-        origin=origin,
-    )
+    links = inputs["metier_skills"]
+    asked = links[
+        links["skill_code"].isin(decided["skill_code"]) & (links["importance"] != "autre")
+    ]
+    was_read = is_known & table["rome_code"].isin(asked["rome_code"])
+    has_skill = (table["skills_count"] > 0) | (not is_known)
+    status = np.select([~has_skill, was_read], ["np", "value"], "nd")
+    table = table.assign(branch_code=branch_code, status=status, origin=origin)
+    table[READ] = table[READ].where(was_read)
     weights = blocs.main_weights(inputs["metier_skills"], wanted)
     values = {
         f"bloc_coverage_{f'{months}_months_' if months else ''}pct": 100
@@ -66,7 +70,6 @@ def bloc_results(
     ).assign(year=on.year, region_code=indicators.WHOLE_COUNTRY, origin=origin)
     if not is_known:
         whole["value"] = np.nan
-        table[READ] = np.nan
     return contracts.check(
         "bloc_coverage", table[list(contracts.DESCRIPTIONS["bloc_coverage"])], "bloc_coverage"
     ), whole

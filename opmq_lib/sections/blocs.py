@@ -50,9 +50,9 @@ def coverage_table(results: Results, labels: Labels) -> Html:
             "Métier (ROME)",
             "Couverture, jour de l’édition",
             *(f"Dans {months} mois" for months in days if months),
-            "Compétences lues",
+            "Compétences qu’un bloc lu couvre",
             "Compétences principales",
-            f"Blocs qui finissent en {last} mois",
+            f"Blocs qui finissent d’ici à {last} mois",
         ],
         [
             [
@@ -67,9 +67,10 @@ def coverage_table(results: Results, labels: Labels) -> Html:
         ],
         french.typography(
             "Couverture au niveau des blocs : une personne a lu qu’un bloc couvre "
-            "la compétence, et la fiche du bloc est active ce jour-là. Le jour de fin compte "
+            "la compétence, et la fiche du bloc est en vigueur ce jour-là. Le jour de fin compte "
             "encore ; un bloc sans date de fin, terminé ou à venir ne compte pas ; un "
-            "renouvellement n’est pas supposé. Compétences principales ou émergentes de la fiche "
+            "renouvellement n’est pas supposé ; nd : rien n’a été lu des compétences du "
+            "métier. Compétences principales ou émergentes de la fiche "
             "ROME, toutes du même poids, la source n’en donnant pas. Sources : export du RNCP "
             "(France compétences), lectures de la branche, ROME 4.0 (France Travail). Nombres : "
             f"table {TABLE}.csv."
@@ -83,11 +84,11 @@ def _words(results: Results, days: Mapping[int, str]) -> Html:
     read = _told(display.number, results, "read_blocs_count")
     left = _told(display.number, results, "undecided_bloc_proposals_count")
     told = [
-        "<strong>Part des compétences principales des métiers regardés qu’un bloc en vigueur "
+        "<strong>Part des compétences principales des métiers regardés qu’un bloc lu et en vigueur "
         f"couvre : {now}</strong> ; si rien n’est renouvelé, {french.enumeration(later)}. Une "
         "compétence compte autant de fois que de métiers regardés la portent.",
-        f"Blocs lus : {read}. Propositions encore sans décision : {left} ; elles ne comptent pas, "
-        "si bien que la couverture est un minimum tant qu’il en reste.",
+        f"Blocs lus : {read}. Propositions encore sans décision : {left}. Ni elles ni les blocs "
+        "que personne n’a lus ne comptent : la couverture est un minimum.",
     ]
     return display.findings([french.typography(sentence) for sentence in told])
 

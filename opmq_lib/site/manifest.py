@@ -253,7 +253,7 @@ def _way_out(branch_code: str) -> str:
     if branch_code == COMMON:
         return "publish no branch that rests on your own data, and run `opmq run` again"
     return (
-        f"set `tables: {{employment: null}}` in parameters/branches/{branch_code}.yml and run "
+        f"set each of `tables:` to null in parameters/branches/{branch_code}.yml and run "
         "`opmq run` again"
     )
 

@@ -74,8 +74,8 @@ def reading_sheet(proposed: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame
         decided: Table `bloc_readings`: an earlier sheet, completed or not.
 
     Returns:
-        First every row of the earlier sheet that bears a decision, untouched; then the proposals
-        that have none.
+        First every row of the earlier sheet that a person wrote, untouched: those that bear a
+        decision, and those that bear no confidence, so were added; then the other proposals.
 
     Examples:
         >>> row = {"bloc_code": "RNCP1BC01", "bloc_label": "Souder", "fiche_code": "RNCP1",
@@ -85,7 +85,8 @@ def reading_sheet(proposed: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame
         >>> sheet[["skill_code", "decision"]].values.tolist()
         [['7', 'yes'], ['8', '']]
     """
-    kept = decided.loc[decided["decision"] != "", list(SHEET_COLUMNS)]
+    written = (decided["decision"] != "") | decided["confidence"].isna()
+    kept = decided.loc[written, list(SHEET_COLUMNS)]
     known = set(zip(kept["bloc_code"], kept["skill_code"], strict=True))
     pairs = zip(proposed["bloc_code"], proposed["skill_code"], strict=True)
     left = proposed.loc[[pair not in known for pair in pairs], list(SHEET_COLUMNS)]

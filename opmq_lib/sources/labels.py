@@ -1,6 +1,7 @@
 """Labels of the ROME and of ESCO, from the files of their producers: whole lists to match with."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +56,11 @@ def read_labels(path: Path) -> pd.DataFrame:
                 raw = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
                 return _split(raw, code, [name for name in columns if name in names])
     return tables.read_table(path, "label_corpus")[["code", "label"]]
+
+
+def read_all_labels(paths: Iterable[Path]) -> pd.DataFrame:
+    """Return every label of several files, as `read_labels`, one file under the other."""
+    return pd.concat([read_labels(path) for path in paths], ignore_index=True)
 
 
 def _split(raw: pd.DataFrame, code: str, columns: list[str]) -> pd.DataFrame:

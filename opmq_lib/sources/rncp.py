@@ -14,11 +14,18 @@ from opmq_lib import contracts
 from opmq_lib.errors import DataError, Defect, SchemaError, gather
 
 MEMBERS: Final = {
-    "fiches": ("Standard", ("Numero_Fiche", "Intitule", "Actif", "Date_Fin_Enregistrement")),
-    "blocs": ("Blocs_De_Comp", ("Numero_Fiche", "Bloc_Competences_Code")),
+    "fiches": (
+        "Standard",
+        ("Numero_Fiche", "Intitule", "Nomenclature_Europe_Niveau", "Actif", "Date_Effet",
+         "Date_Fin_Enregistrement"),
+    ),
+    "blocs": (
+        "Blocs_De_Comp",
+        ("Numero_Fiche", "Bloc_Competences_Code", "Bloc_Competences_Libelle"),
+    ),
     "romes": ("Rome", ("Numero_Fiche", "Codes_Rome_Code")),
-    "certifiers": ("Certificateurs", ("Numero_Fiche", "Siret_Certificateur")),
-}
+    "certifiers": ("Certificateurs", ("Numero_Fiche", "Siret_Certificateur", "Nom_Certificateur")),
+}  # fmt: skip
 """Start of each member's subject, cut before its accents: zips spell them in several ways."""
 
 
@@ -41,10 +48,13 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
     try:
         with zipfile.ZipFile(path) as archive:
             raw = {name: _member(archive, name, path.name) for name in MEMBERS}
+    except FileNotFoundError as error:
+        told = ("no such file", "the CSV export of the RNCP", "correct the path")
+        raise SchemaError([Defect(path.name, *told)]) from error
     except (zipfile.BadZipFile, OSError) as error:
         told = ("not a readable zip", "the CSV export of the RNCP", "download it again")
         raise SchemaError([Defect(path.name, *told)]) from error
-    fiches = raw["fiches"].drop_duplicates("Numero_Fiche")
+    fiches = raw["fiches"].drop_duplicates(list(MEMBERS["fiches"][1]))
     level = fiches["Nomenclature_Europe_Niveau"].str.extract(r"([3-8])$")[0]
     errors: list[DataError] = []
     dates = {
@@ -113,9 +123,17 @@ def _member(archive: zipfile.ZipFile, name: str, where: str) -> pd.DataFrame:
     if len(found) != 1:
         what = "no such member" if not found else "more than one such member"
         raise SchemaError([Defect(f"{where}, {wanted}…", what, "one CSV", "use a whole export")])
-    text = archive.read(found[0]).decode("utf-8-sig")
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=";"))
-    frame = pd.DataFrame(rows, dtype="str")
+    try:
+        text = archive.read(found[0]).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        told = ("not UTF-8", "a CSV file in UTF-8", "download the export again")
+        raise SchemaError([Defect(f"{where}, {wanted}…", *told)]) from error
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";")
+    rows = list(reader)
+    if wide := [row for row, cells in enumerate(rows, start=2) if None in cells]:
+        told = ("more cells than the header", "cells, quoted in pairs", "download the export again")
+        raise SchemaError([Defect(f"{where}, {wanted}…, row {row}", *told) for row in wide])
+    frame = pd.DataFrame(rows, columns=list(reader.fieldnames or ()), dtype="str")
     missing = [column for column in columns if column not in frame]
     if missing:
         raise SchemaError(

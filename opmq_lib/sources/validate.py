@@ -1,6 +1,6 @@
 """Checks parameters and tables before anything runs, and says what was checked."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,12 +64,16 @@ def _project(root: Path) -> Iterator[Checked]:
     for table in tables.CONVENTIONS:
         yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
     for branch in branches:
+        codes = None
+        if export := _export(root, branch.document.value):
+            register, codes = _register(export)
+            yield register
         for table, path_from_root in _own_tables(branch.document.value).items():
             if parameters.lies_inside(root, path_from_root):
                 origin, code = tables.SUPPLIED[table], Path(branch.where).stem
                 only = code if "branch_code" in contracts.DESCRIPTIONS[table] else None
-                export = _export(root, branch.document.value) if table == "bloc_readings" else None
-                yield _table(root / path_from_root, table, origin, only, export)
+                blocs = codes if table == "bloc_readings" else None
+                yield _table(root / path_from_root, table, origin, only, blocs)
     if edition.params is not None:
         yield from _previous(root, edition.params)
         yield from _registers(root, edition.params)
@@ -128,9 +132,22 @@ def _own_tables(values: Any) -> dict[str, str]:
 
 def _export(root: Path, values: Any) -> Path | None:
     """Return the export of the register that a branch file names, if its path is one to read."""
-    path = values["tables"].get("rncp_export")
-    is_path = isinstance(path, str) and is_project_path(path)
-    return root / path if is_path and parameters.lies_inside(root, path) else None
+    named = values.get("tables") if isinstance(values, dict) else None
+    path = named.get("rncp_export") if isinstance(named, dict) else None
+    if isinstance(path, str) and is_project_path(path) and parameters.lies_inside(root, path):
+        return root / path
+    return None
+
+
+def _register(export: Path) -> tuple[Checked, set[str] | None]:
+    """Return what was checked of an export of the register, and its blocs if it can be read."""
+    where = f"{tables.shown(export)} (export of the register)"
+    try:
+        found = rncp.read_export(export)
+    except DataError as error:
+        return (where, [error]), None
+    counts = f"{len(found['fiches'])} fiches, {len(found['blocs'])} blocs"
+    return (f"{where}: {counts}", []), set(found["blocs"]["bloc_code"])
 
 
 def _given(files: Iterable[Path]) -> Iterator[Checked]:
@@ -175,12 +192,11 @@ def _table(
     table: str,
     origin: Literal["own", "public"],
     branch_code: str | None = None,
-    export: Path | None = None,
+    bloc_codes: Collection[str] | None = None,
 ) -> Checked:
     where = f"{tables.shown(path)} (table `{table}`)"
     try:
-        codes = set(rncp.read_export(export)["blocs"]["bloc_code"]) if export else None
-        frame = tables.read_table(path, table, origin, branch_code, codes)
+        frame = tables.read_table(path, table, origin, branch_code, bloc_codes)
     except DataError as error:
         return where, [error]
     return f"{where}: {len(frame)} row{'s' if len(frame) > 1 else ''}", []
