@@ -196,6 +196,15 @@ def test_all_that_may_rest_on_an_export_is_own(inputs):
     assert set(told[[*reasons, "bloc_coverage_pct", "read_blocs_count"]]) == {"own"}
 
 
+def test_an_export_without_any_fiche_of_the_branch_says_nothing_of_its_ends(inputs):
+    register = rncp.read_exports([SAMPLES / NAMES[0]])
+    given = {"rncp_fiches": register["fiches"], "rncp_blocs": register["blocs"]}
+    found = pipeline.skill_results(inputs | given, "metallurgie", study.edition())
+    told = found["competences"].set_index("indicator")["status"]
+    assert set(found["expiry_calendar"]["state"]) == {"nd"}
+    assert told["expired_certifications_count"] == told["expiring_certifications_count"] == "nd"
+
+
 def test_the_shipped_study_is_public_and_says_in_one_sentence_what_to_load(inputs):
     found = pipeline.skill_results(inputs, "chimie", study.edition())
     assert set(found["bloc_coverage"]["status"]) == {"nd"}

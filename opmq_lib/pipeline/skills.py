@@ -69,7 +69,8 @@ def skill_results(
     bodies = inputs["certifying_bodies"]["branch_code"]
     parts = _indicators(hired, coverage, owned, signals, day.year)
     parts += [bloc_indicators, _profile_share(inputs, by_rome, posts, day.year)]
-    parts.append(_reason_counts(reasons, inputs["rncp_fiches"].empty, day.year))
+    has_ends = bool(tables["expiry_calendar"]["state"].ne("nd").any())
+    parts.append(_reason_counts(reasons, has_ends, day.year).assign(origin=register))
     table = indicators.stack(_known(parts, branch_code in set(bodies)), branch_code, "competences")
     return {"competences": table} | {
         name: contracts.check(name, table[list(contracts.DESCRIPTIONS[name])], name)
@@ -323,21 +324,20 @@ def _indicators(
     return [part.assign(region_code=indicators.WHOLE_COUNTRY) for part in (whole, *by_rome)]
 
 
-def _reason_counts(reasons: pd.DataFrame, without_register: bool, year: int) -> pd.DataFrame:
-    """Return how many certifications each reason names; `nd` where it needs the register."""
+def _reason_counts(reasons: pd.DataFrame, has_ends: bool, year: int) -> pd.DataFrame:
+    """Return how many certifications each reason names; `nd` where no end of any is known."""
     counts = reasons["reason_code"].value_counts()
-    needs_register = {"expired", "expiring"} if without_register else set()
+    unknown = set() if has_ends else {"expired", "expiring"}
     return pd.DataFrame(
         {
             "indicator": [f"{reason}_certifications_count" for reason in certifications.REASONS],
             "value": [
-                float("nan") if reason in needs_register else float(counts.get(reason, 0))
+                float("nan") if reason in unknown else float(counts.get(reason, 0))
                 for reason in certifications.REASONS
             ],
         }
     ).assign(
         unit="certifications",
-        origin="public" if without_register else "own",
         year=year,
         region_code=indicators.WHOLE_COUNTRY,
         source_code="certifinfo",
