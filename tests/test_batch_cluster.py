@@ -190,11 +190,12 @@ def test_worker_with_another_library_is_refused_by_name(tmp_path: Path, cluster:
 
 
 def test_scheduler_that_does_not_answer_and_one_without_workers_are_refused(
-    tmp_path: Path, cluster: Cluster
+    tmp_path: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = small.write_project(tmp_path / "there", ["chimie"])
     with pytest.raises(DataError, match="the scheduler has no worker"):
         batch.execute(small.runs(root), 2, cluster=cluster.address)
+    monkeypatch.setattr("opmq_lib.batch.cluster.SECONDS_TO_ANSWER", 2)
     with pytest.raises(DataError, match="no Dask scheduler answers"):
         batch.execute(small.runs(root), 2, cluster="tcp://127.0.0.1:9")
 

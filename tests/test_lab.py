@@ -315,7 +315,7 @@ def test_assembly_of_results_that_do_not_exist_says_so_and_shows_no_number(
 def test_evaluation_needs_no_branch_and_says_which_part_waits_for_one(project_copy: Path) -> None:
     notebook = execute(project_copy, EVALUATION)
     assert_complete(notebook)
-    assert len(outputs(notebook, "image/svg+xml")) == calls(notebook, "_figure") == 3
+    assert len(outputs(notebook, "image/svg+xml")) == calls(notebook, "_figure") == 4
     tables = outputs(notebook, "text/html", "_table")
     (branches,) = [table for table in tables if 'class="opmq-table"' not in table]
     assert "aucune branche n’a encore été calculée" in branches
