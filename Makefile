@@ -1,7 +1,7 @@
 PYTHON ?= python3
 INSTALLED := .venv/.installed
 
-.PHONY: help study test test-full lock clean
+.PHONY: help study test types behaviour test-full lock clean
 
 help:
 	@echo "make study      install into .venv, run the study for every branch, build the website"
@@ -16,8 +16,13 @@ study: $(INSTALLED)
 test: $(INSTALLED)
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy
 	@.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory --jobs=2 types behaviour
+
+types:
+	@.venv/bin/mypy
+
+behaviour:
 	@.venv/bin/pytest -n auto --dist loadfile
 
 test-full: export OPMQ_TEST_FULL = 1

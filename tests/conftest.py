@@ -16,6 +16,12 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: tests wait for kernels, browsers and clusters to start."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def project_copy(tmp_path: Path) -> Path:
     """Return a copy of all that a study starts from; nothing has been run in it."""
