@@ -10,6 +10,7 @@ from opmq_lib.explanations import explain_series
 from opmq_lib.forecast.backtest import backtest
 from opmq_lib.forecast.settings import MIN_TRAINING_YEARS
 from opmq_lib.indicators import ALL_METIERS, largest_first, last_year
+from opmq_lib.second_opinions import second_opinion
 from opmq_lib.series import FilledGapsWarning
 
 MODELS = ("panel", "naive", "drift", "ets")
@@ -264,7 +265,7 @@ def _second_opinions(metiers: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
     if chosen.empty:
         return pd.DataFrame(columns=["metier_code", "indicator", "year", "value", "unit"])
     for model in SECOND_OPINIONS:
-        future = forecast.second_opinion(chosen.rename(columns=names), horizon_years, LEVELS, model)
+        future = second_opinion(chosen.rename(columns=names), horizon_years, LEVELS, model)
         wide = last_year(future).pivot(
             index=["series_code", "year"], columns="quantile_level", values="value"
         )

@@ -9,6 +9,7 @@ import pandas as pd
 from opmq_lib.contracts import INDICATOR_COLUMNS, check
 
 ALL_METIERS = "ENS"
+LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 METROPOLITAN, WHOLE_COUNTRY = "FM", "FR"
 BLANK: dict[str, Any] = {
     "metier_code": ALL_METIERS,
@@ -84,6 +85,36 @@ def row_of(
     """Return the number of the first row of an indicator, métier and year, if there is one."""
     rows: list[int] = select(table, indicator, metier_code=metier_code, year=year).index.tolist()
     return rows[0] if rows else None
+
+
+def with_interval(projections: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return projected heads as indicator columns: the median and the 80 % interval.
+
+    Args:
+        projections: One row per `key` and `quantile_level`; levels 0.1, 0.5 and 0.9 are read.
+        key: What tells one projection from another.
+
+    Returns:
+        `key`, `value`, `lower`, `upper` (heads), `interval_level`, `unit`, `nature`; one row per
+        projection, sorted by `key`.
+
+    Examples:
+        >>> rows = {"metier_code": "E2Z80", "quantile_level": [0.1, 0.5, 0.9],
+        ...         "value": [9.0, 10, 12]}
+        >>> found = with_interval(pd.DataFrame(rows), ["metier_code"])
+        >>> found[["value", "lower", "upper"]].to_numpy().tolist()
+        [[10.0, 9.0, 12.0]]
+    """
+    read = projections[projections["quantile_level"].isin([LOW, MIDDLE, HIGH])]
+    wide = read.pivot(index=list(key), columns="quantile_level", values="value").reset_index()
+    return wide[[*key]].assign(
+        value=wide[MIDDLE],
+        lower=wide[LOW],
+        upper=wide[HIGH],
+        interval_level=round(HIGH - LOW, 9),
+        unit="headcount",
+        nature="projection",
+    )
 
 
 def largest_first(rows: pd.DataFrame) -> pd.DataFrame:

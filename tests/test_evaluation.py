@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import evaluation, forecast, indicators
+from opmq_lib import evaluation, indicators
+from opmq_lib.second_opinions import second_opinion
 from opmq_lib.sources import embedded
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -153,5 +154,5 @@ def test_a_branchs_error_is_that_of_its_metiers_weighed_by_employment(
 
 def test_second_opinions_are_those_of_one_series_alone() -> None:
     table = pd.DataFrame({"series_code": "a", "year": range(2000, 2010), "value": np.arange(10.0)})
-    future = forecast.second_opinion(table, 2, [0.5], "naive")
+    future = second_opinion(table, 2, [0.5], "naive")
     assert future["value"].tolist() == [9, 9]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from opmq_lib.cli.app import app
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.errors import Defect, RangeError, SchemaError
 
 skills_app = typer.Typer(
     help="Skills: survey, free texts to codes, what emerges, blocs and ends of registration."
@@ -24,7 +24,6 @@ def template_command(
     Example: opmq skills template enquete.xlsx
     """
     from opmq_lib import exports
-    from opmq_lib.errors import Defect, SchemaError
     from opmq_lib.sources import survey
 
     if output.suffix.lower() != ".xlsx":
@@ -96,7 +95,6 @@ def emerging_command(
     Example: opmq skills emerging mentions.csv -o tendances.csv
     """
     from opmq_lib import exports
-    from opmq_lib.errors import RangeError
     from opmq_lib.skills import emerging
     from opmq_lib.sources import tables
 
@@ -231,7 +229,6 @@ def expiry_command(
 
     Example: opmq skills expiry export-fiches-csv.zip --on 2026-01-31
     """
-    from opmq_lib.errors import Defect, SchemaError
     from opmq_lib.skills import certifications
     from opmq_lib.sources import rncp
 

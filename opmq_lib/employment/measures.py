@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from opmq_lib.indicators import last_year
-
-LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
+from opmq_lib.indicators import last_year, with_interval
 
 
 def levels(jobs: pd.DataFrame) -> pd.DataFrame:
@@ -107,19 +105,7 @@ def intervals(projections: pd.DataFrame, steps_years: Sequence[int]) -> pd.DataF
         >>> intervals(pd.DataFrame(rows), [5])[["value", "lower", "upper"]].values.tolist()
         [[100.0, 90.0, 115.0]]
     """
-    chosen = projections[
-        (projections["year"] - projections["cutoff_year"]).isin(steps_years)
-        & projections["quantile_level"].isin([LOW, MIDDLE, HIGH])
-    ]
-    wide = chosen.pivot(
-        index=["metier_code", "year", "origin"], columns="quantile_level", values="value"
-    ).reset_index()
-    return wide[["metier_code", "year", "origin"]].assign(
-        indicator="projected_employment_headcount",
-        value=wide[MIDDLE],
-        lower=wide[LOW],
-        upper=wide[HIGH],
-        interval_level=round(HIGH - LOW, 9),
-        unit="headcount",
-        nature="projection",
-    )
+    steps = projections["year"] - projections["cutoff_year"]
+    chosen = projections[steps.isin(steps_years)]
+    rows = with_interval(chosen, ["metier_code", "year", "origin"])
+    return rows.assign(indicator="projected_employment_headcount")

@@ -12,7 +12,6 @@ from opmq_lib.forecast.api import (
     learn_series,
 )
 from opmq_lib.forecast.reconcile import reconcile_series
-from opmq_lib.second_opinions import second_opinion
 
 __all__ = [
     "QUANTILE_LEVELS",
@@ -20,5 +19,4 @@ __all__ = [
     "forecast_series",
     "learn_series",
     "reconcile_series",
-    "second_opinion",
 ]

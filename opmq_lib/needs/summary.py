@@ -5,11 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from opmq_lib.indicators import ALL_METIERS, last_year
+from opmq_lib.indicators import ALL_METIERS, last_year, with_interval
 from opmq_lib.needs import measures
 from opmq_lib.needs.ages import read_ages
 
-LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
 ENTRIES = {
     "young_beginners_headcount": "young_beginners_per_year_headcount",
     "net_mobility_headcount": "net_mobility_per_year_headcount",
@@ -29,20 +28,8 @@ def interval_rows(table: pd.DataFrame, variant: str = "") -> pd.DataFrame:
         One row per branch, métier, year and quantity, in heads.
     """
     key = ["branch_code", "metier_code", "year", "quantity", "origin"]
-    wide = table.pivot(index=key, columns="quantile_level", values="value").reset_index()
-    return (
-        wide[key]
-        .drop(columns="quantity")
-        .assign(
-            indicator=wide["quantity"] + variant,
-            value=wide[MIDDLE],
-            lower=wide[LOW],
-            upper=wide[HIGH],
-            interval_level=round(HIGH - LOW, 9),
-            unit="headcount",
-            nature="projection",
-        )
-    )
+    rows = with_interval(table, key)
+    return rows.drop(columns="quantity").assign(indicator=rows["quantity"] + variant)
 
 
 def total_row(levels: pd.DataFrame) -> pd.DataFrame:

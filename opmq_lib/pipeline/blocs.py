@@ -8,7 +8,7 @@ import pandas as pd
 
 from opmq_lib import contracts, indicators
 from opmq_lib.pipeline.shared import Tables
-from opmq_lib.skills import blocs, certifications
+from opmq_lib.skills import blocs, certifications, profiles
 
 READ = ["coverage_ratio", "read_skills_count", "ending_blocs_count"]
 
@@ -42,10 +42,8 @@ def bloc_results(
     origin = "public" if fiches.empty and sheet.empty else "own"
     read = blocs.dated_blocs(fiches, register[register["bloc_code"].isin(readings["bloc_code"])])
     table = blocs.metier_bloc_coverage(inputs["metier_skills"], readings, read, wanted, on)
-    links = inputs["metier_skills"]
-    asked = links[
-        links["skill_code"].isin(decided["skill_code"]) & (links["importance"] != "autre")
-    ]
+    links = profiles.carried(inputs["metier_skills"])
+    asked = links[links["skill_code"].isin(decided["skill_code"])]
     was_read = is_known & table["rome_code"].isin(asked["rome_code"])
     has_skill = (table["skills_count"] > 0) | (not is_known)
     status = np.select([~has_skill, was_read], ["np", "value"], "nd")
@@ -65,7 +63,7 @@ def bloc_results(
         {
             "indicator": [*values, *counts],
             "value": np.array([*values.values(), *counts.values()], dtype="float64"),
-            "unit": ["%"] * len(values) + ["blocs", "propositions"],
+            "unit": ["pct"] * len(values) + ["blocs", "propositions"],
         }
     ).assign(year=on.year, region_code=indicators.WHOLE_COUNTRY, origin=origin)
     if not is_known:

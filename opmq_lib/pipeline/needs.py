@@ -28,7 +28,7 @@ NEAR_YEARS = 5
 DELAY_YEARS = 1.0
 """Pension-age variant: everybody leaves a year later. An example, not voted; no law is meant."""
 
-LEVELS = (summary.LOW, summary.MIDDLE, summary.HIGH)
+LEVELS = (indicators.LOW, indicators.MIDDLE, indicators.HIGH)
 
 
 def needs_results(

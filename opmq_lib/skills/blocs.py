@@ -13,6 +13,7 @@ import pandas as pd
 
 from opmq_lib.skills.certifications import LEAD_MONTHS, bloc_coverage, live_blocs, months_later
 from opmq_lib.skills.matching import EMPTY, match_labels
+from opmq_lib.skills.profiles import carried
 
 PROPOSED: Final = 5
 """Skills proposed for a bloc; source: convention."""
@@ -133,7 +134,7 @@ def main_weights(metier_skills: pd.DataFrame, wanted: Iterable[str]) -> pd.DataF
     Returns:
         `skill_code`, `weight`.
     """
-    main = metier_skills[metier_skills["importance"] != "autre"]
+    main = carried(metier_skills)
     mine = main[main["rome_code"].isin(list(wanted))]
     return mine.groupby("skill_code")["rome_code"].nunique().rename("weight").reset_index()
 

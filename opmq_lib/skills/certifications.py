@@ -13,6 +13,7 @@ from typing import Final
 import pandas as pd
 
 from opmq_lib.errors import Defect, RangeError, SchemaError, gather
+from opmq_lib.skills.profiles import carried
 
 LEAD_MONTHS: Final = (12, 24)
 """How long before its end a certification is looked at; source: convention (methodology, S2)."""
@@ -146,11 +147,11 @@ def uncovered_skills(coverage: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.
     Returns:
         `skill_code`, `metiers_count` (métiers wanted that carry it as main or emerging).
     """
-    main = metier_skills[metier_skills["importance"] != "autre"]
+    main = carried(metier_skills)
     mine = main[main["rome_code"].isin(coverage["rome_code"])]
     covered = coverage.loc[coverage["certifications_count"] > 0, "rome_code"]
-    carried = metier_skills.loc[metier_skills["rome_code"].isin(covered), "skill_code"]
-    left = mine[~mine["skill_code"].isin(carried)]
+    known = metier_skills.loc[metier_skills["rome_code"].isin(covered), "skill_code"]
+    left = mine[~mine["skill_code"].isin(known)]
     return left.groupby("skill_code")["rome_code"].nunique().rename("metiers_count").reset_index()
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from opmq_lib.errors import Defect, RangeError
+from opmq_lib.skills.profiles import carried
 
 LEVEL_WEIGHTS: Final = (0.25, 0.5, 0.75, 1.0)
 """Weight of one person at levels 1 to 4; source: convention (methodology, S1)."""
@@ -181,7 +182,7 @@ def needs_by_skill(posts: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataF
         >>> needs_by_skill(posts, links).to_dict("records")
         [{'skill_code': '7', 'metiers_count': 2, 'posts_to_fill_headcount': 15.0}]
     """
-    kept = metier_skills[metier_skills["importance"] != "autre"]
+    kept = carried(metier_skills)
     links = kept[["rome_code", "skill_code"]].drop_duplicates().merge(posts, on="rome_code")
     quantities = [name for name in ("posts_to_fill_headcount", "lower", "upper") if name in posts]
     by_skill = links.groupby("skill_code")

@@ -3,6 +3,18 @@
 import pandas as pd
 
 
+def carried(metier_skills: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of skills that a ROME carries as `principale` or `émergente`.
+
+    Examples:
+        >>> links = pd.DataFrame({"skill_code": list("789"),
+        ...                       "importance": ["principale", "émergente", "autre"]})
+        >>> carried(links)["skill_code"].tolist()
+        ['7', '8']
+    """
+    return metier_skills[metier_skills["importance"] != "autre"]
+
+
 def main_skills(links: pd.DataFrame, metier_skills: pd.DataFrame, top: int = 3) -> pd.DataFrame:
     """Return the main skills of each métier, from the profiles of its ROME.
 
