@@ -270,6 +270,16 @@ def test_a_result_table_is_recognised_too():
     assert best_match(names) == "projection"
 
 
+def test_the_year_on_which_estimates_close_must_have_figures(root):
+    edit(root, "parameters/edition.yml", "base_year: 2018", "base_year: 2050")
+    assert refusal(root) == one_defect(
+        "parameters/edition.yml, base_year",
+        "no national employment by FAP-225 (found: 2050)",
+        "a year from 2004 to 2018",
+        "change `base_year` in the parameters of the edition",
+    )
+
+
 def test_the_edition_to_compare_with_must_be_there(root):
     edit(root, "parameters/edition.yml", "previous_edition_id: null", 'previous_edition_id: "2026"')
     validate(root)

@@ -324,9 +324,11 @@ def expectation(column: Column) -> str:
         ('a whole number from 1900 to 2100', 'a number ≥ 0')
         >>> expectation(COLUMNS["idcc_code"]), expectation(COLUMNS["origin"])
         ('a code such as 00044', 'one of: public, own')
+        >>> expectation(COLUMNS["bloc_readings.decision"])
+        'one of: yes, no, or nothing'
     """
     if column.choices:
-        return f"one of: {', '.join(column.choices)}"
+        return f"one of: {', '.join(choice or 'or nothing' for choice in column.choices)}"
     if column.kind == "code":
         return f"a code such as {column.example}"
     if column.kind == "text":

@@ -1,5 +1,6 @@
 """Whether a run must be executed, and why: by content, never by dates."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -96,13 +97,17 @@ def origin(run: Run, records: Records) -> Origin:
 
 
 def in_words(error: Mapping[str, Any]) -> str:
-    """Return the first line of a recorded error.
+    """Return the first line of a recorded error, or its count of defects with the first of them.
 
     Examples:
         >>> in_words({"cell": 3, "message": "DataError: 1 defect" + chr(10) + "  jobs.csv: …"})
-        'In [3] DataError: 1 defect'
+        'In [3] DataError: 1 defect: jobs.csv: …'
+        >>> in_words({"cell": None, "message": "OSError: disk full" + chr(10) + "more"})
+        'OSError: disk full'
     """
-    first_line = str(error["message"]).partition("\n")[0]
+    first_line, _, others = str(error["message"]).partition("\n")
+    if others and re.search(r"\b\d+ defects?$", first_line):
+        first_line += f": {others.partition(chr(10))[0].strip()}"
     return first_line if error["cell"] is None else f"In [{error['cell']}] {first_line}"
 
 

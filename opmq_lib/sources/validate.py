@@ -1,13 +1,14 @@
 """Checks parameters and tables before anything runs, and says what was checked."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from opmq_lib import contracts
-from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, gather
+from opmq_lib import contracts, employment
+from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, ScopeError, gather
 from opmq_lib.params import EditionParams, is_project_path
-from opmq_lib.sources import parameters, registers, rncp, tables
+from opmq_lib.sources import embedded, parameters, registers, rncp, tables
 from opmq_lib.sources.yaml_model import Reading, read_file
 
 Checked = tuple[str, list[DataError]]
@@ -75,8 +76,19 @@ def _project(root: Path) -> Iterator[Checked]:
                 blocs = codes if table == "bloc_readings" else None
                 yield _table(root / path_from_root, table, origin, only, blocs)
     if edition.params is not None:
+        yield from _base_year(edition.params)
         yield from _previous(root, edition.params)
         yield from _registers(root, edition.params)
+
+
+def _base_year(edition: EditionParams) -> Iterator[Checked]:
+    """Check that the year on which estimates close has published figures."""
+    try:
+        employment.metier_totals(embedded.load("employment_national"), edition.base_year)
+    except RangeError as error:
+        where = "parameters/edition.yml"
+        told = [replace(defect, where=f"{where}, {defect.where}") for defect in error.defects]
+        yield where, [RangeError(told)]
 
 
 def _previous(root: Path, edition: EditionParams) -> Iterator[Checked]:
