@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from opmq_lib.core import scores
+from opmq_lib.methods.core import scores
 
 METIERS, CRITERIA, DRAWS, CUTOFF = 200, 10, 5_000, 0.5
 RUNS, LOOP_METIERS = 20, 20

@@ -18,9 +18,9 @@ import pandas as pd
 import public_sets
 from statsforecast.models import AutoARIMA, AutoCES, AutoETS, AutoTheta, DynamicOptimizedTheta
 
-from opmq_lib.forecast.api import QUANTILE_LEVELS, forecast_series
-from opmq_lib.forecast.engine import forecast_panel, learn_panel
-from opmq_lib.series import Panel
+from opmq_lib.methods.forecast.api import QUANTILE_LEVELS, forecast_series
+from opmq_lib.methods.forecast.engine import forecast_panel, learn_panel
+from opmq_lib.methods.forecast.series import Panel
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 PEERS = {"AutoETS": AutoETS, "DOT": DynamicOptimizedTheta, "AutoTheta": AutoTheta}

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.stats import norm
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
-from opmq_lib import forecast
+from opmq_lib.methods import forecast
 from opmq_lib.sources import embedded
 
 ORIGINS = range(1998, 2014)

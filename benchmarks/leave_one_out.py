@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 import public_sets
 
-from opmq_lib.forecast.engine import forecast_panel, learn_panel
-from opmq_lib.forecast.settings import DEFAULT, Settings
-from opmq_lib.series import tidy_panel
+from opmq_lib.methods.forecast.engine import forecast_panel, learn_panel
+from opmq_lib.methods.forecast.series import tidy_panel
+from opmq_lib.methods.forecast.settings import DEFAULT, Settings
 
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 SHARES = {

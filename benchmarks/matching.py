@@ -24,9 +24,9 @@ import matching_peers as peers
 import numpy as np
 import pandas as pd
 
-from opmq_lib.skills.matching import candidates, fusion, match_labels
-from opmq_lib.skills.matching.index import Index, build_index
-from opmq_lib.skills.matching.learned import Knowledge
+from opmq_lib.matching import candidates, fusion, match_labels
+from opmq_lib.matching.index import Index, build_index
+from opmq_lib.matching.learned import Knowledge
 
 ROOT = Path(__file__).resolve().parents[1]
 LEARNED = ROOT / "opmq_lib" / "skills" / "matching" / "learned"

@@ -1,4 +1,4 @@
-"""What `opmq_lib.skills.matching` knows of words and weights, learned from official mappings."""
+"""What `opmq_lib.matching` knows of words and weights, learned from official mappings."""
 
 import base64
 import re
@@ -15,8 +15,8 @@ from scipy.sparse.linalg import svds
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from opmq_lib.skills.matching.learned import Knowledge
-from opmq_lib.skills.matching.text import all_stems, root
+from opmq_lib.matching.learned import Knowledge
+from opmq_lib.matching.text import all_stems, root
 
 HIDDEN_UNITS, EPOCHS, SEED = 24, 14, 0
 DIMENSIONS = 48

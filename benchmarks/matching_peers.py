@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
-from opmq_lib.skills.matching.text import fold
+from opmq_lib.matching.text import fold
 
 TOP, LABELS = 10, 300
 K1, B = 1.5, 0.75

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from opmq_lib import needs
+from opmq_lib.methods import needs
 
 BRANCHES, METIERS, YEARS, DRAWS = 34, 90, 10, 500
 BANDS = ("15-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+")

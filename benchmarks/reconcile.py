@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from hierarchicalforecast.methods import MinTrace
 
-from opmq_lib.forecast.reconcile import Hierarchy, reconcile
+from opmq_lib.methods.forecast.reconcile import Hierarchy, reconcile
 
 HORIZON_YEARS, PAST_YEARS = 6, 20
 

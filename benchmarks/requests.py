@@ -13,10 +13,10 @@ from datetime import date
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from opmq_lib.requests import counting, denominators, fictitious, measures
-from opmq_lib.requests.contract import UNMET
-from opmq_lib.requests.denominators import GROUPS
+from opmq_lib.methods.requests import counting, denominators, fictitious, measures
+from opmq_lib.methods.requests.denominators import GROUPS
 from opmq_lib.sources import embedded
+from opmq_lib.tables.register import UNMET
 
 REQUESTS, LAST_DAY = 200_000, date(2026, 11, 24)
 TOPICS = ["recrutement", "alternance", "numerique", "ecologie"]

@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from opmq_lib import batch
-from opmq_lib.edition import ledger
 from opmq_lib.params import BranchParams, BranchTables, EditionParams, Strict
+from opmq_lib.runs import batch, ledger
 
 SIGNATURE = {
     "branch": 'branch_code = "chimie"  # code\nhorizon_years = 10\noutput_folder = "."',

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 import small_project as small
 
-from opmq_lib import batch
-from opmq_lib.edition import folders, ledger
 from opmq_lib.errors import DataError
+from opmq_lib.runs import batch, folders, ledger
 
 HANG = "import time; time.sleep(600)"
 FAIL_CHIMIE = small.TABLE + 'assert branch_code != "chimie", "no chimie today"'
@@ -443,9 +442,9 @@ def test_run_waits_for_the_ledger_line_of_what_it_reads(
 def test_library_that_is_not_the_planned_one_fails_the_run(tmp_path: Path, cold: bool) -> None:
     root = small.write_project(tmp_path, ["chimie"])
     (run,) = small.runs(root)
-    other = {"opmq_lib.ras": "another"}
+    other = {"opmq_lib.errors": "another"}
     run = batch.Run(**{**vars(run), "library": other})
     (outcome,) = batch.execute([run], 1, cold=cold).outcomes
-    assert outcome.reasons == ("the library changed while it ran: opmq_lib.ras; run again",)
+    assert outcome.reasons == ("the library changed while it ran: opmq_lib.errors; run again",)
     assert "runs.jsonl" in small.files(root)
     assert not list((root / "outputs/2026").glob("chimie/01_emplois/*"))

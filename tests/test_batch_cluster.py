@@ -17,8 +17,8 @@ import pytest
 import small_project as small
 
 import opmq_lib
-from opmq_lib import batch
 from opmq_lib.errors import DataError
+from opmq_lib.runs import batch
 
 pytest.importorskip("distributed", reason="distributed is not installed")
 NAMES = ["aaa", "chimie", "ciments", "verre"]
@@ -195,7 +195,7 @@ def test_scheduler_that_does_not_answer_and_one_without_workers_are_refused(
     root = small.write_project(tmp_path / "there", ["chimie"])
     with pytest.raises(DataError, match="the scheduler has no worker"):
         batch.execute(small.runs(root), 2, cluster=cluster.address)
-    monkeypatch.setattr("opmq_lib.batch.cluster.SECONDS_TO_ANSWER", 2)
+    monkeypatch.setattr("opmq_lib.runs.cluster.SECONDS_TO_ANSWER", 2)
     with pytest.raises(DataError, match="no Dask scheduler answers"):
         batch.execute(small.runs(root), 2, cluster="tcp://127.0.0.1:9")
 

@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 import small_project as small
 
-from opmq_lib import batch
-from opmq_lib.edition import folders
-from opmq_lib.engine import warm
+from opmq_lib.runs import batch, folders
+from opmq_lib.runs.kernels import warm
 
 FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
 linux = pytest.mark.skipif(not warm.POSSIBLE, reason="kernels are forked on Linux only")
@@ -115,7 +114,7 @@ def test_zygote_killed_loses_no_run(tmp_path: Path) -> None:
 def is_zygote(pid: int, runner: int) -> bool:
     status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    return int(status[1]) == runner and b"opmq_lib.engine.zygote" in command
+    return int(status[1]) == runner and b"opmq_lib.runs.kernels.zygote" in command
 
 
 @pytest.mark.parametrize("seed", range(20 if FULL else 3))

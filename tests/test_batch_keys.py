@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import small_project as small
 
-from opmq_lib import batch
-from opmq_lib.edition import ledger
+from opmq_lib.runs import batch, ledger
 from opmq_lib.sources import parameters
 
 PARAMETERS = "../../../../parameters"

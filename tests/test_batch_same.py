@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from opmq_lib import batch
-from opmq_lib.engine import warm
+from opmq_lib.runs import batch
+from opmq_lib.runs.kernels import warm
 from opmq_lib.sources import parameters
 
 FULL = bool(os.environ.get("OPMQ_TEST_FULL"))

@@ -17,7 +17,7 @@ import typer
 from typer.testing import CliRunner
 
 from opmq_lib import cli
-from opmq_lib.forecast import forecast_series
+from opmq_lib.methods.forecast import forecast_series
 from opmq_lib.sources import embedded
 
 HEAVY = {"matplotlib", "papermill", "statsmodels"}

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from opmq_lib import contracts
+from opmq_lib import tables
 from opmq_lib.errors import CoherenceError, DataError, RangeError, SchemaError
 from opmq_lib.sources import embedded
 
@@ -57,7 +57,7 @@ def employment(**columns):
 
 def refusal(table, frame, kind=SchemaError):
     with pytest.raises(DataError) as caught:
-        contracts.check(table, frame, "t.csv")
+        tables.check(table, frame, "t.csv")
     assert type(caught.value) is kind
     return str(caught.value)
 
@@ -65,46 +65,46 @@ def refusal(table, frame, kind=SchemaError):
 @pytest.mark.parametrize("table", embedded.tables())
 def test_every_embedded_table_is_what_its_contract_says(table):
     frame = embedded.load(table)
-    assert contracts.check(table, frame, table) is frame
-    assert list(frame) == list(contracts.DESCRIPTIONS[table])
+    assert tables.check(table, frame, table) is frame
+    assert list(frame) == list(tables.DESCRIPTIONS[table])
 
 
-@pytest.mark.parametrize("table", contracts.TABLES)
+@pytest.mark.parametrize("table", tables.TABLES)
 def test_every_column_has_a_typeset_french_label_and_numbers_have_a_unit(table):
-    for name, column in contracts.DESCRIPTIONS[table].items():
+    for name, column in tables.DESCRIPTIONS[table].items():
         assert column.label[0].isupper(), name
         assert "'" not in column.label + column.unit, name
         assert bool(column.unit) == (column.kind in {"whole", "number"}), name
 
 
-@pytest.mark.parametrize("table", contracts.TABLES)
+@pytest.mark.parametrize("table", tables.TABLES)
 def test_every_table_has_a_schema_and_a_key(table):
-    assert list(contracts.SCHEMAS[table].columns) == list(contracts.DESCRIPTIONS[table])
-    assert contracts.KEYS[table]
+    assert list(tables.SCHEMAS[table].columns) == list(tables.DESCRIPTIONS[table])
+    assert tables.KEYS[table]
 
 
 def test_every_column_is_used():
-    used = {name for columns in contracts.DESCRIPTIONS.values() for name in columns}
-    assert {name.rpartition(".")[2] for name in contracts.COLUMNS} == used
+    used = {name for columns in tables.DESCRIPTIONS.values() for name in columns}
+    assert {name.rpartition(".")[2] for name in tables.COLUMNS} == used
 
 
 def test_the_example_of_a_code_is_such_a_code():
-    schema = {name: column for name, column in contracts.COLUMNS.items() if column.example}
+    schema = {name: column for name, column in tables.COLUMNS.items() if column.example}
     for full_name, column in schema.items():
         of_table, _, name = full_name.rpartition(".")
-        table = of_table or next(t for t, known in contracts.DESCRIPTIONS.items() if name in known)
+        table = of_table or next(t for t, known in tables.DESCRIPTIONS.items() if name in known)
         frame = pd.DataFrame({name: [column.example]})
-        assert contracts.row_problems(table, frame) == [], name
+        assert tables.row_problems(table, frame) == [], name
 
 
 def test_an_own_table_passes():
     frame = employment()
-    assert contracts.check("employment", frame, "t.csv") is frame
+    assert tables.check("employment", frame, "t.csv") is frame
 
 
 def test_the_order_of_columns_and_of_rows_does_not_matter():
     frame = employment().iloc[::-1, ::-1]
-    assert contracts.check("employment", frame, "t.csv") is frame
+    assert tables.check("employment", frame, "t.csv") is frame
 
 
 def test_codes_that_became_numbers_are_refused_and_not_converted():
@@ -146,7 +146,7 @@ def test_an_own_cell_must_say_how_many_firms_are_behind_it():
 def test_a_public_cell_needs_no_count_of_firms():
     empty = pd.array([None, None], dtype="Int64")
     frame = employment(origin="public", units_count=empty, largest_share_pct=float("nan"))
-    assert contracts.check("employment", frame, "t.csv") is frame
+    assert tables.check("employment", frame, "t.csv") is frame
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan")])
@@ -216,7 +216,7 @@ def test_many_duplicates_name_the_first_row_and_then_count_the_others(rows, othe
 def test_a_result_has_a_value_where_its_status_says_so_and_only_there(table, value, status):
     cells = {"indicators": INDICATOR, "projection": PROJECTION}[table]
     good = pd.DataFrame(cells)
-    assert contracts.check(table, good, "t.csv") is good
+    assert tables.check(table, good, "t.csv") is good
     bad = good.assign(value=value, status=status)
     assert "`value` and `status` disagree" in refusal(table, bad)
 
@@ -224,7 +224,7 @@ def test_a_result_has_a_value_where_its_status_says_so_and_only_there(table, val
 @pytest.mark.parametrize("status", ["s", "nd", "np", "nv"])
 def test_the_states_of_a_cell_without_value_are_accepted(status):
     frame = pd.DataFrame(INDICATOR).assign(value=float("nan"), status=status)
-    assert contracts.check("indicators", frame, "t.csv") is frame
+    assert tables.check("indicators", frame, "t.csv") is frame
 
 
 def test_an_interval_upside_down_is_refused():

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opmq_lib import core, pipeline
-from opmq_lib.core import scores
 from opmq_lib.errors import RangeError
+from opmq_lib.methods import core
+from opmq_lib.methods.core import scores
 from opmq_lib.params import NOT_VOTED, Criterion, Question
+from opmq_lib.questions.coeurs_strategiques.chain import core_results, criterion_values
+from opmq_lib.questions.shared import branch_employment
 from opmq_lib.sources import study
 
 FULL = os.environ.get("OPMQ_TEST_FULL") == "1"
@@ -196,7 +198,7 @@ def test_a_criterion_split_in_two_halves_changes_no_label(rows: list, weight: fl
 
 @pytest.mark.parametrize("branch_code", BRANCHES)
 def test_two_seeds_agree_on_99_per_cent_of_labels(inputs: dict, branch_code: str) -> None:
-    given_values = pipeline.criterion_values(inputs, branch_code, EDITION)
+    given_values = criterion_values(inputs, branch_code, EDITION)
     same, count = 0, 0
     for asked in study.criteria(branch_code):
         one, other = (
@@ -218,8 +220,8 @@ def test_two_seeds_agree_on_99_per_cent_of_labels(inputs: dict, branch_code: str
 
 
 def test_estimated_employment_is_never_robust(inputs: dict) -> None:
-    given_values = pipeline.criterion_values(inputs, "ceramique", EDITION)
-    results = pipeline.core_results(given_values, "ceramique", study.criteria("ceramique"))
+    given_values = criterion_values(inputs, "ceramique", EDITION)
+    results = core_results(given_values, "ceramique", study.criteria("ceramique"))
     assert not results["coeurs"]["label"].eq("robust").any()
     assert labelled(values(WORKED), question()).loc["C", "label"] == "robust"
     estimated = labelled(values(WORKED, nature="estimate"), question())
@@ -249,9 +251,9 @@ def test_a_cell_under_the_threshold_gives_no_label_and_no_value(inputs: dict) ->
     ).assign(
         branch_code="ceramique", year=2024, nature="observed", origin="own", source_code="enquete"
     )
-    given_values = pipeline.criterion_values(inputs | {"own_employment": own}, "ceramique", EDITION)
+    given_values = criterion_values(inputs | {"own_employment": own}, "ceramique", EDITION)
     assert given_values.hidden == {"D1Z40", "E2Z80"}
-    results = pipeline.core_results(given_values, "ceramique", study.criteria("ceramique"))
+    results = core_results(given_values, "ceramique", study.criteria("ceramique"))
     labels = results["coeurs"].set_index(["question_code", "metier_code"])
     for code in ("D1Z40", "E2Z80"):
         hidden = labels.loc[("core", code)]
@@ -267,8 +269,8 @@ def test_a_cell_under_the_threshold_gives_no_label_and_no_value(inputs: dict) ->
 
 
 def test_without_a_headcount_nothing_is_assessed_and_nothing_is_zero(inputs: dict) -> None:
-    given_values = pipeline.criterion_values(inputs, "chaux", EDITION)
-    labels = pipeline.core_results(given_values, "chaux", study.criteria("chaux"))["coeurs"]
+    given_values = criterion_values(inputs, "chaux", EDITION)
+    labels = core_results(given_values, "chaux", study.criteria("chaux"))["coeurs"]
     assert labels["label"].eq("not_assessable").all()
     assert labels[["acceptability_pct", "score"]].isna().all(axis=None)
 
@@ -314,7 +316,7 @@ def test_a_quotient_refuses_what_is_no_share() -> None:
 
 def test_adding_a_metier_to_a_branch_changes_no_other_value(inputs: dict) -> None:
     """The rest of the branch gives up its jobs, as where a métier gets a line of its own."""
-    jobs = pipeline.branch_employment(inputs, "ceramique", EDITION.base_year)
+    jobs = branch_employment(inputs, "ceramique", EDITION.base_year)
     moved = jobs[jobs["metier_code"] == "G1Z70"].assign(metier_code="autres_metiers")
     fewer = jobs[jobs["metier_code"] != "G1Z70"]
     rest = fewer["metier_code"] == "autres_metiers"
@@ -325,8 +327,8 @@ def test_adding_a_metier_to_a_branch_changes_no_other_value(inputs: dict) -> Non
     )
     questions = study.criteria("ceramique")
     found = [
-        pipeline.core_results(
-            pipeline.criterion_values(inputs | {"own_employment": table}, "ceramique", EDITION),
+        core_results(
+            criterion_values(inputs | {"own_employment": table}, "ceramique", EDITION),
             "ceramique",
             questions,
         )

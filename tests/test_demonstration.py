@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib import batch, demonstration, site
-from opmq_lib.edition import ledger
+from opmq_lib import site
 from opmq_lib.errors import ConfidentialityError
+from opmq_lib.runs import batch, demonstration, ledger
 from opmq_lib.sources import parameters
 
 KEPT = ("06_demandes", "13_demandes_ensemble")

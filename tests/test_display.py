@@ -3,7 +3,7 @@ import math
 import pandas as pd
 import pytest
 
-from opmq_lib import display, french
+from opmq_lib.show import french, pieces
 
 
 def table(**columns: object) -> pd.DataFrame:
@@ -12,41 +12,41 @@ def table(**columns: object) -> pd.DataFrame:
 
 
 def test_a_head_count_is_no_finer_than_its_interval() -> None:
-    assert ">12\u202f000<" in display.headcount("emplois", table(), 0)
+    assert ">12\u202f000<" in pieces.headcount("emplois", table(), 0)
 
 
 def test_a_head_count_is_no_finer_than_the_step_asked_for() -> None:
-    assert ">10\u202f000<" in display.headcount("emplois", table(), 0, 10_000)
+    assert ">10\u202f000<" in pieces.headcount("emplois", table(), 0, 10_000)
 
 
 @pytest.mark.parametrize("status", sorted(french.STATUS_LABELS))
 def test_an_absence_shows_its_own_sign_and_never_a_number(status: str) -> None:
-    shown = display.number("emplois", table(value=math.nan, status=status), 0)
+    shown = pieces.number("emplois", table(value=math.nan, status=status), 0)
     assert f">{status}<" in shown
     assert "data-cell" not in shown
 
 
 def test_zero_is_a_number() -> None:
-    assert ">0<" in display.number("emplois", table(value=0.0), 0)
+    assert ">0<" in pieces.number("emplois", table(value=0.0), 0)
 
 
 def test_both_ends_of_an_interval_name_their_cell() -> None:
-    shown = display.interval("emplois", table(), 0)
+    shown = pieces.interval("emplois", table(), 0)
     assert 'data-cell="emplois:0:lower">11' not in shown
     assert 'data-cell="emplois:0:lower">10\u202f000<' in shown
     assert 'data-cell="emplois:0:upper">14\u202f000<' in shown
 
 
 def test_a_missing_row_is_nd() -> None:
-    assert ">nd<" in display.shown(display.number, "emplois", table(), None)
+    assert ">nd<" in pieces.shown(pieces.number, "emplois", table(), None)
 
 
 def test_a_table_is_a_named_region_with_a_caption_and_row_headers() -> None:
-    html = display.table("Titre <b>", ["Métier", "Emplois"], [["Soudeur", "texte"]], "Source.").html
+    html = pieces.table("Titre <b>", ["Métier", "Emplois"], [["Soudeur", "texte"]], "Source.").html
     assert 'aria-label="Titre &lt;b&gt;"' in html
     assert "<caption>Titre &lt;b&gt;</caption>" in html
     assert '<th scope="row">Soudeur</th><td class="text">texte</td>' in html
 
 
 def test_without_finding_the_list_says_so() -> None:
-    assert "Aucun constat" in display.findings([]).html
+    assert "Aucun constat" in pieces.findings([]).html

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import tension
 from opmq_lib.errors import SchemaError
+from opmq_lib.methods import tension
 from opmq_lib.sources import embedded
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"

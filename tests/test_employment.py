@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import employment
-from opmq_lib.employment import SeedTables
 from opmq_lib.errors import CoherenceError, RangeError, ScopeError
+from opmq_lib.methods import employment
+from opmq_lib.methods.employment import SeedTables
 from opmq_lib.sources import embedded
 
 ROOT = Path(__file__).parent.parent

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import small_project as small
 
-from opmq_lib.engine import execution, warm
-from opmq_lib.engine.kernel import Settings, noted
-from opmq_lib.engine.warm import Zygotes
+from opmq_lib.runs.kernels import execution, warm
+from opmq_lib.runs.kernels.kernel import Settings, noted
+from opmq_lib.runs.kernels.warm import Zygotes
 
 linux = pytest.mark.skipif(not warm.POSSIBLE, reason="kernels are forked on Linux only")
 KINDS = [pytest.param("warm", marks=linux), "cold"]

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import evaluation, indicators
-from opmq_lib.second_opinions import second_opinion
+from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.forecast.second_opinions import second_opinion
 from opmq_lib.sources import embedded
+from opmq_lib.tables import indicators
 
 LEVELS = (0.1, 0.5, 0.9)
 

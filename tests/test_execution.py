@@ -7,7 +7,7 @@ import pytest
 import small_project as small
 
 import opmq_lib
-from opmq_lib.engine.execution import Failure, execute, kill, new_kernel
+from opmq_lib.runs.kernels.execution import Failure, execute, kill, new_kernel
 
 
 def execute_cells(

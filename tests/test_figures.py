@@ -2,7 +2,7 @@ import re
 
 import pandas as pd
 
-from opmq_lib import figures
+from opmq_lib.show import figures
 
 LABELS = {"A0Z40": "Ouvriers qualifiés", "B0Z40": "Techniciens"}
 RANGES = pd.DataFrame(

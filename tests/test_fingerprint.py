@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib.edition import fingerprint
+from opmq_lib.runs import fingerprint
 
 MADE_OF = {
     "template_sha256": "t",
     "parameters": {"horizon_years": 10},
-    "library": {"opmq_lib": "l", "opmq_lib.ras": "r"},
+    "library": {"opmq_lib": "l", "opmq_lib.errors": "r"},
     "inputs": {"data/chimie.csv": "c", "opmq_lib/data/tension.csv": "t"},
     "versions": {"pandas": "3.0"},
 }
@@ -20,8 +20,11 @@ TENSION = {"opmq_lib/data/tension.csv": "t"}
         ({"template_sha256": "u"}, "template changed"),
         ({"parameters": {"horizon_years": 12}}, "parameter horizon_years 10 → 12"),
         ({"parameters": {}}, "parameter horizon_years 10 → none"),
-        ({"library": {"opmq_lib": "l"}}, "library opmq_lib.ras removed"),
-        ({"library": {"opmq_lib": "l", "opmq_lib.ras": "s"}}, "library opmq_lib.ras changed"),
+        ({"library": {"opmq_lib": "l"}}, "library opmq_lib.errors removed"),
+        (
+            {"library": {"opmq_lib": "l", "opmq_lib.errors": "s"}},
+            "library opmq_lib.errors changed",
+        ),
         ({"inputs": TENSION | {"data/chimie.csv": "d"}}, "input data/chimie.csv changed"),
         ({"inputs": TENSION}, "input data/chimie.csv removed"),
         (

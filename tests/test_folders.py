@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib.edition import folders
 from opmq_lib.errors import DataError
+from opmq_lib.runs import folders
 
 PUBLISH_AND_DIE = """
 import os, signal, sys

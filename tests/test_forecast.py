@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import contracts, forecast
-from opmq_lib.employment import measures
+from opmq_lib import tables
 from opmq_lib.errors import DataError, SchemaError
+from opmq_lib.methods import forecast
+from opmq_lib.methods.employment import measures
 from opmq_lib.sources import embedded
 
 
@@ -34,7 +35,7 @@ def future() -> pd.DataFrame:
 
 
 def test_the_result_keeps_its_contract(future: pd.DataFrame) -> None:
-    contracts.check("projection", future, "projection")
+    tables.check("projection", future, "projection")
     assert future["cutoff_year"].eq(2018).all()
     assert sorted(future["year"].unique()) == list(range(2019, 2029))
 

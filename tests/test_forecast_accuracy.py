@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opmq_lib.forecast.api import forecast_series
+from opmq_lib.methods.forecast.api import forecast_series
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "forecast"
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)

@@ -2,14 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib.contracts import PROJECTION_COLUMNS
 from opmq_lib.errors import DataError, RangeError
-from opmq_lib.forecast.api import (
+from opmq_lib.methods.forecast.api import (
     QUANTILE_LEVELS,
     forecast_employment,
     forecast_series,
     learn_series,
 )
+from opmq_lib.tables import PROJECTION_COLUMNS
 
 
 @pytest.fixture(scope="module")

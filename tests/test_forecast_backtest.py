@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import scores, second_opinions
-from opmq_lib.forecast import backtest as bt
+from opmq_lib.methods.forecast import backtest as bt
+from opmq_lib.methods.forecast import scores, second_opinions
 
 
 def panel(count=30, years=20, seed=0):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast.grid import SIZES, SLICES
-from opmq_lib.forecast.operators import plan
-from opmq_lib.forecast.settings import DEFAULT, T_MAX
-from opmq_lib.series import Panel
+from opmq_lib.methods.forecast import blocks as bl
+from opmq_lib.methods.forecast.grid import SIZES, SLICES
+from opmq_lib.methods.forecast.operators import plan
+from opmq_lib.methods.forecast.series import Panel
+from opmq_lib.methods.forecast.settings import DEFAULT, T_MAX
 
 
 def panel(*series):

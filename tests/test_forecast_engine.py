@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opmq_lib.forecast.engine import forecast_panel, learn_panel
-from opmq_lib.series import Panel
+from opmq_lib.methods.forecast.engine import forecast_panel, learn_panel
+from opmq_lib.methods.forecast.series import Panel
 
 LEVELS = np.array([0.025, 0.1, 0.5, 0.9, 0.975])
 

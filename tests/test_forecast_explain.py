@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib.explanations import explain_series
-from opmq_lib.forecast.grid import FAMILIES
+from opmq_lib.methods.forecast.explanations import explain_series
+from opmq_lib.methods.forecast.grid import FAMILIES
 
 WEIGHTS = [f"weight_{family.name}" for family in FAMILIES]
 

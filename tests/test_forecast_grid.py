@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
 
-from opmq_lib.forecast.grid import FAMILIES, SIZES, SLICES, Family, differences, smoothing, unfold
-from opmq_lib.forecast.settings import DEFAULT
+from opmq_lib.methods.forecast.grid import (
+    FAMILIES,
+    SIZES,
+    SLICES,
+    Family,
+    differences,
+    smoothing,
+    unfold,
+)
+from opmq_lib.methods.forecast.settings import DEFAULT
 
 BY_NAME = {family.name: family for family in FAMILIES}
 

@@ -2,11 +2,11 @@ import dataclasses
 
 import numpy as np
 
-from opmq_lib.forecast import blocks as bl
-from opmq_lib.forecast import learning
-from opmq_lib.forecast.grid import FAMILIES
-from opmq_lib.forecast.settings import DEFAULT, MAX_LEARNING_SERIES
-from opmq_lib.series import Panel
+from opmq_lib.methods.forecast import blocks as bl
+from opmq_lib.methods.forecast import learning
+from opmq_lib.methods.forecast.grid import FAMILIES
+from opmq_lib.methods.forecast.series import Panel
+from opmq_lib.methods.forecast.settings import DEFAULT, MAX_LEARNING_SERIES
 
 LEVELS = np.array([0.1, 0.5, 0.9])
 NAMES = [family.name for family in FAMILIES]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from opmq_lib.forecast.grid import FAMILIES, SIZES, Family, smoothing, unfold
-from opmq_lib.forecast.operators import integrate_states, operators, plan
+from opmq_lib.methods.forecast.grid import FAMILIES, SIZES, Family, smoothing, unfold
+from opmq_lib.methods.forecast.operators import integrate_states, operators, plan
 
 IDS = [family.name for family in FAMILIES]
 

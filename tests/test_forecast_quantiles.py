@@ -1,6 +1,6 @@
 import numpy as np
 
-from opmq_lib.forecast.quantiles import (
+from opmq_lib.methods.forecast.quantiles import (
     DEFAULT_SPREAD,
     default_shape,
     error_quantiles,

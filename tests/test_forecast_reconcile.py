@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opmq_lib.errors import CoherenceError
-from opmq_lib.forecast.reconcile import (
+from opmq_lib.methods.forecast.reconcile import (
     MIN_ERRORS_FOR_MINT,
     Hierarchy,
     mint,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib.errors import DataError, RangeError, SchemaError
-from opmq_lib.series import FilledGapsWarning, question_defects, tidy_panel
+from opmq_lib.methods.forecast.series import FilledGapsWarning, question_defects, tidy_panel
 
 
 def rows(*triples):

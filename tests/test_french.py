@@ -1,6 +1,6 @@
 import pytest
 
-from opmq_lib import french
+from opmq_lib.show import french
 
 
 @pytest.mark.parametrize(

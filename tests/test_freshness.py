@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 import small_project as small
 
-from opmq_lib.edition import fingerprint, freshness
-from opmq_lib.edition.freshness import State, state, states
-from opmq_lib.edition.ledger import Record
-from opmq_lib.edition.plan import Run, RunId
+from opmq_lib.runs import fingerprint, freshness
+from opmq_lib.runs.freshness import State, state, states
+from opmq_lib.runs.ledger import Record
+from opmq_lib.runs.plan import Run, RunId
 
 Records = dict[RunId, Record]
 READ = ["parameters/edition.yml"]

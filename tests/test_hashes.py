@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib.edition import hashes as room
-from opmq_lib.edition.hashes import Hashes
+from opmq_lib.runs import hashes as room
+from opmq_lib.runs.hashes import Hashes
 
 
 @pytest.fixture

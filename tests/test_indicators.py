@@ -1,8 +1,8 @@
 import pandas as pd
 import pytest
 
-from opmq_lib import indicators
 from opmq_lib.errors import DataError
+from opmq_lib.tables import indicators
 
 PART = pd.DataFrame(
     {"year": 2018, "indicator": "x", "unit": "pct", "metier_code": ["B", "A"], "value": [1.0, None]}

@@ -16,8 +16,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from playwright.sync_api import Page, sync_playwright
 
-from opmq_lib import lab as lab_room
 from opmq_lib.errors import DataError
+from opmq_lib.runs import lab as lab_room
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib.edition import library
-from opmq_lib.edition.hashes import Hashes, imported
-from opmq_lib.edition.templates import read_template
+from opmq_lib.runs import library
+from opmq_lib.runs.hashes import Hashes, imported
+from opmq_lib.runs.templates import read_template
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,7 +39,7 @@ def reached(package: Path, *names: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "modules"),
     [
-        ("opmq_lib.ras", {"", "ras"}),
+        ("opmq_lib.methods.employment.ras", {"", "ras"}),
         ("opmq_lib.rooms.jobs", {"", "rooms", "rooms.jobs", "ras"}),
         ("opmq_lib.rooms.skills", {"", "rooms", "rooms.jobs", "ras", "rooms.skills", "french"}),
         ("opmq_lib.rooms.count", {"", "rooms", "rooms.jobs", "ras"}),

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import needs
-from opmq_lib.contracts import check
 from opmq_lib.errors import CoherenceError, DataError, RangeError, SchemaError
-from opmq_lib.needs import cohorts, measures
-from opmq_lib.needs.posts import AGE_CORRELATION, AGE_SPREAD
-from opmq_lib.needs.rates import NATIONAL_SURVIVAL
+from opmq_lib.methods import needs
+from opmq_lib.methods.needs import cohorts, measures
+from opmq_lib.methods.needs.posts import AGE_CORRELATION, AGE_SPREAD
+from opmq_lib.methods.needs.rates import NATIONAL_SURVIVAL
 from opmq_lib.sources import embedded
+from opmq_lib.tables import check
 
 BANDS = ("45-49", "50-54", "55-59", "60-64", "65+")
 HEADS = np.array([1100.0, 1200, 900, 300, 40])

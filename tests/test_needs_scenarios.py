@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib import evaluation, needs
-from opmq_lib.contracts import check
 from opmq_lib.errors import CoherenceError
-from opmq_lib.needs import backtests, coherence, qualifications, summary
-from opmq_lib.needs import scenarios as sets
-from opmq_lib.needs.intentions import recruitment_projects
+from opmq_lib.methods import needs
+from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.needs import backtests, coherence, qualifications, summary
+from opmq_lib.methods.needs import scenarios as sets
+from opmq_lib.methods.needs.intentions import recruitment_projects
 from opmq_lib.params import NOT_VOTED, ScenarioLine, ScenarioParams
 from opmq_lib.sources import embedded, parameters
+from opmq_lib.tables import check
 
 ROOT = Path(__file__).parent.parent
 NET, LEFT, POSTS = needs.QUANTITIES

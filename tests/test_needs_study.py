@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import pandas as pd
 import pytest
 
-from opmq_lib import needs, pipeline
-from opmq_lib.sections import besoins, fiches, scenarios
+from opmq_lib.methods import needs
+from opmq_lib.questions.besoins import fiches, scenarios
+from opmq_lib.questions.besoins import page as besoins
+from opmq_lib.questions.besoins.chain import needs_consolidation, needs_results
 from opmq_lib.sources import study
 
 NET, LEFT, POSTS = needs.QUANTITIES
@@ -20,7 +22,7 @@ def inputs() -> dict[str, pd.DataFrame]:
 
 
 def run(inputs: Mapping[str, pd.DataFrame], branch: str = "ceramique") -> dict[str, pd.DataFrame]:
-    return pipeline.needs_results(inputs, study.scenarios(), branch, 10, study.edition())
+    return needs_results(inputs, study.scenarios(), branch, 10, study.edition())
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +159,7 @@ def test_each_cause_is_shown_by_its_interval_and_none_is_said_to_be_near_zero(re
     left = besoins.row_at(results, LEFT, "ENS", 2028)
     assert {(left, "lower"), (left, "upper")} <= set(shown)
     assert shown[posts, "value"].replace("\u202f", " ").endswith("30 000")
-    found = pipeline.needs_consolidation(table)
+    found = needs_consolidation(table)
     both = html + besoins.consolidated_table(found, study.branch_labels()).html
     assert "proche de 0" not in both
     assert both.count("Création nette (intervalle") == 2
@@ -207,7 +209,7 @@ def test_the_consolidation_lists_branches_and_adds_metiers(results) -> None:
     both = pd.concat(
         [results["besoins"], results["besoins"].assign(branch_code="chimie")], ignore_index=True
     )
-    found = pipeline.needs_consolidation(both)
+    found = needs_consolidation(both)
     table = found["consolidation_besoins"]
     twice = table[(table["metier_code"] == "E1Z43") & (table["indicator"] == POSTS)]
     once = values(results, POSTS)["E1Z43"]
@@ -215,5 +217,5 @@ def test_the_consolidation_lists_branches_and_adds_metiers(results) -> None:
     html = besoins.consolidated_table(found, study.branch_labels()).html
     assert "Industries céramiques" in html
     assert "Industries chimiques" in html
-    empty = pipeline.needs_consolidation(pd.DataFrame())
+    empty = needs_consolidation(pd.DataFrame())
     assert "Non disponible" in besoins.consolidated_table(empty, {}).html

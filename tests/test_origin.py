@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib.edition.origin import are_public, is_public
+from opmq_lib.runs.origin import are_public, is_public
 
 
 @pytest.mark.parametrize(

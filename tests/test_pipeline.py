@@ -1,8 +1,13 @@
 import pandas as pd
 import pytest
 
-from opmq_lib import indicators, pipeline
+from opmq_lib.questions.coeurs_strategiques.chain import core_results, criterion_values
+from opmq_lib.questions.consolidation.chain import consolidation_results
+from opmq_lib.questions.emplois.chain import employment_results
+from opmq_lib.questions.shared import branch_employment
+from opmq_lib.questions.tensions.chain import tension_results
 from opmq_lib.sources import study
+from opmq_lib.tables import indicators
 
 BRANCH = "ceramique"
 EDITION = study.edition()
@@ -31,14 +36,14 @@ def own_table(years: range) -> pd.DataFrame:
 
 def test_a_branchs_own_table_takes_the_place_of_the_estimate(inputs: dict) -> None:
     own = inputs | {"own_employment": own_table(range(2008, 2025))}
-    jobs = pipeline.branch_employment(own, BRANCH, 2018)
+    jobs = branch_employment(own, BRANCH, 2018)
     assert set(jobs["metier_code"]) == {"A1", "B1"}
     assert jobs["nature"].eq("observed").all()
 
 
 def test_results_of_an_own_table_are_own_and_projected_from_its_last_year(inputs: dict) -> None:
     own = inputs | {"own_employment": own_table(range(2008, 2025))}
-    results = pipeline.employment_results(own, BRANCH, 6, EDITION)
+    results = employment_results(own, BRANCH, 6, EDITION)
     projections = results["emplois_projections"]
     assert projections["origin"].eq("own").all()
     assert projections["year"].max() == 2030
@@ -51,8 +56,8 @@ def test_results_of_an_own_table_are_own_and_projected_from_its_last_year(inputs
 def test_tension_of_a_branch_is_ranked_by_its_estimate_and_otherwise_nationally(
     inputs: dict,
 ) -> None:
-    known = pipeline.tension_results(inputs, BRANCH, EDITION)["tensions"]
-    unknown = pipeline.tension_results(inputs, "chaux", EDITION)["tensions"]
+    known = tension_results(inputs, BRANCH, EDITION)["tensions"]
+    unknown = tension_results(inputs, "chaux", EDITION)["tensions"]
     assert indicators.select(known, "national_employment_headcount").empty
     assert indicators.select(unknown, "employment_headcount").empty
     assert len(indicators.select(unknown, "national_employment_headcount")) > 40
@@ -60,7 +65,7 @@ def test_tension_of_a_branch_is_ranked_by_its_estimate_and_otherwise_nationally(
 
 def test_métiers_left_out_by_convention_appear_in_no_survey_table(inputs: dict) -> None:
     left_out = inputs["metiers_left_out"].query("nomenclature == 'FAP-2021'")["metier_code"]
-    tensions = pipeline.tension_results(inputs, BRANCH, EDITION)["tensions"]
+    tensions = tension_results(inputs, BRANCH, EDITION)["tensions"]
     surveyed = indicators.select(tensions, "recruitment_projects_count")
     latest = surveyed[surveyed["year"] > 2023]
     assert not latest["metier_code"].isin(left_out).any()
@@ -68,22 +73,19 @@ def test_métiers_left_out_by_convention_appear_in_no_survey_table(inputs: dict)
 
 
 def test_consolidation_of_nothing_is_an_empty_table(inputs: dict) -> None:
-    assert pipeline.consolidation_results(inputs, pd.DataFrame(), EDITION)["consolidation"].empty
+    assert consolidation_results(inputs, pd.DataFrame(), EDITION)["consolidation"].empty
 
 
 def test_consolidation_keeps_every_branch_and_leaves_the_unknown_one_out_of_counts(
     inputs: dict,
 ) -> None:
     jobs = pd.concat(
-        [
-            pipeline.employment_results(inputs, code, 1, EDITION)["emplois"]
-            for code in (BRANCH, "chaux")
-        ],
+        [employment_results(inputs, code, 1, EDITION)["emplois"] for code in (BRANCH, "chaux")],
         ignore_index=True,
     )
-    given = pipeline.criterion_values(inputs, BRANCH, EDITION)
-    labels = pipeline.core_results(given, BRANCH, study.criteria(BRANCH))["coeurs"]
-    table = pipeline.consolidation_results(inputs, jobs, EDITION, labels)["consolidation"]
+    given = criterion_values(inputs, BRANCH, EDITION)
+    labels = core_results(given, BRANCH, study.criteria(BRANCH))["coeurs"]
+    table = consolidation_results(inputs, jobs, EDITION, labels)["consolidation"]
     accepted = indicators.select(table, "core_acceptability_pct")
     assert set(accepted["branch_code"]) == {BRANCH}
     assert accepted["nature"].eq("estimate").all()
@@ -100,7 +102,7 @@ def test_every_parameter_of_the_edition_changes_the_results(inputs: dict) -> Non
     changed = EDITION.model_copy(
         update={"base_year": 2015, "quantile_levels": (0.1, 0.5, 0.9), "scenario_codes": ("x",)}
     )
-    results = pipeline.employment_results(inputs, BRANCH, 2, changed)
+    results = employment_results(inputs, BRANCH, 2, changed)
     projections = results["emplois_projections"]
     assert projections["cutoff_year"].eq(2015).all()
     assert sorted(projections["quantile_level"].unique()) == [0.1, 0.5, 0.9]
@@ -112,5 +114,5 @@ def test_every_parameter_of_the_edition_changes_the_results(inputs: dict) -> Non
 
 def test_an_own_table_without_the_rest_of_the_branch_gives_no_share(inputs: dict) -> None:
     own = inputs | {"own_employment": own_table(range(2008, 2025))}
-    table = pipeline.employment_results(own, BRANCH, 1, EDITION)["emplois"]
+    table = employment_results(own, BRANCH, 1, EDITION)["emplois"]
     assert indicators.select(table, "employment_share_pct").empty

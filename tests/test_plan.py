@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 import small_project as small
 
-from opmq_lib.edition.plan import Run, plan, select, undeclared_parameters
 from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
+from opmq_lib.runs.plan import Run, plan, select, undeclared_parameters
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from opmq_lib import display
-from opmq_lib.display import Html
 from opmq_lib.params import NOTEBOOKS
-from opmq_lib.sections import rapport
+from opmq_lib.questions.rapport import page as rapport
+from opmq_lib.show import pieces
+from opmq_lib.show.pieces import Html
 
 TEMPLATE = Path(__file__).parent.parent / "notebooks/00_rapport.ipynb"
 TOLD = rapport.Context("chimie", {}, ())
@@ -39,7 +39,7 @@ def test_a_new_question_is_one_entry(monkeypatch) -> None:
 
 
 def compared(then: tuple[float, ...], now: tuple[float, ...], monkeypatch) -> str:
-    number = rapport.Compared("Part", "t", {"indicator": "i"}, display.number)
+    number = rapport.Compared("Part", "t", {"indicator": "i"}, pieces.number)
     question = rapport.Question("99_essai", "Essai", lambda *_: Html(""), compared=(number,))
     monkeypatch.setattr(rapport, "QUESTIONS", (question,))
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
 from opmq_lib.errors import CoherenceError, RangeError, SchemaError
-from opmq_lib.ras import ras
+from opmq_lib.methods.employment.ras import ras
 
 Case = tuple[pd.DataFrame, pd.Series, pd.Series]
 POSITIVE = st.floats(min_value=0.2, max_value=5)  # extreme odds converge slowly

@@ -8,8 +8,9 @@ from test_cli import opmq
 from test_requests_review import w8_register
 from typer.testing import CliRunner
 
-from opmq_lib import cli, exports
+from opmq_lib import cli
 from opmq_lib.errors import ConfidentialityError, SchemaError
+from opmq_lib.show import downloads
 
 KEY = "a secret that is not in the repository"
 
@@ -56,7 +57,7 @@ def test_no_recommendation_without_a_register(
 
 
 def test_recommendations_may_be_written_outside_the_project(project_copy: Path) -> None:
-    exports.write_table(w8_register(), project_copy / "data/requests.parquet")
+    downloads.write_table(w8_register(), project_copy / "data/requests.parquet")
     named(project_copy, requests="data/requests.parquet")
     path = project_copy.parent / "rec.csv"
     done = opmq(project_copy, "requests", "recommend", "-o", str(path))

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from test_requests_review import BRANCHES, FIRMS, reviewed
 
-from opmq_lib.requests import measures
+from opmq_lib.methods.requests import measures
 
 LAST_DAY = date(2026, 11, 24)
 RATES = ("requests_per_1000_firms", "unmet_requests_per_1000_firms", "unmet_requests_share_pct")

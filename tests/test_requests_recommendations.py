@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from test_requests_review import FIRMS, w8_register
 
-from opmq_lib.requests import comparison, measures, recommendations
+from opmq_lib.methods.requests import comparison, measures, recommendations
 
 LAST_DAY, NEXT_DAY = date(2026, 11, 24), date(2027, 11, 24)
 

@@ -7,10 +7,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from opmq_lib import exports
 from opmq_lib.errors import ConfidentialityError, DataError
-from opmq_lib.requests import contract, importing
+from opmq_lib.methods.requests import importing
+from opmq_lib.show import downloads
 from opmq_lib.sources import registers
+from opmq_lib.tables import register as contract
 
 ROOT = Path(__file__).parent.parent
 LAST_DAY = date(2026, 11, 24)
@@ -267,9 +268,9 @@ def test_the_key_must_be_a_secret_outside_the_project(project: Path, tmp_path: P
 
 def test_the_template_has_lists_and_comes_back_through_the_import(tmp_path: Path) -> None:
     path = tmp_path / "demandes.xlsx"
-    exports.write_workbook(registers.template("requests", ROOT), path)
+    downloads.write_workbook(registers.template("requests", ROOT), path)
     first = path.read_bytes()
-    exports.write_workbook(registers.template("requests", ROOT), path)
+    downloads.write_workbook(registers.template("requests", ROOT), path)
     assert path.read_bytes() == first
     book = openpyxl.load_workbook(path)
     sheet = book["requests"]
@@ -295,7 +296,7 @@ def test_a_written_register_is_read_back(tmp_path: Path, export: Path, project: 
     found, _ = registers.import_requests([export], KEY, project, LAST_DAY)
     for ending in ("parquet", "csv"):
         path = tmp_path / f"requests.{ending}"
-        exports.write_table(found, path)
+        downloads.write_table(found, path)
         back = registers.read_requests(path, KNOWN)
         assert back["company_headcount"].tolist() == [12.0, 12.0]
         assert back.astype({"region_code": "str"})["company_code"].equals(

@@ -10,8 +10,8 @@ import pytest
 from scipy.optimize import linprog
 
 from opmq_lib.errors import CoherenceError
-from opmq_lib.requests import counting, denominators, fictitious, measures, protection
-from opmq_lib.requests.denominators import BANDS, GROUPS
+from opmq_lib.methods.requests import counting, denominators, fictitious, measures, protection
+from opmq_lib.methods.requests.denominators import BANDS, GROUPS
 from opmq_lib.sources import embedded
 
 LAST_DAY = date(2026, 11, 24)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from opmq_lib.requests import comparison, intervals, shrinkage
+from opmq_lib.methods.requests import comparison, intervals, shrinkage
 
 FULL = os.environ.get("OPMQ_TEST_FULL") == "1"
 REPLICATIONS = 4000 if FULL else 400

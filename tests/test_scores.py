@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opmq_lib import scores
+from opmq_lib.methods.forecast import scores
 
 HISTORY = [100, 104, 103, 108, 110, 115]
 ACTUAL = [116, 121, 126]

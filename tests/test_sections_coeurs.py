@@ -4,11 +4,18 @@ import ipywidgets
 import pandas as pd
 import pytest
 
-from opmq_lib import consolidation, core, french, indicators, pipeline
-from opmq_lib.display import Html
+from opmq_lib.methods import consolidation, core
 from opmq_lib.params import Vote
-from opmq_lib.sections import coeurs, comite, tensions
+from opmq_lib.questions.coeurs_strategiques import comite
+from opmq_lib.questions.coeurs_strategiques import page as coeurs
+from opmq_lib.questions.coeurs_strategiques.chain import Assessed, core_results, criterion_values
+from opmq_lib.questions.shared import ALL_BRANCHES
+from opmq_lib.questions.tensions import page as tensions
+from opmq_lib.questions.tensions.chain import tension_results
+from opmq_lib.show import french
+from opmq_lib.show.pieces import Html
 from opmq_lib.sources import study
+from opmq_lib.tables import indicators
 
 BRANCH = "ceramique"
 LABELS = study.metier_labels() | study.branch_labels()
@@ -22,13 +29,13 @@ def inputs() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def given(inputs: dict) -> pipeline.Assessed:
-    return pipeline.criterion_values(inputs, BRANCH, EDITION)
+def given(inputs: dict) -> Assessed:
+    return criterion_values(inputs, BRANCH, EDITION)
 
 
 @pytest.fixture(scope="module")
-def results(given: pipeline.Assessed) -> dict[str, pd.DataFrame]:
-    return pipeline.core_results(given, BRANCH, QUESTIONS)
+def results(given: Assessed) -> dict[str, pd.DataFrame]:
+    return core_results(given, BRANCH, QUESTIONS)
 
 
 def text(html: Html) -> str:
@@ -84,7 +91,7 @@ def test_the_banner_says_that_nothing_was_voted_and_what_an_estimate_forbids(res
     assert "exemple, non voté" in text(coeurs.criteria_table(results, "core"))
 
 
-def test_a_vote_takes_the_banner_away_for_its_question_only(given: pipeline.Assessed) -> None:
+def test_a_vote_takes_the_banner_away_for_its_question_only(given: Assessed) -> None:
     vote = Vote.model_validate(
         {"date": pd.Timestamp("2026-03-12").date(), "body": "CPNEFP", "minutes_reference": "3"}
     )
@@ -92,7 +99,7 @@ def test_a_vote_takes_the_banner_away_for_its_question_only(given: pipeline.Asse
     first = QUESTIONS[0].model_copy(
         update={"vote": vote, "basis": "étude", "voted_metiers": (code,)}
     )
-    results = pipeline.core_results(given, BRANCH, (first, QUESTIONS[1]))
+    results = core_results(given, BRANCH, (first, QUESTIONS[1]))
     assert "« Métiers stratégiques »" in text(coeurs.banner(results))
     assert "voté le 12 mars 2026 par CPNEFP, 3" in text(coeurs.criteria_table(results, "core"))
     assert "Retenu par le vote." in text(coeurs.labels_list(results, LABELS, "core"))
@@ -100,18 +107,18 @@ def test_a_vote_takes_the_banner_away_for_its_question_only(given: pipeline.Asse
 
 
 def test_a_branch_without_headcount_says_so_instead_of_a_list(inputs: dict) -> None:
-    unknown = pipeline.criterion_values(inputs, "chaux", EDITION)
-    results = pipeline.core_results(unknown, "chaux", QUESTIONS)
+    unknown = criterion_values(inputs, "chaux", EDITION)
+    results = core_results(unknown, "chaux", QUESTIONS)
     assert "Aucun effectif de branche n’est publié" in text(coeurs.banner(results))
     assert "Aucune étiquette" in text(coeurs.labels_list(results, LABELS, "core"))
 
 
-def test_the_page_shows_no_sliders_and_the_notebook_does(given: pipeline.Assessed) -> None:
+def test_the_page_shows_no_sliders_and_the_notebook_does(given: Assessed) -> None:
     assert isinstance(comite.panel(given, QUESTIONS, LABELS, sliders=False), Html)
     assert isinstance(comite.panel(given, QUESTIONS, LABELS, sliders=True), ipywidgets.Tab)
 
 
-def test_moving_a_slider_changes_the_list_at_once(given: pipeline.Assessed) -> None:
+def test_moving_a_slider_changes_the_list_at_once(given: Assessed) -> None:
     panel = comite.panel(given, QUESTIONS, LABELS, sliders=True)
     children = panel.children[0].children
     shown = children[-1]
@@ -140,7 +147,7 @@ def test_a_threshold_left_outside_moved_goalposts_is_dropped_from_the_trial() ->
 
 def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results: dict) -> None:
     rows = consolidation.core_acceptability(results["coeurs"])
-    table = indicators.stack([rows], pipeline.ALL_BRANCHES, "consolidation")
+    table = indicators.stack([rows], ALL_BRANCHES, "consolidation")
     figure = coeurs.shared_heatmap({"consolidation": table}, LABELS)
     assert not isinstance(figure, Html)
     assert "Industries céramiques" in figure.alt
@@ -148,7 +155,7 @@ def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results
 
 
 def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> None:
-    found = pipeline.tension_results(inputs, BRANCH, EDITION)
+    found = tension_results(inputs, BRANCH, EDITION)
     regions = study.region_labels()
     assert_numbers_are_cells(tensions.branch_composition(found).html, found, 4)
     assert_numbers_are_cells(tensions.regions_table(found, LABELS, regions).html, found, 7)

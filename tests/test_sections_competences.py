@@ -6,23 +6,24 @@ from functools import cache
 import pandas as pd
 import pytest
 
-from opmq_lib import display, french, pipeline
-from opmq_lib.sections import competences, fiches
+from opmq_lib.questions.besoins import fiches
+from opmq_lib.questions.besoins.chain import needs_results
+from opmq_lib.questions.competences import page as competences
+from opmq_lib.questions.competences.chain import skill_results, skills_consolidation
+from opmq_lib.show import french, pieces
 from opmq_lib.sources import study
 
 
 @cache
 def besoins(branch_code):
     inputs, edition = study.load_inputs([branch_code]), study.edition()
-    return pipeline.needs_results(inputs, study.scenarios()[:1], branch_code, 10, edition)[
-        "besoins"
-    ]
+    return needs_results(inputs, study.scenarios()[:1], branch_code, 10, edition)["besoins"]
 
 
 @cache
 def results(branch_code):
     inputs = study.load_inputs([branch_code])
-    return pipeline.skill_results(inputs, branch_code, study.edition(), besoins(branch_code))
+    return skill_results(inputs, branch_code, study.edition(), besoins(branch_code))
 
 
 def page(branch_code):
@@ -51,7 +52,7 @@ def test_every_number_is_a_cell_of_a_result_table(branch_code):
     for table, row, column, text in cells:
         value = float(found[table].reset_index(drop=True).at[int(row), column])
         if table == "skill_posts" and column != "metiers_count":
-            assert text == french.rounded(value, display.step(found[table], int(row)))
+            assert text == french.rounded(value, pieces.step(found[table], int(row)))
             continue
         shown = text.replace("\u202f", "").replace("\u00a0", "").replace(",", ".")
         assert float(shown) == pytest.approx(value, abs=0.5)
@@ -85,7 +86,7 @@ def test_projected_posts_by_skill_are_a_projection_with_bounds_and_never_more_th
 
 def test_without_needs_projected_posts_by_skill_are_nd():
     inputs = study.load_inputs(["chimie"])
-    found = pipeline.skill_results(inputs, "chimie", study.edition())
+    found = skill_results(inputs, "chimie", study.edition())
     assert found["skill_posts"].empty
     assert "nd" in competences.posts_table(found).html
 
@@ -100,7 +101,7 @@ def test_a_survey_gives_gaps_marked_as_the_branch_s_own():
     inputs["own_skill_supply"] = people.assign(
         available_headcount=[25.0, 20, 10, 5], coverage_pct=50.0, origin="own"
     )
-    found = pipeline.skill_results(inputs, "chimie", study.edition())
+    found = skill_results(inputs, "chimie", study.edition())
     gaps = found["skill_gaps"]
     assert gaps["origin"].tolist() == ["own"]
     assert gaps.loc[0, "gap"] == pytest.approx(0.269841, abs=5e-7)
@@ -110,7 +111,7 @@ def test_a_survey_gives_gaps_marked_as_the_branch_s_own():
 
 def test_the_sheet_of_a_metier_names_skills_of_its_rome_and_counts_certifications():
     inputs, edition = study.load_inputs(["metallurgie"]), study.edition()
-    found = pipeline.needs_results(inputs, study.scenarios()[:1], "metallurgie", 10, edition)
+    found = needs_results(inputs, study.scenarios()[:1], "metallurgie", 10, edition)
     rome = inputs["fap_rome"].query("metier_code == 'D2Z41'")["rome_code"]
     own = inputs["metier_skills"].query("importance == 'principale'")
     carried = set(own.loc[own["rome_code"].isin(rome), "skill_code"])
@@ -130,7 +131,7 @@ def test_a_branch_whose_bodies_are_unknown_has_nd_certifications_on_its_sheets()
 
 def test_certifications_to_share_stand_once_per_pair_of_different_branches():
     portfolios = pd.concat([results(code)["portfolio"] for code in ("metallurgie", "textile")])
-    found = pipeline.skills_consolidation(study.load_inputs(), portfolios)
+    found = skills_consolidation(study.load_inputs(), portfolios)
     table = found["consolidation_certifications"]
     assert not table.empty
     assert (table["branch_code"] < table["other_branch_code"]).all()
@@ -155,7 +156,7 @@ def test_the_calendar_of_an_export_tells_ends_and_lead_times_of_the_branch_s_fic
             "ends_on": [day.isoformat(), f"{day.year + 9}-01-01", "2024-01-01"],
         }
     )
-    found = pipeline.skill_results(inputs, "metallurgie", study.edition())
+    found = skill_results(inputs, "metallurgie", study.edition())
     table = found["expiry_calendar"].drop_duplicates("fiche_code").set_index("fiche_code")
     assert table.loc[fiches, "state"].tolist() == ["within_12_months", "later", "expired"]
     assert table.loc[fiches[0], "months_left"] == 0
@@ -172,7 +173,7 @@ def test_without_an_export_the_calendar_is_nd_and_says_what_it_takes():
 
 
 def test_a_branch_without_certifying_body_has_nd_and_not_zero():
-    found = pipeline.skill_results(study.load_inputs(["chaux"]), "chaux", study.edition())
+    found = skill_results(study.load_inputs(["chaux"]), "chaux", study.edition())
     table = found["competences"].set_index("indicator")
     for name in ("certifications_count", "metiers_without_certification_count"):
         assert (table.loc[[name], "status"] == "nd").all()

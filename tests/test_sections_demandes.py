@@ -5,8 +5,8 @@ import re
 import pandas as pd
 from test_requests_review import FIRMS, LAST_DAY, reviewed, w8_register
 
-from opmq_lib.requests import measures
-from opmq_lib.sections import demandes
+from opmq_lib.methods.requests import measures
+from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.sources import study
 
 LABELS = study.topic_labels() | study.branch_labels()

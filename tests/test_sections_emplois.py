@@ -3,15 +3,15 @@
 import pandas as pd
 import pytest
 
-from opmq_lib import pipeline
-from opmq_lib.sections import emplois
+from opmq_lib.questions.emplois import page as emplois
+from opmq_lib.questions.emplois.chain import employment_results
 from opmq_lib.sources import study
 
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, pd.DataFrame]:
     inputs = study.load_inputs(["chimie"])
-    return pipeline.employment_results(inputs, "chimie", 5, study.edition())
+    return employment_results(inputs, "chimie", 5, study.edition())
 
 
 def test_a_metier_ahead_without_certainty_has_no_number_that_the_table_contradicts(
@@ -31,7 +31,7 @@ def test_a_metier_ahead_without_certainty_has_no_number_that_the_table_contradic
 
 def test_a_branch_without_headcount_says_why_it_has_no_finding() -> None:
     inputs = study.load_inputs(["chaux"])
-    nothing = pipeline.employment_results(inputs, "chaux", 5, study.edition())
+    nothing = employment_results(inputs, "chaux", 5, study.edition())
     said = emplois.findings(nothing, study.metier_labels()).html
     assert "n’a pas d’effectif par métier" in said
     assert "Aucun constat" not in said

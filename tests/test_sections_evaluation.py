@@ -3,10 +3,15 @@ import re
 import pandas as pd
 import pytest
 
-from opmq_lib import indicators, pipeline
-from opmq_lib.display import Html
-from opmq_lib.sections import evaluation, evaluation_besoins, explications
+from opmq_lib.questions.emplois import explications
+from opmq_lib.questions.emplois.chain import employment_results
+from opmq_lib.questions.evaluation import besoins as evaluation_besoins
+from opmq_lib.questions.evaluation import page as evaluation
+from opmq_lib.questions.evaluation.chain import evaluation_results
+from opmq_lib.questions.shared import ALL_BRANCHES
+from opmq_lib.show.pieces import Html
 from opmq_lib.sources import study
+from opmq_lib.tables import indicators
 
 LABELS = study.metier_labels() | study.branch_labels()
 
@@ -18,12 +23,12 @@ def inputs() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def jobs(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    return pipeline.employment_results(inputs, "ceramique", 10, study.edition())
+    return employment_results(inputs, "ceramique", 10, study.edition())
 
 
 @pytest.fixture(scope="module")
 def results(inputs: dict, jobs: dict) -> dict[str, pd.DataFrame]:
-    return pipeline.evaluation_results(inputs, jobs["emplois"], 5, study.edition())
+    return evaluation_results(inputs, jobs["emplois"], 5, study.edition())
 
 
 def numbers(html: str) -> list[tuple[str, int, str, str]]:
@@ -80,7 +85,7 @@ def test_steps_and_branches_have_one_line_each(results: dict) -> None:
 
 def test_at_the_horizon_of_the_edition_branches_are_still_scored(inputs: dict, jobs: dict) -> None:
     edition = study.edition()
-    found = pipeline.evaluation_results(inputs, jobs["emplois"], edition.horizon_years, edition)
+    found = evaluation_results(inputs, jobs["emplois"], edition.horizon_years, edition)
     assert edition.horizon_years > 5
     branches = evaluation.branches_table(found, LABELS)
     assert len(numbers(branches.html)) == 3
@@ -140,7 +145,7 @@ def test_coverage_of_needs_is_told_year_by_year(results: dict) -> None:
 
 def test_without_any_branch_the_page_says_so(results: dict) -> None:
     table = results["evaluation"]
-    alone = results | {"evaluation": table[table["branch_code"] == pipeline.ALL_BRANCHES]}
+    alone = results | {"evaluation": table[table["branch_code"] == ALL_BRANCHES]}
     assert "aucune branche" in text(evaluation.branches_table(alone, LABELS))
     assert "2004 à 2013" in text(evaluation.banner(alone))
 
@@ -166,7 +171,7 @@ def test_filled_years_are_named(jobs: dict) -> None:
 
 
 def test_a_branch_without_headcount_has_no_explanation(inputs: dict) -> None:
-    nothing = pipeline.employment_results(inputs, "chaux", 10, study.edition())
+    nothing = employment_results(inputs, "chaux", 10, study.edition())
     for piece in (
         explications.gaps,
         explications.weights_table,

@@ -8,8 +8,9 @@ import pytest
 import site_edition as given
 import small_project as small
 
-from opmq_lib import batch, site
+from opmq_lib import site
 from opmq_lib.errors import ConfidentialityError, DataError
+from opmq_lib.runs import batch
 from opmq_lib.site import quarto
 from opmq_lib.sources import parameters
 

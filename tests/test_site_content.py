@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import site_edition as given
 
-from opmq_lib import contracts
+from opmq_lib import tables
 from opmq_lib.site import content, manifest
 from opmq_lib.site.manifest import Branch
 from opmq_lib.sources import embedded
@@ -119,10 +119,10 @@ def test_sources_are_shown_once_with_french_dates(edition: manifest.Manifest) ->
 
 def test_the_dictionary_explains_every_column_of_every_table() -> None:
     shown = content.dictionary()
-    assert set(shown) == set(contracts.SCHEMAS)
+    assert set(shown) == set(tables.SCHEMAS)
     assert all(column["label"] for columns in shown.values() for column in columns)
     key = [column["name"] for column in shown["employment"] if column["key"]]
-    assert key == contracts.KEYS["employment"]
+    assert key == tables.KEYS["employment"]
 
 
 def test_the_age_of_a_source_of_the_same_month_counts_no_month() -> None:

@@ -9,15 +9,14 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from opmq_lib import pipeline
 from opmq_lib.cli.app import app
 from opmq_lib.cli.skills import skills_app
 from opmq_lib.errors import DataError, SchemaError, ScopeError
-from opmq_lib.pipeline.blocs import bloc_results
-from opmq_lib.pipeline.skills import branch_romes
-from opmq_lib.sections import blocs as section
-from opmq_lib.skills.certifications import REASONS
-from opmq_lib.sources import rncp, study, tables
+from opmq_lib.methods.skills.certifications import REASONS
+from opmq_lib.questions.competences import blocs as section
+from opmq_lib.questions.competences.chain import branch_romes, skill_results
+from opmq_lib.questions.competences.coverage import bloc_results, branch_blocs
+from opmq_lib.sources import rncp, study, table_files
 from opmq_lib.sources.validate import validate
 
 SAMPLES = Path(__file__).resolve().parents[2] / "shared" / "data" / "skills" / "rncp"
@@ -183,12 +182,12 @@ def test_a_metier_without_main_skill_is_np_once_blocs_are_read(inputs, wanted, s
 
 def test_all_that_may_rest_on_an_export_is_own(inputs):
     codes = inputs["certifications"].query("rncp_code != ''").set_index("certifinfo_code")
-    owned = pipeline.skill_results(inputs, "metallurgie", study.edition())["portfolio"]
+    owned = skill_results(inputs, "metallurgie", study.edition())["portfolio"]
     fiche = "RNCP" + codes.loc[codes.index.isin(owned["certifinfo_code"]), "rncp_code"].iloc[0]
     register = rncp.read_exports([SAMPLES / NAMES[0]])
     fiches = register["fiches"].replace({"fiche_code": {"RNCP509": fiche}})
     given = {"rncp_fiches": fiches, "rncp_blocs": register["blocs"]}
-    found = pipeline.skill_results(inputs | given, "metallurgie", study.edition())
+    found = skill_results(inputs | given, "metallurgie", study.edition())
     for name in ("bloc_coverage", "expiry_calendar", "to_look_at"):
         assert set(found[name]["origin"]) == {"own"}
     told = found["competences"].set_index("indicator")["origin"]
@@ -199,14 +198,14 @@ def test_all_that_may_rest_on_an_export_is_own(inputs):
 def test_an_export_without_any_fiche_of_the_branch_says_nothing_of_its_ends(inputs):
     register = rncp.read_exports([SAMPLES / NAMES[0]])
     given = {"rncp_fiches": register["fiches"], "rncp_blocs": register["blocs"]}
-    found = pipeline.skill_results(inputs | given, "metallurgie", study.edition())
+    found = skill_results(inputs | given, "metallurgie", study.edition())
     told = found["competences"].set_index("indicator")["status"]
     assert set(found["expiry_calendar"]["state"]) == {"nd"}
     assert told["expired_certifications_count"] == told["expiring_certifications_count"] == "nd"
 
 
 def test_the_shipped_study_is_public_and_says_in_one_sentence_what_to_load(inputs):
-    found = pipeline.skill_results(inputs, "chimie", study.edition())
+    found = skill_results(inputs, "chimie", study.edition())
     assert set(found["bloc_coverage"]["status"]) == {"nd"}
     assert set(found["bloc_coverage"]["origin"]) == {"public"}
     html = section.coverage_table(found, {}).html
@@ -218,7 +217,7 @@ def test_the_shipped_study_is_public_and_says_in_one_sentence_what_to_load(input
 def test_proposals_wait_for_a_person_and_decisions_survive_any_number_of_runs(tmp_path):
     path = tmp_path / "lectures.csv"
     assert "not a reading" in call("blocs", SAMPLES / NAMES[0], "-o", path)
-    first = tables.read_table(path, "bloc_readings")
+    first = table_files.read_table(path, "bloc_readings")
     assert set(first["bloc_code"]) <= {f"RNCP509BC0{number}" for number in range(1, 7)}
     assert set(first["decision"]) == {""}
     assert first.groupby("bloc_code").size().max() <= 5
@@ -228,7 +227,7 @@ def test_proposals_wait_for_a_person_and_decisions_survive_any_number_of_runs(tm
     pd.concat([decided.head(2), added, decided.iloc[2:]]).to_csv(path, index=False)
     for _ in range(2):
         assert "2 decisions kept" in call("blocs", SAMPLES / NAMES[1], "-o", path)
-    again = tables.read_table(path, "bloc_readings")
+    again = table_files.read_table(path, "bloc_readings")
     pd.testing.assert_frame_equal(again.drop(2).reset_index(drop=True), decided)
     assert again.loc[2, "skill_code"] == "100007"
 
@@ -238,11 +237,11 @@ def test_proposals_for_a_branch_are_those_of_its_certifications(inputs, tmp_path
         call("blocs", SAMPLES / NAMES[0], "-o", tmp_path / "x.csv", "--branch", "chimie")
     with pytest.raises(ScopeError, match="did you mean `chimie`"):
         call("blocs", SAMPLES / NAMES[0], "-o", tmp_path / "x.csv", "--branch", "chimei")
-    owned = pipeline.skill_results(inputs, "metallurgie", study.edition())["portfolio"]
+    owned = skill_results(inputs, "metallurgie", study.edition())["portfolio"]
     codes = inputs["certifications"].set_index("certifinfo_code")["rncp_code"]
     fiches = {"RNCP" + code for code in codes[owned["certifinfo_code"]] if code}
     register = pd.DataFrame({"fiche_code": [*sorted(fiches), "RNCP509"]})
-    assert set(pipeline.branch_blocs(inputs, "metallurgie", register)["fiche_code"]) == fiches
+    assert set(branch_blocs(inputs, "metallurgie", register)["fiche_code"]) == fiches
 
 
 @pytest.fixture
@@ -260,7 +259,7 @@ def project(project_copy, monkeypatch):
 def test_a_completed_sheet_reaches_the_page_of_its_branch(project, skills):
     sheet((BLOC, skills[1], "yes")).to_csv("data/lectures.csv", index=False)
     assert any("lectures.csv" in line for line in validate(project))
-    found = pipeline.skill_results(study.load_inputs(["chimie"]), "chimie", study.edition())
+    found = skill_results(study.load_inputs(["chimie"]), "chimie", study.edition())
     html = section.coverage_table(found, study.rome_labels()).html
     cells = re.findall(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<', html)
     assert {name for name, *_ in cells} == {"bloc_coverage", "competences"}

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from opmq_lib.errors import RangeError, SchemaError
-from opmq_lib.skills import certifications
-from opmq_lib.sources import embedded, project, tables
+from opmq_lib.methods.skills import certifications
+from opmq_lib.sources import embedded, project, table_files
 
 ROOT = project.find_root()
 DAY = date(2026, 1, 31)
@@ -16,7 +16,7 @@ DAY = date(2026, 1, 31)
 @pytest.fixture(scope="module")
 def real():
     romes = embedded.load("romes")
-    bodies = tables.read_table(
+    bodies = table_files.read_table(
         ROOT / "parameters/tables/certifying_bodies.csv", "certifying_bodies", origin="public"
     )
     return {

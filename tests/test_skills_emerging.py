@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from opmq_lib.errors import RangeError, SchemaError
-from opmq_lib.skills import emerging
+from opmq_lib.methods.skills import emerging
 from opmq_lib.sources import embedded, labels
 
 FULL = os.environ.get("OPMQ_TEST_FULL") == "1"

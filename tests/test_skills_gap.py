@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opmq_lib.errors import RangeError
-from opmq_lib.skills import gap
+from opmq_lib.methods.skills import gap
 
 KEY = {"branch_code": "chimie", "metier_code": "D1Z40", "skill_code": "100007"}
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opmq_lib.errors import RangeError, SchemaError
-from opmq_lib.skills.matching import RESULT_COLUMNS, build_index, match_labels
+from opmq_lib.matching import RESULT_COLUMNS, build_index, match_labels
 from opmq_lib.sources import labels
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib.errors import SchemaError
-from opmq_lib.skills import review
+from opmq_lib.methods.skills import review
 
 MATCHES = pd.DataFrame(
     [("a", 1, "X", "x", 0.4, True), ("a", 2, "Y", "y", 0.3, True), ("b", 1, "Z", "z", 0.9, False),

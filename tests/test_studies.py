@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from opmq_lib import pipeline, studies
-from opmq_lib.contracts import DESCRIPTIONS
 from opmq_lib.errors import DataError
-from opmq_lib.sections import etudes
+from opmq_lib.methods import studies
+from opmq_lib.questions.etudes import page as etudes
+from opmq_lib.questions.etudes.chain import study_results
 from opmq_lib.sources import registers, study
+from opmq_lib.tables import DESCRIPTIONS
 
 ROOT = Path(__file__).parent.parent
 ON = date(2026, 11, 24)
@@ -72,7 +73,7 @@ def test_open_studies_asked_apart_are_candidates_for_one_in_common() -> None:
 
 def test_a_confidential_study_is_counted_and_never_described() -> None:
     secret = {"title": "Un projet de fusion", "disclosure": "confidential"}
-    results = pipeline.study_results(register({}, secret), BRANCHES, THEMES, ON)
+    results = study_results(register({}, secret), BRANCHES, THEMES, ON)
     labels = study.branch_labels() | study.theme_labels()
     page = etudes.studies_table(results, labels).html
     assert "Un titre" in page
@@ -93,8 +94,8 @@ def test_nothing_but_the_number_of_confidential_studies_is_told() -> None:
         secret | {"fieldwork_end_on": "2020-01-01"},
         secret | {"fieldwork_end_on": ""},
     ]
-    with_them = pipeline.study_results(register({}, *hidden), BRANCHES, THEMES, ON)
-    without = pipeline.study_results(register({}), BRANCHES, THEMES, ON)
+    with_them = study_results(register({}, *hidden), BRANCHES, THEMES, ON)
+    without = study_results(register({}), BRANCHES, THEMES, ON)
     for name in ("etudes_liste", "etudes_metiers"):
         pd.testing.assert_frame_equal(with_them[name], without[name])
     counts = ["studies_count", "studies_count.confidential"]
@@ -104,13 +105,13 @@ def test_nothing_but_the_number_of_confidential_studies_is_told() -> None:
     ]
     pd.testing.assert_frame_equal(*tables)
     assert value(with_them["etudes"], "studies_count.confidential", "ensemble") == 5
-    alone = pipeline.study_results(register(*hidden), BRANCHES, THEMES, ON)
+    alone = study_results(register(*hidden), BRANCHES, THEMES, ON)
     assert alone["etudes_metiers"].empty
     assert value(alone["etudes"], "study_coverage_ratio", "ensemble") == 0
 
 
 def test_without_a_register_nothing_is_zero() -> None:
-    results = pipeline.study_results(register({}).iloc[:0], BRANCHES, THEMES, ON)
+    results = study_results(register({}).iloc[:0], BRANCHES, THEMES, ON)
     assert all(table.empty for table in results.values())
     assert "nd" in etudes.findings(results, {}).html
     assert "opmq studies template" in etudes.banner(results).html

@@ -10,8 +10,11 @@ import nbformat
 import pandas as pd
 import pytest
 
-from opmq_lib import batch, exports, french, pipeline, site
-from opmq_lib.sections import rapport
+from opmq_lib import site
+from opmq_lib.questions.emplois.chain import employment_results
+from opmq_lib.questions.rapport import page as rapport
+from opmq_lib.runs import batch
+from opmq_lib.show import downloads, french
 from opmq_lib.sources import embedded, parameters, study
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -150,8 +153,8 @@ def test_recomputing_the_results_from_the_embedded_data_gives_the_same_bytes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(root)
-    results = pipeline.employment_results(study.load_inputs([KNOWN]), KNOWN, 10, study.edition())
-    exports.write_results(results, str(tmp_path), "01_emplois")
+    results = employment_results(study.load_inputs([KNOWN]), KNOWN, 10, study.edition())
+    downloads.write_results(results, str(tmp_path), "01_emplois")
     folder = root / "outputs" / EDITION / KNOWN / "01_emplois"
     for written in sorted(tmp_path.iterdir()):
         assert written.read_bytes() == (folder / written.name).read_bytes(), written.name

@@ -8,7 +8,7 @@ import pytest
 
 from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError
 from opmq_lib.sources import embedded
-from opmq_lib.sources.tables import number, read_table
+from opmq_lib.sources.table_files import number, read_table
 
 HEADER = (
     "branch_code,metier_code,year,employment_headcount,nature,origin,units_count,"

@@ -5,9 +5,9 @@ import papermill
 import pytest
 import small_project as small
 
-from opmq_lib.edition import templates
 from opmq_lib.errors import DataError
 from opmq_lib.params import NOTEBOOKS
+from opmq_lib.runs import templates
 
 SHIPPED = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 MODELS = {"01_emplois": small.BranchNotebook}

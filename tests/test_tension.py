@@ -1,6 +1,6 @@
 import pandas as pd
 
-from opmq_lib import tension
+from opmq_lib.methods import tension
 from opmq_lib.sources import embedded
 
 

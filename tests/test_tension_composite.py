@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opmq_lib import pipeline, tension
 from opmq_lib.errors import CoherenceError, DataError, RangeError, VintageError
+from opmq_lib.methods import tension
+from opmq_lib.methods.tension.composite import shrink_one
+from opmq_lib.questions.tensions.chain import tension_results
 from opmq_lib.sources import embedded, study
-from opmq_lib.tension.composite import shrink_one
 
 PUBLISHED = (
     Path(__file__).parent.parent.parent
@@ -269,7 +270,7 @@ def test_a_branch_that_supplies_components_and_a_crosswalk_gets_its_own_series()
         "own_tension_reference": reference(),
         "own_fap_crosswalk": links,
     }
-    found = pipeline.tension_results(inputs | own, "ceramique", EDITION)["tensions"]
+    found = tension_results(inputs | own, "ceramique", EDITION)["tensions"]
     computed = found[found["indicator"] == "composite_tension_index"]
     assert computed["origin"].eq("own").all()
     assert len(computed) == 6

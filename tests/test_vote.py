@@ -10,10 +10,10 @@ from openpyxl.workbook import Workbook
 from typer.testing import CliRunner
 
 import opmq_lib.cli  # noqa: F401 - adds the commands
-from opmq_lib import exports
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError, ScopeError
 from opmq_lib.params import Question
+from opmq_lib.show import downloads
 from opmq_lib.sources import parameters, vote
 from opmq_lib.sources.branch_file import example_questions, questions_text, with_questions
 from opmq_lib.sources.vote_form import BASIS, BODY, BRANCH, DAY, MINUTES, SHEETS, form
@@ -173,7 +173,7 @@ def test_what_is_no_form_is_refused_and_told(root: Path) -> None:
 
 def test_the_form_is_the_same_every_time_and_asks_for_no_name(root: Path, tmp_path: Path) -> None:
     for name in ("a.xlsx", "b.xlsx"):
-        exports.write_workbook(form(parameters.load_branches(root)["chimie"]), tmp_path / name)
+        downloads.write_workbook(form(parameters.load_branches(root)["chimie"]), tmp_path / name)
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     words = {

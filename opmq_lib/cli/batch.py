@@ -14,9 +14,9 @@ import typer
 from opmq_lib.cli.app import app
 
 if TYPE_CHECKING:
-    from opmq_lib.batch import BatchReport
-    from opmq_lib.edition.plan import Run
     from opmq_lib.params import EditionParams
+    from opmq_lib.runs.batch import BatchReport
+    from opmq_lib.runs.plan import Run
 
 _SHOWN_REASONS = 3
 _LEAST_MEMORY_MB = 200
@@ -115,7 +115,7 @@ def run(  # noqa: PLR0913 - each is an option
 
     Example: opmq run --branch chimie --notebook 01_emplois
     """
-    from opmq_lib import batch
+    from opmq_lib.runs import batch
     from opmq_lib.sources import project
 
     if 0 < memory_mb < _LEAST_MEMORY_MB:
@@ -145,8 +145,7 @@ def status(
 
     Example: opmq status
     """
-    from opmq_lib import batch
-    from opmq_lib.edition import ledger
+    from opmq_lib.runs import batch, ledger
     from opmq_lib.sources import project
 
     runs = _plan(project.find_root())
@@ -171,7 +170,7 @@ def status(
 
 
 def _demonstration(root: Path) -> "tuple[EditionParams, list[Run]]":
-    from opmq_lib import batch, demonstration
+    from opmq_lib.runs import batch, demonstration
     from opmq_lib.sources import parameters
 
     edition = parameters.load_edition(root)
@@ -194,7 +193,7 @@ def _few(reasons: Sequence[str]) -> str:
 
 
 def _plan(root: Path) -> "list[Run]":
-    from opmq_lib import batch
+    from opmq_lib.runs import batch
     from opmq_lib.sources import parameters
 
     return batch.plan(root, parameters.load_edition(root), parameters.load_branches(root))
@@ -202,7 +201,7 @@ def _plan(root: Path) -> "list[Run]":
 
 def _execute(runs: "list[Run]", workers: int | None) -> "BatchReport":
     """Execute runs; told to a person at a terminal only, as the report says the rest."""
-    from opmq_lib import batch
+    from opmq_lib.runs import batch
 
     at_a_time = workers or os.cpu_count() or 1
     if not sys.stderr.isatty():

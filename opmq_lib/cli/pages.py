@@ -49,7 +49,7 @@ def lab_command(
 
     Example: opmq lab --failed chimie/01_emplois
     """
-    from opmq_lib import lab
+    from opmq_lib.runs import lab
     from opmq_lib.sources import parameters, project
 
     root = project.find_root()

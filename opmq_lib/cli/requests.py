@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from opmq_lib.cli.app import app
+from opmq_lib.questions.demandes.chain import review_results
 
 requests_app = typer.Typer(help="What companies ask for.", no_args_is_help=True)
 app.add_typer(requests_app, name="requests")
@@ -19,10 +20,10 @@ def template(output: Output = Path("demandes.xlsx")) -> None:
 
     Example: opmq requests template -o demandes.xlsx
     """
-    from opmq_lib import exports
+    from opmq_lib.show import downloads
     from opmq_lib.sources import project, registers
 
-    exports.write_workbook(registers.template("requests", project.find_root()), output)
+    downloads.write_workbook(registers.template("requests", project.find_root()), output)
     print(f"Written: {output}")
 
 
@@ -42,16 +43,16 @@ def import_command(
 
     Example: opmq requests import demandes.xlsx --key-file ../secret/opmq.key
     """
-    from opmq_lib import exports
+    from opmq_lib.show import downloads
     from opmq_lib.sources import parameters, project, registers
 
     root = project.find_root()
-    exports.check_ending(output)
+    downloads.check_ending(output)
     target = registers.check_output(output, root)
     key = registers.read_key(key_file, root)
     last_day = parameters.load_edition(root).edition_date
     register, left_out = registers.import_requests(files, key, root, last_day)
-    exports.write_table(register, target)
+    downloads.write_table(register, target)
     companies = register["company_code"].nunique()
     print(f"Written: {output} ({len(register)} requests, {companies} companies).")
     for columns in left_out:
@@ -65,16 +66,16 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
 
     Example: opmq requests recommend
     """
-    from opmq_lib import exports, pipeline
     from opmq_lib.errors import Defect, SchemaError
-    from opmq_lib.requests import recommendations
+    from opmq_lib.methods.requests import recommendations
+    from opmq_lib.show import downloads
     from opmq_lib.sources import parameters, project, registers, study
 
     root = project.find_root()
     edition = parameters.load_edition(root)
     named = edition.registers
     wanted = Path(named.recommendations or output)
-    exports.check_ending(wanted)
+    downloads.check_ending(wanted)
     path = registers.check_output(wanted, root)
     if not named.requests:
         raise SchemaError(
@@ -84,8 +85,8 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     loaded = study.load_registers(named.requests, "", named.company_counts or "")
     kept = registers.read_recommendations(path, "own")
     branches = sorted(study.branch_labels())
-    results = pipeline.review_results(study.load_inputs(), loaded, branches, edition.edition_date)
+    results = review_results(study.load_inputs(), loaded, branches, edition.edition_date)
     found = recommendations.candidates(results["demandes"], edition.edition_date)
     register = recommendations.updated(kept, found)
-    exports.write_table(register, path)
+    downloads.write_table(register, path)
     print(f"Written: {wanted} ({len(register) - len(kept)} new, {len(kept)} kept).")

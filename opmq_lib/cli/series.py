@@ -27,14 +27,15 @@ def forecast_command(
 
     Example: opmq forecast series.csv -o forecasts.csv --horizon 6
     """
-    from opmq_lib import exports, forecast
-    from opmq_lib.sources import tables
+    from opmq_lib.methods import forecast
+    from opmq_lib.show import downloads
+    from opmq_lib.sources import table_files
 
-    exports.check_ending(output)
-    series = tables.read_table(file, "series")
+    downloads.check_ending(output)
+    series = table_files.read_table(file, "series")
     with _warnings_told():
         future = forecast.forecast_series(series, horizon)
-    exports.write_table(future, output)
+    downloads.write_table(future, output)
     print(f"Written: {output} ({series['series_code'].nunique()} series, {horizon} years each).")
 
 
@@ -54,11 +55,12 @@ def backtest_command(
 
     Example: opmq backtest series.csv --horizon 6 --no-ets
     """
-    from opmq_lib import exports, scores
-    from opmq_lib.forecast.backtest import backtest
-    from opmq_lib.sources import tables
+    from opmq_lib.methods.forecast import scores
+    from opmq_lib.methods.forecast.backtest import backtest
+    from opmq_lib.show import downloads
+    from opmq_lib.sources import table_files
 
-    series = tables.read_table(file, "series")
+    series = table_files.read_table(file, "series")
     models = ["panel", "naive", "drift", *["ets"] * ets]
     with _warnings_told():
         pairs = backtest(series, horizon, models=models)
@@ -66,7 +68,7 @@ def backtest_command(
     for title, table in scores.printed(report).items():
         print(f"{title}\n{table.to_string()}\n")
     if output is not None:
-        exports.write_results(report, str(output), "backtest")
+        downloads.write_results(report, str(output), "backtest")
         print(f"Written: {output}")
 
 

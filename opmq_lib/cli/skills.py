@@ -8,6 +8,7 @@ import typer
 
 from opmq_lib.cli.app import app
 from opmq_lib.errors import Defect, RangeError, SchemaError
+from opmq_lib.questions.competences.coverage import branch_blocs
 
 skills_app = typer.Typer(
     help="Skills: survey, free texts to codes, what emerges, blocs and ends of registration."
@@ -23,7 +24,7 @@ def template_command(
 
     Example: opmq skills template enquete.xlsx
     """
-    from opmq_lib import exports
+    from opmq_lib.show import downloads
     from opmq_lib.sources import survey
 
     if output.suffix.lower() != ".xlsx":
@@ -32,7 +33,7 @@ def template_command(
     if output.exists():
         told = ("the file exists", "a new file", "choose another name: answers are not overwritten")
         raise SchemaError([Defect(output.name, *told)])
-    exports.write_sheets(survey.template(), output)
+    downloads.write_sheets(survey.template(), output)
     print(f"Written: {output} (sheets skill_needs, skill_supply, lisez_moi).")
 
 
@@ -59,26 +60,26 @@ def match_command(  # noqa: PLR0913 - one parameter per option
 
     Example: opmq skills match titres.csv -o codes.csv --review a_verifier.csv
     """
-    from opmq_lib import exports
-    from opmq_lib.skills import review as reviewing
-    from opmq_lib.skills.matching import match_labels
+    from opmq_lib.matching import match_labels
+    from opmq_lib.methods.skills import review as reviewing
+    from opmq_lib.show import downloads
     from opmq_lib.sources import labels as lists
-    from opmq_lib.sources import tables
+    from opmq_lib.sources import table_files
 
-    exports.check_ending(output)
+    downloads.check_ending(output)
     if review is not None:
-        exports.check_ending(review)
+        downloads.check_ending(review)
     _check_distinct("match", [file, output, *([review] if review else []), *(labels or [])])
-    queries = tables.read_table(file, "queries")["query"]
+    queries = table_files.read_table(file, "queries")["query"]
     corpus = lists.read_all_labels(labels) if labels else lists.core_labels(against)
     matches = match_labels(queries, corpus, top)
     if review is not None:
-        decided = tables.read_table(review, "review") if review.exists() else None
+        decided = table_files.read_table(review, "review") if review.exists() else None
         sheet = reviewing.review_sheet(matches, decided)
         matches = matches if decided is None else reviewing.apply_decisions(matches, decided)
-        exports.write_table(sheet, review)
+        downloads.write_table(sheet, review)
         print(f"Written: {review} ({(sheet['decision'] == '').sum()} proposals to look at).")
-    exports.write_table(matches, output)
+    downloads.write_table(matches, output)
     doubtful = matches.loc[matches["unsure"], "query"].nunique()
     print(f"Written: {output} ({queries.nunique()} texts, {doubtful} of them doubtful).")
 
@@ -94,18 +95,18 @@ def emerging_command(
 
     Example: opmq skills emerging mentions.csv -o tendances.csv
     """
-    from opmq_lib import exports
-    from opmq_lib.skills import emerging
-    from opmq_lib.sources import tables
+    from opmq_lib.methods.skills import emerging
+    from opmq_lib.show import downloads
+    from opmq_lib.sources import table_files
 
-    exports.check_ending(output)
+    downloads.check_ending(output)
     _check_distinct("emerging", [file, output])
-    mentions = tables.read_table(file, "skill_mentions")
+    mentions = table_files.read_table(file, "skill_mentions")
     found = emerging.trends(mentions)
     if found.empty:
         told = ("only one period", "two periods or more", "add the mentions of another period")
         raise RangeError([Defect(f"{file.name}, period_rank", *told)])
-    exports.write_table(
+    downloads.write_table(
         found.assign(origin="own" if (mentions["origin"] == "own").any() else "public"), output
     )
     retained = found.loc[found["retained"] == "yes", "skill_code"].nunique()
@@ -136,16 +137,17 @@ def occupations_command(
 
     Example: opmq skills occupations titres.csv -o candidats.csv
     """
-    from opmq_lib import contracts, exports
-    from opmq_lib.skills import emerging
-    from opmq_lib.sources import embedded, tables
+    from opmq_lib import tables
+    from opmq_lib.methods.skills import emerging
+    from opmq_lib.show import downloads
+    from opmq_lib.sources import embedded, table_files
     from opmq_lib.sources import labels as lists
 
-    exports.check_ending(output)
+    downloads.check_ending(output)
     _check_distinct("occupations", [file, output, *(labels or [])])
     kinds = ("queries", "skill_bundles")
-    names = set(tables.read_grid(file, tables.shown(file), kinds).names)
-    named = [kind for kind in kinds if names & contracts.DESCRIPTIONS[kind].keys()]
+    names = set(table_files.read_grid(file, table_files.shown(file), kinds).names)
+    named = [kind for kind in kinds if names & tables.DESCRIPTIONS[kind].keys()]
     if len(named) != 1:
         expected = "a column query, or columns bundle and skill_code"
         raise SchemaError(
@@ -153,7 +155,7 @@ def occupations_command(
                     "name the columns so, in a file of their own")]
         )  # fmt: skip
     if named == ["queries"]:
-        titles = tables.read_table(file, "queries")["query"]
+        titles = table_files.read_table(file, "queries")["query"]
         corpus = lists.read_all_labels(labels) if labels else lists.core_labels("titles")
         looked_at = f"the titles of {corpus['code'].nunique()} codes"
         found = emerging.unexplained_titles(titles, corpus)
@@ -161,14 +163,14 @@ def occupations_command(
         told = ("bundles of skills are not compared with titles", "titles", "leave --labels out")
         raise SchemaError([Defect("--labels", *told)])
     else:
-        given = tables.read_table(file, "skill_bundles").groupby("bundle")["skill_code"]
+        given = table_files.read_table(file, "skill_bundles").groupby("bundle")["skill_code"]
         fiches = embedded.load("metier_skills").groupby("rome_code")["skill_code"]
         bundles, profiles = (
             {str(name): skills.tolist() for name, skills in groups} for groups in (given, fiches)
         )
         looked_at = f"the skills of {len(profiles)} ROME"
         found = emerging.unexplained_bundles(bundles, profiles)
-    exports.write_table(found, output)
+    downloads.write_table(found, output)
     print(
         f"Written: {output} ({found['unexplained'].sum()} of {len(found)} are candidates: further "
         f"from {looked_at} than {1 - emerging.FALSE_ALARM_RATE:.0%} of these when hidden). "
@@ -190,18 +192,18 @@ def blocs_command(
 
     Example: opmq skills blocs export.zip -o lectures.csv --branch chimie
     """
-    from opmq_lib import exports, pipeline
-    from opmq_lib.skills import blocs
+    from opmq_lib.methods.skills import blocs
+    from opmq_lib.show import downloads
     from opmq_lib.sources import labels as lists
-    from opmq_lib.sources import parameters, rncp, study, tables
+    from opmq_lib.sources import parameters, rncp, study, table_files
 
-    exports.check_ending(output)
+    downloads.check_ending(output)
     register = rncp.read_export(export)["blocs"]
     if branch:
         known = parameters.known_codes("branches", "branch_code")
         if branch not in known:
             raise parameters.unknown("--branch", "branch", branch, known)
-        register = pipeline.branch_blocs(study.load_inputs(), branch, register)
+        register = branch_blocs(study.load_inputs(), branch, register)
     if register.empty:
         fix = "use a whole export, or leave --branch out"
         told = ("no bloc of the certifications asked for", "blocs of their fiches", fix)
@@ -209,8 +211,8 @@ def blocs_command(
     sheet = blocs.proposals(register, lists.core_labels("skills"))
     without = register["bloc_code"].nunique() - sheet["bloc_code"].nunique()
     if output.exists():
-        sheet = blocs.reading_sheet(sheet, tables.read_table(output, "bloc_readings"))
-    exports.write_table(sheet, output)
+        sheet = blocs.reading_sheet(sheet, table_files.read_table(output, "bloc_readings"))
+    downloads.write_table(sheet, output)
     left = sheet[sheet["decision"] == ""]
     print(
         f"Written: {output} ({len(left)} proposals to answer for {left['bloc_code'].nunique()} "
@@ -229,7 +231,7 @@ def expiry_command(
 
     Example: opmq skills expiry export-fiches-csv.zip --on 2026-01-31
     """
-    from opmq_lib.skills import certifications
+    from opmq_lib.methods.skills import certifications
     from opmq_lib.sources import rncp
 
     try:

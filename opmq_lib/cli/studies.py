@@ -26,8 +26,8 @@ def template(
 
     Example: opmq studies template -o data/etudes.xlsx
     """
-    from opmq_lib import exports
+    from opmq_lib.show import downloads
     from opmq_lib.sources import project, registers
 
-    exports.write_workbook(registers.template("studies", project.find_root()), output)
+    downloads.write_workbook(registers.template("studies", project.find_root()), output)
     print(f"Written: {output}. Name it in parameters/edition.yml, registers: studies.")

@@ -21,7 +21,7 @@ def form_command(
 
     Example: opmq vote form chimie -o vote_chimie.xlsx
     """
-    from opmq_lib import exports
+    from opmq_lib.show import downloads
     from opmq_lib.sources import parameters, project, vote_form
 
     if output.exists():
@@ -34,7 +34,7 @@ def form_command(
     branches = parameters.load_branches(project.find_root())
     if branch not in branches:
         raise parameters.unknown("branch_code", "branch", branch, branches)
-    exports.write_workbook(vote_form.form(branches[branch]), output)
+    downloads.write_workbook(vote_form.form(branches[branch]), output)
     print(f"Written: {output}")
 
 

@@ -12,7 +12,8 @@ from datetime import date
 import pandas as pd
 from markupsafe import Markup, escape
 
-from opmq_lib import contracts, display, french
+from opmq_lib import tables
+from opmq_lib.show import french, pieces
 from opmq_lib.site.manifest import CONSOLIDATION, Branch, Manifest, Run, read_file
 from opmq_lib.sources import study
 
@@ -231,7 +232,7 @@ def key_figure(table: pd.DataFrame, row: int, metiers: dict[str, str]) -> KeyFig
     if has_interval:
         level = cells["interval_level"]
         kind = VARIANTS if pd.isna(level) else f"intervalle à {french.percent(100 * level)}"
-        ends = Markup(display.interval(KEY_FIGURES, table, row))
+        ends = Markup(pieces.interval(KEY_FIGURES, table, row))
         note += Markup("{} : {}").format(f" ; {kind}", ends)
     number = _number(table, row)
     return KeyFigure(label.format(metier=metier), number, note, has_value, has_interval)
@@ -343,18 +344,18 @@ def dictionary() -> dict[str, list[dict[str, str]]]:
                 "name": name,
                 "label": column.label,
                 "unit": column.unit,
-                "key": "oui" if name in contracts.KEYS[table] else "",
+                "key": "oui" if name in tables.KEYS[table] else "",
             }
             for name, column in columns.items()
         ]
-        for table, columns in contracts.DESCRIPTIONS.items()
+        for table, columns in tables.DESCRIPTIONS.items()
     }
 
 
 def _number(table: pd.DataFrame, row: int) -> Markup:
     if table.at[row, "unit"] == "%":
-        return Markup(display.percent(KEY_FIGURES, table, row, 1))
-    return Markup(display.headcount(KEY_FIGURES, table, row))
+        return Markup(pieces.percent(KEY_FIGURES, table, row, 1))
+    return Markup(pieces.headcount(KEY_FIGURES, table, row))
 
 
 def _shown(key: str, text: str) -> str:

@@ -8,7 +8,7 @@ import re
 from html import escape
 from pathlib import Path
 
-from opmq_lib import french
+from opmq_lib.show import french
 from opmq_lib.site import markup
 
 _VERBATIM = ("pre", "code", "math", "svg", "textarea")

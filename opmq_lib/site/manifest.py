@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from opmq_lib import french
-from opmq_lib.edition import ledger, origin
 from opmq_lib.errors import ConfidentialityError, Defect
 from opmq_lib.params import BranchParams, EditionParams
+from opmq_lib.runs import ledger, origin
+from opmq_lib.show import french
 from opmq_lib.sources import embedded, parameters
 
 COMMON = "commun"

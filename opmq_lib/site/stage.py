@@ -14,8 +14,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from opmq_lib import french
 from opmq_lib.errors import DataError
+from opmq_lib.show import french
 from opmq_lib.site import content, prepare
 from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
 

@@ -10,7 +10,6 @@ from typing import Final, Literal
 
 import numpy as np
 
-from opmq_lib import french
 from opmq_lib.errors import Defect, SchemaError
 from opmq_lib.params import (
     BRANCH_NOTEBOOKS,
@@ -20,6 +19,7 @@ from opmq_lib.params import (
     Question,
     QuestionCode,
 )
+from opmq_lib.show import french
 from opmq_lib.sources import embedded, idcc, parameters
 
 Direction = Literal["higher", "lower"]

@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.sources import embedded, tables
+from opmq_lib.sources import embedded, table_files
 
 KNOWN_FILES: Final = {
     "libelle_appellation_long": ("code_rome", ("libelle_appellation_long",)),
@@ -55,7 +55,7 @@ def read_labels(path: Path) -> pd.DataFrame:
             if sign in names and code in names:
                 raw = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
                 return _split(raw, code, [name for name in columns if name in names])
-    return tables.read_table(path, "label_corpus")[["code", "label"]]
+    return table_files.read_table(path, "label_corpus")[["code", "label"]]
 
 
 def read_all_labels(paths: Iterable[Path]) -> pd.DataFrame:

@@ -13,14 +13,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from opmq_lib import contracts, studies
-from opmq_lib.contracts import Problem, Sheet
+from opmq_lib import tables
 from opmq_lib.errors import ConfidentialityError, DataError, Defect, SchemaError, gather
+from opmq_lib.methods import studies
+from opmq_lib.methods.requests import importing
 from opmq_lib.params import RequestImport
-from opmq_lib.requests import contract, importing
-from opmq_lib.requests.contract import Known
-from opmq_lib.sources import embedded, tables
+from opmq_lib.sources import embedded, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
+from opmq_lib.tables import Problem, Sheet
+from opmq_lib.tables import register as contract
+from opmq_lib.tables.register import Known
 
 IMPORT_FILE: Final = "parameters/requests.yml"
 _LISTED_ROWS: Final = 5000
@@ -28,7 +30,7 @@ _LISTED_ROWS: Final = 5000
 
 def topics(root: Path) -> pd.DataFrame:
     """Return the nomenclature of topics, table `request_topics`."""
-    return tables.read_table(root / "parameters/tables/request_topics.csv", "request_topics",
+    return table_files.read_table(root / "parameters/tables/request_topics.csv", "request_topics",
                              origin="public")  # fmt: skip
 
 
@@ -50,7 +52,7 @@ def read_requests(path: Path, checked_against: Known) -> pd.DataFrame:
     Raises:
         DataError: With every defect; no value is shown, of personal data only the column.
     """
-    where = tables.shown(path)
+    where = table_files.shown(path)
     if not path.is_file():
         missing = "no such register"
         fix = "correct the path in parameters/edition.yml, or write null"
@@ -58,7 +60,7 @@ def read_requests(path: Path, checked_against: Known) -> pd.DataFrame:
     if path.suffix == ".parquet":
         frame = pd.read_parquet(path)
     else:
-        grid = tables.read_grid(path, where, (contract.TABLE,))
+        grid = table_files.read_grid(path, where, (contract.TABLE,))
         if grid.defects:
             raise SchemaError(grid.defects)
         frame = pd.DataFrame([[_cell(each) for each in row] for row in grid.rows],
@@ -85,8 +87,8 @@ def import_requests(
     frames, left_out = [], []
     errors: list[DataError] = []
     for path in paths:
-        where = tables.shown(path)
-        grid = tables.read_grid(path, where, (contract.TABLE,))
+        where = table_files.shown(path)
+        grid = table_files.read_grid(path, where, (contract.TABLE,))
         frame, problems, unused = importing.register_rows(
             grid.names, grid.rows, dict(mapping.columns), dict(mapping.values), key
         )
@@ -100,7 +102,7 @@ def import_requests(
         if problems or named:
             sheet = Sheet(contract.shown(frame), ("request_code",), where, grid.numbers,
                           own=True)  # fmt: skip
-            errors.append(contracts.as_error([*problems, *named], sheet))
+            errors.append(tables.as_error([*problems, *named], sheet))
         frames.append(frame)
         if unused:
             left_out.append(f"{where}: {len(unused)} (column {', '.join(unused)})")
@@ -182,14 +184,14 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     Raises:
         DataError: With every defect; rows of another origin are one.
     """
-    columns = list(contracts.DESCRIPTIONS["recommendations"])
+    columns = list(tables.DESCRIPTIONS["recommendations"])
     if path is None or not path.is_file():
         return pd.DataFrame(columns=columns)
-    table = tables.read_table(path, "recommendations", origin="own")
+    table = table_files.read_table(path, "recommendations", origin="own")
     strangers = table.index[table["origin"] != origin]
     if len(strangers):
         raise ConfidentialityError(
-            [Defect(tables.shown(path), "real and fictitious recommendations meet", origin,
+            [Defect(table_files.shown(path), "real and fictitious recommendations meet", origin,
                     "keep fictitious registers for the demonstration")]
         )  # fmt: skip
     return table
@@ -206,19 +208,19 @@ def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
     Raises:
         DataError: With every defect: contract, unknown branch or theme, impossible dates.
     """
-    columns = list(contracts.DESCRIPTIONS["studies"])
+    columns = list(tables.DESCRIPTIONS["studies"])
     if path is None:
         return pd.DataFrame(columns=columns)
-    table = tables.read_table(path, "studies", origin="public").reindex(
+    table = table_files.read_table(path, "studies", origin="public").reindex(
         columns=columns, fill_value=""
     )
-    themes = tables.read_table(root / "parameters/tables/study_themes.csv", "study_themes",
+    themes = table_files.read_table(root / "parameters/tables/study_themes.csv", "study_themes",
                                origin="public")  # fmt: skip
     branches = embedded.load("branches")["branch_code"].tolist()
     problems = studies.find_problems(table, branches, themes["theme_code"].tolist(), on)
     if problems:
-        sheet = Sheet(table, ("study_code",), tables.shown(path))
-        raise contracts.as_error(problems, sheet)
+        sheet = Sheet(table, ("study_code",), table_files.shown(path))
+        raise tables.as_error(problems, sheet)
     return table
 
 
@@ -234,14 +236,14 @@ def template(table: str, root: Path) -> openpyxl.Workbook:
         titles = {name: title for name, title in mapping.columns.items() if title}
         lists = _request_lists(mapping.values, topics(root))
     else:
-        titles = {name: name for name in contracts.DESCRIPTIONS[table]}
+        titles = {name: name for name in tables.DESCRIPTIONS[table]}
         lists = {
             name: list(column.choices)
-            for name, column in contracts.DESCRIPTIONS[table].items()
+            for name, column in tables.DESCRIPTIONS[table].items()
             if column.choices
         }
     helps = {
-        name: _help(contracts.DESCRIPTIONS[table].get("company_code" if name == importing.COMPANY
+        name: _help(tables.DESCRIPTIONS[table].get("company_code" if name == importing.COMPANY
                                                       else name))
         for name in titles
     }  # fmt: skip
@@ -297,15 +299,15 @@ def _drop_down(  # noqa: PLR0913 (two sheets and a place in each)
     sheet.add_data_validation(rule)
 
 
-def _help(column: contracts.Column | None) -> str:
+def _help(column: tables.Column | None) -> str:
     return "" if column is None else f"{column.label}. {column.unit}".strip(" .") + "."
 
 
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame with texts as texts, numbers as numbers, and absent optional columns."""
-    columns = contracts.DESCRIPTIONS[contract.TABLE]
+    columns = tables.DESCRIPTIONS[contract.TABLE]
     done = frame.copy()
-    for use in contracts.USES[contract.TABLE]:
+    for use in tables.USES[contract.TABLE]:
         is_number = columns[use.name].kind in {"whole", "number"}
         if use.name not in done:
             if use.may_be_absent:

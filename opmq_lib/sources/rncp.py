@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib import contracts
+from opmq_lib import tables
 from opmq_lib.errors import DataError, Defect, SchemaError, gather
 
 MEMBERS: Final = {
@@ -75,8 +75,8 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
     ).reset_index(drop=True)
     blocs = raw["blocs"].drop_duplicates(["Numero_Fiche", "Bloc_Competences_Code"])
     return {
-        "fiches": contracts.check("rncp_fiches", found, path.name),
-        "blocs": contracts.check(
+        "fiches": tables.check("rncp_fiches", found, path.name),
+        "blocs": tables.check(
             "rncp_blocs",
             pd.DataFrame(
                 {
@@ -104,7 +104,7 @@ def read_exports(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
     A fiche that two exports have is the last one's, and so are its blocs; no row without a path.
     """
     found = {
-        name: pd.DataFrame(columns=list(contracts.DESCRIPTIONS[f"rncp_{name}"]))
+        name: pd.DataFrame(columns=list(tables.DESCRIPTIONS[f"rncp_{name}"]))
         for name in ("fiches", "blocs")
     }
     for path in paths:

@@ -8,10 +8,11 @@ from typing import Final
 import pandas as pd
 from openpyxl import Workbook
 
-from opmq_lib import contracts, french
+from opmq_lib import tables
 from opmq_lib.errors import gather
 from opmq_lib.params import DEMO, BranchParams, EditionParams, Question, ScenarioParams
-from opmq_lib.sources import embedded, parameters, project, registers, rncp, runs, tables
+from opmq_lib.show import french
+from opmq_lib.sources import embedded, ledger, parameters, project, registers, rncp, table_files
 
 EMBEDDED = (
     "age_structure",
@@ -93,11 +94,11 @@ def load_inputs(branch_codes: Sequence[str] = ()) -> InputTables:
     readers: dict[str, Callable[[], pd.DataFrame]] = {
         name: partial(embedded.load, name) for name in EMBEDDED
     }
-    for name in tables.CONVENTIONS:
+    for name in table_files.CONVENTIONS:
         convention = root / "parameters" / "tables" / f"{name}.csv"
-        readers[name] = partial(tables.read_table, convention, name, origin="public")
+        readers[name] = partial(table_files.read_table, convention, name, origin="public")
     chosen = [branches[code] for code in branch_codes]
-    for name in tables.SUPPLIED:
+    for name in table_files.SUPPLIED:
         if name != READINGS:
             readers[f"own_{name}"] = _supplied(root, name, chosen).copy
     exports = sorted({path for branch in chosen if (path := branch.tables.rncp_export) is not None})
@@ -129,7 +130,7 @@ def load_registers(
     """
     root = project.find_root()
     found = {
-        name: pd.DataFrame(columns=list(contracts.DESCRIPTIONS[name]))
+        name: pd.DataFrame(columns=list(tables.DESCRIPTIONS[name]))
         for name in ("requests", "recommendations", "company_counts")
     }
     origin = "fictitious" if requests.startswith(f"outputs/{DEMO}/") else "own"
@@ -139,7 +140,7 @@ def load_registers(
     if recommendations:
         found["recommendations"] = registers.read_recommendations(root / recommendations, origin)
     if company_counts:
-        counts = tables.read_table(root / company_counts, "company_counts", origin="own")
+        counts = table_files.read_table(root / company_counts, "company_counts", origin="own")
         found["company_counts"] = counts
     return found
 
@@ -159,7 +160,7 @@ def load_studies(studies: str) -> pd.DataFrame:
 def theme_labels() -> dict[str, str]:
     """Return the French label of each theme of studies, in the order of the table."""
     path = project.find_root() / "parameters/tables/study_themes.csv"
-    themes = tables.read_table(path, "study_themes", origin="public")
+    themes = table_files.read_table(path, "study_themes", origin="public")
     return dict(zip(themes["theme_code"], themes["label"].map(french.label), strict=True))
 
 
@@ -274,7 +275,7 @@ def read_results(edition_id: str, branch_code: str, notebook: str) -> dict[str, 
         if its last run failed, or if its tables are not all there.
     """
     folder = project.find_root() / "outputs" / edition_id
-    record = runs.latest(folder / runs.LEDGER).get((branch_code, notebook))
+    record = ledger.latest(folder / ledger.LEDGER).get((branch_code, notebook))
     return {path.stem: _read(path) for path in _tables(folder, record)}
 
 
@@ -293,7 +294,7 @@ def read_all_results(edition_id: str, notebook: str, table: str) -> pd.DataFrame
     """
     root = project.find_root()
     folder = root / "outputs" / edition_id
-    records = runs.latest(folder / runs.LEDGER)
+    records = ledger.latest(folder / ledger.LEDGER)
     branches = sorted(parameters.load_branches(root).items())
     asked = [records.get((code, notebook)) for code, each in branches if notebook in each.notebooks]
     paths = [path for record in asked for path in _tables(folder, record) if path.stem == table]
@@ -317,16 +318,16 @@ def _supplied(
     bloc_codes: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """Return what some branches supply of one table, one under the other."""
-    origin = tables.SUPPLIED[table]
-    keyed = "branch_code" in contracts.DESCRIPTIONS[table]
+    origin = table_files.SUPPLIED[table]
+    keyed = "branch_code" in tables.DESCRIPTIONS[table]
     blocks = [
-        tables.read_table(
+        table_files.read_table(
             root / path, table, origin, branch.branch_code if keyed else None, bloc_codes
         )
         for branch in branches
         if (path := branch.tables.paths().get(table)) is not None
     ]
-    no_row = pd.DataFrame(columns=list(contracts.DESCRIPTIONS[table]))
+    no_row = pd.DataFrame(columns=list(tables.DESCRIPTIONS[table]))
     return pd.concat(blocks, ignore_index=True) if blocks else no_row
 
 
@@ -340,7 +341,7 @@ def _branches(wanted: Iterable[str]) -> Mapping[str, BranchParams]:
     return parameters.load_some_branches(paths.values())
 
 
-def _tables(folder: Path, record: runs.Record | None) -> list[Path]:
+def _tables(folder: Path, record: ledger.Record | None) -> list[Path]:
     """Return the result tables that a run has left under an edition's folder, in order of name."""
     if record is None or record["status"] != "ok":
         return []
@@ -354,6 +355,6 @@ def _read(path: Path) -> pd.DataFrame:
     numbers = [
         name
         for name in table.columns
-        if name in contracts.COLUMNS and contracts.COLUMNS[name].kind in {"whole", "number"}
+        if name in tables.COLUMNS and tables.COLUMNS[name].kind in {"whole", "number"}
     ]
     return table.astype(dict.fromkeys(numbers, "float64"))

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from opmq_lib import contracts
+from opmq_lib import tables
 
 SHEETS = ("skill_needs", "skill_supply")
 
@@ -14,11 +14,11 @@ def template() -> dict[str, pd.DataFrame]:
         >>> list(template())
         ['skill_needs', 'skill_supply', 'lisez_moi']
     """
-    sheets = {name: pd.DataFrame(columns=list(contracts.DESCRIPTIONS[name])) for name in SHEETS}
+    sheets = {name: pd.DataFrame(columns=list(tables.DESCRIPTIONS[name])) for name in SHEETS}
     lines = [
         (name, column, told.label, told.unit, told.example or ", ".join(filter(None, told.choices)))
         for name in SHEETS
-        for column, told in contracts.DESCRIPTIONS[name].items()
+        for column, told in tables.DESCRIPTIONS[name].items()
     ]
     header = ["feuille", "colonne", "sens", "unité", "exemple ou valeurs"]
     return sheets | {"lisez_moi": pd.DataFrame(lines, columns=header)}

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from opmq_lib import contracts, employment
+from opmq_lib import tables
 from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, ScopeError, gather
+from opmq_lib.methods import employment
 from opmq_lib.params import EditionParams, is_project_path
-from opmq_lib.sources import embedded, parameters, registers, rncp, tables
+from opmq_lib.sources import embedded, parameters, registers, rncp, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
 
 Checked = tuple[str, list[DataError]]
@@ -48,10 +49,10 @@ def best_match(names: Iterable[str]) -> str | None:
     found = set(names)
 
     def likeness(table: str) -> float:
-        columns = {use.name for use in contracts.USES[table] if not use.may_be_absent}
+        columns = {use.name for use in tables.USES[table] if not use.may_be_absent}
         return len(found & columns) / len(found | columns)
 
-    best = max(contracts.TABLES, key=likeness)
+    best = max(tables.TABLES, key=likeness)
     return best if likeness(best) >= 0.5 else None
 
 
@@ -62,7 +63,7 @@ def _project(root: Path) -> Iterator[Checked]:
     readings.append(registers.reading_of_import(root))
     for reading in readings:
         yield reading.where, reading.errors
-    for table in tables.CONVENTIONS:
+    for table in table_files.CONVENTIONS:
         yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
     for branch in branches:
         codes = None
@@ -71,8 +72,8 @@ def _project(root: Path) -> Iterator[Checked]:
             yield register
         for table, path_from_root in _own_tables(branch.document.value).items():
             if parameters.lies_inside(root, path_from_root):
-                origin, code = tables.SUPPLIED[table], Path(branch.where).stem
-                only = code if "branch_code" in contracts.DESCRIPTIONS[table] else None
+                origin, code = table_files.SUPPLIED[table], Path(branch.where).stem
+                only = code if "branch_code" in tables.DESCRIPTIONS[table] else None
                 blocs = codes if table == "bloc_readings" else None
                 yield _table(root / path_from_root, table, origin, only, blocs)
     if edition.params is not None:
@@ -138,7 +139,7 @@ def _own_tables(values: Any) -> dict[str, str]:
     return {
         table: path
         for table, path in (named.items() if isinstance(named, dict) else ())
-        if table in tables.SUPPLIED and isinstance(path, str) and is_project_path(path)
+        if table in table_files.SUPPLIED and isinstance(path, str) and is_project_path(path)
     }
 
 
@@ -153,7 +154,7 @@ def _export(root: Path, values: Any) -> Path | None:
 
 def _register(export: Path) -> tuple[Checked, set[str] | None]:
     """Return what was checked of an export of the register, and its blocs if it can be read."""
-    where = f"{tables.shown(export)} (export of the register)"
+    where = f"{table_files.shown(export)} (export of the register)"
     try:
         found = rncp.read_export(export)
     except DataError as error:
@@ -173,7 +174,7 @@ def _given(files: Iterable[Path]) -> Iterator[Checked]:
 
 def _reading(path: Path) -> Reading[Any]:
     """Return a YAML file as what its folder says it is."""
-    where = tables.shown(path)
+    where = table_files.shown(path)
     if path.parent.name == "branches":
         return parameters.read_branch(path, where)
     if path.parent.name == "scenarios":
@@ -182,9 +183,9 @@ def _reading(path: Path) -> Reading[Any]:
 
 
 def _unnamed_table(path: Path) -> Checked:
-    where = tables.shown(path)
+    where = table_files.shown(path)
     try:
-        names = tables.read_grid(path, where, tuple(contracts.TABLES)).names
+        names = table_files.read_grid(path, where, tuple(tables.TABLES)).names
     except SchemaError as error:
         return where, [error]
     table = best_match(names)
@@ -192,7 +193,7 @@ def _unnamed_table(path: Path) -> Checked:
         defect = Defect(
             where=where,
             what="its columns look like those of no table",
-            expected=f"the columns of one of: {', '.join(contracts.TABLES)}",
+            expected=f"the columns of one of: {', '.join(tables.TABLES)}",
             fix="name the columns as the data dictionary does",
         )
         return where, [SchemaError([defect])]
@@ -206,9 +207,9 @@ def _table(
     branch_code: str | None = None,
     bloc_codes: Collection[str] | None = None,
 ) -> Checked:
-    where = f"{tables.shown(path)} (table `{table}`)"
+    where = f"{table_files.shown(path)} (table `{table}`)"
     try:
-        frame = tables.read_table(path, table, origin, branch_code, bloc_codes)
+        frame = table_files.read_table(path, table, origin, branch_code, bloc_codes)
     except DataError as error:
         return where, [error]
     return f"{where}: {len(frame)} row{'s' if len(frame) > 1 else ''}", []

@@ -11,8 +11,8 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from opmq_lib import french
 from opmq_lib.params import BranchParams, Question, QuestionCode
+from opmq_lib.show import french
 from opmq_lib.sources import parameters
 
 SHEETS: Final[dict[QuestionCode, str]] = {"core": "Cœurs", "strategic": "Stratégiques"}

@@ -1,0 +1,1 @@
+"""What a statistician reads: tables in, tables out, each formula with its source."""

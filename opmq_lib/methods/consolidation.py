@@ -1,0 +1,156 @@
+"""What branches have in common and what differs, from the employment of each."""
+
+import pandas as pd
+
+from opmq_lib.tables.indicators import largest_first
+
+TOP = 10
+
+
+def largest_metiers(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return the largest métier of each branch with its share of the branch, in %.
+
+    Args:
+        jobs: Employment by branch and métier in one year: `branch_code, metier_code, value`.
+        shares: Indicator rows `employment_share_pct` of the same branches.
+
+    Returns:
+        `largest_metier_share_pct`, one row per branch.
+    """
+    first = largest_first(jobs).drop_duplicates("branch_code")[["branch_code", "metier_code"]]
+    return first.merge(shares, on=["branch_code", "metier_code"]).assign(
+        indicator="largest_metier_share_pct"
+    )
+
+
+def domain_shares(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each professional domain in a branch's métiers studied, in %.
+
+    Args:
+        jobs: `branch_code, metier_code, year, nature, origin, value` in one year; the first letter
+            of a FAP code is its domain.
+
+    Returns:
+        `domain_share_pct`, one row per branch and domain; shares add up to 100 per branch.
+
+    Examples:
+        >>> jobs = pd.DataFrame({"branch_code": "verre", "metier_code": ["E1Z43", "E2Z80", "G1Z70"],
+        ...     "year": 2018, "nature": "estimate", "origin": "public", "value": [50.0, 10, 40]})
+        >>> domain_shares(jobs)[["metier_code", "value"]].to_numpy().tolist()
+        [['E', 60.0], ['G', 40.0]]
+    """
+    keys = ["branch_code", "metier_code", "year", "nature", "origin"]
+    domains = jobs.assign(metier_code=jobs["metier_code"].str[0])
+    sums = domains.groupby(keys, as_index=False)["value"].sum()
+    totals = sums.groupby("branch_code")["value"].transform("sum")
+    shares: pd.DataFrame = sums.assign(
+        indicator="domain_share_pct", value=100 * sums["value"] / totals, unit="pct"
+    )
+    return shares
+
+
+def shared_metiers(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return in how many branches each métier is among the ten largest.
+
+    Args:
+        jobs: `branch_code, metier_code, year, origin, value` in one year.
+
+    Returns:
+        `branches_in_top_ten_count`, one row per métier that is among them anywhere.
+    """
+    ranked = largest_first(jobs)
+    top = ranked[ranked.groupby("branch_code").cumcount() < TOP]
+    counts = top.groupby("metier_code", as_index=False).agg(
+        value=("branch_code", "size"), year=("year", "max")
+    )
+    return counts.assign(
+        indicator="branches_in_top_ten_count",
+        unit="branches",
+        nature="estimate",
+        origin="own" if (jobs["origin"] == "own").any() else "public",
+    )
+
+
+def core_acceptability(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return how often draws of weights put each métier at the core of each branch, in %.
+
+    Args:
+        labels: Rows of the `labels` contract of all branches, one under the other.
+
+    Returns:
+        `core_acceptability_pct`, one row per branch and métier that was labelled.
+
+    Examples:
+        >>> labels = pd.DataFrame({"branch_code": "verre", "question_code": ["core", "strategic"],
+        ...     "metier_code": "E1Z43", "year": 2019, "acceptability_pct": [62.0, 5.0],
+        ...     "status": "value", "nature": "estimate", "origin": "public"})
+        >>> core_acceptability(labels)["value"].tolist()
+        [62.0]
+    """
+    rows = labels[(labels["question_code"] == "core") & (labels["status"] == "value")]
+    return rows[["branch_code", "metier_code", "year", "nature", "origin"]].assign(
+        indicator="core_acceptability_pct", value=rows["acceptability_pct"], unit="pct"
+    )
+
+
+def own_metiers(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return the métiers that are among the ten largest of one branch only, with their share of it.
+
+    What a small branch has of its own would disappear in any average; here each branch counts once.
+
+    Args:
+        jobs: `branch_code, metier_code, value` in one year.
+        shares: Indicator rows `employment_share_pct` of the same branches.
+
+    Returns:
+        `own_metier_share_pct`, in %: one row per branch that has such a métier, its largest.
+    """
+    ranked = largest_first(jobs)
+    top = ranked[ranked.groupby("branch_code").cumcount() < TOP]
+    alone = top[~top["metier_code"].duplicated(keep=False)]
+    first = largest_first(alone).drop_duplicates("branch_code")[["branch_code", "metier_code"]]
+    return first.merge(shares, on=["branch_code", "metier_code"]).assign(
+        indicator="own_metier_share_pct"
+    )
+
+
+def tension_classes(shared: pd.DataFrame, tension: pd.DataFrame) -> pd.DataFrame:
+    """Return the national tension class of the métiers that branches share.
+
+    Args:
+        shared: From `shared_metiers`.
+        tension: Published index: `metier_code, year, tension_class`; its last year with classes.
+
+    Returns:
+        `tension_class`, one row per shared métier; none where nothing is published.
+    """
+    known = tension[tension["tension_class"].notna()]
+    latest = known[known["year"] == known["year"].max()]
+    found = shared[["metier_code"]].merge(latest[["metier_code", "year", "tension_class"]])
+    return found.assign(
+        indicator="tension_class",
+        value=found["tension_class"].astype("float64"),
+        unit="class_1_to_5",
+        nature="observed",
+        source_code="dares_tension",
+    ).drop(columns="tension_class")
+
+
+def outside_shares(employment: pd.DataFrame, outside_code: str) -> pd.DataFrame:
+    """Return the share of each métier's national employment that no branch holds, in %.
+
+    Args:
+        employment: Estimated employment by branch and métier in one year, residual branch included.
+        outside_code: Code of the residual branch.
+
+    Returns:
+        `outside_branches_share_pct`, one row per métier.
+    """
+    totals = employment.groupby("metier_code")["employment_headcount"].sum()
+    outside = employment[employment["branch_code"] == outside_code]
+    heads = outside["employment_headcount"]
+    return outside[["metier_code", "year", "nature"]].assign(
+        indicator="outside_branches_share_pct",
+        value=100 * heads / totals.reindex(outside["metier_code"]).to_numpy(),
+        unit="pct",
+    )

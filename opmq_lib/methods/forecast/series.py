@@ -1,0 +1,190 @@
+"""Annual series: from a tidy table to a panel of arrays, and from quantiles back to a table."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from opmq_lib import tables
+from opmq_lib.errors import DataError, Defect, RangeError, gather
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+_COLUMNS = ["series_code", "year", "value"]
+
+
+class FilledGapsWarning(UserWarning):
+    """Years missing inside a series were filled by a straight line."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Annual series of unequal lengths, end to end.
+
+    Attributes:
+        flat: All values, series after series, oldest year first.
+        lengths: Number of years of each series.
+    """
+
+    flat: Array
+    lengths: Index
+
+    @property
+    def starts(self) -> Index:
+        """Where each series begins in `flat`."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def take(self, chosen: Index, dropped_years: int = 0) -> "Panel":
+        """Return the chosen series without their last years.
+
+        Args:
+            chosen: Positions of series longer than `dropped_years`.
+            dropped_years: Years cut from the end of each.
+
+        Returns:
+            A panel in the order of `chosen`.
+
+        Examples:
+            >>> panel = Panel(np.array([1.0, 2, 3, 7, 8]), np.array([3, 2]))
+            >>> panel.take(np.array([1, 0]), dropped_years=1).flat.tolist()
+            [7.0, 1.0, 2.0]
+        """
+        lengths = self.lengths[chosen] - dropped_years
+        ends = np.cumsum(lengths)
+        offset = np.repeat(self.starts[chosen] - ends + lengths, lengths)
+        return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths)
+
+
+def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+    """Return one number per series: `by` (such as `np.minimum`) over its values."""
+    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
+
+
+@dataclass(frozen=True)
+class TidyPanel:
+    """A panel and the names of its series, sorted by code.
+
+    Attributes:
+        panel: One value per year, gaps filled.
+        codes: Code of each series, increasing.
+        last_year: Last year of each series.
+        filled_years_count: Years filled inside each series.
+    """
+
+    panel: Panel
+    codes: pd.Index
+    last_year: Index
+    filled_years_count: Index
+
+    def rows(self) -> pd.DataFrame:
+        """Return the panel as a tidy table again, gaps filled."""
+        code = np.repeat(np.arange(len(self.codes)), self.panel.lengths)
+        first = self.last_year - self.panel.lengths + 1 - self.panel.starts
+        columns = {"series_code": self.codes.take(code), "year": first[code] + np.arange(len(code))}
+        return pd.DataFrame(columns | {"value": self.panel.flat})
+
+
+def tidy_panel(
+    series: pd.DataFrame, question: Sequence[Defect] = (), *, non_negative: bool = False
+) -> TidyPanel:
+    """Return the panel of a tidy table, in an order that does not depend on that of the rows.
+
+    Args:
+        series: One row per `series_code` and `year`, with a `value`; other columns are ignored.
+        question: Defects of the question asked, told with those of the table.
+        non_negative: Whether a negative value is a defect (heads, jobs).
+
+    Returns:
+        The panel, sorted by code and year.
+
+    Raises:
+        SchemaError: If a column is missing or of the wrong type, a cell is empty, or a year is
+            given twice.
+        RangeError: If a value is negative where that is a defect, or the question out of range.
+        DataError: If both kinds occur. Every defect is listed; no value is shown.
+
+    Warns:
+        FilledGapsWarning: If years are missing inside a series.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["b", "a", "a"], "year": [2020, 2021, 2020],
+        ...                      "value": [5.0, 7.0, 6.0]})
+        >>> found = tidy_panel(rows)
+        >>> found.codes.tolist(), found.panel.flat.tolist(), found.last_year.tolist()
+        (['a', 'b'], [6.0, 7.0, 5.0], [2021, 2020])
+    """
+    table = series[[column for column in _COLUMNS if column in series]]
+    problems = tables.find_problems("series", table)
+    if non_negative and "value" in table:
+        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
+        told = ("value", "negative number", "a number ≥ 0", "correct the number")
+        problems += [tables.Problem(*told, row, error=RangeError) for row in below]
+    errors: list[DataError] = [RangeError(question)] if question else []
+    if problems:
+        sheet = tables.Sheet(table, tables.KEYS["series"], "series", own=True)
+        errors.append(tables.as_error(problems, sheet))
+    if errors:
+        raise gather(errors)
+    code, codes = pd.factorize(table["series_code"], sort=True)
+    year, value = (table[column].to_numpy(dtype=float) for column in ("year", "value"))
+    order = np.lexsort((year, code))
+    return _filled(codes, code[order], year[order].astype(np.int64), value[order])
+
+
+def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPanel:
+    """Draw a straight line through each gap of rows sorted by code and year."""
+    seen = np.bincount(code, minlength=len(codes))
+    ends = np.cumsum(seen)
+    first, last = year[ends - seen], year[ends - 1]
+    lengths = last - first + 1
+    missing = lengths - seen
+    if missing.any():
+        names = codes[missing > 0]
+        shown = ", ".join(names[:5]) + " …" * (len(names) > 5)
+        told = f"{len(names)} series with missing years, filled by a straight line: {shown}"
+        warnings.warn(told, FilledGapsWarning, stacklevel=4)
+        starts = np.cumsum(lengths) - lengths
+        value = np.interp(np.arange(lengths.sum()), starts[code] + year - first[code], value)
+    return TidyPanel(Panel(value, lengths), codes, last, missing)
+
+
+def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> list[Defect]:
+    """Return what is wrong with a horizon and levels: below 1, or not strictly between 0 and 1.
+
+    Examples:
+        >>> [defect.where for defect in question_defects(0, [0.5, 1.0])]
+        ['quantile_levels', 'horizon_years']
+    """
+    wrong = [("quantile_levels", "0 < level < 1", p) for p in quantile_levels if not 0 < p < 1]
+    wrong += [("horizon_years", "a whole number ≥ 1", horizon_years)] * (horizon_years < 1)
+    return [
+        Defect(where, "out of range", expected, "correct it", str(found))
+        for where, expected, found in wrong
+    ]
+
+
+def with_median(quantile_levels: Sequence[float]) -> Array:
+    """Return quantile levels increasing, distinct, 0.5 among them.
+
+    Examples:
+        >>> with_median([0.9, 0.1]).tolist()
+        [0.1, 0.5, 0.9]
+    """
+    return np.unique(np.array([*quantile_levels, 0.5], dtype=float))
+
+
+def long_table(codes: pd.Index, last_year: Index, levels: Array, quantiles: Array) -> pd.DataFrame:
+    """Return one row per series, year and level, from (series, steps, levels) quantiles."""
+    count, steps, width = quantiles.shape
+    years = last_year[:, None] + np.arange(1, steps + 1)
+    columns = {
+        "series_code": codes.take(np.repeat(np.arange(count), steps * width)),
+        "year": np.repeat(years.ravel(), width),
+        "quantile_level": np.tile(levels, count * steps),
+    }
+    return pd.DataFrame(columns | {"value": quantiles.ravel()})

@@ -1,0 +1,308 @@
+"""What needs would have been worth in the past: employment from 2008, ages from 2013, exits.
+
+- Employment: projections from an origin with what was known then, against “no change” and “last
+  growth continues”.
+- Ages: rates learnt on pairs of tables up to an origin, heads five years later. What is scored is
+  net cohort change: those who stayed, less those who left, plus those who came.
+- Exits: yearly departures beside the retirements that firms declare, an order of magnitude.
+"""
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib.methods import forecast
+from opmq_lib.methods.needs import coherence, draws
+from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
+from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, career_end_departures
+from opmq_lib.methods.needs.rates import FAMILY_LENGTH, learn_rates
+from opmq_lib.methods.needs.survival import survival_of
+from opmq_lib.tables.indicators import ALL_METIERS
+
+ORIGIN, FIRST_SCORED = 2008, 2010
+"""Years are means of three: 2009 shares two years with the origin, 2010 only what 2008 holds."""
+
+AGES_ORIGIN = 2013
+LEVELS = (0.1, 0.5, 0.9)
+RETIREMENT = "Départs en retraite"
+DRAWS, RESAMPLES, SEED = 500, 2000, 2018
+
+
+def employment_errors(panel: pd.DataFrame, origin: int = ORIGIN) -> pd.DataFrame:
+    """Return what projections from an origin gave, beside simple rules and what happened.
+
+    Args:
+        panel: `series_code, year, value`: national métiers and families.
+        origin: Last year known.
+
+    Returns:
+        One row per series and year from `FIRST_SCORED`: `level` (`metier`, `family`), `actual`,
+        `origin_value`, `study` (métiers made coherent with families) with `lower` and `upper` at
+        80 %, `no_change`, `last_growth` (the last yearly growth goes on).
+    """
+    known = panel[panel["year"] <= origin]
+    last = int(panel["year"].max())
+    future = forecast.forecast_series(known, last - origin, LEVELS, non_negative=True)
+    moved = coherence.reconcile_national(known, last - origin)
+    named = future.rename(columns={"series_code": "metier_code"}).assign(origin="public")
+    coherent = coherence.adjust(named, moved)
+    wide = coherent.pivot(index=["metier_code", "year"], columns="quantile_level", values="value")
+    table = wide.rename(columns=dict(zip(LEVELS, ("lower", "study", "upper"), strict=True)))
+    table = table.reset_index().rename(columns={"metier_code": "series_code"})
+    seen = known.pivot(index="series_code", columns="year", values="value")
+    end, growth = seen[origin], seen[origin] / seen[origin - 1]
+    table = table[table["year"] >= FIRST_SCORED].merge(panel.rename(columns={"value": "actual"}))
+    code, ahead = table["series_code"], table["year"] - origin
+    is_metier = code.str.len() > FAMILY_LENGTH
+    return table.assign(
+        level=is_metier.map({True: "metier", False: "family"}),
+        origin_value=code.map(end),
+        no_change=code.map(end),
+        last_growth=code.map(end) * code.map(growth) ** ahead,
+    )
+
+
+def age_errors(age_structure: pd.DataFrame, origin: int = AGES_ORIGIN) -> pd.DataFrame:
+    """Return heads of 50–54, 55–59 and 60 or more five years after an origin, as projected.
+
+    Args:
+        age_structure: National ages by métier and period.
+        origin: Centre of the last period known.
+
+    Returns:
+        One row per métier and band: `actual`, `study` with `lower` and `upper` at 80 %,
+        `no_change` (the same band at the origin), `mean_rates` (mean rates of the pairs, without
+        trend nor shrinkage).
+    """
+    centre = age_structure["period"].str[:4].astype(int) + 1
+    chosen = age_structure[age_structure["metier_code"] != ALL_METIERS]
+    known = chosen[centre[chosen.index] <= origin]
+    before, after = read_ages(known), read_ages(chosen)
+    then = before.heads[:, before.years.index(origin)]
+    seen = after.heads[:, after.years.index(origin + BAND_YEARS)]
+    rates = learn_rates(known, steps=1)
+    codes = [str(code) for code in before.keys.get_level_values("metier_code")]
+    net = rates.assign(survival_ratio=rates["net_cohort_ratio"].clip(upper=1.0))
+    found = survival_of(codes, net, before.first_ages)
+    ratio = _wide(rates, codes, before.first_ages, "net_cohort_ratio")
+    noise = _wide(rates, codes, before.first_ages, "noise_headcount")
+    point = then * ratio
+    every = np.arange(len(codes))
+    moved = found.drawn(every, DRAWS, SEED)[:, :, 0] / np.maximum(found.survival, 1e-9)
+    alone = draws.own(SEED, DRAWS, [f"{code} noise" for code in codes])[:, :, None]
+    drawn = point[:, None] * moved + np.sqrt(noise * point)[:, None] * alone
+    low, high = np.quantile(drawn, [0.1, 0.9], axis=1)
+    years = [year for year in before.years if year + BAND_YEARS in before.years]
+    pairs = [[before.heads[:, before.years.index(year + gap)] for year in years] for gap in (0, 5)]
+    mean = np.sum(pairs[1], axis=0)[:, 1:].sum(0) / np.sum(pairs[0], axis=0)[:, :-1].sum(0)
+    first_old = before.first_ages.index(FIRST_OLD_AGE)
+    parts = [
+        pd.DataFrame(
+            {
+                "metier_code": codes,
+                "first_age": before.first_ages[band],
+                "actual": seen[:, band],
+                "study": point[:, band - 1],
+                "lower": np.maximum(low[:, band - 1], 0.0),
+                "upper": high[:, band - 1],
+                "no_change": then[:, band],
+                "mean_rates": then[:, band - 1] * mean[band - 1],
+            }
+        )
+        for band in range(first_old, len(before.bands))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def retirement_check(
+    age_structure: pd.DataFrame, exit_rates: pd.DataFrame, exit_reasons: pd.DataFrame
+) -> pd.DataFrame:
+    """Return yearly departures by family as projected from 2008, and declared retirements.
+
+    Args:
+        age_structure: National ages by métier and period.
+        exit_rates: `exit_rate_pct` by family and year, market sector.
+        exit_reasons: `exit_share_pct` by family and reason, market sector.
+
+    Returns:
+        One row per family: `projected_pct` (departures of the five years from 2008, per year, in %
+        of employment, with the rates learnt on all tables), `declared_pct` (mean exit rate of
+        2009–2013 × share of retirements). Employers declare retirements of employees; departures
+        count whoever leaves employment at 50 or more, net of arrivals: not the same thing.
+    """
+    national = age_structure[age_structure["metier_code"] != ALL_METIERS]
+    centre = national["period"].str[:4].astype(int) + 1
+    family = national["metier_code"].str[:FAMILY_LENGTH]
+    summed = (
+        national.assign(metier_code=family)
+        .groupby(["metier_code", "period", "age_band"], as_index=False)["employment_headcount"]
+        .sum()
+    )
+    pair = summed[summed["period"].isin(national.loc[centre.isin([ORIGIN, 2013]), "period"])]
+    ages = read_ages(pair)
+    codes = [str(code) for code in ages.keys.get_level_values("metier_code")]
+    found = survival_of(codes, learn_rates(pair, steps=1), ages.first_ages)
+    heads = ages.heads[:, ages.years.index(ORIGIN)]
+    left = career_end_departures(heads, found.survival, [BAND_YEARS], ages.position(FIRST_OLD_AGE))
+    rate = 100 * left[:, 0] / heads.sum(axis=1) / BAND_YEARS
+    during = exit_rates[exit_rates["year"].between(ORIGIN + 1, ORIGIN + BAND_YEARS)]
+    mean = during.groupby("metier_code")["exit_rate_pct"].mean()
+    share = exit_reasons[exit_reasons["exit_reason"] == RETIREMENT]
+    retired = share.set_index("metier_code")["exit_share_pct"]
+    declared = mean * retired / 100
+    table = pd.DataFrame({"metier_code": codes, "projected_pct": rate, "heads": heads.sum(axis=1)})
+    return table.assign(declared_pct=declared.reindex(codes).to_numpy())
+
+
+def weighted_error_pct(table: pd.DataFrame, model: str) -> float:
+    """Return the sum of absolute errors in % of the sum of what happened.
+
+    Examples:
+        >>> weighted_error_pct(pd.DataFrame({"study": [9.0, 4.0], "actual": [10.0, 2.0]}), "study")
+        25.0
+    """
+    errors = (table[model] - table["actual"]).abs()
+    return float(100 * errors.sum() / table["actual"].sum())
+
+
+def covered_pct(table: pd.DataFrame) -> float:
+    """Return how often the 80 % interval held what happened, in %.
+
+    Examples:
+        >>> rows = pd.DataFrame({"lower": [1.0, 1], "upper": [2.0, 2], "actual": [2.0, 3.0]})
+        >>> covered_pct(rows)
+        50.0
+    """
+    return float(100 * table["actual"].between(table["lower"], table["upper"]).mean())
+
+
+def score_rows(
+    employment: pd.DataFrame, ages: pd.DataFrame, retirement: pd.DataFrame, base_year: int
+) -> list[pd.DataFrame]:
+    """Return all scores as indicator rows, in %.
+
+    Args:
+        employment: What `employment_errors` returned.
+        ages: What `age_errors` returned.
+        retirement: What `retirement_check` returned.
+        base_year: Year of the rows.
+
+    Returns:
+        `needs_error_pct.<level>.<model>` (employment, % of employment),
+        `needs_creation_error_pct.<level>.<model>` (net creation, % of the absolute change),
+        `needs_coverage_pct.<level>` with its 95 % interval,
+        `needs_coverage_by_year_pct.<level>` in each year scored,
+        `needs_error_difference_pct.<level>.<model>` (study less model, 95 % interval);
+        `age_error_pct.<first age>.<model>`, `age_bias_pct…` (sums
+        over métiers), `age_coverage_pct.<first age>`; `departure_rate_pct.projected` and
+        `.declared` by family and over all.
+    """
+    found: dict[str, float] = {}
+    intervals, by_year = [], []
+    for level, part in employment.groupby("level"):
+        change = (part["actual"] - part["origin_value"]).abs().sum()
+        for model in ("study", "no_change", "last_growth"):
+            found[f"needs_error_pct.{level}.{model}"] = weighted_error_pct(part, model)
+            error = 100 * (part[model] - part["actual"]).abs().sum() / change
+            found[f"needs_creation_error_pct.{level}.{model}"] = float(error)
+        intervals.append(_differences(part, str(level)))
+        intervals.append(_coverage(part, str(level)))
+        by_year.append(_coverage_by_year(part, str(level)))
+    for band, part in ages.groupby("first_age"):
+        for model in ("study", "no_change", "mean_rates"):
+            found[f"age_error_pct.{band}.{model}"] = weighted_error_pct(part, model)
+            bias = 100 * (part[model].sum() / part["actual"].sum() - 1)
+            found[f"age_bias_pct.{band}.{model}"] = float(bias)
+        found[f"age_coverage_pct.{band}"] = covered_pct(part)
+    kinds = {name: f"departure_rate_pct.{name}" for name in ("projected", "declared")}
+    for name, indicator in kinds.items():
+        found[indicator] = float(
+            np.average(retirement[f"{name}_pct"].to_numpy(), weights=retirement["heads"].to_numpy())
+        )
+    whole = pd.DataFrame({"indicator": list(found), "value": list(found.values())})
+    by_family = [
+        retirement[["metier_code"]].assign(indicator=indicator, value=retirement[f"{name}_pct"])
+        for name, indicator in kinds.items()
+    ]
+    in_base = [part.assign(year=base_year) for part in (whole, *by_family, *intervals)]
+    return [part.assign(unit="pct", nature="projection") for part in (*in_base, *by_year)]
+
+
+def difference_interval(table: pd.DataFrame, model: str) -> tuple[float, float, float]:
+    """Return by how much the study's weighted error exceeds a model's, in points, with its ends.
+
+    Args:
+        table: Rows of `employment_errors` of one level.
+        model: The other model.
+
+    Returns:
+        The difference (negative: the study does better) and its 95 % interval: the same series,
+        all their years together, drawn again with replacement for both.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["a", "b"], "actual": 10.0, "study": 9.0,
+        ...                      "naive": 8.0})
+        >>> [round(end, 6) for end in difference_interval(rows, "naive")]
+        [-10.0, -10.0, -10.0]
+    """
+    errors = {name: (table[name] - table["actual"]).abs() for name in ("study", model)}
+    return _ratio_interval(table, errors["study"] - errors[model], table["actual"])
+
+
+def coverage_interval(table: pd.DataFrame) -> tuple[float, float, float]:
+    """Return how often the 80 % interval held, in %, with the ends of its 95 % interval.
+
+    Args:
+        table: Rows of `employment_errors` of one level.
+
+    Returns:
+        As `covered_pct`, and the interval of `difference_interval`: years of one series go
+        together. What all series undergo at once (2009) is not in it: there is one origin.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["a", "b"], "lower": 1.0, "upper": 2.0,
+        ...                      "actual": [1.5, 2.5]})
+        >>> coverage_interval(rows)
+        (50.0, 0.0, 100.0)
+    """
+    inside = table["actual"].between(table["lower"], table["upper"])
+    return _ratio_interval(table, inside.astype(float), pd.Series(1.0, table.index))
+
+
+def _ratio_interval(
+    table: pd.DataFrame, above: pd.Series, below: pd.Series
+) -> tuple[float, float, float]:
+    """Return the ratio of two sums in % and its 95 % interval, series drawn with replacement."""
+    parts = pd.DataFrame({"above": above, "below": below})
+    sums = parts.groupby(table["series_code"]).sum().to_numpy()
+    rng = np.random.default_rng(SEED)
+    drawn = sums[rng.integers(len(sums), size=(RESAMPLES, len(sums)))].sum(axis=1)
+    low, high = np.quantile(100 * drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+    total, base = sums.sum(axis=0)
+    return float(100 * total / base), float(low), float(high)
+
+
+def _differences(part: pd.DataFrame, level: str) -> pd.DataFrame:
+    rows = []
+    for model in ("no_change", "last_growth"):
+        value, low, high = difference_interval(part, model)
+        name = f"needs_error_difference_pct.{level}.{model}"
+        rows.append({"indicator": name, "value": value, "lower": low, "upper": high})
+    return pd.DataFrame(rows).assign(interval_level=0.95)
+
+
+def _coverage(part: pd.DataFrame, level: str) -> pd.DataFrame:
+    value, low, high = coverage_interval(part)
+    row = {"indicator": f"needs_coverage_pct.{level}", "value": value, "lower": low, "upper": high}
+    return pd.DataFrame([row]).assign(interval_level=0.95)
+
+
+def _coverage_by_year(part: pd.DataFrame, level: str) -> pd.DataFrame:
+    inside = part["actual"].between(part["lower"], part["upper"])
+    shares = 100 * inside.groupby(part["year"]).mean()
+    name = f"needs_coverage_by_year_pct.{level}"
+    return pd.DataFrame({"indicator": name, "year": shares.index, "value": shares.to_numpy()})
+
+
+def _wide(rates: pd.DataFrame, codes: list[str], first_ages: tuple[int, ...], name: str) -> Array:
+    table = rates[rates["step"] == 1].pivot(index="metier_code", columns="first_age", values=name)
+    return table.reindex(index=codes, columns=list(first_ages)).to_numpy(dtype=float)

@@ -1,0 +1,87 @@
+"""Draws of what is not known, the same for a métier whatever else is in the table.
+
+Every métier has random numbers of its own, seeded by its code, beside those that all share: adding
+or changing one métier leaves the others' draws as they were.
+"""
+
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+from scipy.stats import norm
+
+from opmq_lib.methods.needs.cohorts import Array
+
+ERROR_CORRELATION = 0.03
+"""Correlation of two métiers' projection errors: mean over pairs of the 26 FAP-87 families, ten
+origins, one to five years ahead (0.03 at 1, 3 and 5 years; 0.01 to 0.02 over the 59 métiers)."""
+
+
+def shared(seed: int, draws_count: int, name: str) -> Array:
+    """Return the normal draws that all métiers share, (draws,).
+
+    Examples:
+        >>> bool((shared(0, 3, "rates") == shared(0, 3, "rates")).all())
+        True
+    """
+    return _even(np.random.default_rng([seed, crc32(name.encode())]).normal(size=draws_count))
+
+
+def own(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
+    """Return the normal draws of each code, (codes, draws).
+
+    Examples:
+        >>> alone, beside = own(0, 4, ["b"])[0], own(0, 4, ["a", "b"])[1]
+        >>> bool((alone == beside).all())
+        True
+    """
+    found = {
+        code: np.random.default_rng([seed, crc32(code.encode())]).normal(size=draws_count)
+        for code in dict.fromkeys(codes)
+    }
+    return np.stack([found[code] for code in codes]) if codes else np.empty((0, draws_count))
+
+
+def correlated(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
+    """Return normal draws with `ERROR_CORRELATION` between codes, (codes, draws).
+
+    Each row holds the same values in another order, so that its quantiles are exact.
+    """
+    common = shared(seed, draws_count, "employment")
+    mixed = np.sqrt(ERROR_CORRELATION) * common + np.sqrt(1 - ERROR_CORRELATION) * own(
+        seed, draws_count, codes
+    )
+    return _even(mixed)
+
+
+def along_quantiles(quantiles: Array, levels: Array, normal: Array) -> Array:
+    """Return draws from quantiles, straight between them on the scale of a normal variable.
+
+    Args:
+        quantiles: (n, h, levels).
+        levels: (levels,), increasing.
+        normal: (n, draws) normal draws.
+
+    Returns:
+        (n, h, draws): one draw is the same rank at every h.
+
+    Examples:
+        >>> quantiles, levels = np.array([[[0.0, 10.0, 40.0]]]), np.array([0.1, 0.5, 0.9])
+        >>> along_quantiles(quantiles, levels, norm.ppf([[0.1, 0.5, 0.9]])).round(6).tolist()
+        [[[0.0, 10.0, 40.0]]]
+    """
+    if len(levels) == 1:
+        return np.repeat(quantiles, normal.shape[1], axis=2)
+    knots = norm.ppf(levels)
+    left = np.clip(np.searchsorted(knots, normal) - 1, 0, len(levels) - 2)
+    weight = (normal - knots[left]) / (knots[left + 1] - knots[left])
+    rows = np.arange(len(quantiles))[:, None]
+    low, high = quantiles[rows, :, left], quantiles[rows, :, left + 1]
+    return np.asarray((low + weight[:, :, None] * (high - low)).transpose(0, 2, 1))
+
+
+def _even(values: Array) -> Array:
+    """Return evenly spread normal values in the order of these."""
+    count = values.shape[-1]
+    ranks = values.argsort(axis=-1).argsort(axis=-1)
+    return np.asarray(norm.ppf((np.arange(count) + 0.5) / count)[ranks])

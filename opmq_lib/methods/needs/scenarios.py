@@ -1,0 +1,156 @@
+"""What each scenario changes: lines of multipliers, and their effect on every cell.
+
+A scenario is a list of transparent lines; nothing else differs from the reference. Scenarios
+compose: the effect of two together is the product of their effects. No probability is attached.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib.methods.needs.cohorts import Array
+from opmq_lib.params import ScenarioLine, ScenarioParams
+
+EFFECTS = {"employment": "employment_multiplier", "departures": "departures_multiplier"}
+
+
+def line_table(scenarios: Sequence[ScenarioParams]) -> pd.DataFrame:
+    """Return exactly what each scenario changes, one row per line.
+
+    Args:
+        scenarios: The scenarios.
+
+    Returns:
+        Rows of the `scenario_lines` contract; a scenario that changes nothing has one row, of
+        number 0, without driver.
+    """
+    rows = [
+        {
+            "scenario_code": scenario.scenario_code,
+            "scenario_label": scenario.label,
+            "origin": "public",
+        }
+        | (_row(number, line) if line else {"line_number": 0, "basis": scenario.basis})
+        for scenario in scenarios
+        for number, line in enumerate(scenario.lines or (None,), start=1)
+    ]
+    blank = dict.fromkeys(_TEXTS, "")
+    table = pd.DataFrame([blank | row for row in rows])
+    numbers = ["start_year", "end_year", "multiplier"]
+    table = table.reindex(columns=list(_COLUMNS)).astype(dict.fromkeys(numbers, "float64"))
+    return table.astype({"start_year": "Int64", "end_year": "Int64"})
+
+
+def effects(
+    scenarios: Sequence[ScenarioParams],
+    nodes: pd.DataFrame,
+    branches: pd.DataFrame,
+    base_year: int,
+    horizons: Sequence[int],
+) -> pd.DataFrame:
+    """Return what scenarios together multiply each cell by, some years after the base year.
+
+    Args:
+        scenarios: One scenario, or several that compose.
+        nodes: `branch_code` and `metier_code` of the cells.
+        branches: `industry_group_code` of each `branch_code`.
+        base_year: Last observed year; departures are summed from it.
+        horizons: Years after the base year.
+
+    Returns:
+        `branch_code, metier_code, year, employment_multiplier, departures_multiplier`: employment
+        of that year, and departures summed to it (the mean of the path over those years).
+
+    Examples:
+        >>> line = ScenarioLine(label="x", quantity="employment", metier_codes=("E1Z",), vote=None,
+        ...     multiplier=0.9, start_year=2018, end_year=2028, unit="ratio",
+        ...     basis="exemple, non voté")
+        >>> low = ScenarioParams(scenario_code="low", label="x", vote=None, lines=(line,),
+        ...                      basis="exemple, non voté")
+        >>> nodes = pd.DataFrame({"branch_code": "chimie", "metier_code": ["E1Z41", "G1Z70"]})
+        >>> groups = pd.DataFrame({"branch_code": ["chimie"], "industry_group_code": ["C"]})
+        >>> effects([low], nodes, groups, 2018, [5])["employment_multiplier"].tolist()
+        [0.95, 1.0]
+    """
+    group = nodes["branch_code"].map(branches.set_index("branch_code")["industry_group_code"])
+    parts = []
+    for ahead in horizons:
+        part = nodes[["branch_code", "metier_code"]].assign(
+            year=base_year + ahead, employment_multiplier=1.0, departures_multiplier=1.0
+        )
+        for line in (line for scenario in scenarios for line in scenario.lines):
+            touched = _touched(line, nodes, group.fillna(""))
+            years = np.arange(base_year + 1.0, base_year + ahead + 1)
+            path = multiplier_path(line, years)
+            factor = path[-1] if line.quantity == "employment" else path.mean()
+            part.loc[touched, EFFECTS[line.quantity]] *= factor
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def multiplier_path(line: ScenarioLine, years: Array) -> Array:
+    """Return a line's multiplier in some years: 1 before, straight lines, its own after."""
+    inner = [(point.year, point.multiplier) for point in line.points]
+    knots = [(line.start_year, 1.0), *inner, (line.end_year, line.multiplier)]
+    at, values = zip(*knots, strict=True)
+    return np.asarray(np.interp(years, at, values))
+
+
+def _touched(line: ScenarioLine, nodes: pd.DataFrame, group: pd.Series) -> pd.Series:
+    chosen = pd.Series(True, nodes.index)
+    if line.industry_group_codes:
+        chosen &= group.isin(line.industry_group_codes)
+    if line.branch_codes:
+        chosen &= nodes["branch_code"].isin(line.branch_codes)
+    if line.metier_codes:
+        chosen &= nodes["metier_code"].str.startswith(line.metier_codes)
+    return chosen
+
+
+def _row(number: int, line: ScenarioLine) -> dict[str, object]:
+    return {
+        "line_number": number,
+        "line_label": line.label,
+        "driver": line.quantity,
+        "industry_group_codes": " ".join(line.industry_group_codes),
+        "branch_codes": " ".join(line.branch_codes),
+        "metier_codes": " ".join(line.metier_codes),
+        "start_year": line.start_year,
+        "end_year": line.end_year,
+        "multiplier": line.multiplier,
+        "points": " ".join(f"{point.year}:{point.multiplier:g}" for point in line.points),
+        "unit": line.unit,
+        "vote": "" if line.vote is None else f"{line.vote.body}, {line.vote.date:%Y-%m-%d}",
+        "basis": line.basis,
+    }
+
+
+_TEXTS = (
+    "line_label",
+    "driver",
+    "industry_group_codes",
+    "branch_codes",
+    "metier_codes",
+    "points",
+    "unit",
+    "vote",
+)
+_COLUMNS = (
+    "scenario_code",
+    "line_number",
+    "scenario_label",
+    "line_label",
+    "driver",
+    "industry_group_codes",
+    "branch_codes",
+    "metier_codes",
+    "start_year",
+    "end_year",
+    "multiplier",
+    "points",
+    "unit",
+    "vote",
+    "basis",
+    "origin",
+)

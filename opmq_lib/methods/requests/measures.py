@@ -1,0 +1,587 @@
+"""The review of requests: every measure with its interval, its denominator and its state.
+
+Only what `protection` allows has a value; the rest is `s`, and everything computed from it too.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from opmq_lib.methods.requests import comparison, counting, denominators, protection, shrinkage
+from opmq_lib.methods.requests.counting import KEY, Counts
+from opmq_lib.methods.requests.denominators import BANDS, GROUPS
+from opmq_lib.methods.requests.intervals import DISPERSED_FROM, LEVEL, dispersion, garwood, wilson
+from opmq_lib.methods.requests.protection import ALL_TOPICS, TOTAL, safe
+from opmq_lib.tables import DESCRIPTIONS, check
+
+TABLE: Final = "request_review"
+OTHERS: Final = "autres_regroupes"
+"""Topics of a branch that too few companies asked about, taken together."""
+COLUMNS: Final = tuple(DESCRIPTIONS[TABLE])
+MOST_UNKNOWN_SIZE: Final = 0.05
+"""Share of companies without size beyond which small and large are not compared (U3)."""
+LEAST_ANSWERS: Final = 10
+"""Answered companies below which no median delay is given (convention)."""
+
+
+def review(
+    register: pd.DataFrame, firms: pd.DataFrame, branch_codes: Sequence[str], last_day: date
+) -> pd.DataFrame:
+    """Return the review of the twelve months that end on a day, for every branch and all together.
+
+    Args:
+        register: Table `requests`, checked.
+        firms: From `denominators.firms`.
+        branch_codes: Branches that the review covers, those without request included.
+        last_day: Last day of the period.
+
+    Returns:
+        Table `request_review`: one row per branch (`ensemble` for all), size band, topic, reason
+        and indicator. Shares in %, rates per 1,000 firms, delays in days, differences in points;
+        `numerator_count` and `denominator_count` are what each was computed from.
+
+    Raises:
+        CoherenceError: If more companies ask than a branch has.
+
+    Source:
+        Methodology, U1 to U4.
+    """
+    now = counting.count(counting.period(register, last_day))
+    before = counting.count(counting.period(register, last_day, 1))
+    grid = _grid(branch_codes)
+    cells = _told_cells(now.cells, grid)
+    earlier = _told_cells(before.cells, grid)
+    parts = [
+        *_shares(cells),
+        _shrunk(cells),
+        *_rates(cells, firms),
+        _topics(cells),
+        _others(register, last_day, cells),
+        _repeats(cells),
+        _change(cells, earlier),
+        *_gap(cells, now),
+        _reasons(now, cells),
+        _delays(now, cells),
+        _ever(register, firms, cells, grid),
+    ]
+    origin = register["origin"].iloc[0] if len(register) else "public"
+    table = pd.concat(parts, ignore_index=True)
+    return check(TABLE, _filled(table, last_day, str(origin)), TABLE)
+
+
+def rows(
+    frame: pd.DataFrame, indicator: str, unit: str, told: pd.Series | None = None, **values: Any
+) -> pd.DataFrame:
+    """Return one indicator: values where it may be told, `s` where not, `np` on a denominator of 0.
+
+    Args:
+        frame: `branch_code`, `size_band`, and `topic_code`, `reason` where they matter.
+        indicator: Name of the measure.
+        unit: Its unit.
+        told: Whether each row may be told; by default column `told` of `frame`.
+        values: `value`, `lower`, `upper`, `numerator_count`, `denominator_count`, `status`.
+    """
+    shown = (frame["told"] if told is None else told).to_numpy(dtype=bool)
+    keys = [name for name in (*KEY, "reason") if name in frame]
+    table = frame[keys].assign(indicator=indicator, unit=unit)
+    for name in ("value", "lower", "upper", "numerator_count", "denominator_count"):
+        raw = np.asarray(values.get(name, np.nan), dtype=float)
+        table[name] = np.where(shown, raw, np.nan)
+    state = values.get("status", np.where(np.isnan(table["value"]), "np", "value"))
+    table["status"] = np.where(shown, state, "s")
+    return table
+
+
+def _grid(branch_codes: Sequence[str]) -> pd.MultiIndex:
+    return pd.MultiIndex.from_product(
+        [[*branch_codes, TOTAL], [*BANDS, *GROUPS]], names=["branch_code", "size_band"]
+    )
+
+
+def _told_cells(elementary: pd.DataFrame, grid: pd.MultiIndex) -> pd.DataFrame:
+    """Return counts with groups and totals, absent cells as 0, and whether each may be told."""
+    levels = protection.levels(elementary) if len(elementary) else pd.DataFrame()
+    full = counting.with_groups(elementary)
+    topics = sorted({ALL_TOPICS, *full["topic_code"]})
+    index = pd.MultiIndex.from_tuples(
+        [(branch, topic, band) for topic in topics for branch, band in grid], names=KEY
+    )
+    cells = full.set_index(KEY).reindex(index).fillna(0).reset_index()
+    if levels.empty:
+        return cells.assign(told=True)
+    long = levels.reset_index().melt(
+        ["branch_code", "topic_code"], var_name="flag", value_name="told"
+    )
+    flags = long.set_index(["branch_code", "topic_code", "flag"])["told"]
+    flag = cells["size_band"].where(cells["size_band"].isin([*GROUPS]), "bands")
+    keys = pd.MultiIndex.from_arrays([cells["branch_code"], cells["topic_code"], flag])
+    told = flags.reindex(keys)
+    never_asked = ~keys.droplevel(2).isin(levels.index)
+    cells["told"] = np.where(never_asked, True, told.fillna(value=False)).astype(bool)
+    return cells
+
+
+def _whole(cells: pd.DataFrame) -> pd.DataFrame:
+    found: pd.DataFrame = cells.loc[cells["topic_code"] == ALL_TOPICS]
+    return found
+
+
+def _groups_only(cells: pd.DataFrame) -> pd.DataFrame:
+    is_whole = cells["topic_code"] == ALL_TOPICS
+    found: pd.DataFrame = cells.loc[is_whole | cells["size_band"].isin([*GROUPS])]
+    return found
+
+
+def _shares(cells: pd.DataFrame) -> list[pd.DataFrame]:
+    shown = _groups_only(cells)
+    k, m = shown["unmet"], shown["requesting"]
+    ends = wilson(k, m)
+    whole = _whole(cells)
+    return [
+        rows(shown, "requesting_companies_count", "companies", value=m),
+        rows(shown, "unmet_companies_count", "companies", value=k, denominator_count=m),
+        rows(
+            shown, "unmet_share_pct", "pct", value=100 * _ratio(k, m), lower=100 * ends[0],
+            upper=100 * ends[1], numerator_count=k, denominator_count=m,
+        ),
+        _request_share(whole),
+    ]  # fmt: skip
+
+
+def _request_share(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of requests, its interval from companies (their requests go together)."""
+    asked, unmet, m = cells["requests"], cells["unmet_requests"], cells["requesting"]
+    share = _ratio(unmet, asked)
+    spread = cells["unmet_squares"] - 2 * share * cells["products"] + share**2 * cells["squares"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.sqrt(np.maximum(spread, 0) * m / (m - 1)) / asked
+        half = stats.t.ppf((1 + LEVEL) / 2, np.maximum(m - 1, 1)) * error
+    known = (m > 1) & (share > 0) & (share < 1)
+    return rows(
+        cells, "unmet_requests_share_pct", "pct",
+        told=cells["told"]
+        & _not_dominated(cells, "unmet_requests", "unmet_largest")
+        & _not_dominated(cells, "requests", "largest"),
+        value=100 * share, lower=np.where(known, 100 * np.maximum(share - half, 0), np.nan),
+        upper=np.where(known, 100 * np.minimum(share + half, 1), np.nan),
+        numerator_count=unmet, denominator_count=asked,
+    )  # fmt: skip
+
+
+def _shrunk(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return unmet shares drawn towards the other branches', topic by topic.
+
+    The common distribution is fitted on all branches, those too small to be told included:
+    leaving them out would raise it.
+    """
+    bands = ("under_50", "all")
+    by_branch = cells[(cells["branch_code"] != TOTAL) & cells["size_band"].isin(bands)]
+    parts = []
+    for _, each in by_branch.groupby(["topic_code", "size_band"]):
+        asked = each[each["requesting"] > 0]
+        if len(asked) < shrinkage.LEAST_BRANCHES or not asked["told"].any():
+            continue
+        found = shrinkage.shrink(asked["unmet"], asked["requesting"])
+        parts.append(
+            rows(
+                asked, "unmet_share_shrunk_pct", "pct", value=100 * found.value,
+                lower=100 * found.lower, upper=100 * found.upper,
+                numerator_count=asked["unmet"], denominator_count=asked["requesting"],
+            )
+        )  # fmt: skip
+    return pd.concat(parts) if parts else cells.iloc[:0][KEY]
+
+
+def _rates(cells: pd.DataFrame, firms: pd.DataFrame) -> list[pd.DataFrame]:
+    whole = _whole(cells)
+    counts = with_firms(whole, firms)
+    m = counts.to_numpy()
+    parts = []
+    for name, squares, largest, indicator in (
+        ("requests", "squares", "largest", "requests_per_1000_firms"),
+        ("unmet_requests", "unmet_squares", "unmet_largest", "unmet_requests_per_1000_firms"),
+    ):
+        total = whole[name].to_numpy(dtype=float)
+        phi = dispersion(total, whole[squares], m)
+        ends = garwood(total, np.where(phi > DISPERSED_FROM, phi, 1.0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            values = [1000 * each / m for each in (total, *ends)]
+        parts.append(
+            rows(
+                whole, indicator, "per_1000_firms",
+                told=whole["told"] & _not_dominated(whole, name, largest),
+                value=values[0], lower=values[1], upper=values[2],
+                numerator_count=total, denominator_count=np.round(m),
+                status=np.where(np.isnan(m), "nd", np.where(m > 0, "value", "np")),
+            )
+        )  # fmt: skip
+    return parts
+
+
+def with_firms(cells: pd.DataFrame, firms: pd.DataFrame) -> pd.Series:
+    """Return the firms of each cell's band; `NaN` where unknown, and for all branches together."""
+    known = firms.set_index(["branch_code", "size_band"])["firms_count"]
+    keys = pd.MultiIndex.from_frame(cells[["branch_code", "size_band"]])
+    return pd.Series(known.reindex(keys).to_numpy(), cells.index)
+
+
+def _topics(cells: pd.DataFrame) -> pd.DataFrame:
+    topics = cells[(cells["topic_code"] != ALL_TOPICS) & cells["size_band"].isin([*GROUPS])]
+    whole = _whole(cells).set_index(["branch_code", "size_band"])
+    keys = pd.MultiIndex.from_frame(topics[["branch_code", "size_band"]])
+    base = whole.reindex(keys)
+    k, n = topics["unmet"].to_numpy(float), base["unmet"].to_numpy(float)
+    ends = wilson(k, n)
+    return rows(
+        topics, "topic_share_of_unmet_pct", "pct",
+        told=topics["told"] & base["told"].to_numpy(bool),
+        value=100 * _ratio(k, n), lower=100 * ends[0], upper=100 * ends[1],
+        numerator_count=k, denominator_count=n,
+    )  # fmt: skip
+
+
+def _others(register: pd.DataFrame, last_day: date, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the topics of each branch that cannot be told one by one, taken together."""
+    looked_at = cells["size_band"].isin(["under_50", "all"]) & (cells["branch_code"] != TOTAL)
+    topics = cells[looked_at & (cells["topic_code"] != ALL_TOPICS)]
+    small = topics.groupby(["branch_code", "topic_code"]).agg(
+        told=("told", "any"), asked=("requesting", "max")
+    )
+    hidden = small.index[~small["told"] & (small["asked"] > 0)]
+    requests = counting.period(register, last_day)
+    keys = pd.MultiIndex.from_frame(requests[["branch_code", "topic_code"]])
+    merged = requests.assign(topic_code=requests["topic_code"].where(~keys.isin(hidden), OTHERS))
+    if not keys.isin(hidden).any():
+        return cells.iloc[:0][KEY]
+    recounted = counting.count(merged).cells
+    of_branches = _told_cells(recounted, _grid(sorted(set(requests["branch_code"]))))
+    allowed = _whole(cells).set_index(["branch_code", "size_band"])["told"]
+    found = of_branches[
+        (of_branches["topic_code"] == OTHERS) & (of_branches["branch_code"] != TOTAL)
+        & of_branches["size_band"].isin([*GROUPS]) & (of_branches["requesting"] > 0)
+    ]  # fmt: skip
+    keys = pd.MultiIndex.from_frame(found[["branch_code", "size_band"]])
+    told = found["told"] & allowed.reindex(keys).to_numpy(bool)
+    k, m = found["unmet"], found["requesting"]
+    ends = wilson(k, m)
+    return rows(
+        found, "unmet_share_pct", "pct", told=told, value=100 * _ratio(k, m),
+        lower=100 * ends[0], upper=100 * ends[1], numerator_count=k, denominator_count=m,
+    )  # fmt: skip
+
+
+def _repeats(cells: pd.DataFrame) -> pd.DataFrame:
+    whole = _whole(cells)
+    k, m = whole["repeating"], whole["requesting"]
+    ends = wilson(k, m)
+    told = _apart(whole, k, m - k)
+    return rows(
+        whole, "repeat_share_pct", "pct", told=told, value=100 * _ratio(k, m),
+        lower=100 * ends[0], upper=100 * ends[1], numerator_count=k, denominator_count=m,
+    )  # fmt: skip
+
+
+def _apart(whole: pd.DataFrame, *counts: pd.Series) -> pd.Series:
+    """Return which cells may tell one more split of their companies: all of a branch, or none.
+
+    Args:
+        whole: Cells of all topics, groups and totals included.
+        counts: The parts of the split, as many companies each.
+    """
+    elementary = whole["size_band"].isin([*BANDS])
+    rest = whole["size_band"].isin([*GROUPS])
+    fine = pd.Series(np.logical_and.reduce([safe(count) for count in counts]), whole.index)
+    shown = whole["told"] & (elementary | rest)
+    bad = set(whole.loc[shown & ~fine, "branch_code"])
+    told = whole["told"] & ~whole["branch_code"].isin(bad)
+    is_total = whole["branch_code"] == TOTAL
+    for band in whole.loc[is_total & told, "size_band"]:
+        branches = whole.index[(whole["size_band"] == band) & ~is_total]
+        if not protection.may_total([count[branches] for count in counts], told[branches]):
+            told &= ~is_total
+            break
+    return told
+
+
+def _change(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Return the change of the unmet share since the twelve months before."""
+    whole = _whole(cells)
+    now: pd.DataFrame = whole.loc[whole["size_band"].isin([*GROUPS])].reset_index(drop=True)
+    keys = ["branch_code", "size_band"]
+    past = _whole(earlier).set_index(keys).reindex(pd.MultiIndex.from_frame(now[keys]))
+    k_1, n_1 = now["unmet"].to_numpy(float), now["requesting"].to_numpy(float)
+    k_0, n_0 = past["unmet"].to_numpy(float), past["requesting"].to_numpy(float)
+    value, lower, upper = differences(k_1, n_1, k_0, n_0)
+    return rows(
+        now, "unmet_share_change_points", "points",
+        told=now["told"] & past["told"].to_numpy(bool),
+        value=value, lower=lower, upper=upper, numerator_count=n_0, denominator_count=n_1,
+    )  # fmt: skip
+
+
+def differences(
+    k_1: Any, n_1: Any, k_0: Any, n_0: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return differences of shares in points, first minus second, with Newcombe's intervals."""
+    first, second = _ratio(k_1, n_1), _ratio(k_0, n_0)
+    (low_1, high_1), (low_0, high_0) = wilson(k_1, n_1), wilson(k_0, n_0)
+    difference = first - second
+    lower = difference - np.hypot(first - low_1, high_0 - second)
+    upper = difference + np.hypot(high_1 - first, second - low_0)
+    return 100 * difference, 100 * lower, 100 * upper
+
+
+def _gap(cells: pd.DataFrame, counts: Counts) -> list[pd.DataFrame]:
+    """Return what separates companies under 50 from the others: difference, tests, strata."""
+    whole = _whole(cells).set_index(["branch_code", "size_band"])
+    branches = list(dict.fromkeys(whole.index.get_level_values("branch_code")))
+    found = []
+    for branch in branches:
+        small, large = whole.loc[(branch, "under_50")], whole.loc[(branch, "50_plus")]
+        unknown, every = whole.loc[(branch, "unknown")], whole.loc[(branch, "all")]
+        told = bool(small["told"] and large["told"])
+        base = {"branch_code": branch, "size_band": "all", "topic_code": ALL_TOPICS, "told": told}
+        hits = (int(small["unmet"]), int(large["unmet"]))
+        trials = (int(small["requesting"]), int(large["requesting"]))
+        unclear = unknown["requesting"] > MOST_UNKNOWN_SIZE * every["requesting"]
+        state = "np" if min(trials) == 0 else "nd" if unclear else "value"
+        values = _compared(hits, trials, _strata(counts, branch)) if state == "value" else {}
+        found.append(base | {"state": state} | values)
+    frame = pd.DataFrame(found).reindex(
+        columns=[*KEY, "told", "state", *(f"{name}_{end}" for name in ("gap", "strat")
+                 for end in ("value", "lower", "upper")), "boschloo", "fisher"]
+    )  # fmt: skip
+    no_strata = np.where(frame["strat_value"].isna() & (frame["state"] == "value"), "np",
+                         frame["state"])  # fmt: skip
+    return [
+        rows(
+            frame, "gap_unmet_share_points", "points", value=frame["gap_value"],
+            lower=frame["gap_lower"], upper=frame["gap_upper"], status=frame["state"],
+        ),
+        rows(
+            frame, "gap_stratified_points", "points", value=frame["strat_value"],
+            lower=frame["strat_lower"], upper=frame["strat_upper"], status=no_strata,
+        ),
+        *(
+            rows(frame, f"gap_p_value.{test}", "p_value", value=frame[test], status=frame["state"])
+            for test in ("boschloo", "fisher")
+        ),
+    ]  # fmt: skip
+
+
+def _compared(hits: Any, trials: Any, strata: Any) -> dict[str, float]:
+    difference = hits[0] / trials[0] - hits[1] / trials[1]
+    ends = comparison.newcombe(hits, trials)
+    common, common_ends = comparison.mantel_haenszel(strata)
+    return {
+        "gap_value": 100 * difference,
+        "gap_lower": 100 * float(ends[0]),
+        "gap_upper": 100 * float(ends[1]),
+        "strat_value": 100 * common,
+        "strat_lower": 100 * float(common_ends[0]),
+        "strat_upper": 100 * float(common_ends[1]),
+        "boschloo": comparison.boschloo(hits, trials),
+        "fisher": comparison.fisher(hits, trials),
+    }
+
+
+def _strata(counts: Counts, branch: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return unmet and requesting companies under 50 and from 50, by main topic."""
+    table = counts.strata if branch == TOTAL else (
+        counts.strata[counts.strata["branch_code"] == branch]
+    )  # fmt: skip
+    group = table["size_band"].map(
+        {band: name for name in ("under_50", "50_plus") for band in GROUPS[name]}
+    )
+    sums = table.groupby(["topic_code", group])[["unmet", "requesting"]].sum()
+    wide = sums.unstack("size_band").fillna(0)
+    names = ("under_50", "50_plus")
+    if not set(names) <= set(wide.columns.get_level_values(1)):
+        return []
+    return [
+        (
+            (int(row["unmet", names[0]]), int(row["unmet", names[1]])),
+            (int(row["requesting", names[0]]), int(row["requesting", names[1]])),
+        )
+        for _, row in wide.iterrows()
+    ]
+
+
+def _reasons(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return unmet companies by main reason; small reasons are told with the others, or not."""
+    names = list(counting.REASONS)
+    table = counts.reasons.set_index(["branch_code", "size_band"])
+    small = table[table.index.get_level_values(1).isin(GROUPS["under_50"])]
+    under = small.groupby(level=0)[names].sum()
+    every = table.groupby(level=0)[names].sum()
+    under = under.reindex(every.index).fillna(0)
+    whole = _whole(cells).set_index(["branch_code", "size_band"])["told"]
+    parts, shown = [], {}
+    for branch in every.index:
+        merged = _merged_reasons(under.loc[branch], every.loc[branch])
+        told_pair = bool(whole[(branch, "under_50")] and whole[(branch, "all")])
+        shown[branch] = told_pair and len(merged) == len(names)
+        parts.append(_reason_rows(branch, merged, told_pair))
+    alone = pd.Series(shown, dtype=bool).reindex(every.index)
+    may = bool(whole[(TOTAL, "under_50")] and whole[(TOTAL, "all")]) and all(
+        protection.may_total([part[name] for part in (under, every, every - under)], alone)
+        for name in names
+    )
+    if len(every):
+        total = {name: (under[name].sum(), every[name].sum()) for name in names}
+        parts.append(_reason_rows(TOTAL, total, may))
+    return pd.concat(parts) if parts else cells.iloc[:0][KEY]
+
+
+def _merged_reasons(under: pd.Series, every: pd.Series) -> dict[str, tuple[float, float]]:
+    """Return counts (under 50, all) by reason, the smallest put with others until all are safe."""
+    kept = {str(name): (float(under[name]), float(every[name])) for name in under.index}
+
+    def reveals(pair: tuple[float, float]) -> bool:
+        return not bool(safe([pair[0], pair[1], pair[1] - pair[0]]).all())
+
+    for name in sorted(kept, key=lambda each: kept[each][1]):
+        if name != "other" and reveals(kept[name]):
+            kept["other"] = tuple(a + b for a, b in zip(kept["other"], kept.pop(name), strict=True))  # type: ignore[assignment]
+    for name in sorted(kept, key=lambda each: kept[each][1]):
+        if name != "other" and reveals(kept["other"]):
+            kept["other"] = tuple(a + b for a, b in zip(kept["other"], kept.pop(name), strict=True))  # type: ignore[assignment]
+    return kept
+
+
+def _reason_rows(branch: str, counts: dict[str, tuple[float, float]], told: bool) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        [
+            {"branch_code": branch, "topic_code": ALL_TOPICS, "size_band": band, "reason": name,
+             "k": pair[at]}
+            for name, pair in counts.items()
+            for at, band in enumerate(("under_50", "all"))
+        ]
+    )  # fmt: skip
+    n = frame.groupby("size_band")["k"].transform("sum")
+    ends = wilson(frame["k"], n)
+    return rows(
+        frame, "reason_share_pct", "pct", told=pd.Series(told, frame.index),
+        value=100 * _ratio(frame["k"], n), lower=100 * ends[0], upper=100 * ends[1],
+        numerator_count=frame["k"], denominator_count=n,
+    )  # fmt: skip
+
+
+def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the median over companies of each one's median delay, its interval free of any law."""
+    keys = ["branch_code", "size_band", "company_code"]
+    answered = counts.delays.groupby(keys)["answer_delay_days"].median().reset_index()
+    whole = _whole(cells).reset_index(drop=True)
+    found = []
+    for branch, band in whole[["branch_code", "size_band"]].itertuples(index=False):
+        chosen = answered["size_band"].isin(GROUPS.get(band, (band,)))
+        if branch != TOTAL:
+            chosen &= answered["branch_code"] == branch
+        days = np.sort(answered.loc[chosen, "answer_delay_days"].to_numpy(float))
+        enough = len(days) >= LEAST_ANSWERS
+        low, high = _median_ranks(len(days)) if enough else (0, 0)
+        found.append(
+            {"n": len(days), "value": float(np.median(days)) if enough else np.nan,
+             "lower": days[low] if enough else np.nan, "upper": days[high] if enough else np.nan}
+        )  # fmt: skip
+    frame = pd.concat([whole, pd.DataFrame(found)], axis=1)
+    told = _apart(frame, frame["n"], frame["requesting"] - frame["n"])
+    shown = frame["size_band"].isin([*GROUPS])
+    return rows(
+        frame[shown], "answer_delay_median_days", "days", told=told[shown],
+        **{name: frame.loc[shown, name] for name in ("value", "lower", "upper")},
+        denominator_count=frame.loc[shown, "n"],
+        status=np.where(frame.loc[shown, "value"].isna(), "nd", "value"),
+    )  # fmt: skip
+
+
+def _median_ranks(n: int) -> tuple[int, int]:
+    """Return the ranks, from 0, of the order statistics that enclose the median at 95 %.
+
+    Examples:
+        >>> _median_ranks(10)
+        (1, 8)
+    """
+    low = max(int(stats.binom.ppf((1 - LEVEL) / 2, n, 0.5)) - 1, 0)
+    return low, n - 1 - low
+
+
+def _ever(
+    register: pd.DataFrame, firms: pd.DataFrame, cells: pd.DataFrame, grid: pd.MultiIndex
+) -> pd.DataFrame:
+    """Return the share of a band's firms that appear in the register at all: who asks."""
+    counted = _whole(_told_cells(counting.count(register).cells, grid)).reset_index(drop=True)
+    denominators.refuse_too_few(counted.rename(columns={"requesting": "companies_count"}), firms)
+    now = _whole(cells).reset_index(drop=True)
+    k, m = counted["requesting"], with_firms(counted, firms)
+    both = counted.assign(told=counted["told"] & now["told"].to_numpy(bool))
+    told = _apart(both, k, k - now["requesting"].to_numpy(float))
+    ends = wilson(np.minimum(k, m), m)
+    return rows(
+        counted, "companies_ever_share_pct", "pct", told=told, value=100 * _ratio(k, m),
+        lower=100 * ends[0], upper=100 * np.minimum(ends[1], 1), numerator_count=k,
+        denominator_count=np.round(m), status=np.where(m.isna(), "nd", "value"),
+    )  # fmt: skip
+
+
+def _not_dominated(cells: pd.DataFrame, total: str, largest: str) -> pd.Series:
+    """Return which cells may tell requests: no company makes nearly all of one, nor of a rest.
+
+    A branch with one such cell tells none, for the others would give it away by subtraction; nor
+    does the total then, nor where what the branches leave hidden is mostly one company's.
+
+    Args:
+        cells: Cells of all topics, groups and total included, with `told`.
+        total: Column of requests.
+        largest: Column of the most requests of one company.
+    """
+    limit = protection.LARGEST_SHARE
+    fine = cells[largest] <= limit * cells[total] + 1e-9
+    of_branch = cells["branch_code"] != TOTAL
+    flags = (
+        cells[of_branch].pivot(index="branch_code", columns="size_band", values="told").astype(bool)
+    )
+    both = set(flags.index[flags["all"] & flags["under_50"]])
+    obtained = cells["told"] | ((cells["size_band"] == "unknown") & cells["branch_code"].isin(both))
+    bad = set(cells.loc[obtained & ~fine, "branch_code"])
+    if bad:
+        return of_branch & ~cells["branch_code"].isin(bad)
+    parts = cells[of_branch & cells["size_band"].isin([*BANDS])]
+    shown = flags.loc[parts["branch_code"]].set_index(parts.index)
+    small = parts["size_band"].isin(GROUPS["under_50"])
+    hidden = [parts[~shown[band] & parts["size_band"].isin([*GROUPS[band]])] for band in GROUPS]
+    hidden += [parts[~shown[band] & (parts["size_band"] == band)] for band in BANDS]
+    hidden.append(parts[~shown["all"] & ~(shown["under_50"] & small)])
+    alike = all(rest[largest].max() <= limit * rest[total].sum() + 1e-9
+                for rest in hidden if rest[total].sum())  # fmt: skip
+    return of_branch | alike
+
+
+def _ratio(part: Any, whole: Any) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: np.ndarray = np.asarray(part, float) / np.asarray(whole, float)
+    return ratio
+
+
+def _filled(table: pd.DataFrame, last_day: date, origin: str) -> pd.DataFrame:
+    whole = {"numerator_count": "Int64", "denominator_count": "Int64"}
+    blank = table["reason"] if "reason" in table else pd.Series("", table.index)
+    complete = table.assign(
+        period_end_on=last_day.isoformat(),
+        reason=blank.astype("object").fillna("all").replace("", "all").astype("str"),
+        interval_level=np.where(table["lower"].notna(), LEVEL, np.nan),
+        nature="observed",
+        origin=origin,
+    )
+    absent = complete["status"] != "value"
+    for name in ("value", "lower", "upper", "interval_level"):
+        complete.loc[absent, name] = np.nan
+    secret = complete["status"].isin(["s", "nd"])
+    complete.loc[secret, ["numerator_count", "denominator_count"]] = np.nan
+    ordered = complete[list(COLUMNS)].astype(whole)
+    order = ["branch_code", "indicator", "topic_code", "reason"]
+    return ordered.sort_values(order, kind="stable", ignore_index=True)

@@ -1,0 +1,167 @@
+"""From review to recommendation, and from one edition to the next: what became of the last ones."""
+
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib.methods.requests.intervals import LEVEL
+from opmq_lib.methods.requests.measures import OTHERS, differences
+from opmq_lib.methods.requests.protection import ALL_TOPICS, LEAST, TOTAL
+from opmq_lib.tables import DESCRIPTIONS, check
+
+FOCUS: Final = "under_50"
+PENDING: Final = ("candidate", "postponed")
+STATUSES: Final = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
+COLUMNS: Final = tuple(DESCRIPTIONS["recommendations"])
+FOLLOW_UP: Final = tuple(DESCRIPTIONS["request_follow_up"])
+
+
+def candidates(review: pd.DataFrame, proposed_on: date) -> pd.DataFrame:
+    """Return a candidate change of the offer for each topic that companies under 50 lack.
+
+    The package measures; what to change, and whether, is for the CPNEFP to write: `offer_change`
+    and the decision are blank.
+
+    Args:
+        review: Table `request_review`.
+        proposed_on: Day of the proposal.
+
+    Returns:
+        Rows of table `recommendations`, by branch, the topic with most unmet companies first; only
+        topics with at least `LEAST` unmet companies under 50.
+    """
+    told = (review["indicator"] == "unmet_share_pct") & (review["status"] == "value")
+    told &= (review["size_band"] == FOCUS) & (review["branch_code"] != TOTAL)
+    told &= ~review["topic_code"].isin([ALL_TOPICS, OTHERS])
+    shares = review[told & (review["numerator_count"] >= LEAST)].sort_values(
+        ["branch_code", "numerator_count", "topic_code"], ascending=[True, False, True]
+    )
+    day = proposed_on.isoformat()
+    table = pd.DataFrame(
+        {
+            "recommendation_code": shares["branch_code"] + "-" + shares["topic_code"] + "-"
+            + shares["period_end_on"],
+            "branch_code": shares["branch_code"],
+            "topic_code": shares["topic_code"],
+            "proposed_on": day,
+            "period_end_on": shares["period_end_on"],
+            "unmet_companies_count": shares["numerator_count"],
+            "requesting_companies_count": shares["denominator_count"],
+            "unmet_share_pct": shares["value"],
+            "unmet_share_lower_pct": shares["lower"],
+            "unmet_share_upper_pct": shares["upper"],
+            "offer_change": "",
+            "status": "candidate",
+            "decision": "",
+            "decided_on": "",
+            "minutes_reference": "",
+            "origin": shares["origin"],
+        }
+    )  # fmt: skip
+    return table[list(COLUMNS)].reset_index(drop=True)
+
+
+def updated(register: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Return the register with new candidates added; what is written there is never changed.
+
+    A topic that already waits for a decision in a branch is not proposed again.
+
+    Args:
+        register: Table `recommendations` as kept, maybe without row.
+        found: From `candidates`.
+
+    Examples:
+        >>> old = pd.DataFrame({"recommendation_code": ["a"], "branch_code": ["verre"],
+        ...     "topic_code": ["recrutement"], "status": ["candidate"]})
+        >>> new = old.assign(recommendation_code="b")
+        >>> updated(old, new)["recommendation_code"].tolist()
+        ['a']
+        >>> updated(old.assign(status="implemented"), new)["recommendation_code"].tolist()
+        ['a', 'b']
+    """
+    if register.empty:
+        return found.reset_index(drop=True)
+    waiting = register[register["status"].isin(PENDING)]
+    topics = ["branch_code", "topic_code"]
+    known = pd.MultiIndex.from_frame(found[topics]).isin(pd.MultiIndex.from_frame(waiting[topics]))
+    known |= found["recommendation_code"].isin(register["recommendation_code"]).to_numpy()
+    return pd.concat([register, found[~known]], ignore_index=True)
+
+
+def follow_up(register: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
+    """Return what became of each recommendation: its decision, and its topic's share since.
+
+    Args:
+        register: Table `recommendations`; those of the review's own period are left out.
+        review: Table `request_review`.
+
+    Returns:
+        Table `request_follow_up`: `value` is the change of the unmet share of companies under 50
+        on the topic, in points, with Newcombe's interval; `s` where the topic cannot be told now.
+    """
+    if register.empty or review.empty:
+        return pd.DataFrame(columns=list(FOLLOW_UP))
+    last = register[register["period_end_on"] < review["period_end_on"].max()]
+    now = review[(review["indicator"] == "unmet_share_pct") & (review["size_band"] == FOCUS)]
+    now = now.set_index(["branch_code", "topic_code"])
+    today = now.reindex(pd.MultiIndex.from_frame(last[["branch_code", "topic_code"]]))
+    k, n = (today[name].astype("float64").to_numpy() for name in
+            ("numerator_count", "denominator_count"))  # fmt: skip
+    value, lower, upper = differences(
+        k, n,
+        last["unmet_companies_count"].to_numpy(float),
+        last["requesting_companies_count"].to_numpy(float),
+    )  # fmt: skip
+    status = today["status"].fillna("nd").to_numpy()
+    told = (status == "value") & ~np.isnan(value)
+    table = last.rename(columns={"status": "decision_status"}).assign(
+        indicator="unmet_share_change_points",
+        value=np.where(told, value, np.nan),
+        lower=np.where(told, lower, np.nan),
+        upper=np.where(told, upper, np.nan),
+        interval_level=np.where(told, LEVEL, np.nan),
+        unit="points",
+        status=np.where(told, "value", status),
+        nature="observed",
+    )
+    order = ["branch_code", "proposed_on", "recommendation_code"]
+    table = table.sort_values(order, ignore_index=True)[list(FOLLOW_UP)]
+    return check("request_follow_up", table, "request_follow_up")
+
+
+def counted(follow: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
+    """Return how many recommendations of each branch stand where, as rows of the review.
+
+    Returns:
+        `recommendations_count` and `recommendations_count.<status>`, one row per branch and status.
+    """
+    if follow.empty:
+        return review.iloc[:0]
+    by_status = follow.groupby(["branch_code", "decision_status"]).size().rename("value")
+    found = by_status.reset_index()
+    whole = found.groupby("branch_code", as_index=False)["value"].sum()
+    rows = pd.concat(
+        [
+            whole.assign(indicator="recommendations_count"),
+            found.assign(indicator="recommendations_count." + found["decision_status"]),
+        ]
+    )
+    blank = {"lower": np.nan, "upper": np.nan, "interval_level": np.nan,
+             "numerator_count": pd.NA, "denominator_count": pd.NA}  # fmt: skip
+    complete = rows.assign(
+        period_end_on=review["period_end_on"].max(),
+        size_band=FOCUS,
+        topic_code=ALL_TOPICS,
+        reason="all",
+        unit="recommendations",
+        status="value",
+        nature="observed",
+        origin=str(follow["origin"].iloc[0]),
+        value=rows["value"].astype("float64"),
+        **blank,
+    )
+    counts = {"numerator_count": "Int64", "denominator_count": "Int64"}
+    ordered: pd.DataFrame = complete.astype(counts)[list(review.columns)]
+    return ordered

@@ -1,0 +1,260 @@
+"""The register of studies: what is covered, what is late, what could be done together."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib.errors import CoherenceError, RangeError, ScopeError
+from opmq_lib.tables import DESCRIPTIONS, Problem, check
+
+LIMIT_MONTHS: Final = 36
+"""Age of the fieldwork beyond which a study no longer covers its cell (convention of N1)."""
+EVERY_BRANCH: Final = "ensemble"
+OPEN: Final = ("requested", "under_way")
+TABLE: Final = "study_review"
+COLUMNS: Final = tuple(DESCRIPTIONS[TABLE])
+LISTED: Final = tuple(DESCRIPTIONS["study_list"])
+_DATES: Final = ("requested_on", "due_on", "delivered_on", "fieldwork_end_on")
+
+
+def find_problems(
+    register: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str], on: date
+) -> list[Problem]:
+    """Return what no contract of one column can see: unknown codes in lists, dates out of order.
+
+    Args:
+        register: Table `studies`.
+        branch_codes: Known branches; a study may also be of `ensemble`.
+        theme_codes: Known themes.
+        on: Day of the edition; what is done cannot lie after it.
+    """
+    problems = []
+    for name, known in (
+        ("branch_codes", {*branch_codes, EVERY_BRANCH}),
+        ("theme_codes", set(theme_codes)),
+    ):
+        problems += [
+            Problem(name, "an unknown code in the list", "codes separated by a space",
+                    "correct the codes", row=row, value=cell, error=ScopeError)
+            for row, cell in enumerate(register[name])
+            if not set(cell.split()) <= known
+        ]  # fmt: skip
+    for name in _DATES:
+        texts = register.get(name, pd.Series("", register.index)).astype("str")
+        days = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce")
+        done = name in ("delivered_on", "fieldwork_end_on")
+        late = texts > on.isoformat() if done else pd.Series(data=False, index=texts.index)
+        problems += [
+            Problem(name, "an impossible date", "a day that exists, not after the edition if done",
+                    "correct the date", row=int(row), error=RangeError)
+            for row in np.flatnonzero((texts != "") & (days.isna() | late))
+        ]  # fmt: skip
+    delivered = register.get("delivered_on", pd.Series("", register.index)).astype("str")
+    early = (delivered != "") & (delivered < register["requested_on"])
+    return problems + [
+        Problem("delivered_on", "delivered before it was requested", "a later day",
+                "correct one of the two dates", row=int(row), error=CoherenceError)
+        for row in np.flatnonzero(early)
+    ]  # fmt: skip
+
+
+def exploded(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFrame:
+    """Return one row per study, branch and theme; a study of all branches is in each.
+
+    Examples:
+        >>> register = pd.DataFrame({"study_code": ["E1"], "branch_codes": ["ensemble"],
+        ...     "theme_codes": ["emplois besoins"]})
+        >>> len(exploded(register, ["verre", "chaux"]))
+        4
+    """
+    split = register.assign(
+        branch_code=register["branch_codes"].map(
+            lambda cell: list(branch_codes) if EVERY_BRANCH in cell.split() else cell.split()
+        ),
+        theme_code=register["theme_codes"].str.split(),
+    )
+    return split.explode("branch_code").explode("theme_code", ignore_index=True)
+
+
+def is_valid(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS) -> pd.Series:
+    """Return which studies are validated and not older than the limit, by the end of fieldwork.
+
+    A validated study without that date is not valid: it is counted apart.
+
+    Examples:
+        >>> register = pd.DataFrame({"status": ["validated"] * 3,
+        ...     "fieldwork_end_on": ["2023-11-24", "2023-11-23", ""]})
+        >>> is_valid(register, date(2026, 11, 24)).tolist()
+        [True, False, False]
+    """
+    oldest = (pd.Timestamp(on) - pd.DateOffset(months=limit_months)).date().isoformat()
+    ended = register["fieldwork_end_on"].astype("str")
+    valid: pd.Series = (register["status"] == "validated") & (ended != "") & (ended >= oldest)
+    return valid
+
+
+def coverage_rate(covered_count: int, eligible_count: int) -> float:
+    """Return N1: the share of branch × theme cells with a valid study; `NaN` without any cell.
+
+    Source:
+        Methodology N1.
+
+    Examples:
+        >>> round(coverage_rate(17, 24), 6)
+        0.708333
+    """
+    return covered_count / eligible_count if eligible_count else float("nan")
+
+
+def review(
+    register: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str], on: date
+) -> pd.DataFrame:
+    """Return coverage with its gaps and overlaps, what is late or too old, and what recurs.
+
+    Args:
+        register: Table `studies`, at least one row. Confidential studies are only counted,
+            all branches together.
+        branch_codes: Branches of the study.
+        theme_codes: Themes.
+        on: Day of the edition.
+
+    Returns:
+        Table `study_review`. By branch and theme: `valid_studies_count` (0 is a gap, 2 and more
+        with different requesters an overlap). By branch, and `ensemble`: `study_coverage_ratio`
+        with covered and eligible cells, `studies_count`, and those `late`, `outdated`, `undated`;
+        for `ensemble` alone `studies_count.confidential`, part of its `studies_count`. By theme,
+        for `ensemble`: `branches_studying_count`, and `joint_candidate_branches_count`, branches
+        that have each asked for a study of it that is still open.
+    """
+    if register.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    marked = register.assign(
+        valid=is_valid(register, on),
+        late=register["status"].isin(OPEN) & register["due_on"].between("1", on.isoformat()),
+        undated=(register["status"] == "validated") & (register["fieldwork_end_on"] == ""),
+        confidential=register["disclosure"] == "confidential",
+    )
+    marked["outdated"] = (marked["status"] == "validated") & ~marked["valid"] & ~marked["undated"]
+    public = marked[~marked["confidential"]]
+    cells = exploded(public, branch_codes)
+    parts = [
+        _valid_counts(cells, branch_codes, theme_codes),
+        _coverage(cells, branch_codes, theme_codes),
+        *_followed(marked, cells, branch_codes),
+        *_recurring(cells, theme_codes),
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    table = table.fillna({"theme_code": "all", "unit": "studies"})
+    table = table.assign(
+        status=np.where(table["value"].isna(), "np", "value"), nature="observed", origin="public"
+    ).astype({"value": "float64", "numerator_count": "Int64", "denominator_count": "Int64"})
+    return check(TABLE, table[list(COLUMNS)], TABLE)
+
+
+def listed(register: pd.DataFrame, on: date) -> pd.DataFrame:
+    """Return the studies that may be described: public ones, newest first, with where they stand.
+
+    Returns:
+        Table `study_list`; `follow_up` is `late`, `outdated`, `undated` or empty.
+    """
+    if register.empty:
+        return pd.DataFrame(columns=list(LISTED))
+    public = register[register["disclosure"] == "public"]
+    valid = is_valid(public, on)
+    checked = public["status"] == "validated"
+    undated = checked & (public["fieldwork_end_on"] == "")
+    late = public["status"].isin(OPEN) & public["due_on"].between("1", on.isoformat())
+    state = np.select([late, undated, checked & ~valid], ["late", "undated", "outdated"], "")
+    table = public.assign(follow_up=state, origin="public")
+    ordered = table.sort_values(["requested_on", "study_code"], ascending=[False, True])
+    return check("study_list", ordered[list(LISTED)].reset_index(drop=True), "study_list")
+
+
+def shared_metiers(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.Series:
+    """Return the métiers that public studies of several branches look at: branches by métier code.
+
+    Examples:
+        >>> register = pd.DataFrame({"study_code": ["E1", "E2"], "branch_codes": ["verre", "chaux"],
+        ...     "theme_codes": ["emplois"] * 2, "metier_codes": ["G1Z70 E1Z43", "G1Z70"],
+        ...     "disclosure": ["public"] * 2})
+        >>> shared_metiers(register, ["verre", "chaux"]).to_dict()
+        {'G1Z70': 2}
+    """
+    if "metier_codes" not in register:
+        return pd.Series(dtype="int64")
+    public = register[register["disclosure"] == "public"]
+    if public.empty:
+        return pd.Series(dtype="int64")
+    cells = exploded(public, branch_codes)
+    cells = cells.assign(metier_code=cells["metier_codes"].str.split()).explode("metier_code")
+    counts = cells.dropna(subset="metier_code").groupby("metier_code")["branch_code"].nunique()
+    several: pd.Series = counts[counts >= 2].sort_values(ascending=False, kind="stable")
+    return several
+
+
+def _valid_counts(
+    cells: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str]
+) -> pd.DataFrame:
+    grid = pd.MultiIndex.from_product(
+        [branch_codes, theme_codes], names=["branch_code", "theme_code"]
+    )
+    valid = cells[cells["valid"]].groupby(["branch_code", "theme_code"])
+    counts = valid["study_code"].nunique().reindex(grid).fillna(0)
+    requesters = valid["requested_by"].nunique().reindex(grid).fillna(0)
+    both = [("valid_studies_count", counts), ("valid_requesters_count", requesters)]
+    return pd.concat(
+        [each.rename("value").reset_index().assign(indicator=name) for name, each in both]
+    )
+
+
+def _coverage(
+    cells: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str]
+) -> pd.DataFrame:
+    covered = cells[cells["valid"]].drop_duplicates(["branch_code", "theme_code"])
+    by_branch = covered.groupby("branch_code").size().reindex(list(branch_codes)).fillna(0)
+    counts = [(code, int(count), len(theme_codes)) for code, count in by_branch.items()]
+    counts.append((EVERY_BRANCH, int(by_branch.sum()), len(theme_codes) * len(branch_codes)))
+    return pd.DataFrame(
+        {
+            "branch_code": [code for code, _, _ in counts],
+            "indicator": "study_coverage_ratio",
+            "unit": "ratio",
+            "value": [coverage_rate(covered, eligible) for _, covered, eligible in counts],
+            "numerator_count": [covered for _, covered, _ in counts],
+            "denominator_count": [eligible for _, _, eligible in counts],
+        }
+    )
+
+
+def _followed(
+    marked: pd.DataFrame, cells: pd.DataFrame, branch_codes: Sequence[str]
+) -> list[pd.DataFrame]:
+    once = cells.drop_duplicates(["study_code", "branch_code"]).assign(studies=True)
+    whole = marked.assign(studies=True, branch_code=EVERY_BRANCH)
+    for name in ("late", "outdated", "undated"):
+        whole[name] &= ~whole["confidential"]
+    both = pd.concat([once, whole])
+    codes = [*branch_codes, EVERY_BRANCH]
+    return [
+        both[both[name]].groupby("branch_code").size()
+        .reindex([EVERY_BRANCH] if name == "confidential" else codes).fillna(0).rename("value")
+        .rename_axis("branch_code").reset_index()
+        .assign(indicator="studies_count" if name == "studies" else f"studies_count.{name}")
+        for name in ("studies", "late", "outdated", "undated", "confidential")
+    ]  # fmt: skip
+
+
+def _recurring(cells: pd.DataFrame, theme_codes: Sequence[str]) -> list[pd.DataFrame]:
+    alone = cells[cells["status"].isin(OPEN) & ~cells["branch_codes"].str.contains(" |ensemble")]
+    return [
+        rows.groupby("theme_code")["branch_code"].nunique().reindex(list(theme_codes)).fillna(0)
+        .rename("value").rename_axis("theme_code").reset_index()
+        .assign(branch_code=EVERY_BRANCH, unit="branches", indicator=name)
+        for name, rows in (
+            ("branches_studying_count", cells),
+            ("joint_candidate_branches_count", alone),
+        )
+    ]  # fmt: skip

@@ -1,0 +1,99 @@
+"""What several questions start from: a branch's employment, the field, national levels."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from opmq_lib.methods import employment
+from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.needs import coherence
+from opmq_lib.params import EditionParams
+
+Tables = Mapping[str, pd.DataFrame]
+
+ALL_BRANCHES = "ensemble"
+
+
+def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
+    """Return a branch's employment by métier and year: its own table if given, else the estimate.
+
+    Args:
+        inputs: The study's input tables (`sources.study.load_inputs`).
+        branch_code: Key of table `branches`.
+        base_year: Last year of the estimate, whose margins it closes on.
+
+    Returns:
+        Rows of the `employment` contract, in heads; none when the branch has no headcount.
+    """
+    own = inputs["own_employment"]
+    jobs = own if (own["branch_code"] == branch_code).any() else estimate(inputs, base_year)
+    return jobs[jobs["branch_code"] == branch_code].reset_index(drop=True)
+
+
+def projected_employment(
+    inputs: Tables, metiers: pd.DataFrame, horizon_years: int, edition: EditionParams
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a branch's projections, and by how much coherence moved them.
+
+    Args:
+        inputs: The study's input tables.
+        metiers: The branch's employment, without its residual.
+        horizon_years: Years projected.
+        edition: Gives the base year, the quantile levels and the scenario.
+
+    Returns:
+        Rows of the `projection` contract, those of the estimate moved to their families'
+        projections, and what `coherence.reconcile_national` returned (no row for own data, which
+        are learnt from and projected alone).
+    """
+    national, base = inputs["employment_national"], edition.base_year
+    panel = evaluation.learning_panel(metiers, national, base)
+    found = evaluation.project(
+        metiers, panel, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
+    )
+    moved = coherence.reconcile_national(evaluation.national_panel(national, base), horizon_years)
+    if metiers["origin"].eq("own").any():
+        moved = moved.iloc[:0]
+    return coherence.adjust(found, moved), moved
+
+
+def estimate(inputs: Tables, base_year: int) -> pd.DataFrame:
+    """Return the estimated employment of every branch, métier and year up to `base_year`."""
+    table = employment.estimate_employment(
+        seed_tables(inputs), inputs["employment_national"], inputs["branch_headcount"], base_year
+    )
+    return table[table["year"] <= base_year]
+
+
+def seed_tables(inputs: Tables) -> employment.SeedTables:
+    """Return the tables that the seed of the estimate is made of."""
+    return employment.SeedTables(
+        inputs["rome_naf_hires"],
+        inputs["naf_branch"],
+        inputs["fap_rome"],
+        inputs["rome_fap_split"],
+    )
+
+
+def national_levels(national: pd.DataFrame) -> pd.DataFrame:
+    """Return national employment by métier as rows of the indicator table."""
+    return national[["metier_code", "year"]].assign(
+        indicator="national_employment_headcount",
+        value=national["employment_headcount"],
+        unit="headcount",
+        source_code="dares_portraits_metiers",
+    )
+
+
+def in_field(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose métier is industry in the sense of the branches (`metiers_left_out`)."""
+    key = ["nomenclature", "metier_code"]
+    left_out = pd.MultiIndex.from_frame(inputs["metiers_left_out"][key])
+    kept: pd.DataFrame = table.loc[~pd.MultiIndex.from_frame(table[key]).isin(left_out)]
+    return kept
+
+
+def without_residual(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of true métiers: the rest of the branch is left out."""
+    kept: pd.DataFrame = jobs.loc[jobs["metier_code"] != employment.RESIDUAL_METIER]
+    return kept

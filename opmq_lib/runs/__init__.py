@@ -1,0 +1,1 @@
+"""What is executed, whether it must be, and what became of it."""

@@ -1,0 +1,118 @@
+"""Whether a run must be executed, and why: by content, never by dates."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from opmq_lib.runs import fingerprint
+from opmq_lib.runs.ledger import Record
+from opmq_lib.runs.origin import ORIGINS, Origin, worst
+from opmq_lib.runs.plan import Run, RunId, shown
+
+Records = Mapping[RunId, Record]
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands, and why.
+
+    Attributes:
+        status: `failed` is about its last execution; `blocked` wants a result that is not there.
+        reasons: In words; none when up to date.
+    """
+
+    status: Literal["up to date", "stale", "failed", "blocked"]
+    reasons: tuple[str, ...] = ()
+
+
+def state(run: Run, records: Records) -> State:
+    """Say where one run stands, the results that it reads taken as they are.
+
+    Args:
+        run: From `plan`.
+        records: From `ledger.latest`.
+    """
+    if missing := [read for read in run.reads if records.get(read, {}).get("status") != "ok"]:
+        return State("blocked", tuple(f"no result of {shown(read)}" for read in missing))
+    record = records.get(run.id)
+    if record is None:
+        return State("stale", ("never run",))
+    if record["status"] != "ok":
+        return State("failed", (f"failed last time: {in_words(record['error'])}",))
+    read = record["inputs"]
+    reasons = (
+        *fingerprint.differences(record, of(run, records, read)),
+        *fingerprint.damages(record["outputs"], run.folder, run.known.hashes.sha256),
+        *_unforeseen_origin(run, records),
+    )
+    return State("stale", reasons) if reasons else State("up to date")
+
+
+def states(runs: Iterable[Run], records: Records) -> dict[RunId, State]:
+    """Say where every run stands; none is up to date that reads one which is not.
+
+    Args:
+        runs: From `plan`, in its order.
+        records: From `ledger.latest`.
+    """
+    found: dict[RunId, State] = {}
+    for run in runs:
+        alone = state(run, records)
+        late = [read for read in run.reads if found.get(read, State("up to date")).reasons]
+        reasons = tuple(f"{shown(read)} is not up to date" for read in late)
+        if alone.status == "up to date" and late:
+            alone = State("stale", reasons)
+        found[run.id] = alone
+    return found
+
+
+def of(run: Run, records: Records, read: Collection[str] = ()) -> fingerprint.Fingerprint:
+    """Return the fingerprint of a run: what it is made of, the results that it reads included.
+
+    Args:
+        run: The run.
+        records: Of the runs that it reads, at least.
+        read: Names of the inputs that it has read when it was executed.
+    """
+    results = {
+        f"{shown(id_)}/{name}": sha256
+        for id_ in run.reads
+        for name, sha256 in records[id_]["outputs"].items()
+        if not name.endswith(".ipynb")
+    }
+    files = [name for name in read if name not in results]
+    return {
+        "template_sha256": run.template.sha256,
+        "parameters": dict(run.parameters),
+        "library": run.library,
+        "inputs": run.inputs(files) | results,
+        "versions": dict(run.versions),
+    }
+
+
+def origin(run: Run, records: Records) -> Origin:
+    """Return the worst of what a run is planned as, and of the results that it reads."""
+    return worst([run.origin, *(records[read].get("origin") for read in run.reads)])
+
+
+def in_words(error: Mapping[str, Any]) -> str:
+    """Return the first line of a recorded error, or its count of defects with the first of them.
+
+    Examples:
+        >>> in_words({"cell": 3, "message": "DataError: 1 defect" + chr(10) + "  jobs.csv: …"})
+        'In [3] DataError: 1 defect: jobs.csv: …'
+        >>> in_words({"cell": None, "message": "OSError: disk full" + chr(10) + "more"})
+        'OSError: disk full'
+    """
+    first_line, _, others = str(error["message"]).partition("\n")
+    if others and re.search(r"\b\d+ defects?$", first_line):
+        first_line += f": {others.partition(chr(10))[0].strip()}"
+    return first_line if error["cell"] is None else f"In [{error['cell']}] {first_line}"
+
+
+def _unforeseen_origin(run: Run, records: Records) -> Iterator[str]:
+    """Say so when a result turned out to rest on own data though nothing in the plan does now."""
+    foreseen, found = origin(run, records), records[run.id].get("origin")
+    if foreseen != ORIGINS[-1] and found != foreseen:
+        yield f"its result does not say that it is {foreseen}"

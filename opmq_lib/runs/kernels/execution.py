@@ -1,0 +1,300 @@
+"""Execute one notebook through Papermill, in a folder and a kernel of its own.
+
+Import this module only when something must run: it brings Papermill. The kernel is an ordinary one
+of the interpreter that runs the batch, whatever kernels a user has registered; `new_kernel` decides
+that, and `warm` how it is started.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import nbformat
+import papermill
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from papermill.exceptions import PapermillExecutionError
+
+import opmq_lib
+from opmq_lib.runs.kernels.kernel import Settings
+from opmq_lib.runs.kernels.warm import Provisioner, Zygotes
+
+LOG = logging.getLogger(__name__)
+LOG.addHandler(logging.NullHandler())
+
+ENVIRONMENT = {
+    # Kernels run side by side: each computes on one core, in one order.
+    "MKL_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    # A thread of pyarrow would keep the zygote from forking.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # matplotlib reads it when imported, in the zygote before there is a kernel to set it.
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    # Silences a warning of the debugger.
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+}
+KERNEL_NAME = "python3"
+LONGEST_MESSAGE = 2000
+LESS_TIME = "make this cell do less, or allow more with --time-limit"
+LESS_MEMORY = "make this cell need less, or allow more with --memory-mb"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed.
+
+    Attributes:
+        cell: The number of the code cell, as in `In [3]`; `None` if no cell is to blame.
+        message: What happened, and what to do where we know.
+    """
+
+    cell: int | None
+    message: str
+
+    def __str__(self) -> str:
+        """Return the failure as one line names it.
+
+        Examples:
+            >>> str(Failure(3, "ZeroDivisionError: division by zero"))
+            'In [3] ZeroDivisionError: division by zero'
+        """
+        return self.message if self.cell is None else f"In [{self.cell}] {self.message}"
+
+
+def new_zygotes(preload: Iterable[str] = ()) -> Zygotes:
+    """Return the zygotes of a batch, not started; without them every kernel is cold.
+
+    Args:
+        preload: Modules that its notebooks are going to import.
+    """
+    return Zygotes(preload, os.environ | ENVIRONMENT | _library_path())
+
+
+def new_kernel(
+    folder: Path, settings: Settings | None = None, zygotes: Zygotes | None = None
+) -> AsyncKernelManager:
+    """Return the manager of a kernel of this very interpreter, not started.
+
+    Args:
+        folder: Where it will work; its connection file lies beside, where it gets swept.
+        settings: What it arranges before it starts.
+        zygotes: Where to fork it from; without, or where forking is not possible, it is cold.
+    """
+    kernel = AsyncKernelManager(
+        kernel_name=KERNEL_NAME,
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
+        connection_file=str(folder.with_name(f"{folder.name}.json")),
+        log=LOG,
+        **_address(),
+    )
+    kernel.kernel_id = uuid4().hex
+    kernel.provisioner = Provisioner(
+        kernel_id=kernel.kernel_id, kernel_spec=kernel.kernel_spec, parent=kernel
+    )
+    kernel.provisioner.settings = settings or Settings()
+    kernel.provisioner.zygotes = zygotes
+    return kernel
+
+
+def kill(kernel: AsyncKernelManager) -> None:
+    """End a kernel and what it started, at once; nothing happens if it does not run."""
+    process = getattr(kernel.provisioner, "process", None)
+    if process is not None and process.poll() is None:
+        with suppress(ProcessLookupError):  # it may end between the two lines
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def execute(
+    template: Path,
+    parameters: Mapping[str, Any],
+    folder: Path,
+    kernel: AsyncKernelManager,
+    time_limit_seconds: float,
+) -> Failure | None:
+    """Execute a template and write the executed notebook, whole, into `folder`.
+
+    Args:
+        template: The notebook; never changed.
+        parameters: Values of parameters that it declares.
+        folder: Working folder of the kernel, and home of the executed notebook.
+        kernel: From `new_kernel`; it is over when this returns.
+        time_limit_seconds: Taking longer is a failure, at whatever cell it happens.
+
+    Returns:
+        `None`, or why it failed; the notebook then shows how far it came.
+
+    Raises:
+        OSError: If the executed notebook cannot be written.
+    """
+    kept: list[NotebookExecutionManager] = []
+    deadline = time.monotonic() + time_limit_seconds
+    with tempfile.TemporaryFile() as kernel_log:
+        try:
+            papermill.execute_notebook(
+                nbformat.read(template, as_version=4),  # type: ignore[no-untyped-call]
+                None,
+                parameters=dict(parameters),
+                engine_name=_OneKernel.__name__,
+                kernel_name=KERNEL_NAME,
+                language="python",
+                progress_bar=False,
+                kept=kept,
+                client={
+                    "km": kernel,
+                    "timeout_func": lambda _: max(deadline - time.monotonic(), 0.001),
+                    "startup_timeout": max(1, int(time_limit_seconds)),
+                    "resources": {"metadata": {"path": str(folder)}},
+                },
+                start={"env": _environment(folder), "stdout": kernel_log, "stderr": kernel_log},
+            )
+            failure = _stopped_itself(kept[0].nb)
+        except Exception as error:  # noqa: BLE001 - whatever happens to a run stays in that run
+            failure = _failure(error, kept, time_limit_seconds, kernel_log)
+        finally:
+            kill(kernel)
+            _close_event_loop()
+    try:
+        if kept:
+            _write(kept[0].nb, template, folder)
+    except OSError:
+        (folder / template.name).unlink(missing_ok=True)
+        if failure is None:
+            raise
+    return failure
+
+
+class _OneKernel(Engine):  # type: ignore[misc] # papermill has no types
+    """Papermill's own client on a kernel we chose; saves nothing, keeps the notebook for us."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        kept: list[NotebookExecutionManager],
+        client: Mapping[str, Any],
+        start: Mapping[str, Any],
+        **_: object,
+    ) -> None:
+        kept.append(nb_man)
+        PapermillNotebookClient(
+            nb_man,
+            kernel_name=kernel_name,
+            extra_arguments=["--log-level=ERROR", "--HistoryManager.enabled=False"],
+            log=LOG,
+            shell_timeout_interval=1,
+            shutdown_kernel="immediate",
+            **client,
+        ).execute(cleanup_kc=True, **start)
+
+
+papermill_engines.register(_OneKernel.__name__, _OneKernel)
+
+
+def _address() -> dict[str, str]:
+    """Return where runner and kernel meet: on Linux a name that nobody else can take.
+
+    Jupyter looks for free TCP ports before the kernel opens them; whatever runs beside may take
+    one meanwhile, and the kernel dies or is waited for in vain. Linux has sockets with a name
+    instead (abstract ones: no file, no length of path, gone with their process).
+    """
+    return {"transport": "ipc", "ip": f"@opmq-{uuid4().hex}"} if sys.platform == "linux" else {}
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return the kernel's environment: this library, and no start-up file of the user's."""
+    own = {"IPYTHONDIR": str(folder.parent / "ipython")}
+    return os.environ | ENVIRONMENT | own | _library_path()
+
+
+def _library_path() -> dict[str, str]:
+    library = str(Path(opmq_lib.__file__).parent.parent)
+    paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def _close_event_loop() -> None:
+    """Close the loop that Jupyter opened for this thread, with what a dead kernel left waiting."""
+    loop = ensure_event_loop()
+    waiting = asyncio.all_tasks(loop)
+    for task in waiting:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
+    loop.close()
+
+
+def _write(notebook: NotebookNode, template: Path, folder: Path) -> None:
+    notebook.metadata.papermill.input_path = f"{template.parent.name}/{template.name}"
+    notebook.metadata.papermill.output_path = template.name
+    text = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    (folder / template.name).write_text(text + "\n", encoding="utf-8")
+
+
+def _stopped_itself(notebook: NotebookNode) -> Failure | None:
+    """Return a failure if `sys.exit()` ended the notebook early; Papermill calls that success."""
+    if not notebook.metadata.papermill.get("exception"):
+        return None
+    return Failure(_last_started(notebook), "the notebook stopped itself; remove `sys.exit()`")
+
+
+def _failure(
+    error: Exception,
+    kept: list[NotebookExecutionManager],
+    time_limit_seconds: float,
+    kernel_log: Any,
+) -> Failure:
+    cell = _last_started(kept[0].nb) if kept else None
+    match error:
+        case PapermillExecutionError(ename="MemoryError"):
+            message = f"MemoryError: {error.evalue or 'no memory is left'}; {LESS_MEMORY}"
+        case PapermillExecutionError():
+            message = f"{error.ename}: {error.evalue}"
+        case CellTimeoutError():
+            message = f"the notebook took more than {time_limit_seconds:g} s; {LESS_TIME}"
+        case DeadKernelError():
+            message = "the kernel died: it was killed, ran out of memory or crashed"
+        case _:
+            message = f"{type(error).__name__}: {error}"
+    if not isinstance(error, PapermillExecutionError):
+        message += _said(kernel_log)
+    return Failure(cell, message[:LONGEST_MESSAGE])
+
+
+def _last_started(notebook: NotebookNode) -> int | None:
+    """Return the number of the last code cell that was started."""
+    started = [_has_started(cell) for cell in _numbered(notebook)]
+    return sum(started) or None
+
+
+def _numbered(notebook: NotebookNode) -> Iterator[NotebookNode]:
+    return (c for c in notebook.cells if c.cell_type == "code" and c.source.strip())
+
+
+def _has_started(cell: NotebookNode) -> bool:
+    return bool(cell.metadata.papermill.get("start_time"))
+
+
+def _said(kernel_log: Any) -> str:
+    """Return the last words of a kernel, for a person to guess why it ended."""
+    kernel_log.seek(0)
+    words = kernel_log.read().decode(errors="replace").strip()
+    return f"; its last words: {words[-500:]}" if words else ""

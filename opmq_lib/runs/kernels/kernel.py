@@ -1,0 +1,155 @@
+"""The process of one notebook before it becomes a kernel: the same for warm and for cold ones.
+
+It notes which files of the project the notebook opens, limits its memory and seeds its generators
+of random numbers. A cold kernel runs as `python -m opmq_lib.runs.kernels.kernel SETTINGS`; a warm
+one calls `become_kernel` in the fork. Only the standard library is imported until then.
+"""
+
+import json
+import os
+import random
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SOURCE_CODE = (".py", ".pyc", ".so")
+"""Endings of files whose opening is not noted: the library is known by its imports."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a kernel starts.
+
+    Attributes:
+        notes: File that gets the path of each file opened, or folder listed; `""` for none.
+        watched: Starts of the paths that are noted.
+        seed: Of the global generators of `random` and NumPy.
+        memory_mb: Most memory that the notebook may take, libraries included; 0 for no limit.
+    """
+
+    notes: str = ""
+    watched: tuple[str, ...] = ()
+    seed: int = 0
+    memory_mb: int = 0
+
+    def to_json(self) -> str:
+        """Return the settings as `from_json` reads them."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Return settings from their text.
+
+        Examples:
+            >>> Settings.from_json(Settings(watched=("/data/",), seed=7).to_json()).seed
+            7
+        """
+        fields = json.loads(text)
+        return cls(**{**fields, "watched": tuple(fields["watched"])})
+
+
+class Notes:
+    """The paths of what this process has opened to read or listed, each once.
+
+    Folders end in `/`. What is opened by compiled code is not seen (Parquet files, notably).
+    """
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.watched: tuple[str, ...] = ()
+        self.file = -1
+        sys.addaudithook(self.hear)
+
+    def write_to(self, path: str, watched: Iterable[str]) -> None:
+        """Note from now on in a file; what was seen before, too."""
+        self.watched = tuple(watched)
+        self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
+        seen, self.seen = self.seen, set()
+        for each in sorted(seen):
+            self.note(each)
+
+    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Take note of one event of the interpreter."""
+        if event == "open":
+            path, mode, flags = arguments
+            only_written = mode is not None and not {"r", "+"} & set(mode)
+            if not only_written and flags & os.O_ACCMODE != os.O_WRONLY:
+                self.note(path)
+        elif event in ("os.listdir", "os.scandir"):
+            self.note(arguments[0], ending="/")
+
+    def note(self, path: Any, ending: str = "") -> None:
+        """Note a path, unless it is a descriptor, source code, already known or not watched."""
+        if isinstance(path, int) or path is None:
+            return
+        name = os.fsdecode(path)
+        if name.endswith(SOURCE_CODE):
+            return
+        full = os.path.abspath(name) + ending  # noqa: PTH100 - pathlib would be heard here again
+        if full in self.seen or (self.file >= 0 and not full.startswith(self.watched)):
+            return
+        self.seen.add(full)
+        if self.file >= 0:
+            os.write(self.file, full.encode(errors="surrogateescape") + b"\0")
+
+
+def noted(path: str) -> list[str]:
+    """Return the paths in a file of notes, in the order they were opened; none without file."""
+    try:
+        with open(path, "rb") as notes:  # noqa: PTH123 - pathlib is not loaded here
+            return [os.fsdecode(each) for each in notes.read().split(b"\0") if each]
+    except FileNotFoundError:
+        return []
+
+
+def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = None) -> None:
+    """Arrange this process and run an ordinary ipykernel in it, until it ends.
+
+    Args:
+        argv: Arguments of ipykernel: its connection file and the like.
+        settings: From the runner.
+        notes: What is already listening, in a fork.
+    """
+    if settings.notes:
+        (notes or Notes()).write_to(settings.notes, settings.watched)
+    _limit_memory(settings.memory_mb)
+    from ipykernel.kernelapp import IPKernelApp
+
+    # Jupyter tells by the environment, which ipykernel has read before a fork: tell it again.
+    parent = f"--IPKernelApp.parent_handle={os.environ.get('JPY_PARENT_PID', 0)}"
+    sys.argv = ["kernel", *argv]
+    kernel = IPKernelApp.instance()
+    kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
+    shell: Any = kernel.shell
+
+    def seed_once(_: object) -> None:
+        shell.events.unregister("pre_run_cell", seed_once)
+        _seed(settings.seed)
+
+    # Not before the first cell: answering the runner, IPython draws a tip of the day at random.
+    shell.events.register("pre_run_cell", seed_once)
+    kernel.start()  # type: ignore[no-untyped-call]
+
+
+def _seed(seed: int) -> None:
+    """Seed the global generators, which a fork would have in common with its neighbours."""
+    random.seed(seed)
+    try:
+        import numpy as np
+    except ImportError:
+        return
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - a notebook may use the global one
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """Let an allocation beyond the limit raise `MemoryError` in the cell that asks for it."""
+    if memory_mb and sys.platform == "linux":
+        import resource
+
+        # Data, not address space: shared libraries that are merely mapped do not count.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, memory_mb << 20))
+
+
+if __name__ == "__main__":
+    become_kernel(sys.argv[2:], Settings.from_json(sys.argv[1]))

@@ -1,1 +1,0 @@
-"""Each question's own section: its findings, figures and tables, in French."""

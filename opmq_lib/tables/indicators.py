@@ -1,0 +1,134 @@
+"""The long indicator table: built from parts, and read one cell at a time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib.tables import INDICATOR_COLUMNS, check
+
+ALL_METIERS = "ENS"
+LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
+METROPOLITAN, WHOLE_COUNTRY = "FM", "FR"
+BLANK: dict[str, Any] = {
+    "metier_code": ALL_METIERS,
+    "region_code": METROPOLITAN,
+    "value": np.nan,
+    "lower": np.nan,
+    "upper": np.nan,
+    "interval_level": np.nan,
+    "units_count": pd.NA,
+    "status": pd.NA,
+    "nature": "observed",
+    "origin": "public",
+    "source_code": "",
+}
+
+
+def stack(parts: Sequence[pd.DataFrame], branch_code: str, where: str) -> pd.DataFrame:
+    """Return parts as one checked indicator table, what they leave out filled in.
+
+    Args:
+        parts: Each with at least `year`, `indicator`, `unit`; `status` is `value` or `nd` after the
+            value, unless given.
+        branch_code: For parts that name no branch.
+        where: Name of the table, for messages.
+
+    Returns:
+        The columns of `contracts.INDICATOR_COLUMNS`, parts in order.
+
+    Raises:
+        DataError: If the table breaks its contract.
+
+    Examples:
+        >>> part = {"year": [2020], "indicator": "branch_headcount", "unit": "headcount"}
+        >>> table = stack([pd.DataFrame(part)], "chaux", "emplois")
+        >>> table[["branch_code", "status"]].to_dict("records")
+        [{'branch_code': 'chaux', 'status': 'nd'}]
+    """
+    blank = {"branch_code": branch_code} | BLANK
+    filled = []
+    for part in parts:
+        missing = {name: value for name, value in blank.items() if name not in part}
+        complete = part.assign(**missing).astype({"value": "float64", "units_count": "Int64"})
+        by_value = complete["value"].notna().map({True: "value", False: "nd"})
+        complete["status"] = complete["status"].astype("object").fillna(by_value).astype("str")
+        filled.append(complete[list(INDICATOR_COLUMNS)])
+    return check("indicators", pd.concat(filled, ignore_index=True), where)
+
+
+def select(
+    table: pd.DataFrame,
+    *indicators: str,
+    metier_code: str | None = None,
+    year: int | None = None,
+) -> pd.DataFrame:
+    """Return the rows of some indicators, with their row numbers as index.
+
+    Examples:
+        >>> table = pd.DataFrame({"indicator": ["a", "b"], "metier_code": ["X", "Y"], "year": 2018})
+        >>> select(table, "b", year=2018).index.tolist()
+        [1]
+    """
+    chosen = table["indicator"].isin(indicators)
+    if metier_code is not None:
+        chosen &= table["metier_code"] == metier_code
+    if year is not None:
+        chosen &= table["year"] == year
+    return table.loc[chosen]
+
+
+def row_of(
+    table: pd.DataFrame, indicator: str, metier_code: str = ALL_METIERS, year: int | None = None
+) -> int | None:
+    """Return the number of the first row of an indicator, métier and year, if there is one."""
+    rows: list[int] = select(table, indicator, metier_code=metier_code, year=year).index.tolist()
+    return rows[0] if rows else None
+
+
+def with_interval(projections: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Return projected heads as indicator columns: the median and the 80 % interval.
+
+    Args:
+        projections: One row per `key` and `quantile_level`; levels 0.1, 0.5 and 0.9 are read.
+        key: What tells one projection from another.
+
+    Returns:
+        `key`, `value`, `lower`, `upper` (heads), `interval_level`, `unit`, `nature`; one row per
+        projection, sorted by `key`.
+
+    Examples:
+        >>> rows = {"metier_code": "E2Z80", "quantile_level": [0.1, 0.5, 0.9],
+        ...         "value": [9.0, 10, 12]}
+        >>> found = with_interval(pd.DataFrame(rows), ["metier_code"])
+        >>> found[["value", "lower", "upper"]].to_numpy().tolist()
+        [[10.0, 9.0, 12.0]]
+    """
+    read = projections[projections["quantile_level"].isin([LOW, MIDDLE, HIGH])]
+    wide = read.pivot(index=list(key), columns="quantile_level", values="value").reset_index()
+    return wide[[*key]].assign(
+        value=wide[MIDDLE],
+        lower=wide[LOW],
+        upper=wide[HIGH],
+        interval_level=round(HIGH - LOW, 9),
+        unit="headcount",
+        nature="projection",
+    )
+
+
+def largest_first(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows by decreasing value; equal values by métier."""
+    return rows.sort_values(["value", "metier_code"], ascending=[False, True])
+
+
+def last_year(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the last year there is."""
+    latest: pd.DataFrame = rows.loc[rows["year"] == rows["year"].max()]
+    return latest
+
+
+def codes(rows: pd.DataFrame) -> list[str]:
+    """Return the métier codes of rows, in their order."""
+    found: list[str] = rows["metier_code"].tolist()
+    return found

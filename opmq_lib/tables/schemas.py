@@ -1,0 +1,381 @@
+"""Which columns a table has, what its rows must say together, and the pandera schemas of both.
+
+`TABLES` is the list to read first: `*` marks a table's key, `?` a cell that may be empty, `[…]` a
+column that may be absent. A new table is one line there, and one in `columns` per new column.
+"""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from opmq_lib.errors import CoherenceError, DataError, RangeError, SchemaError
+from opmq_lib.tables.columns import COLUMNS, Column
+
+TABLES: Final[dict[str, str]] = {
+    # what producers publish, embedded
+    "sources": "source_code* table producer title period? data_date? licence current_version note?",
+    "branches": "branch_code* label cpnefp_name? industry_group_code idcc_2019_codes? "
+    "idcc_2026_codes in_opco2i_table_2019 portrait_2020",
+    "idcc_history": "idcc_code* short_label field cris_code active successor_idcc_code? "
+    "final_idcc_code? signed_on effective_on ended_on? branch_code",
+    "branch_headcount": "idcc_code* branch_code year* employees_headcount employees_fte "
+    "firms_main_idcc_count firms_any_employee_count establishments_main_idcc_count "
+    "establishments_any_employee_count share_firms_10_to_19_pct "
+    "share_firms_20_to_49_pct share_firms_50_to_99_pct share_firms_100_to_249_pct "
+    "share_firms_250_to_499_pct share_firms_500_or_more_pct share_firms_under_10_pct "
+    "share_firms_under_50_pct wage_all_eur_per_month wage_women_eur_per_month "
+    "wage_men_eur_per_month wage_managers_eur_per_month? wage_intermediate_eur_per_month? "
+    "wage_clerks_eur_per_month? wage_workers_eur_per_month? wage_gap_pct "
+    "share_under_1_05_smic_pct",
+    "metiers": "metier_code* label nomenclature* level parent_code? scope",
+    "employment_national": "metier_code* year* employment_headcount",
+    "age_structure": "metier_code* period* age_band* employment_headcount share",
+    "age_structure_fap87": "metier_code* period* age_band* employment_headcount share",
+    "exit_rates": "metier_code* year* exit_rate_pct",
+    "exit_reasons": "metier_code* exit_reason* exit_share_pct",
+    "tension": "metier_code* year* tension_index mean_employment_headcount? tension_class? "
+    "hiring_intensity? training_job_link? labour_shortage? non_durable_jobs? "
+    "hard_working_conditions? geographic_mismatch?",
+    "tension_regions": "metier_code* region_code* year* tension_index tension_class?",
+    "tension_basins": "rome_code* region_code* year* basins_count high_tension_basins_count",
+    "recruitment_intentions": "metier_code* nomenclature* region_code* year* cells_count "
+    "projects_count? projects_secret_cells_count hard_to_fill_count? "
+    "hard_to_fill_secret_cells_count seasonal_count? seasonal_secret_cells_count status",
+    "regions": "region_code* label",
+    "naf": "naf_code* label",
+    "romes": "rome_code* rome_version* label",
+    "rome_transitions": "rome_code* parent_rome_code ecological_transition digital_transition?",
+    "rome_naf_hires": "rome_code* naf_code* hires_count",
+    "fap_rome": "metier_code* rome_code*",
+    "skills": "skill_code* label type macro_skill_code?",
+    "macro_skills": "macro_skill_code* label tree_code",
+    "metier_skills": "rome_code* skill_code* importance",
+    "emerging_skills": "rome_code* skill_code*",
+    "appellations": "appellation_code* rome_code label classification",
+    "certifications": "certifinfo_code* rncp_code? title kind type_label validating_body "
+    "certifying_body? framework_level? nsf_code? forma_code? last_session_year? updated_on "
+    "selected_by",
+    "certification_metiers": "certifinfo_code* rank* rome_code",
+    # conventions of the project, in parameters/tables
+    "naf_branch": "naf_code* branch_code* share basis [note?]",
+    "rome_fap_split": "rome_code* metier_code* share basis [note?]",
+    "metiers_left_out": "nomenclature* metier_code* basis [note?]",
+    "tension_profiles": "profile_code* label hiring_intensity_range? training_job_link_range? "
+    "labour_shortage_range? non_durable_jobs_range? hard_working_conditions_range? "
+    "geographic_mismatch_range? practice basis [origin]",
+    "certifying_bodies": "branch_code* body* basis [note?]",
+    "request_topics": "topic_code* label parent_topic_code? branch_code? basis",
+    "study_themes": "theme_code* label basis",
+    # registers kept by the observatory
+    "requests": "request_code* company_code size_band [company_headcount?] branch_code "
+    "[region_code?] requested_on [channel?] topic_code [subtopic_code?] coverage reason? "
+    "[outcome?] [answer_delay_days?] [request_note?] origin",
+    "company_counts": "branch_code* size_band* firms_count basis",
+    "recommendations": "recommendation_code* branch_code topic_code proposed_on period_end_on "
+    "unmet_companies_count requesting_companies_count unmet_share_pct unmet_share_lower_pct "
+    "unmet_share_upper_pct offer_change? status decision? decided_on? minutes_reference? origin",
+    "studies": "study_code* title requested_by branch_codes theme_codes [metier_codes?] question "
+    "[method?] [method_note_link?] status requested_on [due_on?] [delivered_on?] "
+    "[fieldwork_end_on?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure",
+    # what a branch supplies or the library estimates
+    "employment": "branch_code* metier_code* year* employment_headcount "
+    "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
+    "largest_share_pct? source_code",
+    "tension_components": "metier_code* nomenclature* region_code* year* hard_to_fill_share? "
+    "offers_per_seeker_ratio? exit_rate? [tension_variance?] reference_code origin source_code",
+    "tension_reference": "component* mean standard_deviation reference_code nomenclature "
+    "source_code",
+    "fap_crosswalk": "metier_code* metier_2021_code* share source_code",
+    "criterion_values": "branch_code* metier_code* criterion_code* value lower? upper? origin "
+    "units_count? largest_share_pct? source_code",
+    "skill_needs": "branch_code* metier_code* skill_code* skill_level* needed_headcount "
+    "respondents_count origin",
+    "skill_supply": "branch_code* metier_code* skill_code* skill_level* available_headcount "
+    "respondents_count coverage_pct origin",
+    "skill_mentions": "period_rank* skill_code* mentions_count documents_count employers_count "
+    "source_code origin",
+    "rncp_fiches": "fiche_code* title framework_level? active starts_on? ends_on? origin",
+    "rncp_blocs": "fiche_code* bloc_code* title origin",
+    "bloc_readings": "bloc_code* bloc_label? fiche_code? skill_code* skill_label? confidence? "
+    "decision?",
+    "skill_bundles": "bundle* skill_code*",
+    # free texts to match
+    "label_corpus": "code* label*",
+    "queries": "query*",
+    "review": "query* rank code* label confidence decision? decided_on? note? version",
+    "branch_ages": "branch_code* metier_code* period* age_band* employment_headcount origin "
+    "units_count? largest_share_pct?",
+    "branch_entries": "branch_code* metier_code* young_beginners_per_year_headcount? "
+    "net_mobility_per_year_headcount? origin units_count? largest_share_pct?",
+    # any annual series to forecast
+    "series": "series_code* year* value",
+    # results
+    "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
+    "updated_on origin",
+    "expiry_calendar": "branch_code* certifinfo_code* title fiche_code ends_on? state months_left? "
+    "status origin",
+    "bloc_coverage": "branch_code* rome_code* lead_months* covered_on coverage_ratio? skills_count "
+    "read_skills_count? ending_blocs_count? status origin",
+    "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
+    "metier_profiles": "branch_code* metier_code* skill_rank* skill_code label origin",
+    "consolidation_certifications": "branch_code* certifinfo_code* title other_branch_code* "
+    "other_certifinfo_code* other_title shared_metiers_count status origin",
+    "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
+    "skill_posts": "branch_code* skill_code* label metiers_count value lower? upper? "
+    "interval_level year unit status nature origin",
+    "skill_gaps": "branch_code* metier_code* skill_code* needed available? gap? lower? upper? "
+    "interval_level? unweighted_gap? respondents_count? coverage_pct? status origin",
+    "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
+    "year* quantile_level* quantity* value? unit status nature origin",
+    "labels": "branch_code* question_code* metier_code* year? label acceptability_pct? "
+    "standard_error_pct? uniform_acceptability_pct? score? score_lower? score_upper? "
+    "flip_criterion_code? flip_weight? voted status nature origin",
+    "reasons": "branch_code* question_code* metier_code* criterion_code* year? value? lower? "
+    "upper? unit score? threshold_met? status nature origin source_code?",
+    "questions": "branch_code* question_code* criterion_code* label unit low high direction weight "
+    "threshold? cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
+    "scenario_lines": "scenario_code* line_number* scenario_label line_label? driver? "
+    "industry_group_codes? branch_codes? metier_codes? start_year? end_year? multiplier? points? "
+    "unit? vote? basis origin",
+    "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
+    "year* quantile_level* quantity* value? unit status nature origin ages_basis rates_basis",
+    "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
+    "value? lower? upper? interval_level? unit numerator_count? denominator_count? status nature "
+    "origin",
+    "request_follow_up": "recommendation_code* branch_code topic_code proposed_on "
+    "unmet_companies_count unmet_share_pct unmet_share_lower_pct unmet_share_upper_pct "
+    "offer_change? decision_status decision? decided_on? indicator value? lower? upper? "
+    "interval_level? unit status nature origin",
+    "study_review": "branch_code* theme_code* indicator* value? unit numerator_count? "
+    "denominator_count? status nature origin",
+    "study_list": "study_code* title requested_by branch_codes theme_codes question method? "
+    "method_note_link? status requested_on due_on? delivered_on? fieldwork_end_on? "
+    "cost_band? deliverables? link? reused_by? follow_up? origin",
+    "study_metiers": "metier_code* indicator* value? unit status nature origin",
+    "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
+    "interval_level? unit units_count? status nature origin source_code?",
+}
+"""Columns of every table, in order."""
+
+
+class Use(NamedTuple):
+    """How one table uses one column."""
+
+    name: str
+    in_key: bool
+    may_be_empty: bool
+    may_be_absent: bool
+
+
+def _uses(columns: str) -> list[Use]:
+    words = [(word.strip("[]"), word.startswith("[")) for word in columns.split()]
+    return [
+        Use(word.strip("*?"), word.endswith("*"), word.endswith("?"), absent)
+        for word, absent in words
+    ]
+
+
+USES: Final = {table: _uses(columns) for table, columns in TABLES.items()}
+KEYS: Final = {table: [use.name for use in uses if use.in_key] for table, uses in USES.items()}
+"""Key columns of every table: no two rows share their values."""
+
+DESCRIPTIONS: Final[dict[str, dict[str, Column]]] = {
+    table: {use.name: COLUMNS.get(f"{table}.{use.name}") or COLUMNS[use.name] for use in uses}
+    for table, uses in USES.items()
+}
+"""Meaning of every column of every table: its French `label` and `unit` among others."""
+
+PROJECTION_COLUMNS: Final = tuple(DESCRIPTIONS["projection"])
+"""Columns of the long projection table, in order."""
+INDICATOR_COLUMNS: Final = tuple(DESCRIPTIONS["indicators"])
+"""Columns of the long indicator table, in order."""
+
+
+class Rule(NamedTuple):
+    """What the cells of one row must say together.
+
+    Attributes:
+        columns: The columns looked at; the rule waits where one is absent.
+        holds: Frame to one boolean per row.
+        what: What is wrong where it does not hold.
+        expected: What was expected.
+        fix: What to do.
+        error: Class of the error.
+    """
+
+    columns: tuple[str, ...]
+    holds: Callable[[pd.DataFrame], pd.Series]
+    what: str
+    expected: str
+    fix: str
+    error: type[DataError] = SchemaError
+
+
+def _counted(column: str) -> Rule:
+    def holds(frame: pd.DataFrame) -> pd.Series:
+        return frame[column].notna() | (frame["origin"] != "own")
+
+    return Rule(
+        columns=(column, "origin"),
+        holds=holds,
+        what=f"an own cell without `{column}`",
+        expected=f"`{column}` in every row whose origin is own",
+        fix="fill it in: without it nobody can tell whether the cell may be shown",
+    )
+
+
+def _sums_to_one(origin: str) -> Rule:
+    def holds(frame: pd.DataFrame) -> pd.Series:
+        sums = frame["share"].groupby(frame[origin]).transform("sum")
+        return (sums - 1).abs() < 1e-5
+
+    return Rule(
+        columns=("share", origin),
+        holds=holds,
+        what=f"the shares of this {origin} do not sum to 1",
+        expected="shares that sum to 1",
+        fix="correct the shares of this code",
+        error=CoherenceError,
+    )
+
+
+_ORDER = Rule(
+    columns=("lower", "upper"),
+    holds=lambda frame: ~(frame["lower"] > frame["upper"]),
+    what="`lower` is above `upper`",
+    expected="lower ≤ upper",
+    fix="correct the interval",
+    error=RangeError,
+)
+_VALUE = Rule(
+    columns=("value", "status"),
+    holds=lambda frame: frame["value"].notna() == (frame["status"] == "value"),
+    what="`value` and `status` disagree",
+    expected="a value where status is `value`, and only there",
+    fix="correct the status or the value",
+)
+RULES: Final[dict[str, tuple[Rule, ...]]] = {
+    "naf_branch": (_sums_to_one("naf_code"),),
+    "rome_fap_split": (_sums_to_one("rome_code"),),
+    "projection": (_VALUE,),
+    "indicators": (_VALUE, _ORDER),
+    "needs": (_VALUE,),
+    "reasons": (_VALUE, _ORDER),
+    "fap_crosswalk": (_sums_to_one("metier_code"),),
+    "criterion_values": (_ORDER, _counted("units_count"), _counted("largest_share_pct")),
+    "request_review": (_VALUE,),
+    "study_review": (_VALUE,),
+    "employment": (_counted("units_count"), _counted("largest_share_pct")),
+    "branch_ages": (_counted("units_count"), _counted("largest_share_pct")),
+    "branch_entries": (_counted("units_count"), _counted("largest_share_pct")),
+}
+"""Rules across the columns of a row, by table."""
+
+
+def _filled(cells: pd.Series) -> pd.Series:
+    return cells.notna() & (cells != "")
+
+
+def _is_text(cells: pd.Series) -> pd.Series:
+    if cells.dtype == "str":
+        return cells.notna()
+    return cells.map(lambda cell: isinstance(cell, str)).astype(bool)
+
+
+def _is_number(cells: pd.Series) -> pd.Series:
+    if cells.dtype.kind in "if":
+        return ~cells.isin([math.inf, -math.inf])
+    is_real = cells.map(lambda cell: isinstance(cell, int | float | np.number)).astype(bool)
+    is_bool = cells.map(lambda cell: isinstance(cell, bool | np.bool_)).astype(bool)
+    return is_real & ~is_bool & ~_as_floats(cells).isin([math.inf, -math.inf])
+
+
+def _is_whole(cells: pd.Series) -> pd.Series:
+    return _is_number(cells) & (_as_floats(cells) % 1 == 0)
+
+
+def _as_floats(cells: pd.Series) -> pd.Series:
+    return pd.to_numeric(cells, errors="coerce").astype("float64")
+
+
+def _in_range(column: Column) -> Callable[[pd.Series], pd.Series]:
+    low = -math.inf if column.low is None else column.low
+    high = math.inf if column.high is None else column.high
+    return lambda cells: ~((_as_floats(cells) < low) | (_as_floats(cells) > high))
+
+
+def _matches(pattern: str) -> Callable[[pd.Series], pd.Series]:
+    regex = re.compile(pattern)
+    return lambda cells: cells.map(
+        lambda cell: not isinstance(cell, str) or cell == "" or bool(regex.fullmatch(cell))
+    ).astype(bool)
+
+
+def expectation(column: Column) -> str:
+    """Return in words what a cell of a column must hold.
+
+    Examples:
+        >>> expectation(COLUMNS["year"]), expectation(COLUMNS["employment_headcount"])
+        ('a whole number from 1900 to 2100', 'a number ≥ 0')
+        >>> expectation(COLUMNS["idcc_code"]), expectation(COLUMNS["origin"])
+        ('a code such as 00044', 'one of: public, own')
+        >>> expectation(COLUMNS["bloc_readings.decision"])
+        'one of: yes, no, or nothing'
+    """
+    if column.choices:
+        return f"one of: {', '.join(choice or 'or nothing' for choice in column.choices)}"
+    if column.kind == "code":
+        return f"a code such as {column.example}"
+    if column.kind == "text":
+        return "a text"
+    number = "a whole number" if column.kind == "whole" else "a number"
+    if column.low is not None and column.high is not None:
+        return f"{number} from {column.low:g} to {column.high:g}"
+    if column.low is not None:
+        return f"{number} ≥ {column.low:g}"
+    return number
+
+
+def _checks(column: Column, may_be_empty: bool) -> list[pa.Check]:
+    """Return the checks of one column; the name of a check is the kind of defect it finds."""
+    checks = [] if may_be_empty else [pa.Check(_filled, name="empty", ignore_na=False)]
+    if column.kind in {"text", "code"}:
+        checks.append(pa.Check(_is_text, name="type"))
+    else:
+        checks.append(pa.Check(_is_whole if column.kind == "whole" else _is_number, name="type"))
+        checks.append(pa.Check(_in_range(column), name="range"))
+    if column.pattern:
+        checks.append(pa.Check(_matches(column.pattern), name="form"))
+    if column.choices:
+        checks.append(pa.Check(_matches("|".join(map(re.escape, column.choices))), name="form"))
+    return checks
+
+
+def _schema(table: str) -> pa.DataFrameSchema:
+    columns = {
+        use.name: pa.Column(
+            checks=_checks(DESCRIPTIONS[table][use.name], use.may_be_empty),
+            nullable=True,
+            required=not use.may_be_absent,
+            description=DESCRIPTIONS[table][use.name].label,
+        )
+        for use in USES[table]
+    }
+    rules = [
+        pa.Check(_waiting(rule), name=str(number), ignore_na=False)
+        for number, rule in enumerate(RULES.get(table, ()))
+    ]
+    return pa.DataFrameSchema(columns, checks=rules, name=table)
+
+
+def _waiting(rule: Rule) -> Callable[[pd.DataFrame], pd.Series | bool]:
+    return lambda frame: rule.holds(frame) if set(rule.columns) <= set(frame.columns) else True
+
+
+SCHEMAS: Final[dict[str, pa.DataFrameSchema]] = {table: _schema(table) for table in TABLES}
+"""The pandera schema of every table."""
