@@ -2,7 +2,7 @@
 
 Where each formula is: `grid` the models' recursions, `operators` their matrices, `blocks` weights,
 median and variance, `learning` what a panel teaches, `quantiles` its errors, `engine` the whole on
-arrays, `api` on tables; then `backtest` and `reconcile`.
+arrays, `api` on tables; then `backtest`.
 """
 
 from opmq_lib.methods.forecast.api import (
@@ -11,12 +11,10 @@ from opmq_lib.methods.forecast.api import (
     forecast_series,
     learn_series,
 )
-from opmq_lib.methods.forecast.reconcile import reconcile_series
 
 __all__ = [
     "QUANTILE_LEVELS",
     "forecast_employment",
     "forecast_series",
     "learn_series",
-    "reconcile_series",
 ]
