@@ -11,7 +11,7 @@ import nbformat
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from opmq_lib.runs import ledger
+from opmq_lib.sources import ledger
 
 PROJECT = Path(__file__).parent.parent
 EDITION = "2026"

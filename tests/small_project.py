@@ -11,7 +11,8 @@ from datetime import date
 from pathlib import Path
 
 from opmq_lib.params import BranchParams, BranchTables, EditionParams, Strict
-from opmq_lib.runs import batch, ledger
+from opmq_lib.runs import batch
+from opmq_lib.sources import ledger
 
 SIGNATURE = {
     "branch": 'branch_code = "chimie"  # code\nhorizon_years = 10\noutput_folder = "."',

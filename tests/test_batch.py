@@ -10,7 +10,8 @@ import pytest
 import small_project as small
 
 from opmq_lib.errors import DataError
-from opmq_lib.runs import batch, folders, ledger
+from opmq_lib.runs import batch, folders
+from opmq_lib.sources import ledger
 
 HANG = "import time; time.sleep(600)"
 FAIL_CHIMIE = small.TABLE + 'assert branch_code != "chimie", "no chimie today"'

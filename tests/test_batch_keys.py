@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import small_project as small
 
-from opmq_lib.runs import batch, ledger
-from opmq_lib.sources import parameters
+from opmq_lib.runs import batch
+from opmq_lib.sources import ledger, parameters
 
 PARAMETERS = "../../../../parameters"
 READ_A_TABLE = f"open('{PARAMETERS}/tables/naf.csv').read()"

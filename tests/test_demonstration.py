@@ -8,8 +8,8 @@ import pytest
 
 from opmq_lib import site
 from opmq_lib.errors import ConfidentialityError
-from opmq_lib.runs import batch, demonstration, ledger
-from opmq_lib.sources import parameters
+from opmq_lib.runs import batch, demonstration
+from opmq_lib.sources import ledger, parameters
 
 KEPT = ("06_demandes", "13_demandes_ensemble")
 

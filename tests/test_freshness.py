@@ -5,8 +5,8 @@ import small_project as small
 
 from opmq_lib.runs import fingerprint, freshness
 from opmq_lib.runs.freshness import State, state, states
-from opmq_lib.runs.ledger import Record
 from opmq_lib.runs.plan import Run, RunId
+from opmq_lib.sources.ledger import Record
 
 Records = dict[RunId, Record]
 READ = ["parameters/edition.yml"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib.runs import ledger
+from opmq_lib.sources import ledger
 
 RUN: ledger.Record = {"branch_code": "chimie", "notebook": "01_emplois", "status": "ok"}
 

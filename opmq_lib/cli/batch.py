@@ -145,8 +145,8 @@ def status(
 
     Example: opmq status
     """
-    from opmq_lib.runs import batch, ledger
-    from opmq_lib.sources import project
+    from opmq_lib.runs import batch
+    from opmq_lib.sources import ledger, project
 
     runs = _plan(project.find_root())
     records = ledger.latest(runs[0].edition_folder / batch.LEDGER)

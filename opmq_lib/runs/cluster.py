@@ -20,12 +20,13 @@ from uuid import uuid4
 from distributed import Client, KilledWorker
 
 from opmq_lib.errors import DataError, Defect
-from opmq_lib.runs import fingerprint, folders, ledger, library, one
+from opmq_lib.runs import fingerprint, folders, library, one
 from opmq_lib.runs.hashes import Hashes
 from opmq_lib.runs.origin import Origin
 from opmq_lib.runs.plan import Known, Run, RunId
 from opmq_lib.runs.report import Limits
 from opmq_lib.runs.templates import Template
+from opmq_lib.sources import ledger
 
 Files = Mapping[str, bytes]
 SECONDS_TO_ANSWER = 20

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from opmq_lib.methods.requests import denominators, fictitious, measures, recommendations
 from opmq_lib.params import DEMO, EditionParams, Registers
-from opmq_lib.runs import fingerprint, folders, freshness, ledger
+from opmq_lib.runs import fingerprint, folders, freshness
 from opmq_lib.runs.plan import Run
 from opmq_lib.show import downloads
-from opmq_lib.sources import embedded, registers
+from opmq_lib.sources import embedded, ledger, registers
 
 FOLDER = f"outputs/{DEMO}/registers"
 REQUESTS_COUNT = 40_000

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from opmq_lib.runs import fingerprint
-from opmq_lib.runs.ledger import Record
 from opmq_lib.runs.origin import ORIGINS, Origin, worst
 from opmq_lib.runs.plan import Run, RunId, shown
+from opmq_lib.sources.ledger import Record
 
 Records = Mapping[RunId, Record]
 

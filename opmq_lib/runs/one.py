@@ -10,12 +10,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from opmq_lib.runs import fingerprint, folders, freshness, ledger
+from opmq_lib.runs import fingerprint, folders, freshness
 from opmq_lib.runs import origin as origins
 from opmq_lib.runs.freshness import Records
 from opmq_lib.runs.kernels.kernel import Settings, noted
 from opmq_lib.runs.plan import Run, RunId
 from opmq_lib.runs.report import Limits
+from opmq_lib.sources import ledger
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager

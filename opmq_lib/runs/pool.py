@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opmq_lib.errors import DataError
-from opmq_lib.runs import folders, freshness, ledger, one
+from opmq_lib.runs import folders, freshness, one
 from opmq_lib.runs.freshness import state
 from opmq_lib.runs.plan import Run, RunId, shown, undeclared_parameters
 from opmq_lib.runs.report import BatchReport, Limits, Outcome, Tell, quiet
+from opmq_lib.sources import ledger
 
 if TYPE_CHECKING:
     from opmq_lib.runs.cluster import Elsewhere

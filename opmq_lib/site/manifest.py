@@ -17,9 +17,9 @@ import pandas as pd
 
 from opmq_lib.errors import ConfidentialityError, Defect
 from opmq_lib.params import BranchParams, EditionParams
-from opmq_lib.runs import ledger, origin
+from opmq_lib.runs import origin
 from opmq_lib.show import french
-from opmq_lib.sources import embedded, parameters
+from opmq_lib.sources import embedded, ledger, parameters
 
 COMMON = "commun"
 CONSOLIDATION = "10_consolidation"
