@@ -295,7 +295,7 @@ def test_question_runs_with_its_defaults_and_shows_its_figures_and_tables(
     notebook = execute(project_copy, name)
     assert_complete(notebook)
     assert_figures_and_tables(notebook)
-    assert list((project_copy / "lab").glob("*.csv"))
+    assert list((project_copy / "outputs/lab").glob("*.csv"))
 
 
 @pytest.mark.usefixtures("own_jupyter")

@@ -68,7 +68,7 @@ def backtest_command(
     for title, table in scores.printed(report).items():
         print(f"{title}\n{table.to_string()}\n")
     if output is not None:
-        downloads.write_results(report, str(output), "backtest")
+        downloads.write_results(report, str(output.absolute()), "backtest")
         print(f"Written: {output}")
 
 

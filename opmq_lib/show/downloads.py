@@ -23,7 +23,7 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
 
     Args:
         results: Table name → table; the name becomes the file's and the sheet's.
-        output_folder: Folder, made when missing, relative to the notebook.
+        output_folder: Folder as for `results_folder`, made when missing.
         workbook: Name of the XLSX file, without its ending.
 
     Examples:
@@ -33,12 +33,28 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
         ...     sorted(path.name for path in Path(folder).iterdir())
         ['01.xlsx', 'emplois.csv']
     """
-    folder = Path(output_folder)
+    folder = results_folder(output_folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = {name: _ten_digits(table) for name, table in results.items()}
     for name, table in written.items():
         _replace(folder / f"{name}.csv", _csv(table))
     _replace(folder / f"{workbook}.xlsx", _undated(_workbook(written)))
+
+
+def results_folder(output_folder: str) -> Path:
+    """Return the folder of a notebook's results.
+
+    Args:
+        output_folder: Path from the project's root, whichever of its folders one works in; `.`
+            for the folder one works in, as the batch asks for.
+
+    Examples:
+        >>> results_folder("."), results_folder("/elsewhere")
+        (PosixPath('.'), PosixPath('/elsewhere'))
+    """
+    here = Path.cwd()
+    roots = (folder for folder in (here, *here.parents) if (folder / "_quarto.yml").is_file())
+    return Path() if output_folder == "." else next(roots, here) / output_folder
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
