@@ -45,20 +45,20 @@ class Judge:
     def __init__(self, score: ModuleType, dataset: str) -> None:
         self.score, self.dataset = score, dataset
         train, test = score.split(dataset)
-        self.found = tidy_panel(train.rename(columns={"unique_id": "series_code", "y": "value"}))
+        self.tidy = tidy_panel(train.rename(columns={"unique_id": "series_code", "y": "value"}))
         self.horizon = int(test["h"].max())
         self.known: dict[Settings, dict[str, float]] = {}
 
     def __call__(self, settings: Settings) -> dict[str, float]:
         """Return the scores of the set under some settings."""
         if settings not in self.known:
-            learnt = learn_panel(self.found.panel, self.horizon, LEVELS, settings)
-            quantiles = forecast_panel(self.found.panel, learnt)
-            count = len(self.found.codes)
-            years = self.found.last_year[:, None] + np.arange(1, self.horizon + 1)
+            learnt = learn_panel(self.tidy.panel, self.horizon, LEVELS, settings)
+            quantiles = forecast_panel(self.tidy.panel, learnt)
+            count = len(self.tidy.codes)
+            years = self.tidy.last_year[:, None] + np.arange(1, self.horizon + 1)
             forecasts = pd.DataFrame(
                 {
-                    "unique_id": np.repeat(self.found.codes.to_numpy(), self.horizon * len(LEVELS)),
+                    "unique_id": np.repeat(self.tidy.codes.to_numpy(), self.horizon * len(LEVELS)),
                     "year": np.repeat(years.ravel(), len(LEVELS)),
                     "quantile_level": np.tile(LEVELS, count * self.horizon),
                     "value": quantiles.ravel(),

@@ -105,8 +105,8 @@ def test_scaling_small_counts_scales_their_forecasts(seed, factor):
 def test_threads_change_no_byte():
     code = (
         "import sys, numpy as np\n"
-        "from opmq_lib.series import Panel\n"
-        "from opmq_lib.forecast.engine import forecast_panel, learn_panel\n"
+        "from opmq_lib.methods.forecast.series import Panel\n"
+        "from opmq_lib.methods.forecast.engine import forecast_panel, learn_panel\n"
         "r = np.random.default_rng(0)\n"
         "y = np.exp(5 + np.cumsum(r.normal(0, .1, (600, 45)), 1))\n"
         "p = Panel(y.ravel(), np.full(600, 45))\n"

@@ -38,7 +38,6 @@ def test_noise_around_a_level_is_smoothed_more_than_a_walk(why):
 
 
 def test_a_series_without_a_move_has_no_model(why):
-    assert why.loc["still", "treatment"] == "last value"
     assert why.loc["still", [*WEIGHTS, "level_gain", "panel_mase"]].isna().all()
 
 
@@ -49,12 +48,6 @@ def test_errors_are_those_of_the_last_cutoff(why, table):
     one = table[table["series_code"] == "walk 03"].set_index("year")["value"]
     naive = (one.loc[2015:] - one.loc[2014]).abs().mean() / one.loc[:2014].diff().abs().mean()
     assert why.loc["walk 03", "naive_mase"] == pytest.approx(naive)
-
-
-def test_what_taught_the_intervals_is_counted(why, table):
-    assert why.loc["walk 00", "taught_by_count"] == 50
-    alone = explain_series(table[table["series_code"] == "walk 00"], 4)
-    assert alone["taught_by_count"].item() == 0
 
 
 def test_a_horizon_too_long_for_the_series_is_judged_on_its_first_years(table):

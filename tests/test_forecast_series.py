@@ -10,7 +10,7 @@ def rows(*triples):
     return pd.DataFrame(triples, columns=["series_code", "year", "value"])
 
 
-def test_gaps_are_filled_by_a_straight_line_and_said():
+def test_gaps_are_filled_by_a_straight_line_with_a_warning():
     table = rows(("a", 2000, 10.0), ("a", 2003, 16.0), ("b", 2000, 1.0), ("b", 2001, 2.0))
     with pytest.warns(FilledGapsWarning, match="1 series with missing years.*: a"):
         found = tidy_panel(table)
@@ -21,14 +21,14 @@ def test_gaps_are_filled_by_a_straight_line_and_said():
 def test_every_defect_is_listed_at_once_and_no_value_is_shown():
     table = rows(("a", 2000, np.nan), ("a", 2001, np.inf), ("b", 2000, -1.5), ("b", 2000, 2.0))
     with pytest.raises(DataError) as caught:
-        tidy_panel(table, non_negative=True)
+        tidy_panel(table, contract="headcount_series")
     what = sorted(defect.what for defect in caught.value.defects)
     assert what == ["empty cell", "negative number", "not a number", "the same key as row 4"]
     assert "1.5" not in str(caught.value)
     assert type(caught.value) is DataError
 
 
-def test_the_question_is_told_with_the_table():
+def test_the_question_is_checked_with_the_table():
     asked = question_defects(0, [0.5])
     with pytest.raises(DataError) as caught:
         tidy_panel(rows(("a", 2000, np.nan)), asked)
@@ -45,7 +45,7 @@ def test_negative_values_are_welcome_unless_counts_are_meant():
     table = rows(("a", 2000, -1.0))
     assert tidy_panel(table).panel.flat.tolist() == [-1.0]
     with pytest.raises(RangeError, match="negative"):
-        tidy_panel(table, non_negative=True)
+        tidy_panel(table, contract="headcount_series")
 
 
 @pytest.mark.parametrize("column", ["series_code", "year", "value"])

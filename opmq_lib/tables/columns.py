@@ -88,6 +88,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "scenario_code": _code("Scénario", r"[a-z0-9][a-z0-9_-]*", "reference"),
     "series_code": _text("Série"),
     "series.year": Column("whole", "Année", "année", 0, 9999),
+    "headcount_series.value": Column("number", "Effectif", "personnes", low=0),
     "year": _year("Année"),
     "age_band": _text("Tranche d’âge"),
     "period": _code("Période", r"[0-9]{4}-[0-9]{4}", "2017-2019"),

@@ -114,6 +114,7 @@ TABLES: Final[dict[str, str]] = {
     "net_mobility_per_year_headcount? origin units_count? largest_share_pct?",
     # any annual series to forecast
     "series": "series_code* year* value",
+    "headcount_series": "series_code* year* value",
     # results
     "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
     "updated_on origin",

@@ -7,7 +7,13 @@ import pandas as pd
 
 from opmq_lib.errors import Defect, RangeError
 from opmq_lib.methods.forecast.engine import Learnt, forecast_panel, learn_panel
-from opmq_lib.methods.forecast.series import long_table, question_defects, tidy_panel, with_median
+from opmq_lib.methods.forecast.series import (
+    TidyPanel,
+    long_table,
+    question_defects,
+    tidy_panel,
+    with_median,
+)
 from opmq_lib.tables import PROJECTION_COLUMNS
 
 QUANTILE_LEVELS = (0.025, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.975)
@@ -28,7 +34,6 @@ def forecast_series(
     quantile_levels: Sequence[float] = QUANTILE_LEVELS,
     *,
     learnt: Learnt | None = None,
-    non_negative: bool = False,
 ) -> pd.DataFrame:
     """Forecast every annual series of a table.
 
@@ -46,7 +51,6 @@ def forecast_series(
         quantile_levels: Probabilities strictly between 0 and 1; 0.5 is the point forecast.
         learnt: What `learn_series` returned for a panel that contains these series, for the same
             horizon and levels; by default it is learnt from `series`.
-        non_negative: Whether a negative value is a defect (heads, jobs).
 
     Returns:
         One row per `series_code`, `year` and `quantile_level` with a `value` in the unit of the
@@ -71,16 +75,21 @@ def forecast_series(
         >>> bool(low < point < high), 236 < round(point) < 242
         (True, True)
     """
-    asked = question_defects(horizon_years, quantile_levels)
-    found = tidy_panel(series, asked, non_negative=non_negative)
+    tidy = tidy_panel(series, question_defects(horizon_years, quantile_levels))
+    return _forecast(tidy, horizon_years, quantile_levels, learnt)
+
+
+def _forecast(
+    tidy: TidyPanel, horizon_years: int, quantile_levels: Sequence[float], learnt: Learnt | None
+) -> pd.DataFrame:
     levels = with_median(quantile_levels)
     if learnt and learnt[0].quantiles.shape != (horizon_years, len(levels)):
         fix = "learn for the same horizon and levels"
         raise RangeError([Defect("learnt", "lessons for another question", "this horizon", fix)])
-    lessons = learnt or learn_panel(found.panel, horizon_years, levels)
+    lessons = learnt or learn_panel(tidy.panel, horizon_years, levels)
     kept = np.isin(levels, np.asarray(quantile_levels, dtype=float))
-    quantiles = forecast_panel(found.panel, lessons)[:, :, kept]
-    return long_table(found.codes, found.last_year, levels[kept], quantiles)
+    quantiles = forecast_panel(tidy.panel, lessons)[:, :, kept]
+    return long_table(tidy.codes, tidy.last_year, levels[kept], quantiles)
 
 
 def learn_series(
@@ -107,8 +116,8 @@ def learn_series(
         >>> alike.equals(forecast_series(jobs, 2))
         True
     """
-    found = tidy_panel(series, question_defects(horizon_years, quantile_levels))
-    return learn_panel(found.panel, horizon_years, with_median(quantile_levels))
+    tidy = tidy_panel(series, question_defects(horizon_years, quantile_levels))
+    return learn_panel(tidy.panel, horizon_years, with_median(quantile_levels))
 
 
 def forecast_employment(
@@ -149,13 +158,13 @@ def forecast_employment(
     """
     keyed = employment.rename(columns={"employment_headcount": "value"})
     keyed["series_code"] = keyed["branch_code"].astype("str") + " " + keyed["metier_code"]
-    future = forecast_series(
-        keyed, horizon_years, quantile_levels, learnt=learnt, non_negative=True
+    asked = question_defects(horizon_years, quantile_levels)
+    tidy = tidy_panel(keyed, asked, contract="headcount_series")
+    future = _forecast(tidy, horizon_years, quantile_levels, learnt)
+    known = keyed.groupby(["series_code", *_SERIES_KEY], as_index=False).agg(
+        origin=("origin", "min"),  # own, if a row is
+        cutoff_year=("year", "max"),
     )
-    own = keyed["origin"].eq("own").groupby(keyed["series_code"]).transform("any")
-    keyed["origin"] = own.map({True: "own", False: "public"})
-    keyed["cutoff_year"] = keyed.groupby("series_code")["year"].transform("max")
-    known = ["series_code", *_SERIES_KEY, "origin", "cutoff_year"]
-    named = future.merge(keyed[known].drop_duplicates(), on="series_code")
-    complete = named.assign(scenario_code=scenario_code, **_CONSTANTS)[list(PROJECTION_COLUMNS)]
-    return complete.sort_values([*_SERIES_KEY, "year", "quantile_level"], ignore_index=True)
+    named = future.merge(known, on="series_code").assign(scenario_code=scenario_code, **_CONSTANTS)
+    key = [*_SERIES_KEY, "year", "quantile_level"]
+    return named[list(PROJECTION_COLUMNS)].sort_values(key, ignore_index=True)

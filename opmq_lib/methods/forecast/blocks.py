@@ -93,7 +93,7 @@ def count_units(panel: Panel) -> Array:
 
     A small count is made of whole multiples of one unit and averages under `SMALL_COUNT_MEAN`
     units. The unit is the greatest common divisor of the first value and the moves, at least a
-    twentieth of the smallest: a count told in thousands is known for what it is.
+    twentieth of the smallest: a count in thousands is known for what it is.
 
     Args:
         panel: The series.
@@ -220,16 +220,17 @@ def weighted_median(weight: Single, forecasts: Single, steps: int) -> tuple[Sing
     return center, between
 
 
-def mixture(found: Evidence, weight: Single, settings: Settings) -> tuple[Array, Array]:
+def mixture(evidence: Evidence, weight: Single, settings: Settings) -> tuple[Array, Array]:
     """Return the forecast of x and its standard deviation, (h, N) each.
 
     The forecast stays within three root-mean-square differences a step: never explosive. The
     variance is the models' own, Σ w σ² c with σ² shrunk to its prior, and that between them.
     """
-    center, between = weighted_median(weight, found.forecasts, settings.median_steps)
+    center, between = weighted_median(weight, evidence.forecasts, settings.median_steps)
     bound = 3.0 * np.arange(1, len(center) + 1)[:, None]
     prior = np.float32(settings.prior_years * settings.prior_variance)
-    years = np.float32(settings.prior_years + found.plan.length - 2)
-    within = found.plan.variance[: len(center)] @ (weight * (found.squares + prior) / years)
+    years = np.float32(settings.prior_years + evidence.plan.length - 2)
+    errors = weight * (evidence.squares + prior) / years
+    within = evidence.plan.variance[: len(center)] @ errors
     variance = within + np.float32(settings.between_weight) * between
     return np.clip(center.astype(float), -bound, bound), np.sqrt(variance.astype(float))

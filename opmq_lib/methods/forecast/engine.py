@@ -36,8 +36,8 @@ def learn_panel(panel: Panel, steps: int, levels: Array, settings: Settings = DE
     if len(small) < min(MIN_COUNT_SERIES, max(len(ordinary), 1)):
         whole = learn(panel.take(np.flatnonzero(regular)), steps, levels, settings)
         return whole, whole
-    apart = learn(panel.take(small), steps, levels, settings, counts=True)
-    return learn(panel.take(ordinary), steps, levels, settings), apart
+    regulars = learn(panel.take(ordinary), steps, levels, settings)
+    return regulars, learn(panel.take(small), steps, levels, settings, counts=True)
 
 
 @one_thread
@@ -87,8 +87,8 @@ def block_quantiles(part: Block, lessons: Lessons, units: Array) -> Array:
         lessons: What the panel taught.
         units: (n,) unit of each small count, 0 for others.
     """
-    found = bl.evidence(part, len(lessons.quantiles), lessons.growth, lessons.settings)
-    center, deviation = expectation(part, found, lessons)
+    evidence = bl.evidence(part, len(lessons.quantiles), lessons.growth, lessons.settings)
+    center, deviation = expectation(part, evidence, lessons)
     middle = part.last + part.scale * center[:, None]
     spread = part.scale * deviation[:, None] * lessons.quantiles[:, :, None]
     point = bl.inverse(middle, part.root) + units / 4

@@ -34,7 +34,7 @@ LEVEL_GAINS = np.concatenate(
 def explain_series(
     series: pd.DataFrame, horizon_years: int, models: Sequence[str] = ("panel", "naive")
 ) -> pd.DataFrame:
-    """Return, for each series, what carried its forecast and how it last did.
+    """Return, for each series, which models made its forecast and how it last did.
 
     Args:
         series: As for `forecast_series`, and all that it is learnt from.
@@ -45,15 +45,13 @@ def explain_series(
         One row per `series_code`:
 
         - `filled_years_count`: years missing inside the series, filled by a straight line;
-        - `treatment`: `model`, `small count`, or `last value` (too short, or never moved);
         - `weight_<family>`: share of each family in the combined forecast at the horizon;
         - `level_gain`: share of last year's surprise that the combination believes, 0 to 1;
         - `cutoff_year`, `<model>_mase`: errors of forecasts made `horizon_years` before the end
           (less where six years would not be left to learn from), the engine's with what the panel
-          then taught;
-        - `taught_by_count`: series from which the widths were learnt, 0 where they are defaults.
+          then taught.
 
-        Weights, gain and errors are missing where they do not apply.
+        Weights, gain and errors are missing where no model is fitted (too short, never moved).
 
     Raises:
         DataError: As `forecast_series`.
@@ -62,26 +60,22 @@ def explain_series(
         >>> jobs = pd.DataFrame({"series_code": "J1C92", "year": range(2000, 2019),
         ...                      "value": [200.0 + 3 * n + n % 2 for n in range(19)]})
         >>> why = explain_series(jobs, horizon_years=3).iloc[0]
-        >>> why["treatment"], bool(why["panel_mase"] < why["naive_mase"])
-        ('model', True)
+        >>> bool(why["panel_mase"] < why["naive_mase"])
+        True
     """
-    found = tidy_panel(series, question_defects(horizon_years, ()))
-    learnt = learn_panel(found.panel, horizon_years, with_median(()))
-    regular, counts = bl.varies(found.panel), bl.count_units(found.panel) > 0
-    why = np.full((len(found.codes), len(FAMILIES) + 1), np.nan)
-    for part, lessons, _ in parts(found.panel, learnt):
-        why[part.index] = carried(part, lessons)
+    tidy = tidy_panel(series, question_defects(horizon_years, ()))
+    learnt = learn_panel(tidy.panel, horizon_years, with_median(()))
+    weights = np.full((len(tidy.codes), len(FAMILIES) + 1), np.nan)
+    for part, lessons, _ in parts(tidy.panel, learnt):
+        weights[part.index] = median_weights(part, lessons)
     names = [*(f"weight_{family.name}" for family in FAMILIES), "level_gain"]
-    table = pd.DataFrame(why, index=found.codes.rename("series_code"), columns=names).assign(
-        filled_years_count=found.filled_years_count,
-        treatment=np.select([~regular, counts], ["last value", "small count"], "model"),
-        taught_by_count=np.where(counts, learnt[1].series_count, learnt[0].series_count),
-    )
-    return table.join(_last_errors(series, horizon_years, models)).reset_index()
+    table = pd.DataFrame(weights, tidy.codes.rename("series_code"), names)
+    errors = _last_errors(series, horizon_years, models)
+    return table.assign(filled_years_count=tidy.filled_years_count).join(errors).reset_index()
 
 
 @one_thread
-def carried(part: Block, lessons: Lessons) -> Array:
+def median_weights(part: Block, lessons: Lessons) -> Array:
     """Return the weights with which the models make the median at the horizon.
 
     Args:
@@ -91,10 +85,11 @@ def carried(part: Block, lessons: Lessons) -> Array:
     Returns:
         (n, families + 1): the families' weights, which sum to 1, and the level gain.
     """
-    found = bl.evidence(part, len(lessons.quantiles), lessons.growth, lessons.settings)
-    weight = bl.weights(found.loglik, lessons.log_prior, lessons.shares)
-    center, between = bl.weighted_median(weight, found.forecasts, lessons.settings.median_steps)
-    distance = np.abs(found.forecasts[-1] - center[-1]) + 0.1 * np.sqrt(between[-1])
+    evidence = bl.evidence(part, len(lessons.quantiles), lessons.growth, lessons.settings)
+    weight = bl.weights(evidence.loglik, lessons.log_prior, lessons.shares)
+    steps, forecasts = lessons.settings.median_steps, evidence.forecasts
+    center, between = bl.weighted_median(weight, forecasts, steps)
+    distance = np.abs(forecasts[-1] - center[-1]) + 0.1 * np.sqrt(between[-1])
     pull = (weight / distance)[:, : len(part.index)].astype(float)
     pull /= pull.sum(axis=0)
     return np.vstack([np.add.reduceat(pull, STARTS, axis=0), LEVEL_GAINS @ pull]).T
@@ -104,7 +99,7 @@ def _last_errors(series: pd.DataFrame, horizon_years: int, models: Sequence[str]
     """Return the cut-off year and each model's MASE from there, by series."""
     with warnings.catch_warnings(action="ignore", category=FilledGapsWarning):
         pairs = backtest(series, horizon_years, (), models, cutoffs_count=1)
-    error = scores.scaled_error(pairs["actual"], pairs["value"], pairs["scale"])
+    error = scores.scaled_error(*pairs[["actual", "value", "scale"]].to_numpy().T)
     by_model = pairs.assign(error=error).pivot_table("error", "series_code", "model")
     errors = by_model.reindex(columns=list(models)).add_suffix("_mase")
     return errors.assign(cutoff_year=pairs.groupby("series_code")["cutoff_year"].max())

@@ -17,7 +17,7 @@ from opmq_lib.methods.forecast.settings import Settings
 
 @dataclass(frozen=True)
 class Lessons:
-    """What a panel has taught for one horizon: reuse it to forecast parts of the panel alike.
+    """What a panel teaches for one horizon: reuse it to forecast parts of the panel alike.
 
     Attributes:
         settings: The engine's constants.
@@ -28,7 +28,6 @@ class Lessons:
         size: Median z_T of the same series.
         quantiles: (h, levels) quantiles of the standardised error.
         series_count: Series from which it was learnt; 0: defaults.
-        origins: Years before the end at which forecasts were replayed; empty: defaults.
     """
 
     settings: Settings
@@ -39,7 +38,6 @@ class Lessons:
     size: float
     quantiles: Array
     series_count: int
-    origins: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,12 @@ class Replay:
 
     Attributes:
         block: The series as they stood.
-        found: The grid's evidence, over the years that followed.
+        evidence: What the grid says, over the years that followed.
         outcome: (steps, n) what happened, on the scale of z.
     """
 
     block: Block
-    found: Evidence
+    evidence: Evidence
     outcome: Array
 
 
@@ -95,16 +93,16 @@ def sample(panel: Panel) -> Index:
     return np.argsort(lot, kind="stable")[: fixed.MAX_LEARNING_SERIES]
 
 
-def median_growth(found: Sequence[Block], settings: Settings) -> float:
+def median_growth(parts: Sequence[Block], settings: Settings) -> float:
     """Return the growth to which trends are shrunk: a share of the median yearly growth of x."""
-    growth = [-part.path[0, : len(part.index)] / (part.length - 1) for part in found]
+    growth = [-part.path[0, : len(part.index)] / (part.length - 1) for part in parts]
     median = float(np.median(np.concatenate(growth))) if growth else 0.0
     return round(settings.growth_share * median, 6)
 
 
-def volatility_and_size(found: Sequence[Block]) -> tuple[float, float]:
+def volatility_and_size(parts: Sequence[Block]) -> tuple[float, float]:
     """Return the log of the median rms/z_T, and the median z_T, of series on the root scale."""
-    roots = [part for part in found if part.root]
+    roots = [part for part in parts if part.root]
     if not roots:
         return fixed.DEFAULT_VOLATILITY, 1.0
     own = np.median(np.concatenate([log_volatility(part) for part in roots]))
@@ -134,16 +132,17 @@ def replay(panel: Panel, cut: int, steps: int, settings: Settings) -> list[Repla
     chosen = np.flatnonzero(bl.varies(past))
     if len(chosen) < fixed.MIN_CALIBRATION_SERIES:
         return []
-    found = list(bl.blocks(past, chosen))
-    growth = median_growth(found, settings)
+    parts = list(bl.blocks(past, chosen))
+    growth = median_growth(parts, settings)
     ahead = (panel.starts + panel.lengths - cut)[kept] + np.arange(min(cut, steps))[:, None]
 
     def forecast(part: Block) -> Replay:
-        seen = bl.evidence(part, steps, growth, settings)
+        evidence = bl.evidence(part, steps, growth, settings)
         outcome = bl.transform(panel.flat[ahead[:, part.index]], part.root)
-        return Replay(part, replace(seen, forecasts=seen.forecasts[: len(ahead)]), outcome)
+        known = replace(evidence, forecasts=evidence.forecasts[: len(ahead)])
+        return Replay(part, known, outcome)
 
-    return [forecast(part) for part in found]
+    return [forecast(part) for part in parts]
 
 
 def scaled_loss(past: Replay, forecasts: Single) -> Array:
@@ -201,26 +200,26 @@ def learn_weights(
     Returns:
         Log prior (P, 1) and shares (families,), each summing to 1 (inside each family).
     """
-    loss = relative_loss(replays, lambda past: past.found.forecasts)
+    loss = relative_loss(replays, lambda past: past.evidence.forecasts)
     prior = np.exp(-trust[0] * loss) * np.ones(sum(SIZES))
     prior /= np.repeat(np.add.reduceat(prior, STARTS), SIZES)
     log_prior = np.log(np.maximum(prior, 1e-30)).astype(np.float32)[:, None]
 
     def family_means(past: Replay) -> Single:
-        weight = bl.weights(past.found.loglik, log_prior, np.ones(len(FAMILIES)))
-        return np.add.reduceat(weight * past.found.forecasts, STARTS, axis=1)
+        weight = bl.weights(past.evidence.loglik, log_prior, np.ones(len(FAMILIES)))
+        return np.add.reduceat(weight * past.evidence.forecasts, STARTS, axis=1)
 
     shares = first_shares * np.exp(-trust[1] * relative_loss(replays, family_means))
     return log_prior, shares / shares.sum()
 
 
-def expectation(part: Block, found: Evidence, lessons: Lessons) -> tuple[Array, Array]:
+def expectation(part: Block, evidence: Evidence, lessons: Lessons) -> tuple[Array, Array]:
     """Return a block's forecast of x and its standard deviation, (steps, n) each.
 
     On the root scale a series' volatility is drawn to the panel's.
     """
-    weight = bl.weights(found.loglik, lessons.log_prior, lessons.shares)
-    center, deviation = bl.mixture(found, weight, lessons.settings)
+    weight = bl.weights(evidence.loglik, lessons.log_prior, lessons.shares)
+    center, deviation = bl.mixture(evidence, weight, lessons.settings)
     center, deviation = (values[:, : len(part.index)] for values in (center, deviation))
     if part.root:
         excess = np.clip(log_volatility(part) - lessons.volatility, -2.0, 2.0)
@@ -231,7 +230,7 @@ def expectation(part: Block, found: Evidence, lessons: Lessons) -> tuple[Array, 
 def standard_errors(past: Replay, lessons: Lessons) -> Array:
     """Return a replay's standardised errors, (steps, n), corrected for today's longer series."""
     part = past.block
-    center, deviation = expectation(part, past.found, lessons)
+    center, deviation = expectation(part, past.evidence, lessons)
     error = (past.outcome - part.last) / part.scale - center
     longer = part.length + lessons.settings.length_correction * len(lessons.quantiles)
     return np.asarray(error / deviation * np.sqrt(part.length / longer))
@@ -252,25 +251,24 @@ def learn(
     Returns:
         The lessons; the defaults where fewer than `MIN_CALIBRATION_SERIES` series reach an origin.
     """
-    taught = panel.take(sample(panel))
-    size = len(taught.lengths)
-    now = list(bl.blocks(taught, np.arange(size)))
-    cuts = origins(taught.lengths, steps)
-    replays = {cut: past for cut in cuts if (past := replay(taught, cut, steps, settings))}
+    drawn = panel.take(sample(panel))
+    size = len(drawn.lengths)
+    now = list(bl.blocks(drawn, np.arange(size)))
+    cuts = origins(drawn.lengths, steps)
+    replays = [past for cut in cuts if (past := replay(drawn, cut, steps, settings))]
+    share = size / (size + settings.trust_half)
     grid, families = settings.trust_counts if counts else settings.trust
-    heard = size / (size + settings.trust_half)
     first = np.array(settings.shares_counts if counts else settings.shares)
-    untaught = Lessons(
+    lessons = Lessons(
         settings,
-        *learn_weights(list(replays.values()), (heard * grid, heard * families), first),
+        *learn_weights(replays, (share * grid, share * families), first),
         median_growth(now, settings),
         *volatility_and_size(now),
         error_quantiles([], steps, levels, settings.shape_prior),
         size if replays else 0,
-        tuple(replays),
     )
     errors = [
-        np.concatenate([standard_errors(past, untaught) for past in found], axis=1)
-        for found in replays.values()
+        np.concatenate([standard_errors(past, lessons) for past in origin], axis=1)
+        for origin in replays
     ]
-    return replace(untaught, quantiles=error_quantiles(errors, steps, levels, settings.shape_prior))
+    return replace(lessons, quantiles=error_quantiles(errors, steps, levels, settings.shape_prior))

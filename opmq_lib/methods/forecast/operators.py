@@ -88,7 +88,7 @@ def operators(family: Family, length: int, steps: int) -> tuple[Array, Array, Ar
         The random walk's sum of squares is the sum of squared differences, and it forecasts the
         last value:
 
-        >>> from opmq_lib.forecast.grid import Family, smoothing
+        >>> from opmq_lib.methods.forecast.grid import Family, smoothing
         >>> walk = Family("walk", smoothing, np.array([[1.0, 0.0, 1.0, 1e9]]))
         >>> quadratic, _, forecast, variance = operators(walk, 4, 2)
         >>> x = np.array([1.0, 2.0, 4.0, 3.0])
@@ -122,5 +122,5 @@ def plan(length: int, steps: int) -> Plan:
     row, column = np.triu_indices(length - 1)
     twice = np.where(row == column, 1.0, 2.0)
     by_step = forecast[:, :, :-1].swapaxes(0, 1).reshape(-1, length - 1)
-    found = (quadratic[:, row, column] * twice, by_step, half_logdet[:, None], variance.T)
-    return Plan(length, *(np.ascontiguousarray(part, dtype=np.float32) for part in found))
+    arrays = (quadratic[:, row, column] * twice, by_step, half_logdet[:, None], variance.T)
+    return Plan(length, *(np.ascontiguousarray(array, dtype=np.float32) for array in arrays))

@@ -64,10 +64,10 @@ def spread_line(errors: Sequence[Array], steps: int) -> Array:
         vote = np.sqrt(z.shape[1])
         logs[: len(z)] += vote * np.log(np.maximum(np.quantile(np.abs(z), 0.8, axis=1), 1e-6))
         votes[: len(z)] += vote
-    seen = np.flatnonzero(votes)
-    spread = np.exp(logs[seen] / votes[seen])
-    degree = min(1, len(seen) - 1)
-    line = np.polyval(np.polyfit(seen, spread, degree, w=np.sqrt(votes[seen])), np.arange(steps))
+    known = np.flatnonzero(votes)
+    spread = np.exp(logs[known] / votes[known])
+    degree = min(1, len(known) - 1)
+    line = np.polyval(np.polyfit(known, spread, degree, w=np.sqrt(votes[known])), np.arange(steps))
     return np.clip(line, 0.5 * spread.min(), 1.5 * spread.max())
 
 
@@ -84,9 +84,9 @@ def error_shape(errors: Sequence[Array], line: Array, levels: Array, prior: floa
         One quantile per level, negative below 0.5, 0 at 0.5, positive above.
     """
     votes = [np.sqrt(z.shape[1]) for z in errors]
-    seen = [np.quantile(z / line[: len(z), None], levels) for z in errors]
+    shapes = [np.quantile(z / line[: len(z), None], levels) for z in errors]
     count = sum(z.size for z in errors)
-    mean = np.average(seen, axis=0, weights=votes)
+    mean = np.average(shapes, axis=0, weights=votes)
     shape = (count * mean + prior * default_shape(levels)) / (count + prior)
     side = np.sign(np.round(levels - 0.5, 12))
     return side * np.maximum(side * shape, 0.0)

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from opmq_lib.errors import Defect, RangeError
-
-Array = NDArray[np.float64]
+from opmq_lib.methods.forecast.series import Array
 
 PAIR_KEY = ["model", "series_code", "cutoff_year", "step"]
 SCORES = (
@@ -27,87 +26,43 @@ SCORES = (
     "direction_right_pct",
     "bias_scaled",
 )
-
-
 BY_STEP = ("mase", "wis_scaled", "coverage_80_pct", "coverage_95_pct")
 """What a screen shows at each step."""
 
 
-def naive_scale(history: ArrayLike) -> float:
-    """Return the mean absolute yearly move of a training series: what MASE divides by.
-
-    Examples:
-        >>> naive_scale([100, 104, 103, 108, 110, 115])
-        3.4
-    """
-    return float(np.mean(np.abs(np.diff(np.asarray(history, dtype=float)))))
-
-
-def naive_square_scale(history: ArrayLike) -> float:
-    """Return the mean squared yearly move of a training series: what RMSSE divides by.
-
-    Examples:
-        >>> naive_square_scale([100, 104, 103, 108, 110, 115])
-        14.2
-    """
-    return float(np.mean(np.square(np.diff(np.asarray(history, dtype=float)))))
-
-
-def symmetric_percentage_error(actual: ArrayLike, point: ArrayLike) -> Array:
+def symmetric_percentage_error(actual: Array, point: Array) -> Array:
     """Return 200 |y - f| / (|y| + |f|), in %; 0 where both are 0. Its mean is the sMAPE.
 
     Examples:
-        >>> symmetric_percentage_error([100.0, 0.0], [110.0, 0.0]).round(3).tolist()
+        >>> symmetric_percentage_error(np.array([100.0, 0]), np.array([110.0, 0])).round(3).tolist()
         [9.524, 0.0]
     """
-    y, f = np.asarray(actual, dtype=float), np.asarray(point, dtype=float)
-    size = np.abs(y) + np.abs(f)
-    return np.asarray(200 * np.abs(y - f) / np.where(size > 0, size, 1.0))
+    size = np.abs(actual) + np.abs(point)
+    return 200 * np.abs(actual - point) / np.where(size > 0, size, 1.0)
 
 
-def scaled_error(actual: ArrayLike, point: ArrayLike, scale: ArrayLike) -> Array:
-    """Return |y - f| / scale. Its mean is the MASE (Hyndman and Koehler 2006).
+def scaled_error(actual: Array, point: Array, scale: ArrayLike) -> Array:
+    """Return |y - f| / scale, the training series' mean absolute move; NaN where that is 0.
+
+    Its mean is the MASE (Hyndman and Koehler 2006).
 
     Examples:
-        >>> errors = scaled_error([116, 121, 126], [117, 119, 121], 3.4)
+        >>> errors = scaled_error(np.array([116, 121, 126]), np.array([117, 119, 121]), 3.4)
         >>> round(float(errors.mean()), 6)
         0.784314
     """
-    y, f = np.asarray(actual, dtype=float), np.asarray(point, dtype=float)
-    return np.asarray(np.abs(y - f) / _positive(scale))
+    return np.abs(actual - point) / _positive(scale)
 
 
-def rmsse(actual: ArrayLike, point: ArrayLike, square_scale: ArrayLike) -> Array:
-    """Return √(mean (y - f)² / square scale) over the last axis (M5 competition).
-
-    Examples:
-        >>> round(float(rmsse([116, 121, 126], [117, 119, 121], 14.2)), 6)
-        0.839181
-    """
-    y, f = np.asarray(actual, dtype=float), np.asarray(point, dtype=float)
-    return np.asarray(np.sqrt(np.mean(np.square(y - f), axis=-1) / _positive(square_scale)))
-
-
-def owa(smape: float, mase: float, naive_smape: float, naive_mase: float) -> float:
-    """Return the mean of sMAPE and MASE, each relative to the naive forecast's (M4 competition).
-
-    Examples:
-        >>> round(owa(13.176, 2.980, 16.342, 3.974), 6)
-        0.77807
-    """
-    return (smape / naive_smape + mase / naive_mase) / 2
-
-
-def interval_score(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike, alpha: float) -> Array:
+def interval_score(actual: Array, lower: Array, upper: Array, alpha: float) -> Array:
     """Return (u - l) + (2/α) (l - y)₊ + (2/α) (y - u)₊, in the unit of y; lower is better.
 
     Examples:
-        >>> interval_score([126.0], [116.0], [122.0], alpha=0.5).tolist()
+        >>> interval_score(np.array([126.0]), np.array([116.0]), np.array([122.0]), 0.5).tolist()
         [22.0]
     """
-    y, low, high = (np.asarray(part, dtype=float) for part in (actual, lower, upper))
-    outside = np.maximum(low - y, 0.0) + np.maximum(y - high, 0.0)
-    return np.asarray((high - low) + 2 / alpha * outside)
+    outside = np.maximum(lower - actual, 0.0) + np.maximum(actual - upper, 0.0)
+    return (upper - lower) + 2 / alpha * outside
 
 
 def central_pairs(levels: Array) -> list[tuple[int, int, float]]:
@@ -125,7 +80,7 @@ def central_pairs(levels: Array) -> list[tuple[int, int, float]]:
     ]
 
 
-def weighted_interval_score(actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike) -> Array:
+def weighted_interval_score(actual: Array, quantiles: Array, levels: Array) -> Array:
     """Return [½ |y - m| + Σ (α_k/2) IS_k] / (K + ½), in the unit of y (Bracher et al. 2021).
 
     Args:
@@ -134,94 +89,58 @@ def weighted_interval_score(actual: ArrayLike, quantiles: ArrayLike, levels: Arr
         levels: Increasing, 0.5 among them; levels without their mirror image are ignored.
 
     Examples:
-        >>> weighted_interval_score([126.0], [[110, 116, 119, 122, 130.0]],
-        ...                         [0.05, 0.25, 0.5, 0.75, 0.95]).round(6).tolist()
+        >>> quantiles = np.array([[110, 116, 119, 122, 130.0]])
+        >>> levels = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+        >>> weighted_interval_score(np.array([126.0]), quantiles, levels).round(6).tolist()
         [4.0]
     """
-    y, q = np.asarray(actual, dtype=float), np.asarray(quantiles, dtype=float)
-    order = np.asarray(levels, dtype=float)
-    pairs = central_pairs(order)
-    total = np.abs(y - q[..., int(np.argmin(np.abs(order - 0.5)))]) / 2
+    pairs = central_pairs(levels)
+    total = np.abs(actual - quantiles[..., int(np.argmin(np.abs(levels - 0.5)))]) / 2
     for low, high, alpha in pairs:
-        total = total + alpha / 2 * interval_score(y, q[..., low], q[..., high], alpha)
+        score = interval_score(actual, quantiles[..., low], quantiles[..., high], alpha)
+        total = total + alpha / 2 * score
     return np.asarray(total / (len(pairs) + 0.5))
 
 
-def covered(actual: ArrayLike, lower: ArrayLike, upper: ArrayLike) -> Array:
+def covered(actual: Array, lower: Array, upper: Array) -> Array:
     """Return 1 where y lies in [lower, upper], else 0. Its mean is the coverage.
 
     Examples:
-        >>> covered([5.0, 9.0], [1.0, 1.0], [5.0, 5.0]).tolist()
+        >>> covered(np.array([5.0, 9.0]), np.array([1.0, 1.0]), np.array([5.0, 5.0])).tolist()
         [1.0, 0.0]
     """
-    y = np.asarray(actual, dtype=float)
-    return ((y >= np.asarray(lower)) & (y <= np.asarray(upper))).astype(float)
+    return ((actual >= lower) & (actual <= upper)).astype(float)
 
 
-def wilson_interval(successes: int, count: int, z: float = 1.959964) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a proportion.
-
-    Examples:
-        >>> low, high = wilson_interval(7, 9)
-        >>> round(low, 6), round(high, 6)
-        (0.452589, 0.936775)
-    """
-    share = successes / count
-    center = share + z**2 / (2 * count)
-    half = z * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return float((center - half) / (1 + z**2 / count)), float((center + half) / (1 + z**2 / count))
-
-
-def probability_integral_transform(
-    actual: ArrayLike, quantiles: ArrayLike, levels: ArrayLike
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the forecast probability of less than y, interpolated between quantiles.
+def probability_integral_transform(actual: Array, quantiles: Array, levels: Array) -> Array:
+    """Return the forecast probability of less than y, interpolated between quantiles, (n,).
 
     Args:
-        actual: (n,) what happened.
+        actual: (n,) what happened; beyond the quantiles, the outer level is returned.
         quantiles: (n, levels) forecast, non-decreasing.
         levels: Increasing.
 
-    Returns:
-        Probabilities (n,), and whether each is only a bound because y lies outside the quantiles.
-
     Examples:
-        >>> quantiles = [[110, 116, 119, 122, 130.0]] * 2
-        >>> value, bound = probability_integral_transform(
-        ...     [126.0, 140.0], quantiles, [0.05, 0.25, 0.5, 0.75, 0.95])
-        >>> value.round(6).tolist(), bound.tolist()
-        ([0.85, 0.95], [False, True])
+        >>> quantiles = np.array([[110, 116, 119, 122, 130.0]] * 2)
+        >>> levels = np.array([0.05, 0.25, 0.5, 0.75, 0.95])
+        >>> probability_integral_transform([126.0, 140.0], quantiles, levels).round(6).tolist()
+        [0.85, 0.95]
     """
-    y, q = np.asarray(actual, dtype=float), np.asarray(quantiles, dtype=float)
-    order = np.asarray(levels, dtype=float)
-    value = np.array([np.interp(one, row, order) for one, row in zip(y, q, strict=True)])
-    return value, (y < q[:, 0]) | (y > q[:, -1])
+    return np.array([np.interp(y, row, levels) for y, row in zip(actual, quantiles, strict=True)])
 
 
-def direction_right(actual: ArrayLike, point: ArrayLike, last: ArrayLike) -> Array:
+def direction_right(actual: Array, point: Array, last: Array) -> Array:
     """Return 1 where the forecast moved from the last value to the right side, 0 where not.
 
     NaN where nothing moved; ½ where the forecast did not move but the series did.
 
     Examples:
-        >>> direction_right([12, 8, 10, 12], [11, 11, 11, 10], 10).tolist()
+        >>> actual, point = np.array([12, 8, 10, 12]), np.array([11, 11, 11, 10])
+        >>> direction_right(actual, point, np.full(4, 10)).tolist()
         [1.0, 0.0, nan, 0.5]
     """
-    seen = np.sign(np.asarray(actual, dtype=float) - np.asarray(last, dtype=float))
-    said = np.sign(np.asarray(point, dtype=float) - np.asarray(last, dtype=float))
-    return np.where(seen == 0, np.nan, (1 + seen * said) / 2)
-
-
-def standard_error(values: ArrayLike) -> float:
-    """Return the standard error of the mean of independent values; NaN below two.
-
-    Examples:
-        >>> standard_error([1.0, 3.0])
-        1.0
-    """
-    kept = np.asarray(values, dtype=float)
-    kept = kept[np.isfinite(kept)]
-    return float(kept.std(ddof=1) / np.sqrt(len(kept))) if len(kept) > 1 else float("nan")
+    moved = np.sign(actual - last)
+    return np.where(moved == 0, np.nan, (1 + moved * np.sign(point - last)) / 2)
 
 
 def _positive(scale: ArrayLike) -> Array:
@@ -237,35 +156,28 @@ def pair_scores(pairs: pd.DataFrame) -> pd.DataFrame:
         pairs: What `backtest` returned, with levels 0.025, 0.1, 0.25 and their mirror images.
 
     Returns:
-        `PAIR_KEY`, the columns of `SCORES` (`rmsse` still squared), `pit` and `pit_is_bound`.
+        `PAIR_KEY`, the columns of `SCORES` (`rmsse` still squared), `pit` and `last_value`.
     """
     wide = pairs.pivot_table(index=PAIR_KEY, columns="quantile_level", values="value").sort_index()
     first = pairs.drop_duplicates(PAIR_KEY).set_index(PAIR_KEY).loc[wide.index]
-    levels = wide.columns.to_numpy(dtype=float)
-    quantile = {round(level, 6): wide[level].to_numpy() for level in levels}
-    y, scale = first["actual"].to_numpy(), first["scale"].to_numpy()
-    point, moved = quantile[0.5], np.where(scale > 0, scale, np.nan)
-
-    def coverage_pct(low: float) -> Array:
-        return 100 * covered(y, quantile[low], quantile[round(1 - low, 6)])
-
-    squared = np.square(y - point) / np.where(scale > 0, first["square_scale"], np.nan)
-    wis = weighted_interval_score(y, wide.to_numpy(), levels)
-    pit, is_bound = probability_integral_transform(y, wide.to_numpy(), levels)
+    levels, quantiles = wide.columns.to_numpy(dtype=float), wide.to_numpy()
+    at = {round(level, 6): quantiles[:, n] for n, level in enumerate(levels)}
+    y, last = first["actual"].to_numpy(), first["last_value"].to_numpy()
+    scale, square_scale = _positive(first["scale"]), _positive(first["square_scale"])
+    point = at[0.5]
     return wide.index.to_frame(index=False).assign(
         smape_pct=symmetric_percentage_error(y, point),
         mase=scaled_error(y, point, scale),
-        rmsse=squared,
-        wis_scaled=wis / moved,
-        msis_95=interval_score(y, quantile[0.025], quantile[0.975], 0.05) / moved,
-        coverage_50_pct=coverage_pct(0.25),
-        coverage_80_pct=coverage_pct(0.1),
-        coverage_95_pct=coverage_pct(0.025),
-        direction_right_pct=100 * direction_right(y, point, first["last_value"]),
-        bias_scaled=(point - y) / moved,
-        pit=pit,
-        pit_is_bound=is_bound,
-        last_value=first["last_value"].to_numpy(),
+        rmsse=np.square(y - point) / square_scale,
+        wis_scaled=weighted_interval_score(y, quantiles, levels) / scale,
+        msis_95=interval_score(y, at[0.025], at[0.975], 0.05) / scale,
+        coverage_50_pct=100 * covered(y, at[0.25], at[0.75]),
+        coverage_80_pct=100 * covered(y, at[0.1], at[0.9]),
+        coverage_95_pct=100 * covered(y, at[0.025], at[0.975]),
+        direction_right_pct=100 * direction_right(y, point, last),
+        bias_scaled=(point - y) / scale,
+        pit=probability_integral_transform(y, quantiles, levels),
+        last_value=last,
     )
 
 
@@ -293,21 +205,19 @@ def report(pairs: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
 def printed(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return a report as it reads on a screen: one column per model, figures as text, titled."""
     table = tables["scores"]
-    figures = table["value"].map("{:.3f}".format)
     errors = table["standard_error"].map(lambda error: f" ± {error:.3f}" if error > 0 else "")
-    text = table.assign(text=figures + errors)
+    text = table.assign(text=table["value"].map("{:.3f}".format) + errors)
     whole = text[text["step"] == 0].pivot(index="score", columns="model", values="text")
     steps = text[(text["step"] > 0) & text["score"].isin(BY_STEP)]
     pit = tables["pit_histogram"].pivot(index="lower", columns="model", values="share_pct")
     bias = tables["bias_by_size"].pivot(index="size_class", columns="model", values="bias_scaled")
+    tenths = "Outcomes in each tenth of the forecast distribution, in % (10 is calibrated)"
     return {
-        "Scores over all steps, ± standard error over series": whole.loc[
+        "Scores over all steps, ± standard error over series": whole.reindex(
             [score for score in ("owa", *SCORES) if score in whole.index]
-        ],
-        "By step": steps.pivot(index=["score", "step"], columns="model", values="text"),
-        "Outcomes in each tenth of the forecast distribution, in % (10 is calibrated)": pit.round(
-            1
         ),
+        "By step": steps.pivot(index=["score", "step"], columns="model", values="text"),
+        tenths: pit.round(1),
         "Forecast less outcome, in mean yearly moves, smallest series first": bias.round(2),
     }
 
@@ -336,7 +246,10 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def _owa(per_series: pd.DataFrame) -> pd.DataFrame:
-    """Return the OWA and its standard error, from the ratios' influence functions."""
+    """Return the OWA and its standard error, from the ratios' influence functions.
+
+    The OWA is the mean of sMAPE and MASE, each relative to the naive forecast's (M4 competition).
+    """
     rows = []
     both = per_series[["smape_pct", "mase"]].dropna()
     reference = both.xs("naive").rename_axis(index=["step", "series_code"])
@@ -344,68 +257,46 @@ def _owa(per_series: pd.DataFrame) -> pd.DataFrame:
         own = group.to_numpy()
         base = reference.reindex(group.droplevel("model").index).to_numpy()
         ratio = own.mean(axis=0) / base.mean(axis=0)
-        influence = ((own - ratio * base) / base.mean(axis=0)).mean(axis=1)
-        error = standard_error(influence)
-        rows.append((model, step, "owa", ratio.mean(), error, len(own)))
+        influence = pd.Series(((own - ratio * base) / base.mean(axis=0)).mean(axis=1))
+        rows.append((model, step, "owa", ratio.mean(), influence.sem(), len(own)))
     columns = ["model", "step", "score", "value", "standard_error", "series_count"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def pit_histogram(scored: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
+def pit_histogram(scored: pd.DataFrame) -> pd.DataFrame:
     """Return the share of outcomes in each tenth of the forecast distribution: flat is calibrated.
 
     Args:
         scored: What `pair_scores` returned.
-        bins: Number of classes.
 
     Returns:
-        One row per `model` and class: `lower`, `upper` (probabilities), `share_pct`,
-        `pairs_count`. Outcomes beyond the outer quantiles count in the outer classes.
+        One row per `model` and tenth: `lower`, `upper` (probabilities), `share_pct`,
+        `pairs_count`. Outcomes beyond the outer quantiles count in the outer tenths.
     """
-    edges = np.linspace(0, 1, bins + 1)
+    edges = np.linspace(0, 1, 11)
     parts = []
     for model, group in scored.groupby("model"):
         count = np.histogram(group["pit"], edges)[0]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "model": model,
-                    "lower": edges[:-1],
-                    "upper": edges[1:],
-                    "share_pct": 100 * count / count.sum(),
-                    "pairs_count": count,
-                }
-            )
-        )
+        shares = {"share_pct": 100 * count / count.sum(), "pairs_count": count}
+        tenths = {"model": model, "lower": edges[:-1], "upper": edges[1:]}
+        parts.append(pd.DataFrame(tenths | shares))
     return pd.concat(parts, ignore_index=True)
 
 
-def bias_by_size(scored: pd.DataFrame, classes: int = 4) -> pd.DataFrame:
+def bias_by_size(scored: pd.DataFrame) -> pd.DataFrame:
     """Return the mean signed error by size of the series, smallest class first.
 
     Args:
         scored: What `pair_scores` returned.
-        classes: Number of classes of equal numbers of pairs, by the last value known.
 
     Returns:
-        One row per `model` and class: `size_from`, `size_to` (unit of the series), `bias_scaled`
-        (forecast less outcome, in mean yearly moves), its `standard_error`, `series_count`.
+        One row per `model` and `size_class`, four of equal numbers of pairs by the last value
+        known: `size_from`, `size_to` (unit of the series), `bias_scaled` (forecast less outcome,
+        in mean yearly moves), its `standard_error`, `series_count`.
     """
-    size = scored["last_value"].rank(method="dense", pct=True)
-    number = (size * classes).map(np.ceil).clip(upper=classes).rename("size_class")
-    per_series = scored.groupby(["model", number, "series_code"]).agg(
-        bias_scaled=("bias_scaled", "mean"),
-        size_from=("last_value", "min"),
-        size_to=("last_value", "max"),
-    )
-    return (
-        per_series.groupby(["model", "size_class"])
-        .agg(
-            size_from=("size_from", "min"),
-            size_to=("size_to", "max"),
-            bias_scaled=("bias_scaled", "mean"),
-            standard_error=("bias_scaled", "sem"),
-            series_count=("bias_scaled", "size"),
-        )
-        .reset_index()
-    )
+    rank = scored["last_value"].rank(method="dense", pct=True)
+    classed, by = scored.assign(size_class=np.ceil(4 * rank)), ["model", "size_class"]
+    sizes = classed.groupby(by)["last_value"].agg(size_from="min", size_to="max")
+    per_series = classed.groupby([*by, "series_code"])["bias_scaled"].mean()
+    bias = per_series.groupby(by).agg(bias_scaled="mean", standard_error="sem", series_count="size")
+    return pd.concat([sizes, bias], axis=1).reset_index()

@@ -29,11 +29,11 @@ def second_opinion(
         >>> second_opinion(jobs, 2, [0.5], "drift")["value"].tolist()
         [9.0, 11.0]
     """
-    found = tidy_panel(series, question_defects(horizon_years, quantile_levels))
+    tidy = tidy_panel(series, question_defects(horizon_years, quantile_levels))
     levels, method = np.unique(quantile_levels), METHODS[model]
-    histories = np.split(found.panel.flat, found.panel.starts[1:])
+    histories = np.split(tidy.panel.flat, tidy.panel.starts[1:])
     values = np.stack([method(history, horizon_years, levels) for history in histories])
-    return long_table(found.codes, found.last_year, levels, values)
+    return long_table(tidy.codes, tidy.last_year, levels, values)
 
 
 def naive(history: Array, steps: int, levels: Array) -> Array:
@@ -70,8 +70,8 @@ def ets(history: Array, steps: int, levels: Array) -> Array:
     model = ETSModel(pd.Series(history), error="add", trend="add", damped_trend=True)
     try:
         with warnings.catch_warnings(action="ignore"):
-            found = model.fit(disp=False).get_prediction(len(history), len(history) + steps - 1)
-            return _gaussian(found.predicted_mean, found.forecast_variance, levels)
+            ahead = model.fit(disp=False).get_prediction(len(history), len(history) + steps - 1)
+            return _gaussian(ahead.predicted_mean, ahead.forecast_variance, levels)
     except (ValueError, np.linalg.LinAlgError):
         return naive(history, steps, levels)
 

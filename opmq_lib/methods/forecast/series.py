@@ -15,8 +15,6 @@ from opmq_lib.errors import DataError, Defect, RangeError, gather
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-_COLUMNS = ["series_code", "year", "value"]
-
 
 class FilledGapsWarning(UserWarning):
     """Years missing inside a series were filled by a straight line."""
@@ -90,14 +88,14 @@ class TidyPanel:
 
 
 def tidy_panel(
-    series: pd.DataFrame, question: Sequence[Defect] = (), *, non_negative: bool = False
+    series: pd.DataFrame, question: Sequence[Defect] = (), contract: str = "series"
 ) -> TidyPanel:
     """Return the panel of a tidy table, in an order that does not depend on that of the rows.
 
     Args:
         series: One row per `series_code` and `year`, with a `value`; other columns are ignored.
-        question: Defects of the question asked, told with those of the table.
-        non_negative: Whether a negative value is a defect (heads, jobs).
+        question: Defects of the question asked, listed with those of the table.
+        contract: `series`, or `headcount_series`, where a negative value is a defect.
 
     Returns:
         The panel, sorted by code and year.
@@ -114,19 +112,14 @@ def tidy_panel(
     Examples:
         >>> rows = pd.DataFrame({"series_code": ["b", "a", "a"], "year": [2020, 2021, 2020],
         ...                      "value": [5.0, 7.0, 6.0]})
-        >>> found = tidy_panel(rows)
-        >>> found.codes.tolist(), found.panel.flat.tolist(), found.last_year.tolist()
+        >>> tidy = tidy_panel(rows)
+        >>> tidy.codes.tolist(), tidy.panel.flat.tolist(), tidy.last_year.tolist()
         (['a', 'b'], [6.0, 7.0, 5.0], [2021, 2020])
     """
-    table = series[[column for column in _COLUMNS if column in series]]
-    problems = tables.find_problems("series", table)
-    if non_negative and "value" in table:
-        below = np.flatnonzero(pd.to_numeric(table["value"], errors="coerce") < 0).tolist()
-        told = ("value", "negative number", "a number ≥ 0", "correct the number")
-        problems += [tables.Problem(*told, row, error=RangeError) for row in below]
+    table = series[[column for column in tables.DESCRIPTIONS[contract] if column in series]]
     errors: list[DataError] = [RangeError(question)] if question else []
-    if problems:
-        sheet = tables.Sheet(table, tables.KEYS["series"], "series", own=True)
+    if problems := tables.find_problems(contract, table):
+        sheet = tables.Sheet(table, tables.KEYS[contract], "series", own=True)
         errors.append(tables.as_error(problems, sheet))
     if errors:
         raise gather(errors)
@@ -138,16 +131,16 @@ def tidy_panel(
 
 def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPanel:
     """Draw a straight line through each gap of rows sorted by code and year."""
-    seen = np.bincount(code, minlength=len(codes))
-    ends = np.cumsum(seen)
-    first, last = year[ends - seen], year[ends - 1]
+    counts = np.bincount(code, minlength=len(codes))
+    ends = np.cumsum(counts)
+    first, last = year[ends - counts], year[ends - 1]
     lengths = last - first + 1
-    missing = lengths - seen
+    missing = lengths - counts
     if missing.any():
         names = codes[missing > 0]
         shown = ", ".join(names[:5]) + " …" * (len(names) > 5)
-        told = f"{len(names)} series with missing years, filled by a straight line: {shown}"
-        warnings.warn(told, FilledGapsWarning, stacklevel=4)
+        message = f"{len(names)} series with missing years, filled by a straight line: {shown}"
+        warnings.warn(message, FilledGapsWarning, stacklevel=4)
         starts = np.cumsum(lengths) - lengths
         value = np.interp(np.arange(lengths.sum()), starts[code] + year - first[code], value)
     return TidyPanel(Panel(value, lengths), codes, last, missing)
@@ -163,8 +156,8 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
     wrong = [("quantile_levels", "0 < level < 1", p) for p in quantile_levels if not 0 < p < 1]
     wrong += [("horizon_years", "a whole number ≥ 1", horizon_years)] * (horizon_years < 1)
     return [
-        Defect(where, "out of range", expected, "correct it", str(found))
-        for where, expected, found in wrong
+        Defect(where, "out of range", expected, "correct it", str(value))
+        for where, expected, value in wrong
     ]
 
 

@@ -41,7 +41,7 @@ def employment_errors(panel: pd.DataFrame, origin: int = ORIGIN) -> pd.DataFrame
     """
     known = panel[panel["year"] <= origin]
     last = int(panel["year"].max())
-    future = forecast.forecast_series(known, last - origin, LEVELS, non_negative=True)
+    future = forecast.forecast_series(known, last - origin, LEVELS)
     moved = coherence.reconcile_national(known, last - origin)
     named = future.rename(columns={"series_code": "metier_code"}).assign(origin="public")
     coherent = coherence.adjust(named, moved)

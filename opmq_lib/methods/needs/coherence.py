@@ -34,7 +34,7 @@ def reconcile_national(national: pd.DataFrame, horizon_years: int) -> pd.DataFra
         of what was forecast métier by métier is the bottom-up check), `family_headcount`,
         `coherent_headcount`, `adjustment_pct` and `needs_comment` (above `COMMENT_PCT`).
     """
-    future = forecast.forecast_series(national, horizon_years, [MEDIAN], non_negative=True)
+    future = forecast.forecast_series(national, horizon_years, [MEDIAN])
     wide = future.pivot(index="series_code", columns="year", values="value")
     metiers = [str(code) for code in wide.index if len(str(code)) > FAMILY_LENGTH]
     family = pd.Series([code[:FAMILY_LENGTH] for code in metiers], metiers)
