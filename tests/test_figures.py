@@ -16,7 +16,7 @@ RANGES = pd.DataFrame(
 
 
 def ranges() -> figures.Figure:
-    return figures.employment_ranges(RANGES, LABELS, "Un titre", "Emplois, source, table.")
+    return figures.employment_ranges(RANGES, LABELS, "Un titre\n\nEmplois, source, table.")
 
 
 def test_the_same_table_draws_the_same_bytes() -> None:
@@ -52,7 +52,7 @@ def test_a_fan_tells_where_each_métier_starts_and_may_end() -> None:
         ],
         columns=["metier_code", "year", "quantile_level", "value"],
     )
-    drawn = figures.employment_fan(history, projection, LABELS, "Titre", "Source.")
+    drawn = figures.employment_fan(history, projection, LABELS, "Titre\n\nSource.")
     assert drawn.alt == (
         "Titre. Ouvriers qualifiés\u00a0: 1\u202f000 en 2018, projection médiane 1\u202f000 en "
         "2019, intervalle à 80\u00a0% de 800 à 1\u202f200."
@@ -63,13 +63,13 @@ def test_tension_is_told_with_its_class() -> None:
     tension = pd.DataFrame(
         {"metier_code": ["A0Z40"], "tension_index": [-0.253], "tension_class": [3.0]}
     )
-    drawn = figures.tension_ranking(tension, LABELS, "Titre", "Source.")
+    drawn = figures.tension_ranking(tension, LABELS, "Titre\n\nSource.")
     assert drawn.alt == "Titre. Ouvriers qualifiés\u00a0: indice −0,25, classe 3 sur 5."
 
 
 def test_a_heat_table_tells_the_largest_share_of_each_line() -> None:
     shares = pd.DataFrame({"Process": [70.0, 20.0], "Bois": [30.0, 80.0]}, ["Verre", "Meuble"])
-    drawn = figures.share_heat(shares, "Titre", "Source.")
+    drawn = figures.share_heat(shares, "Titre\n\nSource.")
     assert drawn.alt == (
         "Titre. Verre\u00a0: surtout Process (70\u00a0%)\u202f; Meuble\u00a0: surtout Bois "
         "(80\u00a0%)."
@@ -89,7 +89,7 @@ def test_a_past_projection_tells_what_then_happened() -> None:
         ],
         columns=["metier_code", "cutoff_year", "year", "quantile_level", "value"],
     )
-    figure = figures.past_projection(history, projection, {"E0Z": "Ouvriers"}, "Titre", "Source")
+    figure = figures.employment_fan(history, projection, {"E0Z": "Ouvriers"}, "Titre\n\nSource")
     assert "en 2008, projection médiane" in figure.alt
     assert "Observé en 2018\u00a0: 22\u202f000." in figure.alt
 
@@ -97,13 +97,13 @@ def test_a_past_projection_tells_what_then_happened() -> None:
 def test_coverage_is_told_for_every_method_and_level() -> None:
     rows = [(m, level, level - 9.0) for level in (50, 80) for m in ("Étude", "Autre")]
     coverage = pd.DataFrame(rows, columns=["method", "announced_pct", "value"])
-    figure = figures.coverage_dots(coverage, "Titre", "Source")
+    figure = figures.coverage_dots(coverage, "Titre\n\nSource")
     assert "Intervalle annoncé à 80\u00a0%\u00a0: Étude 71\u00a0%, Autre 71\u00a0%." in figure.alt
 
 
 def test_every_tenth_is_told() -> None:
     shares = pd.DataFrame({"tenth": range(1, 11), "value": [14.0, *[9.0] * 8, 14.0]})
-    figure = figures.tenths(shares, "Titre", "Source")
+    figure = figures.tenths(shares, "Titre\n\nSource")
     assert figure.alt.startswith("Titre. Valeurs observées par dixième")
     assert "1er 14\u00a0%, 2e 9\u00a0%" in figure.alt
     assert figure.alt.endswith("10e 14\u00a0%.")
@@ -112,5 +112,5 @@ def test_every_tenth_is_told() -> None:
 def test_errors_are_told_year_by_year_for_each_method() -> None:
     rows = [("Étude", 2004, 1.25), ("Étude", 2005, 2.0), ("Autre", 2004, 3.0)]
     errors = pd.DataFrame(rows, columns=["method", "year", "value"])
-    figure = figures.error_lines(errors, "Titre", "Source")
+    figure = figures.error_lines(errors, "Titre\n\nSource")
     assert figure.alt.startswith("Titre. Étude\u00a0: 2004\u00a0: 1,2, 2005\u00a0: 2,0.")

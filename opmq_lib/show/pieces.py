@@ -5,16 +5,20 @@ from, so that a reader, a test or a search can walk back from the page to the ta
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
+from typing import TypeVar
 
 import pandas as pd
+from markupsafe import Markup, escape
 
 from opmq_lib.show import french
 
-ABSENT = '<abbr class="opmq-absent" title="non disponible">nd</abbr>'
-NOT_APPLICABLE = '<abbr class="opmq-absent" title="sans objet">np</abbr>'
+ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
+NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>')
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,94 @@ class Html:
 
     def _repr_html_(self) -> str:
         return self.html
+
+    def __html__(self) -> str:
+        return self.html
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The numbers of one result table as a page shows them, each with the cell it is read from.
+
+    Attributes:
+        name: Name of the table, as its file is named.
+        table: The table; its index is the row number in the file. A row `None` is shown as `nd`, a
+            cell without number as `s`, `nd`, `np` or `nv`, with its meaning as a title.
+
+    Examples:
+        >>> table = pd.DataFrame({"value": [12.0, None], "status": ["value", "nd"]})
+        >>> cells = Cells("indicateurs", table)
+        >>> cells.number(0)
+        Markup('<span class="n" data-cell="indicateurs:0:value">12</span>')
+        >>> cells.number(1)
+        Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
+    """
+
+    name: str
+    table: pd.DataFrame
+
+    def read(self, row: int, column: str = "value") -> float | None:
+        """Return a number of the table, or `None` where there is none."""
+        value = float(self.table[column].loc[row])
+        return None if math.isnan(value) else value
+
+    def show(
+        self, row: int | None, form: Callable[[float], str], column: str = "value"
+    ) -> Markup:
+        """Return a number in the form given, or the sign of its absence."""
+        if row is None:
+            return ABSENT
+        value = self.read(row, column)
+        if value is None:
+            status = str(self.table["status"].loc[row])
+            sign = status if status in french.STATUS_LABELS else "nd"
+            title = french.STATUS_LABELS[sign]
+            return Markup('<abbr class="opmq-absent" title="{}">{}</abbr>').format(title, sign)
+        text = '<span class="n" data-cell="{}:{}:{}">{}</span>'
+        return Markup(text).format(self.name, row, column, form(value))
+
+    def number(self, row: int | None, decimals: int = 0) -> Markup:
+        """Return a number as published, without unit."""
+        return self.show(row, lambda value: french.number(value, decimals))
+
+    def percent(self, row: int | None, decimals: int = 0) -> Markup:
+        """Return a percentage."""
+        return self.show(row, lambda value: french.percent(value, decimals))
+
+    def step(self, row: int) -> int:
+        """Return the rounding step in heads that a row's interval supports; 1 without interval."""
+        lower, upper = self.read(row, "lower"), self.read(row, "upper")
+        return 1 if lower is None or upper is None else french.step(lower, upper)
+
+    def headcount(self, row: int | None, least_step: int = 1) -> Markup:
+        """Return a head count no finer than its interval allows, nor than `least_step`."""
+        size = 1 if row is None else max(self.step(row), least_step)
+        return self.show(row, lambda value: french.rounded(value, size))
+
+    def interval(self, row: int | None, least_step: int = 1) -> Markup:
+        """Return an interval of heads, as « 11 000 à 14 000 », no finer than it allows."""
+        size = 1 if row is None else max(self.step(row), least_step)
+        return self.ends(row, lambda value: french.rounded(value, size))
+
+    def bounds(self, row: int | None) -> Markup:
+        """Return the two bounds of a number, as « 56 à 69 »: the whole numbers that enclose them."""
+        return self.ends(
+            row,
+            lambda value: french.number(math.floor(value)),
+            lambda value: french.number(math.ceil(value)),
+        )
+
+    def ends(
+        self,
+        row: int | None,
+        form: Callable[[float], str],
+        upper_form: Callable[[float], str] | None = None,
+    ) -> Markup:
+        """Return the two ends of an interval, or the sign of its absence."""
+        if row is None or self.read(row, "lower") is None or self.read(row, "upper") is None:
+            return self.show(row, form, "lower")
+        high = self.show(row, upper_form or form, "upper")
+        return Markup("{} à{}{}").format(self.show(row, form, "lower"), french.NBSP, high)
 
 
 def cell(name: str, table: pd.DataFrame, row: int, text: str, column: str = "value") -> str:
@@ -104,48 +196,78 @@ def shown(
     return ABSENT if row is None else show(name, table, row, *options)
 
 
-def banner(*sentences: str) -> Html:
-    """Return a warning that stands before what it qualifies; sentences are HTML."""
-    body = "".join(f"<p>{sentence}</p>" for sentence in sentences)
-    return Html(f'<div class="opmq-banner" role="note">{body}</div>')
+def paragraphs(words: str) -> list[str]:
+    r"""Return the paragraphs of a text, which blank lines separate, each on one line.
+
+    Examples:
+        >>> paragraphs("Une phrase\n  sur deux lignes.\n\n\nUne autre.\n")
+        ['Une phrase sur deux lignes.', 'Une autre.']
+    """
+    parts = re.split(r"\n\s*\n", words)
+    return [text for part in parts if (text := re.sub(r"[ \n]+", " ", part).strip(" "))]
 
 
-def findings(sentences: Sequence[str]) -> Html:
-    """Return findings as a list; each sentence is HTML whose numbers come from `cell`."""
-    told = sentences or ["Aucun constat que les intervalles permettent de soutenir."]
-    items = "".join(f"<li>{sentence}</li>" for sentence in told)
-    return Html(f'<ul class="opmq-finding">{items}</ul>')
+def banner(*words: str) -> Html:
+    """Return a warning that stands before what it qualifies; one paragraph each, in HTML."""
+    body = "".join(f"<p>{each}</p>" for text in words for each in paragraphs(text))
+    return _piece(f'<div class="opmq-banner" role="note">{body}</div>')
+
+
+def findings(words: str | Sequence[str]) -> Html:
+    """Return findings as a list, one a paragraph, in HTML whose numbers come from `Cells`."""
+    found = paragraphs(words) if isinstance(words, str) else list(words)
+    found = found or ["Aucun constat que les intervalles permettent de soutenir."]
+    return _piece(f'<ul class="opmq-finding">{"".join(f"<li>{each}</li>" for each in found)}</ul>')
 
 
 def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
-    """Return key figures: label, number (HTML from `cell`) and what qualifies it (HTML)."""
+    """Return key figures: label, number (from `Cells`) and what qualifies it (HTML)."""
     items = "".join(
         f"<div><dt>{escape(label)}</dt><dd><strong>{value}</strong> <span>{note}</span></dd></div>"
         for label, value, note in figures
     )
-    return Html(f'<dl class="opmq-keyfigures">{items}</dl>')
+    return _piece(f'<dl class="opmq-keyfigures">{items}</dl>')
 
 
-def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], source: str) -> Html:
-    """Return a table whose cells are HTML made by `cell` or escaped text.
+def table(
+    words: str,
+    columns: Mapping[str, Callable[[Row], str]] | Sequence[str],
+    rows: Iterable[Row],
+    source: str = "",
+) -> Html:
+    """Return a table whose columns are functions of a row.
 
     Args:
-        caption: What the table says, in French; also the name of its scrolling region.
-        header: Column titles with their units.
-        rows: One sequence per line; the first cell names the line.
-        source: Producers, vintages and the result table the numbers were read from.
+        words: Two paragraphs: what the table says, in French, also the name of its scrolling
+            region; then producers, vintages and the result table the numbers were read from.
+        columns: Column title with its unit → what stands there in a row: made by `Cells`, or a text
+            that is escaped. The first column names the line.
+        rows: What the functions receive, a line each.
+        source: Only where `words` has one paragraph.
     """
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in header)
+    if isinstance(columns, Mapping):
+        lines = [[escape(show(row)) for show in columns.values()] for row in rows]
+    else:
+        lines = [list(row) for row in rows]  # type: ignore[call-overload]
+    caption, *rest = paragraphs(words)
+    source = " ".join([*rest, source]).strip(" ")
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in columns)
     body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, rest))}</tr>'
-        for first, *rest in rows
+        f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, others))}</tr>'
+        for first, *others in lines
     )
-    return Html(
+    return _piece(
         f'<div class="opmq-table" tabindex="0" role="region" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
         f'<p class="opmq-source">{escape(source)}</p>'
     )
+
+
+def _piece(html: str) -> Html:
+    """Return HTML with French typography in its texts."""
+    parts = re.split(r"(<[^>]*>)", html)
+    return Html("".join(part if part[:1] == "<" else french.typography(part) for part in parts))
 
 
 def _ends(

@@ -17,6 +17,7 @@ from opmq_lib.tables.checking import (
 from opmq_lib.tables.columns import COLUMNS, Column
 from opmq_lib.tables.schemas import (
     DESCRIPTIONS,
+    DIMENSIONS,
     INDICATOR_COLUMNS,
     KEYS,
     PROJECTION_COLUMNS,
@@ -29,6 +30,7 @@ from opmq_lib.tables.schemas import (
 __all__ = [
     "COLUMNS",
     "DESCRIPTIONS",
+    "DIMENSIONS",
     "INDICATOR_COLUMNS",
     "KEYS",
     "PROJECTION_COLUMNS",

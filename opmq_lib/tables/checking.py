@@ -121,7 +121,8 @@ def row_problems(table: str, frame: pd.DataFrame) -> list[Problem]:
         [(1, 'the same key as row')]
     """
     known = frame[[name for name in DESCRIPTIONS[table] if name in frame]].reset_index(drop=True)
-    problems = _duplicate_problems(known, KEYS[table])
+    absent = {use.name for use in USES[table] if use.may_be_absent} - set(known)
+    problems = _duplicate_problems(known, [name for name in KEYS[table] if name not in absent])
     try:
         SCHEMAS[table].validate(known, lazy=True)
     except SchemaErrors as errors:

@@ -361,6 +361,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "disclosure": _text("Diffusion", "public", "confidential"),
     # results
     "model": _text("Modèle"),
+    "horizon_years": _count("Années projetées (0 : toutes)", "années"),
+    "variant": _text("Variante"),
+    "indicators.level": _text("Niveau ou classe"),
     "cutoff_year": _year("Dernière année observée"),
     "quantile_level": Column("number", "Niveau du quantile", "de 0 à 1", 0, 1),
     "quantity": _text("Grandeur"),

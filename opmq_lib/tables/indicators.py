@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from opmq_lib.tables import INDICATOR_COLUMNS, check
+from opmq_lib.tables import COLUMNS, DIMENSIONS, INDICATOR_COLUMNS, check
 
 ALL_METIERS = "ENS"
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
@@ -36,7 +36,8 @@ def stack(parts: Sequence[pd.DataFrame], branch_code: str, where: str) -> pd.Dat
         where: Name of the table, for messages.
 
     Returns:
-        The columns of `contracts.INDICATOR_COLUMNS`, parts in order.
+        The columns of the contract, of `tables.DIMENSIONS` those that some part has; parts in
+        order.
 
     Raises:
         DataError: If the table breaks its contract.
@@ -47,44 +48,54 @@ def stack(parts: Sequence[pd.DataFrame], branch_code: str, where: str) -> pd.Dat
         >>> table[["branch_code", "status"]].to_dict("records")
         [{'branch_code': 'chaux', 'status': 'nd'}]
     """
-    blank = {"branch_code": branch_code} | BLANK
+    unused = {name for name in DIMENSIONS if not any(_uses(part, name) for part in parts)}
+    columns = [name for name in INDICATOR_COLUMNS if name not in unused]
+    absent = {name: "" if COLUMNS[name].kind == "text" else np.nan for name in DIMENSIONS}
+    blank = {"branch_code": branch_code} | BLANK | absent
     filled = []
     for part in parts:
         missing = {name: value for name, value in blank.items() if name not in part}
         complete = part.assign(**missing).astype({"value": "float64", "units_count": "Int64"})
         by_value = complete["value"].notna().map({True: "value", False: "nd"})
         complete["status"] = complete["status"].astype("object").fillna(by_value).astype("str")
-        filled.append(complete[list(INDICATOR_COLUMNS)])
+        filled.append(complete[columns])
     return check("indicators", pd.concat(filled, ignore_index=True), where)
 
 
-def select(
-    table: pd.DataFrame,
-    *indicators: str,
-    metier_code: str | None = None,
-    year: int | None = None,
-) -> pd.DataFrame:
+def _uses(part: pd.DataFrame, dimension: str) -> bool:
+    return dimension in part and bool((part[dimension].notna() & part[dimension].ne("")).any())
+
+
+def select(table: pd.DataFrame, *indicators: str, **chosen: str | float | None) -> pd.DataFrame:
     """Return the rows of some indicators, with their row numbers as index.
 
+    Args:
+        table: Indicators.
+        indicators: Their names.
+        chosen: Column → value that rows must have; `None`: any.
+
     Examples:
-        >>> table = pd.DataFrame({"indicator": ["a", "b"], "metier_code": ["X", "Y"], "year": 2018})
-        >>> select(table, "b", year=2018).index.tolist()
+        >>> table = pd.DataFrame({"indicator": ["mase", "mase"], "model": ["panel", "ets"]})
+        >>> select(table, "mase", model="ets").index.tolist()
         [1]
     """
-    chosen = table["indicator"].isin(indicators)
-    if metier_code is not None:
-        chosen &= table["metier_code"] == metier_code
-    if year is not None:
-        chosen &= table["year"] == year
-    return table.loc[chosen]
+    kept = table["indicator"].isin(indicators)
+    for column, value in chosen.items():
+        if value is not None:
+            kept &= table[column] == value if column in table else False
+    return table.loc[kept]
 
 
 def row_of(
-    table: pd.DataFrame, indicator: str, metier_code: str = ALL_METIERS, year: int | None = None
+    table: pd.DataFrame,
+    indicator: str,
+    metier_code: str = ALL_METIERS,
+    year: int | None = None,
+    **chosen: str | float | None,
 ) -> int | None:
     """Return the number of the first row of an indicator, métier and year, if there is one."""
-    rows: list[int] = select(table, indicator, metier_code=metier_code, year=year).index.tolist()
-    return rows[0] if rows else None
+    rows = select(table, indicator, metier_code=metier_code, year=year, **chosen)
+    return int(rows.index[0]) if len(rows) else None
 
 
 def with_interval(projections: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

@@ -158,10 +158,11 @@ TABLES: Final[dict[str, str]] = {
     "method_note_link? status requested_on due_on? delivered_on? fieldwork_end_on? "
     "cost_band? deliverables? link? reused_by? follow_up? origin",
     "study_metiers": "metier_code* indicator* value? unit status nature origin",
-    "indicators": "branch_code* metier_code* region_code* year* indicator* value? lower? upper? "
+    "indicators": "branch_code* metier_code* region_code* year* indicator* [model*?] "
+    "[horizon_years*?] [variant*?] [level*?] [age_band*?] [quantile_level*?] value? lower? upper? "
     "interval_level? unit units_count? status nature origin source_code?",
 }
-"""Columns of every table, in order."""
+"""Columns of every table, in order; of an indicator, those in brackets say what it is of."""
 
 
 class Use(NamedTuple):
@@ -176,7 +177,7 @@ class Use(NamedTuple):
 def _uses(columns: str) -> list[Use]:
     words = [(word.strip("[]"), word.startswith("[")) for word in columns.split()]
     return [
-        Use(word.strip("*?"), word.endswith("*"), word.endswith("?"), absent)
+        Use(word.rstrip("*?"), "*" in word, "?" in word, absent)
         for word, absent in words
     ]
 
@@ -195,6 +196,8 @@ PROJECTION_COLUMNS: Final = tuple(DESCRIPTIONS["projection"])
 """Columns of the long projection table, in order."""
 INDICATOR_COLUMNS: Final = tuple(DESCRIPTIONS["indicators"])
 """Columns of the long indicator table, in order."""
+DIMENSIONS: Final = tuple(use.name for use in USES["indicators"] if use.may_be_absent)
+"""Columns that an indicator table has only where some indicator is told apart by them."""
 
 
 class Rule(NamedTuple):

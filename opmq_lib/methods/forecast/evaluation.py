@@ -105,20 +105,20 @@ def explanations(metiers: pd.DataFrame, panel: pd.DataFrame, horizon_years: int)
         horizon_years: Years projected.
 
     Returns:
-        Indicator rows: `family_weight_pct.<family>`, `level_gain_pct` (share of the last surprise
-        that is believed), `filled_years_count`, `cutoff_mase.<model>` in the year of the last
-        cut-off, and for the largest métiers `second_opinion_headcount.<model>` at the horizon with
-        its 80 % interval.
+        Indicator rows: `family_weight_pct` by model, `level_gain_pct` (share of the last surprise
+        that is believed), `filled_years_count`, `cutoff_mase` by model in the year of the last
+        cut-off, and for the largest métiers `second_opinion_headcount` by model at the horizon
+        with its 80 % interval.
     """
     with warnings.catch_warnings(action="ignore", category=FilledGapsWarning):
         why = explain_series(panel, horizon_years, models=("panel", *SECOND_OPINIONS))
         why = why[why["series_code"].isin(metiers["metier_code"])]
         opinions = _second_opinions(metiers, horizon_years)
     columns = {
-        **{name: f"family_weight_pct.{name.removeprefix('weight_')}" for name in _weights(why)},
-        "level_gain": "level_gain_pct",
-        "filled_years_count": "filled_years_count",
-        **{f"{model}_mase": f"cutoff_mase.{model}" for model in ("panel", *SECOND_OPINIONS)},
+        **{name: ("family_weight_pct", name.removeprefix("weight_")) for name in _weights(why)},
+        "level_gain": ("level_gain_pct", ""),
+        "filled_years_count": ("filled_years_count", ""),
+        **{f"{model}_mase": ("cutoff_mase", model) for model in ("panel", *SECOND_OPINIONS)},
     }
     long = why.melt(["series_code", "cutoff_year"], list(columns), "indicator").rename(
         columns={"series_code": "metier_code"}
@@ -130,7 +130,8 @@ def explanations(metiers: pd.DataFrame, panel: pd.DataFrame, horizon_years: int)
         value=long["value"].astype(float).where(~is_pct, 100 * long["value"]),
         year=long["cutoff_year"].where(is_past, int(metiers["year"].max())).astype("int64"),
         unit=is_pct.map({True: "pct", False: "ratio"}),
-        indicator=long["indicator"].map(columns),
+        model=long["indicator"].map(lambda name: columns[name][1]),
+        indicator=long["indicator"].map(lambda name: columns[name][0]),
     )
     rows["unit"] = rows["unit"].mask(rows["indicator"].eq("filled_years_count"), "years")
     found = pd.concat([rows.drop(columns="cutoff_year"), opinions], ignore_index=True)
@@ -272,5 +273,5 @@ def _second_opinions(metiers: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
         )
         rows = wide.reset_index().rename(columns={"series_code": "metier_code"})
         rows = rows.rename(columns=dict(zip(LEVELS, ("lower", "value", "upper"), strict=True)))
-        parts.append(rows.assign(indicator=f"second_opinion_headcount.{model}"))
+        parts.append(rows.assign(indicator="second_opinion_headcount", model=model))
     return pd.concat(parts).assign(unit="headcount", interval_level=0.8)

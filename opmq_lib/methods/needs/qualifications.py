@@ -84,9 +84,9 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
         jobs: Rows of the `employment` contract of one branch, without its residual.
 
     Returns:
-        `qualification_share_pct.<class>` by year (% of the métiers studied);
-        `qualification_change_points.<class>`, `…mix_points…`, `…within_points…` from the first
-        year to the last; `qualification_dissimilarity_pct`; `diploma_share_pct`, `nd`: no open
+        `qualification_share_pct` by year (% of the métiers studied) and, from the first year to
+        the last, `qualification_change_points`, `…mix_points`, `…within_points`, each by `level`;
+        `qualification_dissimilarity_pct`; `diploma_share_pct`, `nd`: no open
         source gives diplomas by métier and branch.
     """
     table = jobs.assign(
@@ -98,7 +98,7 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
     classes = [name for name in CLASSES if name in by_year]
     shares = by_year[classes].div(by_year.sum(axis=1), axis=0)
     long = shares.melt(ignore_index=False, value_name="value").reset_index()
-    rows = [long.assign(indicator="qualification_share_pct." + long["level"], unit="pct")]
+    rows = [long.assign(indicator="qualification_share_pct", unit="pct")]
     ends = [int(shares.index.min()), int(shares.index.max())]
     wide = table[table["year"].isin(ends)].pivot_table(
         index=["year", "domain"],
@@ -122,42 +122,38 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
     change = (shares.loc[ends[1]] - shares.loc[ends[0]]).to_numpy()
     for name, values in (("change", change), ("mix", mix), ("within", within)):
         part = pd.DataFrame({"level": classes, "value": values, "year": ends[1]})
-        indicator = f"qualification_{name}_points." + part["level"]
-        rows.append(part.assign(indicator=indicator, unit="points"))
+        rows.append(part.assign(indicator=f"qualification_{name}_points", unit="points"))
     moved = pd.DataFrame({"value": [np.abs(change).sum() / 2], "year": ends[1]})
     rows.append(moved.assign(indicator="qualification_dissimilarity_pct", unit="pct"))
     found = pd.concat(rows, ignore_index=True)
     nothing = pd.DataFrame({"year": [ends[1]], "indicator": "diploma_share_pct", "unit": "pct"})
     both = pd.concat([found.assign(value=100 * found["value"]), nothing], ignore_index=True)
     observed = (jobs["nature"] == "observed").all()
-    return both.drop(columns="level").assign(
-        nature="observed" if observed else "estimate", origin=_origin(jobs)
+    return both.assign(
+        level=both["level"].fillna(""), nature="observed" if observed else "estimate", origin=_origin(jobs)
     )
 
 
 def projection_rows(
-    jobs: pd.DataFrame, projections: pd.DataFrame, horizon_years: int, levels: Sequence[float]
+    jobs: pd.DataFrame, projections: pd.DataFrame
 ) -> pd.DataFrame:
     """Return projected class shares, with their 80 % interval, as indicator rows.
 
     Args:
         jobs: As for `structure_rows`.
         projections: Rows of the `projection` contract for the same métiers.
-        horizon_years: Years after the last one.
-        levels: Levels of the projections that are read.
 
     Returns:
-        `projected_qualification_share_pct.<class>`: the share at the métiers' medians, and the
+        `projected_qualification_share_pct` by `level` in the last year projected: the share at the métiers' medians, and the
         interval of draws of all of them.
     """
-    base = last_year(jobs)
-    year = int(base["year"].max()) + horizon_years
-    wide = projections[projections["year"] == year].pivot(
+    wide = last_year(projections).pivot(
         index="metier_code", columns="quantile_level", values="value"
     )
-    wide = wide[sorted(levels)].dropna()
+    wide = wide.dropna()
     if wide.empty:
         return pd.DataFrame(columns=["year", "indicator", "unit"])
+    year = int(projections["year"].max())
     codes = [str(code) for code in wide.index]
     normal = draws.correlated(SEED, DRAWS, codes)
     heads = draws.along_quantiles(wide.to_numpy()[:, None, :], np.array(wide.columns), normal)
@@ -172,13 +168,15 @@ def projection_rows(
         value = point[chosen].sum() / point.sum()
         rows.append(
             {
-                "indicator": f"projected_qualification_share_pct.{name}",
+                "level": name,
                 "value": 100 * value,
                 "lower": 100 * (value + low - middle),
                 "upper": 100 * (value + high - middle),
             }
         )
-    table = pd.DataFrame(rows).assign(year=year, unit="pct", interval_level=0.8)
+    table = pd.DataFrame(rows).assign(
+        indicator="projected_qualification_share_pct", year=year, unit="pct", interval_level=0.8
+    )
     return table.assign(nature="projection", origin=_origin(jobs))
 
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pandas as pd
 
-from opmq_lib.show import figures_needs, french, pieces
+from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 from opmq_lib.tables import indicators
@@ -153,15 +153,14 @@ def causes_figure(results: Results, labels: Labels) -> Figure | Html:
         if sure
         else "Pour aucun grand métier l’intervalle n’exclut zéro poste à pourvoir"
     )
-    return figures_needs.posts_causes(
+    return figures.posts_causes(
         table,
         labels,
-        french.typography(title),
-        french.typography(
+        "\n\n".join([french.typography(title), french.typography(
             f"Personnes, {base_year(results)}-{last_horizon(results)}, scénario de référence. "
             "Trait fin : intervalle à 80 % des postes à pourvoir. "
             f"{_starting_point(results)} {SOURCE}"
-        ),
+        )]),
     )
 
 
@@ -236,13 +235,12 @@ def pyramid_figure(results: Results) -> Figure | Html:
     share = 100 * ages.loc[ages["old"], "value"].sum() / ages["value"].sum()
     observed = (rows["nature"] == "observed").all()
     whose = "d’après la branche" if observed else "si la branche a les âges de ses métiers"
-    return figures_needs.age_pyramid(
+    return figures.age_pyramid(
         ages,
-        french.typography(f"{french.percent(share)} des emplois à 50 ans ou plus, {whose}"),
-        french.typography(
+        "\n\n".join([french.typography(f"{french.percent(share)} des emplois à 50 ans ou plus, {whose}"), french.typography(
             f"Emplois par âge, {base_year(results)}, métiers étudiés. En foncé : 50 ans ou plus. "
             f"{'' if observed else 'Structure nationale de chaque métier. '}{SOURCE}"
-        ),
+        )]),
     )
 
 

@@ -207,15 +207,14 @@ def shared_heatmap(results: Results, labels: Labels) -> Figure | Html:
     }
     return figures.share_heat(
         shown.rename(index=dict(labels), columns=short),
-        "Avec des critères d’exemple, ces métiers seraient souvent au cœur de plusieurs branches"
+        "\n\n".join(["Avec des critères d’exemple, ces métiers seraient souvent au cœur de plusieurs branches"
         if (shown >= MOSTLY_PCT).sum().max() > 1
-        else "Avec des critères d’exemple, aucun métier ne serait souvent au cœur de deux branches",
-        french.typography(
+        else "Avec des critères d’exemple, aucun métier ne serait souvent au cœur de deux branches", french.typography(
             "Part des tirages (poids et données incertaines) qui mettent le métier au cœur de la "
             "branche, en pour cent ; case vide : non évalué (nd ou trop peu d’emplois) ; critères "
             "d’exemple, non votés, et emploi estimé. Branches et métiers par ordre "
             "alphabétique. Source : calcul du projet. Nombres : table consolidation.csv."
-        ),
+        )]),
     )
 
 

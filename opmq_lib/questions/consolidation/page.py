@@ -77,14 +77,13 @@ def domains_figure(results: Results, labels: Labels) -> Figure | Html:
     named = wide.rename(index=dict(labels), columns=dict(labels))
     return figures.share_heat(
         named,
-        "Selon l’estimation centrale, le domaine dominant change d’une branche à l’autre"
+        "\n\n".join(["Selon l’estimation centrale, le domaine dominant change d’une branche à l’autre"
         if len(set(wide.idxmax(axis="columns"))) > 1
-        else "Selon l’estimation centrale, un même domaine domine dans toutes les branches",
-        french.typography(
+        else "Selon l’estimation centrale, un même domaine domine dans toutes les branches", french.typography(
             "Part de chaque domaine dans l’emploi estimé des métiers étudiés de la branche, en "
             "pour cent ; les variantes de calcul, non montrées ici, peuvent la changer beaucoup. "
             f"{SOURCE}"
-        ),
+        )]),
     )
 
 

@@ -123,11 +123,10 @@ def topics_figure(results: Results, labels: Labels) -> Figure | Html:
     )
     return figures.share_intervals(
         ranked.assign(label=ranked["topic_code"].map(labels)),
-        french.typography(title),
-        french.typography(
+        "\n\n".join([french.typography(title), french.typography(
             "Part des entreprises de moins de 50 salariés non couvertes qui l’ont été sur ce thème "
             f"(une entreprise peut l’être sur plusieurs), et intervalle à 95 %. {SOURCE}"
-        ),
+        )]),
         french.typography("Part des entreprises non couvertes, en %"),
         WATERMARK if is_fictitious(results) else "",
     )

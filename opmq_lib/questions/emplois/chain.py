@@ -1,74 +1,143 @@
-"""Chain of `01_emplois`."""
+"""Steps of `01_emplois`: employment by métier, its past, its projection, and what carries it."""
 
-import numpy as np
 import pandas as pd
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment import measures
 from opmq_lib.methods.forecast import evaluation
-from opmq_lib.methods.needs import qualifications
+from opmq_lib.methods.needs import coherence, qualifications
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import (
-    Tables,
-    branch_employment,
-    estimate,
-    projected_employment,
-    seed_tables,
-    without_residual,
-)
+from opmq_lib.questions.shared import Tables, estimate, seed_tables, without_residual
 from opmq_lib.tables import check, indicators
 
 PROJECTION_STEPS = (5, 10)
+NO_ROW = pd.DataFrame(columns=["year", "indicator", "unit"])
 
 
-def employment_results(
-    inputs: Tables, branch_code: str, horizon_years: int, edition: EditionParams
-) -> dict[str, pd.DataFrame]:
-    """Return the result tables of `01_emplois` for one branch.
+def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
+    """Return a branch's employment by métier and year: its own table if given, else the estimate.
 
     Args:
-        inputs: The study's input tables.
+        inputs: The study's input tables (`sources.study.load_inputs`).
         branch_code: Key of table `branches`.
-        horizon_years: Years projected after the last year of the branch's table.
-        edition: Gives the base year, the quantile levels and the scenario.
+        edition: Gives the last year of the estimate, whose margins it closes on.
+
+    Returns:
+        Rows of the `employment` contract, in heads, the rest of the branch as métier
+        `autres_metiers`; none when the branch has no headcount.
+    """
+    own = inputs["own_employment"]
+    has_own = (own["branch_code"] == branch_code).any()
+    table = own if has_own else estimate(inputs, edition.base_year)
+    return table[table["branch_code"] == branch_code].reset_index(drop=True)
+
+
+def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.DataFrame:
+    """Return the annual series from which the branch's projections are learnt.
+
+    Returns:
+        `series_code, year, value` in heads: national métiers and families for an estimate, the
+        branch's own series for own data.
+    """
+    national = inputs["employment_national"]
+    return evaluation.learning_panel(without_residual(jobs), national, edition.base_year)
+
+
+def future(
+    jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int, edition: EditionParams
+) -> pd.DataFrame:
+    """Return the projections of the branch's métiers.
+
+    Args:
+        jobs: From `jobs`.
+        panel: From `panel`.
+        horizon_years: Years projected after the last year of `jobs`.
+        edition: Gives the quantile levels and the scenario.
+
+    Returns:
+        Rows of the `projection` contract; those of an estimate add up to the projections of their
+        families.
+    """
+    metiers = without_residual(jobs)
+    levels, scenario = edition.quantile_levels, edition.scenario_codes[0]
+    alone = evaluation.project(metiers, panel, horizon_years, levels, scenario)
+    if metiers["origin"].eq("own").any():
+        return alone
+    return coherence.adjust(alone, coherence.reconcile_national(panel, horizon_years))
+
+
+def explained(jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
+    """Return what carried each métier's projection, as indicators (`evaluation.explanations`)."""
+    metiers = without_residual(jobs)
+    rows = NO_ROW if metiers.empty else evaluation.explanations(metiers, panel, horizon_years)
+    return indicators.stack([rows], _branch(jobs), "emplois_explications")
+
+
+def closure(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.DataFrame:
+    """Return how an estimate closes on the published totals and what its conventions change.
+
+    Returns:
+        Indicator rows: `margin_deviation_ratio`, and `cells_moved_share_pct` by variant; none for
+        an observed table.
+    """
+    if not (jobs["nature"] == "estimate").any():
+        return NO_ROW
+    national, headcount = inputs["employment_national"], inputs["branch_headcount"]
+    margins = employment.margins_check(
+        estimate(inputs, edition.base_year), national, headcount, edition.base_year
+    )
+    deviation = round(float(margins["largest_relative_deviation"].max()), 12)
+    variants = employment.sensitivity(
+        seed_tables(inputs), national, headcount, edition.base_year
+    )
+    moved = employment.moved_cells(variants[variants["branch_code"] == _branch(jobs)])
+    deviations = pd.DataFrame(
+        {"indicator": ["margin_deviation_ratio"], "value": deviation, "unit": "ratio"}
+    )
+    shares = moved.rename(columns={"moved_share_pct": "value"})[["variant", "value"]].assign(
+        indicator="cells_moved_share_pct", unit="pct"
+    )
+    return pd.concat([deviations, shares], ignore_index=True).assign(
+        year=int(headcount["year"].max()), nature="estimate"
+    )
+
+
+def results(  # noqa: PLR0913 - one argument per step
+    inputs: Tables,
+    branch_code: str,
+    jobs: pd.DataFrame,
+    future: pd.DataFrame,
+    explained: pd.DataFrame,
+    closure: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of a branch, from those of the steps above.
 
     Returns:
         `emplois` (indicators: published headcount, employment by métier and year with the range of
         the estimate's variants, shares where the table holds the whole branch, change, projection
-        with its 80 % interval, closure and sensitivity), `emplois_projections` (long projections),
-        `emplois_explications` (what carried each projection) and `chiffres_cles`.
+        with its 80 % interval, qualifications, closure and sensitivity), `emplois_projections`
+        (long projections), `emplois_explications` and `chiffres_cles`.
     """
-    jobs = branch_employment(inputs, branch_code, edition.base_year)
     metiers = without_residual(jobs)
-    projections, _ = projected_employment(inputs, metiers, horizon_years, edition)
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
+    horizon_years = 0 if future.empty else int((future["year"] - future["cutoff_year"]).max())
     if not jobs.empty:
         parts += [
             measures.levels(jobs),
             *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
-            measures.intervals(projections, [*PROJECTION_STEPS, horizon_years]),
+            measures.intervals(future, [*PROJECTION_STEPS, horizon_years]),
         ]
     if not metiers.empty:
-        levels = edition.quantile_levels
         parts += [
             qualifications.structure_rows(metiers),
-            qualifications.projection_rows(metiers, projections, horizon_years, levels),
+            qualifications.projection_rows(metiers, future),
         ]
-    if (jobs["nature"] == "estimate").any():
-        parts += [
-            _closure(inputs, edition.base_year),
-            _sensitivity(inputs, branch_code, edition.base_year),
-        ]
+    parts += [part for part in [closure] if not part.empty]
     table = indicators.stack(parts, branch_code, "emplois")
-    explained = table.iloc[:0]
-    if not metiers.empty:
-        panel = evaluation.learning_panel(metiers, inputs["employment_national"], edition.base_year)
-        why = evaluation.explanations(metiers, panel, horizon_years)
-        explained = indicators.stack([why], branch_code, "emplois_explications")
     return {
         "emplois": table,
-        "emplois_projections": check("projection", projections, "emplois_projections"),
+        "emplois_projections": check("projection", future, "emplois_projections"),
         "emplois_explications": explained,
         "chiffres_cles": _key_figures(table),
     }
@@ -95,45 +164,15 @@ def published_headcount(branch_headcount: pd.DataFrame, branch_code: str) -> pd.
         {
             "year": [int(branch_headcount["year"].max())],
             "indicator": "branch_headcount",
-            "value": np.nan if rows.empty else float(rows["employees_headcount"].sum()),
+            "value": rows["employees_headcount"].sum(min_count=1),
             "unit": "headcount",
             "source_code": "dares_portraits_branches",
         }
     )
 
 
-def _closure(inputs: Tables, base_year: int) -> pd.DataFrame:
-    margins = employment.margins_check(
-        estimate(inputs, base_year),
-        inputs["employment_national"],
-        inputs["branch_headcount"],
-        base_year,
-    )
-    return pd.DataFrame(
-        {
-            "year": [int(inputs["branch_headcount"]["year"].max())],
-            "indicator": "margin_deviation_ratio",
-            "value": round(float(margins["largest_relative_deviation"].max()), 12),
-            "unit": "ratio",
-            "nature": "estimate",
-        }
-    )
-
-
-def _sensitivity(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
-    variants = employment.sensitivity(
-        seed_tables(inputs), inputs["employment_national"], inputs["branch_headcount"], base_year
-    )
-    moved = employment.moved_cells(variants[variants["branch_code"] == branch_code])
-    return pd.DataFrame(
-        {
-            "indicator": "cells_moved_share_pct." + moved["variant"],
-            "year": int(inputs["branch_headcount"]["year"].max()),
-            "value": moved["moved_share_pct"],
-            "unit": "pct",
-            "nature": "estimate",
-        }
-    )
+def _branch(jobs: pd.DataFrame) -> str:
+    return "" if jobs.empty else str(jobs["branch_code"].iloc[0])
 
 
 def _key_figures(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,416 +1,385 @@
-"""Section of `01_emplois`: how employment by métier has evolved, and where it is going."""
+"""Facts and figures of `01_emplois`: how employment by métier has evolved, and where it goes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 
-from opmq_lib.methods import employment
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Figure
-from opmq_lib.show.pieces import Html
-from opmq_lib.tables import indicators
-from opmq_lib.tables.indicators import codes, select
+from opmq_lib.show.figures import Drawing
+from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.words import words
+from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, last_year, row_of, select
 
 Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
 
-TABLE = "emplois"
-SHARE, CHANGE = "employment_share_pct", "employment_change_pct"
-PROJECTED, MOVED = "projected_employment_headcount", "cells_moved_share_pct."
-SHOWN, PANELS, NAMED = 10, 4, 3
-SOURCE = french.typography(
-    "Sources : Dares, France Travail ; calcul du projet. Nombres : table emplois.csv."
-)
+TABLE, EXPLAINED, PROJECTIONS = "emplois", "emplois_explications", "emplois_projections"
+HEADCOUNT, PROJECTED = "employment_headcount", "projected_employment_headcount"
+SHOWN, PANELS = 10, 4
+RESIDUAL = "autres_metiers"
+WORDS = words(__package__)
+VARIANTS = {
+    "seed_half": "Spécificités des embauches réduites de moitié",
+    "seed_amplified": "Spécificités des embauches accentuées de moitié",
+    "independence": "Embauches ignorées : même répartition des métiers dans toutes les branches",
+    "naf_first": "Activités partagées données à leur première branche",
+    "split_equal": "Codes ROME partagés également entre métiers",
+}
+QUALIFICATIONS = {
+    "unskilled": "Ouvriers et employés non qualifiés",
+    "skilled": "Ouvriers et employés qualifiés",
+    "technicians": "Techniciens et agents de maîtrise",
+    "managers": "Cadres et ingénieurs",
+    "other": "Autres codes",
+}
+FAMILIES = {
+    "drift": "Niveau et dérive",
+    "holt": "Tendance lissée",
+    "theta_dynamic": "Thêta, droite révisée",
+    "theta_static": "Thêta, droite unique",
+    "ar_differences": "Évolutions persistantes",
+}
+OPINIONS = {"naive": "Dernière valeur", "ets": "Lissage amorti (ETS)"}
 
 
-def has_employment(results: Results) -> bool:
-    """Return whether the branch has any employment by métier."""
-    return not select(results[TABLE], "employment_headcount").empty
+def facts(results: Results) -> Any:
+    """Return what the words depend on: what the table is, its years, whether a métier leads."""
+    table = results[TABLE]
+    levels, ranked = select(table, HEADCOUNT), _ranked(results)
+    low, high = (ranked[end].fillna(ranked["value"]) for end in ("lower", "upper"))
+    shares = select(table, "qualification_share_pct")["year"]
+    ends = select(table, "projected_qualification_share_pct")["year"]
+    return SimpleNamespace(
+        is_known=not levels.empty,
+        is_observed=bool((levels["nature"] == "observed").all()) and not levels.empty,
+        is_apart=len(ranked) > 1 and bool(low.iloc[0] > high.iloc[1]),
+        first=_year(shares, min),
+        base=_year(levels["year"], max),
+        end=_year(select(table, PROJECTED)["year"], max),
+        qualifications_end=_year(shares if ends.empty else ends, max),
+        last_projected=_year(results[PROJECTIONS]["year"], max),
+        shown=min(len(ranked), SHOWN),
+    )
 
 
 def banner(results: Results) -> Html:
     """Return what must be known before any figure: estimate, vintage, or why there is nothing."""
-    if not has_employment(results):
-        sentences = [
-            "<strong>Effectifs non disponibles (nd).</strong> Aucun portrait statistique de la "
-            "Dares ne donne l’effectif de cette branche : l’emploi par métier ne peut pas être "
-            "estimé. Un tableau observé, fourni par la branche, prendrait sa place."
-        ]
-    elif _is_observed(results):
-        sentences = [
-            f"<strong>Tableau fourni par la branche</strong>, arrêté à {_base_year(results)}. Il "
-            "n’est pas publiable tant que son secret statistique n’a pas été contrôlé."
-        ]
-    else:
-        sentences = [
-            "<strong>Estimation du projet.</strong> Aucune source ouverte ne croise les branches "
-            "et les métiers. Le tableau est calculé à partir d’effectifs publiés et de "
-            "conventions du projet, non votées.",
-            f"<strong>Données arrêtées à {_base_year(results)}</strong> pour les métiers. "
-            "L’évolution montrée est celle de chaque métier au niveau national, appliquée à la "
-            "branche.",
-        ]
-    return pieces.banner(*map(french.typography, sentences))
+    return pieces.banner(WORDS.banner(facts(results)))
 
 
 def key_figures(results: Results) -> Html:
     """Return the branch's headcount, its leading métier and what the métiers studied leave out."""
-    table = results[TABLE]
+    table, cells, f = results[TABLE], _cells(results), facts(results)
     headcount = [
-        (
-            "Salariés de la branche",
-            pieces.number(TABLE, table, row),
-            french.typography(
-                f"au 31 décembre {_year(table, row)}, Dares (conventions qui ont un portrait)"
-            ),
-        )
-        for row in select(table, "branch_headcount").index.tolist()
+        ("Salariés de la branche", cells.number(row), WORDS.headcount_note(table.at[row, "year"]))
+        for row in select(table, "branch_headcount").index
     ]
     leader = [
-        ("Emplois du premier métier", pieces.headcount(TABLE, table, row), _range_note(table, row))
-        for row in _ranked(results).index.tolist()[:1]
+        (
+            "Emplois du premier métier",
+            cells.headcount(row),
+            WORDS.leader_note(f, cells.interval(row)),
+        )
+        for row in _ranked(results).index[:1]
     ]
     residual = [
-        (
-            "Part des autres métiers",
-            pieces.percent(TABLE, table, row),
-            "commerce, bureau, transport, services…",
-        )
-        for row in _residual_share(table).index.tolist()
+        ("Part des autres métiers", cells.percent(row), "commerce, bureau, transport, services…")
+        for row in select(table, "employment_share_pct", metier_code=RESIDUAL).index
     ]
     return pieces.key_figures([*headcount, *leader, *residual])
 
 
 def findings(results: Results, labels: Labels) -> Html:
-    """Return up to four findings, none that its interval does not support."""
-    if _ranked(results).empty:
+    """Return which métier leads and which will grow or shrink, where the interval supports it."""
+    f, ranked = facts(results), _ranked(results)
+    if ranked.empty:
         return _nothing(results)
-    return pieces.findings([*_leader(results, labels), *_directions(results, labels)])
+    names = [labels[code] for code in codes(ranked)]
+    second = names[1] if len(names) > 1 else None
+    leader = WORDS.leader(f, _cells(results), ranked.index[0], names[0], second)
+    falling, rising = (
+        [f"« {labels[code]} »" for code in _moving(results, sign) if code in codes(ranked)[:SHOWN]]
+        for sign in (-1, 1)
+    )
+    has_intervals = select(results[TABLE], PROJECTED)["lower"].notna().any()
+    directions = WORDS.directions(f, falling, rising) if has_intervals else ""
+    return pieces.findings(f"{leader}\n\n{directions}")
 
 
-def ranges_figure(results: Results, labels: Labels) -> Figure | Html:
-    """Return the figure of the largest métiers with the range of the estimate's variants."""
-    ranked = _ranked(results).head(SHOWN)
-    if len(ranked) < 2:
+def ranges_figure(
+    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
+) -> Drawing | Html:
+    """Draw the largest métiers, or those given, with the range of the estimate's variants."""
+    ranked = _ranked(results)
+    rows = ranked.set_index("metier_code", drop=False).loc[[*metiers]] if metiers else ranked
+    rows = rows.head(SHOWN)
+    if len(rows) < 2:
         return _nothing(results)
-    first = labels[codes(ranked)[0]]
-    title = (
-        f"« {first} » est le métier le plus nombreux de ceux étudiés"
-        if _is_apart(ranked)
-        else f"« {first} » vient en tête, sans certitude"
+    drawn = rows.assign(
+        lower=rows["lower"].fillna(rows["value"]), upper=rows["upper"].fillna(rows["value"])
     )
-    drawn = ranked.assign(
-        lower=ranked["lower"].fillna(ranked["value"]), upper=ranked["upper"].fillna(ranked["value"])
-    )
-    return figures.employment_ranges(
-        drawn,
-        labels,
-        french.typography(title),
-        french.typography(
-            f"Nombre d’emplois, {_base_year(results)}, {_nature(results)}. {_bar_note(results)} "
-            f"{_source(results)}"
-        ),
-    )
+    text = WORDS.ranges_figure(facts(results), labels[codes(rows)[0]])
+    return figures.employment_ranges(drawn, labels, text, ax)
 
 
-def fan_figure(results: Results, labels: Labels) -> Figure | Html:
-    """Return past and projected employment of the largest métiers."""
-    shown = codes(_ranked(results).head(PANELS))
-    projection = results["emplois_projections"]
-    projection = projection[
-        projection["metier_code"].isin(shown) & (projection["status"] == "value")
-    ]
-    shown = [code for code in shown if code in codes(projection)]
+def fan_figure(
+    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
+) -> Drawing | Html:
+    """Draw past and projected employment of the largest métiers, or of those given."""
+    projection = results[PROJECTIONS]
+    projection = projection[projection["status"] == "value"]
+    wanted = metiers or codes(_ranked(results).head(PANELS))
+    shown = [code for code in wanted if code in set(projection["metier_code"])]
     if not shown:
         return _nothing(results)
-    levels = select(results[TABLE], "employment_headcount")
+    levels = select(results[TABLE], HEADCOUNT)
     past = pd.concat([levels[levels["metier_code"] == code] for code in shown])
     moving = sum(code in _moving(results, sign) for sign in (-1, 1) for code in shown)
-    future = "l’avenir de ces métiers reste ouvert"
-    if moving:
-        which = "chacun" if moving == len(shown) else "une partie"
-        future = f"une tendance se dégage pour {which} de ces métiers"
+    text = WORDS.fan_figure(facts(results), moving, len(shown))
     return figures.employment_fan(
-        past,
-        projection,
-        labels,
-        french.typography(f"D’ici à {int(projection['year'].max())}, {future}"),
-        french.typography(
-            f"Nombre d’emplois par an, {_nature(results)} puis projection tendancielle. Tireté : "
-            "médiane ; bandes : une chance sur deux, puis huit chances sur dix, d’après les "
-            f"erreurs passées de la même méthode. {_starting_point(results)} {_source(results)} "
-            "Projections : table emplois_projections.csv."
-        ),
+        past, projection[projection["metier_code"].isin(shown)], labels, text, ax
     )
 
 
 def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
     """Return employment, share, past change and projection of the largest métiers."""
+    table, cells, f = results[TABLE], _cells(results), facts(results)
     ranked = _ranked(results).head(count)
     if ranked.empty:
         return Html("")
-    table, base = results[TABLE], _base_year(results)
-    first = int(select(table, "employment_headcount")["year"].min())
-    end = int(select(table, PROJECTED)["year"].max())
-    return pieces.table(
-        f"Les métiers les plus nombreux en {base} et leur projection à {end}",
-        [
-            "Métier (FAP)",
-            f"Emplois {base}",
-            "Étendue des variantes",
-            f"Évolution {first}-{base}",
-            f"Projection {end}",
-            french.typography("Intervalle à 80 %"),
-        ],
-        [
-            [
-                labels[code],
-                pieces.headcount(TABLE, table, row),
-                pieces.NOT_APPLICABLE
-                if _is_observed(results)
-                else pieces.interval(TABLE, table, row),
-                *(
-                    pieces.shown(show, TABLE, table, _row(table, indicator, code, year), option)
-                    for show, indicator, year, option in (
-                        (pieces.percent, CHANGE, base, 0),
-                        (pieces.headcount, PROJECTED, end, pieces.step(table, row)),
-                        (pieces.interval, PROJECTED, end, pieces.step(table, row)),
-                    )
-                ),
-            ]
-            for row, code in zip(ranked.index.tolist(), codes(ranked), strict=True)
-        ],
-        french.typography(
-            f"Nombre d’emplois, {_nature(results)} ; {_change_note(results)}. "
-            f"{_starting_point(results)} {_source(results)}"
+    code = ranked["metier_code"]
+    first = int(select(table, HEADCOUNT)["year"].min())
+
+    def projected(row: int) -> int | None:
+        return row_of(table, PROJECTED, code[row], f.end)
+
+    columns = {
+        "Métier (FAP)": lambda row: labels[code[row]],
+        f"Emplois {f.base}": cells.headcount,
+        "Étendue des variantes": lambda row: (
+            pieces.NOT_APPLICABLE if f.is_observed else cells.interval(row)
         ),
-    )
+        f"Évolution {first}-{f.base}": lambda row: cells.percent(
+            row_of(table, "employment_change_pct", code[row], f.base)
+        ),
+        f"Projection {f.end}": lambda row: cells.headcount(projected(row), cells.step(row)),
+        "Intervalle à 80 %": lambda row: cells.interval(projected(row), cells.step(row)),
+    }
+    return pieces.table(WORDS.metiers_table(f), columns, ranked.index)
 
 
 def method(results: Results) -> Html:
     """Return how the figures were obtained, for what the branch's table is."""
-    if not has_employment(results):
-        return Html("")
-    projection = (
-        "<strong>Projection.</strong> Elle prolonge la tendance de chaque métier, amortie ; les "
-        "intervalles viennent des erreurs que la même méthode a faites dans le passé. Elle dit ce "
-        "qui arriverait si les tendances se prolongeaient, pas ce qui arrivera."
-    )
-    if _is_observed(results):
-        steps = [
-            "<strong>Point de départ.</strong> Le tableau fourni par la branche, tel quel.",
-            projection,
-        ]
-    else:
-        steps = [
-            "<strong>Point de départ.</strong> Les embauches par métier et par activité (2016-2017)"
-            " donnent une première répartition ; une table du projet rattache chaque activité à "
-            "une branche, une autre partage les fiches ROME entre métiers.",
-            "<strong>Ajustement.</strong> Cette répartition est ajustée pour que chaque branche "
-            "retrouve son effectif publié et chaque métier son effectif national. Une ligne "
-            "« autres métiers » et une colonne « hors champ » ferment le tableau.",
-            "<strong>Évolution.</strong> Les autres années suivent l’évolution nationale de chaque "
-            "métier. Une année y est la moyenne de trois : les points voisins ne sont pas "
-            "indépendants.",
-            projection,
-            "<strong>Ce que ces chiffres ne disent pas.</strong> La répartition d’une branche "
-            "repose presque entièrement sur des embauches codées au métier que les personnes "
-            "recherchaient. C’est un point de départ pour la discussion, pas une mesure.",
-        ]
-    return pieces.findings([french.typography(step) for step in steps])
+    f = facts(results)
+    return pieces.findings(WORDS.method(f)) if f.is_known else Html("")
 
 
 def margins_table(results: Results) -> Html:
     """Return how the estimate closes: headcount, residual row, largest deviation."""
-    table = results[TABLE]
-    deviation = indicators.row_of(table, "margin_deviation_ratio")
+    table, cells, f = results[TABLE], _cells(results), facts(results)
+    deviation = row_of(table, "margin_deviation_ratio")
     if deviation is None:
         return Html("")
-    headcount = indicators.row_of(table, "branch_headcount")
-    residual = indicators.row_of(
-        table, "employment_headcount", employment.RESIDUAL_METIER, _base_year(results)
-    )
-    return pieces.table(
-        "Comment le tableau se ferme",
-        ["Total", "Valeur"],
-        [
-            [
-                "Salariés de la branche (marge publiée)",
-                pieces.shown(pieces.number, TABLE, table, headcount),
-            ],
-            [
-                "dont autres métiers (ligne résiduelle, estimation)",
-                pieces.shown(pieces.headcount, TABLE, table, residual),
-            ],
-            [
-                "Plus grand écart relatif aux totaux publiés",
-                pieces.shown(pieces.number, TABLE, table, deviation, 10),
-            ],
-        ],
-        f"{employment.MARGINS_NOTE} {SOURCE}",
-    )
+    totals = {
+        "Salariés de la branche (marge publiée)": cells.number(row_of(table, "branch_headcount")),
+        "dont autres métiers (ligne résiduelle, estimation)": cells.headcount(
+            row_of(table, HEADCOUNT, RESIDUAL, f.base)
+        ),
+        "Plus grand écart relatif aux totaux publiés": cells.number(deviation, 10),
+    }
+    columns = {"Total": lambda name: name, "Valeur": lambda name: totals[name]}
+    return pieces.table(WORDS.margins_table(f), columns, totals)
 
 
 def sensitivity_table(results: Results) -> Html:
     """Return how much the estimate depends on each convention of the project."""
-    table = results[TABLE]
-    moved = table.loc[table["indicator"].str.startswith(MOVED)]
+    moved = select(results[TABLE], "cells_moved_share_pct")
     if moved.empty:
         return Html("")
-    variants = moved["indicator"].str.removeprefix(MOVED).tolist()
-    return pieces.table(
-        "Ce que changent les conventions du projet",
-        [
-            "Variante de calcul",
-            french.typography("Métiers de la branche dont l’effectif bouge de plus de 20 %"),
-        ],
-        [
-            [employment.VARIANT_LABELS[variant], pieces.percent(TABLE, table, row)]
-            for row, variant in zip(moved.index.tolist(), variants, strict=True)
-        ],
-        french.typography(f"Part des métiers de la branche. {SOURCE}"),
-    )
+    columns = {
+        "Variante de calcul": lambda row: VARIANTS[moved.at[row, "variant"]],
+        "Métiers de la branche dont l’effectif bouge de plus de 20 %": _cells(results).percent,
+    }
+    return pieces.table(WORDS.sensitivity_table(facts(results)), columns, moved.index)
 
 
-def _leader(results: Results, labels: Labels) -> list[str]:
-    ranked, table = _ranked(results).head(2), results[TABLE]
-    if len(ranked) < 2:
-        return []
-    first, second = (labels[code] for code in codes(ranked))
-    row = ranked.index.tolist()[0]
-    counted = f"{pieces.headcount(TABLE, table, row)} emplois"
-    if not _is_observed(results):
-        counted = f"environ {counted} ({pieces.interval(TABLE, table, row)} selon les variantes)"
-    if _is_apart(ranked):
-        sentence = f"Parmi les métiers étudiés, « {first} » est le plus nombreux : {counted}."
-    else:
-        sentence = (
-            f"« {first} » arrive en tête, mais l’estimation ne permet pas d’assurer qu’il devance "
-            f"« {second} »."
+def qualification_findings(results: Results) -> Html:
+    """Return which qualifications will gain or lose, by the projection's interval."""
+    f, table, cells = facts(results), results[TABLE], _cells(results)
+    if not f.is_known:
+        return Html("")
+    text = ""
+    for level, label in QUALIFICATIONS.items():
+        now = _qualification(results, "qualification_share_pct", level, f.base)
+        later = _qualification(
+            results, "projected_qualification_share_pct", level, f.qualifications_end
         )
-    return [french.typography(sentence)]
-
-
-def _directions(results: Results, labels: Labels) -> list[str]:
-    ends = select(results[TABLE], PROJECTED).dropna(subset=["lower"])["year"]
-    if ends.empty:
-        return []
-    largest = codes(_ranked(results).head(SHOWN))
-    falling, rising = (
-        [code for code in largest if code in _moving(results, sign)] for sign in (-1, 1)
-    )
-    trend = "tendances observées" if _is_observed(results) else "tendances nationales"
-    told = [
-        f"D’ici à {int(ends.max())}, si les {trend} se prolongent, l’emploi {verb} "
-        f"pour {_named(found, labels)} : l’intervalle à 80 % de l’évolution reste tout entier "
-        f"{side} niveau de {_base_year(results)}."
-        for found, verb, side in (
-            (falling, "reculerait", "sous le"),
-            (rising, "progresserait", "au-dessus du"),
+        if now is None or later is None or cells.read(later, "lower") is None:
+            continue
+        value, low, high = (
+            round(float(table.at[row, column]))
+            for row, column in ((now, "value"), (later, "lower"), (later, "upper"))
         )
-        if found
+        if low > value or high < value:
+            shown = _percent_interval(cells, later)
+            text += WORDS.qualification(f, cells, label, now, shown, low > value)
+    return pieces.findings(text or WORDS.no_qualification(f))
+
+
+def qualifications_table(results: Results) -> Html:
+    """Return qualifications: share then and now, the two causes of the change, projection."""
+    f, cells = facts(results), _cells(results)
+    if not f.is_known:
+        return Html("")
+
+    def place(name: str, year: int) -> Any:
+        return lambda level: _qualification(results, name, level, year)
+
+    def points(name: str) -> Any:
+        row = place(f"qualification_{name}_points", f.base)
+        return lambda level: cells.show(row(level), _signed)
+
+    first, base = (place("qualification_share_pct", year) for year in (f.first, f.base))
+    later = place("projected_qualification_share_pct", f.qualifications_end)
+    columns = {
+        "Qualification": QUALIFICATIONS.__getitem__,
+        f"Part {f.first}": lambda level: cells.percent(first(level)),
+        f"Part {f.base}": lambda level: cells.percent(base(level)),
+        "Évolution (points)": points("change"),
+        "dont poids des domaines": points("mix"),
+        "dont dans chaque domaine": points("within"),
+        f"Part {f.qualifications_end}, intervalle à 80 %": lambda level: _percent_interval(
+            cells, later(level)
+        ),
+    }
+    levels = [level for level in QUALIFICATIONS if base(level) is not None]
+    return pieces.table(WORDS.qualifications_table(f), columns, levels)
+
+
+def gaps(results: Results, labels: Labels) -> Html:
+    """Return which series had missing years that the projection filled, if any had."""
+    cells = Cells(EXPLAINED, results[EXPLAINED])
+    filled = select(results[EXPLAINED], "filled_years_count")
+    filled = filled[filled["value"] > 0]
+    if filled.empty:
+        return Html("")
+    named = [
+        f"« {labels.get(code, code)} » ({cells.number(row)})"
+        for row, code in filled["metier_code"].items()
     ]
-    if len(falling) + len(rising) < len(largest):
-        others = "les autres" if told else "les"
-        told.append(
-            f"Pour {others} grands métiers, l’intervalle ne permet pas de dire si l’emploi montera "
-            "ou baissera."
+    return pieces.banner(WORDS.gaps(named))
+
+
+def weights_table(results: Results, labels: Labels) -> Html:
+    """Return which families of models carried the projection of the largest métiers."""
+    columns = {
+        label: ("family_weight_pct", {"model": model}, 0) for model, label in FAMILIES.items()
+    }
+    columns["Part retenue de la dernière surprise"] = ("level_gain_pct", {}, 0)
+    return _explained_table(results, labels, WORDS.weights_table(), columns)
+
+
+def errors_table(results: Results, labels: Labels) -> Html:
+    """Return how wrong each projection would have been at the last cut-off, beside two others."""
+    past = select(results[EXPLAINED], "cutoff_mase", model="panel")
+    if past.empty:
+        return Html("")
+    columns = {
+        label: ("cutoff_mase", {"model": model}, 1)
+        for model, label in ({"panel": "Méthode de l’étude"} | OPINIONS).items()
+    }
+    text = WORDS.errors_table(int(past["year"].mode().iloc[0]))
+    return _explained_table(results, labels, text, columns)
+
+
+def opinions_table(results: Results, labels: Labels) -> Html:
+    """Return the projections of two simple methods beside the study's own, at the horizon."""
+    table, projected = results[EXPLAINED], results[PROJECTIONS]
+    if table.empty or projected.empty:
+        return Html("")
+    end = int(projected["year"].max())
+    last = projected[projected["year"] == end]
+    wide = last.pivot(index="metier_code", columns="quantile_level", values="value")
+    middle = last[last["quantile_level"] == 0.5].reset_index().set_index("metier_code")["index"]
+    own, cells = Cells(PROJECTIONS, projected), Cells(EXPLAINED, table)
+
+    def median(code: str) -> str:
+        low, high = float(wide.at[code, 0.1]), float(wide.at[code, 0.9])
+        return own.show(int(middle[code]), lambda value: french.estimate(value, low, high))
+
+    def opinion(model: str) -> Any:
+        return lambda code: cells.headcount(
+            row_of(table, "second_opinion_headcount", code, end, model=model)
         )
-    return [french.typography(sentence) for sentence in told]
+
+    columns = {
+        "Métier (FAP)": lambda code: labels.get(code, code),
+        "Méthode de l’étude": median,
+        **{label: opinion(model) for model, label in OPINIONS.items()},
+    }
+    return pieces.table(WORDS.opinions_table(end), columns, _with_opinion(table))
+
+
+def _explained_table(
+    results: Results, labels: Labels, text: str, columns: Mapping[str, tuple[str, Any, int]]
+) -> Html:
+    """Return a table of explanations: title → indicator, what it is of, decimals."""
+    table = results[EXPLAINED]
+    cells = Cells(EXPLAINED, table)
+    known = codes(select(table, *(name for name, _, _ in columns.values())))
+    shown = [code for code in _with_opinion(table) if code in known]
+
+    def column(name: str, of: Mapping[str, str], decimals: int) -> Any:
+        return lambda code: cells.number(row_of(table, name, code, **of), decimals)
+
+    named = {"Métier (FAP)": lambda code: labels.get(code, code)}
+    given = named | {title: column(*each) for title, each in columns.items()}
+    return pieces.table(text, given, shown) if shown else Html("")
+
+
+def _with_opinion(table: pd.DataFrame) -> list[str]:
+    """Return the métiers that have a second opinion, the most numerous today first."""
+    return codes(largest_first(select(table, "second_opinion_headcount", model="naive")))
 
 
 def _moving(results: Results, sign: int) -> list[str]:
     """Return métiers whose 80 % interval at the horizon lies wholly on one side of today."""
-    projected = indicators.last_year(select(results[TABLE], PROJECTED)).set_index("metier_code")
+    projected = last_year(select(results[TABLE], PROJECTED)).set_index("metier_code")
     now = _ranked(results).set_index("metier_code")["value"]
     edge = (projected["upper"] if sign < 0 else projected["lower"]).reindex(now.index)
-    moving: list[str] = now.index[(sign * (edge - now) > 0).to_numpy()].tolist()
-    return moving
-
-
-def _named(found: list[str], labels: Labels) -> str:
-    names = french.enumeration([f"« {labels[code]} »" for code in found[:NAMED]])
-    return f"{names}, entre autres" if len(found) > NAMED else names
+    return [str(code) for code in now.index[(sign * (edge - now) > 0).to_numpy()]]
 
 
 def _ranked(results: Results) -> pd.DataFrame:
     """Return employment of the métiers studied in the last year, largest first."""
-    rows = indicators.last_year(select(results[TABLE], "employment_headcount"))
-    left_out = [indicators.ALL_METIERS, employment.RESIDUAL_METIER]
-    return indicators.largest_first(rows[~rows["metier_code"].isin(left_out)])
+    rows = last_year(select(results[TABLE], HEADCOUNT))
+    return largest_first(rows[~rows["metier_code"].isin([ALL_METIERS, RESIDUAL])])
 
 
-def _residual_share(table: pd.DataFrame) -> pd.DataFrame:
-    return select(table, SHARE, metier_code=employment.RESIDUAL_METIER)
+def _qualification(results: Results, indicator: str, level: str, year: int) -> int | None:
+    return row_of(results[TABLE], indicator, year=year, level=level)
 
 
-def _range_note(table: pd.DataFrame, row: int) -> str:
-    if pieces.read(table, row, "lower") is None:
-        return "selon le tableau fourni par la branche"
-    return f"étendue des variantes{french.NBSP}: {pieces.interval(TABLE, table, row)}"
+def _percent_interval(cells: Cells, row: int | None) -> str:
+    has_bounds = row is not None and cells.read(row, "lower") is not None
+    return cells.ends(row, french.number) + (f"{french.NBSP}%" if has_bounds else "")
 
 
-def _change_note(results: Results) -> str:
-    return (
-        "évolution observée dans la branche"
-        if _is_observed(results)
-        else "évolution nationale du métier, appliquée à la branche"
-    )
+def _signed(value: float) -> str:
+    text = french.number(value, 1)
+    return f"+{text}" if value >= 0.05 else text
 
 
-def _bar_note(results: Results) -> str:
-    if _is_observed(results):
-        return "Point : valeur du tableau fourni par la branche."
-    return "Point : valeur centrale ; barre : étendue des variantes de calcul."
+def _cells(results: Results) -> Cells:
+    return Cells(TABLE, results[TABLE])
 
 
-def _starting_point(results: Results) -> str:
-    if _is_observed(results):
-        return ""
-    return (
-        "L’intervalle à 80 % porte sur l’évolution seule : l’incertitude du point de départ n’y "
-        "est pas comprise."
-    )
-
-
-def _source(results: Results) -> str:
-    if _is_observed(results):
-        return french.typography(
-            "Source : tableau fourni par la branche. Nombres : table emplois.csv."
-        )
-    return SOURCE
-
-
-def _is_apart(ranked: pd.DataFrame) -> bool:
-    """Return whether the first métier is the largest under every variant (or as observed)."""
-    low, high = ranked["lower"].fillna(ranked["value"]), ranked["upper"].fillna(ranked["value"])
-    return bool(low.iloc[0] > high.iloc[1])
-
-
-def _row(table: pd.DataFrame, indicator: str, code: str, year: int) -> int | None:
-    return indicators.row_of(table, indicator, code, year)
-
-
-def _year(table: pd.DataFrame, row: int) -> int:
-    return int(table["year"].loc[row])
-
-
-def _base_year(results: Results) -> int:
-    return int(select(results[TABLE], "employment_headcount")["year"].max())
-
-
-def _is_observed(results: Results) -> bool:
-    return bool((select(results[TABLE], "employment_headcount")["nature"] == "observed").all())
-
-
-def _nature(results: Results) -> str:
-    return "observation" if _is_observed(results) else "estimation du projet"
+def _year(years: pd.Series, which: Any) -> int | None:
+    return None if years.empty else int(which(years))
 
 
 def _nothing(results: Results) -> Html:
-    why = (
-        "pas assez d’années pour une figure ou une projection"
-        if has_employment(results)
-        else "la branche n’a pas d’effectif par métier"
-    )
-    return pieces.banner(french.typography(f"Non disponible (nd) : {why}."))
+    return pieces.banner(WORDS.nothing(facts(results)))

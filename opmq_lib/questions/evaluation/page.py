@@ -141,20 +141,19 @@ def retrospective_figure(results: Results, labels: Labels) -> Figure:
     )
     seen = levels[levels["year"] == end].set_index("metier_code")["value"].reindex(bounds.index)
     inside = (seen >= bounds[0.1]) & (seen <= bounds[0.9])
-    return figures.past_projection(
+    return figures.employment_fan(
         history,
         past,
         labels,
-        french.typography(
+        "\n\n".join([french.typography(
             f"Projeté en {cutoff}, observé en {end} : {int(inside.sum())} familles sur "
             f"{len(inside)} dans l’intervalle à 80 %"
-        ),
-        french.typography(
+        ), french.typography(
             f"Nombre d’emplois par an, France métropolitaine. Trait : observé ; tireté : médiane "
             f"projetée en {cutoff} ; bandes : une chance sur deux, huit sur dix. Les quatre "
             f"familles industrielles les plus nombreuses. {SOURCE} Projections : table "
             f"{RETROSPECTIVE}.csv."
-        ),
+        )]),
     )
 
 
@@ -173,11 +172,10 @@ def cutoffs_figure(results: Results) -> Figure:
     )
     return figures.error_lines(
         errors,
-        french.typography(title),
-        french.typography(
+        "\n\n".join([french.typography(title), french.typography(
             "Erreur absolue moyenne sur les années projetées, en évolutions annuelles moyennes de "
             f"la série (MASE), selon la dernière année connue. {SOURCE}"
-        ),
+        )]),
     )
 
 
@@ -196,11 +194,10 @@ def coverage_figure(results: Results) -> Figure:
     )
     return figures.coverage_dots(
         pd.DataFrame(rows),
-        french.typography(title),
-        french.typography(
+        "\n\n".join([french.typography(title), french.typography(
             "Part des valeurs observées qui sont dans l’intervalle, selon la méthode. Tireté : ce "
             f"qui est annoncé. {SOURCE}"
-        ),
+        )]),
     )
 
 
@@ -216,13 +213,12 @@ def calibration_figure(results: Results) -> Figure:
     )
     return figures.tenths(
         shares,
-        french.typography(title),
-        french.typography(
+        "\n\n".join([french.typography(title), french.typography(
             "Part des valeurs observées dans chaque dixième de la distribution projetée par la "
             "méthode de l’étude. Barres égales (tireté) : les intervalles disent vrai ; en U : ils "
             "sont trop étroits ; en dôme : trop larges ; plus hautes à gauche : les projections "
             f"sont trop hautes ; à droite : trop basses. {SOURCE}"
-        ),
+        )]),
     )
 
 

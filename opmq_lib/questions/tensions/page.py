@@ -101,13 +101,12 @@ def ranking_figure(results: Results, labels: Labels) -> Figure | Html:
     return figures.tension_ranking(
         graded,
         labels,
-        french.typography(
+        "\n\n".join([french.typography(
             f"« {first} » est, au niveau national, le plus en tension des grands métiers {where}"
-        ),
-        french.typography(
+        ), french.typography(
             f"Indice national publié, {_index_year(results)}, sans unité ; pastille : classe de 1 "
             f"(tension la plus faible) à 5 (la plus forte). {SOURCE}"
-        ),
+        )]),
     )
 
 

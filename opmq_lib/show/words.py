@@ -1,0 +1,36 @@
+"""The French of a question: the macros of its Jinja template."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from opmq_lib.show import french
+
+
+@cache
+def words(package: str) -> Any:
+    """Return the macros of a question's `page.jinja`, as functions that return text.
+
+    Args:
+        package: The question, such as `opmq_lib.questions.emplois`. In a template, text is HTML,
+            what comes from Python is escaped unless it is a number made by `pieces.Cells`,
+            paragraphs are separated by blank lines, and typography is left to `pieces`.
+
+    Examples:
+        >>> print(words("opmq_lib.questions.emplois").source({"is_observed": True}))
+        Source : tableau fourni par la branche. Nombres : table emplois.csv.
+    """
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "day": french.day,
+        "enumeration": french.enumeration,
+        "number": french.number,
+        "percent": french.percent,
+        "plural": french.plural,
+    }
+    text = files(package).joinpath("page.jinja").read_text(encoding="utf-8")
+    return environment.from_string(text).module
