@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
+from chains import employment_results
 
 from opmq_lib.questions.coeurs_strategiques.chain import core_results, criterion_values
 from opmq_lib.questions.consolidation.chain import consolidation_results
-from opmq_lib.questions.emplois.chain import employment_results
 from opmq_lib.questions.shared import branch_employment
 from opmq_lib.questions.tensions.chain import tension_results
 from opmq_lib.sources import study

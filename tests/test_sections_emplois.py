@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
+from chains import employment_results
 
 from opmq_lib.questions.emplois import page as emplois
-from opmq_lib.questions.emplois.chain import employment_results
 from opmq_lib.sources import study
 
 
@@ -24,7 +24,7 @@ def test_a_metier_ahead_without_certainty_has_no_number_that_the_table_contradic
         (second, 24_000.0, 23_000.0, 25_500.0),
     ):
         table.loc[row, ["value", "lower", "upper"]] = value, lower, upper
-    told = emplois._leader({**results, "emplois": table}, study.metier_labels())[0]
+    told = emplois.findings({**results, "emplois": table}, study.metier_labels()).html
     assert "arrive en tête" in told
     assert "data-cell" not in told
 

@@ -2,9 +2,9 @@ import re
 
 import pandas as pd
 import pytest
+from chains import employment_results
 
-from opmq_lib.questions.emplois import explications
-from opmq_lib.questions.emplois.chain import employment_results
+from opmq_lib.questions.emplois import page as explications
 from opmq_lib.questions.evaluation import besoins as evaluation_besoins
 from opmq_lib.questions.evaluation import page as evaluation
 from opmq_lib.questions.evaluation.chain import evaluation_results

@@ -50,14 +50,14 @@ class Drawing(Figure):
     Attributes:
         title: The finding, in French.
         caption: Unit, source and result table, in French.
-        lines: Returns what a person who does not see it must know, one sentence or item each.
+        said: Returns what a person who does not see it must know, one sentence or item each.
         separator: What stands between these.
     """
 
     def __init__(self, words: str, height_inches: float) -> None:
         self.title, *rest = (french.typography(unescape(each)) for each in paragraphs(words))
         self.caption = " ".join(rest)
-        self.lines: Lines = list
+        self.said: Lines = list
         self.separator = f"{french.NNBSP}; "
         title_inches = 0.22 * len(textwrap.wrap(self.title, TITLE_LETTERS)) + 0.1
         super().__init__(figsize=(WIDTH_INCHES, height_inches + title_inches))
@@ -66,7 +66,7 @@ class Drawing(Figure):
     def alt(self) -> str:
         """What a person who does not see it must know, in French."""
         ends = "." if self.separator.strip() else ""
-        return french.typography(f"{self.title}. {self.separator.join(self.lines())}{ends}")
+        return french.typography(f"{self.title}. {self.separator.join(self.said())}{ends}")
 
     @property
     def svg(self) -> str:
@@ -225,9 +225,10 @@ def coverage_dots(coverage: pd.DataFrame, words: str, ax: Any = None) -> Figure:
     """
     wide = coverage.pivot(index="method", columns="announced_pct", values="value")
     wide = wide.loc[list(dict.fromkeys(coverage["method"]))]
+    levels: list[Any] = wide.columns.tolist()
     figure, panels = _start(words, 0.9 + 0.42 * wide.size, ax, len(wide.columns))
     colours = [ACCENT, *[MUTED] * (len(wide) - 1)]
-    for panel, level in zip(panels, wide, strict=True):
+    for panel, level in zip(panels, levels, strict=True):
         positions = _places(wide)
         panel.axvline(level, color=INK, linewidth=1, linestyle=DASHED)
         panel.hlines(positions, level, wide[level], color=SOFT, linewidth=4)
@@ -243,7 +244,7 @@ def coverage_dots(coverage: pd.DataFrame, words: str, ax: Any = None) -> Figure:
         return [
             f"Intervalle annoncé à {french.percent(level)} : "
             f"{', '.join(f'{method} {share}' for method, share in held[level].items())}."
-            for level in wide
+            for level in levels
         ]
 
     return _finished(figure, lines, " ")
@@ -340,9 +341,7 @@ def share_intervals(
 
 
 @mpl.rc_context(STYLE)
-def posts_causes(
-    posts: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None
-) -> Figure:
+def posts_causes(posts: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None) -> Figure:
     """Draw posts to fill by métier, with their two causes and their interval.
 
     Args:
@@ -364,7 +363,7 @@ def posts_causes(
     _heads_on_x(ax, "Personnes, sur toute la période")
     ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.09), ncols=1)
 
-    def line(row: dict[str, Any]) -> str:
+    def line(row: Mapping[Any, Any]) -> str:
         size = french.step(row["lower"], row["upper"])
         value, low, high, left, created = (
             french.number(round(row[name] / size) * size)
@@ -420,7 +419,12 @@ def _start(
         figure = axes[0].figure
     if watermark:
         across: dict[str, Any] = {"rotation": 24, "ha": "center", "va": "center", "zorder": 5}
-        style: dict[str, Any] = {"fontsize": 24, "weight": "bold", "color": "#b3261e", "alpha": 0.22}
+        style: dict[str, Any] = {
+            "size": 24,
+            "weight": "bold",
+            "color": "#b3261e",
+            "alpha": 0.22,
+        }
         where = axes[0].transAxes
         axes[0].text(0.5, 0.5, watermark.upper(), transform=where, **across, **style)
     return figure, axes
@@ -430,7 +434,7 @@ def _finished(figure: Figure, lines: Lines, separator: str = "") -> Figure:
     """Return the figure with its title, and what will be said of it."""
     if not isinstance(figure, Drawing):
         return figure
-    figure.lines, figure.separator = lines, separator or figure.separator
+    figure.said, figure.separator = lines, separator or figure.separator
     for axes in figure.axes:
         sns.despine(ax=axes, left=True)
         axes.tick_params(length=0)
@@ -456,7 +460,8 @@ def _fan(ax: Axes, past: pd.DataFrame, future: pd.DataFrame, label: str) -> str:
     ax.yaxis.set_major_locator(mpl.ticker.MaxNLocator(3))
     ax.yaxis.set_major_formatter(lambda value, _: french.number(value))
     end = wide.iloc[-1]
-    now, then = (french.estimate(value, end[0.10], end[0.90]) for value in (last["value"], end[0.5]))
+    values = (last["value"], end[0.50])
+    now, then = (french.estimate(value, end[0.10], end[0.90]) for value in values)
     return (
         f"{label} : {now} en {int(last['year'])}, projection médiane {then} en "
         f"{int(wide.index[-1])}, intervalle à 80 % de {french.bounds(end[0.10], end[0.90])}."

@@ -30,9 +30,6 @@ class Html:
     def _repr_html_(self) -> str:
         return self.html
 
-    def __html__(self) -> str:
-        return self.html
-
 
 @dataclass(frozen=True)
 class Cells:
@@ -60,9 +57,7 @@ class Cells:
         value = float(self.table[column].loc[row])
         return None if math.isnan(value) else value
 
-    def show(
-        self, row: int | None, form: Callable[[float], str], column: str = "value"
-    ) -> Markup:
+    def show(self, row: int | None, form: Callable[[float], str], column: str = "value") -> Markup:
         """Return a number in the form given, or the sign of its absence."""
         if row is None:
             return ABSENT
@@ -99,7 +94,7 @@ class Cells:
         return self.ends(row, lambda value: french.rounded(value, size))
 
     def bounds(self, row: int | None) -> Markup:
-        """Return the two bounds of a number, as « 56 à 69 »: the whole numbers that enclose them."""
+        """Return the bounds of a number, as « 56 à 69 »: the whole numbers that enclose them."""
         return self.ends(
             row,
             lambda value: french.number(math.floor(value)),

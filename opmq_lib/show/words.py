@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup, escape
 
 from opmq_lib.show import french
 
@@ -27,7 +28,7 @@ def words(package: str) -> Any:
     )
     environment.filters |= {
         "day": french.day,
-        "enumeration": french.enumeration,
+        "enumeration": lambda items: Markup(french.enumeration([*map(escape, items)])),
         "number": french.number,
         "percent": french.percent,
         "plural": french.plural,

@@ -66,7 +66,7 @@ def _uses(part: pd.DataFrame, dimension: str) -> bool:
     return dimension in part and bool((part[dimension].notna() & part[dimension].ne("")).any())
 
 
-def select(table: pd.DataFrame, *indicators: str, **chosen: str | float | None) -> pd.DataFrame:
+def select(table: pd.DataFrame, *indicators: str, **chosen: Any) -> pd.DataFrame:
     """Return the rows of some indicators, with their row numbers as index.
 
     Args:
@@ -91,7 +91,7 @@ def row_of(
     indicator: str,
     metier_code: str = ALL_METIERS,
     year: int | None = None,
-    **chosen: str | float | None,
+    **chosen: Any,
 ) -> int | None:
     """Return the number of the first row of an indicator, métier and year, if there is one."""
     rows = select(table, indicator, metier_code=metier_code, year=year, **chosen)

@@ -176,10 +176,7 @@ class Use(NamedTuple):
 
 def _uses(columns: str) -> list[Use]:
     words = [(word.strip("[]"), word.startswith("[")) for word in columns.split()]
-    return [
-        Use(word.rstrip("*?"), "*" in word, "?" in word, absent)
-        for word, absent in words
-    ]
+    return [Use(word.rstrip("*?"), "*" in word, "?" in word, absent) for word, absent in words]
 
 
 USES: Final = {table: _uses(columns) for table, columns in TABLES.items()}

@@ -7,8 +7,6 @@ by professional domain, the first letter of the code: domains weigh more or less
 the classes do.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
@@ -130,13 +128,13 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
     both = pd.concat([found.assign(value=100 * found["value"]), nothing], ignore_index=True)
     observed = (jobs["nature"] == "observed").all()
     return both.assign(
-        level=both["level"].fillna(""), nature="observed" if observed else "estimate", origin=_origin(jobs)
+        level=both["level"].fillna(""),
+        nature="observed" if observed else "estimate",
+        origin=_origin(jobs),
     )
 
 
-def projection_rows(
-    jobs: pd.DataFrame, projections: pd.DataFrame
-) -> pd.DataFrame:
+def projection_rows(jobs: pd.DataFrame, projections: pd.DataFrame) -> pd.DataFrame:
     """Return projected class shares, with their 80 % interval, as indicator rows.
 
     Args:
@@ -144,8 +142,8 @@ def projection_rows(
         projections: Rows of the `projection` contract for the same métiers.
 
     Returns:
-        `projected_qualification_share_pct` by `level` in the last year projected: the share at the métiers' medians, and the
-        interval of draws of all of them.
+        `projected_qualification_share_pct` by `level` in the last year projected: the share at the
+        métiers' medians, and the interval of draws of all of them.
     """
     wide = last_year(projections).pivot(
         index="metier_code", columns="quantile_level", values="value"

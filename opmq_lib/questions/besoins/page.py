@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 from opmq_lib.tables import indicators
 from opmq_lib.tables.indicators import ALL_METIERS, codes, select
@@ -156,11 +156,16 @@ def causes_figure(results: Results, labels: Labels) -> Figure | Html:
     return figures.posts_causes(
         table,
         labels,
-        "\n\n".join([french.typography(title), french.typography(
-            f"Personnes, {base_year(results)}-{last_horizon(results)}, scénario de référence. "
-            "Trait fin : intervalle à 80 % des postes à pourvoir. "
-            f"{_starting_point(results)} {SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                french.typography(title),
+                french.typography(
+                    f"Personnes, {base_year(results)}-{last_horizon(results)}, scénario de référence. "
+                    "Trait fin : intervalle à 80 % des postes à pourvoir. "
+                    f"{_starting_point(results)} {SOURCE}"
+                ),
+            ]
+        ),
     )
 
 
@@ -237,10 +242,15 @@ def pyramid_figure(results: Results) -> Figure | Html:
     whose = "d’après la branche" if observed else "si la branche a les âges de ses métiers"
     return figures.age_pyramid(
         ages,
-        "\n\n".join([french.typography(f"{french.percent(share)} des emplois à 50 ans ou plus, {whose}"), french.typography(
-            f"Emplois par âge, {base_year(results)}, métiers étudiés. En foncé : 50 ans ou plus. "
-            f"{'' if observed else 'Structure nationale de chaque métier. '}{SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                french.typography(f"{french.percent(share)} des emplois à 50 ans ou plus, {whose}"),
+                french.typography(
+                    f"Emplois par âge, {base_year(results)}, métiers étudiés. En foncé : 50 ans ou plus. "
+                    f"{'' if observed else 'Structure nationale de chaque métier. '}{SOURCE}"
+                ),
+            ]
+        ),
     )
 
 

@@ -25,7 +25,7 @@ def scenarios_table(results: Results) -> Html:
     years = besoins.horizons(results)
     rows = []
     for variant, label in lines.items():
-        cells = []
+        cells: list[str] = []
         for year in years:
             row = besoins.row_at(results, besoins.POSTS + variant, ALL_METIERS, year)
             cells += (

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from opmq_lib.methods import core
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 
 Results = Mapping[str, pd.DataFrame]
@@ -207,14 +207,19 @@ def shared_heatmap(results: Results, labels: Labels) -> Figure | Html:
     }
     return figures.share_heat(
         shown.rename(index=dict(labels), columns=short),
-        "\n\n".join(["Avec des critères d’exemple, ces métiers seraient souvent au cœur de plusieurs branches"
-        if (shown >= MOSTLY_PCT).sum().max() > 1
-        else "Avec des critères d’exemple, aucun métier ne serait souvent au cœur de deux branches", french.typography(
-            "Part des tirages (poids et données incertaines) qui mettent le métier au cœur de la "
-            "branche, en pour cent ; case vide : non évalué (nd ou trop peu d’emplois) ; critères "
-            "d’exemple, non votés, et emploi estimé. Branches et métiers par ordre "
-            "alphabétique. Source : calcul du projet. Nombres : table consolidation.csv."
-        )]),
+        "\n\n".join(
+            [
+                "Avec des critères d’exemple, ces métiers seraient souvent au cœur de plusieurs branches"
+                if (shown >= MOSTLY_PCT).sum().max() > 1
+                else "Avec des critères d’exemple, aucun métier ne serait souvent au cœur de deux branches",
+                french.typography(
+                    "Part des tirages (poids et données incertaines) qui mettent le métier au cœur de la "
+                    "branche, en pour cent ; case vide : non évalué (nd ou trop peu d’emplois) ; critères "
+                    "d’exemple, non votés, et emploi estimé. Branches et métiers par ordre "
+                    "alphabétique. Source : calcul du projet. Nombres : table consolidation.csv."
+                ),
+            ]
+        ),
     )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 from opmq_lib.tables import indicators
 from opmq_lib.tables.indicators import codes, select
@@ -77,13 +77,18 @@ def domains_figure(results: Results, labels: Labels) -> Figure | Html:
     named = wide.rename(index=dict(labels), columns=dict(labels))
     return figures.share_heat(
         named,
-        "\n\n".join(["Selon l’estimation centrale, le domaine dominant change d’une branche à l’autre"
-        if len(set(wide.idxmax(axis="columns"))) > 1
-        else "Selon l’estimation centrale, un même domaine domine dans toutes les branches", french.typography(
-            "Part de chaque domaine dans l’emploi estimé des métiers étudiés de la branche, en "
-            "pour cent ; les variantes de calcul, non montrées ici, peuvent la changer beaucoup. "
-            f"{SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                "Selon l’estimation centrale, le domaine dominant change d’une branche à l’autre"
+                if len(set(wide.idxmax(axis="columns"))) > 1
+                else "Selon l’estimation centrale, un même domaine domine dans toutes les branches",
+                french.typography(
+                    "Part de chaque domaine dans l’emploi estimé des métiers étudiés de la branche, en "
+                    "pour cent ; les variantes de calcul, non montrées ici, peuvent la changer beaucoup. "
+                    f"{SOURCE}"
+                ),
+            ]
+        ),
     )
 
 

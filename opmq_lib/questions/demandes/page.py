@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from opmq_lib.methods.requests import comparison
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 
 Results = Mapping[str, pd.DataFrame]
@@ -123,10 +123,15 @@ def topics_figure(results: Results, labels: Labels) -> Figure | Html:
     )
     return figures.share_intervals(
         ranked.assign(label=ranked["topic_code"].map(labels)),
-        "\n\n".join([french.typography(title), french.typography(
-            "Part des entreprises de moins de 50 salariés non couvertes qui l’ont été sur ce thème "
-            f"(une entreprise peut l’être sur plusieurs), et intervalle à 95 %. {SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                french.typography(title),
+                french.typography(
+                    "Part des entreprises de moins de 50 salariés non couvertes qui l’ont été sur ce thème "
+                    f"(une entreprise peut l’être sur plusieurs), et intervalle à 95 %. {SOURCE}"
+                ),
+            ]
+        ),
         french.typography("Part des entreprises non couvertes, en %"),
         WATERMARK if is_fictitious(results) else "",
     )

@@ -8,7 +8,7 @@ from opmq_lib.methods.forecast import evaluation
 from opmq_lib.methods.needs import coherence, qualifications
 from opmq_lib.params import EditionParams
 from opmq_lib.questions.shared import Tables, estimate, seed_tables, without_residual
-from opmq_lib.tables import check, indicators
+from opmq_lib.tables import DIMENSIONS, check, indicators
 
 PROJECTION_STEPS = (5, 10)
 NO_ROW = pd.DataFrame(columns=["year", "indicator", "unit"])
@@ -87,9 +87,7 @@ def closure(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Da
         estimate(inputs, edition.base_year), national, headcount, edition.base_year
     )
     deviation = round(float(margins["largest_relative_deviation"].max()), 12)
-    variants = employment.sensitivity(
-        seed_tables(inputs), national, headcount, edition.base_year
-    )
+    variants = employment.sensitivity(seed_tables(inputs), national, headcount, edition.base_year)
     moved = employment.moved_cells(variants[variants["branch_code"] == _branch(jobs)])
     deviations = pd.DataFrame(
         {"indicator": ["margin_deviation_ratio"], "value": deviation, "unit": "ratio"}
@@ -179,4 +177,5 @@ def _key_figures(table: pd.DataFrame) -> pd.DataFrame:
     """Return the published headcount and the largest métier's employment, for the home page."""
     levels = without_residual(indicators.select(table, "employment_headcount"))
     largest = indicators.largest_first(indicators.last_year(levels)).head(1)
-    return pd.concat([indicators.select(table, "branch_headcount"), largest], ignore_index=True)
+    rows = pd.concat([indicators.select(table, "branch_headcount"), largest], ignore_index=True)
+    return rows.drop(columns=[name for name in DIMENSIONS if name in rows])

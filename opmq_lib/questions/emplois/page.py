@@ -5,10 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Drawing
 from opmq_lib.show.pieces import Cells, Html
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, last_year, row_of, select
@@ -111,7 +112,7 @@ def findings(results: Results, labels: Labels) -> Html:
 
 def ranges_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
-) -> Drawing | Html:
+) -> Figure | Html:
     """Draw the largest métiers, or those given, with the range of the estimate's variants."""
     ranked = _ranked(results)
     rows = ranked.set_index("metier_code", drop=False).loc[[*metiers]] if metiers else ranked
@@ -127,7 +128,7 @@ def ranges_figure(
 
 def fan_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
-) -> Drawing | Html:
+) -> Figure | Html:
     """Draw past and projected employment of the largest métiers, or of those given."""
     projection = results[PROJECTIONS]
     projection = projection[projection["status"] == "value"]
@@ -200,7 +201,7 @@ def sensitivity_table(results: Results) -> Html:
     if moved.empty:
         return Html("")
     columns = {
-        "Variante de calcul": lambda row: VARIANTS[moved.at[row, "variant"]],
+        "Variante de calcul": lambda row: VARIANTS[str(moved["variant"].loc[row])],
         "Métiers de la branche dont l’effectif bouge de plus de 20 %": _cells(results).percent,
     }
     return pieces.table(WORDS.sensitivity_table(facts(results)), columns, moved.index)
@@ -220,7 +221,7 @@ def qualification_findings(results: Results) -> Html:
         if now is None or later is None or cells.read(later, "lower") is None:
             continue
         value, low, high = (
-            round(float(table.at[row, column]))
+            round(float(table[column].loc[row]))
             for row, column in ((now, "value"), (later, "lower"), (later, "upper"))
         )
         if low > value or high < value:
@@ -267,8 +268,8 @@ def gaps(results: Results, labels: Labels) -> Html:
     if filled.empty:
         return Html("")
     named = [
-        f"« {labels.get(code, code)} » ({cells.number(row)})"
-        for row, code in filled["metier_code"].items()
+        Markup("« {} » ({})").format(labels.get(code, code), cells.number(row))
+        for row, code in zip(filled.index.tolist(), codes(filled), strict=True)
     ]
     return pieces.banner(WORDS.gaps(named))
 
@@ -307,7 +308,7 @@ def opinions_table(results: Results, labels: Labels) -> Html:
     own, cells = Cells(PROJECTIONS, projected), Cells(EXPLAINED, table)
 
     def median(code: str) -> str:
-        low, high = float(wide.at[code, 0.1]), float(wide.at[code, 0.9])
+        low, high = (float(wide[level].loc[code]) for level in (0.1, 0.9))
         return own.show(int(middle[code]), lambda value: french.estimate(value, low, high))
 
     def opinion(model: str) -> Any:
@@ -332,7 +333,7 @@ def _explained_table(
     known = codes(select(table, *(name for name, _, _ in columns.values())))
     shown = [code for code in _with_opinion(table) if code in known]
 
-    def column(name: str, of: Mapping[str, str], decimals: int) -> Any:
+    def column(name: str, of: dict[str, Any], decimals: int) -> Any:
         return lambda code: cells.number(row_of(table, name, code, **of), decimals)
 
     named = {"Métier (FAP)": lambda code: labels.get(code, code)}

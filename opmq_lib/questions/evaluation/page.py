@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from opmq_lib.methods.forecast.evaluation import BRANCH_YEARS
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 from opmq_lib.tables import indicators
 from opmq_lib.tables.indicators import codes, select
@@ -145,15 +145,20 @@ def retrospective_figure(results: Results, labels: Labels) -> Figure:
         history,
         past,
         labels,
-        "\n\n".join([french.typography(
-            f"Projeté en {cutoff}, observé en {end} : {int(inside.sum())} familles sur "
-            f"{len(inside)} dans l’intervalle à 80 %"
-        ), french.typography(
-            f"Nombre d’emplois par an, France métropolitaine. Trait : observé ; tireté : médiane "
-            f"projetée en {cutoff} ; bandes : une chance sur deux, huit sur dix. Les quatre "
-            f"familles industrielles les plus nombreuses. {SOURCE} Projections : table "
-            f"{RETROSPECTIVE}.csv."
-        )]),
+        "\n\n".join(
+            [
+                french.typography(
+                    f"Projeté en {cutoff}, observé en {end} : {int(inside.sum())} familles sur "
+                    f"{len(inside)} dans l’intervalle à 80 %"
+                ),
+                french.typography(
+                    f"Nombre d’emplois par an, France métropolitaine. Trait : observé ; tireté : médiane "
+                    f"projetée en {cutoff} ; bandes : une chance sur deux, huit sur dix. Les quatre "
+                    f"familles industrielles les plus nombreuses. {SOURCE} Projections : table "
+                    f"{RETROSPECTIVE}.csv."
+                ),
+            ]
+        ),
     )
 
 
@@ -172,10 +177,15 @@ def cutoffs_figure(results: Results) -> Figure:
     )
     return figures.error_lines(
         errors,
-        "\n\n".join([french.typography(title), french.typography(
-            "Erreur absolue moyenne sur les années projetées, en évolutions annuelles moyennes de "
-            f"la série (MASE), selon la dernière année connue. {SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                french.typography(title),
+                french.typography(
+                    "Erreur absolue moyenne sur les années projetées, en évolutions annuelles moyennes de "
+                    f"la série (MASE), selon la dernière année connue. {SOURCE}"
+                ),
+            ]
+        ),
     )
 
 
@@ -194,10 +204,15 @@ def coverage_figure(results: Results) -> Figure:
     )
     return figures.coverage_dots(
         pd.DataFrame(rows),
-        "\n\n".join([french.typography(title), french.typography(
-            "Part des valeurs observées qui sont dans l’intervalle, selon la méthode. Tireté : ce "
-            f"qui est annoncé. {SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                french.typography(title),
+                french.typography(
+                    "Part des valeurs observées qui sont dans l’intervalle, selon la méthode. Tireté : ce "
+                    f"qui est annoncé. {SOURCE}"
+                ),
+            ]
+        ),
     )
 
 
@@ -213,12 +228,17 @@ def calibration_figure(results: Results) -> Figure:
     )
     return figures.tenths(
         shares,
-        "\n\n".join([french.typography(title), french.typography(
-            "Part des valeurs observées dans chaque dixième de la distribution projetée par la "
-            "méthode de l’étude. Barres égales (tireté) : les intervalles disent vrai ; en U : ils "
-            "sont trop étroits ; en dôme : trop larges ; plus hautes à gauche : les projections "
-            f"sont trop hautes ; à droite : trop basses. {SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                french.typography(title),
+                french.typography(
+                    "Part des valeurs observées dans chaque dixième de la distribution projetée par la "
+                    "méthode de l’étude. Barres égales (tireté) : les intervalles disent vrai ; en U : ils "
+                    "sont trop étroits ; en dôme : trop larges ; plus hautes à gauche : les projections "
+                    f"sont trop hautes ; à droite : trop basses. {SOURCE}"
+                ),
+            ]
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from opmq_lib.params import Question as VotedQuestion
 from opmq_lib.questions.besoins import page as besoins
@@ -16,11 +17,9 @@ from opmq_lib.questions.coeurs_strategiques import page as coeurs
 from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
-from opmq_lib.questions.emplois import qualifications
 from opmq_lib.questions.etudes import page as etudes
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import french, pieces
-from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 from opmq_lib.sources import study
 from opmq_lib.tables import indicators
@@ -91,13 +90,13 @@ QUESTIONS: Final = (
         "01_emplois",
         "Évolution des emplois et des qualifications",
         essentials=lambda found, told: Html(
-            emplois.findings(found, told.labels).html + qualifications.findings(found).html
+            emplois.findings(found, told.labels).html + emplois.qualification_findings(found).html
         ),
         details=(
             lambda found, _: emplois.banner(found),
             lambda found, _: emplois.key_figures(found),
             lambda found, told: emplois.metiers_table(found, told.labels, count=5),
-            lambda found, _: qualifications.structure_table(found),
+            lambda found, _: emplois.qualifications_table(found),
         ),
         compared=(
             Compared(

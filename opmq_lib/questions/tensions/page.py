@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from html import escape
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.figures import Figure
 from opmq_lib.show.pieces import Html
 from opmq_lib.tables import indicators
 from opmq_lib.tables.indicators import codes, select
@@ -101,12 +101,17 @@ def ranking_figure(results: Results, labels: Labels) -> Figure | Html:
     return figures.tension_ranking(
         graded,
         labels,
-        "\n\n".join([french.typography(
-            f"« {first} » est, au niveau national, le plus en tension des grands métiers {where}"
-        ), french.typography(
-            f"Indice national publié, {_index_year(results)}, sans unité ; pastille : classe de 1 "
-            f"(tension la plus faible) à 5 (la plus forte). {SOURCE}"
-        )]),
+        "\n\n".join(
+            [
+                french.typography(
+                    f"« {first} » est, au niveau national, le plus en tension des grands métiers {where}"
+                ),
+                french.typography(
+                    f"Indice national publié, {_index_year(results)}, sans unité ; pastille : classe de 1 "
+                    f"(tension la plus faible) à 5 (la plus forte). {SOURCE}"
+                ),
+            ]
+        ),
     )
 
 
