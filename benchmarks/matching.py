@@ -24,12 +24,12 @@ import matching_peers as peers
 import numpy as np
 import pandas as pd
 
-from opmq_lib.matching import candidates, fusion, match_labels
-from opmq_lib.matching.index import Index, build_index
-from opmq_lib.matching.learned import Knowledge
+from opmq_lib.matching import build_index, match_labels, measures
+from opmq_lib.matching.index import Index
+from opmq_lib.matching.knowledge import Knowledge
 
 ROOT = Path(__file__).resolve().parents[1]
-LEARNED = ROOT / "opmq_lib" / "skills" / "matching" / "learned"
+LEARNED = ROOT / "opmq_lib" / "matching" / "learned"
 FOLDS, TOP, EDIT_QUERIES = 5, 10, 100
 RELATIONS = ("exactMatch", "narrowMatch", "closeMatch", "broadMatch")
 
@@ -141,10 +141,10 @@ def known_words(
 
 def measured(
     task: Task, index: Index, places: np.ndarray, known: Knowledge
-) -> tuple[candidates.Pairs, np.ndarray]:
+) -> tuple[measures.Pairs, np.ndarray]:
     """Return pairs of some queries, and which are right."""
     words = replace(index, related=known.related(index.root_ids))
-    found = candidates.pairs(words, [task.queries[place] for place in places], known)
+    found = measures.pairs(words, [task.queries[place] for place in places], known)
     codes = index.codes[found.code]
     right = [
         code in task.right[places[query]] for query, code in zip(found.query, codes, strict=True)
@@ -223,7 +223,7 @@ def cross_validated(
             found, right = measured(task, index, test, known)
             table = pd.DataFrame(
                 {"query": test[found.query], "code": index.codes[found.code], "right": right}
-            ).assign(confidence=fusion.confidence(found.measures, known))
+            ).assign(confidence=known.confidence(found.measures))
             table = table.sort_values(
                 ["query", "confidence", "code"], ascending=[True, False, True]
             )

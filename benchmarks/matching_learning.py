@@ -15,8 +15,8 @@ from scipy.sparse.linalg import svds
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from opmq_lib.matching.learned import Knowledge
-from opmq_lib.matching.text import all_stems, root
+from opmq_lib.matching.knowledge import Knowledge
+from opmq_lib.matching.text import root, stems
 
 HIDDEN_UNITS, EPOCHS, SEED = 24, 14, 0
 DIMENSIONS = 48
@@ -33,7 +33,7 @@ def read(file: Path, skip: int = 0) -> pd.DataFrame:
 
 def families(texts: Iterable[str]) -> list[list[str]]:
     """Return the word families of each text, each once."""
-    return [list(dict.fromkeys(map(root, each))) for each in all_stems(texts)]
+    return [list(dict.fromkeys(map(root, stems(text)))) for text in texts]
 
 
 def mapped_pairs(queries: Sequence[str], targets: Sequence[str]) -> list[Pair]:

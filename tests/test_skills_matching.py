@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opmq_lib.errors import RangeError, SchemaError
-from opmq_lib.matching import RESULT_COLUMNS, build_index, match_labels
+from opmq_lib.errors import DataError
+from opmq_lib.matching import build_index, match_labels
 from opmq_lib.sources import labels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,7 +44,7 @@ def test_gender_case_abbreviations_and_typing_errors_find_the_same_metier(titles
 
 def test_the_answer_is_ranked_with_decreasing_confidence(titles):
     found = match_labels(["technicien de maintenance", "soudeur"], titles, top_k=7)
-    assert tuple(found.columns) == RESULT_COLUMNS
+    assert list(found) == ["query", "rank", "code", "label", "confidence", "unsure"]
     for _, rows in found.groupby("query"):
         assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
         assert rows["confidence"].is_monotonic_decreasing
@@ -109,15 +109,26 @@ def test_any_text_is_answered(queries):
 
 
 def test_bad_input_is_told_whole():
-    corpus = pd.DataFrame({"code": ["1", "2"], "label": ["Soudeur", " "]})
-    with pytest.raises(SchemaError, match="row 1"):
+    corpus = pd.DataFrame({"code": ["1", "2", "3"], "label": ["Soudeur", " ", ""]})
+    with pytest.raises(ValueError, match="row 1: empty `label`; row 2: empty `label`"):
         match_labels(["x"], corpus)
-    with pytest.raises(SchemaError, match="`label`"):
+    with pytest.raises(ValueError, match="no column `label`"):
         match_labels(["x"], pd.DataFrame({"code": ["1"]}))
-    with pytest.raises(SchemaError, match="queries, row 0"):
-        match_labels([None], corpus.head(1))
-    with pytest.raises(RangeError):
-        match_labels(["x"], corpus.head(1), top_k=0)
+    with pytest.raises(ValueError, match="no label"):
+        match_labels(["x"], corpus.head(0))
+    with pytest.raises(ValueError, match="row 0: not a text; top_k: 0, not at least 1"):
+        match_labels([None], corpus.head(1), top_k=0)
+
+
+def test_a_producer_s_file_with_blank_codes_or_no_label_is_refused_whole(tmp_path):
+    path = tmp_path / "esco.csv"
+    path.write_text("conceptUri,preferredLabel\n,soudeur\n,vendeur\n", encoding="utf-8")
+    with pytest.raises(DataError, match="empty cell") as caught:
+        labels.read_labels(path)
+    assert len(caught.value.defects) == 2
+    path.write_text("conceptUri,preferredLabel\nx,\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no label"):
+        labels.read_labels(path)
 
 
 @needs_data

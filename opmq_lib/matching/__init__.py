@@ -1,10 +1,11 @@
 """Free French titles and skills to the codes of any list of labels, with a calibrated confidence.
 
-Read `api` for what is returned, `text` for how words are compared, `index` and `candidates` for
-what is measured on a pair, `fusion` for how measures become a confidence.
+Read `match` for what is returned, `text` for how words are compared, `index` for a list of labels,
+`queries` and `candidates` for how its labels are searched, `measures` for what is measured on a
+pair, `knowledge` for how measures become a confidence. This room imports no other.
 """
 
-from opmq_lib.matching.api import EMPTY, RESULT_COLUMNS, match_labels
-from opmq_lib.matching.index import Index, build_index, cached_index
+from opmq_lib.matching.index import build_index
+from opmq_lib.matching.match import match_labels
 
-__all__ = ["EMPTY", "RESULT_COLUMNS", "Index", "build_index", "cached_index", "match_labels"]
+__all__ = ["build_index", "match_labels"]

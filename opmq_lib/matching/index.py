@@ -1,8 +1,9 @@
 """Labels as sparse matrices: stems, word families and four-letter pieces, weighted by rarity."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -10,11 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.matching.learned import Knowledge, knowledge
-from opmq_lib.matching.text import all_stems, root
+from opmq_lib.matching.knowledge import Floats, Knowledge, knowledge
+from opmq_lib.matching.text import root, stems
 
-Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Stems = Sequence[tuple[str, ...]]
 
@@ -27,19 +26,16 @@ for _rank, _letter in enumerate(b"abcdefghijklmnopqrstuvwxyz0123456789+#", start
 
 
 @dataclass(frozen=True)
-class Block:
-    """One way to see labels.
+class View:
+    """One way to see labels: by stem, word family or piece.
 
     Attributes:
         labels: Labels × features, ones.
-        by_feature: Features × labels, one over the root of the label's mass; common pieces are
-            left empty.
         rarity: Of each feature: log of the number of labels over those that have it.
         mass: Of each label: rarities added up.
     """
 
     labels: Any
-    by_feature: Any
     rarity: Floats
     mass: Floats
 
@@ -61,10 +57,9 @@ class Index:
         stem_ids: Position of each stem.
         root_ids: Position of each word family.
         pieces: Identifiers of four-letter pieces, sorted.
-        by_stem: Block of stems.
-        by_root: Block of word families.
-        by_piece: Block of pieces.
-        any_label: Codes × families: one where a label of the code has it.
+        views: `stem`, `root` (families) and `piece`.
+        search: Stems, pieces and families × labels, one over the root of the label's mass; common
+            pieces are left empty.
         share_of_labels: Codes × families: share of the code's labels that have it.
         vectors: Direction of each label's meaning, one row a label.
         code_vectors: The same, one row a code.
@@ -78,10 +73,8 @@ class Index:
     stem_ids: dict[str, int]
     root_ids: dict[str, int]
     pieces: Ints
-    by_stem: Block
-    by_root: Block
-    by_piece: Block
-    any_label: Any
+    views: dict[str, View]
+    search: Any
     share_of_labels: Any
     vectors: Floats
     code_vectors: Floats
@@ -96,7 +89,8 @@ def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index
         learned: What is known of words; that of the package unless given.
 
     Raises:
-        SchemaError: If a column is missing, the corpus is empty, or a code or label is blank.
+        ValueError: If a column is missing, the corpus is empty, or a code or label is blank; tells
+            every one.
 
     Examples:
         >>> corpus = pd.DataFrame({"code": ["b", "a", "b"], "label": ["Soudeur", "Vendeur", "TIG"]})
@@ -108,36 +102,39 @@ def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index
     corpus = corpus[["code", "label"]].drop_duplicates()
     codes, code_of = np.unique(corpus["code"].to_numpy(dtype="object"), return_inverse=True)
     order = np.argsort(code_of, kind="stable")
-    code_of = code_of[order]
-    texts = corpus["label"].to_numpy(dtype="object")[order]
-    stems = all_stems(texts)
-    stem_ids, root_ids = _ids(stems, str), _ids(stems, root)
-    by_stem = _block(word_matrix(stems, stem_ids, str))
-    by_root = _block(word_matrix(stems, root_ids, root))
-    rows, identifiers = piece_ids(stems)
-    pieces = np.unique(identifiers)
-    places = np.searchsorted(pieces, identifiers)
-    by_piece = _block(_ones(rows, places, (len(texts), len(pieces))), COMMON)
+    code_of, texts = code_of[order], corpus["label"].to_numpy(dtype="object")[order]
+    words = [stems(text) for text in texts]
+    families = [list(map(root, each)) for each in words]
+    stem_ids, root_ids = _ids(words), _ids(families)
+    pieces = np.unique(_piece_ids(words)[1])
+    by_root = _view(_labels(families, root_ids))
+    views = {
+        "stem": _view(_labels(words, stem_ids)),
+        "root": by_root,
+        "piece": _view(by_piece(words, pieces)[0]),
+    }
     of_code = sparse.csr_matrix(
-        (np.ones(len(texts), dtype="float32"), (code_of, np.arange(len(texts)))),
-        shape=(len(codes), len(texts)),
+        (np.ones(len(texts), dtype="float32"), (code_of, np.arange(len(texts))))
     )
-    counts = (of_code @ by_root.labels).tocsr()
-    shares, present = counts.copy(), counts.copy()
-    shares.data /= np.repeat(np.bincount(code_of), np.diff(counts.indptr)).astype("float32")
-    present.data[:] = 1
+    shares = (of_code @ by_root.labels).tocsr()
+    shares.data /= np.repeat(np.bincount(code_of), np.diff(shares.indptr)).astype("float32")
     weighted = by_root.labels @ sparse.diags(by_root.rarity)
     vectors = directions(weighted @ known.vectors_of(list(root_ids)))
     return Index(
-        codes, code_of, texts, stems, stem_ids, root_ids, pieces, by_stem, by_root, by_piece,
-        present, shares, vectors, directions(of_code @ vectors),
-        known.related(root_ids),
-    )  # fmt: skip
-
-
-@lru_cache(maxsize=8)
-def _remembered(content: tuple[tuple[str, str], ...]) -> Index:
-    return build_index(pd.DataFrame(content, columns=["code", "label"]))
+        codes=codes,
+        code_of=code_of,
+        texts=texts,
+        stems=words,
+        stem_ids=stem_ids,
+        root_ids=root_ids,
+        pieces=pieces,
+        views=views,
+        search=_search(views),
+        share_of_labels=shares,
+        vectors=vectors,
+        code_vectors=directions(of_code @ vectors),
+        related=known.related(root_ids),
+    )
 
 
 def cached_index(corpus: pd.DataFrame) -> Index:
@@ -146,20 +143,43 @@ def cached_index(corpus: pd.DataFrame) -> Index:
     return _remembered(tuple(zip(corpus["code"], corpus["label"], strict=True)))
 
 
-def word_matrix(stems: Stems, ids: dict[str, int], key: Callable[[str], str]) -> Any:
-    """Return texts × known words, ones."""
-    columns: list[int] = []
-    ends = [0]
-    for each in stems:
-        columns.extend({ids[word] for word in map(key, each) if word in ids})
-        ends.append(len(columns))
+@lru_cache(maxsize=8)
+def _remembered(content: tuple[tuple[str, str], ...]) -> Index:
+    return build_index(pd.DataFrame(content, columns=["code", "label"]))
+
+
+def incidence(rows: Sequence[Collection[int]], width: int) -> Any:
+    """Return rows × `width`: a one for each number of each row."""
+    ends = np.cumsum([0, *map(len, rows)])
+    columns = np.fromiter(chain.from_iterable(rows), dtype="int32", count=ends[-1])
     ones = np.ones(len(columns), dtype="float32")
-    return sparse.csr_matrix((ones, columns, ends), shape=(len(stems), len(ids)))
+    return sparse.csr_matrix((ones, columns, ends), shape=(len(rows), width))
 
 
-def piece_ids(stems: Stems) -> tuple[Ints, Ints]:
+def by_piece(texts: Stems, pieces: Ints) -> tuple[Any, Ints]:
+    """Return texts × four-letter pieces, ones, and how many pieces of each text are not known."""
+    rows, identifiers = _piece_ids(texts)
+    known = np.isin(identifiers, pieces)
+    places = np.searchsorted(pieces, identifiers[known])
+    ones = np.ones(len(places), dtype="float32")
+    matrix = sparse.csr_matrix((ones, (rows[known], places)), shape=(len(texts), len(pieces)))
+    matrix.data[:] = 1
+    return matrix, np.bincount(rows[~known], minlength=len(texts))
+
+
+def directions(vectors: Floats) -> Floats:
+    """Return vectors of length one; those that say nothing stay null."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-6), dtype="float32")
+
+
+def _ids(texts: Sequence[Sequence[str]]) -> dict[str, int]:
+    return {word: place for place, word in enumerate(dict.fromkeys(chain.from_iterable(texts)))}
+
+
+def _piece_ids(texts: Stems) -> tuple[Ints, Ints]:
     """Return the row and the identifier of every four-letter piece of texts, edges included."""
-    spaced = [f" {' '.join(each)} " for each in stems]
+    spaced = [f" {' '.join(each)} " for each in texts]
     letters = _LETTERS[np.frombuffer("".join(spaced).encode("ascii", "replace"), dtype="uint8")]
     rows = np.repeat(np.arange(len(spaced)), [len(text) for text in spaced])
     starts = max(len(letters) - PIECE + 1, 0)
@@ -170,56 +190,41 @@ def piece_ids(stems: Stems) -> tuple[Ints, Ints]:
     return rows[:starts][inside], identifiers[inside]
 
 
-def directions(vectors: Floats) -> Floats:
-    """Return vectors of length one; those that say nothing stay null."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-6), dtype="float32")
+def _labels(texts: Sequence[Sequence[str]], ids: dict[str, int]) -> Any:
+    return incidence([{ids[word] for word in each} for each in texts], len(ids))
 
 
-def _ids(stems: Stems, key: Callable[[str], str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for each in stems:
-        for word in each:
-            found.setdefault(key(word), len(found))
-    return found
+def _view(labels: Any) -> View:
+    rarity = np.log((labels.shape[0] + 1) / (_held_by(labels) + 0.5)).astype("float32")
+    return View(labels, rarity, np.asarray(labels @ rarity, dtype="float32") + np.float32(0.1))
 
 
-def _ones(rows: Ints, columns: Ints, shape: tuple[int, int]) -> Any:
-    matrix = sparse.csr_matrix((np.ones(len(rows), dtype="float32"), (rows, columns)), shape=shape)
-    matrix.data[:] = 1
-    return matrix
+def _held_by(labels: Any) -> Ints:
+    return np.bincount(labels.indices, minlength=labels.shape[1])
 
 
-def _block(labels: Any, common: float = 1.0) -> Block:
-    count = labels.shape[0]
-    held_by = np.bincount(labels.indices, minlength=labels.shape[1])
-    rarity = np.log((count + 1) / (held_by + 0.5)).astype("float32")
-    mass = np.asarray(labels @ rarity, dtype="float32") + np.float32(0.1)
-    told = labels @ sparse.diags((held_by <= max(common * count, 50)).astype("float32"))
-    by_feature = (sparse.diags(1 / np.sqrt(mass)) @ told).T.tocsr().astype("float32")
-    by_feature.eliminate_zeros()
-    return Block(labels, by_feature, rarity, mass)
+def _search(views: dict[str, View]) -> Any:
+    """Return the features by which labels are found, one block under the other."""
+    blocks = []
+    for name, common in (("stem", 1.0), ("piece", COMMON), ("root", 1.0)):
+        labels, mass = views[name].labels, views[name].mass
+        telling = _held_by(labels) <= max(common * len(mass), 50)
+        block = sparse.diags(1 / np.sqrt(mass)) @ labels @ sparse.diags(telling.astype("float32"))
+        block.eliminate_zeros()
+        blocks.append(block.T)
+    return sparse.vstack(blocks, format="csr", dtype="float32")
 
 
 def _check(corpus: pd.DataFrame) -> None:
-    missing = [name for name in ("code", "label") if name not in corpus]
-    if missing:
-        raise SchemaError(
-            [
-                Defect("corpus", f"no column `{name}`", "columns `code`, `label`", "add it")
-                for name in missing
-            ]
-        )
-    if corpus.empty:
-        raise SchemaError([Defect("corpus", "no label", "at least one row", "give labels")])
-    defects = [
-        Defect(f"corpus, row {row}", f"empty `{name}`", "a text", "complete or remove the row")
-        for name in ("code", "label")
-        for row in np.flatnonzero([not _is_text(cell) for cell in corpus[name]])
-    ]
+    names = ("code", "label")
+    defects = [f"no column `{name}`" for name in names if name not in corpus]
+    if not defects:
+        defects = [
+            f"row {row}: empty `{name}`"
+            for name in names
+            for row, cell in enumerate(corpus[name])
+            if not isinstance(cell, str) or not cell.strip()
+        ]
+        defects += ["no label"] if corpus.empty else []
     if defects:
-        raise SchemaError(defects)
-
-
-def _is_text(cell: object) -> bool:
-    return isinstance(cell, str) and bool(cell.strip())
+        raise ValueError(f"corpus of labels: {'; '.join(defects)}")

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -49,8 +48,11 @@ _DERIVATIONS = """
     erie eur eux i ial ibl ic iel ien ier if iqu ique ir isateur isation iser ism issant issement
     ist it itair ite ition itud iv is ment oir sion tion ur
 """
-_ENDINGS = tuple(sorted(_DERIVATIONS.split(), key=lambda ending: (-len(ending), ending)))
-_SHORT_ENDINGS = ("eur", "ag", "age", "er", "ir", "ur", "ier", "ien")
+_ENDINGS = [
+    *((ending, 4) for ending in sorted(_DERIVATIONS.split(), key=lambda each: (-len(each), each))),
+    *((ending, 3) for ending in ("eur", "ag", "age", "er", "ir", "ur", "ier", "ien")),
+]
+"""Derivations, tried in order, and the letters that must be left before them."""
 
 
 def fold(text: str) -> str:
@@ -115,15 +117,10 @@ def root(stemmed: str) -> str:
     """
     if len(stemmed) < 5 or stemmed[0].isdigit():
         return stemmed
-    for ending in _ENDINGS:
-        if stemmed.endswith(ending) and len(stemmed) - len(ending) >= 4:
+    for ending, least in _ENDINGS:
+        if stemmed.endswith(ending) and len(stemmed) - len(ending) >= least:
             stemmed = stemmed[: -len(ending)]
             break
-    else:
-        for ending in _SHORT_ENDINGS:
-            if stemmed.endswith(ending) and len(stemmed) - len(ending) >= 3:
-                stemmed = stemmed[: -len(ending)]
-                break
     if len(stemmed) > 4 and stemmed[-1] == stemmed[-2]:
         stemmed = stemmed[:-1]
     return stemmed
@@ -137,8 +134,3 @@ def stems(text: str) -> tuple[str, ...]:
         ('abatteur', 'carrier')
     """
     return tuple(dict.fromkeys(map(stem, words(text))))
-
-
-def all_stems(texts: Iterable[str]) -> list[tuple[str, ...]]:
-    """Return the stems of each text."""
-    return [stems(text) for text in texts]

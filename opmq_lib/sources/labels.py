@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+from opmq_lib import tables
 from opmq_lib.errors import Defect, SchemaError
 from opmq_lib.sources import embedded, table_files
 
@@ -46,7 +47,7 @@ def read_labels(path: Path) -> pd.DataFrame:
         `code`, `label`: alternative labels one by one, each pair once.
 
     Raises:
-        DataError: With every defect of a `code`, `label` table.
+        DataError: With every defect of the labels.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
         header = path.read_text(encoding="utf-8-sig").partition("\n")[0]
@@ -54,7 +55,7 @@ def read_labels(path: Path) -> pd.DataFrame:
         for sign, (code, columns) in KNOWN_FILES.items():
             if sign in names and code in names:
                 raw = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-                return _split(raw, code, [name for name in columns if name in names])
+                return _split(raw, code, [name for name in columns if name in names], path.name)
     return table_files.read_table(path, "label_corpus")[["code", "label"]]
 
 
@@ -63,7 +64,7 @@ def read_all_labels(paths: Iterable[Path]) -> pd.DataFrame:
     return pd.concat([read_labels(path) for path in paths], ignore_index=True)
 
 
-def _split(raw: pd.DataFrame, code: str, columns: list[str]) -> pd.DataFrame:
+def _split(raw: pd.DataFrame, code: str, columns: list[str], where: str) -> pd.DataFrame:
     rows = [
         (row[code], label.strip())
         for row in raw.to_dict("records")
@@ -71,4 +72,7 @@ def _split(raw: pd.DataFrame, code: str, columns: list[str]) -> pd.DataFrame:
         for label in re.split(r"[\n|]", row[name])
         if label.strip()
     ]
-    return pd.DataFrame(rows, columns=["code", "label"]).drop_duplicates(ignore_index=True)
+    if not rows:
+        raise SchemaError([Defect(where, "no label", "labels and their codes", "give labels")])
+    labels = pd.DataFrame(rows, columns=["code", "label"]).drop_duplicates(ignore_index=True)
+    return tables.check("label_corpus", labels, where)

@@ -11,7 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.matching import EMPTY, match_labels
+from opmq_lib.matching import match_labels
 from opmq_lib.methods.skills.certifications import (
     LEAD_MONTHS,
     bloc_coverage,
@@ -65,7 +65,7 @@ def proposals(blocs: pd.DataFrame, skills: pd.DataFrame, top_k: int = PROPOSED) 
     asked = blocs.drop_duplicates("bloc_code").rename(columns={"title": "bloc_label"})
     asked = asked.assign(query=asked["bloc_label"].map(subject))
     found = match_labels(asked["query"].drop_duplicates(), skills, top_k)
-    found = found[found["code"] != EMPTY].rename(
+    found = found[found["code"] != ""].rename(
         columns={"code": "skill_code", "label": "skill_label"}
     )
     told: pd.DataFrame = asked.merge(found, on="query").assign(decision="")

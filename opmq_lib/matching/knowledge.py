@@ -1,12 +1,10 @@
 """What was learned of words, as tables: which families go together, where they point, weights.
 
 `associations.csv`, `vectors.csv` and `fusion.csv` are written by `benchmarks/matching.py --train`,
-from the sources told in `README.md`, and read once.
+from the sources that `learned/README.md` names, and read once.
 """
 
 import base64
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +12,7 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -26,7 +25,7 @@ class Knowledge:
 
     Attributes:
         associations: Family, other family, strength in (0, 1].
-        words: Families that have a vector.
+        words: Position in `vectors` of each family that has one.
         vectors: One row a family, length one.
         layers: Weights and biases of the fusion, in order; none before it was learned.
     """
@@ -38,12 +37,8 @@ class Knowledge:
 
     def vectors_of(self, families: Sequence[str]) -> Floats:
         """Return the vector of each family; null where unknown."""
-        found = np.zeros((len(families), self.vectors.shape[1]), dtype="float32")
-        known = [(row, self.words[word]) for row, word in enumerate(families) if word in self.words]
-        if known:
-            rows, positions = map(list, zip(*known, strict=True))
-            found[rows] = self.vectors[positions]
-        return found
+        places = np.array([self.words.get(word, -1) for word in families], dtype="int64")
+        return np.where(places[:, None] >= 0, self.vectors[places], np.float32(0))
 
     def related(self, ids: Mapping[str, int]) -> Any:
         """Return families × families: one on the diagonal, strengths elsewhere."""
@@ -57,30 +52,39 @@ class Knowledge:
         beside = sparse.csr_matrix((strengths, (rows, columns)), shape=shape, dtype="float32")
         return (beside + sparse.identity(len(ids), dtype="float32", format="csr")).tocsr()
 
+    def confidence(self, measures: pd.DataFrame) -> NDArray[np.float64]:
+        """Return the probability that each pair is right, between 0 and 1.
+
+        A network with one hidden layer (rectified), learned on official mappings by pointwise
+        logistic loss, so that its output is a frequency and not only an order.
+        """
+        values = measures.to_numpy(dtype="float32")
+        for weights, bias in self.layers[:-1]:
+            values = np.maximum(values @ weights + bias, 0)
+        weights, bias = self.layers[-1]
+        scores = np.clip((values @ weights + bias).ravel().astype("float64"), -30, 30)
+        return np.asarray(1 / (1 + np.exp(-scores)))
+
 
 @cache
 def knowledge() -> Knowledge:
     """Return what ships with the package."""
-    associations = [
-        (row["family"], row["other"], float(row["strength"])) for row in _rows("associations.csv")
-    ]
-    rows = _rows("vectors.csv")
-    packed = b"".join(base64.b64decode(row["vector"]) for row in rows)
-    whole = np.frombuffer(packed, dtype="int8").reshape(len(rows), -1).astype("float32")
+    pairs, words, fusion = map(_read, ("associations", "vectors", "fusion"))
+    strengths = pairs["strength"].astype("float64")
+    associations = list(zip(pairs["family"], pairs["other"], strengths, strict=True))
+    packed = b"".join(map(base64.b64decode, words["vector"]))
+    whole = np.frombuffer(packed, dtype="int8").reshape(len(words), -1).astype("float32")
     vectors = whole / np.linalg.norm(whole, axis=1, keepdims=True)
-    words = {row["family"]: position for position, row in enumerate(rows)}
-    return Knowledge(associations, words, vectors, _layers(_rows("fusion.csv")))
-
-
-def _layers(rows: Sequence[Mapping[str, str]]) -> list[tuple[Floats, Floats]]:
     layers = []
-    for layer in sorted({row["layer"] for row in rows}):
-        own = [row for row in rows if row["layer"] == layer]
-        numbers = np.array([row["weights"].split() for row in own], dtype="float32")
+    for _, rows in fusion.groupby("layer")["weights"]:
+        numbers = np.array([row.split() for row in rows], dtype="float32")
         layers.append((numbers[:-1], numbers[-1]))
-    return layers
+    places = {word: place for place, word in enumerate(words["family"])}
+    return Knowledge(associations, places, vectors, layers)
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return list(csv.DictReader(io.StringIO(text)))
+def _read(name: str) -> pd.DataFrame:
+    with (
+        resources.files(__package__).joinpath(f"learned/{name}.csv").open(encoding="utf-8") as file
+    ):
+        return pd.read_csv(file, dtype="str", keep_default_na=False)

@@ -1,21 +1,15 @@
 """`match_labels`: free texts in, ranked codes with a confidence out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import Defect, RangeError, SchemaError
-from opmq_lib.matching.candidates import pairs
-from opmq_lib.matching.fusion import confidence
 from opmq_lib.matching.index import Index, cached_index
-from opmq_lib.matching.learned import knowledge
+from opmq_lib.matching.knowledge import knowledge
+from opmq_lib.matching.measures import pairs
 
-RESULT_COLUMNS: Final = ("query", "rank", "code", "label", "confidence", "unsure")
 UNSURE_BELOW: Final = 0.5
-EMPTY: Final = ""
-"""Code and label of a query for which no label has anything in common."""
 
 
 def match_labels(
@@ -40,8 +34,8 @@ def match_labels(
         and null confidence.
 
     Raises:
-        SchemaError: If the corpus lacks a column, a code or a label, or a query is not a text.
-        RangeError: If `top_k` is below 1.
+        ValueError: If the corpus lacks a column, a code or a label, a query is not a text, or
+            `top_k` is below 1; tells every one.
 
     Source:
         Word families and rarity (TF-IDF), pieces of words, associations learned from the official
@@ -57,8 +51,15 @@ def match_labels(
         >>> found[["query", "code", "label"]].values.tolist()
         [['soudeuse tig', 'H2913', 'Soudeur / Soudeuse TIG'], ['xyzzy', '', '']]
     """
-    texts = list(queries)
-    _check(texts, top_k)
+    given: list[object] = list(queries)
+    texts = [text for text in given if isinstance(text, str)]
+    defects = [
+        f"row {row}: not a text" for row, text in enumerate(given) if not isinstance(text, str)
+    ]
+    if top_k < 1:
+        defects.append(f"top_k: {top_k}, not at least 1")
+    if defects:
+        raise ValueError(f"queries: {'; '.join(defects)}")
     index = corpus if isinstance(corpus, Index) else cached_index(corpus)
     known = knowledge()
     found = pairs(index, texts, known)
@@ -67,30 +68,15 @@ def match_labels(
             "position": found.query,
             "code": index.codes[found.code],
             "label": index.texts[found.label],
-            "confidence": confidence(found.measures, known),
+            "confidence": known.confidence(found.measures),
         }
     )
+    asked = pd.DataFrame({"position": range(len(texts)), "query": pd.Series(texts, dtype="str")})
+    table = asked.merge(table, on="position", how="left")
+    table = table.fillna({"code": "", "label": "", "confidence": 0.0})
     table = table.sort_values(["position", "confidence", "code"], ascending=[True, False, True])
-    table["rank"] = table.groupby("position").cumcount() + 1
-    table = table[table["rank"] <= top_k]
-    alone = np.setdiff1d(np.arange(len(texts)), table["position"])
-    nothing = {"position": alone, "code": EMPTY, "label": EMPTY, "confidence": 0.0, "rank": 1}
-    table = pd.concat([table, pd.DataFrame(nothing)], ignore_index=True) if len(alone) else table
-    table = table.sort_values(["position", "rank"])
-    table["query"] = np.array([*texts, None], dtype="object")[:-1][table["position"]]
-    best = table.groupby("position")["confidence"].transform("max")
-    table["unsure"] = best < UNSURE_BELOW
-    return table[list(RESULT_COLUMNS)].reset_index(drop=True)
-
-
-def _check(texts: Sequence[object], top_k: int) -> None:
-    if top_k < 1:
-        expected = "at least 1"
-        raise RangeError([Defect("top_k", "no answer asked for", expected, "raise it", str(top_k))])
-    defects = [
-        Defect(f"queries, row {row}", "not a text", "a text", "complete or remove it")
-        for row, text in enumerate(texts)
-        if not isinstance(text, str)
-    ]
-    if defects:
-        raise SchemaError(defects)
+    by_text = table.groupby("position")
+    table["rank"] = by_text.cumcount() + 1
+    table["unsure"] = by_text["confidence"].transform("max") < UNSURE_BELOW
+    columns = ["query", "rank", "code", "label", "confidence", "unsure"]
+    return table.loc[table["rank"] <= top_k, columns].reset_index(drop=True)
