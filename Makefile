@@ -17,6 +17,7 @@ test: $(INSTALLED)
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports
+	@.venv/bin/python tests/house.py
 	@$(MAKE) --no-print-directory --jobs=2 types behaviour
 
 types:

@@ -175,7 +175,7 @@ def test_architecture_picture_of_the_readme_is_the_one_that_is_enforced() -> Non
 Notebook = dict[str, Any]
 STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Expr, ast.If, ast.Import, ast.ImportFrom)
 LOGIC = (ast.comprehension, ast.Lambda, ast.FunctionDef, ast.ClassDef, ast.For, ast.While)
-CLOSED_ROOMS = {"cli", "batch", "site"}
+CLOSED_ROOMS = {"cli", "runs", "site"}
 
 
 def read(path: Path) -> Notebook:
@@ -291,11 +291,11 @@ def test_template_is_written_in_french_typography(path: Path) -> None:
         ("for a in results:\n    b = a", "no place for: for a in results:\n    b = a"),
         ("if a:\n    if b:\n        c = 1", "nested if: if a:\n    if b:\n        c = 1"),
         ("import pandas", "not from the library: import pandas"),
-        ("from opmq_lib import batch", "not from the library: from opmq_lib import batch"),
+        ("from opmq_lib import runs", "not from the library: from opmq_lib import runs"),
     ],
 )
 def test_cell_that_belongs_to_the_library_is_seen(cell: str, fault: str) -> None:
-    call = "from opmq_lib.sections import emplois\nresults = 1\nemplois.banner(results)\n"
+    call = "from opmq_lib.questions.emplois import page\nresults = 1\npage.banner(results)\n"
     assert list(code_faults(call)) == []
     assert list(code_faults(call + cell)) == [fault]
 
