@@ -159,9 +159,9 @@ def test_labels_without_counterpart_and_repeated_labels_are_listed() -> None:
     with pytest.raises(SchemaError) as caught:
         ras(seed, rows.rename({"r1": "r9"}), repeated)
     assert [(defect.where, defect.value) for defect in caught.value.defects] == [
-        ("column totals", "c0"),
         ("seed, rows", "r9"),
         ("row totals", "r1"),
+        ("column totals", "c0"),
     ]
 
 

@@ -6,52 +6,12 @@ employment of each métier and headcount of each branch. A residual métier and 
 close the table. Every cell is `nature = estimate`, `origin = public`.
 """
 
-from opmq_lib.methods.employment.estimate import (
-    ALL_METIERS,
-    MARGINS_NOTE,
-    MOVED_PCT,
-    RESIDUAL_LABELS,
-    SOURCE_CODE,
-    SOURCE_TABLES,
-    branch_totals,
-    estimate_employment,
-    margins_check,
-    metier_totals,
-    moved_cells,
-    replace_with_own,
-    sensitivity,
-)
-from opmq_lib.methods.employment.seed import (
-    REFERENCE,
-    RESIDUAL_BRANCH,
-    RESIDUAL_METIER,
-    SMOOTHING_HIRES,
-    VARIANT_LABELS,
-    SeedTables,
-    build_seed,
-    rome_shares,
-)
-
-__all__ = [
-    "ALL_METIERS",
-    "MARGINS_NOTE",
-    "MOVED_PCT",
-    "REFERENCE",
-    "RESIDUAL_BRANCH",
-    "RESIDUAL_LABELS",
-    "RESIDUAL_METIER",
-    "SMOOTHING_HIRES",
-    "SOURCE_CODE",
-    "SOURCE_TABLES",
-    "VARIANT_LABELS",
-    "SeedTables",
-    "branch_totals",
-    "build_seed",
-    "estimate_employment",
-    "margins_check",
-    "metier_totals",
-    "moved_cells",
-    "replace_with_own",
-    "rome_shares",
-    "sensitivity",
-]
+from opmq_lib.methods.employment.estimate import estimate_employment as estimate_employment
+from opmq_lib.methods.employment.estimate import margin_deviation as margin_deviation
+from opmq_lib.methods.employment.estimate import metier_totals as metier_totals
+from opmq_lib.methods.employment.estimate import moved_cells as moved_cells
+from opmq_lib.methods.employment.estimate import sensitivity as sensitivity
+from opmq_lib.methods.employment.seed import RESIDUAL_BRANCH as RESIDUAL_BRANCH
+from opmq_lib.methods.employment.seed import RESIDUAL_METIER as RESIDUAL_METIER
+from opmq_lib.methods.employment.seed import SeedTables as SeedTables
+from opmq_lib.methods.employment.seed import rome_shares as rome_shares

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from opmq_lib.errors import Defect, RangeError, ScopeError
+from opmq_lib.errors import Defect, RangeError
 from opmq_lib.methods.employment.ras import ras
 from opmq_lib.methods.employment.seed import (
     INDEPENDENCE,
@@ -12,28 +12,14 @@ from opmq_lib.methods.employment.seed import (
     SeedTables,
     variant_seeds,
 )
-
-ALL_METIERS = "ENS"
-RESIDUAL_LABELS = {RESIDUAL_METIER: "Autres métiers", RESIDUAL_BRANCH: "Hors champ"}
+from opmq_lib.tables.indicators import ALL_METIERS
 
 MOVED_PCT = 20.0
 """Change beyond which a variant counts as moving a cell; source: method page, B0."""
 
 SOURCE_CODE = "estimate_b0"
-SOURCE_TABLES = ("employment_national", "branch_headcount", "rome_naf_hires", "fap_rome")
-"""The embedded tables that the estimate is computed from."""
 
-MARGINS_NOTE = (
-    "Estimation, non observée. Les totaux par métier sont l’emploi, salarié ou non, de France "
-    "métropolitaine en moyenne 2017-2019\u202f; les totaux par branche sont les salariés au "
-    "31\u00a0décembre 2020 des conventions qui ont un portrait. L’écart entre ces deux champs est "
-    "porté par la colonne «\u00a0Hors champ\u00a0» et la ligne «\u00a0Autres métiers\u00a0». "
-    "L’évolution des autres années est celle du métier au niveau national. L’intervalle est "
-    "l’étendue des variantes de calcul qui gardent les embauches, non un intervalle de confiance."
-)
-"""What every page that shows the estimate says about its margins."""
-
-CELL = ["branch_code", "metier_code"]
+CELL, HEADS = ["branch_code", "metier_code"], "employment_headcount"
 FAP225_LENGTH = 5
 
 
@@ -95,17 +81,22 @@ def estimate_employment(
         autres_metiers       245.7    4.3
     """
     variants = sensitivity(tables, employment_national, branch_headcount, base_year)
-    informed = variants[variants["variant"] != INDEPENDENCE]
-    cells = informed.groupby(CELL)["employment_headcount"].agg(["min", "max"])
-    reference = variants[variants["variant"] == REFERENCE].set_index(CELL)["employment_headcount"]
+    reference = variants[variants["variant"] == REFERENCE].set_index(CELL)[HEADS]
+    informed = variants[variants["variant"] != INDEPENDENCE].groupby(CELL)[HEADS]
     base = pd.DataFrame(
-        {
-            "employment_headcount": reference,
-            "employment_headcount_lower": cells["min"],
-            "employment_headcount_upper": cells["max"],
-        }
-    ).reset_index()
-    return _shared_out(base, _growth(employment_national, base_year))
+        {HEADS: reference, f"{HEADS}_lower": informed.min(), f"{HEADS}_upper": informed.max()}
+    )
+    growth = _growth(employment_national, base_year)
+    rows = base.reset_index().merge(growth, on="metier_code")
+    shared = rows[[*CELL, "year"]].join(rows[list(base)].mul(rows["growth"], axis=0))
+    complete = shared.assign(
+        nature="estimate",
+        origin="public",
+        units_count=pd.array([pd.NA] * len(shared), dtype="Int64"),
+        largest_share_pct=float("nan"),
+        source_code=SOURCE_CODE,
+    )
+    return complete.sort_values([*CELL, "year"], ignore_index=True)
 
 
 def sensitivity(
@@ -116,7 +107,7 @@ def sensitivity(
 ) -> pd.DataFrame:
     """Return what each cell of the base year becomes when one choice changes, in heads.
 
-    The variants are those of `VARIANT_LABELS`: log-odds of the seed shrunk to half, to zero
+    The variants are those of `variant_seeds`: log-odds of the seed shrunk to half, to zero
     (independence) or raised by half, activities shared by several branches given to the first
     one, ROME codes tied to several métiers split equally. All have the same margins.
 
@@ -140,84 +131,60 @@ def sensitivity(
     """
     metiers = metier_totals(employment_national, base_year)
     branches = branch_totals(branch_headcount, float(metiers.sum()))
-    fitted = {
-        variant: _long(ras(seed, metiers, branches))
-        for variant, seed in variant_seeds(
-            tables, list(metiers.index[:-1]), list(branches.index[:-1])
-        ).items()
-    }
-    cells = pd.concat(fitted, names=["variant"]).reset_index("variant")
-    reference = fitted[REFERENCE].set_index(CELL)["employment_headcount"]
-    at_reference = reference.reindex(pd.MultiIndex.from_frame(cells[CELL])).to_numpy()
-    change = cells["employment_headcount"] - at_reference
-    cells["change_pct"] = 100 * change / pd.Series(at_reference, cells.index)
-    return cells.reset_index(drop=True)
+    seeds = variant_seeds(tables, list(metiers.index[:-1]), list(branches.index[:-1]))
+    fitted = {variant: _long(ras(seed, metiers, branches)) for variant, seed in seeds.items()}
+    cells = pd.concat(fitted, names=["variant"]).reset_index("variant").reset_index(drop=True)
+    reference = fitted[REFERENCE].set_index(CELL)[HEADS]
+    at_reference = reference.reindex(pd.MultiIndex.from_frame(cells[CELL])).set_axis(cells.index)
+    return cells.assign(change_pct=100 * (cells[HEADS] - at_reference) / at_reference)
 
 
-def moved_cells(variants: pd.DataFrame, moved_pct: float = MOVED_PCT) -> pd.DataFrame:
-    """Return how many cells each variant moves by more than a percentage.
+def moved_cells(variants: pd.DataFrame) -> pd.DataFrame:
+    """Return how many cells each variant moves by more than `MOVED_PCT`.
 
     Args:
         variants: The result of `sensitivity`.
-        moved_pct: Change beyond which a cell counts as moved, in %.
 
     Returns:
-        One row per variant but the reference, in their order: `cells_count` (residuals left
-        out), `moved_count`, `moved_share_pct`, and `moved_employment_pct`, the share of the
-        variant's employment that stands in moved cells.
+        One row per `variant` but the reference, in their order: `moved_share_pct`, of the cells
+        without residuals.
 
     Source:
         Method page, B0, "Publish".
 
     Examples:
-        >>> cells = [("reference", "textile", "F0Z20", 100.0, 0.0),
-        ...          ("reference", "textile", "H0Z90", 50.0, 0.0),
-        ...          ("seed_half", "textile", "F0Z20", 75.0, -25.0),
-        ...          ("seed_half", "textile", "H0Z90", 55.0, 10.0)]
-        >>> columns = ["variant", *CELL, "employment_headcount", "change_pct"]
-        >>> moved_cells(pd.DataFrame(cells, columns=columns)).iloc[0].to_dict()
-        {'variant': 'seed_half', 'cells_count': 2, 'moved_count': 1, 'moved_share_pct': 50.0, \
-'moved_employment_pct': 57.69230769230769}
+        >>> cells = [("reference", "textile", "F0Z20", 0.0),
+        ...          ("seed_half", "textile", "F0Z20", -25.0),
+        ...          ("seed_half", "textile", "H0Z90", 10.0)]
+        >>> variants = pd.DataFrame(cells, columns=["variant", *CELL, "change_pct"])
+        >>> moved_cells(variants).to_dict("records")
+        [{'variant': 'seed_half', 'moved_share_pct': 50.0}]
     """
-    inside = variants[_inside(variants) & (variants["variant"] != REFERENCE)]
-    moved = inside["change_pct"].abs() > moved_pct
-    measures = pd.DataFrame(
-        {
-            "variant": inside["variant"],
-            "cells_count": 1,
-            "moved_count": moved.astype("int64"),
-            "employment": inside["employment_headcount"],
-            "moved_employment": inside["employment_headcount"].where(moved, 0.0),
-        }
-    )
-    sums = measures.groupby("variant", sort=False).sum()
-    return (
-        sums.assign(
-            moved_share_pct=100 * sums["moved_count"] / sums["cells_count"],
-            moved_employment_pct=100 * sums["moved_employment"] / sums["employment"],
-        )
-        .drop(columns=["employment", "moved_employment"])
-        .reset_index()
-    )
+    inside = variants[
+        (variants["variant"] != REFERENCE)
+        & (variants["branch_code"] != RESIDUAL_BRANCH)
+        & (variants["metier_code"] != RESIDUAL_METIER)
+    ]
+    moved = (inside["change_pct"].abs() > MOVED_PCT).groupby(inside["variant"], sort=False)
+    return (100 * moved.sum() / moved.size()).reset_index(name="moved_share_pct")
 
 
-def margins_check(
+def margin_deviation(
     estimate: pd.DataFrame,
     employment_national: pd.DataFrame,
     branch_headcount: pd.DataFrame,
     base_year: int = 2018,
-) -> pd.DataFrame:
-    """Return how well the estimate reproduces what is published.
+) -> float:
+    """Return how well the estimate reproduces what is published: the largest relative deviation.
 
     Args:
-        estimate: The result of `estimate_employment`, without any branch replaced.
+        estimate: The result of `estimate_employment`, whole.
         employment_national: Heads by `metier_code` and `year`.
         branch_headcount: Employees by convention.
-        base_year: Year at which the branches are compared.
+        base_year: Year at which the branches are compared; métiers are in every year.
 
     Returns:
-        Two rows, `metier_code` (every year) and `branch_code` (base year): `margins_count`,
-        `largest_relative_deviation` (no unit) and `worst_code`, where it stands.
+        Largest |found - published| / published over all margins (no unit).
 
     Raises:
         RangeError: If the base year is not published.
@@ -226,62 +193,15 @@ def margins_check(
         Method page, B0: both margins hold within relative 1e-9.
     """
     years = sorted(estimate["year"].unique())
-    national = pd.concat({year: metier_totals(employment_national, year) for year in years})
-    branches = branch_totals(branch_headcount, float(national[base_year].sum()))
-    heads = "employment_headcount"
-    by_metier = estimate.groupby(["year", "metier_code"])[heads].sum()
+    metiers = pd.concat({year: metier_totals(employment_national, year) for year in years})
+    branches = branch_totals(branch_headcount, float(metiers[base_year].sum()))
     base = estimate[estimate["year"] == base_year]
-    rows = [
-        ("metier_code", _deviation(by_metier, national).groupby(level=1).max(), len(national)),
-        (
-            "branch_code",
-            _deviation(base.groupby("branch_code")[heads].sum(), branches),
-            len(branches),
-        ),
-    ]
-    return pd.DataFrame(
-        [(margin, count, gaps.max(), gaps.idxmax()) for margin, gaps, count in rows],
-        columns=["margin", "margins_count", "largest_relative_deviation", "worst_code"],
+    sums = (
+        (estimate.groupby(["year", "metier_code"])[HEADS].sum(), metiers),
+        (base.groupby("branch_code")[HEADS].sum(), branches),
     )
-
-
-def replace_with_own(estimate: pd.DataFrame, own: pd.DataFrame, branch_code: str) -> pd.DataFrame:
-    """Return the employment table with one branch's own observed rows instead of the estimate.
-
-    The whole branch is replaced, never some of its métiers. Other branches and the residuals
-    stay as they were estimated, so the métiers no longer add up to national employment.
-
-    Args:
-        estimate: Long employment table.
-        own: The branch's rows, in the contract of `employment`, with their own `origin`.
-        branch_code: The branch to replace.
-
-    Returns:
-        Same columns as `estimate`, sorted by branch, métier and year; bounds that `own` lacks
-        are missing.
-
-    Raises:
-        ScopeError: If `own` has no row of that branch, or rows of another one.
-
-    Source:
-        Method page, B0: "a user's observed table replaces it, whole branch at a time".
-    """
-    found = sorted(set(own["branch_code"]))
-    if found != [branch_code]:
-        raise ScopeError(
-            [
-                Defect(
-                    "table of the branch's own employment, column branch_code",
-                    f"not only the rows of {branch_code}",
-                    f"{branch_code} on every row",
-                    "split the table, one branch per file",
-                    ", ".join(found) or "no row",
-                )
-            ]
-        )
-    others = estimate[estimate["branch_code"] != branch_code]
-    rows = own.reindex(columns=estimate.columns).astype(estimate.dtypes.to_dict())
-    return pd.concat([others, rows]).sort_values([*CELL, "year"], ignore_index=True)
+    gaps = [(fitted.reindex(known.index) - known).abs() / known for fitted, known in sums]
+    return float(pd.concat(gaps).max())
 
 
 def metier_totals(employment_national: pd.DataFrame, year: int) -> pd.Series:
@@ -304,13 +224,17 @@ def metier_totals(employment_national: pd.DataFrame, year: int) -> pd.Series:
         >>> metier_totals(pd.DataFrame(rows, columns=columns), 2018).to_dict()
         {'F0Z20': 30.0, 'autres_metiers': 70.0}
     """
-    of_year = employment_national[employment_national["year"] == year]
-    metiers = of_year[_is_fap225(of_year)].set_index("metier_code")["employment_headcount"]
-    everybody = of_year.loc[of_year["metier_code"] == ALL_METIERS, "employment_headcount"]
-    if metiers.empty or everybody.empty:
-        raise RangeError([_unpublished(year, employment_national)])
-    rest = {RESIDUAL_METIER: everybody.sum() - metiers.sum()}
-    totals: pd.Series = pd.concat([metiers.sort_index(), pd.Series(rest)])
+    published = _fap225(employment_national)
+    metiers = published[published["year"] == year].set_index("metier_code")[HEADS].sort_index()
+    everybody = employment_national[employment_national["metier_code"] == ALL_METIERS]
+    whole = everybody.loc[everybody["year"] == year, HEADS]
+    if metiers.empty or whole.empty:
+        expected = f"a year from {published['year'].min()} to {published['year'].max()}"
+        fix = "change `base_year` in the parameters of the edition"
+        what = "no national employment by FAP-225"
+        raise RangeError([Defect("base_year", what, expected, fix, str(year))])
+    rest = {RESIDUAL_METIER: whole.sum() - metiers.sum()}
+    totals: pd.Series = pd.concat([metiers, pd.Series(rest)])
     return totals
 
 
@@ -334,50 +258,19 @@ def branch_totals(branch_headcount: pd.DataFrame, all_heads: float) -> pd.Series
     return totals
 
 
-def _unpublished(year: int, employment_national: pd.DataFrame) -> Defect:
-    years = employment_national.loc[_is_fap225(employment_national), "year"]
-    expected = f"a year from {years.min()} to {years.max()}"
-    fix = "change `base_year` in the parameters of the edition"
-    return Defect("base_year", "no national employment by FAP-225", expected, fix, str(year))
-
-
 def _growth(employment_national: pd.DataFrame, base_year: int) -> pd.DataFrame:
     """Return, per métier and year, national employment relative to the base year."""
-    years = sorted(employment_national.loc[_is_fap225(employment_national), "year"].unique())
+    years = sorted(_fap225(employment_national)["year"].unique())
     totals = pd.DataFrame({year: metier_totals(employment_national, year) for year in years})
-    ratios = totals.div(totals[base_year], axis=0).rename_axis("metier_code")
-    return ratios.reset_index().melt("metier_code", var_name="year", value_name="growth")
-
-
-def _shared_out(base: pd.DataFrame, growth: pd.DataFrame) -> pd.DataFrame:
-    rows = base.merge(growth.astype({"year": "int64"}), on="metier_code")
-    heads = [column for column in base if column not in CELL]
-    shared = rows[[*CELL, "year"]].join(rows[heads].mul(rows["growth"], axis=0))
-    labelled = shared.assign(
-        nature="estimate",
-        origin="public",
-        units_count=pd.array([pd.NA] * len(shared), dtype="Int64"),
-        largest_share_pct=float("nan"),
-        source_code=SOURCE_CODE,
-    )
-    return labelled.sort_values([*CELL, "year"], ignore_index=True)
+    ratios = totals.div(totals[base_year], axis=0).rename_axis("metier_code").reset_index()
+    long = ratios.melt("metier_code", var_name="year", value_name="growth")
+    return long.astype({"year": "int64"})
 
 
 def _long(fitted: pd.DataFrame) -> pd.DataFrame:
     wide = fitted.rename_axis(index="metier_code", columns="branch_code").reset_index()
-    long = wide.melt("metier_code", value_name="employment_headcount")
-    return long[[*CELL, "employment_headcount"]]
+    return wide.melt("metier_code", value_name=HEADS)[[*CELL, HEADS]]
 
 
-def _deviation(found: pd.Series, expected: pd.Series) -> pd.Series:
-    gaps: pd.Series = (found.reindex(expected.index) - expected).abs() / expected
-    return gaps
-
-
-def _inside(cells: pd.DataFrame) -> pd.Series:
-    return (cells["branch_code"] != RESIDUAL_BRANCH) & (cells["metier_code"] != RESIDUAL_METIER)
-
-
-def _is_fap225(employment_national: pd.DataFrame) -> pd.Series:
-    long_enough: pd.Series = employment_national["metier_code"].str.len() == FAP225_LENGTH
-    return long_enough
+def _fap225(employment_national: pd.DataFrame) -> pd.DataFrame:
+    return employment_national[employment_national["metier_code"].str.len() == FAP225_LENGTH]

@@ -1,4 +1,4 @@
-"""What is said of a branch's employment, as indicator rows: levels, shares, change, projection."""
+"""A branch's employment as indicator rows: levels, shares, change, projection."""
 
 from collections.abc import Sequence
 

@@ -57,14 +57,23 @@ def ras(
         F0Z20  19.074219  48.590937   12.334845
         H0Z90  52.781807  44.819965  102.398228
     """
-    _raise(SchemaError, _label_defects(seed, row_totals, column_totals))
+    axes = (("row", seed.index, row_totals.index), ("column", seed.columns, column_totals.index))
+    _refuse(SchemaError, [defect for axis in axes for defect in _label_defects(*axis)])
     rows = row_totals.reindex(seed.index).astype("float64")
     columns = column_totals.reindex(seed.columns).astype("float64")
-    _raise(RangeError, _range_defects(seed, rows, columns))
+    _refuse(RangeError, _range_defects(seed, rows, columns))
     start = seed.astype("float64").mul(rows > 0, axis=0).mul(columns > 0, axis=1)
-    _raise(CoherenceError, _margin_defects(start, rows, columns))
+    _refuse(CoherenceError, _margin_defects(start, rows, columns))
     fitted, deviations = _fit(start, rows, columns, tolerance, max_steps)
-    _raise(CoherenceError, _convergence_defects(deviations, tolerance, max_steps))
+    if deviations.max() > tolerance:
+        unreached = Defect(
+            f"row {deviations.idxmax()}",
+            f"its total is not reached after {max_steps} steps; it is the worst margin",
+            f"a relative deviation of {tolerance:g} at most",
+            "look for zeros of the seed that contradict the totals, or smooth the seed",
+            f"{deviations.max():.3g}",
+        )
+        raise CoherenceError([unreached])
     return fitted
 
 
@@ -91,42 +100,33 @@ def _ratio(above: Numbers, below: Numbers) -> Numbers:
     return ratio
 
 
-def _label_defects(
-    seed: pd.DataFrame, row_totals: pd.Series, column_totals: pd.Series
-) -> list[Defect]:
-    pairs = [("row", seed.index, row_totals.index), ("column", seed.columns, column_totals.index)]
-    repeated = [
-        Defect(place, f"repeated {axis}", "each label once", "merge or rename", str(label))
-        for axis, labels, total_labels in pairs
-        for place, index in ((f"seed, {axis}s", labels), (f"{axis} totals", total_labels))
-        for label in index[index.duplicated()].unique()
-    ]
-    unmatched = [
-        Defect(place, f"{axis} without its counterpart", "the same labels", "add it", str(label))
-        for axis, labels, total_labels in pairs
-        for place, index in (
-            (f"seed, {axis}s", total_labels.difference(labels)),
-            (f"{axis} totals", labels.difference(total_labels)),
-        )
-        for label in index
-    ]
-    return repeated + unmatched
+def _label_defects(axis: str, labels: pd.Index, total_labels: pd.Index) -> list[Defect]:
+    seed, totals = f"seed, {axis}s", f"{axis} totals"
+    repeated = (f"repeated {axis}", "each label once", "merge or rename")
+    unmatched = (f"{axis} without its counterpart", "the same labels", "add it")
+    wrong = (
+        (seed, repeated, labels[labels.duplicated()].unique()),
+        (totals, repeated, total_labels[total_labels.duplicated()].unique()),
+        (seed, unmatched, total_labels.difference(labels)),
+        (totals, unmatched, labels.difference(total_labels)),
+    )
+    return [Defect(where, *what, str(label)) for where, what, index in wrong for label in index]
 
 
 def _range_defects(seed: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> list[Defect]:
-    checked = {f"seed, {column}": seed[column] for column in seed}
-    checked |= {"row totals": rows, "column totals": columns}
+    numbers = {f"seed, {column}": seed[column] for column in seed}
+    numbers |= {"row totals": rows, "column totals": columns}
+    what = ("negative or not finite", "a number ≥ 0", "correct it")
     return [
-        Defect(
-            f"{place}, {label}", "negative or not finite", "a number ≥ 0", "correct it", f"{bad}"
-        )
-        for place, values in checked.items()
-        for label, bad in values[~((values >= 0) & (values < np.inf))].items()
+        Defect(f"{where}, {label}", *what, f"{number}")
+        for where, values in numbers.items()
+        for label, number in values[~((values >= 0) & (values < np.inf))].items()
     ]
 
 
 def _margin_defects(start: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> list[Defect]:
-    empty = [
+    sums = (("row", rows, start.sum(axis=1)), ("column", columns, start.sum(axis=0)))
+    defects = [
         Defect(
             f"{axis} {label}",
             "every cell that could hold its total is zero in the seed",
@@ -134,40 +134,18 @@ def _margin_defects(start: pd.DataFrame, rows: pd.Series, columns: pd.Series) ->
             f"give this {axis} a weight in the seed, or leave it out",
             f"total {totals[label]:g}",
         )
-        for axis, totals, sums in (
-            ("row", rows, start.sum(axis=1)),
-            ("column", columns, start.sum(axis=0)),
-        )
-        for label in totals.index[(totals > 0) & (sums == 0)]
+        for axis, totals, weights in sums
+        for label in totals.index[(totals > 0) & (weights == 0)]
     ]
-    gap = rows.sum() - columns.sum()
-    if abs(gap) <= MARGIN_TOLERANCE * max(rows.sum(), columns.sum()):
-        return empty
-    unequal = Defect(
-        "row totals and column totals",
-        "they do not add up to the same sum",
-        f"sums equal within {MARGIN_TOLERANCE:g}, relative",
-        "close the table with a residual row and a residual column",
-        f"{rows.sum():g} and {columns.sum():g}",
-    )
-    return [*empty, unequal]
+    if abs(rows.sum() - columns.sum()) > MARGIN_TOLERANCE * max(rows.sum(), columns.sum()):
+        where, what = "row totals and column totals", "they do not add up to the same sum"
+        expected = f"sums equal within {MARGIN_TOLERANCE:g}, relative"
+        fix = "close the table with a residual row and a residual column"
+        both = f"{rows.sum():g} and {columns.sum():g}"
+        defects.append(Defect(where, what, expected, fix, both))
+    return defects
 
 
-def _convergence_defects(deviations: pd.Series, tolerance: float, max_steps: int) -> list[Defect]:
-    if deviations.empty or deviations.max() <= tolerance:
-        return []
-    worst = str(deviations.idxmax())
-    return [
-        Defect(
-            f"row {worst}",
-            f"its total is not reached after {max_steps} steps; it is the worst margin",
-            f"a relative deviation of {tolerance:g} at most",
-            "look for zeros of the seed that contradict the totals, or smooth the seed",
-            f"{deviations.max():.3g}",
-        )
-    ]
-
-
-def _raise(error: type[DataError], defects: list[Defect]) -> None:
+def _refuse(error: type[DataError], defects: list[Defect]) -> None:
     if defects:
         raise error(defects)

@@ -14,15 +14,6 @@ SMOOTHING_HIRES = 0.5
 """Hires added to every cell whose NAF and métier both occur in industry; source: convention."""
 
 REFERENCE, INDEPENDENCE = "reference", "independence"
-VARIANT_LABELS = {
-    REFERENCE: "Estimation de référence",
-    "seed_half": "Spécificités des embauches réduites de moitié",
-    "seed_amplified": "Spécificités des embauches accentuées de moitié",
-    INDEPENDENCE: "Embauches ignorées : même répartition des métiers dans toutes les branches",
-    "naf_first": "Activités partagées données à leur première branche",
-    "split_equal": "Codes ROME partagés également entre métiers",
-}
-"""Choices that are varied one at a time, with what a reader is told."""
 
 
 class SeedTables(NamedTuple):
@@ -89,7 +80,7 @@ def build_seed(
 def variant_seeds(
     tables: SeedTables, metier_codes: Sequence[str], branch_codes: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
-    """Return the seed of each variant of `VARIANT_LABELS`, in their order.
+    """Return the seed of each variant: one choice changed at a time.
 
     A power of the seed multiplies its log-odds: 0.5 halves them, 0 leaves independence.
 

@@ -5,16 +5,7 @@ median and variance, `learning` what a panel teaches, `quantiles` its errors, `e
 arrays, `api` on tables; then `backtest`.
 """
 
-from opmq_lib.methods.forecast.api import (
-    QUANTILE_LEVELS,
-    forecast_employment,
-    forecast_series,
-    learn_series,
-)
-
-__all__ = [
-    "QUANTILE_LEVELS",
-    "forecast_employment",
-    "forecast_series",
-    "learn_series",
-]
+from opmq_lib.methods.forecast.api import QUANTILE_LEVELS as QUANTILE_LEVELS
+from opmq_lib.methods.forecast.api import forecast_employment as forecast_employment
+from opmq_lib.methods.forecast.api import forecast_series as forecast_series
+from opmq_lib.methods.forecast.api import learn_series as learn_series

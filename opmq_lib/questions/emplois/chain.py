@@ -83,14 +83,17 @@ def closure(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Da
     if not (jobs["nature"] == "estimate").any():
         return NO_ROW
     national, headcount = inputs["employment_national"], inputs["branch_headcount"]
-    margins = employment.margins_check(
+    deviation = employment.margin_deviation(
         estimate(inputs, edition.base_year), national, headcount, edition.base_year
     )
-    deviation = round(float(margins["largest_relative_deviation"].max()), 12)
     variants = employment.sensitivity(seed_tables(inputs), national, headcount, edition.base_year)
     moved = employment.moved_cells(variants[variants["branch_code"] == _branch(jobs)])
     deviations = pd.DataFrame(
-        {"indicator": ["margin_deviation_ratio"], "value": deviation, "unit": "ratio"}
+        {
+            "indicator": ["margin_deviation_ratio"],
+            "value": round(deviation, 12),
+            "unit": "ratio",
+        }
     )
     shares = moved.rename(columns={"moved_share_pct": "value"})[["variant", "value"]].assign(
         indicator="cells_moved_share_pct", unit="pct"
