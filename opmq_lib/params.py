@@ -399,10 +399,6 @@ class BranchTables(Strict):
             )
         return path
 
-    def given(self) -> dict[str, str]:
-        """Return the path of each table that the branch supplies, by name."""
-        return {name: path for name, path in self.model_dump().items() if path is not None}
-
 
 class BranchParams(Strict):
     """One branch: `parameters/branches/<branch_code>.yml`."""

@@ -14,7 +14,7 @@ from opmq_lib.params import DEMO, EditionParams, Registers
 from opmq_lib.runs import fingerprint, folders, freshness
 from opmq_lib.runs.plan import Run
 from opmq_lib.show import downloads
-from opmq_lib.sources import embedded, ledger, registers
+from opmq_lib.sources import embedded, ledger, table_files
 
 FOLDER = f"outputs/{DEMO}/registers"
 REQUESTS_COUNT = 40_000
@@ -34,7 +34,7 @@ def prepare(
         requests_count: Requests drawn.
     """
     branches = sorted(embedded.load("branches")["branch_code"])
-    nomenclature = registers.topics(root)
+    nomenclature = table_files.read_convention("request_topics", root)
     topics = nomenclature.loc[nomenclature["parent_topic_code"] == "", "topic_code"].tolist()
     firms = denominators.firms(embedded.load("branch_headcount"))
     day = edition.edition_date

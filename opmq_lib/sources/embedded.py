@@ -55,11 +55,12 @@ def path(table: str) -> Path:
             expected: one of the names of `embedded.tables()`
             what to do: did you mean `branches`?
     """
-    if table not in tables():
+    file = FOLDER / f"{table}.csv"
+    if not file.is_file():
         fix = did_you_mean(table, tables()) or "choose one of `embedded.tables()`"
         expected = "one of the names of `embedded.tables()`"
         raise SchemaError([Defect("embedded tables", "no such table", expected, fix, table)])
-    return FOLDER / f"{table}.csv"
+    return file
 
 
 def load(table: str) -> pd.DataFrame:

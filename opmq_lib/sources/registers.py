@@ -28,15 +28,10 @@ IMPORT_FILE: Final = "parameters/requests.yml"
 _LISTED_ROWS: Final = 5000
 
 
-def topics(root: Path) -> pd.DataFrame:
-    """Return the nomenclature of topics, table `request_topics`."""
-    return table_files.read_table(root / "parameters/tables/request_topics.csv", "request_topics",
-                             origin="public")  # fmt: skip
-
-
 def known(root: Path, last_day: date, origin: str = "own") -> Known:
     """Return what a register of requests is checked against."""
-    return Known(embedded.load("branches")["branch_code"].tolist(), topics(root), last_day, origin)
+    topics = table_files.read_convention("request_topics", root)
+    return Known(embedded.load("branches")["branch_code"].tolist(), topics, last_day, origin)
 
 
 def read_requests(path: Path, checked_against: Known) -> pd.DataFrame:
@@ -184,9 +179,8 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     Raises:
         DataError: With every defect; rows of another origin are one.
     """
-    columns = list(tables.DESCRIPTIONS["recommendations"])
     if path is None or not path.is_file():
-        return pd.DataFrame(columns=columns)
+        return table_files.no_rows("recommendations")
     table = table_files.read_table(path, "recommendations", origin="own")
     strangers = table.index[table["origin"] != origin]
     if len(strangers):
@@ -208,14 +202,13 @@ def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
     Raises:
         DataError: With every defect: contract, unknown branch or theme, impossible dates.
     """
-    columns = list(tables.DESCRIPTIONS["studies"])
+    no_rows = table_files.no_rows("studies")
     if path is None:
-        return pd.DataFrame(columns=columns)
+        return no_rows
     table = table_files.read_table(path, "studies", origin="public").reindex(
-        columns=columns, fill_value=""
+        columns=no_rows.columns, fill_value=""
     )
-    themes = table_files.read_table(root / "parameters/tables/study_themes.csv", "study_themes",
-                               origin="public")  # fmt: skip
+    themes = table_files.read_convention("study_themes", root)
     branches = embedded.load("branches")["branch_code"].tolist()
     problems = studies.find_problems(table, branches, themes["theme_code"].tolist(), on)
     if problems:
@@ -234,7 +227,7 @@ def template(table: str, root: Path) -> openpyxl.Workbook:
     if table == contract.TABLE:
         mapping = read_import(root)
         titles = {name: title for name, title in mapping.columns.items() if title}
-        lists = _request_lists(mapping.values, topics(root))
+        lists = _request_lists(mapping.values, table_files.read_convention("request_topics", root))
     else:
         titles = {name: name for name in tables.DESCRIPTIONS[table]}
         lists = {

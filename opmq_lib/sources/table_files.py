@@ -21,6 +21,7 @@ import pyarrow.parquet
 from opmq_lib import tables
 from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, did_you_mean, gather
 from opmq_lib.methods.employment import RESIDUAL_METIER
+from opmq_lib.params import BranchTables
 from opmq_lib.sources import embedded
 from opmq_lib.sources.parameters import known_codes
 from opmq_lib.tables import Column, Problem, Sheet
@@ -51,7 +52,7 @@ _NUMBER: Final = re.compile(
     r"(?:[.,](?P<decimals>[0-9]+))?(?P<power>[eE][-+]?[0-9]+)?"
 )
 
-CONVENTIONS = (
+CONVENTIONS: Final = (
     "certifying_bodies",
     "metiers_left_out",
     "naf_branch",
@@ -62,17 +63,11 @@ CONVENTIONS = (
 )
 """The project's own tables, in `parameters/tables`."""
 
+_PUBLIC: Final = ("tension_reference", "fap_crosswalk")
 SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
-    "employment": "own",
-    "criterion_values": "own",
-    "tension_components": "own",
-    "tension_reference": "public",
-    "fap_crosswalk": "public",
-    "branch_ages": "own",
-    "branch_entries": "own",
-    "skill_needs": "own",
-    "skill_supply": "own",
-    "bloc_readings": "own",
+    name: "public" if name in _PUBLIC else "own"
+    for name in BranchTables.model_fields
+    if name != "rncp_export"
 }
 """Tables that a branch may supply (`tables:` of its file), and whose they are."""
 
@@ -139,6 +134,16 @@ def read_table(
     if errors:
         raise gather(errors)
     return frame.astype({str(name): _dtype(str(name), table) for name in frame})
+
+
+def read_convention(table: str, root: Path) -> pd.DataFrame:
+    """Return a table of the project itself, one of `CONVENTIONS`; raises as `read_table`."""
+    return read_table(root / "parameters" / "tables" / f"{table}.csv", table, origin="public")
+
+
+def no_rows(table: str) -> pd.DataFrame:
+    """Return a table without any row."""
+    return pd.DataFrame(columns=list(tables.DESCRIPTIONS[table]))
 
 
 def read_grid(path: Path, where: str, names: Sequence[str]) -> Grid:
