@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 from opmq_lib.errors import ConfidentialityError, DataError
-from opmq_lib.methods.requests import importing
 from opmq_lib.show import downloads
-from opmq_lib.sources import registers
+from opmq_lib.sources import importing, registers
+from opmq_lib.tables import personal
 from opmq_lib.tables import register as contract
 
 ROOT = Path(__file__).parent.parent
@@ -71,11 +71,11 @@ def test_every_defect_is_listed_at_once_by_key_and_no_value_is_shown() -> None:
     error = refusal(frame)
     told = [(each.where.partition(", ")[2], each.what) for each in error.defects]
     assert told == [
-        ("row 3, column `request_code`", "the same request as row 2"),
-        ("row 4, column `requested_on` (D3)", "an impossible date"),
+        ("row 3, column `request_code`", "the same key as row 2"),
+        ("row 4, column `requested_on` (D3)", "not a date"),
         ("row 5, column `requested_on` (D4)", "an impossible date"),
         ("row 6, column `topic_code` (D5)", "unknown topic in this branch"),
-        ("row 7, column `size_band` (D6)", "not what is expected here"),
+        ("row 7, column `size_band` (D6)", "not a known value"),
         ("row 8, column `branch_code` (D7)", "a company of another branch in row 2"),
         ("row 9, column `size_band` (D8)", "the band and the headcount contradict each other"),
         (
@@ -140,7 +140,7 @@ def test_plain_words_are_not_taken_for_a_person() -> None:
     notes = ["machine 3 à Paris", "12 m de câble", "EDF Lyon", "M 12", "norme MM 3",
              "délai 06/12", "Formation à M+3", "drainage", "atelier de 12 (at 3)",
              "CAP Chaudronnerie"]  # fmt: skip
-    assert [note for note in notes if contract.personal_kind(pd.Series([note]))] == []
+    assert [note for note in notes if personal.kinds(pd.Series([note]))] == []
 
 
 def test_a_number_with_a_wrong_control_digit_is_no_company() -> None:
@@ -302,3 +302,15 @@ def test_a_written_register_is_read_back(tmp_path: Path, export: Path, project: 
         assert back.astype({"region_code": "str"})["company_code"].equals(
             found["company_code"].astype("str")
         )
+
+
+def test_only_the_cells_that_are_no_number_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "requests.csv"
+    frame = register({}, {}).astype({"company_headcount": "object"})
+    frame.loc[1, "company_headcount"] = "douze"
+    frame.to_csv(path, index=False)
+    with pytest.raises(DataError) as caught:
+        registers.read_requests(path, KNOWN)
+    (defect,) = caught.value.defects
+    assert defect.where == "requests.csv, row 3, column `company_headcount` (D2)"
+    assert defect.what == "not a whole number"

@@ -119,7 +119,7 @@ def test_sources_are_shown_once_with_french_dates(edition: manifest.Manifest) ->
 
 def test_the_dictionary_explains_every_column_of_every_table() -> None:
     shown = content.dictionary()
-    assert set(shown) == set(tables.SCHEMAS)
+    assert set(shown) == set(tables.TABLES)
     assert all(column["label"] for columns in shown.values() for column in columns)
     key = [column["name"] for column in shown["employment"] if column["key"]]
     assert key == tables.KEYS["employment"]

@@ -7,58 +7,15 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import CoherenceError, RangeError, ScopeError
-from opmq_lib.tables import DESCRIPTIONS, Problem, check
+from opmq_lib.tables import DESCRIPTIONS, check
+from opmq_lib.tables.register import EVERY_BRANCH
 
 LIMIT_MONTHS: Final = 36
 """Age of the fieldwork beyond which a study no longer covers its cell (convention of N1)."""
-EVERY_BRANCH: Final = "ensemble"
 OPEN: Final = ("requested", "under_way")
 TABLE: Final = "study_review"
 COLUMNS: Final = tuple(DESCRIPTIONS[TABLE])
 LISTED: Final = tuple(DESCRIPTIONS["study_list"])
-_DATES: Final = ("requested_on", "due_on", "delivered_on", "fieldwork_end_on")
-
-
-def find_problems(
-    register: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str], on: date
-) -> list[Problem]:
-    """Return what no contract of one column can see: unknown codes in lists, dates out of order.
-
-    Args:
-        register: Table `studies`.
-        branch_codes: Known branches; a study may also be of `ensemble`.
-        theme_codes: Known themes.
-        on: Day of the edition; what is done cannot lie after it.
-    """
-    problems = []
-    for name, known in (
-        ("branch_codes", {*branch_codes, EVERY_BRANCH}),
-        ("theme_codes", set(theme_codes)),
-    ):
-        problems += [
-            Problem(name, "an unknown code in the list", "codes separated by a space",
-                    "correct the codes", row=row, value=cell, error=ScopeError)
-            for row, cell in enumerate(register[name])
-            if not set(cell.split()) <= known
-        ]  # fmt: skip
-    for name in _DATES:
-        texts = register.get(name, pd.Series("", register.index)).astype("str")
-        days = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce")
-        done = name in ("delivered_on", "fieldwork_end_on")
-        late = texts > on.isoformat() if done else pd.Series(data=False, index=texts.index)
-        problems += [
-            Problem(name, "an impossible date", "a day that exists, not after the edition if done",
-                    "correct the date", row=int(row), error=RangeError)
-            for row in np.flatnonzero((texts != "") & (days.isna() | late))
-        ]  # fmt: skip
-    delivered = register.get("delivered_on", pd.Series("", register.index)).astype("str")
-    early = (delivered != "") & (delivered < register["requested_on"])
-    return problems + [
-        Problem("delivered_on", "delivered before it was requested", "a later day",
-                "correct one of the two dates", row=int(row), error=CoherenceError)
-        for row in np.flatnonzero(early)
-    ]  # fmt: skip
 
 
 def exploded(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFrame:

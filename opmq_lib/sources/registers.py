@@ -15,10 +15,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from opmq_lib import tables
 from opmq_lib.errors import ConfidentialityError, DataError, Defect, SchemaError, gather
-from opmq_lib.methods import studies
-from opmq_lib.methods.requests import importing
 from opmq_lib.params import RequestImport
-from opmq_lib.sources import embedded, table_files
+from opmq_lib.sources import embedded, importing, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
 from opmq_lib.tables import Problem, Sheet
 from opmq_lib.tables import register as contract
@@ -88,15 +86,14 @@ def import_requests(
             grid.names, grid.rows, dict(mapping.columns), dict(mapping.values), key
         )
         titles = {name: title or name for name, title in mapping.columns.items()}
-        found = contract.find_problems(frame, known(root, last_day))
+        found = contract.request_problems(frame, known(root, last_day))
         if any(each.column == mapping.columns[importing.COMPANY] for each in problems):
             found = [each for each in found if each.column != "company_code"]
         named = [_in_words(each, titles, mapping.values) for each in found]
         if grid.defects:
             errors.append(SchemaError(grid.defects))
         if problems or named:
-            sheet = Sheet(contract.shown(frame), ("request_code",), where, grid.numbers,
-                          own=True)  # fmt: skip
+            sheet = contract.sheet(frame, where, grid.numbers)
             errors.append(tables.as_error([*problems, *named], sheet))
         frames.append(frame)
         if unused:
@@ -210,8 +207,8 @@ def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
     )
     themes = table_files.read_convention("study_themes", root)
     branches = embedded.load("branches")["branch_code"].tolist()
-    problems = studies.find_problems(table, branches, themes["theme_code"].tolist(), on)
-    if problems:
+    rules = contract.study_rules(branches, themes["theme_code"].tolist(), on)
+    if problems := tables.row_problems("studies", table, rules):
         sheet = Sheet(table, ("study_code",), table_files.shown(path))
         raise tables.as_error(problems, sheet)
     return table
@@ -301,14 +298,14 @@ def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     columns = tables.DESCRIPTIONS[contract.TABLE]
     done = frame.copy()
     for use in tables.USES[contract.TABLE]:
-        is_number = columns[use.name].kind in {"whole", "number"}
+        is_number = not columns[use.name].is_text
         if use.name not in done:
             if use.may_be_absent:
                 done[use.name] = float("nan") if is_number else ""
         elif is_number:
             texts = done[use.name].where(done[use.name] != "", None)
-            numbers = pd.to_numeric(texts, errors="coerce")
-            done[use.name] = numbers.where(numbers.notna() | texts.isna(), -1.0).astype("float64")
+            numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
+            done[use.name] = numbers.where(numbers.notna() | texts.isna(), texts)
         else:
             done[use.name] = done[use.name].fillna("").astype("str")
     return done

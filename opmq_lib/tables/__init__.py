@@ -5,45 +5,20 @@ Contracts are data: `columns` says what a column means, `schemas` which columns 
 text is a missing one.
 """
 
-from opmq_lib.tables.checking import (
-    Problem,
-    Sheet,
-    as_error,
-    check,
-    find_problems,
-    header_problems,
-    row_problems,
-)
-from opmq_lib.tables.columns import COLUMNS, Column
-from opmq_lib.tables.schemas import (
-    DESCRIPTIONS,
-    DIMENSIONS,
-    INDICATOR_COLUMNS,
-    KEYS,
-    PROJECTION_COLUMNS,
-    SCHEMAS,
-    TABLES,
-    USES,
-    expectation,
-)
-
-__all__ = [
-    "COLUMNS",
-    "DESCRIPTIONS",
-    "DIMENSIONS",
-    "INDICATOR_COLUMNS",
-    "KEYS",
-    "PROJECTION_COLUMNS",
-    "SCHEMAS",
-    "TABLES",
-    "USES",
-    "Column",
-    "Problem",
-    "Sheet",
-    "as_error",
-    "check",
-    "expectation",
-    "find_problems",
-    "header_problems",
-    "row_problems",
-]
+from opmq_lib.tables.checking import Problem as Problem
+from opmq_lib.tables.checking import Sheet as Sheet
+from opmq_lib.tables.checking import as_error as as_error
+from opmq_lib.tables.checking import check as check
+from opmq_lib.tables.checking import find_problems as find_problems
+from opmq_lib.tables.checking import header_problems as header_problems
+from opmq_lib.tables.checking import row_problems as row_problems
+from opmq_lib.tables.columns import COLUMNS as COLUMNS
+from opmq_lib.tables.columns import Column as Column
+from opmq_lib.tables.columns import expectation as expectation
+from opmq_lib.tables.schemas import DESCRIPTIONS as DESCRIPTIONS
+from opmq_lib.tables.schemas import DIMENSIONS as DIMENSIONS
+from opmq_lib.tables.schemas import INDICATOR_COLUMNS as INDICATOR_COLUMNS
+from opmq_lib.tables.schemas import KEYS as KEYS
+from opmq_lib.tables.schemas import PROJECTION_COLUMNS as PROJECTION_COLUMNS
+from opmq_lib.tables.schemas import TABLES as TABLES
+from opmq_lib.tables.schemas import USES as USES

@@ -1,21 +1,22 @@
 """Tables against their contracts: every defect at once, with its row, column and what to do."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from numbers import Real
+from typing import Final
 
+import numpy as np
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaError as PanderaError
-from pandera.errors import SchemaErrors
 
 from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, closest, did_you_mean
-from opmq_lib.tables.schemas import DESCRIPTIONS, KEYS, RULES, SCHEMAS, USES, expectation
+from opmq_lib.tables.columns import DAY, Column, expectation
+from opmq_lib.tables.schemas import DESCRIPTIONS, KEYS, RULES, USES, Rule, Use
 
 SHOWN_PER_PROBLEM: Final = 10
 """Rows listed for one problem of one column; the others are counted."""
+_CORRECT: Final = "correct the number"
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def check(table: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """Return the table unchanged if it is what its contract says.
 
     Args:
-        table: A name of `SCHEMAS`.
+        table: A name of `TABLES`.
         frame: The table; codes already text, nothing is converted.
         where: The file or the step it comes from, for messages.
 
@@ -101,33 +102,40 @@ def check(table: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame
 
 
-def find_problems(table: str, frame: pd.DataFrame) -> list[Problem]:
-    """Return everything in which a table differs from its contract.
+def find_problems(table: str, frame: pd.DataFrame, rules: Iterable[Rule] = ()) -> list[Problem]:
+    """Return everything in which a table differs from its contract, or breaks further rules.
 
     Examples:
         >>> regions = pd.DataFrame({"region_code": ["1"], "label": ["Guadeloupe"]})
-        >>> [(problem.row, problem.expected) for problem in find_problems("regions", regions)]
-        [(0, 'a code such as 84')]
+        >>> [(problem.row, problem.what) for problem in find_problems("regions", regions)]
+        [(0, 'not a region code')]
     """
-    return header_problems(table, frame.columns) + row_problems(table, frame)
+    return header_problems(table, frame.columns) + row_problems(table, frame, rules)
 
 
-def row_problems(table: str, frame: pd.DataFrame) -> list[Problem]:
+def row_problems(table: str, frame: pd.DataFrame, rules: Iterable[Rule] = ()) -> list[Problem]:
     """Return what is wrong in the rows of a table, in the columns that it has.
+
+    What breaks a rule in a cell that is already wrong by itself is not repeated.
 
     Examples:
         >>> regions = pd.DataFrame({"region_code": ["84", "84"]})
         >>> [(problem.row, problem.what) for problem in row_problems("regions", regions)]
         [(1, 'the same key as row')]
     """
-    known = frame[[name for name in DESCRIPTIONS[table] if name in frame]].reset_index(drop=True)
-    absent = {use.name for use in USES[table] if use.may_be_absent} - set(known)
-    problems = _duplicate_problems(known, [name for name in KEYS[table] if name not in absent])
-    try:
-        SCHEMAS[table].validate(known, lazy=True)
-    except SchemaErrors as errors:
-        for error in errors.schema_errors:
-            problems += _check_problems(table, error, known)
+    rows = frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True)
+    uses = [use for use in USES[table] if use.name in rows]
+    typed = {use.name: _typed(rows[use.name], DESCRIPTIONS[table][use.name]) for use in uses}
+    problems = _repeated_keys(table, rows)
+    for use in uses:
+        problems += _cell_problems(table, use, rows[use.name], typed[use.name])
+    wrong = {(problem.row, problem.column) for problem in problems}
+    cells = rows.assign(**typed)
+    for rule in (*RULES.get(table, ()), *rules):
+        if {*rule.columns, *rule.first_of} <= set(cells):
+            told = Problem(rule.columns[0], rule.what, rule.expected, rule.fix, error=rule.error)
+            broken = _in_rows(~rule.holds(cells), told, cells, rule.choices, rule.first_of)
+            problems += [each for each in broken if (each.row, each.column) not in wrong]
     return problems
 
 
@@ -168,45 +176,42 @@ def as_error(problems: Sequence[Problem], sheet: Sheet) -> DataError:
         >>> regions = pd.DataFrame({"region_code": ["1"], "label": ["Guadeloupe"]})
         >>> print(as_error(find_problems("regions", regions), Sheet(regions, (), "regions.csv")))
         1 defect
-          regions.csv, row 2, column `region_code`: not what is expected here (found: 1)
+          regions.csv, row 2, column `region_code`: `1` is not a region code
             expected: a code such as 84
             what to do: correct it
     """
-    kept: list[tuple[Problem, int]] = []
-    ordered = sorted(problems, key=lambda problem: (problem.column, problem.what))
-    for _, group in groupby(ordered, key=lambda problem: (problem.column, problem.what)):
-        same = list(group)
-        kept += [(problem, 0) for problem in same[:SHOWN_PER_PROBLEM]]
-        if len(same) > SHOWN_PER_PROBLEM:
-            kept[-1] = (kept[-1][0], len(same) - SHOWN_PER_PROBLEM)
-    kept.sort(key=lambda pair: -1 if pair[0].row is None else pair[0].row)
+    counts = Counter((problem.column, problem.what) for problem in problems)
+    listed: Counter[tuple[str, str]] = Counter()
+    defects = []
+    for problem in sorted(problems, key=lambda each: -1 if each.row is None else each.row):
+        kind = problem.column, problem.what
+        listed[kind] += 1
+        if listed[kind] <= SHOWN_PER_PROBLEM:
+            is_last = listed[kind] == SHOWN_PER_PROBLEM
+            defects.append(_defect(problem, counts[kind] - listed[kind] if is_last else 0, sheet))
     classes = {problem.error for problem in problems}
-    of_class = classes.pop() if len(classes) == 1 else DataError
-    return of_class(_defect(problem, more, sheet) for problem, more in kept)
+    return (classes.pop() if len(classes) == 1 else DataError)(defects)
 
 
 def _defect(problem: Problem, more: int, sheet: Sheet) -> Defect:
-    first = "" if problem.first is None else f" {sheet.number(problem.first)}"
-    others = f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
-    what = problem.what + first + others
-    if problem.row is None:
-        place = f"{sheet.where}, column `{problem.column}`"
-        return Defect(place, what, problem.expected, problem.fix)
-    row = sheet.frame.iloc[problem.row]
-    names = [name for name in sheet.key if name in row.index and name != problem.column]
-    secret = sheet.own or str(row.get("origin", "public")) != "public"
-    cells = [_text(row[name]) for name in names]
-    key = ", ".join(cell for cell in cells if cell and (not secret or _is_key_for_sure(cell)))
-    shows = not secret or (problem.column in sheet.key and _is_key_for_sure(problem.value or ""))
-    return Defect(
-        where=f"{sheet.where}, row {sheet.number(problem.row)}"
-        + (f", column `{problem.column}`" if problem.column else "")
-        + (f" ({key})" if key else ""),
-        what=what,
-        expected=problem.expected,
-        fix=problem.fix,
-        value=problem.value if shows else None,
-    )
+    where, key, value = sheet.where, "", None
+    if problem.row is not None:
+        row = sheet.frame.iloc[problem.row]
+        secret = sheet.own or str(row.get("origin", "public")) != "public"
+        names = [name for name in sheet.key if name in row.index and name != problem.column]
+        cells = [_text(row[name]) for name in names]
+        key = ", ".join(cell for cell in cells if cell and (not secret or _is_key_for_sure(cell)))
+        if not secret or (problem.column in sheet.key and _is_key_for_sure(problem.value or "")):
+            value = problem.value
+        where += f", row {sheet.number(problem.row)}"
+    where += f", column `{problem.column}`" if problem.column else ""
+    where += f" ({key})" if key else ""
+    what = problem.what
+    if value and what.startswith("not "):
+        what, value = f"`{value}` is {what}", None
+    what += "" if problem.first is None else f" {sheet.number(problem.first)}"
+    what += f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
+    return Defect(where, what, problem.expected, problem.fix, value)
 
 
 def _is_key_for_sure(cell: str) -> bool:
@@ -223,64 +228,116 @@ def _text(cell: object) -> str:
     return f"{cell:.0f}" if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
-def _duplicate_problems(frame: pd.DataFrame, key: list[str]) -> list[Problem]:
-    if not set(key) <= set(frame.columns) or not frame.duplicated(key).any():
+def _in_rows(
+    wrong: pd.Series,
+    problem: Problem,
+    frame: pd.DataFrame,
+    choices: Collection[str] = (),
+    first_of: Sequence[str] = (),
+) -> list[Problem]:
+    """Return a problem for each row that is wrong, with its cell.
+
+    Args:
+        wrong: One boolean per row.
+        problem: What is wrong there.
+        frame: The table, its index from 0.
+        choices: What the cell may have meant.
+        first_of: Columns whose values the row shares with an earlier one: that one is named.
+    """
+    rows = np.flatnonzero(wrong.fillna(value=False)).tolist()
+    if not rows:
         return []
-    first: dict[tuple[Any, ...], int] = {}
-    problems = []
-    for row, cells in enumerate(frame[key].itertuples(index=False, name=None)):
-        if first.setdefault(cells, row) != row:
-            problems.append(
-                Problem(
-                    column="",
-                    what="the same key as row",
-                    expected=f"one row for each {', '.join(key)}",
-                    fix="delete one of the two rows",
-                    row=row,
-                    first=first[cells],
-                )
-            )
-    return problems
+    cells = [_text(cell) for cell in frame[problem.column].iloc[rows]] if problem.column else None
+    near = {cell: did_you_mean(cell, choices) for cell in set(cells or ())}
+    first = pd.Series(frame.index)
+    if first_of:
+        together = first.groupby([frame[name] for name in first_of], dropna=False)
+        first = together.transform("first")
+    return [
+        replace(
+            problem,
+            row=row,
+            value=cell or None,
+            fix=near.get(cell) or problem.fix,
+            first=int(first[row]) if first_of else None,
+        )
+        for row, cell in zip(rows, cells or [""] * len(rows), strict=True)
+    ]
 
 
-def _check_problems(table: str, error: PanderaError, frame: pd.DataFrame) -> list[Problem]:
-    """Return one problem per row that a pandera check refused."""
-    if not isinstance(error.check, pa.Check) or not isinstance(error.failure_cases, pd.DataFrame):
-        return []  # a missing column: `header_problems` says it better
-    rows = sorted({int(row) for row in error.failure_cases["index"]})
-    kind = str(error.check.name)
-    if kind.isdecimal():
-        rule = RULES[table][int(kind)]
-        return [
-            Problem(rule.columns[0], rule.what, rule.expected, rule.fix, row, error=rule.error)
-            for row in rows
-        ]
-    return [_cell_problem(table, str(error.schema.name), kind, row, frame) for row in rows]
-
-
-def _cell_problem(table: str, name: str, kind: str, row: int, frame: pd.DataFrame) -> Problem:
-    column = DESCRIPTIONS[table][name]
-    cell = frame[name].iloc[row]
-    what, fix = {
-        "empty": ("empty cell", "fill it in"),
-        "type": _wrong_type(column.kind),
-        "range": ("outside its range", "correct the number"),
-        "form": ("not what is expected here", "correct it"),
-    }[kind]
-    if kind == "range" and column.low == 0 and cell < 0:
-        what = "negative number"
-    return Problem(
-        column=name,
-        what=what,
-        expected=expectation(column),
-        fix=did_you_mean(str(cell), column.choices) or fix,
-        row=row,
-        value=None if kind == "empty" else _text(cell),
-        error=RangeError if kind == "range" else SchemaError,
+def _repeated_keys(table: str, frame: pd.DataFrame) -> list[Problem]:
+    absent = {use.name for use in USES[table] if use.may_be_absent} - set(frame)
+    key = [name for name in KEYS[table] if name not in absent]
+    if not set(key) <= set(frame):
+        return []
+    problem = Problem(
+        column=key[0] if len(key) == 1 else "",
+        what="the same key as row",
+        expected=f"one row for each {', '.join(key)}",
+        fix="delete one of the two rows",
     )
+    return _in_rows(frame.duplicated(key), problem, frame, first_of=key)
 
 
-def _wrong_type(kind: str) -> tuple[str, str]:
-    if kind in {"text", "code"}:
-        return "a number where a text is meant", "read or write this column as text"
-    return f"not a {'whole ' if kind == 'whole' else ''}number", "write digits only, such as 1234"
+def _typed(cells: pd.Series, column: Column) -> pd.Series:
+    """Return the texts of a column, or its numbers; `""` or `NaN` where a cell is neither."""
+    if column.is_text:
+        if cells.dtype == "str":
+            return cells.fillna("")
+        is_text = cells.map(lambda cell: isinstance(cell, str)).astype(bool)
+        return cells.where(is_text, "").astype("str")
+    if cells.dtype.kind not in "iuf":
+        is_number = cells.map(lambda cell: isinstance(cell, Real) and not isinstance(cell, bool))
+        cells = pd.to_numeric(cells.where(is_number.astype(bool)), errors="coerce")
+    numbers = cells.astype("float64")
+    return numbers.where(np.isfinite(numbers))
+
+
+def _cell_problems(table: str, use: Use, cells: pd.Series, typed: pd.Series) -> Iterator[Problem]:
+    """Yield the cells that are empty, of another type, not of their form or out of range."""
+    column = DESCRIPTIONS[table][use.name]
+    frame, empty = cells.to_frame(), cells.isna() | cells.isin([""])
+
+    def problem(what: str, fix: str, error: type[DataError] = SchemaError) -> Problem:
+        return Problem(use.name, what, expectation(column), fix, error=error)
+
+    if not use.may_be_empty:
+        yield from _in_rows(empty, problem("empty cell", "fill it in"), frame)
+    if column.is_text:
+        type_problem = problem(
+            "a number where a text is meant", "read or write this column as text"
+        )
+        yield from _in_rows(~empty & typed.eq(""), type_problem, frame)
+        misfit = problem(_misfit(use.name, column), "correct it")
+        yield from _in_rows(~_has_form(typed, column), misfit, frame, column.choices)
+        return
+    whole = column.kind == "whole"
+    number = f"not a {'whole ' if whole else ''}number"
+    type_problem = problem(number, "write digits only, such as 1234")
+    yield from _in_rows(~empty & (typed % 1 != 0 if whole else typed.isna()), type_problem, frame)
+    negative = typed.lt(0) & (column.low == 0)
+    yield from _in_rows(negative, problem("negative number", _CORRECT, RangeError), frame)
+    outside = ~typed.between(column.low, column.high) & typed.notna() & ~negative
+    yield from _in_rows(outside, problem("outside its range", _CORRECT, RangeError), frame)
+
+
+def _has_form(texts: pd.Series, column: Column) -> pd.Series:
+    """Return which texts are among the choices, or of the form, of their column; empty ones are."""
+    if column.choices:
+        return texts.isin(["", *column.choices])
+    if not column.pattern:
+        return pd.Series(data=True, index=texts.index)
+    formed = texts.str.fullmatch(column.pattern)
+    if column.pattern == DAY:
+        formed &= pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce").notna()
+    return formed | texts.eq("")
+
+
+def _misfit(name: str, column: Column) -> str:
+    """Return what a text is not, such as « not a region code »."""
+    if column.choices:
+        return "not a known value"
+    if column.pattern == DAY:
+        return "not a date"
+    words = name.replace("_", " ").replace("metier", "métier")
+    return f"not {'an' if words[0] in 'aeiou' else 'a'} {words}"

@@ -1,6 +1,10 @@
 """What a column means, once: same name, same quantity, same unit, in every table."""
 
+from math import inf, isfinite
 from typing import Final, NamedTuple
+
+DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+"""What a day looks like."""
 
 
 class Column(NamedTuple):
@@ -20,11 +24,16 @@ class Column(NamedTuple):
     kind: str
     label: str
     unit: str = ""
-    low: float | None = None
-    high: float | None = None
+    low: float = -inf
+    high: float = inf
     choices: tuple[str, ...] = ()
     pattern: str = ""
     example: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether cells are texts: codes are."""
+        return self.kind in {"text", "code"}
 
 
 def _text(label: str, *choices: str) -> Column:
@@ -39,16 +48,20 @@ def _count(label: str, unit: str) -> Column:
     return Column("whole", label, unit, low=0)
 
 
+def _number(label: str, unit: str, low: float = -inf, high: float = inf) -> Column:
+    return Column("number", label, unit, low, high)
+
+
 def _heads(label: str, unit: str = "emplois") -> Column:
-    return Column("number", label, unit, low=0)
+    return _number(label, unit, 0)
 
 
-def _pct(label: str, low: float | None = 0, high: float | None = 100) -> Column:
-    return Column("number", label, "%", low=low, high=high)
+def _pct(label: str, low: float = 0, high: float = 100) -> Column:
+    return _number(label, "%", low, high)
 
 
 def _euros(label: str) -> Column:
-    return Column("number", label, "euros par mois", low=0)
+    return _number(label, "euros par mois", 0)
 
 
 def _class(label: str) -> Column:
@@ -56,7 +69,7 @@ def _class(label: str) -> Column:
 
 
 def _day(label: str) -> Column:
-    return _code(label, r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2025-03-31")
+    return _code(label, DAY, "2025-03-31")
 
 
 def _year(label: str) -> Column:
@@ -68,6 +81,15 @@ _NATURES = ("observed", "estimate", "official_projection")
 _BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
 _REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
 _DECISIONS = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
+_PROGRESS = ("requested", "under_way", "delivered", "validated", "abandoned")
+_FACTORS = {
+    "hiring_intensity": "Intensité d’embauches",
+    "training_job_link": "Lien formation-emploi",
+    "labour_shortage": "Manque de main-d’œuvre disponible",
+    "non_durable_jobs": "Non-durabilité de l’emploi",
+    "hard_working_conditions": "Conditions de travail contraignantes",
+    "geographic_mismatch": "Inadéquation géographique",
+}
 _STATES = ("value", "s", "nd", "np", "nv")
 
 COLUMNS: Final[dict[str, Column]] = {
@@ -106,9 +128,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "active": _text("Convention active", "yes", "no"),
     "successor_idcc_code": _code("Convention suivante", r"[0-9]{5}", "03248"),
     "final_idcc_code": _code("Convention finale", r"[0-9]{5}", "03248"),
-    "signed_on": _code("Date de signature", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "1952-12-30"),
-    "effective_on": _code("Date d’effet", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "1952-12-30"),
-    "ended_on": _code("Date de fin", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2023-12-31"),
+    "signed_on": _day("Date de signature"),
+    "effective_on": _day("Date d’effet"),
+    "ended_on": _day("Date de fin"),
     # headcounts of conventions
     "employees_headcount": _heads("Salariés au 31 décembre", "salariés"),
     "employees_fte": _heads("Salariés en équivalent temps plein", "équivalents temps plein"),
@@ -135,7 +157,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "wage_intermediate_eur_per_month": _euros("Salaire net moyen des professions intermédiaires"),
     "wage_clerks_eur_per_month": _euros("Salaire net moyen des employés"),
     "wage_workers_eur_per_month": _euros("Salaire net moyen des ouvriers"),
-    "wage_gap_pct": _pct("Écart de salaire des femmes aux hommes", low=-100, high=None),
+    "wage_gap_pct": _pct("Écart de salaire des femmes aux hommes", low=-100, high=inf),
     "share_under_1_05_smic_pct": _pct("Salariés sous 1,05 Smic"),
     # métiers
     "nomenclature": _text("Nomenclature"),
@@ -149,42 +171,30 @@ COLUMNS: Final[dict[str, Column]] = {
     "origin": _text("Origine", "public", "own"),
     "units_count": _count("Entreprises derrière la cellule", "entreprises"),
     "largest_share_pct": _pct("Part de la plus grande entreprise"),
-    "share": Column("number", "Part", "part de 0 à 1", low=0, high=1),
+    "share": _number("Part", "part de 0 à 1", low=0, high=1),
     # tension and recruitment
-    "tension_index": Column("number", "Indicateur de tension", "indice sans unité"),
+    "tension_index": _number("Indicateur de tension", "indice sans unité"),
     "mean_employment_headcount": _heads("Emploi moyen"),
     "tension_class": _class("Classe de tension"),
-    "hiring_intensity": _class("Intensité d’embauches"),
-    "training_job_link": _class("Lien formation-emploi"),
-    "labour_shortage": _class("Manque de main-d’œuvre disponible"),
-    "non_durable_jobs": _class("Non-durabilité de l’emploi"),
-    "hard_working_conditions": _class("Conditions de travail contraignantes"),
-    "geographic_mismatch": _class("Inadéquation géographique"),
+    **{factor: _class(label) for factor, label in _FACTORS.items()},
     "basins_count": _count("Bassins d’emploi publiés", "bassins"),
     "high_tension_basins_count": _count("Bassins en classe 4 ou 5", "bassins"),
-    "hard_to_fill_share": Column("number", "Part des projets jugés difficiles", "de 0 à 1", 0, 1),
-    "offers_per_seeker_ratio": Column("number", "Offres par demandeur d’emploi", "rapport", low=0),
-    "exit_rate": Column("number", "Taux de sortie des listes", "de 0 à 1", 0, 1),
-    "tension_variance": Column(
-        "number", "Variance d’échantillonnage de l’indice", "carré de l’indice", low=0
+    "hard_to_fill_share": _number("Part des projets jugés difficiles", "de 0 à 1", 0, 1),
+    "offers_per_seeker_ratio": _number("Offres par demandeur d’emploi", "rapport", 0),
+    "exit_rate": _number("Taux de sortie des listes", "de 0 à 1", 0, 1),
+    "tension_variance": _number(
+        "Variance d’échantillonnage de l’indice", "carré de l’indice", low=0
     ),
     "reference_code": _code("Référence de la Dares", _ANY, "dares_2014_2018_fap2009"),
     "component": _text("Composante", "hard_to_fill_share", "offers_per_seeker_ratio", "exit_rate"),
-    "mean": Column("number", "Moyenne de référence", "unité de la composante"),
-    "standard_deviation": Column("number", "Écart-type de référence", "unité de la composante"),
+    "mean": _number("Moyenne de référence", "unité de la composante"),
+    "standard_deviation": _number("Écart-type de référence", "unité de la composante"),
     "metier_2021_code": _code("Métier (FAP-2021)", _ANY, "D1X40"),
     "profile_code": _code("Profil de tension", r"[a-z_]+", "training"),
     "practice": _text("Ce qui se fait souvent"),
     **{
         f"{factor}_range": _code(f"{label} (quintiles)", r"[1-5](-[1-5])?", "4-5")
-        for factor, label in {
-            "hiring_intensity": "Intensité d’embauches",
-            "training_job_link": "Lien formation-emploi",
-            "labour_shortage": "Manque de main-d’œuvre disponible",
-            "non_durable_jobs": "Non-durabilité de l’emploi",
-            "hard_working_conditions": "Conditions de travail contraignantes",
-            "geographic_mismatch": "Inadéquation géographique",
-        }.items()
+        for factor, label in _FACTORS.items()
     },
     "cells_count": _count("Lignes publiées (bassin × département)", "lignes"),
     "projects_count": _count("Projets de recrutement", "projets"),
@@ -214,14 +224,14 @@ COLUMNS: Final[dict[str, Column]] = {
     "nsf_code": _code("Spécialité de formation (NSF)", _ANY, "326"),
     "forma_code": _code("Formacode", r"[0-9]+", "45521"),
     "last_session_year": _year("Dernière session"),
-    "updated_on": _code("Dernière mise à jour", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2024-01-31"),
+    "updated_on": _day("Dernière mise à jour"),
     "selected_by": _text("Retenue par", "rome", "body", "rome+body"),
     "rank": Column("whole", "Rang", "rang de 1 à 5", 1, 5),
     "body": _text("Organisme, tel que la source l’écrit"),
     "code": _text("Code"),
     "query": _text("Texte libre"),
     "review.rank": Column("whole", "Rang", "1, 2, …", 1),
-    "confidence": Column("number", "Confiance", "probabilité de 0 à 1", 0, 1),
+    "confidence": _number("Confiance", "probabilité de 0 à 1", 0, 1),
     "decision": _text("Décision", "accepted", "refused", ""),
     "decided_on": _text("Date de la décision"),
     "version": Column("whole", "Version de la feuille", "1, 2, …", 1),
@@ -242,15 +252,15 @@ COLUMNS: Final[dict[str, Column]] = {
     "bundle": _text("Ensemble de compétences"),
     "lead_months": _count("Mois après le jour de l’édition", "mois"),
     "covered_on": _day("Jour regardé"),
-    "coverage_ratio": Column(
-        "number", "Part des compétences qu’un bloc en vigueur couvre", "part de 0 à 1", 0, 1
+    "coverage_ratio": _number(
+        "Part des compétences qu’un bloc en vigueur couvre", "part de 0 à 1", 0, 1
     ),
     "skills_count": _count("Compétences principales ou émergentes", "compétences"),
     "read_skills_count": _count("Compétences qu’un bloc lu couvre", "compétences"),
     "ending_blocs_count": _count("Blocs en vigueur qui ne le sont plus ce jour-là", "blocs"),
     "rncp_fiches.active": _text("Fiche active", "yes", "no"),
-    "starts_on": _code("Date d’effet", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2024-01-31"),
-    "ends_on": _code("Fin d’enregistrement", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-12-31"),
+    "starts_on": _day("Date d’effet"),
+    "ends_on": _day("Fin d’enregistrement"),
     "metiers_count": _count("Métiers (ROME)", "métiers"),
     "skill_rank": Column("whole", "Rang dans le profil", "1, 2, …", 1),
     "other_branch_code": _code("Autre branche", r"[a-z0-9_]+", "chimie"),
@@ -263,10 +273,10 @@ COLUMNS: Final[dict[str, Column]] = {
     "months_left": Column("whole", "Mois avant la fin", "mois entiers"),
     "reason_code": _text("Raison de regarder"),
     "signal": _text("Signal", "emerging_flag", "uncovered"),
-    "needed": Column("number", "Besoin", "personnes pondérées par le niveau", low=0),
-    "available": Column("number", "Disponible", "personnes pondérées par le niveau", low=0),
-    "gap": Column("number", "Écart relatif", "de −1 à 1", -1, 1),
-    "unweighted_gap": Column("number", "Écart relatif sans pondération", "de −1 à 1", -1, 1),
+    "needed": _number("Besoin", "personnes pondérées par le niveau", 0),
+    "available": _number("Disponible", "personnes pondérées par le niveau", 0),
+    "gap": _number("Écart relatif", "de −1 à 1", -1, 1),
+    "unweighted_gap": _number("Écart relatif sans pondération", "de −1 à 1", -1, 1),
     # sources and conventions of the project
     "table": _text("Table"),
     "sources.period": _text("Période"),
@@ -277,12 +287,12 @@ COLUMNS: Final[dict[str, Column]] = {
     "note": _text("Note"),
     "basis": _text("Fondement"),
     # needs
-    "exit_rate_pct": _pct("Taux de sortie annuel", high=None),
+    "exit_rate_pct": _pct("Taux de sortie annuel", high=inf),
     "exit_reason": _text("Motif de sortie"),
     "exit_share_pct": _pct("Part des sorties"),
     "young_beginners_per_year_headcount": _heads("Jeunes débutants par an", "personnes par an"),
-    "net_mobility_per_year_headcount": Column(
-        "number", "Mobilité nette entrante par an", "personnes par an"
+    "net_mobility_per_year_headcount": _number(
+        "Mobilité nette entrante par an", "personnes par an"
     ),
     "line_number": _count("Ligne du scénario", "rang"),
     "scenario_label": _text("Scénario"),
@@ -293,7 +303,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "metier_codes": _text("Métiers"),
     "start_year": _year("Départ"),
     "end_year": _year("Arrivée"),
-    "multiplier": Column("number", "Multiplicateur", "rapport à la référence", low=0),
+    "multiplier": _number("Multiplicateur", "rapport à la référence", 0),
     "points": _text("Points intermédiaires"),
     "vote": _text("Vote"),
     # registers of requests, recommendations and studies
@@ -301,9 +311,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "company_code": _code("Entreprise (pseudonyme)", r"[0-9a-f]{16}", "0f3a9c5e7b21d468"),
     "size_band": _text("Tranche d’effectif", *_BANDS),
     "company_headcount": _count("Effectif de l’entreprise", "salariés"),
-    "study_list.status": _text(
-        "État", "requested", "under_way", "delivered", "validated", "abandoned"
-    ),
+    "study_list.status": _text("État", *_PROGRESS),
     "follow_up": _text("Suivi", "late", "outdated", "undated"),
     "requested_on": _day("Date de la demande"),
     "channel": _text("Canal", "phone", "mail", "visit", "web", "event", "other"),
@@ -316,7 +324,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "answer_delay_days": _count("Délai de réponse", "jours"),
     "request_note": _text("Note interne, jamais publiée"),
     "requests.origin": _text("Origine", "own", "fictitious"),
-    "firms_count": Column("whole", "Entreprises de la tranche", "entreprises", low=0),
+    "firms_count": Column("whole", "Entreprises de la tranche", "entreprises", 0),
     "recommendation_code": _code("Recommandation", _ANY, "chimie-recrutement-2026"),
     "proposed_on": _day("Date de la proposition"),
     "period_end_on": _day("Fin de la période"),
@@ -348,9 +356,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "question": _text("Question posée"),
     "method": _text("Méthode"),
     "method_note_link": _text("Note de méthode"),
-    "studies.status": _text(
-        "État", "requested", "under_way", "delivered", "validated", "abandoned"
-    ),
+    "studies.status": _text("État", *_PROGRESS),
     "due_on": _day("Échéance"),
     "delivered_on": _day("Date de livraison"),
     "fieldwork_end_on": _day("Fin du terrain"),
@@ -365,13 +371,13 @@ COLUMNS: Final[dict[str, Column]] = {
     "variant": _text("Variante"),
     "indicators.level": _text("Niveau ou classe"),
     "cutoff_year": _year("Dernière année observée"),
-    "quantile_level": Column("number", "Niveau du quantile", "de 0 à 1", 0, 1),
+    "quantile_level": _number("Niveau du quantile", "de 0 à 1", 0, 1),
     "quantity": _text("Grandeur"),
     "indicator": _text("Indicateur"),
-    "value": Column("number", "Valeur", "voir la colonne unit"),
-    "lower": Column("number", "Borne basse", "voir la colonne unit"),
-    "upper": Column("number", "Borne haute", "voir la colonne unit"),
-    "interval_level": Column("number", "Niveau de l’intervalle", "de 0 à 1", 0, 1),
+    "value": _number("Valeur", "voir la colonne unit"),
+    "lower": _number("Borne basse", "voir la colonne unit"),
+    "upper": _number("Borne haute", "voir la colonne unit"),
+    "interval_level": _number("Niveau de l’intervalle", "de 0 à 1", 0, 1),
     "unit": _text("Unité"),
     "question_code": _text("Question", "core", "strategic"),
     "criterion_code": _code("Critère", r"[a-z0-9][a-z0-9_-]*", "employment_share"),
@@ -381,21 +387,21 @@ COLUMNS: Final[dict[str, Column]] = {
     "acceptability_pct": _pct("Jeux de poids favorables"),
     "uniform_acceptability_pct": _pct("Jeux de poids favorables, tous également probables"),
     "standard_error_pct": _pct("Erreur type du tirage"),
-    "score": Column("number", "Score", "de 0 à 1", 0, 1),
-    "score_lower": Column("number", "Score, borne basse", "de 0 à 1", 0, 1),
-    "score_upper": Column("number", "Score, borne haute", "de 0 à 1", 0, 1),
+    "score": _number("Score", "de 0 à 1", 0, 1),
+    "score_lower": _number("Score, borne basse", "de 0 à 1", 0, 1),
+    "score_upper": _number("Score, borne haute", "de 0 à 1", 0, 1),
     "threshold_met": _text("Seuil atteint", "yes", "no", "uncertain"),
     "flip_criterion_code": _code("Critère qui fait basculer", _ANY, "employment_share"),
-    "flip_weight": Column("number", "Poids à partir duquel l’avis bascule", "de 0 à 1", 0, 1),
+    "flip_weight": _number("Poids à partir duquel l’avis bascule", "de 0 à 1", 0, 1),
     "voted": _text("Retenu par un vote", "yes", "no", "none"),
-    "low": Column("number", "Borne du score 0", "voir la colonne unit"),
-    "high": Column("number", "Borne du score 1", "voir la colonne unit"),
+    "low": _number("Borne du score 0", "voir la colonne unit"),
+    "high": _number("Borne du score 1", "voir la colonne unit"),
     "direction": _text("Sens", "higher", "lower"),
-    "weight": Column("number", "Poids", "de 0 à 1", 0, 1),
-    "threshold": Column("number", "Seuil", "voir la colonne unit"),
-    "cutoff_score": Column("number", "Score à partir duquel un métier entre", "de 0 à 1", 0, 1),
-    "concentration": Column("number", "Concentration des poids tirés", "sans unité", low=0),
-    "vote_date": _code("Date du vote", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "2026-03-12"),
+    "weight": _number("Poids", "de 0 à 1", 0, 1),
+    "threshold": _number("Seuil", "voir la colonne unit"),
+    "cutoff_score": _number("Score à partir duquel un métier entre", "de 0 à 1", 0, 1),
+    "concentration": _number("Concentration des poids tirés", "sans unité", 0),
+    "vote_date": _day("Date du vote"),
     "vote_body": _text("Instance"),
     "minutes_reference": _text("Relevé de décisions"),
     "status": _text("État de la cellule", *_STATES),
@@ -409,3 +415,26 @@ COLUMNS: Final[dict[str, Column]] = {
     "indicators.nature": _text("Nature du chiffre", *_NATURES, "projection"),
 }
 """Meaning of every column."""
+
+
+def expectation(column: Column) -> str:
+    """Return in words what a cell of a column must hold.
+
+    Examples:
+        >>> expectation(COLUMNS["year"]), expectation(COLUMNS["employment_headcount"])
+        ('a whole number from 1900 to 2100', 'a number ≥ 0')
+        >>> expectation(COLUMNS["idcc_code"]), expectation(COLUMNS["origin"])
+        ('a code such as 00044', 'one of: public, own')
+        >>> expectation(COLUMNS["bloc_readings.decision"]), expectation(COLUMNS["due_on"])
+        ('one of: yes, no, or nothing', 'a day such as 2025-03-31')
+    """
+    if column.choices:
+        return f"one of: {', '.join(choice or 'or nothing' for choice in column.choices)}"
+    if column.kind == "code":
+        return f"a {'day' if column.pattern == DAY else 'code'} such as {column.example}"
+    if column.kind == "text":
+        return "a text"
+    number = "a whole number" if column.kind == "whole" else "a number"
+    if isfinite(column.high):
+        return f"{number} from {column.low:g} to {column.high:g}"
+    return f"{number} ≥ {column.low:g}" if isfinite(column.low) else number

@@ -1,17 +1,13 @@
-"""Which columns a table has, what its rows must say together, and the pandera schemas of both.
+"""Which columns a table has, and what its rows must say together.
 
 `TABLES` is the list to read first: `*` marks a table's key, `?` a cell that may be empty, `[…]` a
 column that may be absent. A new table is one line there, and one in `columns` per new column.
 """
 
-import math
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
-import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from opmq_lib.errors import CoherenceError, DataError, RangeError, SchemaError
 from opmq_lib.tables.columns import COLUMNS, Column
@@ -201,12 +197,15 @@ class Rule(NamedTuple):
     """What the cells of one row must say together.
 
     Attributes:
-        columns: The columns looked at; the rule waits where one is absent.
-        holds: Frame to one boolean per row.
+        columns: The columns it reads, first the one to blame; it waits where one is absent.
+        holds: Frame to one boolean per row. Texts are `""` and numbers `NaN` where a cell is empty
+            or of another type.
         what: What is wrong where it does not hold.
         expected: What was expected.
         fix: What to do.
         error: Class of the error.
+        choices: What the cell may have meant.
+        first_of: Columns whose values the row shares with an earlier one, named after `what`.
     """
 
     columns: tuple[str, ...]
@@ -215,15 +214,14 @@ class Rule(NamedTuple):
     expected: str
     fix: str
     error: type[DataError] = SchemaError
+    choices: Collection[str] = ()
+    first_of: tuple[str, ...] = ()
 
 
 def _counted(column: str) -> Rule:
-    def holds(frame: pd.DataFrame) -> pd.Series:
-        return frame[column].notna() | (frame["origin"] != "own")
-
     return Rule(
         columns=(column, "origin"),
-        holds=holds,
+        holds=lambda frame: frame[column].notna() | (frame["origin"] != "own"),
         what=f"an own cell without `{column}`",
         expected=f"`{column}` in every row whose origin is own",
         fix="fill it in: without it nobody can tell whether the cell may be shown",
@@ -231,13 +229,11 @@ def _counted(column: str) -> Rule:
 
 
 def _sums_to_one(origin: str) -> Rule:
-    def holds(frame: pd.DataFrame) -> pd.Series:
-        sums = frame["share"].groupby(frame[origin]).transform("sum")
-        return (sums - 1).abs() < 1e-5
-
     return Rule(
         columns=("share", origin),
-        holds=holds,
+        holds=lambda frame: (
+            (frame["share"].groupby(frame[origin]).transform("sum") - 1).abs() < 1e-5
+        ),
         what=f"the shares of this {origin} do not sum to 1",
         expected="shares that sum to 1",
         fix="correct the shares of this code",
@@ -260,6 +256,7 @@ _VALUE = Rule(
     expected="a value where status is `value`, and only there",
     fix="correct the status or the value",
 )
+_COUNTED = (_counted("units_count"), _counted("largest_share_pct"))
 RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "naf_branch": (_sums_to_one("naf_code"),),
     "rome_fap_split": (_sums_to_one("rome_code"),),
@@ -268,115 +265,11 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "needs": (_VALUE,),
     "reasons": (_VALUE, _ORDER),
     "fap_crosswalk": (_sums_to_one("metier_code"),),
-    "criterion_values": (_ORDER, _counted("units_count"), _counted("largest_share_pct")),
+    "criterion_values": (_ORDER, *_COUNTED),
     "request_review": (_VALUE,),
     "study_review": (_VALUE,),
-    "employment": (_counted("units_count"), _counted("largest_share_pct")),
-    "branch_ages": (_counted("units_count"), _counted("largest_share_pct")),
-    "branch_entries": (_counted("units_count"), _counted("largest_share_pct")),
+    "employment": _COUNTED,
+    "branch_ages": _COUNTED,
+    "branch_entries": _COUNTED,
 }
 """Rules across the columns of a row, by table."""
-
-
-def _filled(cells: pd.Series) -> pd.Series:
-    return cells.notna() & (cells != "")
-
-
-def _is_text(cells: pd.Series) -> pd.Series:
-    if cells.dtype == "str":
-        return cells.notna()
-    return cells.map(lambda cell: isinstance(cell, str)).astype(bool)
-
-
-def _is_number(cells: pd.Series) -> pd.Series:
-    if cells.dtype.kind in "if":
-        return ~cells.isin([math.inf, -math.inf])
-    is_real = cells.map(lambda cell: isinstance(cell, int | float | np.number)).astype(bool)
-    is_bool = cells.map(lambda cell: isinstance(cell, bool | np.bool_)).astype(bool)
-    return is_real & ~is_bool & ~_as_floats(cells).isin([math.inf, -math.inf])
-
-
-def _is_whole(cells: pd.Series) -> pd.Series:
-    return _is_number(cells) & (_as_floats(cells) % 1 == 0)
-
-
-def _as_floats(cells: pd.Series) -> pd.Series:
-    return pd.to_numeric(cells, errors="coerce").astype("float64")
-
-
-def _in_range(column: Column) -> Callable[[pd.Series], pd.Series]:
-    low = -math.inf if column.low is None else column.low
-    high = math.inf if column.high is None else column.high
-    return lambda cells: ~((_as_floats(cells) < low) | (_as_floats(cells) > high))
-
-
-def _matches(pattern: str) -> Callable[[pd.Series], pd.Series]:
-    regex = re.compile(pattern)
-    return lambda cells: cells.map(
-        lambda cell: not isinstance(cell, str) or cell == "" or bool(regex.fullmatch(cell))
-    ).astype(bool)
-
-
-def expectation(column: Column) -> str:
-    """Return in words what a cell of a column must hold.
-
-    Examples:
-        >>> expectation(COLUMNS["year"]), expectation(COLUMNS["employment_headcount"])
-        ('a whole number from 1900 to 2100', 'a number ≥ 0')
-        >>> expectation(COLUMNS["idcc_code"]), expectation(COLUMNS["origin"])
-        ('a code such as 00044', 'one of: public, own')
-        >>> expectation(COLUMNS["bloc_readings.decision"])
-        'one of: yes, no, or nothing'
-    """
-    if column.choices:
-        return f"one of: {', '.join(choice or 'or nothing' for choice in column.choices)}"
-    if column.kind == "code":
-        return f"a code such as {column.example}"
-    if column.kind == "text":
-        return "a text"
-    number = "a whole number" if column.kind == "whole" else "a number"
-    if column.low is not None and column.high is not None:
-        return f"{number} from {column.low:g} to {column.high:g}"
-    if column.low is not None:
-        return f"{number} ≥ {column.low:g}"
-    return number
-
-
-def _checks(column: Column, may_be_empty: bool) -> list[pa.Check]:
-    """Return the checks of one column; the name of a check is the kind of defect it finds."""
-    checks = [] if may_be_empty else [pa.Check(_filled, name="empty", ignore_na=False)]
-    if column.kind in {"text", "code"}:
-        checks.append(pa.Check(_is_text, name="type"))
-    else:
-        checks.append(pa.Check(_is_whole if column.kind == "whole" else _is_number, name="type"))
-        checks.append(pa.Check(_in_range(column), name="range"))
-    if column.pattern:
-        checks.append(pa.Check(_matches(column.pattern), name="form"))
-    if column.choices:
-        checks.append(pa.Check(_matches("|".join(map(re.escape, column.choices))), name="form"))
-    return checks
-
-
-def _schema(table: str) -> pa.DataFrameSchema:
-    columns = {
-        use.name: pa.Column(
-            checks=_checks(DESCRIPTIONS[table][use.name], use.may_be_empty),
-            nullable=True,
-            required=not use.may_be_absent,
-            description=DESCRIPTIONS[table][use.name].label,
-        )
-        for use in USES[table]
-    }
-    rules = [
-        pa.Check(_waiting(rule), name=str(number), ignore_na=False)
-        for number, rule in enumerate(RULES.get(table, ()))
-    ]
-    return pa.DataFrameSchema(columns, checks=rules, name=table)
-
-
-def _waiting(rule: Rule) -> Callable[[pd.DataFrame], pd.Series | bool]:
-    return lambda frame: rule.holds(frame) if set(rule.columns) <= set(frame.columns) else True
-
-
-SCHEMAS: Final[dict[str, pa.DataFrameSchema]] = {table: _schema(table) for table in TABLES}
-"""The pandera schema of every table."""

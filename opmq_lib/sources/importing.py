@@ -12,7 +12,8 @@ from openpyxl.utils import get_column_letter
 
 from opmq_lib import tables
 from opmq_lib.tables import Problem
-from opmq_lib.tables.register import BAND_BOUNDS, TABLE, is_company_number
+from opmq_lib.tables.personal import is_company_number
+from opmq_lib.tables.register import BAND_BOUNDS, TABLE
 
 COMPANY: Final = "company"
 """Name, in the mapping, of the column that identifies a company: SIREN or SIRET."""
