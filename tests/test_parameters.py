@@ -329,7 +329,7 @@ def test_looking_at_parameters_imports_neither_pandas_nor_what_runs_notebooks():
         f"parameters.load_edition(Path({str(ROOT)!r}))\n"
         f"parameters.load_scenarios(Path({str(ROOT)!r}))\n"
         f"parameters.load_branches(Path({str(ROOT)!r}))\n"
-        "heavy = {'pandas', 'pandera', 'papermill', 'matplotlib', 'statsmodels', 'nbformat'}\n"
+        "heavy = {'pandas', 'papermill', 'matplotlib', 'statsmodels', 'nbformat'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

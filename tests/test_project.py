@@ -61,7 +61,7 @@ def test_outside_a_project_the_error_says_where_to_go(tmp_path: Path) -> None:
 
 
 def requirements(*texts: str) -> dict[str, Requirement]:
-    """Return requirements by name, without extras such as the `pandas` of `pandera[pandas]`."""
+    """Return requirements by name, without extras such as the `quarto` of `opmq[quarto]`."""
     read = [Requirement(text) for text in texts]
     return {canonicalize_name(each.name): each for each in read}
 

@@ -21,7 +21,6 @@ PACKAGES = (
     "matplotlib",
     "numpy",
     "pandas",
-    "pandera",
     "papermill",
     "pyarrow",
     "pydantic",

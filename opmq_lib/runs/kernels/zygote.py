@@ -36,7 +36,6 @@ LATER = {
     "zmq": ".utils.garbage",
     "matplotlib": ".backends.backend_svg .backends.backend_agg",
     "pandas": ".io.formats.csvs .io.formats.excel .io.formats.html .core.methods.to_dict",
-    "pandera": ".backends.pandas.register .backends.pandas.builtin_checks .api.geopandas.container",
     "pyarrow": ".pandas_compat",
     "opmq_lib.second_opinions": "statsmodels.tsa.exponential_smoothing.ets",
 }
