@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,11 @@ class DataError(Exception):
             for defect in self.defects
         ]
         super().__init__("\n".join(lines))
+
+    @classmethod
+    def of(cls, where: str, what: str, expected: str, fix: str, value: str | None = None) -> Self:
+        """Return the error of one defect."""
+        return cls([Defect(where, what, expected, fix, value)])
 
 
 class SchemaError(DataError):

@@ -4,7 +4,6 @@ Nothing here reads a file: `opmq_lib.sources.parameters` does, and says the line
 Texts are never made from numbers: a code written without quotes is refused, not guessed.
 """
 
-import json
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -585,15 +584,6 @@ BRANCH_NOTEBOOKS: Final = tuple(
 )
 """The templates that run once per branch."""
 
-SCHEMA_MODELS: Final[dict[str, type[BaseModel]]] = {
-    "branch": BranchParams,
-    "edition": EditionParams,
-    "requests": RequestImport,
-    "scenario": ScenarioParams,
-}
-"""The models of YAML files, by the name of their JSON Schema in `parameters/schema`."""
-
-
 READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
     "employment_share": ("Part de l’emploi", "% des emplois de la branche"),
     "location_quotient": ("Spécificité", "rapport à la part nationale"),
@@ -632,17 +622,3 @@ def is_project_path(path: str) -> bool:
     """
     is_relative = re.match(r"^(/|~|[A-Za-z]:)|.*\\", path) is None
     return bool(path.strip()) and is_relative and ".." not in path.split("/")
-
-
-def json_schema(model: type[BaseModel]) -> str:
-    """Return the JSON Schema of a model, as its file in `parameters/schema` holds it.
-
-    Editors complete and check YAML with it; `opmq validate` remains the judge.
-
-    Examples:
-        >>> json.loads(json_schema(BranchParams))["properties"]["branch_code"]["type"]
-        'string'
-    """
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    schema |= model.model_json_schema()
-    return json.dumps(schema, ensure_ascii=False, indent=2) + "\n"

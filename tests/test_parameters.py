@@ -104,7 +104,7 @@ def test_an_unquoted_code_is_refused_with_its_raw_text(root, raw):
 def test_a_convention_of_four_digits_is_refused_with_five(root):
     edit(root, CHIMIE, '"00044"', '"0044"')
     text = refusal(parameters.load_branches, root, DataError)
-    assert "key `idcc_codes[0]`: not what is expected here (found: 0044)" in text
+    assert "key `idcc_codes[0]`: `0044` is not well formed" in text
     assert 'expected: conventions in force, five quoted digits: "00044"' in text
     assert 'what to do: write "00044"' in text
 
@@ -112,16 +112,17 @@ def test_a_convention_of_four_digits_is_refused_with_five(root):
 def test_a_number_that_readers_disagree_on_is_refused(root):
     edit(root, "parameters/edition.yml", "horizon_years: 10", "horizon_years: 010")
     assert refusal(parameters.load_edition, root) == (
-        "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: not what is expected "
-        "here (found: 010)\n    expected: a valid integer\n    what to do: correct the value"
+        "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: `010` is not a valid "
+        "integer\n    expected: years projected beyond base_year\n"
+        "    what to do: correct the value"
     )
 
 
 def test_a_number_outside_its_range_is_refused(root):
     edit(root, "parameters/edition.yml", "horizon_years: 10", "horizon_years: 0")
     assert refusal(parameters.load_edition, root, RangeError) == (
-        "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: not what is expected "
-        "here (found: 0)\n    expected: greater than or equal to 1\n"
+        "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: `0` is not greater "
+        "than or equal to 1\n    expected: years projected beyond base_year\n"
         "    what to do: correct the value"
     )
 
@@ -236,7 +237,7 @@ def test_a_decimal_number_that_readers_disagree_on_is_refused_with_how_to_write_
     edit(root, CHIMIE, "weight: 0.25", f"weight: {raw}")
     text = refusal(parameters.load_branches, root)
     key = "questions[0].criteria[0].weight"
-    assert f"key `{key}`: not what is expected here (found: {raw})" in text
+    assert f"key `{key}`: `{raw}` is not a valid number" in text
     assert f"what to do: write {advice}" in text
 
 

@@ -9,16 +9,22 @@ from pydantic import ValidationError
 from opmq_lib.params import (
     BRANCH_NOTEBOOKS,
     NOTEBOOKS,
-    SCHEMA_MODELS,
     BranchParams,
     Criterion,
     EditionParams,
     Question,
+    RequestImport,
     ScenarioParams,
-    json_schema,
 )
 
 ROOT = Path(__file__).parent.parent
+SCHEMA_MODELS = {
+    "branch": BranchParams,
+    "edition": EditionParams,
+    "requests": RequestImport,
+    "scenario": ScenarioParams,
+}
+"""The models of YAML files, by the name of their JSON Schema, with which editors complete them."""
 CRITERION = {
     "criterion_code": "weight",
     "label": "Poids",
@@ -218,13 +224,20 @@ def test_an_edition_cannot_take_the_folder_of_the_site():
     ]
 
 
+def schema_file(name):
+    return ROOT / f"parameters/schema/{name}.schema.json"
+
+
+def schema(name):
+    content = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    content |= SCHEMA_MODELS[name].model_json_schema()
+    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+
+
 @pytest.mark.parametrize("name", SCHEMA_MODELS)
 def test_the_schema_that_editors_use_is_current(name):
-    file = ROOT / f"parameters/schema/{name}.schema.json"
-    assert file.read_text(encoding="utf-8") == json_schema(SCHEMA_MODELS[name]), (
-        "run: python -c 'from opmq_lib.sources import parameters, project; "
-        "parameters.write_schemas(project.find_root())'"
-    )
+    text = schema_file(name).read_text(encoding="utf-8")
+    assert text == schema(name), "run: python tests/test_params.py"
 
 
 @pytest.mark.parametrize(
@@ -259,3 +272,8 @@ DatesAsText.yaml_implicit_resolvers = {
     first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:timestamp"]
     for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+if __name__ == "__main__":
+    for each in SCHEMA_MODELS:
+        schema_file(each).write_text(schema(each), encoding="utf-8", newline="\n")

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources.yaml_text import Bare, parse, resolve
+from opmq_lib.sources.yaml_text import Bare, parse
 
 DISPUTED = (
     "0016 | 1E05 | 1e5 | 0x10 | 0o16 | 1_000 | 12:30 | .5 | 5. | .inf | +012 | NO | no | y | on | "
@@ -38,8 +38,9 @@ def test_a_bare_word_that_readers_take_differently_stays_what_was_written(raw):
     ],
 )
 def test_a_bare_word_that_readers_agree_on_is_what_they_read(raw, value):
-    assert resolve(raw) == value
-    assert type(resolve(raw)) is type(value)
+    found = parse(f"key: {raw}", "x.yml").value["key"]
+    assert found == value
+    assert type(found) is type(value)
 
 
 @pytest.mark.parametrize("code", ["0016", "1E05", "0292", "NO", "NA", "null", "2026-01-31"])
@@ -50,7 +51,8 @@ def test_a_quoted_code_survives(code, quote):
 
 def test_every_value_knows_its_line():
     document = parse('a: 1\nb:\n  - c: "x"\n  - c: "y"\n', "x.yml")
-    assert document.lines["b", 1, "c"] == 4
+    assert document.find(("b", 1, "c")) == (4, "y")
+    assert document.find(("b", 2, "c")) is None
 
 
 def test_a_key_given_twice_is_a_defect_that_names_both_lines():
@@ -62,8 +64,9 @@ def test_a_key_given_twice_is_a_defect_that_names_both_lines():
 
 
 def test_an_alias_is_a_defect_even_if_it_refers_to_itself():
-    document = parse("a: &x [1, *x]\nb: *x\n", "x.yml")
-    assert {defect.what for defect in document.defects} == {"an alias (`*name`)"}
+    text = error("a: &x [1, *x]\nb: *x\n")
+    assert text.startswith("2 defects\n  x.yml, line 1: an alias (`*name`)\n")
+    assert "x.yml, line 2: an alias" in text
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# only a comment\n"])

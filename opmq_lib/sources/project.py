@@ -1,8 +1,8 @@
-"""The project's root folder, found from wherever a command or a notebook runs."""
+"""The project's root folder, found from wherever a command or a notebook runs, and its texts."""
 
 from pathlib import Path
 
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.errors import SchemaError
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -32,13 +32,26 @@ def find_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / "_quarto.yml").is_file() and (folder / "parameters").is_dir():
             return folder
-    raise SchemaError(
-        [
-            Defect(
-                where=str(here),
-                what="not inside a project",
-                expected="a folder with `_quarto.yml` and `parameters/`, here or above",
-                fix="change to the project's folder (`cd …`) and try again",
-            )
-        ]
-    )
+    expected = "a folder with `_quarto.yml` and `parameters/`, here or above"
+    fix = "change to the project's folder (`cd …`) and try again"
+    raise SchemaError.of(str(here), "not inside a project", expected, fix)
+
+
+def decoded(content: bytes, where: str, fix: str) -> str:
+    """Return the text of a file in UTF-8.
+
+    Args:
+        content: What the file holds.
+        where: The file as messages show it.
+        fix: What to do if it is not UTF-8.
+
+    Raises:
+        SchemaError: If it is not UTF-8; says on which line.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        what = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        place = f"{where}, line {line}"
+        raise SchemaError.of(place, what, "a text file in UTF-8", fix) from error

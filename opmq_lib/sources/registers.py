@@ -120,10 +120,7 @@ def read_import(root: Path) -> RequestImport:
     Raises:
         DataError: With every defect of `parameters/requests.yml`.
     """
-    reading = reading_of_import(root)
-    if reading.params is None or reading.errors:
-        raise gather(reading.errors)
-    return reading.params
+    return reading_of_import(root).checked()
 
 
 def reading_of_import(root: Path) -> Reading[RequestImport]:

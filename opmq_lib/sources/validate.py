@@ -67,10 +67,10 @@ def _project(root: Path) -> Iterator[Checked]:
         yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
     for branch in branches:
         codes = None
-        if export := _export(root, branch.document.value):
+        if export := _export(root, branch.get("tables")):
             register, codes = _register(export)
             yield register
-        for table, path_from_root in _own_tables(branch.document.value).items():
+        for table, path_from_root in _own_tables(branch.get("tables")).items():
             if parameters.lies_inside(root, path_from_root):
                 origin, code = table_files.SUPPLIED[table], Path(branch.where).stem
                 only = code if "branch_code" in tables.DESCRIPTIONS[table] else None
@@ -133,9 +133,8 @@ def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
             yield _table(root / path, table, "own")
 
 
-def _own_tables(values: Any) -> dict[str, str]:
+def _own_tables(named: Any) -> dict[str, str]:
     """Return the own tables that a branch file names, even if the rest of the file is wrong."""
-    named = values.get("tables") if isinstance(values, dict) else None
     return {
         table: path
         for table, path in (named.items() if isinstance(named, dict) else ())
@@ -143,9 +142,8 @@ def _own_tables(values: Any) -> dict[str, str]:
     }
 
 
-def _export(root: Path, values: Any) -> Path | None:
+def _export(root: Path, named: Any) -> Path | None:
     """Return the export of the register that a branch file names, if its path is one to read."""
-    named = values.get("tables") if isinstance(values, dict) else None
     path = named.get("rncp_export") if isinstance(named, dict) else None
     if isinstance(path, str) and is_project_path(path) and parameters.lies_inside(root, path):
         return root / path

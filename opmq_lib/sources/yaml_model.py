@@ -1,6 +1,7 @@
 """One YAML file into its strict model, or into errors that say line, key and what to do."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, get_args
@@ -8,20 +9,22 @@ from typing import Any, Final, Generic, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, closest, did_you_mean
-from opmq_lib.sources.yaml_text import Bare, Document, Key, parse
+from opmq_lib.errors import (
+    DataError,
+    Defect,
+    RangeError,
+    SchemaError,
+    closest,
+    did_you_mean,
+    gather,
+)
+from opmq_lib.sources import project
+from opmq_lib.sources.yaml_text import Document, Key, parse
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _DECIMAL: Final = re.compile(r"\+?(?P<sign>-?)(?P<whole>0|[1-9][0-9]*)?[.,](?P<decimals>[0-9]+)")
-_RANGE_TYPES: Final = {
-    "range",
-    "greater_than",
-    "greater_than_equal",
-    "less_than",
-    "less_than_equal",
-    "finite_number",
-}
+_OUTSIDE: Final = re.compile("range|(greater|less)_than(_equal)?|finite_number")
 
 
 @dataclass
@@ -30,15 +33,38 @@ class Reading(Generic[Model]):
 
     where: str
     params: Model | None = None
-    document: Document = field(default_factory=Document)
+    document: Document | None = None
     errors: list[DataError] = field(default_factory=list)
 
     def at(self, key: Key) -> str:
         """Return where a key stands, as its owner would look for it."""
-        if not key:
-            return self.where
-        line = self.document.lines.get(key)
-        return f"{self.where}{f', line {line}' if line else ''}, key `{dotted(key)}`"
+        found = self.document.find(key) if self.document else None
+        line = f", line {found[0]}" if found else ""
+        return f"{self.where}{line}, key `{dotted(key)}`" if key else self.where
+
+    def raw(self, key: Key) -> str:
+        """Return the value of a key as it is written."""
+        found = self.document.find(key) if self.document else None
+        return found[1] if found else ""
+
+    def get(self, key: str) -> Any:
+        """Return the value of a key of the first level, even if the rest of the file is wrong."""
+        value = self.document.value if self.document else None
+        return value.get(key) if isinstance(value, dict) else None
+
+    def refuse(self, key: Key, what: str, expected: str, fix: str, *value: str) -> None:
+        """Add what is wrong with a key; its value if it says more."""
+        self.errors.append(SchemaError.of(self.at(key), what, expected, fix, *value))
+
+    def checked(self) -> Model:
+        """Return the model.
+
+        Raises:
+            DataError: With every defect of the file.
+        """
+        if self.params is None or self.errors:
+            raise gather(self.errors)
+        return self.params
 
 
 def read_file(path: Path, where: str, model: type[Model]) -> Reading[Model]:
@@ -54,33 +80,20 @@ def read_file(path: Path, where: str, model: type[Model]) -> Reading[Model]:
     """
     reading: Reading[Model] = Reading(where)
     try:
-        reading.document = parse(_text(path, where), where)
+        if not path.is_file():
+            raise SchemaError.of(where, "no such file", "a parameter file", "restore it")
+        fix = "save the file again with encoding UTF-8"
+        document = parse(project.decoded(path.read_bytes(), where, fix), where)
     except SchemaError as error:
         reading.errors.append(error)
         return reading
-    reading.errors += [SchemaError([defect]) for defect in reading.document.defects]
+    reading.document = document
+    reading.errors += [SchemaError([defect]) for defect in document.defects]
     try:
-        reading.params = model.model_validate(reading.document.value)
+        reading.params = model.model_validate(document.value)
     except ValidationError as error:
-        found = error.errors()
-        meant = {_meant(details["loc"], model) for details in found if _is_extra(details)}
-        reading.errors += [
-            _translated(reading, model, details)
-            for details in found
-            if details["type"] != "missing" or details["loc"] not in meant
-        ]
+        reading.errors += translated(error, model, reading.at, reading.raw)
     return reading
-
-
-def _is_extra(details: ErrorDetails) -> bool:
-    return details["type"] == "extra_forbidden"
-
-
-def _meant(key: Key, model: type[BaseModel]) -> Key | None:
-    """Return the key that a misspelt one stands for, so that it is not reported missing as well."""
-    names = list(_model_at(model, key[:-1]).model_fields)
-    near = closest(str(key[-1]), names)
-    return None if near is None else (*key[:-1], near)
 
 
 def dotted(key: Key) -> str:
@@ -94,127 +107,105 @@ def dotted(key: Key) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _text(path: Path, where: str) -> str:
-    if not path.is_file():
-        raise SchemaError([Defect(where, "no such file", "a parameter file", "restore it")])
-    content = path.read_bytes()
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        defect = Defect(
-            where=f"{where}, line {line}",
-            what=f"byte 0x{content[error.start]:02x} is not UTF-8",
-            expected="a text file in UTF-8",
-            fix="save the file again with encoding UTF-8",
+def translated(
+    error: ValidationError,
+    model: type[BaseModel],
+    at: Callable[[Key], str],
+    raw: Callable[[Key], str],
+) -> list[DataError]:
+    """Return what pydantic refuses, in the project's words.
+
+    Args:
+        error: The refusal.
+        model: The model that refuses.
+        at: Key → where its owner would look for it.
+        raw: Key → its value as its owner wrote it.
+    """
+    refused = error.errors()
+    misspelt = {_nearest(model, each["loc"]) for each in refused if _is_extra(each)}
+    return [
+        (RangeError if _OUTSIDE.fullmatch(each["type"]) else SchemaError)(
+            [_defect(each, model, at, raw)]
         )
-        raise SchemaError([defect]) from error
+        for each in refused
+        if each["type"] != "missing" or each["loc"] not in misspelt
+    ]
 
 
-def _translated(
-    reading: Reading[Model], model: type[BaseModel], details: ErrorDetails
-) -> DataError:
-    """Return a pydantic error in the project's words."""
-    key, kind, context = details["loc"], details["type"], details.get("ctx", {})
-    of_class = RangeError if kind in _RANGE_TYPES else SchemaError
+def _is_extra(details: ErrorDetails) -> bool:
+    return details["type"] == "extra_forbidden"
+
+
+def _nearest(model: type[BaseModel], key: Key) -> Key | None:
+    """Return the key that a misspelt one stands for, so that it is not reported missing as well."""
+    near = closest(str(key[-1]), _model_at(model, key[:-1]).model_fields)
+    return None if near is None else (*key[:-1], near)
+
+
+def _defect(
+    details: ErrorDetails,
+    model: type[BaseModel],
+    at: Callable[[Key], str],
+    raw: Callable[[Key], str],
+) -> Defect:
+    key, kind, value = details["loc"], details["type"], details["input"]
+    context = details.get("ctx", {})
     if kind in {"schema", "range"}:
-        defect = Defect(reading.at(key), context["what"], context["expected"], context["fix"])
-    elif _is_extra(details):
-        defect = _extra_key(reading, model, key)
-    elif kind == "missing":
-        defect = _missing_key(reading, model, key)
-    elif kind == "model_type":
-        defect = _not_a_mapping(reading, key, details["input"])
-    elif kind == "string_type":
-        defect = _not_text(reading, key, details["input"])
-    else:
-        defect = _other(reading, model, details)
-    return of_class([defect])
+        return Defect(at(key), context["what"], context["expected"], context["fix"])
+    if _is_extra(details):
+        names = list(_model_at(model, key[:-1]).model_fields)
+        fix = did_you_mean(str(key[-1]), names) or "remove it"
+        return Defect(at(key), "unknown key", f"one of: {', '.join(names)}", fix)
+    if kind == "missing":
+        fix = f"add a line `{key[-1]}: …`"
+        what = f"key `{key[-1]}` is missing"
+        return Defect(at(key[:-1]), what, _description(model, key), fix)
+    if kind == "model_type":
+        what = f"{_named(value)} where a mapping of keys is meant"
+        fix = "write the keys one under the other, without `-` before them"
+        return Defect(at(key), what, "a mapping of keys: one `key: value` a line", fix)
+    if kind == "string_type" and (value is None or isinstance(value, list | dict)):
+        return Defect(at(key), f"{_named(value)} where a text is meant", "a text", "write the text")
+    word = raw(key)
+    if kind == "string_type":
+        what = "not in quotes: YAML readers take it for a number, a date or a yes/no"
+        return Defect(at(key), what, "a text in quotes", f'write "{word}"', word)
+    message = details["msg"].replace("Input should be", "not").replace("tuple", "list")
+    if kind == "string_pattern_mismatch":
+        message = "not well formed"
+    choices = str(context.get("expected", "")).replace("'", "").split(" or ")
+    fix = did_you_mean(word, choices) or _padded(word, key)
+    if kind in {"float_type", "int_type"}:
+        fix = _decimal(word)
+    what = f"`{word}` is {message}" if word and message.startswith("not ") else message
+    return Defect(at(key), what, _description(model, key), fix or "correct the value")
 
 
-def _extra_key(reading: Reading[Model], model: type[BaseModel], key: Key) -> Defect:
-    name, names = str(key[-1]), list(_model_at(model, key[:-1]).model_fields)
-    return Defect(
-        where=reading.at(key),
-        what="unknown key",
-        expected=f"one of: {', '.join(names)}",
-        fix=did_you_mean(name, names) or "remove it",
-    )
+def _named(value: Any) -> str:
+    """Return what a value is, in words."""
+    return {type(None): "nothing", list: "a list", dict: "a map"}.get(type(value), "one value")
 
 
-def _missing_key(reading: Reading[Model], model: type[BaseModel], key: Key) -> Defect:
-    return Defect(
-        where=reading.at(key[:-1]),
-        what=f"key `{key[-1]}` is missing",
-        expected=_description(model, key),
-        fix=f"add a line `{key[-1]}: …`",
-    )
-
-
-def _not_a_mapping(reading: Reading[Model], key: Key, value: Any) -> Defect:
-    found = "nothing" if value is None else "a list" if isinstance(value, list) else "one value"
-    return Defect(
-        where=reading.at(key),
-        what=f"{found} where a mapping of keys is meant",
-        expected="a mapping of keys: one `key: value` a line",
-        fix="write the keys one under the other, without `-` before them",
-    )
-
-
-def _not_text(reading: Reading[Model], key: Key, value: Any) -> Defect:
-    raw = reading.document.raws.get(key, "")
-    if value is None or isinstance(value, list | dict):
-        found = "nothing" if value is None else f"a {'list' if isinstance(value, list) else 'map'}"
-        return Defect(reading.at(key), f"{found} where a text is meant", "a text", "write the text")
-    return Defect(
-        where=reading.at(key),
-        what="not in quotes: YAML readers take it for a number, a date or a yes/no",
-        expected="a text in quotes",
-        fix=f'write "{raw}"',
-        value=raw,
-    )
-
-
-def _other(reading: Reading[Model], model: type[BaseModel], details: ErrorDetails) -> Defect:
-    key, value = details["loc"], details["input"]
-    message = details["msg"].removeprefix("Input should be ")
-    choices = str(details.get("ctx", {}).get("expected", "")).replace("'", "").split(" or ")
-    shown = isinstance(value, str | int | float | Bare)
-    raw = reading.document.raws.get(key, str(value)) if shown else None
-    if details["type"] == "string_pattern_mismatch":
-        message = _description(model, key)
-    suggestion = did_you_mean(str(value), choices) or _padded(str(value), key)
-    if details["type"] in {"float_type", "int_type"}:
-        suggestion = _decimal(raw or "")
-    return Defect(
-        where=reading.at(key),
-        what="not what is expected here",
-        expected=message,
-        fix=suggestion or "correct the value",
-        value=raw,
-    )
-
-
-def _padded(value: str, key: Key) -> str:
+def _padded(word: str, key: Key) -> str:
     """Return the advice to write an IDCC with five digits, where that is the problem."""
-    return f'write "{value:0>5}"' if "idcc_codes" in key and value.isdecimal() else ""
+    return f'write "{word:0>5}"' if "idcc_codes" in key and word.isdecimal() else ""
 
 
-def _decimal(raw: str) -> str:
+def _decimal(word: str) -> str:
     """Return the advice to write a decimal number as every reader takes it, where that is meant.
 
     Examples:
         >>> _decimal(".25"), _decimal("-0,5"), _decimal("010")
         ('write 0.25', 'write -0.5', '')
     """
-    match = _DECIMAL.fullmatch(raw)
+    match = _DECIMAL.fullmatch(word)
     return f"write {match['sign']}{match['whole'] or 0}.{match['decimals']}" if match else ""
 
 
 def _description(model: type[BaseModel], key: Key) -> str:
+    """Return what a key means; that of the list, for an item of a list."""
     names = [part for part in key if isinstance(part, str)]
-    fields = _model_at(model, key[: key.index(names[-1])]).model_fields if names else {}
-    info = fields.get(names[-1]) if names else None
+    info = _model_at(model, key[: key.index(names[-1])]).model_fields.get(names[-1])
     return (info.description if info else None) or "a value"
 
 

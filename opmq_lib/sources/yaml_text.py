@@ -1,4 +1,4 @@
-"""YAML text into plain values that remember their line and how they were written.
+"""YAML text into plain values, each found again with its line and as it was written.
 
 YAML readers disagree on bare words: `0016` is 14, 16 or a text, `1E05` a number or a text, `NO`
 false or a text. Here a bare word is a number only where every reader sees the same number; the
@@ -6,7 +6,8 @@ other words become `Bare`, which no strict model accepts, so that the error quot
 """
 
 import re
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -19,15 +20,11 @@ Key = tuple[str | int, ...]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # C: ten times faster
 _NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NOT_TEXT_SOMEWHERE: Final = re.compile(
-    r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"  # 0016, 1E05, 1_000, .5
-    r"|[-+]?0([xX][0-9a-fA-F_]+|[oO]?[0-7_]+|[bB][01_]+)"  # 0x10, 0o16, 0b1
-    r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?"  # 12:30 is 750
-    r"|[-+]?\.(inf|Inf|INF|nan|NaN|NAN)"
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?"
-    r"|y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"
+_NO_TEXT_ELSEWHERE: Final = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?0([oO][0-7_]+|[xX][\da-fA-F_]+)"
+    r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?|[yYnN]"
 )
+"""Numbers such as `1E05`, times, dates and yes or no of readers other than PyYAML."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +34,29 @@ class Bare:
     raw: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class Document:
-    """One YAML file: its values, where each stands, and what cannot be read in one way only."""
+    """One YAML file: its values, the tree they come from, and the keys that are given twice."""
 
-    value: Any = None
-    lines: dict[Key, int] = field(default_factory=dict)
-    raws: dict[Key, str] = field(default_factory=dict)
-    defects: list[Defect] = field(default_factory=list)
+    value: Any
+    tree: yaml.Node
+    defects: tuple[Defect, ...]
+
+    def find(self, key: Key) -> tuple[int, str] | None:
+        r"""Return the line of a key and its value as written (`""` for a list or a map).
+
+        Examples:
+            >>> document = parse("a: 1\nb:\n  - c: 0016", "x.yml")
+            >>> document.find(("b", 0, "c")), document.find(("z",))
+            ((3, '0016'), None)
+        """
+        name = node = self.tree
+        for part in key:
+            inside = {each: nodes for each, *nodes in reversed(_children(node))}
+            if part not in inside:
+                return None
+            name, node = inside[part]
+        return name.start_mark.line + 1, node.value if isinstance(node, yaml.ScalarNode) else ""
 
 
 def parse(text: str, where: str) -> Document:
@@ -56,20 +68,18 @@ def parse(text: str, where: str) -> Document:
 
     Returns:
         The document. Keys are texts as written; a key given twice is a defect and keeps its
-        first value. `raws` holds the raw text of every bare (unquoted) word.
+        first value.
 
     Raises:
-        SchemaError: If the text is not YAML, or holds nothing.
+        SchemaError: If the text is not YAML, holds nothing, or uses aliases.
 
     Examples:
-        >>> document = parse('code: 0016\nquoted: "0016"\nyears: 10', "x.yml")
-        >>> document.value
+        >>> parse('code: 0016\nquoted: "0016"\nyears: 10', "x.yml").value
         {'code': Bare(raw='0016'), 'quoted': '0016', 'years': 10}
-        >>> document.lines["quoted",]
-        2
     """
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        events = list(yaml.parse(text, Loader=_LOADER))
+        tree = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         unclosed = "quoted" in (error.context or "")  # then the start says more than the end
         mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
@@ -77,98 +87,63 @@ def parse(text: str, where: str) -> Document:
         raise _not_yaml(f"{where}{line}", error.problem or "unreadable") from error
     except yaml.YAMLError as error:
         raise _not_yaml(where, getattr(error, "reason", "unreadable")) from error
-    if node is None:
+    if tree is None:
+        fix = "restore or delete the file"
+        raise SchemaError.of(where, "the file is empty", "keys and values", fix)
+    aliases = [event for event in events if isinstance(event, yaml.AliasEvent)]
+    if aliases:
+        expected = "each value written where it is used"
+        places = (f"{where}, line {alias.start_mark.line + 1}" for alias in aliases)
         raise SchemaError(
-            [Defect(where, "the file is empty", "keys and values", "restore or delete the file")]
+            Defect(place, "an alias (`*name`)", expected, "repeat the value") for place in places
         )
-    document = Document()
-    document.value = _value(node, (), document, where, set())
-    return document
+    defects: list[Defect] = []
+    return Document(_value(tree, where, defects), tree, tuple(defects))
 
 
 def _not_yaml(where: str, problem: str) -> SchemaError:
-    return SchemaError(
-        [
-            Defect(
-                where=where,
-                what=f"not YAML: {problem}",
-                expected="`key: value` lines, indented with spaces",
-                fix="correct this line or the one above (quotes, colons, indentation)",
-            )
-        ]
-    )
+    expected = "`key: value` lines, indented with spaces"
+    fix = "correct this line or the one above (quotes, colons, indentation)"
+    return SchemaError.of(where, f"not YAML: {problem}", expected, fix)
 
 
-def _value(node: yaml.Node, key: Key, document: Document, where: str, seen: set[int]) -> Any:
-    line = node.start_mark.line + 1
-    document.lines.setdefault(key, line)
-    if id(node) in seen:
-        document.defects.append(
-            Defect(
-                where=f"{where}, line {line}",
-                what="an alias (`*name`)",
-                expected="each value written where it is used",
-                fix="repeat the value instead",
-            )
-        )
-        return None
-    seen.add(id(node))
+def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node, yaml.Node]]:
+    """Return what a map or a list holds: key or position, where its line is, value."""
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, key, document, where, seen)
+        return [(str(name.value), name, value) for name, value in node.value]
     if isinstance(node, yaml.SequenceNode):
-        return [
-            _value(item, (*key, position), document, where, seen)
-            for position, item in enumerate(node.value)
-        ]
-    if not isinstance(node, yaml.ScalarNode) or node.style in {"'", '"', "|", ">"}:
-        return node.value
-    document.raws[key] = node.value
-    return resolve(node.value)
+        return [(position, item, item) for position, item in enumerate(node.value)]
+    return []
 
 
-def _mapping(
-    node: yaml.MappingNode, key: Key, document: Document, where: str, seen: set[int]
-) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name_node, value_node in node.value:
-        line = name_node.start_mark.line + 1
-        name = name_node.value if isinstance(name_node, yaml.ScalarNode) else "?"
-        if name in values:
-            first = document.lines[*key, name]
-            document.defects.append(
-                Defect(
-                    where=f"{where}, line {line}",
-                    what=f"key `{name}` is given twice (first on line {first})",
-                    expected="each key once",
-                    fix="delete one of the two",
-                )
-            )
-            continue
-        document.lines[*key, name] = line
-        values[name] = _value(value_node, (*key, name), document, where, seen)
-    return values
+def _value(node: yaml.Node, where: str, defects: list[Defect]) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    values: dict[str | int, Any] = {}
+    lines: dict[str | int, int] = {}
+    for part, name, inner in _children(node):
+        line = name.start_mark.line + 1
+        if part not in lines:
+            lines[part], values[part] = line, _value(inner, where, defects)
+        else:
+            what = f"key `{part}` is given twice (first on line {lines[part]})"
+            place = f"{where}, line {line}"
+            defects.append(Defect(place, what, "each key once", "delete one of the two"))
+    return values if isinstance(node, yaml.MappingNode) else list(values.values())
 
 
-def resolve(raw: str) -> Any:
-    """Return what every YAML reader takes a bare word for, or `Bare` where they disagree.
-
-    Examples:
-        >>> [resolve(raw) for raw in ("chimie", "10", "0.5", "null", "true")]
-        ['chimie', 10, 0.5, None, True]
-        >>> [resolve(raw) for raw in ("0016", "1E05", "NO")]
-        [Bare(raw='0016'), Bare(raw='1E05'), Bare(raw='NO')]
-        >>> resolve("2026-01-31")
-        datetime.date(2026, 1, 31)
-    """
-    if raw in {"", "~", "null", "Null", "NULL"}:
+def _scalar(node: yaml.ScalarNode) -> Any:
+    """Return what every YAML reader takes a word for, or `Bare` where they disagree."""
+    raw, kind = node.value, node.tag.removeprefix("tag:yaml.org,2002:")
+    if node.style in {"'", '"', "|", ">"}:
+        return raw
+    if kind == "null":
         return None
-    if raw in {"true", "True", "TRUE", "false", "False", "FALSE"}:
+    if kind == "bool" and raw.lower() in {"true", "false"}:
         return raw.lower() == "true"
     if _NUMBER.fullmatch(raw):
         return float(raw) if "." in raw else int(raw)
-    if _DAY.fullmatch(raw):
-        try:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", raw):
+        with suppress(ValueError):
             return date.fromisoformat(raw)
-        except ValueError:
-            return Bare(raw)
-    return Bare(raw) if _NOT_TEXT_SOMEWHERE.fullmatch(raw) else raw
+    return raw if kind == "str" and not _NO_TEXT_ELSEWHERE.fullmatch(raw) else Bare(raw)
