@@ -205,7 +205,7 @@ def test_questions_survive_the_parameter_file(
         update={"cutoff_score": cutoff, "concentration": concentration, "criteria": criteria}
     )
     document = parse(questions_text([changed]), "x.yml")
-    assert document.defects == []
+    assert document.defects == ()
     read = Question.model_validate(document.value["questions"][0])
     assert read == changed
 

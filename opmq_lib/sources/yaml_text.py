@@ -90,13 +90,10 @@ def parse(text: str, where: str) -> Document:
     if tree is None:
         fix = "restore or delete the file"
         raise SchemaError.of(where, "the file is empty", "keys and values", fix)
-    aliases = [event for event in events if isinstance(event, yaml.AliasEvent)]
-    if aliases:
-        expected = "each value written where it is used"
-        places = (f"{where}, line {alias.start_mark.line + 1}" for alias in aliases)
-        raise SchemaError(
-            Defect(place, "an alias (`*name`)", expected, "repeat the value") for place in places
-        )
+    marks = [each.start_mark for each in events if isinstance(each, yaml.AliasEvent)]
+    if places := [f"{where}, line {mark.line + 1}" for mark in marks if mark]:
+        words = ("an alias (`*name`)", "each value written where it is used", "repeat the value")
+        raise SchemaError(Defect(place, *words) for place in places)
     defects: list[Defect] = []
     return Document(_value(tree, where, defects), tree, tuple(defects))
 
