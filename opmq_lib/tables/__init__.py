@@ -11,6 +11,7 @@ from opmq_lib.tables.checking import as_error as as_error
 from opmq_lib.tables.checking import check as check
 from opmq_lib.tables.checking import find_problems as find_problems
 from opmq_lib.tables.checking import header_problems as header_problems
+from opmq_lib.tables.checking import input_errors as input_errors
 from opmq_lib.tables.checking import row_problems as row_problems
 from opmq_lib.tables.columns import COLUMNS as COLUMNS
 from opmq_lib.tables.columns import Column as Column

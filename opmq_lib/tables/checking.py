@@ -102,6 +102,27 @@ def check(table: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return frame
 
 
+def input_errors(
+    table: str, frame: pd.DataFrame, where: str, *, own: bool = False
+) -> list[DataError]:
+    """Return, as one error or none, what is wrong in the columns that a function reads.
+
+    Args:
+        table: A name of `TABLES`.
+        frame: The table; columns that the contract does not have are ignored.
+        where: Its name, for messages.
+        own: Whether every row is the user's own, so that no value may be shown.
+
+    Examples:
+        >>> regions = pd.DataFrame({"region_code": ["84"], "colour": ["blue"]})
+        >>> [error.defects[0].where for error in input_errors("regions", regions, "regions")]
+        ['regions, column `label`']
+    """
+    known = frame[[name for name in frame if name in DESCRIPTIONS[table]]]
+    problems = find_problems(table, known)
+    return [as_error(problems, Sheet(known, KEYS[table], where, own=own))] if problems else []
+
+
 def find_problems(table: str, frame: pd.DataFrame, rules: Iterable[Rule] = ()) -> list[Problem]:
     """Return everything in which a table differs from its contract, or breaks further rules.
 

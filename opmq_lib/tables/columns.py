@@ -294,6 +294,15 @@ COLUMNS: Final[dict[str, Column]] = {
     "net_mobility_per_year_headcount": _number(
         "Mobilité nette entrante par an", "personnes par an"
     ),
+    "age_pyramids.period": _code("Période", r"[0-9]{4}(-[0-9]{4})?", "2017-2019"),
+    "age_pyramids.age_band": _code("Tranche d’âge", r".*[0-9].*", "50-54 ans"),
+    "first_age": _count("Premier âge de la tranche", "ans"),
+    "step": Column("whole", "Pas de cinq ans", "1, 2, …", 1),
+    "survival_ratio": Column("number", "Part encore en emploi cinq ans après", "de 0 à 1", 0, 1),
+    "common_spread_logit": Column("number", "Écart-type commun à tous les métiers", "logit", 0),
+    "spread_ratio": Column("number", "Écart-type propre au métier", "de 0 à 1", 0),
+    "employment_multiplier": Column("number", "Multiplicateur de l’emploi", "rapport", 0),
+    "departures_multiplier": Column("number", "Multiplicateur des départs", "rapport", 0),
     "line_number": _count("Ligne du scénario", "rang"),
     "scenario_label": _text("Scénario"),
     "line_label": _text("Ce que dit la ligne"),

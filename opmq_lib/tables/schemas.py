@@ -108,6 +108,15 @@ TABLES: Final[dict[str, str]] = {
     "units_count? largest_share_pct?",
     "branch_entries": "branch_code* metier_code* young_beginners_per_year_headcount? "
     "net_mobility_per_year_headcount? origin units_count? largest_share_pct?",
+    # what the functions of needs are given
+    "headcounts": "branch_code* metier_code* year* employment_headcount origin",
+    "age_pyramids": "branch_code*? metier_code* period [year*?] age_band [first_age*?] "
+    "employment_headcount origin",
+    "departure_rates": "metier_code* step* first_age* survival_ratio? common_spread_logit "
+    "spread_ratio rates_basis",
+    "future_headcounts": "branch_code* metier_code* year* quantile_level* value?",
+    "scenario_effects": "branch_code* metier_code* year* employment_multiplier "
+    "departures_multiplier",
     # any annual series to forecast
     "series": "series_code* year* value",
     "headcount_series": "series_code* year* value",
@@ -241,6 +250,11 @@ def _sums_to_one(origin: str) -> Rule:
     )
 
 
+def _follows(frame: pd.DataFrame) -> pd.Series:
+    ages = frame["first_age"].dropna().drop_duplicates().sort_values()
+    return ~frame["first_age"].isin(ages[ages.diff().ne(5)].iloc[2:])
+
+
 _ORDER = Rule(
     columns=("lower", "upper"),
     holds=lambda frame: ~(frame["lower"] > frame["upper"]),
@@ -256,8 +270,16 @@ _VALUE = Rule(
     expected="a value where status is `value`, and only there",
     fix="correct the status or the value",
 )
+_BANDS = Rule(
+    columns=("age_band", "first_age"),
+    holds=_follows,
+    what="not five years after the band before",
+    expected="bands of five years, but the first and the last",
+    fix="split the bands",
+)
 _COUNTED = (_counted("units_count"), _counted("largest_share_pct"))
 RULES: Final[dict[str, tuple[Rule, ...]]] = {
+    "age_pyramids": (_BANDS,),
     "naf_branch": (_sums_to_one("naf_code"),),
     "rome_fap_split": (_sums_to_one("rome_code"),),
     "projection": (_VALUE,),

@@ -7,8 +7,9 @@ Where each formula is: `cohorts` ageing and departures on arrays, `ages` age tab
 """
 
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE
+from opmq_lib.methods.needs.assumptions import Assumptions
 from opmq_lib.methods.needs.cohorts import career_end_departures
-from opmq_lib.methods.needs.posts import COLUMNS, QUANTITIES, Assumptions, posts_to_fill
+from opmq_lib.methods.needs.posts import COLUMNS, QUANTITIES, posts_to_fill
 from opmq_lib.methods.needs.rates import learn_rates
 
 __all__ = [

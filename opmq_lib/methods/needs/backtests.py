@@ -14,8 +14,8 @@ from opmq_lib.methods import forecast
 from opmq_lib.methods.needs import coherence, draws
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, career_end_departures
+from opmq_lib.methods.needs.departures import survival_of
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH, learn_rates
-from opmq_lib.methods.needs.survival import survival_of
 from opmq_lib.tables.indicators import ALL_METIERS
 
 ORIGIN, FIRST_SCORED = 2008, 2010

@@ -15,11 +15,6 @@ import pandas as pd
 from opmq_lib.methods import forecast
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH
 
-COMMENT_PCT = 10.0
-"""An adjustment above this share of the forecast goes to the CPNEFP for comment (convention)."""
-
-MEDIAN = 0.5
-
 
 def reconcile_national(national: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
     """Return projections of national métiers that add up to those of their families.
@@ -30,30 +25,25 @@ def reconcile_national(national: pd.DataFrame, horizon_years: int) -> pd.DataFra
         horizon_years: Years projected.
 
     Returns:
-        One row per métier (`metier_code`, `family_code`) and `year`: `base_headcount` (the sum
-        of what was forecast métier by métier is the bottom-up check), `family_headcount`,
-        `coherent_headcount`, `adjustment_pct` and `needs_comment` (above `COMMENT_PCT`).
+        One row per `metier_code` and `year`: `base_headcount` (the métier forecast alone),
+        `family_headcount`, `coherent_headcount` (base × family / sum of the family's bases) and
+        `adjustment_pct` (coherent in % of base, less 100; missing where base is 0).
     """
-    future = forecast.forecast_series(national, horizon_years, [MEDIAN])
+    future = forecast.forecast_series(national, horizon_years, [0.5])
     wide = future.pivot(index="series_code", columns="year", values="value")
-    metiers = [str(code) for code in wide.index if len(str(code)) > FAMILY_LENGTH]
-    family = pd.Series([code[:FAMILY_LENGTH] for code in metiers], metiers)
-    base, known = wide.loc[metiers], wide.reindex(family).set_axis(metiers)
-    total, members = (base.groupby(family).transform(by) for by in ("sum", "count"))
-    share = (base / total).where(total != 0, 1 / members)
-    parts = {"base": base, "family": known, "coherent": (share * known).fillna(base)}
-    tables = [
-        part.rename_axis("metier_code")
-        .melt(value_name=f"{name}_headcount", ignore_index=False)
-        .set_index("year", append=True)
-        for name, part in parts.items()
-    ]
-    found = pd.concat(tables, axis=1).reset_index()
-    found["family_code"] = found["metier_code"].str[:FAMILY_LENGTH]
-    ratio = found["coherent_headcount"] / found["base_headcount"].where(found["base_headcount"] > 0)
-    found["adjustment_pct"] = 100 * (ratio - 1)
-    found["needs_comment"] = found["adjustment_pct"].abs() > COMMENT_PCT
-    return found.sort_values(["metier_code", "year"], ignore_index=True)
+    wide = wide.rename_axis(index="metier_code")
+    base = wide[wide.index.str.len() > FAMILY_LENGTH]
+    family = base.index.str[:FAMILY_LENGTH]
+    of_family = wide.reindex(family).set_axis(base.index)
+    total, count = (base.groupby(family).transform(by) for by in ("sum", "count"))
+    coherent = ((base / total).where(total != 0, 1 / count) * of_family).fillna(base)
+    parts = {
+        "base_headcount": base,
+        "family_headcount": of_family,
+        "coherent_headcount": coherent,
+        "adjustment_pct": 100 * (coherent / base.where(base > 0) - 1),
+    }
+    return pd.DataFrame({name: part.T.unstack() for name, part in parts.items()}).reset_index()
 
 
 def adjust(projections: pd.DataFrame, adjustments: pd.DataFrame) -> pd.DataFrame:

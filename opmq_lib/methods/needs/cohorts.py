@@ -8,6 +8,7 @@ Source: method page, E2.
 """
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from opmq_lib.errors import Defect, RangeError
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 BAND_YEARS = 5
@@ -108,13 +110,19 @@ def career_end_departures(
         >>> career_end_departures(heads, survival, [1, 5, 10], 1).round(6).tolist()
         [243.035492, 730.0, 1755.04]
     """
-    _check(heads, survival)
+    wrong = [
+        Defect("heads", "negative heads", "heads ≥ 0", "correct them"),
+        Defect("survival", "out of range", "a share from 0 to 1", "correct it"),
+    ]
+    is_wrong = ((heads < 0).any(), ((survival < 0) | (survival > 1)).any())
+    if any(is_wrong):
+        raise RangeError(compress(wrong, is_wrong))
     fives = [years for years in horizons if years % BAND_YEARS == 0]
     ones = [years for years in horizons if years % BAND_YEARS]
-    found = _left_after(heads, survival, fives, first_old, BAND_YEARS)
+    left = _left_after(heads, survival, fives, first_old, BAND_YEARS)
     if ones:
-        found |= _left_after(heads, yearly(survival), ones, first_old, 1)
-    return np.stack([found[years] for years in horizons], axis=-1)
+        left |= _left_after(heads, yearly(survival), ones, first_old, 1)
+    return np.stack([left[years] for years in horizons], axis=-1)
 
 
 def departures_by(heads: Array, survival: Array, horizons: Sequence[int], first_old: int) -> Array:
@@ -143,18 +151,13 @@ def departures_by(heads: Array, survival: Array, horizons: Sequence[int], first_
     """
     if all(years % BAND_YEARS for years in horizons):
         return career_end_departures(heads, survival, horizons, first_old)
-    last = -(-max(horizons) // BAND_YEARS)
-    fives = [BAND_YEARS * step for step in range(1, last + 1)]
-    found = career_end_departures(heads, survival, fives, first_old)
-    ends = np.concatenate([np.zeros_like(found[..., :1]), found], axis=-1)
-    parts = []
-    for years in horizons:
-        step, rest = divmod(years, BAND_YEARS)
-        value = ends[..., step]
-        if rest:
-            value = value + rest / BAND_YEARS * (ends[..., step + 1] - value)
-        parts.append(value)
-    return np.stack(parts, axis=-1)
+    fives = range(BAND_YEARS, max(horizons) + BAND_YEARS, BAND_YEARS)
+    left = career_end_departures(heads, survival, fives, first_old)
+    left = np.concatenate([np.zeros_like(left[..., :1]), left], axis=-1)
+    step, rest = np.divmod(horizons, BAND_YEARS)
+    after = np.minimum(step + 1, left.shape[-1] - 1)
+    before = left[..., step]
+    return np.asarray(before + rest / BAND_YEARS * (left[..., after] - before))
 
 
 def _left_after(
@@ -163,14 +166,14 @@ def _left_after(
     """Return the leavers after each horizon, advancing by one year or by five."""
     advance = age_one_year if size == 1 else age_five_years
     total: Array = np.zeros(())
-    found = {}
+    at_horizons = {}
     for year in range(0, max(horizons, default=0), size):
         step = min(year // BAND_YEARS, survival.shape[-2] - 1)
         heads, left = advance(heads, survival[..., step, :])
         total = total + left[..., first_old:].sum(axis=-1)
         if year + size in horizons:
-            found[year + size] = total
-    return found
+            at_horizons[year + size] = total
+    return at_horizons
 
 
 def delayed(survival: Array, delay_years: float) -> Array:
@@ -197,19 +200,3 @@ def delayed(survival: Array, delay_years: float) -> Array:
     younger = np.concatenate([leaving[..., :1], leaving[..., :-1]], axis=-1)
     staying = 1 - (1 - share) * leaving - share * younger
     return np.asarray(np.clip(staying, 0.0, 1.0) ** BAND_YEARS)  # beyond by rounding only
-
-
-def _check(heads: Array, survival: Array) -> None:
-    told = [
-        ("heads", "negative heads", "heads ≥ 0", bool((heads < 0).any())),
-        (
-            "survival",
-            "a survival outside 0 to 1",
-            "a share from 0 to 1",
-            bool(((survival < 0) | (survival > 1)).any()),
-        ),
-    ]
-    if defects := [
-        Defect(where, what, expected, "correct it") for where, what, expected, bad in told if bad
-    ]:
-        raise RangeError(defects)

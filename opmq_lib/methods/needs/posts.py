@@ -7,34 +7,29 @@ of quantiles.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
-from typing import TypeGuard
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import norm
 
 from opmq_lib.errors import CoherenceError, DataError, Defect, RangeError, SchemaError, gather
 from opmq_lib.methods.forecast import QUANTILE_LEVELS, forecast_employment
-from opmq_lib.methods.needs import cohorts, draws, measures
-from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, Ages, read_ages
-from opmq_lib.methods.needs.cohorts import Array
-from opmq_lib.methods.needs.rates import learn_rates
-from opmq_lib.methods.needs.survival import survival_of
-from opmq_lib.tables import DESCRIPTIONS, Sheet, as_error, row_problems
+from opmq_lib.methods.needs import draws
+from opmq_lib.methods.needs.ages import Ages, read_ages
+from opmq_lib.methods.needs.assumptions import REFERENCE, Assumptions
+from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, Index
+from opmq_lib.methods.needs.departures import NATIONAL_BRANCH, Departures, departures
+from opmq_lib.methods.needs.rates import rates_of
+from opmq_lib.tables import DESCRIPTIONS, input_errors
 from opmq_lib.tables.indicators import ALL_METIERS, METROPOLITAN
-
-Index = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Texts = npt.NDArray[np.str_]
 
 QUANTITIES = (
     "net_creation_headcount",
     "career_end_departures_headcount",
     "posts_to_fill_headcount",
 )
-NATIONAL_BRANCH = "ensemble"
 AGE_SPREAD = 0.2
 """Standard deviation of log share of the 50 and over between métiers of one family (Dares,
 2017-2019, 59 métiers): how far a branch may be from the national ages that stand for its own."""
@@ -44,63 +39,33 @@ AGE_CORRELATION = 0.7
 is older or younger as a whole. A convention of the project, not voted: no open source crosses
 branches, métiers and ages."""
 
-MIN_DRAWS, MEDIAN, CHUNK_PYRAMIDS = 50, 0.5, 256
-_KEY = ["branch_code", "metier_code"]
+MIN_DRAWS, MEDIAN = 50, 0.5
 COLUMNS = tuple(DESCRIPTIONS["needs"])
+_NODE = ["branch_code", "metier_code"]
+_KEY = [*_NODE, "year"]
 
 
 @dataclass(frozen=True)
-class Assumptions:
-    """What posts to fill rest on, beside employment and ages.
+class _Inputs:
+    """What posts are computed from, by node (n) and horizon (h).
 
     Attributes:
-        projections: Rows of the `projection` contract with the level 0.5; by default employment
-            is forecast here.
-        rates: Survival by `metier_code`, `first_age` and, if it changes, `step`: what
-            `learn_rates` returns, or your own `survival_ratio`; by default learnt from the ages.
-        effects: What a scenario changes: `branch_code, metier_code, year`,
-            `employment_multiplier`, `departures_multiplier` (`scenarios.effects`).
-        scenario_code: Copied to the result.
-        delay_years: Years later in life at which everybody leaves (pension-age variant), 0 to 5.
-        first_old_age: a₀.
-        draws_count: Draws; the same seed gives the same result.
-        seed: Seed of the draws.
-        totals: Whether to add, per branch, the sum of the métiers given, as métier `ENS`.
+        nodes: Branch, métier, last year and origin of each node, and what its departures rest on.
+        start: (n, 1) heads in that year.
+        future: (n, h, levels) heads projected; NaN where there are none.
+        known: (levels,) levels of `future`, 0.5 among them.
+        more_jobs: (n, h) what the scenario multiplies employment by.
+        more_leave: (n, h) what it multiplies departures by.
+        leaving: Who leaves.
     """
 
-    projections: pd.DataFrame | None = None
-    rates: pd.DataFrame | None = None
-    effects: pd.DataFrame | None = None
-    scenario_code: str = "reference"
-    delay_years: float = 0.0
-    first_old_age: int = FIRST_OLD_AGE
-    draws_count: int = 500
-    seed: int = 2018
-    totals: bool = False
-
-
-REFERENCE = Assumptions()
-
-
-@dataclass(frozen=True)
-class _Leaving:
-    """Who leaves, by node.
-
-    Attributes:
-        place: (nodes,) position of each node's pyramid; -1 without.
-        point: (pyramids, h) shares of the heads that leave.
-        drawn: (pyramids, h, draws).
-        ages_basis: (nodes,) `branch`, `national` or `none`.
-        rates_basis: (nodes,) as `learn_rates` says.
-        own: (nodes,) whether the pyramid is the user's own.
-    """
-
-    place: Index
-    point: Array
-    drawn: Array
-    ages_basis: Texts
-    rates_basis: Texts
-    own: Mask
+    nodes: pd.DataFrame
+    start: Array
+    future: Array
+    known: Array
+    more_jobs: Array
+    more_leave: Array
+    leaving: Departures
 
 
 def posts_to_fill(
@@ -147,85 +112,49 @@ def posts_to_fill(
         >>> ages = pd.DataFrame({"metier_code": "A", "period": "2017-2019",
         ...     "age_band": ["45-49", "50-54", "55-59", "60+"],
         ...     "employment_headcount": [700.0, 200.0, 130.0, 15.0]})
-        >>> found = posts_to_fill(jobs, ages, 5, [0.5])
-        >>> created, left, posts = found.set_index("quantity").loc[list(QUANTITIES), "value"]
+        >>> table = posts_to_fill(jobs, ages, 5, [0.5])
+        >>> created, left, posts = table.set_index("quantity").loc[list(QUANTITIES), "value"]
         >>> round(left), bool(posts == created + left)
         (92, True)
     """
-    several = np.atleast_1d(np.asarray(horizon_years, dtype=object)).tolist()
-    jobs, ages = _checked(employment, age_structure, several, quantile_levels, assumptions)
-    horizons = sorted({int(years) for years in several})
-    levels = np.unique(np.atleast_1d(quantile_levels).astype(float))
-    rates = assumptions.rates
-    if rates is None and age_structure is not None and ages is not None:
-        steps = -(-max(horizons) // cohorts.BAND_YEARS)
-        rates = learn_rates(age_structure, steps, assumptions.first_old_age)
-    parts = _parts(jobs, ages, rates, horizons, levels, assumptions)
-    return _long(parts, horizons, levels, assumptions.scenario_code)
-
-
-def _parts(  # noqa: PLR0913 - one argument per thing that posts rest on
-    jobs: pd.DataFrame,
-    ages: Ages | None,
-    rates: pd.DataFrame | None,
-    horizons: Sequence[int],
-    levels: Array,
-    assumptions: Assumptions,
-) -> list[tuple[pd.DataFrame, Array]]:
-    """Return nodes and their values (quantities, n, h, levels), a branch at a time."""
-    nodes = jobs.groupby(_KEY, sort=True).tail(1).reset_index(drop=True)
-    projected = _future(nodes, jobs, horizons, levels, assumptions)
-    if ages is None or rates is None:
-        leaving = _nobody_known(len(nodes), len(horizons), assumptions.draws_count)
-    else:
-        leaving = _leaving(nodes, ages, rates, horizons, assumptions)
-    multipliers = _multipliers(nodes, horizons, assumptions.effects)
+    horizons, levels = np.atleast_1d(horizon_years), np.atleast_1d(quantile_levels)
+    jobs, ages = _checked(employment, age_structure, horizons, levels, assumptions)
+    horizons, levels = np.unique(horizons).astype(int), np.unique(levels).astype(float)
+    inputs = _inputs(jobs, ages, horizons, levels, assumptions)
     parts = []
-    for branch in nodes["branch_code"].unique():
-        rows = np.flatnonzero(nodes["branch_code"] == branch)
-        points, drawn = _components(nodes, rows, projected, leaving, multipliers, assumptions)
-        given = nodes.loc[rows].assign(
-            ages_basis=leaving.ages_basis[rows], rates_basis=leaving.rates_basis[rows]
-        )
-        origin_is_own = (given["origin"] == "own").to_numpy() | leaving.own[rows]
-        given["origin"] = np.where(origin_is_own, "own", "public")
+    for branch in inputs.nodes["branch_code"].unique():
+        rows = np.flatnonzero(inputs.nodes["branch_code"] == branch)
+        nodes, start = inputs.nodes.iloc[rows], inputs.start[rows]
+        points, drawn = _quantities(inputs, rows, assumptions)
         values = _quantiles(points, drawn, levels)
-        values[0] = _net_creation(nodes, rows, projected, levels, multipliers)
-        values[0][..., levels == MEDIAN] = points[0][..., None]
-        values[1] = np.clip(values[1], 0.0, given["employment_headcount"].to_numpy()[:, None, None])
-        parts.append((given, values))
+        exact = _net_creation(inputs, rows, np.tile(norm.ppf(levels), (len(rows), 1)))
+        values[0] = np.where(levels == MEDIAN, points[0][..., None], exact)
+        values[1] = np.clip(values[1], 0.0, start[..., None])
+        parts.append((nodes, values))
         if assumptions.totals:
-            whole = _whole(given, str(branch))
-            parts.append((whole, _quantiles(points.sum(1, keepdims=True), drawn.sum(1), levels)))
-    return parts
+            points, drawn = points.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True)
+            parts.append((_whole(nodes), _quantiles(points, drawn, levels)))
+    return _long(parts, horizons, levels, assumptions.scenario_code)
 
 
 def _checked(
     employment: pd.DataFrame,
     age_structure: pd.DataFrame | None,
-    horizons: Sequence[object],
-    quantile_levels: Sequence[float],
+    horizons: NDArray[Any],
+    levels: NDArray[Any],
     assumptions: Assumptions,
 ) -> tuple[pd.DataFrame, Ages | None]:
     """Return employment by branch, métier and year in order, and ages; every defect at once."""
-    errors = [*_missing_columns(assumptions)]
-    asked_levels = np.atleast_1d(np.asarray(quantile_levels, dtype=object)).tolist()
-    asked = [
-        *((f"horizon_years {years}", "a whole number ≥ 1", _is_whole(years)) for years in horizons),
-        *(
-            (f"quantile_levels {level}", "0 < level < 1", _is_real(level) and 0 < level < 1)
-            for level in asked_levels
-        ),
-        ("horizon_years", "at least one", bool(horizons)),
-        ("quantile_levels", "at least one", bool(asked_levels)),
-        ("delay_years", "0 to 5", 0 <= assumptions.delay_years <= cohorts.BAND_YEARS),
-        ("draws_count", "at least 50", assumptions.draws_count >= MIN_DRAWS),
-    ]
-    wrong = [
-        Defect(where, "out of range", told, "correct it") for where, told, ok in asked if not ok
-    ]
-    if wrong:
-        errors.append(RangeError(wrong))
+    errors = _question_errors(horizons, levels, assumptions)
+    jobs = employment.assign(
+        branch_code=employment.get("branch_code", NATIONAL_BRANCH),
+        origin=employment.get("origin", "public"),
+    )
+    errors += input_errors("headcounts", jobs, "employment", own=True)
+    if assumptions.projections is not None:
+        errors += input_errors("future_headcounts", assumptions.projections, "projections")
+    if assumptions.effects is not None:
+        errors += input_errors("scenario_effects", assumptions.effects, "effects")
     ages = None
     try:
         if age_structure is not None and not age_structure.empty:
@@ -233,282 +162,169 @@ def _checked(
             ages.position(assumptions.first_old_age)
     except DataError as error:
         errors.append(error)
-    needed = ("metier_code", "year", "employment_headcount")
-    if missing := [name for name in needed if name not in employment]:
-        told = ("column missing", ", ".join(needed), "add it")
-        errors.append(
-            SchemaError(Defect(f"employment, column `{name}`", *told) for name in missing)
-        )
-        raise gather(errors)
-    jobs = pd.DataFrame({name: employment[name] for name in needed}).assign(
-        branch_code=employment.get("branch_code", NATIONAL_BRANCH),
-        origin=employment.get("origin", "public"),
-    )
-    columns = [*_KEY, "year", "employment_headcount"]
-    if problems := row_problems("employment", jobs[columns]):
-        errors.append(as_error(problems, Sheet(jobs, columns[:3], "employment", own=True)))
     if jobs.empty:
-        told = ("no row", "at least one métier", "give employment by métier and year")
-        errors.append(SchemaError([Defect("employment", *told)]))
+        wrong = ("no row", "at least one métier", "give employment by métier and year")
+        errors.append(SchemaError([Defect("employment", *wrong)]))
     if errors:
         raise gather(errors)
-    own = jobs["origin"].eq("own").groupby([jobs[name] for name in _KEY]).transform("any")
+    own = jobs["origin"].eq("own").groupby([jobs[name] for name in _NODE]).transform("any")
     jobs["origin"] = np.where(own, "own", "public")
-    return jobs.sort_values([*_KEY, "year"], ignore_index=True), ages
+    return jobs.sort_values(_KEY, ignore_index=True), ages
 
 
-def _is_real(value: object) -> TypeGuard[float]:
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _question_errors(
+    horizons: NDArray[Any], levels: NDArray[Any], assumptions: Assumptions
+) -> list[DataError]:
+    """Return what is out of range in what is asked: texts are not numbers."""
+    years, level = (
+        part if part.size and part.dtype.kind in "iuf" else np.zeros(1)
+        for part in (horizons, levels)
+    )
+    asked = [
+        ("horizon_years", "whole numbers ≥ 1", horizons, (years >= 1) & (years % 1 == 0)),
+        ("quantile_levels", "0 < level < 1", levels, (level > 0) & (level < 1)),
+        ("delay_years", "0 to 5", delay := assumptions.delay_years, 0 <= delay <= BAND_YEARS),
+        ("draws_count", "at least 50", count := assumptions.draws_count, count >= MIN_DRAWS),
+    ]
+    wrong = [
+        Defect(where, "out of range", expected, "correct it", str(given))
+        for where, expected, given, is_right in asked
+        if not np.all(is_right)
+    ]
+    return [RangeError(wrong)] if wrong else []
 
 
-def _is_whole(value: object) -> bool:
-    return _is_real(value) and value >= 1 and value % 1 == 0
-
-
-def _missing_columns(assumptions: Assumptions) -> list[DataError]:
-    """Return what projections and effects lack, and what they say twice."""
-    errors: list[DataError] = []
-    key = [*_KEY, "year"]
-    for where, table, by, values in (
-        ("projections", assumptions.projections, [*key, "quantile_level"], ["value"]),
-        ("effects", assumptions.effects, key, ["employment_multiplier", "departures_multiplier"]),
-    ):
-        if table is None:
-            continue
-        needed = [*by, *values]
-        told = ("column missing", ", ".join(needed), "add it")
-        defects = [
-            Defect(f"{where}, column `{name}`", *told) for name in needed if name not in table
-        ]
-        if not defects and table.duplicated(by).any():
-            twice = ("the same row twice", f"one row for each {', '.join(by)}", "delete one")
-            defects = [Defect(where, *twice)]
-        if defects:
-            errors.append(SchemaError(defects))
-    return errors
-
-
-def _future(
-    nodes: pd.DataFrame,
-    jobs: pd.DataFrame,
-    horizons: Sequence[int],
-    levels: Array,
-    assumptions: Assumptions,
-) -> tuple[Array, Array]:
-    """Return projected heads (nodes, h, levels known) and those levels; NaN where there is none."""
-    table = assumptions.projections
-    if table is None:
+def _inputs(
+    jobs: pd.DataFrame, ages: Ages | None, horizons: Index, levels: Array, assumptions: Assumptions
+) -> _Inputs:
+    """Return employment projected, who leaves, and what the scenario multiplies both by."""
+    nodes = jobs.groupby(_NODE).tail(1).reset_index(drop=True)
+    future = assumptions.projections
+    if future is None:
         wanted = np.unique([*QUANTILE_LEVELS, *levels]).tolist()
-        table = forecast_employment(jobs, max(horizons), wanted)
-    known = np.unique(table["quantile_level"])
-    if MEDIAN not in known:
-        told = ("no point", "rows of level 0.5", "project with the level 0.5")
-        raise SchemaError([Defect("projections, column `quantile_level`", *told)])
-    wide = table.pivot(index=[*_KEY, "year"], columns="quantile_level", values="value")
-    parts = []
-    for years in horizons:
-        at = pd.MultiIndex.from_arrays(
-            [nodes["branch_code"], nodes["metier_code"], nodes["year"] + years]
-        )
-        parts.append(wide.reindex(at).to_numpy(dtype=float))
-    return np.stack(parts, axis=1), known
-
-
-def _nobody_known(nodes_count: int, horizons_count: int, draws_count: int) -> _Leaving:
-    """Return departures that nothing tells: no age at all."""
-    none = np.full(nodes_count, "none")
-    return _Leaving(
-        np.full(nodes_count, -1),
-        np.full((1, horizons_count), np.nan),
-        np.full((1, horizons_count, draws_count), np.nan),
-        none,
-        none,
-        np.zeros(nodes_count, dtype=bool),
+        future = forecast_employment(jobs, int(horizons.max()), wanted)
+    wide = future.pivot(index=_KEY, columns="quantile_level", values="value")
+    if MEDIAN not in wide:
+        wrong = ("no point", "rows of level 0.5", "project with the level 0.5")
+        raise SchemaError([Defect("projections, column `quantile_level`", *wrong)])
+    more = np.ones((len(nodes), len(horizons), 2))
+    if assumptions.effects is not None:
+        effects = assumptions.effects.set_index(_KEY)
+        effects = effects[["employment_multiplier", "departures_multiplier"]]
+        more = np.nan_to_num(_ahead(effects, nodes, horizons), nan=1.0)
+    rates = assumptions.rates
+    if rates is None and ages is not None:
+        rates = rates_of(ages, -(-int(horizons.max()) // BAND_YEARS), assumptions.first_old_age)
+    leaving = departures(nodes, ages, rates, horizons.tolist(), assumptions)
+    is_own = nodes["origin"].eq("own") | leaving.own
+    return _Inputs(
+        nodes.assign(
+            origin=is_own.map({True: "own", False: "public"}),
+            ages_basis=leaving.ages_basis,
+            rates_basis=leaving.rates_basis,
+        ),
+        nodes[["employment_headcount"]].to_numpy(dtype=float),
+        _ahead(wide, nodes, horizons),
+        wide.columns.to_numpy(dtype=float),
+        more[..., 0],
+        more[..., 1],
+        leaving,
     )
 
 
-def _leaving(
-    nodes: pd.DataFrame,
-    ages: Ages,
-    rates: pd.DataFrame,
-    horizons: Sequence[int],
-    assumptions: Assumptions,
-) -> _Leaving:
-    """Return who leaves; one pyramid per age node and last year of employment."""
-    branch = nodes["branch_code"].where(nodes["branch_code"] != NATIONAL_BRANCH, "")
-    own = ages.keys.get_indexer(pd.MultiIndex.from_arrays([branch, nodes["metier_code"]]))
-    national = ages.keys.get_indexer(
-        pd.MultiIndex.from_arrays([np.full(len(nodes), ""), nodes["metier_code"]])
-    )
-    source = np.where(own >= 0, own, national)
-    pairs, place = np.unique(np.stack([source, nodes["year"]]), axis=1, return_inverse=True)
-    shares = np.full((pairs.shape[1], len(ages.bands)), np.nan)
-    for year in np.unique(pairs[1]):
-        chosen = (pairs[1] == year) & (pairs[0] >= 0)
-        shares[chosen] = ages.latest(int(year))[pairs[0][chosen]]
-    shares /= shares.sum(axis=1, keepdims=True)
-    codes = [str(ages.keys[at][1]) if at >= 0 else ALL_METIERS for at in pairs[0]]
-    found = survival_of(codes, rates, ages.first_ages)
-    known = ~(np.isnan(shares).any(axis=1) | np.isnan(found.survival).any(axis=(1, 2)))
-    first_old = ages.position(assumptions.first_old_age)
-    point = np.full((len(shares), len(horizons)), np.nan)
-    drawn = np.full((*point.shape, assumptions.draws_count), np.nan)
-    for rows in np.array_split(np.flatnonzero(known), -(-known.sum() // CHUNK_PYRAMIDS) or 1):
-        middle = cohorts.delayed(found.survival[rows], assumptions.delay_years)
-        point[rows] = cohorts.departures_by(shares[rows], middle, horizons, first_old)
-        moved = cohorts.delayed(
-            found.drawn(rows, assumptions.draws_count, assumptions.seed), assumptions.delay_years
-        )
-        left = cohorts.departures_by(shares[rows][:, None], moved, horizons, first_old)
-        drawn[rows] = left.transpose(0, 2, 1)
-    place = np.where(known[place], place, -1)
-    basis = np.where(own >= 0, np.where(branch == "", "national", "branch"), "national")
-    return _Leaving(
-        place,
-        point,
-        drawn,
-        np.where(place >= 0, basis, "none"),
-        np.where(place >= 0, found.basis[place], "none"),
-        (place >= 0) & ages.own[source],
-    )
+def _ahead(table: pd.DataFrame, nodes: pd.DataFrame, horizons: Index) -> Array:
+    """Return a table by branch, métier and year, some years after each node's last, (n, h, …)."""
+    at = nodes.loc[nodes.index.repeat(len(horizons)), _KEY]
+    at["year"] += np.tile(horizons, len(nodes))
+    found = table.reindex(pd.MultiIndex.from_frame(at)).to_numpy(dtype=float)
+    return found.reshape(len(nodes), len(horizons), -1)
 
 
-def _multipliers(
-    nodes: pd.DataFrame, horizons: Sequence[int], effects: pd.DataFrame | None
-) -> tuple[Array, Array]:
-    """Return what a scenario multiplies employment and departures by, (nodes, h) each; 1 if not."""
-    ones = np.ones((len(nodes), len(horizons)))
-    if effects is None:
-        return ones, ones
-    wide = effects.set_index([*_KEY, "year"])
-    found = []
-    for name in ("employment_multiplier", "departures_multiplier"):
-        columns = [
-            wide[name].reindex(
-                pd.MultiIndex.from_arrays(
-                    [nodes["branch_code"], nodes["metier_code"], nodes["year"] + years]
-                ),
-                fill_value=1.0,
-            )
-            for years in horizons
-        ]
-        found.append(np.stack(columns, axis=1))
-    return found[0], found[1]
+def _quantities(inputs: _Inputs, rows: Index, assumptions: Assumptions) -> tuple[Array, Array]:
+    """Return a branch's `QUANTITIES`: points (3, n, h), and draws (3, n, h, draws).
 
-
-def _components(  # noqa: PLR0913 - one argument per thing that is not known
-    nodes: pd.DataFrame,
-    rows: Index,
-    projected: tuple[Array, Array],
-    leaving: _Leaving,
-    multipliers: tuple[Array, Array],
-    assumptions: Assumptions,
-) -> tuple[Array, Array]:
-    """Return a branch's three quantities: points (3, n, h) and draws (3, n, h, draws)."""
-    count, seed = assumptions.draws_count, assumptions.seed
-    codes = nodes["metier_code"].iloc[rows].tolist()
-    names = (nodes["branch_code"] + " " + nodes["metier_code"]).iloc[rows].tolist()
-    start = nodes["employment_headcount"].to_numpy(dtype=float)[rows][:, None]
-    more_jobs, more_leave = (part[rows] for part in multipliers)
-    future, known = projected[0][rows], projected[1]
-    point = np.empty((3, *more_jobs.shape))
-    drawn = np.empty((3, *more_jobs.shape, count))
-    point[0] = future[:, :, known.tolist().index(MEDIAN)] * more_jobs - start
-    jobs = draws.along_quantiles(future, known, draws.correlated(seed, count, codes))
-    drawn[0] = np.maximum(jobs * more_jobs[:, :, None], 0.0) - start[:, :, None]
-    place = leaving.place[rows]
-    unknown = (place < 0)[:, None]
-    point[1] = np.minimum(start * leaving.point[place] * more_leave, start)
-    far = (leaving.ages_basis[rows] == "national") & (
-        nodes["branch_code"].to_numpy()[rows] != NATIONAL_BRANCH
-    )
-    tilt = np.exp(
-        AGE_SPREAD * far[:, None] * _age_gaps(nodes["branch_code"].iloc[rows], names, assumptions)
-    )
-    left = start[:, :, None] * leaving.drawn[place] * more_leave[:, :, None] * tilt[:, None, :]
-    left = np.clip(left, 0.0, start[:, :, None])
-    chance = draws.own(seed, count, [f"{name} chance" for name in names])[:, None, :]
-    share = np.divide(left, start[:, :, None], out=np.zeros_like(left), where=start[:, :, None] > 0)
-    drawn[1] = np.clip(left + np.sqrt(left * (1 - share)) * chance, 0.0, start[:, :, None])
-    point[1][unknown[:, 0]], drawn[1][unknown[:, 0]] = np.nan, np.nan
-    point[2], drawn[2] = (measures.posts(part[0], part[1]) for part in (point, drawn))
-    return point, drawn
-
-
-def _age_gaps(branches: pd.Series, names: Sequence[str], assumptions: Assumptions) -> Array:
-    """Return how far a branch's ages are from the national ones, (n, draws), normal.
-
-    A branch is older or younger as a whole: `AGE_CORRELATION` of it is shared by its métiers.
+    Posts to fill = net creation + departures, E1: PAP = ΔE + F.
     """
-    of_branch, alone = (
-        draws.own(assumptions.seed, assumptions.draws_count, [f"{name} ages" for name in each])
-        for each in (branches.tolist(), names)
+    codes, start = inputs.nodes["metier_code"].iloc[rows].tolist(), inputs.start[rows]
+    median = inputs.future[rows][..., inputs.known == MEDIAN][..., 0]
+    created = median * inputs.more_jobs[rows] - start
+    share = inputs.leaving.point[inputs.leaving.place[rows]]
+    left = np.minimum(start * share * inputs.more_leave[rows], start)
+    normal = draws.correlated(assumptions.seed, assumptions.draws_count, codes)
+    created_drawn = _net_creation(inputs, rows, normal)
+    left_drawn = _drawn_departures(inputs, rows, assumptions)
+    return (
+        np.stack([created, left, created + left]),
+        np.stack([created_drawn, left_drawn, created_drawn + left_drawn]),
     )
-    return np.asarray(AGE_CORRELATION * of_branch + np.sqrt(1 - AGE_CORRELATION**2) * alone)
 
 
-def _net_creation(
-    nodes: pd.DataFrame,
-    rows: Index,
-    projected: tuple[Array, Array],
-    levels: Array,
-    multipliers: tuple[Array, Array],
-) -> Array:
-    """Return quantiles of net creation straight from those of employment, (n, h, levels)."""
-    future, known = projected[0][rows], projected[1]
-    start = nodes["employment_headcount"].to_numpy(dtype=float)[rows][:, None, None]
-    at = np.tile(norm.ppf(levels), (len(rows), 1))
-    found = np.maximum(draws.along_quantiles(future, known, at), 0.0)
-    return np.asarray(found * multipliers[0][rows][:, :, None] - start)
+def _net_creation(inputs: _Inputs, rows: Index, normal: Array) -> Array:
+    """Return ΔE = E₁ - E₀ for errors of E₁ on the scale of a normal variable, (n, h, draws)."""
+    heads = np.maximum(draws.along_quantiles(inputs.future[rows], inputs.known, normal), 0.0)
+    return np.asarray(heads * inputs.more_jobs[rows][..., None] - inputs.start[rows][..., None])
+
+
+def _drawn_departures(inputs: _Inputs, rows: Index, assumptions: Assumptions) -> Array:
+    """Return draws of departures, (n, h, draws): rates, borrowed ages, then chance (binomial)."""
+    nodes, start = inputs.nodes.iloc[rows], inputs.start[rows][..., None]
+    branches, codes = nodes["branch_code"], nodes["branch_code"] + " " + nodes["metier_code"]
+
+    def own(names: pd.Series, what: str) -> Array:
+        return draws.own(assumptions.seed, assumptions.draws_count, (names + what).tolist())
+
+    gap = AGE_CORRELATION * own(branches, " ages") + np.sqrt(1 - AGE_CORRELATION**2) * own(
+        codes, " ages"
+    )
+    is_borrowed = (nodes["ages_basis"] == "national") & (branches != NATIONAL_BRANCH)
+    tilt = np.exp(AGE_SPREAD * is_borrowed.to_numpy()[:, None] * gap)[:, None]
+    share = inputs.leaving.drawn[inputs.leaving.place[rows]]
+    left = np.clip(start * share * inputs.more_leave[rows][..., None] * tilt, 0.0, start)
+    part = np.divide(left, start, out=np.zeros_like(left), where=start > 0)
+    chance = np.sqrt(left * (1 - part)) * own(codes, " chance")[:, None]
+    return np.asarray(np.clip(left + chance, 0.0, start))
 
 
 def _quantiles(points: Array, drawn: Array, levels: Array) -> Array:
     """Return the draws' quantiles, moved so that their median is the point; NaN stays NaN."""
-    if drawn.ndim == points.ndim:
-        drawn = drawn[:, None]
-    found = np.quantile(drawn, np.append(levels, MEDIAN), axis=-1)
-    moved = np.moveaxis(found[:-1] - found[-1], 0, -1)
-    return np.asarray(points[..., None] + moved)
+    quantiles = np.quantile(drawn, np.append(levels, MEDIAN), axis=-1)
+    return np.asarray(points[..., None] + np.moveaxis(quantiles[:-1] - quantiles[-1], 0, -1))
 
 
-def _whole(given: pd.DataFrame, branch_code: str) -> pd.DataFrame:
+def _whole(nodes: pd.DataFrame) -> pd.DataFrame:
     """Return the row that names the sum of a branch's métiers."""
-    last = int(given["year"].max())
-    if int(given["year"].min()) != last:
-        told = ("métiers end in different years", "one last year", "ask without totals")
-        raise CoherenceError([Defect(f"branch {branch_code}", *told)])
-    bases = {
-        name: texts.pop() if len(texts := set(given[name])) == 1 else "mixed"
-        for name in ("ages_basis", "rates_basis")
-    }
-    own = "own" if (given["origin"] == "own").any() else "public"
-    heads = given["employment_headcount"].sum()
-    row = {"branch_code": branch_code, "metier_code": ALL_METIERS, "year": last, "origin": own}
-    return pd.DataFrame([row | bases | {"employment_headcount": heads}])
+    if not nodes["year"].eq(nodes["year"].iloc[0]).all():
+        wrong = ("métiers end in different years", "one last year", "ask without totals")
+        raise CoherenceError([Defect(f"branch {nodes['branch_code'].iloc[0]}", *wrong)])
+    row = nodes.head(1).assign(
+        metier_code=ALL_METIERS, origin="own" if (nodes["origin"] == "own").any() else "public"
+    )
+    for name in ("ages_basis", "rates_basis"):
+        row[name] = "mixed" if len(set(nodes[name])) > 1 else nodes[name].iloc[0]
+    return row
 
 
 def _long(
     parts: Sequence[tuple[pd.DataFrame, Array]],
-    horizons: Sequence[int],
+    horizons: Index,
     levels: Array,
     scenario_code: str,
 ) -> pd.DataFrame:
     """Return the long table of values (quantities, n, h, levels) and who they belong to."""
-    nodes = pd.concat([given for given, _ in parts], ignore_index=True)
-    values = np.concatenate([found for _, found in parts], axis=1).transpose(1, 2, 0, 3)
-    each = len(horizons) * len(QUANTITIES) * len(levels)
-    repeated = nodes.loc[nodes.index.repeat(each)].reset_index(drop=True)
-    ahead = np.repeat(horizons, len(QUANTITIES) * len(levels))
-    table = repeated.rename(columns={"year": "cutoff_year"}).assign(
+    nodes = pd.concat([nodes for nodes, _ in parts], ignore_index=True)
+    values = np.concatenate([values for _, values in parts], axis=1).transpose(1, 2, 0, 3)
+    node, ahead, quantity, level = np.indices(values.shape).reshape(4, -1)
+    table = nodes.rename(columns={"year": "cutoff_year"}).iloc[node].reset_index(drop=True)
+    table = table.assign(
         region_code=METROPOLITAN,
         scenario_code=scenario_code,
         model="cohort",
-        quantile_level=np.tile(levels, len(nodes) * len(horizons) * len(QUANTITIES)),
-        quantity=np.tile(np.repeat(QUANTITIES, len(levels)), len(nodes) * len(horizons)),
+        year=table["cutoff_year"] + horizons[ahead],
+        quantile_level=levels[level],
+        quantity=pd.Index(QUANTITIES)[quantity],
         value=values.ravel(),
         unit="headcount",
         nature="projection",
+        status=pd.Index(["value", "nd"])[np.isnan(values.ravel()).astype(int)],
     )
-    table["year"] = table["cutoff_year"] + np.tile(ahead, len(nodes))
-    table["status"] = np.where(table["value"].isna(), "nd", "value")
     return table[list(COLUMNS)]

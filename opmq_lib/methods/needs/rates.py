@@ -12,15 +12,15 @@ net of arrivals, and are so named.
 Source: method page, E2. Which constants were tried: `docs/decisions/needs.md`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, Ages, read_ages, whole_country, without
-from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, Mask
+from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, Ages, read_ages
+from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, Index, Mask
 from opmq_lib.tables.indicators import ALL_METIERS
 
 DAMPING = 0.8
@@ -43,20 +43,6 @@ NORMAL_80 = 1.2816
 OVERLAP_YEARS = 3
 """Years that one table covers: pairs that start this far apart share no year."""
 
-COLUMNS = (
-    "metier_code",
-    "step",
-    "age_band",
-    "first_age",
-    "survival_ratio",
-    "net_cohort_ratio",
-    "common_spread_logit",
-    "spread_ratio",
-    "noise_headcount",
-    "rates_basis",
-    "pairs_count",
-)
-
 
 @dataclass(frozen=True)
 class _Pairs:
@@ -65,6 +51,28 @@ class _Pairs:
     years: list[int]
     before: Array
     after: Array
+
+    @property
+    def level(self) -> Array:
+        """Net cohort ratio of all métiers together, (pairs, bands - 1)."""
+        return np.asarray(self.after.sum(axis=1) / np.maximum(self.before.sum(axis=1), 1e-9))
+
+
+@dataclass(frozen=True)
+class _Ratios:
+    """What each node's rates are beside the level of all, by band: (nodes, bands - 1).
+
+    Attributes:
+        codes: Métiers, families that are not métiers, all métiers.
+        relative: Ratio to the level, shrunk.
+        expected: Heads that the level lets expect, over all pairs.
+        basis: Whose tables weigh half or more in the oldest rate.
+    """
+
+    codes: list[str]
+    relative: Array
+    expected: Array
+    basis: list[str]
 
 
 def learn_rates(
@@ -80,12 +88,12 @@ def learn_rates(
 
     Returns:
         One row per métier, family (its first three characters), all métiers (`ENS`), `step` and
-        `age_band` of departure: `survival_ratio` (0 to 1), `net_cohort_ratio`, the standard
+        `first_age` of departure: `survival_ratio` (0 to 1), `net_cohort_ratio`, the standard
         deviations of its error, common to all métiers in logits and the métier's own,
         `noise_headcount` (variance of the heads found five years later, per head expected: what
-        a survey adds to a stock, not to a rate), `rates_basis` (whose tables weigh half or
+        a survey adds to a stock, not to a rate) and `rates_basis` (whose tables weigh half or
         more in the oldest rate: `metier`, `family`, `all`; `default`: no pair of tables,
-        `NATIONAL_SURVIVAL`), and `pairs_count`, the number of pairs of tables.
+        `NATIONAL_SURVIVAL`).
 
     Raises:
         DataError: As `ages.read_ages`.
@@ -95,136 +103,122 @@ def learn_rates(
         >>> table = pd.DataFrame([("A", period, band, value) for period in heads
         ...     for band, value in zip(("50-54", "55-59", "60+"), heads[period])],
         ...     columns=["metier_code", "period", "age_band", "employment_headcount"])
-        >>> found = learn_rates(table, steps=1).query("metier_code == 'A'")
-        >>> found["survival_ratio"].round(6).tolist()
+        >>> rates = learn_rates(table, steps=1).query("metier_code == 'A'")
+        >>> rates["survival_ratio"].round(6).tolist()
         [0.5, 0.45, 0.0]
     """
-    ages = without(whole_country(read_ages(age_structure)), ALL_METIERS)
-    pairs = _pairs(ages)
-    old = np.array(ages.first_ages[:-1]) >= first_old_age
+    return rates_of(read_ages(age_structure), steps, first_old_age)
+
+
+def rates_of(ages: Ages, steps: int, first_old_age: int) -> pd.DataFrame:
+    """Return what `learn_rates` does, from ages already read."""
+    codes, heads = ages.whole_country()
+    pairs = _pairs(ages.years, heads)
+    is_old = np.array(ages.first_ages[:-1]) >= first_old_age
     if not pairs.years:
-        return _default_rates(ages, steps, old)
-    level = pairs.after.sum(axis=1) / np.maximum(pairs.before.sum(axis=1), 1e-9)
-    gap = max(ages.years) - pairs.years[-1]
-    ahead = [gap + BAND_YEARS * step for step in range(steps)]
-    paths, common = _project_level(pairs.years, level, ahead, old)
+        return _default_rates(ages, codes, steps, is_old)
+    ahead = max(ages.years) - pairs.years[-1] + BAND_YEARS * np.arange(steps)
+    level, common = _project_level(pairs, ahead, is_old)
     prior = np.array([PRIORS_HEADCOUNT.get(age, PRIOR_HEADCOUNT) for age in ages.first_ages[:-1]])
-    relative, expected, codes, basis = _relative(pairs, level, ages, prior)
-    noise = _noise(pairs, level, relative[: len(ages.keys)])
-    net = relative[:, None, :] * paths[None]
+    ratios = _shrunk_ratios(pairs, codes, prior)
+    noise = _noise(pairs, ratios.relative[: len(codes)])
+    net = ratios.relative[:, None, :] * level
     apart = max(len(pairs.years) / OVERLAP_YEARS, 1.0)
-    believed = expected / len(pairs.years) + prior
+    believed = ratios.expected / len(pairs.years) + prior
     spread = np.sqrt(noise * net / (apart * believed[:, None, :]))
-    found = np.stack([net, spread, np.broadcast_to(noise, net.shape)])
-    return _table(ages, codes, found, common, basis, len(pairs.years))
+    columns = {
+        "net_cohort_ratio": net,
+        "common_spread_logit": common,
+        "spread_ratio": spread,
+        "noise_headcount": noise,
+    }
+    return _table(ages, ratios.codes, steps, columns, ratios.basis)
 
 
-def _pairs(ages: Ages) -> _Pairs:
+def _pairs(years: Sequence[int], heads: Array) -> _Pairs:
     """Return every two tables five years apart; a métier not known in both counts in neither."""
-    years = [year for year in ages.years if year + BAND_YEARS in ages.years]
+    starts = [year for year in years if year + BAND_YEARS in years]
     before, after = (
-        np.stack([ages.heads[:, ages.years.index(year + shift)] for year in years])
-        if years
-        else np.empty((0, len(ages.keys), len(ages.bands)))
+        heads[:, [years.index(year + shift) for year in starts]].swapaxes(0, 1)
         for shift in (0, BAND_YEARS)
     )
     both = ~np.isnan(before + after).any(axis=2, keepdims=True)
-    return _Pairs(years, np.where(both, before, 0.0)[..., :-1], np.where(both, after, 0.0)[..., 1:])
+    before, after = np.where(both, before, 0.0), np.where(both, after, 0.0)
+    return _Pairs(starts, before[..., :-1], after[..., 1:])
 
 
-def _project_level(
-    years: list[int], level: Array, ahead: Sequence[int], old: Mask
-) -> tuple[Array, Array]:
-    """Return the level of each step and band, and the standard deviation of its error in logits.
+def _project_level(pairs: _Pairs, ahead: Index, is_old: Mask) -> tuple[Array, Array]:
+    """Return the level by step and band, and the standard deviation of its error in logits.
 
     An 80 % interval goes from no further trend to twice the trend, beside what pairs leave.
     """
-    at = np.array(years, dtype=float)
+    count, level = len(pairs.years), pairs.level
     logits = logit(np.clip(level, 1e-3, 1 - 1e-3))
-    centred = at - at.mean()
-    slope = centred @ logits / max(float(centred @ centred), 1.0) if len(years) > 2 else 0 * at[0]
-    fitted = logits.mean(axis=0) + np.outer(centred, slope * np.ones(level.shape[1]))
+    centred = np.array(pairs.years) - np.mean(pairs.years)
+    slope = centred @ logits / max(float(centred @ centred), 1.0) * (count > 2)
+    fitted = logits.mean(axis=0) + np.outer(centred, slope)
     further = np.array([np.sum(DAMPING ** np.arange(1, gap + 1)) for gap in ahead])
-    trend = np.outer(further, slope * np.ones(level.shape[1]))
-    left = np.sqrt(np.square(logits - fitted).sum(axis=0) / max(len(years) - 2, 1))
-    paths = np.where(old, expit(fitted[-1] + trend), level.mean(axis=0))
-    return paths, np.where(old, np.hypot(trend / NORMAL_80, left), 0.0)
+    trend = np.outer(further, slope)
+    left = np.sqrt(np.square(logits - fitted).sum(axis=0) / max(count - 2, 1))
+    projected = np.where(is_old, expit(fitted[-1] + trend), level.mean(axis=0))
+    return projected, np.where(is_old, np.hypot(trend / NORMAL_80, left), 0.0)
 
 
-def _relative(
-    pairs: _Pairs, level: Array, ages: Ages, prior_headcount: Array
-) -> tuple[Array, Array, list[str], list[str]]:
-    """Return ratios to the level, expected heads, codes and basis of métiers, families and all."""
-    expected = (pairs.before * level[:, None, :]).sum(axis=0)
+def _shrunk_ratios(pairs: _Pairs, codes: list[str], prior_headcount: Array) -> _Ratios:
+    """Return ratios to the level: a métier's shrunk to its family's, the family's to 1."""
+    expected = (pairs.before * pairs.level[:, None, :]).sum(axis=0)
     counted = pairs.after.sum(axis=0)
-    codes = ages.keys.get_level_values("metier_code").astype("str").tolist()
     family = [code[:FAMILY_LENGTH] for code in codes]
-    sums = [pd.DataFrame(part).groupby(family).sum() for part in (counted, expected)]
+    counted_of, expected_of = (
+        pd.DataFrame(part).groupby(family).sum() for part in (counted, expected)
+    )
     prior = prior_headcount * len(pairs.years)
-    of_family = (sums[0] + prior) / (sums[1] + prior)
-    towards = of_family.loc[family].to_numpy()
-    of_metier = (counted + prior * towards) / (expected + prior)
-    alone = [name for name in of_family.index if name not in codes]
-    last, enough = expected.shape[1] - 1, prior[-1]
-    weighs = sums[1].iloc[:, last]
-    own = expected[:, last] >= enough
-    of_same = weighs.loc[family].to_numpy() >= enough
-    basis = [
-        "metier" if mine else "family" if theirs else "all"
-        for mine, theirs in zip(own, of_same, strict=True)
-    ]
-    whole = np.ones((1, expected.shape[1]))
-    return (
-        np.concatenate([of_metier, of_family.loc[alone].to_numpy(), whole]),
-        np.concatenate([expected, sums[1].loc[alone].to_numpy(), expected.sum(axis=0)[None]]),
-        [*codes, *map(str, alone), ALL_METIERS],
+    of_family = (counted_of + prior) / (expected_of + prior)
+    of_metier = (counted + prior * of_family.loc[family].to_numpy()) / (expected + prior)
+    alone = [str(name) for name in of_family.index if name not in codes]
+    enough = expected_of.iloc[:, -1] >= prior[-1]
+    chosen = [expected[:, -1] >= prior[-1], enough.loc[family]]
+    return _Ratios(
+        [*codes, *alone, ALL_METIERS],
+        np.vstack([of_metier, of_family.loc[alone], np.ones(len(prior))]),
+        np.vstack([expected, expected_of.loc[alone], expected.sum(axis=0)]),
         [
-            *basis,
-            *("family" if weighs[name] >= enough else "all" for name in alone),
+            *np.select(chosen, ["metier", "family"], "all"),
+            *np.where(enough.loc[alone], "family", "all"),
             "all",
         ],
     )
 
 
-def _noise(pairs: _Pairs, level: Array, relative: Array) -> Array:
-    """Return by band the variance of heads found five years later, in expected heads."""
-    fitted = pairs.before * level[:, None, :] * relative
+def _noise(pairs: _Pairs, relative: Array) -> Array:
+    """Return by band the variance of heads five years later, in expected heads."""
+    fitted = pairs.before * pairs.level[:, None, :] * relative
     squares = np.square(pairs.after - fitted).sum(axis=(0, 1))
     return np.asarray(squares / np.maximum(fitted.sum(axis=(0, 1)), 1.0))
 
 
-def _default_rates(ages: Ages, steps: int, old: Mask) -> pd.DataFrame:
-    codes = [*ages.keys.get_level_values("metier_code").astype("str"), ALL_METIERS]
-    known = [
-        NATIONAL_SURVIVAL.get(age, np.nan) if late else 1.0
-        for age, late in zip(ages.first_ages[:-1], old, strict=True)
-    ]
-    net = np.tile(np.array(known), (len(codes), steps, 1))
-    nothing, found = np.zeros((steps, len(known))), np.stack([net, 0 * net, 0 * net])
-    return _table(ages, codes, found, nothing, ["default"] * len(codes), 0)
+def _default_rates(ages: Ages, codes: list[str], steps: int, is_old: Mask) -> pd.DataFrame:
+    """Return national survival for every métier, without any error known."""
+    known = [NATIONAL_SURVIVAL.get(age, np.nan) for age in ages.first_ages[:-1]]
+    columns = {"net_cohort_ratio": np.where(is_old, known, 1.0)}
+    columns |= dict.fromkeys(
+        ("common_spread_logit", "spread_ratio", "noise_headcount"), np.zeros(1)
+    )
+    return _table(ages, [*codes, ALL_METIERS], steps, columns, ["default"] * (len(codes) + 1))
 
 
-def _table(  # noqa: PLR0913 - one argument per group of columns
-    ages: Ages, codes: list[str], found: Array, common: Array, basis: list[str], pairs_count: int
+def _table(
+    ages: Ages, codes: list[str], steps: int, columns: Mapping[str, Array], basis: list[str]
 ) -> pd.DataFrame:
     """Return the long table; the last, open band keeps nobody for five years."""
-    steps, width = found.shape[2], len(ages.bands)
-    count = len(codes)
-    net, spread, noise = np.pad(found, [(0, 0), (0, 0), (0, 0), (0, 1)]).reshape(3, -1)
-    table = pd.DataFrame(
-        {
-            "metier_code": np.repeat(codes, steps * width),
-            "step": np.tile(np.repeat(np.arange(1, steps + 1), width), count),
-            "age_band": np.tile(ages.bands, count * steps),
-            "first_age": np.tile(ages.first_ages, count * steps),
-            "survival_ratio": np.minimum(net, 1.0),
-            "net_cohort_ratio": net,
-            "common_spread_logit": np.tile(np.pad(common, [(0, 0), (0, 1)]).ravel(), count),
-            "spread_ratio": spread,
-            "noise_headcount": noise,
-            "rates_basis": np.repeat(basis, steps * width),
-            "pairs_count": pairs_count,
-        }
-    )
-    first = ~table.duplicated(["metier_code", "step", "age_band"])
-    return table.loc[first, list(COLUMNS)].reset_index(drop=True)
+    shape = (len(codes), steps, len(ages.bands) - 1)
+    last = [(0, 0), (0, 0), (0, 1)]
+    values = {
+        name: np.pad(np.broadcast_to(part, shape), last).ravel() for name, part in columns.items()
+    }
+    keys = [codes, range(1, steps + 1), ages.first_ages]
+    index = pd.MultiIndex.from_product(keys, names=["metier_code", "step", "first_age"])
+    table = pd.DataFrame(values, index).reset_index()
+    table.insert(3, "survival_ratio", table["net_cohort_ratio"].clip(upper=1.0))
+    table["rates_basis"] = np.repeat(basis, steps * len(ages.bands))
+    return table.drop_duplicates(index.names, ignore_index=True)

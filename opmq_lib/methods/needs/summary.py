@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.needs import measures
 from opmq_lib.methods.needs.ages import read_ages
 from opmq_lib.tables.indicators import ALL_METIERS, last_year, with_interval
 
@@ -84,10 +83,7 @@ def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, base_year: int) -> pd
         ]
     young, mobility = (pd.Series(found[name], chosen.index) for name in ENTRIES)
     parts = [chosen.assign(indicator=name, value=values) for name, values in found.items()]
-    ends = {
-        name: measures.imbalance(chosen[name], young, mobility)
-        for name in ("value", "lower", "upper")
-    }
+    ends = {name: chosen[name] - young - mobility for name in ("value", "lower", "upper")}
     parts.append(chosen.assign(indicator=IMBALANCE, **ends))
     rows = pd.concat(parts, ignore_index=True).assign(origin=np.tile(own, len(parts)))
     is_entry = rows["indicator"] != IMBALANCE
