@@ -1,0 +1,73 @@
+"""The study as tables with French labels, from a notebook of one's own: `opmq_lib.study()`."""
+
+import inspect
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from opmq_lib.questions.emplois import chain as emplois
+from opmq_lib.sources import project, study
+
+
+class Study:
+    """What the notebooks calculate, for any branches and with other assumptions.
+
+    Args:
+        root: Any folder of the project; by default the working folder.
+
+    Raises:
+        SchemaError: If the folder lies in no project.
+    """
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = project.find_root(None if root is None else Path(root))
+        self.edition = study.edition(self.root)
+        self.labels = study.metier_labels() | study.branch_labels()
+        self.labels |= {"autres_metiers": "Autres métiers", "ENS": "Ensemble"}
+
+    def employment(self, branch_codes: Sequence[str]) -> pd.DataFrame:
+        """Return employment by branch, métier and year: own tables where given, else the estimate.
+
+        Args:
+            branch_codes: Keys of table `branches`.
+
+        Returns:
+            Rows of the `employment` contract, in heads, with `branch` and `metier`, their names.
+        """
+        inputs = study.load_inputs(branch_codes, self.root)
+        return self._named(
+            [emplois.jobs(inputs, branch_code, self.edition) for branch_code in branch_codes]
+        )
+
+    def results(self, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
+        """Return the result tables of the last run of a notebook, by name; none if it never ran.
+
+        Args:
+            branch_code: A branch, or `commun`.
+            notebook: A template's name, such as `01_emplois`.
+        """
+        return study.read_results(self.edition.edition_id, branch_code, notebook, self.root)
+
+    def piece(self, name: str, branch_code: str, **options: Any) -> Any:
+        """Return a figure or a table of a page, from the results of the last run.
+
+        Args:
+            name: Notebook and function of its page, such as `01_emplois.fan_figure`.
+            branch_code: A branch, or `commun`.
+            options: Of that function, such as `metiers` or `ax`.
+        """
+        notebook, _, function = name.partition(".")
+        question = notebook.partition("_")[2]
+        show = getattr(import_module(f"opmq_lib.questions.{question}.page"), function)
+        if "labels" in inspect.signature(show).parameters:
+            options = {"labels": self.labels} | options
+        return show(self.results(branch_code, notebook), **options)
+
+    def _named(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        table = pd.concat(tables, ignore_index=True)
+        for place, name in ((0, "branch"), (2, "metier")):
+            table.insert(place, name, table[f"{name}_code"].map(self.labels))
+        return table
