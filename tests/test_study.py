@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib import site
-from opmq_lib.questions.emplois.chain import employment_results
+from chains import employment_results
 from opmq_lib.questions.rapport import page as rapport
 from opmq_lib.runs import batch
 from opmq_lib.show import downloads, french
