@@ -13,7 +13,7 @@ from typing import Any
 
 
 def study(root: Path | str | None = None) -> Any:
-    """Open a study: `.employment(["chimie"])`, `.needs(["chimie"])`, `.core(["chimie"])` and others.
+    """Open a study: `.employment(["chimie"])`, `.needs(["chimie"])`, `.core(["chimie"])` and more.
 
     Args:
         root: Any folder of the project; by default the working folder. What the study is made of is

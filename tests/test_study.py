@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from chains import employment_results
 
 from opmq_lib import site
-from chains import employment_results
 from opmq_lib.questions.rapport import page as rapport
 from opmq_lib.runs import batch
 from opmq_lib.show import downloads, french
