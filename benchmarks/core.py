@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
-from opmq_lib.methods.core import scores
+from opmq_lib.methods import core
 
 METIERS, CRITERIA, DRAWS, CUTOFF = 200, 10, 5_000, 0.5
 RUNS, LOOP_METIERS = 20, 20
@@ -27,7 +28,7 @@ def plain_loop(known: np.ndarray, weights: np.ndarray) -> list[float]:
             total = 0.0
             for weight, score in zip(vector, row, strict=True):
                 total += weight * score
-            accepted += total >= CUTOFF - scores.TIE
+            accepted += total >= CUTOFF - core.TIE
         found.append(accepted / len(vectors))
     return found
 
@@ -45,22 +46,35 @@ def milliseconds(function: Callable[[], object], runs: int) -> float:
 def main() -> None:
     """Print the times and the ratio."""
     random = np.random.default_rng(1)
-    codes = [f"c{number}" for number in range(CRITERIA)]
-    lower = random.random((METIERS, CRITERIA))
-    upper = np.clip(lower + random.random((METIERS, CRITERIA)) * 0.3, 0, 1)
-    weights = scores.draw_weights(codes, [1 / CRITERIA] * CRITERIA, CRITERIA, DRAWS, 1)
-    metiers = [f"m{number}" for number in range(METIERS)]
-    positions = {"employment": scores.draw_positions(metiers, "employment", DRAWS, 1)}
-    drivers = ["employment", "employment", *codes[2:]]
-    upper[:, 2:] = lower[:, 2:]
-    known = scores.Inputs(lower, lower, codes, {})
-    uncertain = scores.Inputs(lower, upper, drivers, positions)
-    shares = scores.acceptability(known, weights, CUTOFF)
-    looped = plain_loop(lower[:LOOP_METIERS], weights)
+    codes = [*core.EMPLOYMENT, *(f"c{number}" for number in range(2, CRITERIA))]
+    names = [f"m{number}" for number in range(METIERS)]
+    lower = pd.DataFrame(random.random((METIERS, CRITERIA)), index=names, columns=codes)
+    upper = (lower + random.random((METIERS, CRITERIA)) * 0.3).clip(0, 1)
+    upper[codes[2:]] = lower[codes[2:]]
+    question = pd.DataFrame(
+        {
+            "criterion_code": codes,
+            "weight": 1 / CRITERIA,
+            "concentration": float(CRITERIA),
+            "threshold": np.nan,
+            "direction": "higher",
+            "cutoff_score": CUTOFF,
+        }
+    )
+    weights = core.draw_weights(question, DRAWS, 1)
+    known, uncertain = (
+        {"lower": lower, "upper": end, "score_at_lower": lower, "score_at_upper": end}
+        for end in (lower, upper)
+    )
+    positions = core.draw_positions(lower, upper, DRAWS, 1)
+    shares = core.acceptability(question, known, weights, {})
+    looped = plain_loop(lower.to_numpy()[:LOOP_METIERS], weights)
     assert np.array_equal(shares[:LOOP_METIERS], looped)
-    certain_ms = milliseconds(lambda: scores.acceptability(known, weights, CUTOFF), RUNS)
-    uncertain_ms = milliseconds(lambda: scores.acceptability(uncertain, weights, CUTOFF), RUNS)
-    loop_ms = milliseconds(lambda: plain_loop(lower[:LOOP_METIERS], weights), 3)
+    certain_ms = milliseconds(lambda: core.acceptability(question, known, weights, {}), RUNS)
+    uncertain_ms = milliseconds(
+        lambda: core.acceptability(question, uncertain, weights, positions), RUNS
+    )
+    loop_ms = milliseconds(lambda: plain_loop(lower.to_numpy()[:LOOP_METIERS], weights), 3)
     loop_ms *= METIERS / LOOP_METIERS
     print(f"{METIERS} métiers × {CRITERIA} criteria × {DRAWS} weight vectors, one core")
     print(f"known inputs      {certain_ms:8.1f} ms")

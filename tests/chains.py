@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from opmq_lib.methods import tension
 from opmq_lib.params import EditionParams
 from opmq_lib.questions.emplois import chain as emplois
+from opmq_lib.questions.tensions import chain as tensions
 
 
 def employment_results(
@@ -15,3 +17,20 @@ def employment_results(
     explained = emplois.explained(jobs, panel, horizon_years)
     closure = emplois.closure(inputs, jobs, edition)
     return emplois.results(inputs, branch_code, jobs, future, explained, closure)
+
+
+def tension_results(
+    inputs: dict[str, pd.DataFrame], branch_code: str, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
+    ranking = tensions.ranking(inputs, branch_code, edition)
+    index = tensions.index(inputs, ranking)
+    parts = [
+        ranking,
+        tension.published_index(index),
+        tensions.intentions(inputs),
+        tension.tension_profiles(index, inputs["tension_profiles"]),
+        tensions.composition(ranking, index),
+        tensions.regions(inputs, ranking),
+        tensions.supplied(inputs, index),
+    ]
+    return tensions.results(inputs, branch_code, parts)

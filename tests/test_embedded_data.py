@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from opmq_lib.errors import SchemaError
-from opmq_lib.methods import tension
 from opmq_lib.sources import embedded
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -361,16 +360,6 @@ def test_factors_of_tension_exist_in_2019_only() -> None:
     has_class = tension["tension_class"].notna()
     assert set(tension.loc[has_class, "year"]) == {2019}
     assert tension.loc[has_class, "tension_class"].between(1, 5).all()
-
-
-def test_published_classes_follow_from_the_published_index() -> None:
-    national, regional = embedded.load("tension"), embedded.load("tension_regions")
-    for table in (national, regional):
-        graded = table[table["tension_class"].notna()]
-        lowest, highest = tension.class_range(graded["tension_index"])
-        classes = graded["tension_class"].astype(int)
-        assert (lowest.le(classes) & classes.le(highest)).all()
-        assert len(graded) > 80
 
 
 def test_counts_of_skills_are_those_given_with_the_data() -> None:

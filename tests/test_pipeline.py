@@ -1,11 +1,10 @@
 import pandas as pd
 import pytest
-from chains import employment_results
+from chains import employment_results, tension_results
 
-from opmq_lib.questions.coeurs_strategiques.chain import core_results, criterion_values
+from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.consolidation.chain import consolidation_results
 from opmq_lib.questions.shared import branch_employment
-from opmq_lib.questions.tensions.chain import tension_results
 from opmq_lib.sources import study
 from opmq_lib.tables import indicators
 
@@ -83,8 +82,7 @@ def test_consolidation_keeps_every_branch_and_leaves_the_unknown_one_out_of_coun
         [employment_results(inputs, code, 1, EDITION)["emplois"] for code in (BRANCH, "chaux")],
         ignore_index=True,
     )
-    given = criterion_values(inputs, BRANCH, EDITION)
-    labels = core_results(given, BRANCH, study.criteria(BRANCH))["coeurs"]
+    labels = coeurs.run(inputs, BRANCH, EDITION, study.criteria(BRANCH))["coeurs"]
     table = consolidation_results(inputs, jobs, EDITION, labels)["consolidation"]
     accepted = indicators.select(table, "core_acceptability_pct")
     assert set(accepted["branch_code"]) == {BRANCH}

@@ -3,15 +3,14 @@ import re
 import ipywidgets
 import pandas as pd
 import pytest
+from chains import tension_results
 
 from opmq_lib.methods import consolidation, core
 from opmq_lib.params import Vote
-from opmq_lib.questions.coeurs_strategiques import comite
+from opmq_lib.questions.coeurs_strategiques import chain, comite
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
-from opmq_lib.questions.coeurs_strategiques.chain import Assessed, core_results, criterion_values
 from opmq_lib.questions.shared import ALL_BRANCHES
 from opmq_lib.questions.tensions import page as tensions
-from opmq_lib.questions.tensions.chain import tension_results
 from opmq_lib.show import french
 from opmq_lib.show.pieces import Html
 from opmq_lib.sources import study
@@ -29,13 +28,13 @@ def inputs() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def given(inputs: dict) -> Assessed:
-    return criterion_values(inputs, BRANCH, EDITION)
+def values(inputs: dict) -> pd.DataFrame:
+    return chain.values(inputs, BRANCH, chain.jobs(inputs, BRANCH, EDITION))
 
 
 @pytest.fixture(scope="module")
-def results(given: Assessed) -> dict[str, pd.DataFrame]:
-    return core_results(given, BRANCH, QUESTIONS)
+def results(inputs: dict) -> dict[str, pd.DataFrame]:
+    return chain.run(inputs, BRANCH, EDITION, QUESTIONS)
 
 
 def text(html: Html) -> str:
@@ -91,15 +90,15 @@ def test_the_banner_says_that_nothing_was_voted_and_what_an_estimate_forbids(res
     assert "exemple, non voté" in text(coeurs.criteria_table(results, "core"))
 
 
-def test_a_vote_takes_the_banner_away_for_its_question_only(given: Assessed) -> None:
+def test_a_vote_takes_the_banner_away_for_its_question_only(inputs: dict, results: dict) -> None:
     vote = Vote.model_validate(
         {"date": pd.Timestamp("2026-03-12").date(), "body": "CPNEFP", "minutes_reference": "3"}
     )
-    code = given.metier_codes[0]
+    code = results["coeurs"]["metier_code"].iloc[0]
     first = QUESTIONS[0].model_copy(
         update={"vote": vote, "basis": "étude", "voted_metiers": (code,)}
     )
-    results = core_results(given, BRANCH, (first, QUESTIONS[1]))
+    results = chain.run(inputs, BRANCH, EDITION, (first, QUESTIONS[1]))
     assert "« Métiers stratégiques »" in text(coeurs.banner(results))
     assert "voté le 12 mars 2026 par CPNEFP, 3" in text(coeurs.criteria_table(results, "core"))
     assert "Retenu par le vote." in text(coeurs.labels_list(results, LABELS, "core"))
@@ -107,19 +106,19 @@ def test_a_vote_takes_the_banner_away_for_its_question_only(given: Assessed) -> 
 
 
 def test_a_branch_without_headcount_says_so_instead_of_a_list(inputs: dict) -> None:
-    unknown = criterion_values(inputs, "chaux", EDITION)
-    results = core_results(unknown, "chaux", QUESTIONS)
+    results = chain.run(inputs, "chaux", EDITION, QUESTIONS)
     assert "Aucun effectif de branche n’est publié" in text(coeurs.banner(results))
     assert "Aucune étiquette" in text(coeurs.labels_list(results, LABELS, "core"))
 
 
-def test_the_page_shows_no_sliders_and_the_notebook_does(given: Assessed) -> None:
-    assert isinstance(comite.panel(given, QUESTIONS, LABELS, sliders=False), Html)
-    assert isinstance(comite.panel(given, QUESTIONS, LABELS, sliders=True), ipywidgets.Tab)
+def test_the_page_shows_no_sliders_and_the_notebook_does(values: pd.DataFrame) -> None:
+    asked = chain.questions(QUESTIONS)
+    assert isinstance(comite.panel(asked, values, LABELS, sliders=False), Html)
+    assert isinstance(comite.panel(asked, values, LABELS, sliders=True), ipywidgets.Tab)
 
 
-def test_moving_a_slider_changes_the_list_at_once(given: Assessed) -> None:
-    panel = comite.panel(given, QUESTIONS, LABELS, sliders=True)
+def test_moving_a_slider_changes_the_list_at_once(values: pd.DataFrame) -> None:
+    panel = comite.panel(chain.questions(QUESTIONS), values, LABELS, sliders=True)
     children = panel.children[0].children
     shown = children[-1]
     before = shown.value
@@ -137,12 +136,11 @@ def test_moving_a_slider_changes_the_list_at_once(given: Assessed) -> None:
 
 
 def test_a_threshold_left_outside_moved_goalposts_is_dropped_from_the_trial() -> None:
-    first = QUESTIONS[0].criteria[0].model_copy(update={"threshold": 4.0})
-    asked = QUESTIONS[0].model_copy(update={"criteria": (first, *QUESTIONS[0].criteria[1:])})
-    posts = [(0.0, 2.0), *((each.low, each.high) for each in asked.criteria[1:])]
-    assert comite.moved(asked, [1, 1, 1, 1], posts, 0.5).criteria[0].threshold is None
+    asked = chain.questions(QUESTIONS[:1]).assign(threshold=[4.0, None, None, None])
+    posts = [(0.0, 2.0), *asked[["low", "high"]].iloc[1:].itertuples(index=False, name=None)]
+    assert comite.moved(asked, [1, 1, 1, 1], posts, 0.5)["threshold"].isna().all()
     posts[0] = (0.0, 6.0)
-    assert comite.moved(asked, [1, 1, 1, 1], posts, 0.5).criteria[0].threshold == 4.0
+    assert comite.moved(asked, [1, 1, 1, 1], posts, 0.5)["threshold"].iloc[0] == 4.0
 
 
 def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results: dict) -> None:

@@ -1,21 +1,15 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from chains import tension_results
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opmq_lib.errors import CoherenceError, DataError, RangeError, VintageError
+from opmq_lib.errors import CoherenceError, RangeError, VintageError
 from opmq_lib.methods import tension
-from opmq_lib.methods.tension.composite import shrink_one
-from opmq_lib.questions.tensions.chain import tension_results
 from opmq_lib.sources import embedded, study
+from opmq_lib.tables import check
 
-PUBLISHED = (
-    Path(__file__).parent.parent.parent
-    / "shared/data/labour/dares-portraits-metiers/inputs/tensions/tensions.csv"
-)
 NAMES = list(tension.WEIGHTS)
 EDITION = study.edition()
 
@@ -49,17 +43,14 @@ def test_the_index_is_that_of_the_worked_example() -> None:
     found = tension.composite_index(components([(0.61, 1.40, 0.098)]), reference()).iloc[0]
     assert found["tension_index"] == pytest.approx(1.033571, abs=5e-7)
     assert [found[f"z_{name}"] for name in NAMES] == pytest.approx([1.357143, 0.75, 0.65], abs=5e-7)
-    assert (found["class_lowest"], found["class_highest"]) == (5, 5)
 
 
-def test_composition_shrinkage_and_mismatch_are_those_of_the_worked_example() -> None:
-    shares = pd.DataFrame(
-        {"metier_code": list("ABC"), "value": [0.35, 0.45, 0.20], "lower": None, "upper": None}
+def test_composition_is_that_of_the_worked_example() -> None:
+    jobs = pd.DataFrame(
+        {"metier_code": list("ABC"), "value": [35, 45, 20], "lower": None, "upper": None}
     )
     index = pd.Series({"A": 0.5 * 1.357142857142857 + 0.355, "B": -0.10, "C": 0.30})
-    assert tension.branch_index(shares, index)["value"] == pytest.approx(0.376750, abs=5e-7)
-    assert shrink_one(1.033571428571, 0.16, 0.40, 0.09) == (0.628086, 0.36)
-    assert tension.duncan([0.5, 0.3, 0.2], [0.35, 0.25, 0.40]) == pytest.approx(0.2, abs=5e-7)
+    assert tension.branch_index(jobs, index)["value"] == pytest.approx(0.376750, abs=5e-7)
 
 
 @settings(max_examples=50, deadline=None)
@@ -88,45 +79,24 @@ def test_units_and_order_change_no_index() -> None:
 
 def test_a_missing_component_makes_the_index_missing() -> None:
     found = tension.composite_index(components([(0.61, np.nan, 0.098)]), reference())
-    assert found[["tension_index", "class_lowest"]].isna().all(axis=None)
+    assert found["tension_index"].isna().all()
     assert found["z_hard_to_fill_share"].notna().all()
 
 
 def test_another_reference_is_refused_with_all_that_is_wrong() -> None:
-    wrong = reference(deviations=(0.14, 0.0, 0.02), nomenclature="FAP-2021", reference_code="q")
-    with pytest.raises(DataError) as caught:
+    wrong = reference(nomenclature="FAP-2021", reference_code="q")
+    with pytest.raises(VintageError) as caught:
         tension.composite_index(components([(0.6, 1.0, 0.1)]), wrong.iloc[:2])
     text = str(caught.value)
-    assert text.startswith("4 defects\n")
+    assert text.startswith("3 defects\n")
     assert "no mean nor standard deviation for exit_rate" in text
     assert "the components ask for another one (found: r)" in text
     assert "another nomenclature (found: FAP-2009)" in text
-    assert "tension reference, offers_per_seeker_ratio: the standard deviation is not" in text
 
 
-def test_each_class_of_error_is_told_apart() -> None:
-    table = components([(0.6, 1.0, 0.1)])
-    with pytest.raises(VintageError):
-        tension.composite_index(table, reference(reference_code="q"))
-    with pytest.raises(RangeError):
-        tension.composite_index(table, reference(deviations=(0.1, 0.1, -1)))
-
-
-def test_a_value_inside_a_bracket_gets_both_classes() -> None:
-    lowest, highest = tension.class_range(pd.Series([-0.5644, 0.13, 0.51, np.nan]))
-    assert lowest.tolist()[:3] == [1, 3, 5]
-    assert highest.tolist()[:3] == [2, 4, 5]
-    assert lowest.isna().iloc[3]
-
-
-@pytest.mark.skipif(not PUBLISHED.is_file(), reason="the producer's file is not beside")
-def test_every_published_class_follows_from_the_published_index() -> None:
-    """A check of consistency: the brackets were read on this very file."""
-    rows = pd.read_csv(PUBLISHED).rename(columns=str.strip)
-    rows = rows.dropna(subset=["Tension", "Catégorie Tension"])
-    assert len(rows) == 17_143
-    lowest, highest = tension.class_range(rows["Tension"])
-    assert rows["Catégorie Tension"].between(lowest, highest).all()
+def test_a_reference_without_spread_is_refused_by_its_contract() -> None:
+    with pytest.raises(RangeError, match="standard_deviation"):
+        check("tension_reference", reference(deviations=(0.1, 0.1, 0.0)), "reference.csv")
 
 
 # --- composition ------------------------------------------------------------------------------
@@ -150,24 +120,22 @@ def test_the_range_of_a_composition_holds_every_composition_within_the_ranges(se
         assert found["lower"] - 1e-9 <= mean <= found["upper"] + 1e-9
 
 
-def test_a_composition_needs_shares_that_sum_to_one_and_enough_coverage() -> None:
-    shares = pd.DataFrame({"metier_code": ["A", "B"], "value": [0.7, 0.3]})
-    shares = shares.assign(lower=None, upper=None)
-    found = tension.branch_index(shares, pd.Series({"A": 1.0}))
+def test_a_composition_needs_enough_coverage() -> None:
+    jobs = pd.DataFrame({"metier_code": ["A", "B"], "value": [70.0, 30.0]})
+    found = tension.branch_index(jobs.assign(lower=None, upper=None), pd.Series({"A": 1.0}))
     assert np.isnan(found["value"])
     assert found["coverage"] == pytest.approx(0.7)
-    with pytest.raises(CoherenceError):
-        tension.branch_index(shares.assign(value=[0.7, 0.2]), pd.Series({"A": 1.0, "B": 1.0}))
 
 
 def test_small_cells_are_drawn_towards_the_national_value_with_their_weight() -> None:
-    few = tension.shrunk([1.0] * 4, [0.1] * 4, [0.4] * 4)
-    assert few["value"].tolist() == [0.4] * 4
-    enough = tension.shrunk([1.4, -0.6, 1.4, -0.6, 1.4], [0.2] * 5, [0.4] * 5)
-    assert enough["weight"].tolist() == pytest.approx([0.8 / 1.0] * 5)
-    assert enough["value"].iloc[0] == pytest.approx(0.4 + 0.8)
-    with pytest.raises(RangeError):
-        tension.shrunk([1.0], [-0.1], [0.4])
+    cells = pd.DataFrame({"tension_index": [1.0] * 4, "tension_variance": 0.1})
+    few = tension.shrunk(cells.assign(national_index=0.4))
+    assert few["tension_index_shrunk"].tolist() == [0.4] * 4
+    index = [1.4, -0.6, 1.4, -0.6, 1.4]
+    cells = pd.DataFrame({"tension_index": index, "tension_variance": 0.2})
+    enough = tension.shrunk(cells.assign(national_index=0.4))
+    assert enough["shrinkage_weight"].tolist() == pytest.approx([0.8 / 1.0] * 5)
+    assert enough["tension_index_shrunk"].iloc[0] == pytest.approx(0.4 + 0.8)
 
 
 # --- nomenclatures ----------------------------------------------------------------------------
@@ -189,15 +157,6 @@ def survey(**columns: list) -> pd.DataFrame:
     return pd.DataFrame(keys | counts | columns)
 
 
-def test_equal_codes_never_chain_two_nomenclatures() -> None:
-    for table in (survey(), embedded.load("recruitment_intentions")):
-        with pytest.raises(VintageError, match="FAP-2009 and FAP-2021"):
-            tension.chained(table)
-    assert {"G0A40"} <= set(
-        embedded.load("metiers").query("nomenclature == 'FAP-2021'")["metier_code"]
-    ) & set(embedded.load("metiers").query("nomenclature == 'FAP-2009'")["metier_code"])
-
-
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000))
 def test_a_crosswalk_that_loses_nothing_keeps_every_total(seed: int) -> None:
@@ -209,7 +168,7 @@ def test_a_crosswalk_that_loses_nothing_keeps_every_total(seed: int) -> None:
             "share": shares.ravel(),
         }
     )
-    found = tension.chained(survey(), links)
+    found = tension.in_new_nomenclature(survey(), links)
     assert set(found["nomenclature"]) == {"FAP-2021"}
     carried = found[found["year"] == 2023]
     before = survey().query("year == 2023")
@@ -220,12 +179,11 @@ def test_a_crosswalk_that_loses_nothing_keeps_every_total(seed: int) -> None:
 
 
 def test_a_crosswalk_that_loses_something_is_refused_code_by_code() -> None:
-    links = pd.DataFrame({"metier_code": ["G0A40"], "metier_2021_code": ["G0A40"], "share": [0.9]})
+    links = pd.DataFrame({"metier_code": ["G0A40"], "metier_2021_code": ["G0A40"], "share": [1.0]})
     with pytest.raises(CoherenceError) as caught:
-        tension.chained(survey(), links)
+        tension.in_new_nomenclature(survey(), links)
     text = str(caught.value)
-    assert text.startswith("2 defects\n")
-    assert "crosswalk, G0A40: its shares do not sum to 1 (found: 0.9)" in text
+    assert text.startswith("1 defect\n")
     assert "crosswalk, G0A41: the code has no line" in text
 
 
@@ -236,11 +194,20 @@ def test_profiles_follow_from_the_published_factors_and_blanks_never_do() -> Non
     profiles = study.load_inputs()["tension_profiles"]
     assert len(profiles) == 6
     assert profiles["basis"].eq("convention du projet, non votée").all()
-    lacking = {"labour_shortage": 5, "training_job_link": 5}
-    assert tension.profiles_of(pd.Series(lacking), profiles) == ["skilled_shortage"]
-    open_to_all = {"labour_shortage": 4, "training_job_link": 1, "hard_working_conditions": 5}
-    assert tension.profiles_of(pd.Series(open_to_all), profiles) == ["open_shortage", "conditions"]
-    assert tension.profiles_of(pd.Series({"labour_shortage": 5}), profiles) == []
+    factors = [
+        {"labour_shortage": 5, "training_job_link": 5},
+        {"labour_shortage": 4, "training_job_link": 1, "hard_working_conditions": 5},
+        {"labour_shortage": 5},
+    ]
+    table = pd.DataFrame(factors, columns=tension.FACTORS)
+    table = table.assign(metier_code=list("ABC"), year=2019, tension_class=4)
+    found = tension.tension_profiles(table, profiles)
+    assert found[["metier_code", "variant"]].to_numpy().tolist() == [
+        ["A", "skilled_shortage"],
+        ["B", "open_shortage"],
+        ["B", "conditions"],
+    ]
+    assert tension.tension_profiles(table.assign(tension_class=3), profiles).empty
 
 
 def test_bounds_of_regions_add_up_to_those_of_the_country() -> None:

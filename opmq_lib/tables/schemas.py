@@ -278,6 +278,14 @@ _BANDS = Rule(
     fix="split the bands",
 )
 _COUNTED = (_counted("units_count"), _counted("largest_share_pct"))
+_SPREAD = Rule(
+    columns=("standard_deviation",),
+    holds=lambda frame: ~(frame["standard_deviation"] <= 0),
+    what="the standard deviation is not above 0",
+    expected="> 0",
+    fix="copy it from the release",
+    error=RangeError,
+)
 RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "age_pyramids": (_BANDS,),
     "naf_branch": (_sums_to_one("naf_code"),),
@@ -286,6 +294,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "indicators": (_VALUE, _ORDER),
     "needs": (_VALUE,),
     "reasons": (_VALUE, _ORDER),
+    "tension_reference": (_SPREAD,),
     "fap_crosswalk": (_sums_to_one("metier_code"),),
     "criterion_values": (_ORDER, *_COUNTED),
     "request_review": (_VALUE,),

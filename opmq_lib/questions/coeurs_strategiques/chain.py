@@ -1,15 +1,13 @@
-"""Chain of `04_coeurs_strategiques`."""
+"""Steps of `04_coeurs_strategiques`: which métiers are core or strategic, why, and how surely."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods import core, employment, tension
-from opmq_lib.methods.tension import nomenclatures
+from opmq_lib.methods import core, criteria, tension
 from opmq_lib.params import EditionParams, Question
-from opmq_lib.questions.shared import Tables, branch_employment, in_field, without_residual
+from opmq_lib.questions.shared import Tables, branch_employment, in_field
 from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
 FAP225_LENGTH = 5
@@ -17,22 +15,38 @@ LEAST_SHARE_PCT = 0.1
 """Least share of the branch's employment of a métier that is labelled (convention)."""
 
 
-class Assessed(NamedTuple):
-    """What the labels of a branch rest on.
+def questions(asked: Sequence[Question]) -> pd.DataFrame:
+    """Return the questions of a branch as a table: one row per question and criterion.
 
-    Attributes:
-        values: What each criterion is worth for each métier.
-        metier_codes: The métiers to label.
-        hidden: Those under the threshold of confidentiality.
+    A researcher may change any cell, or weights by `core.reweighted`.
+
+    Args:
+        asked: The questions in the branch's parameter file.
+
+    Returns:
+        The columns of contract `questions` but for branch and origin, and `voted_metiers`, the
+        codes of the métiers that the vote put on the list, separated by spaces.
     """
+    parts = []
+    for question in asked:
+        vote = question.vote
+        parts.append(
+            pd.DataFrame([each.model_dump() for each in question.criteria]).assign(
+                question_code=question.question_code,
+                cutoff_score=question.cutoff_score,
+                concentration=question.concentration,
+                vote_date="" if vote is None else vote.date.isoformat(),
+                vote_body="" if vote is None else vote.body,
+                minutes_reference="" if vote is None else vote.minutes_reference,
+                basis=question.basis,
+                voted_metiers=" ".join(question.voted_metiers),
+            )
+        )
+    return pd.concat(parts, ignore_index=True).astype({"threshold": float})
 
-    values: pd.DataFrame
-    metier_codes: list[str]
-    hidden: frozenset[str]
 
-
-def criterion_values(inputs: Tables, branch_code: str, edition: EditionParams) -> Assessed:
-    """Return what each criterion is worth for each métier of a branch.
+def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
+    """Return the branch's employment by métier in its last year, in heads.
 
     Args:
         inputs: The study's input tables.
@@ -40,96 +54,105 @@ def criterion_values(inputs: Tables, branch_code: str, edition: EditionParams) -
         edition: Gives the base year.
 
     Returns:
-        Ready criteria from public tables and the branch's jobs, then the values that the branch
-        supplies. Without a published headcount the métiers are the national ones, and what rests on
-        the branch's jobs is missing.
+        Rows of the `employment` contract, with the residual where it is known. Without a published
+        headcount the métiers are the national ones, and their jobs are missing.
     """
-    jobs = branch_employment(inputs, branch_code, edition.base_year)
-    national = indicators.last_year(inputs["employment_national"])
+    known = branch_employment(inputs, branch_code, edition.base_year)
+    if not known.empty:
+        return indicators.last_year(known)
+    national = indicators.last_year(inputs["employment_national"])["metier_code"]
+    codes = national[national.str.len() == FAP225_LENGTH]
+    return pd.DataFrame({"metier_code": codes}).assign(
+        branch_code=branch_code,
+        year=np.nan,
+        employment_headcount=np.nan,
+        nature="observed",
+        origin="public",
+        units_count=np.nan,
+        largest_share_pct=np.nan,
+        source_code="",
+    )
+
+
+def values(inputs: Tables, branch_code: str, employed: pd.DataFrame) -> pd.DataFrame:
+    """Return what each criterion is worth for each métier of a branch.
+
+    Args:
+        inputs: The study's input tables.
+        branch_code: Key of table `branches`.
+        employed: From `jobs`; métiers under `LEAST_SHARE_PCT` of them are left out.
+
+    Returns:
+        One row per métier and criterion: ready criteria from public tables and the branch's jobs,
+        and those that the branch supplies.
+    """
     own = inputs["own_criterion_values"]
-    own = own[own["branch_code"] == branch_code]
-    parts = [core.public_values(inputs, _hard_to_fill(inputs))]
-    hidden = core.under_threshold(own)
-    if jobs.empty:
-        codes = national["metier_code"]
-        metiers = codes[(codes.str.len() == FAP225_LENGTH)].tolist()
-    else:
-        latest = indicators.last_year(jobs)
-        metier_jobs = without_residual(latest)
-        is_whole = latest["metier_code"].isin([employment.RESIDUAL_METIER]).any()
-        total = float(latest["employment_headcount"].sum()) if is_whole else None
-        least = (total or 0.0) * LEAST_SHARE_PCT / 100
-        metiers = metier_jobs.loc[
-            metier_jobs["employment_headcount"] >= least, "metier_code"
-        ].tolist()
-        parts.append(core.employment_values(metier_jobs, total, national))
-        hidden |= core.under_threshold(metier_jobs)
-    if not own.empty:
-        parts.append(_supplied(own))
-    return Assessed(pd.concat(parts, ignore_index=True), metiers, frozenset(hidden))
+    own = own[own["branch_code"] == branch_code].assign(nature="observed")
+    surveyed = in_field(inputs, inputs["recruitment_intentions"])
+    surveyed = indicators.last_year(surveyed[surveyed["nomenclature"] == tension.OLD])
+    hard_to_fill = indicators.select(tension.hard_to_fill(surveyed), "hard_to_fill_share_pct")
+    hired = criteria.employment_values(
+        employed, indicators.last_year(inputs["employment_national"])
+    )
+    shares = hired[hired["criterion_code"] == "employment_share"]
+    return criteria.gather(
+        [criteria.public_values(inputs, hard_to_fill), hired, own],
+        shares.loc[~(shares["value"] < LEAST_SHARE_PCT), "metier_code"].tolist(),
+        hidden=criteria.under_threshold(own) | criteria.under_threshold(employed),
+    )
 
 
-def core_results(
-    given: Assessed, branch_code: str, questions: Sequence[Question]
+def results(
+    branch_code: str, asked: pd.DataFrame, scored: pd.DataFrame, labelled: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of `04_coeurs_strategiques` for one branch.
 
     Args:
-        given: From `criterion_values`.
         branch_code: Key of table `branches`.
-        questions: The questions of the branch, with their criteria.
+        asked: From `questions`.
+        scored: From `core.reasons`.
+        labelled: From `core.labels`.
 
     Returns:
         `coeurs` (label of each métier for each question), `raisons` (what each criterion is worth
         for it) and `criteres` (criteria, goalposts, weights and vote of each question).
     """
-    found = [
-        core.assess(question, given.values, given.metier_codes, given.hidden)
-        for question in questions
+    votes = asked.groupby("question_code")[["vote_date", "voted_metiers"]].first()
+    rows = labelled.join(votes, on="question_code")
+    voted = [
+        "none" if not date else "yes" if code in listed.split() else "no"
+        for code, date, listed in rows[["metier_code", *votes]].itertuples(index=False)
     ]
     tables = {
-        "labels": pd.concat([labels for labels, _ in found], ignore_index=True),
-        "reasons": pd.concat([reasons for _, reasons in found], ignore_index=True),
-        "questions": pd.concat(map(_question_rows, questions), ignore_index=True),
+        "coeurs": ("labels", labelled.assign(voted=voted)),
+        "raisons": ("reasons", scored),
+        "criteres": ("questions", asked.assign(origin="public")),
     }
-    names = {"labels": "coeurs", "reasons": "raisons", "questions": "criteres"}
     return {
-        names[contract]: check(
-            contract,
-            table.assign(branch_code=branch_code)[list(DESCRIPTIONS[contract])],
-            names[contract],
+        name: check(
+            contract, table.assign(branch_code=branch_code)[list(DESCRIPTIONS[contract])], name
         )
-        for contract, table in tables.items()
+        for name, (contract, table) in tables.items()
     }
 
 
-def _hard_to_fill(inputs: Tables) -> pd.DataFrame:
-    """Return the share of projects judged hard to fill, in the last survey in FAP-2009."""
-    surveyed = in_field(inputs, inputs["recruitment_intentions"])
-    surveyed = surveyed[surveyed["nomenclature"] == nomenclatures.OLD]
-    bounds = tension.hard_to_fill(indicators.last_year(surveyed))
-    shares: pd.DataFrame = bounds[bounds["indicator"] == "hard_to_fill_share_pct"]
-    return shares
+def run(
+    inputs: Tables,
+    branch_code: str,
+    edition: EditionParams,
+    asked: Sequence[Question],
+    weights: Mapping[str, float] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of `04_coeurs_strategiques` in one call.
 
-
-def _supplied(own: pd.DataFrame) -> pd.DataFrame:
-    rows = own.assign(year=np.nan, nature="observed", status="value")
-    for end in ("lower", "upper"):
-        rows[end] = rows[end].astype(float).fillna(rows["value"])
-    return rows.drop(columns=["branch_code", "units_count", "largest_share_pct"])
-
-
-def _question_rows(question: Question) -> pd.DataFrame:
-    vote = question.vote
-    rows = pd.DataFrame([each.model_dump() for each in question.criteria]).assign(
-        question_code=question.question_code,
-        cutoff_score=question.cutoff_score,
-        concentration=question.concentration,
-        vote_date="" if vote is None else vote.date.isoformat(),
-        vote_body="" if vote is None else vote.body,
-        minutes_reference="" if vote is None else vote.minutes_reference,
-        basis=question.basis,
-        origin="public",
-    )
-    rows["threshold"] = rows["threshold"].astype(float)
-    return rows
+    Args:
+        inputs: The study's input tables.
+        branch_code: Key of table `branches`.
+        edition: Gives the base year.
+        asked: The questions in the branch's parameter file.
+        weights: Other weights by code of criterion, as in `core.reweighted`.
+    """
+    table = core.reweighted(questions(asked), weights) if weights else questions(asked)
+    valued = values(inputs, branch_code, jobs(inputs, branch_code, edition))
+    scored = core.reasons(table, valued)
+    return results(branch_code, table, scored, core.labels(table, scored))
