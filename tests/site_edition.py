@@ -38,11 +38,17 @@ def project(root: Path) -> Path:
     shutil.copytree(PROJECT / "parameters", root / "parameters")
     shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
     (root / "notebooks").mkdir()
-    for name, scope in (("01_emplois", "branch"), ("10_consolidation", "common")):
-        template = nbformat.v4.new_notebook(metadata={"opmq": {"scope": scope, "reads": []}})
-        nbformat.write(template, root / "notebooks" / f"{name}.ipynb")
+    template(root, "01_emplois", menu="Emplois", tables=["employment_national", "fap_rome"])
+    template(root, "10_consolidation", scope="common", reads=["01_emplois"])
     (root / "outputs").mkdir()
     return root
+
+
+def template(root: Path, name: str, *cells: nbformat.NotebookNode, **metadata: object) -> None:
+    """Write a template, once per branch if nothing else is said."""
+    about = {"scope": "branch", "reads": []} | metadata
+    notebook = nbformat.v4.new_notebook(cells=list(cells), metadata={"opmq": about})
+    nbformat.write(notebook, root / "notebooks" / f"{name}.ipynb")
 
 
 def edition(root: Path) -> Path:
@@ -144,4 +150,5 @@ def drawing() -> str:
 
 
 def as_json(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """Return a notebook as its file holds it."""
     return dict(json.loads(nbformat.writes(notebook)))

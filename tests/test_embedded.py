@@ -97,8 +97,8 @@ def test_everything_outside_the_subset_gives_one_warning_that_names_it(project: 
         "---\ntitle: A\nlisting: b\n---\n\nSoit $x$.\n", encoding="utf-8"
     )
     assert embedded.build(project) == [
+        "index.qmd, line 6: $x$ is outside what the embedded engine reads",
         "index.qmd, front matter: `listing` is outside what the embedded engine reads",
-        "index.qmd, line 6: maths is outside what the embedded engine reads",
     ]
 
 

@@ -78,6 +78,22 @@ def test_parameters_are_a_table_and_the_injected_cell_is_not_shown(
     assert "branch_code =" not in page
 
 
+def test_a_new_template_is_on_the_site_by_its_own_words(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    words = given.markdown("# Essais\n\nQue valent-ils\u202f?\n\nSuite.")
+    given.template(root, "07_essais", words)
+    given.template(root, "14_essais", words, scope="common")
+    given.run(root, "commun", "14_essais", given.figures_notebook("Tous les essais"))
+    built = render(root).site
+    home, branch, page = (
+        (built / f"{name}.html").read_text(encoding="utf-8")
+        for name in ("index", "branches/chimie/index", "commun/14_essais")
+    )
+    assert '<a href="commun/14_essais.html">Essais</a><p>Que valent-ils\u202f?</p>' in home
+    assert "Essais (pas encore disponible)</span><p>Que valent-ils\u202f?</p>" in branch
+    assert '<h1 class="title">Tous les essais</h1>' in page
+
+
 def test_engine_is_named_at_the_foot_of_every_page(built: site.SiteReport) -> None:
     assert built.engine == "embedded"
     for page in built.site.rglob("*.html"):

@@ -1,6 +1,8 @@
 """The site in a real browser, opened from its folder without a server."""
 
+import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 import site_edition as given
 
 from opmq_lib import site
+from opmq_lib.show import pieces
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = shutil.which("chromium")
@@ -152,6 +155,38 @@ def test_dark_mode_follows_the_reader(browser: "sync_api.Browser", home: Path) -
     page.goto((home / "index.html").as_uri())
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 24, 30)"
     page.close()
+
+
+def test_key_figures_stand_beside_their_label_in_jupyterlab(page: "sync_api.Page") -> None:
+    figures = [(f"Effectif {n}", f"{n} 000", "estimation, " * n) for n in range(1, 5)]
+    page.set_content(
+        f"<style>{jupyterlab_lists()}</style>"
+        f'<div class="jp-OutputArea-output">{pieces.key_figures(figures).html}</div>'
+    )
+    labels, numbers = (
+        page.evaluate(
+            f"[...document.querySelectorAll('{tag}')].map(one => one.getBoundingClientRect())"
+        )
+        for tag in ("dt", "dd")
+    )
+    tops = [label["top"] for label in labels]
+    assert tops == [number["top"] for number in numbers]
+    assert tops == sorted(set(tops))
+    for label, number in zip(labels, numbers, strict=True):
+        assert label["right"] <= number["left"]
+
+
+def jupyterlab_lists() -> str:
+    """Return the rules of the installed JupyterLab on description lists, which float them."""
+    static = Path(sys.prefix, "share/jupyter/lab/static")
+    scripts = (path.read_text(encoding="utf-8") for path in static.glob("jlab_core.*.js"))
+    found = (
+        re.search(r"\.jp-OutputArea-output dl,.*?dd \{[^}]*\}(?=\s+\.jp-Tr)", one, re.DOTALL)
+        for one in scripts
+    )
+    rules = next(match[0] for match in found if match)
+    assert "float: left" in rules
+    return rules
 
 
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not in node_modules (npm install)")

@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 import site_edition as given
 
-from opmq_lib import tables
 from opmq_lib.site import content, manifest
 from opmq_lib.site.manifest import Branch
 from opmq_lib.sources import embedded
@@ -77,13 +76,6 @@ def test_a_branch_without_number_says_why(branches: dict[str, Branch]) -> None:
     assert content.missing_reason(branches["verre_mecanique"]) == "pas encore calculé"
 
 
-def test_questions_without_notebook_are_named_as_planned(branches: dict[str, Branch]) -> None:
-    states = {answer.notebook: answer.status for answer in content.answers(branches["chimie"])}
-    assert states["01_emplois"] == "ok"
-    assert states["05_competences"] == "planned"
-    assert list(states) == sorted(states)
-
-
 def test_files_of_a_run_are_offered_by_format(branches: dict[str, Branch]) -> None:
     found = content.downloads(branches["chimie"].runs["01_emplois"])
     assert [(file.name, file.format) for file in found] == [
@@ -107,7 +99,7 @@ def test_no_previous_edition_is_said_in_french(branches: dict[str, Branch]) -> N
 
 
 def test_tables_named_behind_questions_exist() -> None:
-    questions = [*content.QUESTIONS.values(), *content.COMMON_QUESTIONS.values()]
+    questions = manifest.read(given.PROJECT).questions.values()
     assert {table for one in questions for table in one.tables} <= set(embedded.tables())
 
 
@@ -115,14 +107,6 @@ def test_sources_are_shown_once_with_french_dates(edition: manifest.Manifest) ->
     rows = content.sources_of(edition, ["employment_national", "employment_national", "metiers"])
     assert [one["table"] for one in rows] == ["employment_national", "metiers"]
     assert [one["data_date"] for one in rows] == ["31\u00a0décembre\u00a02018", "sans date"]
-
-
-def test_the_dictionary_explains_every_column_of_every_table() -> None:
-    shown = content.dictionary()
-    assert set(shown) == set(tables.TABLES)
-    assert all(column["label"] for columns in shown.values() for column in columns)
-    key = [column["name"] for column in shown["employment"] if column["key"]]
-    assert key == tables.KEYS["employment"]
 
 
 def test_the_age_of_a_source_of_the_same_month_counts_no_month() -> None:

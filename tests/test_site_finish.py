@@ -1,5 +1,7 @@
 from opmq_lib.site.finish import finished
 
+REGION = '<div class="opmq-table" tabindex="0" role="region" aria-label="{}">'
+
 
 def test_words_have_french_spaces_and_code_does_not() -> None:
     page = finished("<p>Oui ; « non » : 3 %</p><pre>a ; b</pre><code>c : d</code>", "essai")
@@ -16,12 +18,12 @@ def test_a_table_scrolls_in_a_region_named_by_its_caption() -> None:
 
 
 def test_a_table_already_in_a_region_keeps_it() -> None:
-    html = '<div role="region" aria-label="A"><table><tr><td>1</td></tr></table></div>'
+    html = REGION.format("A") + "<table><tr><td>1</td></tr></table></div>"
     assert finished(html, "essai") == html
 
 
 def test_two_regions_never_have_the_same_name() -> None:
-    html = '<div role="region" aria-label="A &amp; B"></div>' * 2 + "<table></table>" * 2
+    html = f"{REGION.format('A &amp; B')}<table></table></div>" * 2 + "<table></table>" * 2
     page = finished(html, "essai")
     for name in ("A &amp; B", "A &amp; B (2)", "Tableau", "Tableau (2)"):
         assert page.count(f'aria-label="{name}"') == 1

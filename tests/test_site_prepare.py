@@ -8,12 +8,12 @@ HEAD = '---\ntitle: "Emplois"\n---\n\nBandeau'
 
 
 def prepared(*cells: nbformat.NotebookNode) -> list[dict[str, str]]:
-    executed = given.as_json(given.executed_notebook(*cells))
+    executed = given.executed_notebook(*cells)
     return list(prepare.prepare(executed, HEAD, "Pied")["cells"])
 
 
 def defects(*cells: nbformat.NotebookNode) -> list[str]:
-    executed = given.as_json(given.executed_notebook(*cells))
+    executed = given.executed_notebook(*cells)
     return [str(defect) for defect in prepare.defects(executed, "chimie/01_emplois.ipynb")]
 
 

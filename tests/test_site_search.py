@@ -4,13 +4,14 @@ from opmq_lib.site import search
 
 
 def entries(body: str) -> list[tuple[str, str, str]]:
-    found = search.entries("a.html", "Page", body)
-    return [(entry.href, entry.section, entry.text) for entry in found]
+    found = search.rows("a.html", "Page", search.sections(body))
+    return [(href, section, text) for href, _, section, text in found]
 
 
 def test_numbers_of_tables_menus_and_draft_notes_are_left_out() -> None:
     body = (
-        '<div class="opmq-draft"><div>Brouillon</div></div><nav><ul><li>Accueil</li></ul></nav>'
+        '<div class="opmq-draft" role="note"><p>Brouillon</p></div>'
+        "<nav><ul><li>Accueil</li></ul></nav>"
         "<table><caption>Métiers</caption><tr><th>Soudeurs</th><td>1 200</td></tr></table>"
     )
     assert entries(body) == [("a.html", "", "Métiers Soudeurs")]
@@ -29,7 +30,7 @@ def test_long_sections_are_cut_between_words() -> None:
 
 
 def test_the_index_is_a_script_that_sets_a_global_and_cannot_end_early() -> None:
-    written = search.script([search.Entry("a.html", "P", "S", "</script> œuvre")])
+    written = search.script([["a.html", "P", "S", "</script> œuvre"]])
     prefix = f"window.{search.GLOBAL}="
     assert written.startswith(prefix)
     assert "</script>" not in written

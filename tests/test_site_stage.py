@@ -6,7 +6,7 @@ import site_edition as given
 import yaml
 
 from opmq_lib.site import manifest
-from opmq_lib.site.embedded import split_header
+from opmq_lib.site.markdown import render
 from opmq_lib.site.stage import stage
 
 
@@ -14,10 +14,9 @@ from opmq_lib.site.stage import stage
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = given.edition(tmp_path_factory.mktemp("edition"))
     folder = tmp_path_factory.mktemp("project")
-    staged = stage(root, manifest.read(root), folder)
+    pages_count, warnings = stage(root, manifest.read(root), folder)
     pages = [*folder.rglob("*.qmd"), *folder.glob("[bc]*/**/*.ipynb")]
-    assert staged.pages_count == len(pages)
-    assert staged.warnings == ()
+    assert (pages_count, warnings) == (len(pages), [])
     return folder
 
 
@@ -37,10 +36,9 @@ def test_paths_of_the_site_definition_exist_in_the_project(project: Path) -> Non
 def test_pages_are_plain_markdown_with_a_title(project: Path) -> None:
     for path in project.rglob("*.qmd"):
         text = path.read_text(encoding="utf-8")
-        header, body = split_header(text)
-        assert header["title"], path
-        assert "{%" not in body, path
-        assert "{{" not in body, path
+        assert render(text).header["title"], path
+        assert "{%" not in text, path
+        assert "{{" not in text, path
 
 
 def test_notebooks_carry_the_texts_of_their_figures_for_either_engine(project: Path) -> None:
@@ -64,8 +62,7 @@ def test_a_title_with_quotes_and_colons_stays_one_title(tmp_path: Path) -> None:
     folder.mkdir()
     stage(root, manifest.read(root), folder)
     notebook = json.loads((folder / "branches/chimie/01_emplois.ipynb").read_text(encoding="utf-8"))
-    header, _ = split_header(notebook["cells"][0]["source"])
-    assert header["title"] == title
+    assert render(notebook["cells"][0]["source"]).header["title"] == title
 
 
 def test_warnings_of_libraries_are_told_and_not_published(tmp_path: Path) -> None:
@@ -76,8 +73,8 @@ def test_warnings_of_libraries_are_told_and_not_published(tmp_path: Path) -> Non
     given.run(root, "chimie", "01_emplois", notebook)
     folder = tmp_path / "project"
     folder.mkdir()
-    staged = stage(root, manifest.read(root), folder)
-    assert staged.warnings == ("chimie/01_emplois, cell 7: wrote on standard error; not published",)
+    _, warnings = stage(root, manifest.read(root), folder)
+    assert warnings == ["chimie/01_emplois, cell 7: wrote on standard error; not published"]
     published = folder / "telechargements/chimie/01_emplois/01_emplois.ipynb"
     assert "marie" not in published.read_text(encoding="utf-8")
 

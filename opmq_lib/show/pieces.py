@@ -216,9 +216,13 @@ def findings(words: str | Sequence[str]) -> Html:
 
 
 def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
-    """Return key figures: label, number (from `Cells`) and what qualifies it (HTML)."""
+    """Return key figures: label, number (from `Cells`) and what qualifies it (HTML).
+
+    JupyterLab floats `dt` and `dd`: each label is cleared to stand beside its own number.
+    """
     items = "".join(
-        f"<div><dt>{escape(label)}</dt><dd><strong>{value}</strong> <span>{note}</span></dd></div>"
+        f'<div><dt style="clear: both">{escape(label)}</dt>'
+        f"<dd><strong>{value}</strong> <span>{note}</span></dd></div>"
         for label, value, note in figures
     )
     return _piece(f'<dl class="opmq-keyfigures">{items}</dl>')

@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -24,16 +24,11 @@ from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
 
-Engine = Literal["auto", "quarto", "embedded"]
-SITE, DEMO_SITE = "site", "demo-site"
 STAMP = ".build.json"
-_WORK = "work"
-_OLD = "old"
 _LIBRARY = Path(__file__).parent.parent
-_PACKAGES = ("jinja2", "markdown-it-py", "mdit-py-plugins", "pygments", "pyyaml")
+_PACKAGES = ("jinja2", "markdown-it-py", "mdit-py-plugins", "pyyaml")
 _SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js")
 _SHOWN = 5
-ENGINE_NAMES: dict[str, str] = {"quarto": "Quarto", "embedded": "le moteur intégré"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,10 @@ class SiteReport:
 
 
 def render(
-    root: Path, engine: Engine = "auto", release: bool = False, demo: EditionParams | None = None
+    root: Path,
+    engine: Literal["auto", "quarto", "embedded"] = "auto",
+    release: bool = False,
+    demo: EditionParams | None = None,
 ) -> SiteReport:
     """Build the website of the current edition in `outputs/site`.
 
@@ -80,23 +78,31 @@ def render(
     edition = manifest.read(root, demo)
     if release:
         manifest.refuse_drafts(edition)
-    used = _engine(engine)
-    site = root / "outputs" / (SITE if demo is None else DEMO_SITE)
-    with _workshop(site) as work:
-        staged = stage(root, edition, work)
-        inputs = _digest(work, used)
+    if engine == "auto":
+        engine = "quarto" if quarto.is_available() else "embedded"
+    site = root / "outputs" / ("demo-site" if demo else "site")
+    with _work_folder(site) as work:
+        pages_count, warnings = stage(root, edition, work)
+        inputs = _digest(work, engine)
         stamp = _read_stamp(site)
         done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
         if not done:
-            built = work / config.read(work / "_quarto.yml")[0].output_dir
-            warnings = list(staged.warnings)
-            warnings += _build(work, built, used, forbidden=[str(root.resolve())])
-            stamp = {"inputs": inputs, "content": tree_digest(built), "warnings": warnings}
+            built = work / config.read(work / "_quarto.yml")[0]["project.output-dir"]
+            warnings += (quarto if engine == "quarto" else embedded).build(work)
+            finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
+            defects, weights = check(built, forbidden=[str(root.resolve())])
+            if defects:
+                raise DataError(defects)
+            content = tree_digest(built)
+            stamp = {"inputs": inputs, "content": content, "warnings": [*warnings, *weights]}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             _put_in_place(built, site)
-    return SiteReport(
-        site, used, staged.pages_count, done, _unavailable(edition), tuple(stamp["warnings"])
+    unavailable = tuple(
+        f"{run.name}: {'failed' if run.status == 'failed' else 'never run'}"
+        for _, run in edition.runs
+        if run.status != "ok"
     )
+    return SiteReport(site, engine, pages_count, done, unavailable, tuple(stamp["warnings"]))
 
 
 def describe(report: SiteReport) -> str:
@@ -105,11 +111,10 @@ def describe(report: SiteReport) -> str:
     done = "nothing had changed" if report.is_up_to_date else f"built by {engine}"
     lines = [f"Website   {report.pages_count} pages, {done}."]
     if report.unavailable:
+        more = len(report.unavailable) - _SHOWN
         lines.append(f"          {len(report.unavailable)} page(s) say why they have no result:")
         lines += [f"          {line}" for line in report.unavailable[:_SHOWN]]
-        lines += [f"          … and {len(report.unavailable) - _SHOWN} more"] * (
-            len(report.unavailable) > _SHOWN
-        )
+        lines += [f"          … and {more} more"] if more > 0 else []
     lines += [f"Warning   {warning}" for warning in report.warnings]
     lines.append(f"Open      outputs/{report.site.name}/index.html in a browser; no server needed.")
     return "\n".join(lines)
@@ -134,37 +139,14 @@ def tree_digest(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def _engine(wanted: Engine) -> Literal["quarto", "embedded"]:
-    if wanted != "auto":
-        return wanted
-    return "quarto" if quarto.is_available() else "embedded"
-
-
-def _build(
-    project: Path, built: Path, engine: Literal["quarto", "embedded"], forbidden: Sequence[str]
-) -> list[str]:
-    """Run an engine on a staged project, finish what it wrote, and refuse it if it is unfit."""
-    warnings = (quarto if engine == "quarto" else embedded).build(project)
-    finish(built, ENGINE_NAMES[engine])
-    defects, weights = check(built, forbidden)
-    if defects:
-        raise DataError(defects)
-    return [*warnings, *weights]
-
-
-def _digest(project: Path, engine: Literal["quarto", "embedded"]) -> str:
+def _digest(project: Path, engine: str) -> str:
     """Return a hash of all that a site depends on: what is staged, the engine, this library."""
     version = quarto.version() if engine == "quarto" else ""
-    parts = [tree_digest(project), engine, version, _library_digest()]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _library_digest() -> str:
-    """Return a hash of this library's sources and of the packages that make pages."""
-    sources = sorted(path for path in _LIBRARY.rglob("*") if path.suffix in _SOURCES)
-    versions = [f"{package} {metadata.version(package)}" for package in _PACKAGES]
-    contents = [path.read_bytes() for path in sources]
-    return hashlib.sha256(b"".join([*contents, *map(str.encode, versions)])).hexdigest()
+    versions = [metadata.version(package) for package in _PACKAGES]
+    digest = hashlib.sha256("\n".join([tree_digest(project), engine, version, *versions]).encode())
+    for path in sorted(path for path in _LIBRARY.rglob("*") if path.suffix in _SOURCES):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _read_stamp(site: Path) -> dict[str, Any]:
@@ -175,24 +157,15 @@ def _read_stamp(site: Path) -> dict[str, Any]:
     return stamp
 
 
-def _unavailable(edition: manifest.Manifest) -> tuple[str, ...]:
-    runs = [run for branch in edition.branches for run in branch.runs.values()]
-    return tuple(
-        f"{run.branch_code}/{run.notebook}: {'failed' if run.status == 'failed' else 'never run'}"
-        for run in [*runs, *edition.common.values()]
-        if run.status != "ok"
-    )
-
-
 @contextmanager
-def _workshop(site: Path) -> Iterator[Path]:
+def _work_folder(site: Path) -> Iterator[Path]:
     """Lend an empty work folder beside the site, to one builder at a time.
 
     What a builder that was killed has left behind is cleared, and the site it had set aside is
     put back.
     """
     site.parent.mkdir(exist_ok=True)
-    work, old = (site.with_name(f".{site.name}-{name}") for name in (_WORK, _OLD))
+    work, old = (site.with_name(f".{site.name}-{name}") for name in ("work", "old"))
     with site.with_name(f".{site.name}.lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if old.exists() and not site.exists():
@@ -208,7 +181,7 @@ def _workshop(site: Path) -> Iterator[Path]:
 
 def _put_in_place(built: Path, site: Path) -> None:
     """Let a new site take the place of the old one, which comes back if that fails."""
-    old = site.with_name(f".{site.name}-{_OLD}")
+    old = site.with_name(f".{site.name}-old")
     if site.exists():
         site.rename(old)
     try:

@@ -5,16 +5,32 @@ policy against anything loaded from elsewhere, and nothing left that would be.
 """
 
 import re
-from html import escape
+from collections import Counter
+from html import escape, unescape
 from pathlib import Path
 
 from opmq_lib.show import french
 from opmq_lib.site import markup
 
-_VERBATIM = ("pre", "code", "math", "svg", "textarea")
-_EXTERNAL = re.compile(r"(?:https?:)?//")
-_LOADS = {"script": "src", "link": "href", "iframe": "src"}
-_FURTHER_LINKS = ("canonical", "alternate", "license", "author")
+_FLAGS = re.DOTALL | re.IGNORECASE
+_LOADED_FROM_ELSEWHERE = re.compile(
+    r"<script\b[^>]*\ssrc=[\"']?(?:https?:)?//.*?</script>"
+    r"|<iframe\b[^>]*\ssrc=[\"']?(?:https?:)?//[^>]*>"
+    r"|<link\b(?![^>]*\srel=[\"']?(?:canonical|alternate|license|author)\b)"
+    r"[^>]*\shref=[\"']?(?:https?:)?//[^>]*>",
+    _FLAGS,
+)
+_WORDS = re.compile(
+    rf"(?P<kept><(?P<verbatim>pre|code|math|svg|textarea)\b.*?</(?P=verbatim)\s*>"
+    rf"|{markup.MARKUP.pattern})|[^<]+|<",
+    _FLAGS,
+)
+_TABLE = re.compile(
+    r"(?P<region><div class=\"(?P<kind>[^\"]*)\" tabindex=\"0\" role=\"region\""
+    r" aria-label=\"(?P<label>[^\"]*)\">)?(?P<table><table\b.*?</table>)",
+    _FLAGS,
+)
+_CAPTION = re.compile(r"(<caption[^>]*>)(.*?)(</caption>)", _FLAGS)
 POLICY = (
     "default-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
     "object-src 'none'; base-uri 'none'"
@@ -40,8 +56,9 @@ def finished(html: str, engine: str) -> str:
         >>> finished('<script src="https://example.org/a.js"></script><p>Oui !</p>', "essai")
         '<p>Oui\u202f!</p>'
     """
-    tokens = [token for token in markup.tokens(html) if not _loads_from_elsewhere(token)]
-    page = "".join(_spaced(_regions(tokens)))
+    names: Counter[str] = Counter()
+    page = _TABLE.sub(lambda table: _in_region(table, names), _LOADED_FROM_ELSEWHERE.sub("", html))
+    page = _WORDS.sub(lambda part: part[0] if part["kept"] else french.typography(part[0]), page)
     if "http-equiv" not in page:
         page = page.replace(
             "<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1
@@ -51,67 +68,17 @@ def finished(html: str, engine: str) -> str:
     return f"{before}{stamp}{footer}{after}" if footer else page
 
 
-def _loads_from_elsewhere(token: str) -> bool:
-    """Return whether a token is a script or a sheet that a page would fetch from another site."""
-    tag = markup.name(token)
-    if tag not in _LOADS or token.startswith("</"):
-        return False
-    attributes = markup.attributes(token)
-    return attributes.get("rel") not in _FURTHER_LINKS and bool(
-        _EXTERNAL.match(attributes.get(_LOADS[tag], ""))
-    )
+def _in_region(found: re.Match[str], names: Counter[str]) -> str:
+    """Return a table in a region that a keyboard can scroll, of a name that no other one has.
 
-
-def _spaced(tokens: list[str]) -> list[str]:
-    """Return tokens whose words have French no-break spaces; code and drawings stay."""
-    shown, inside = [], 0
-    for token in tokens:
-        tag = markup.name(token)
-        if tag in _VERBATIM:
-            inside += -1 if token.startswith("</") else 1
-        shown.append(french.typography(token) if not inside and markup.is_text(token) else token)
-    return shown
-
-
-def _regions(tokens: list[str]) -> list[str]:
-    """Return tokens with each table in a named region that a keyboard can scroll.
-
-    A table already in a region keeps it; two regions of a page never have the same name.
+    A table already in a region keeps it.
     """
-    shown: list[str] = []
-    names: dict[str, int] = {}
-    in_region = [False]
-    for index, token in enumerate(tokens):
-        tag, closing = markup.name(token), token.startswith("</")
-        if tag == "div":
-            attributes = {} if closing else markup.attributes(token)
-            if closing:
-                in_region[1:] and in_region.pop()
-            else:
-                is_region = attributes.get("role") == "region"
-                in_region.append(is_region)
-                if is_region:
-                    name = attributes.get("aria-label", "")
-                    token = token.replace(f'"{escape(name)}"', f'"{escape(_unique(name, names))}"')
-        if tag == "table" and not closing and not any(in_region):
-            name = _unique(_caption(tokens[index:]), names)
-            shown.append(
-                f'<div class="opmq-scroll" tabindex="0" role="region" aria-label="{escape(name)}">'
-            )
-        if tag == "caption":
-            token = f"</span>{token}" if closing else f'{token}<span class="opmq-caption">'
-        shown.append(token)
-        if tag == "table" and closing and not any(in_region):
-            shown.append("</div>")
-    return shown
-
-
-def _caption(tokens: list[str]) -> str:
-    html = "".join(tokens[:200])
-    match = re.search(r"<caption[^>]*>(.*?)</caption>", html.partition("</table>")[0], re.DOTALL)
-    return markup.text(match[1]) if match else "Tableau"
-
-
-def _unique(name: str, names: dict[str, int]) -> str:
-    names[name] = names.get(name, 0) + 1
-    return name if names[name] == 1 else f"{name} ({names[name]})"
+    caption = _CAPTION.search(found["table"])
+    name = unescape(found["label"] or "") or (markup.text(caption[2]) if caption else "Tableau")
+    names[name] += 1
+    unique = name if names[name] == 1 else f"{name} ({names[name]})"
+    table = _CAPTION.sub(r'\1<span class="opmq-caption">\2</span>\3', found["table"])
+    return (
+        f'<div class="{found["kind"] or "opmq-scroll"}" tabindex="0" role="region"'
+        f' aria-label="{escape(unique)}">{table}{"" if found["region"] else "</div>"}'
+    )

@@ -6,24 +6,45 @@ from, a file that is not the one the ledger recorded.
 """
 
 import hashlib
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+from nbformat import v4
 
 from opmq_lib.errors import ConfidentialityError, Defect
-from opmq_lib.params import BranchParams, EditionParams
+from opmq_lib.params import EditionParams
 from opmq_lib.runs import origin
 from opmq_lib.show import french
+from opmq_lib.site import prepare
 from opmq_lib.sources import embedded, ledger, parameters
 
 COMMON = "commun"
 CONSOLIDATION = "10_consolidation"
 DRAFT = "brouillon"
+_REASONS = {"own": "rests on your own data", origin.FICTITIOUS: "rests on fictitious data"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a template answers, as its own words and its metadata `opmq` say.
+
+    Attributes:
+        notebook: Name of the template, without its ending.
+        scope: `branch` or `common`.
+        title: Its name in menus, in French: `menu`, else its first heading.
+        text: The question: `question`, else what stands under that heading.
+        tables: Embedded tables behind it: `tables`, else those of the notebooks that it reads.
+    """
+
+    notebook: str
+    scope: str
+    title: str
+    text: str = ""
+    tables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,7 @@ class Run:
 
     Attributes:
         branch_code: The branch, or `COMMON`.
-        notebook: Name of the template, without its ending.
+        question: What it answers.
         status: `ok`, `failed` (the last run failed) or `missing` (never run).
         folder: Where its files are.
         files: Names of its files, the notebook first; empty unless `ok`.
@@ -40,11 +61,21 @@ class Run:
     """
 
     branch_code: str
-    notebook: str
+    question: Question
     status: Literal["ok", "failed", "missing"]
     folder: Path
     files: tuple[str, ...]
     record: dict[str, Any]
+
+    @property
+    def notebook(self) -> str:
+        """Name of the template, without its ending."""
+        return self.question.notebook
+
+    @property
+    def name(self) -> str:
+        """Branch and template, as messages show them."""
+        return f"{self.branch_code}/{self.notebook}"
 
     @property
     def date(self) -> str:
@@ -67,16 +98,20 @@ class Branch:
 class Manifest:
     """Everything the site of an edition is made of."""
 
-    edition_id: str
-    title: str
-    edition_date: date
-    base_year: int
-    horizon_years: int
+    edition: EditionParams
     scenarios: tuple[str, ...]
+    questions: dict[str, Question]
     branches: tuple[Branch, ...]
     common: dict[str, Run]
     sources: pd.DataFrame
     is_fictitious: bool = False
+
+    @property
+    def runs(self) -> Iterator[tuple[Branch | None, Run]]:
+        """Every run, with its branch if it has one."""
+        for branch in self.branches:
+            yield from ((branch, run) for run in branch.runs.values())
+        yield from ((None, run) for run in self.common.values())
 
 
 def read(root: Path, demo: EditionParams | None = None) -> Manifest:
@@ -88,122 +123,51 @@ def read(root: Path, demo: EditionParams | None = None) -> Manifest:
             fictitious registers.
 
     Raises:
-        ConfidentialityError: Listing every run that is not known to be publishable.
+        ConfidentialityError: Listing every run and file that is not known to be publishable;
+            nothing of them is shown, only their names.
         DataError: If the parameters of the edition or of a branch are wrong.
     """
     edition = demo or parameters.load_edition(root)
-    allowed = (origin.PUBLIC,) if demo is None else (origin.PUBLIC, origin.FICTITIOUS)
-    branches = parameters.load_branches(root)
+    questions = _questions(root)
     folder = root / "outputs" / edition.edition_id
-    planned = _planned(branches, _templates(root))
-    records = {
-        (code, name): record
-        for (code, name), record in ledger.latest(folder / ledger.LEDGER).items()
-        if name in planned.get(code, ())
-    }
-    refuse_own(records.values(), allowed)
-    runs = {key: _run(folder, *key, record) for key, record in records.items()}
-    done = [run for run in runs.values() if run.status == "ok"]
-    refuse_changed(done)
-    refuse_own_tables(done, allowed)
+    records = ledger.latest(folder / ledger.LEDGER)
 
-    def of(branch_code: str, always: Iterable[str] = ()) -> dict[str, Run]:
+    def runs(code: str, scope: str, names: Iterable[str]) -> dict[str, Run]:
+        asked = [each for name in sorted(names) if (each := questions.get(name))]
         return {
-            name: runs.get((branch_code, name)) or _missing(folder, branch_code, name)
-            for name in sorted({*planned[branch_code], *always})
+            each.notebook: _run(folder, code, each, records.get((code, each.notebook), {}))
+            for each in asked
+            if each.scope == scope
         }
 
     portraits = embedded.load("branches").set_index("branch_code")["portrait_2020"]
-    return Manifest(
-        edition_id=edition.edition_id,
-        title=edition.title,
-        edition_date=edition.edition_date,
-        base_year=edition.base_year,
-        horizon_years=edition.horizon_years,
+    manifest = Manifest(
+        edition=edition,
         scenarios=tuple(
             f"{french.label(scenario.label)} ({scenario.basis})"
             for code, scenario in parameters.load_scenarios(root).items()
             if code in edition.scenario_codes
         ),
+        questions=questions,
         branches=tuple(
             Branch(
                 code=code,
                 label=french.label(branch.label),
                 conventions=branch.idcc_codes,
                 has_portrait=str(portraits[code]),
-                runs=of(code),
+                runs=runs(code, "branch", branch.notebooks),
             )
-            for code, branch in branches.items()
+            for code, branch in parameters.load_branches(root).items()
         ),
-        common=of(COMMON, always=[CONSOLIDATION]),
+        common=runs(COMMON, "common", questions),
         sources=embedded.load("sources"),
         is_fictitious=demo is not None,
     )
-
-
-def refuse_own(
-    records: Iterable[dict[str, Any]], allowed: Collection[str] = (origin.PUBLIC,)
-) -> None:
-    """Refuse runs that are not known to rest on public data only.
-
-    Raises:
-        ConfidentialityError: Listing every such run; nothing of it is shown, only its names.
-
-    Examples:
-        >>> refuse_own([{"branch_code": "chimie", "notebook": "01_emplois", "origin": "public"}])
-    """
-    defects = [
-        Defect(
-            where=f"{record['branch_code']}/{record['notebook']}",
-            what=(
-                "rests on your own data"
-                if record.get("origin") == "own"
-                else "rests on fictitious data"
-                if record.get("origin") == origin.FICTITIOUS
-                else "does not say where its data come from"
-            ),
-            expected='a run recorded with origin "public"',
-            fix=f"keep it in JupyterLab; to publish it, {_way_out(record['branch_code'])}",
-        )
-        for record in records
-        if record.get("origin") not in allowed
-    ]
+    allowed = (origin.PUBLIC,) if demo is None else (origin.PUBLIC, origin.FICTITIOUS)
+    defects = [defect for _, run in manifest.runs for defect in _refusals(run, allowed)]
     if defects:
         raise ConfidentialityError(defects)
-
-
-def refuse_changed(runs: Iterable[Run]) -> None:
-    """Refuse files that are not those the ledger recorded.
-
-    Raises:
-        ConfidentialityError: Listing every file missing or changed since its run.
-    """
-    defects = [defect for run in runs for defect in _changed(run)]
-    if defects:
-        raise ConfidentialityError(defects)
-
-
-def refuse_own_tables(runs: Iterable[Run], allowed: Collection[str] = (origin.PUBLIC,)) -> None:
-    """Refuse tables with a row that is not public, whatever the ledger says of their run.
-
-    Raises:
-        ConfidentialityError: Listing every such table; nothing of it is shown, only its name.
-    """
-    defects = [
-        Defect(
-            where=f"{run.branch_code}/{run.notebook}/{name}",
-            what="a row, or the whole table, does not say that it is public",
-            expected=f"a column `{origin.COLUMN}` with `{origin.PUBLIC}` in every row",
-            fix="keep it in JupyterLab; to publish it, let it rest on public data only, with that "
-            f"column, and run opmq run --branch {run.branch_code} --notebook {run.notebook} "
-            "--force",
-        )
-        for run in runs
-        for name in run.files
-        if name.endswith(".csv") and not origin.is_public(run.folder / name, allowed)
-    ]
-    if defects:
-        raise ConfidentialityError(defects)
+    return manifest
 
 
 def read_file(run: Run, name: str) -> bytes:
@@ -213,9 +177,19 @@ def read_file(run: Run, name: str) -> bytes:
         ConfidentialityError: If it is no longer that file: a run may have ended since the manifest
             was read.
     """
-    content = _content(run, name)
-    if content is None or _sha256(content) != run.record["outputs"][name]:
-        raise ConfidentialityError(_changed(run))
+    path = run.folder / name
+    content = path.read_bytes() if path.is_file() else None
+    if content is None or hashlib.sha256(content).hexdigest() != run.record["outputs"][name]:
+        raise ConfidentialityError(
+            [
+                Defect(
+                    where=f"{run.name}/{name}",
+                    what="is missing" if content is None else "is not the file that the run wrote",
+                    expected=f"the file recorded in {ledger.LEDGER}",
+                    fix=_again(run),
+                )
+            ]
+        )
     return content
 
 
@@ -237,69 +211,68 @@ def refuse_drafts(manifest: Manifest) -> None:
     )
 
 
-def _changed(run: Run) -> Iterator[Defect]:
-    for name, expected in run.record["outputs"].items():
-        content = _content(run, name)
-        if content is None or _sha256(content) != expected:
-            yield Defect(
-                where=f"{run.branch_code}/{run.notebook}/{name}",
-                what="is missing" if content is None else "is not the file that the run wrote",
-                expected="the file recorded in runs.jsonl",
-                fix=f"opmq run --branch {run.branch_code} --notebook {run.notebook} --force",
-            )
-
-
-def _way_out(branch_code: str) -> str:
-    if branch_code == COMMON:
-        return "publish no branch that rests on your own data, and run `opmq run` again"
-    return (
-        f"set each of `tables:` to null in parameters/branches/{branch_code}.yml and run "
-        "`opmq run` again"
-    )
-
-
-def _content(run: Run, name: str) -> bytes | None:
-    path = run.folder / name
-    return path.read_bytes() if path.is_file() else None
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _planned(
-    branches: Mapping[str, BranchParams], scopes: Mapping[str, str]
-) -> dict[str, tuple[str, ...]]:
-    """Return the notebooks that the parameters ask for, by branch and for all of them together."""
-    common = tuple(name for name, scope in scopes.items() if scope == "common")
-    return {COMMON: common} | {
-        code: tuple(name for name in branch.notebooks if scopes.get(name) == "branch")
-        for code, branch in branches.items()
+def _questions(root: Path) -> dict[str, Question]:
+    """Return what every template answers; the navigation leads to a consolidation in any case."""
+    texts = {
+        path.stem: v4.reads(path.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
+        for path in (root / "notebooks").glob("[0-9][0-9]_*.ipynb")
     }
+    said = {name: each.metadata["opmq"] for name, each in texts.items() if "opmq" in each.metadata}
+    questions = {CONSOLIDATION: Question(CONSOLIDATION, "common", "Consolidation")}
+    for name, one in said.items():
+        title, text = prepare.opening(texts[name])
+        behind = [said.get(each, {}).get("tables", ()) for each in one.get("reads", ())]
+        tables = one.get("tables", chain.from_iterable(behind))
+        title, text = one.get("menu", title or name), one.get("question", text)
+        questions[name] = Question(name, one["scope"], title, text, tuple(tables))
+    return dict(sorted(questions.items()))
 
 
-def _run(folder: Path, branch_code: str, notebook: str, record: dict[str, Any]) -> Run:
-    done = record["status"] == "ok"
-    own_name = f"{notebook}.ipynb"
-    files = sorted(record["outputs"], key=lambda name: (name != own_name, name)) if done else []
+def _run(folder: Path, branch_code: str, question: Question, record: dict[str, Any]) -> Run:
+    status = record.get("status")
+    own_name = f"{question.notebook}.ipynb"
+    outputs = record["outputs"] if status == "ok" else ()
     return Run(
         branch_code,
-        notebook,
-        "ok" if done else "failed",
-        folder / branch_code / notebook,
-        tuple(files),
+        question,
+        "ok" if status == "ok" else "failed" if status else "missing",
+        folder / branch_code / question.notebook,
+        tuple(sorted(outputs, key=lambda name: (name != own_name, name))),
         record,
     )
 
 
-def _missing(folder: Path, branch_code: str, notebook: str) -> Run:
-    return Run(branch_code, notebook, "missing", folder / branch_code / notebook, (), {})
+def _refusals(run: Run, allowed: Collection[str]) -> Iterator[Defect]:
+    """Yield why a run cannot be published: its origin, its files, the origin of their rows."""
+    known = run.record.get("origin")
+    if run.record and known not in allowed:
+        way_out = (
+            "publish no branch that rests on your own data"
+            if run.branch_code == COMMON
+            else f"set each of `tables:` to null in parameters/branches/{run.branch_code}.yml"
+        )
+        yield Defect(
+            where=run.name,
+            what=_REASONS.get(str(known), "does not say where its data come from"),
+            expected='a run recorded with origin "public"',
+            fix=f"keep it in JupyterLab; to publish it, {way_out} and run `opmq run` again",
+        )
+        return
+    for name in run.files:
+        try:
+            read_file(run, name)
+        except ConfidentialityError as error:
+            yield from error.defects
+        else:
+            if name.endswith(".csv") and not origin.is_public(run.folder / name, allowed):
+                yield Defect(
+                    where=f"{run.name}/{name}",
+                    what="a row, or the whole table, does not say that it is public",
+                    expected=f"a column `{origin.COLUMN}` with `{origin.PUBLIC}` in every row",
+                    fix="keep it in JupyterLab; to publish it, let it rest on public data only, "
+                    f"with that column, and run {_again(run)}",
+                )
 
 
-def _templates(root: Path) -> dict[str, str]:
-    """Return the scope of every template, `branch` or `common`, by name."""
-    metadata = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))["metadata"]
-        for path in sorted((root / "notebooks").glob("[0-9][0-9]_*.ipynb"))
-    }
-    return {name: found["opmq"]["scope"] for name, found in metadata.items() if "opmq" in found}
+def _again(run: Run) -> str:
+    return f"opmq run --branch {run.branch_code} --notebook {run.notebook} --force"

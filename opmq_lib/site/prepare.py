@@ -2,7 +2,8 @@
 
 Texts of figures travel as metadata of their outputs; both engines read them as cell options
 (`#| fig-alt`, `#| fig-cap`). What a page must not hold (a script, an error, a figure without its
-text alternative) is refused here, before any engine runs.
+text alternative) is refused here, before any engine runs. A notebook and its cells are what
+`nbformat` reads.
 """
 
 import json
@@ -13,29 +14,31 @@ from typing import Any
 
 from opmq_lib.errors import Defect
 from opmq_lib.site import markup
-from opmq_lib.site.notebook import joined, split_options
+from opmq_lib.site.outputs import OPTIONS, options_of
 
 IMAGES = ("image/svg+xml", "image/png")
 _ACTIVE_TAGS = ("script", "iframe", "object", "embed", "form", "base", "meta", "link")
-_TITLE = re.compile(r"\A\s*# +(?P<title>.+?) *(?:\{[^}]*\})?(?:\n|\Z)")
-_ALTERNATIVE_FIX = "give the figure a text alternative (`figures` returns it with the drawing)"
+_ACTIVE_KINDS = ("text/html", "text/markdown", "image/svg+xml")
+_TITLE = re.compile(r"\A\s*# +(.+?) *(?:\{[^}]*\})?(?:\n|\Z)")
+_SECTION = re.compile(r"\s*## ")
 
 
-def title(notebook: dict[str, Any], default: str) -> str:
-    r"""Return the first heading of a notebook, or `default`.
+def opening(notebook: Any) -> tuple[str, str]:
+    r"""Return the first heading of a notebook and the paragraph under it, each possibly empty.
 
     Examples:
-        >>> title({"cells": [{"cell_type": "markdown", "source": "# Emplois\nTexte"}]}, "")
-        'Emplois'
+        >>> from nbformat import v4
+        >>> cell = v4.new_markdown_cell("# Emplois\n\nComment évoluent-ils ?\n\nSuite")
+        >>> opening(v4.new_notebook(cells=[cell]))
+        ('Emplois', 'Comment évoluent-ils ?')
     """
-    for cell in notebook["cells"]:
-        match = _TITLE.match(joined(cell["source"]))
-        if cell["cell_type"] == "markdown" and match:
-            return match["title"]
-    return default
+    for cell in notebook.cells:
+        if match := _heading(_TITLE, cell):
+            return match[1], cell.source[match.end() :].strip().partition("\n\n")[0]
+    return "", ""
 
 
-def prepare(notebook: dict[str, Any], head: str, foot: str) -> dict[str, Any]:
+def prepare(notebook: Any, head: str, foot: str) -> dict[str, Any]:
     """Return the notebook that is published: between a head and a foot, texts as options.
 
     Args:
@@ -47,95 +50,85 @@ def prepare(notebook: dict[str, Any], head: str, foot: str) -> dict[str, Any]:
         A new notebook: its own title and the cell that Papermill injected are left out, as are
         the traces of execution.
     """
-    kept = without_empty_sections(notebook["cells"])
-    cells = [_prepared(cell) for cell in kept if not _is_injected(cell)]
-    first = next((cell for cell in cells if _has_title(cell)), None)
-    if first:
-        first["source"] = _TITLE.sub("", joined(first["source"]), count=1)
+    kept = [
+        cell
+        for cell in notebook.cells
+        if "injected-parameters" not in cell.metadata.get("tags", ())
+    ]
+    kept = without_empty_sections(kept)
+    first = next((cell for cell in kept if _heading(_TITLE, cell)), None)
     header, _, banner = head.partition("\n---\n")
+    before = [_cell("raw", f"{header}\n---\n"), _cell("markdown", banner)]
+    cells = [
+        _prepared(cell, _TITLE.sub("", cell.source) if cell == first else cell.source)
+        for cell in kept
+    ]
+    known = ("kernelspec", "language_info")
     return {
-        "cells": [
-            _cell("raw", header + "\n---\n"),
-            _cell("markdown", banner),
-            *cells,
-            _cell("markdown", foot),
-        ],
-        "metadata": {
-            key: notebook["metadata"][key]
-            for key in ("kernelspec", "language_info")
-            if key in notebook["metadata"]
-        },
+        "cells": [*before, *cells, _cell("markdown", foot)],
+        "metadata": {key: notebook.metadata[key] for key in known if key in notebook.metadata},
         "nbformat": 4,
         "nbformat_minor": 4,
     }
 
 
-def without_empty_sections(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_empty_sections(cells: Sequence[Any]) -> list[Any]:
     """Return cells without the headings under which every cell had something to show and did not.
 
     A page without register must not be a list of headings; prose that stands alone stays.
 
     Examples:
-        >>> nothing = {"output_type": "execute_result", "data": {"text/html": ""}}
-        >>> heading, empty = {"cell_type": "markdown", "source": "## Pourquoi"}, [nothing]
-        >>> why = [heading, {"cell_type": "code", "source": "f()", "outputs": empty}]
+        >>> from nbformat import v4
+        >>> nothing = v4.new_output("execute_result", {"text/html": ""})
+        >>> heading = v4.new_markdown_cell("## Pourquoi")
+        >>> why = [heading, v4.new_code_cell("f()", outputs=[nothing])]
         >>> len(without_empty_sections(why)), len(without_empty_sections([heading]))
         (0, 1)
     """
-    starts = [n for n, cell in enumerate(cells) if _has_heading(cell)]
+    starts = [n for n, cell in enumerate(cells) if _heading(_SECTION, cell)]
     kept = list(cells[: starts[0]] if starts else cells)
     for start, end in pairwise([*starts, len(cells)]):
-        section = cells[start:end]
-        told = [cell for cell in section if cell["cell_type"] == "code"]
-        if not told or any(_shows(output) for cell in told for output in cell["outputs"]):
-            kept += section
+        outputs = [cell.outputs for cell in cells[start:end] if cell.cell_type == "code"]
+        if not outputs or any(_shows(output) for each in outputs for output in each):
+            kept += cells[start:end]
     return kept
 
 
-def _has_heading(cell: dict[str, Any]) -> bool:
-    return cell["cell_type"] == "markdown" and joined(cell["source"]).lstrip().startswith("## ")
-
-
-def _shows(output: dict[str, Any]) -> bool:
-    data = output.get("data", {})
-    return joined(data.get("text/html", "shown")) != "" or any(kind in data for kind in IMAGES)
-
-
-def without_warnings(notebook: dict[str, Any]) -> tuple[dict[str, Any], list[int]]:
-    """Return a notebook without what libraries wrote on standard error, and which cells did.
+def drop_warnings(notebook: Any) -> list[int]:
+    """Take out of a notebook what libraries wrote on standard error; return which cells did.
 
     A warning is for the researcher, and it names files of the machine that a reader must not see.
 
     Examples:
-        >>> warned = {"output_type": "stream", "name": "stderr", "text": "a.py: careful"}
-        >>> cell = {"cell_type": "code", "source": "f()", "outputs": [warned]}
-        >>> kept, cells = without_warnings({"cells": [cell]})
-        >>> kept["cells"][0]["outputs"], cells
-        ([], [1])
+        >>> from nbformat import v4
+        >>> warned = v4.new_output("stream", name="stderr", text="a.py: careful")
+        >>> notebook = v4.new_notebook(cells=[v4.new_code_cell("f()", outputs=[warned])])
+        >>> drop_warnings(notebook), notebook.cells[0].outputs
+        ([1], [])
     """
-    kept, warned = [], []
-    for number, cell in enumerate(notebook["cells"], start=1):
+    warned = []
+    for number, cell in enumerate(notebook.cells, start=1):
         outputs = cell.get("outputs", [])
         shown = [output for output in outputs if output.get("name") != "stderr"]
-        kept.append(cell | {"outputs": shown} if len(shown) < len(outputs) else cell)
-        warned += [number] if len(shown) < len(outputs) else []
-    return notebook | {"cells": kept}, warned
+        if len(shown) < len(outputs):
+            cell.outputs = shown
+            warned.append(number)
+    return warned
 
 
-def defects(notebook: dict[str, Any], where: str) -> Iterator[Defect]:
+def defects(notebook: Any, where: str) -> Iterator[Defect]:
     """Yield what a page must not hold.
 
     Args:
         notebook: An executed notebook.
         where: Its place, as the reader of the message would look for it.
     """
-    for number, cell in enumerate(notebook["cells"], start=1):
+    for number, cell in enumerate(notebook.cells, start=1):
         place = f"{where}, cell {number}"
-        if cell["cell_type"] == "code":
-            for output in cell["outputs"]:
-                yield from _output_defects(output, place, cell)
-        else:
-            yield from active_content(joined(cell["source"]), place)
+        if cell.cell_type != "code":
+            yield from active_content(cell.source, place)
+        for output in cell.get("outputs", ()):
+            yield from _output_defects(output, place, "fig-alt" in options_of(cell.source))
 
 
 def active_content(html: str, where: str) -> Iterator[Defect]:
@@ -145,44 +138,37 @@ def active_content(html: str, where: str) -> Iterator[Defect]:
         >>> [defect.value for defect in active_content('<p onclick="f()">a</p>', "page")]
         ['<p onclick>']
     """
-    for token in markup.tokens(html):
-        tag = markup.name(token)
-        if not tag or token.startswith("</"):
-            continue
-        attributes = markup.attributes(token)
-        found = [key for key in attributes if key.startswith("on")]
-        found += [
-            key for key, value in attributes.items() if value.lower().startswith("javascript:")
-        ]
-        found += [
+    for tag, attributes in markup.tags(html):
+        active = [
             key
-            for key in ("src", "srcset", "data", "poster", "background")
-            if re.match(r"(?:https?:)?//", attributes.get(key, ""))
+            for key, value in attributes.items()
+            if key.startswith("on")
+            or value.lower().startswith("javascript:")
+            or (key in markup.LOADING and markup.ELSEWHERE.match(value))
         ]
-        if tag in _ACTIVE_TAGS or found:
+        if tag in _ACTIVE_TAGS or active:
             yield Defect(
                 where=where,
                 what="active or external content in a page",
                 expected="HTML without scripts, frames, handlers or anything loaded from elsewhere",
                 fix="show a table, a text or a figure of the library instead",
-                value=f"<{' '.join([tag, *found])}>",
+                value=f"<{' '.join([tag, *active])}>",
             )
 
 
-def _output_defects(output: dict[str, Any], where: str, cell: dict[str, Any]) -> Iterator[Defect]:
-    if output["output_type"] == "error":
+def _output_defects(output: Any, where: str, has_text: bool) -> Iterator[Defect]:
+    if output.output_type == "error":
         yield Defect(
             where=where,
             what="the cell ended in an error",
             expected="a notebook executed to its end",
             fix="correct the notebook and run it again",
-            value=f"{output['ename']}: {output['evalue']}",
+            value=f"{output.ename}: {output.evalue}",
         )
     data = output.get("data", {})
-    for kind in ("text/html", "text/markdown", "image/svg+xml"):
-        yield from active_content(joined(data.get(kind, "")), where)
-    outside = [kind for kind in data if kind.startswith("application/")]
-    if outside:
+    for kind in _ACTIVE_KINDS:
+        yield from active_content(data.get(kind, ""), where)
+    if outside := [kind for kind in data if kind.startswith("application/")]:
         yield Defect(
             where=where,
             what="an output that needs a program to be shown",
@@ -190,53 +176,49 @@ def _output_defects(output: dict[str, Any], where: str, cell: dict[str, Any]) ->
             fix="show a table or a figure of the library instead",
             value=", ".join(outside),
         )
-    has_own_text = "fig-alt" in split_options(joined(cell["source"]))[0]
-    if _is_figure(output) and not _alternative(output) and not has_own_text:
-        yield Defect(where, "a figure without text alternative", "a French text", _ALTERNATIVE_FIX)
+    if _is_figure(output) and not has_text and not _texts(output)[0]:
+        yield Defect(
+            where=where,
+            what="a figure without text alternative",
+            expected="a French text",
+            fix="give the figure a text alternative (`figures` returns it with the drawing)",
+        )
 
 
-def _prepared(cell: dict[str, Any]) -> dict[str, Any]:
+def _prepared(cell: Any, source: str) -> dict[str, Any]:
     """Return a cell without traces of execution, texts of its figures as options."""
-    source = joined(cell["source"])
-    if cell["cell_type"] != "code":
-        return _cell(cell["cell_type"], source)
-    figures = [output for output in cell["outputs"] if _is_figure(output)]
-    texts = {
-        "fig-alt": [_alternative(output) for output in figures],
-        "fig-cap": [output["metadata"].get("opmq", {}).get("caption", "") for output in figures],
-    }
-    known, _ = split_options(source)
+    if cell.cell_type != "code":
+        return _cell(cell.cell_type, source)
+    known = options_of(source)
+    texts = zip(*(_texts(output) for output in cell.outputs if _is_figure(output)), strict=True)
     lines = [
-        f"#| {key}: {json.dumps(_one_or_many(values), ensure_ascii=False)}"
-        for key, values in texts.items()
+        f"#| {key}: {json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False)}"
+        for key, values in zip(OPTIONS, texts, strict=False)  # no text without figure
         if any(values) and key not in known
     ]
     return _cell("code", "\n".join([*lines, source])) | {
-        "execution_count": cell["execution_count"],
-        "outputs": cell["outputs"],
+        "execution_count": cell.execution_count,
+        "outputs": cell.outputs,
     }
-
-
-def _one_or_many(values: list[str]) -> str | list[str]:
-    return values[0] if len(values) == 1 else values
-
-
-def _is_figure(output: dict[str, Any]) -> bool:
-    return any(kind in output.get("data", {}) for kind in IMAGES)
-
-
-def _alternative(output: dict[str, Any]) -> str:
-    texts = (output["metadata"].get(kind, {}).get("alt") for kind in IMAGES)
-    return next((text for text in texts if text), "")
-
-
-def _is_injected(cell: dict[str, Any]) -> bool:
-    return "injected-parameters" in cell["metadata"].get("tags", [])
-
-
-def _has_title(cell: dict[str, Any]) -> bool:
-    return cell["cell_type"] == "markdown" and bool(_TITLE.match(joined(cell["source"])))
 
 
 def _cell(kind: str, source: str) -> dict[str, Any]:
     return {"cell_type": kind, "metadata": {}, "source": source}
+
+
+def _heading(pattern: re.Pattern[str], cell: Any) -> re.Match[str] | None:
+    return pattern.match(cell.source) if cell.cell_type == "markdown" else None
+
+
+def _shows(output: Any) -> bool:
+    return output.get("data", {}).get("text/html", "shown") != "" or _is_figure(output)
+
+
+def _is_figure(output: Any) -> bool:
+    return any(kind in output.get("data", {}) for kind in IMAGES)
+
+
+def _texts(output: Any) -> tuple[str, str]:
+    """Return the text alternative of a figure and its caption."""
+    texts = [output.metadata.get(kind, {}).get("alt", "") for kind in IMAGES]
+    return max(texts), output.metadata.get("opmq", {}).get("caption", "")

@@ -5,34 +5,26 @@ French prose of generated pages is in `pages/*.qmd`, what they show is read by `
 """
 
 import json
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
+from nbformat import v4
 
-from opmq_lib.errors import DataError
+from opmq_lib import tables
+from opmq_lib.errors import DataError, Defect
 from opmq_lib.show import french
 from opmq_lib.site import content, prepare
-from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
+from opmq_lib.site.manifest import Manifest, Run, read_file
 
 HERE = Path(__file__).parent
 SINGLE_PAGES = ("index", "methode", "donnees", "dictionnaire", "accessibilite", "mentions-legales")
-STYLES = ("theme/opmq.css",)
+STYLE = "theme/opmq.css"
 
 
-@dataclass(frozen=True)
-class Staged:
-    """What was staged: how many pages, and what notebooks wrote on standard error."""
-
-    pages_count: int
-    warnings: tuple[str, ...]
-
-
-def stage(root: Path, manifest: Manifest, folder: Path) -> Staged:
+def stage(root: Path, manifest: Manifest, folder: Path) -> tuple[int, list[str]]:
     """Write the project of an edition's site.
 
     Args:
@@ -40,89 +32,59 @@ def stage(root: Path, manifest: Manifest, folder: Path) -> Staged:
         manifest: What there is to publish.
         folder: An empty folder.
 
+    Returns:
+        How many pages there are, and which cells wrote on standard error.
+
     Raises:
         ConfidentialityError: If a file is no longer the one that the manifest has checked.
         DataError: Listing everything that pages must not hold, in every notebook.
     """
-    notebooks = _read_notebooks(manifest)
     templates = _templates(manifest)
-    pages = {f"{name}.qmd": templates.get_template(f"{name}.qmd").render() for name in SINGLE_PAGES}
-    pages["branches/index.qmd"] = templates.get_template("branches.qmd").render()
-    for branch in manifest.branches:
-        template = templates.get_template("branche.qmd")
-        pages[f"branches/{branch.code}/index.qmd"] = template.render(branch=branch)
+    pages = {f"{name}.qmd": templates(f"{name}.qmd").render() for name in SINGLE_PAGES}
+    pages["branches/index.qmd"] = templates("branches.qmd").render()
+    for each in manifest.branches:
+        pages[f"branches/{each.code}/index.qmd"] = templates("branche.qmd").render(branch=each)
+    defects: list[Defect] = []
     warnings: list[str] = []
-    for owner, run in _runs(manifest):
-        path, text = _notebook_page(owner, run, notebooks.get(run.folder), templates)
-        pages[path] = text
-        warnings += _copy_downloads(run, notebooks.get(run.folder), folder)
-    for path, text in pages.items():
-        _write(folder / path, text)
-    shutil.copyfile(root / "_quarto.yml", folder / "_quarto.yml")
-    for style in STYLES:
-        _write(folder / style, (HERE / style).read_text(encoding="utf-8"))
-    return Staged(len(pages), tuple(warnings))
-
-
-def _read_notebooks(manifest: Manifest) -> dict[Path, dict[str, Any]]:
-    """Return every notebook to publish by its run's folder; refuse them all if one is unfit."""
-    done = [run for _, run in _runs(manifest) if run.status == "ok"]
-    notebooks = {run.folder: json.loads(read_file(run, f"{run.notebook}.ipynb")) for run in done}
-    defects = [
-        defect
-        for run in done
-        for defect in prepare.defects(
-            notebooks[run.folder], f"{run.branch_code}/{run.notebook}.ipynb"
-        )
-    ]
+    for branch, run in manifest.runs:
+        context: dict[str, Any] = {"branch": branch, "run": run, "title": run.question.title}
+        path = f"branches/{run.name}" if branch is not None else run.name
+        if run.status != "ok":
+            pages[f"{path}.qmd"] = templates("absent.qmd").render(context)
+            continue
+        text = read_file(run, f"{run.notebook}.ipynb").decode()
+        notebook = v4.reads(text)  # type: ignore[no-untyped-call]
+        defects += prepare.defects(notebook, f"{run.name}.ipynb")
+        warnings += _copy_downloads(run, notebook, folder)
+        context["title"] = prepare.opening(notebook)[0] or run.question.title
+        head, foot = (templates(f"{name}.qmd").render(context) for name in ("avant", "apres"))
+        prepared = prepare.prepare(notebook, head, foot)
+        pages[f"{path}.ipynb"] = json.dumps(prepared, ensure_ascii=False, indent=1)
     if defects:
         raise DataError(defects)
-    return notebooks
+    for name, text in pages.items():
+        _write(folder / name, text.encode())
+    _write(folder / "_quarto.yml", (root / "_quarto.yml").read_bytes())
+    _write(folder / STYLE, (HERE / STYLE).read_bytes())
+    return len(pages), warnings
 
 
-def _notebook_page(
-    branch: Branch | None, run: Run, notebook: dict[str, Any] | None, templates: Environment
-) -> tuple[str, str]:
-    """Return the path and text of a notebook's page; without notebook, a page that says why."""
-    question = content.question(run.notebook)
-    place = f"branches/{branch.code}" if branch else "commun"
-    context: dict[str, Any] = {"branch": branch, "run": run, "question": question}
-    if notebook is None:
-        text = templates.get_template("absent.qmd").render(context | {"title": question.title})
-        return f"{place}/{run.notebook}.qmd", text
-    context["title"] = prepare.title(notebook, question.title)
-    head, foot = (
-        templates.get_template(f"{name}.qmd").render(context) for name in ("avant", "apres")
-    )
-    prepared = prepare.prepare(notebook, head, foot)
-    return f"{place}/{run.notebook}.ipynb", json.dumps(prepared, ensure_ascii=False, indent=1)
-
-
-def _copy_downloads(run: Run, notebook: dict[str, Any] | None, folder: Path) -> list[str]:
-    """Copy the files of a run, warnings of its notebook left out; say which cells had some."""
-    for download in content.downloads(run):
-        target = folder / download.href
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(read_file(run, download.name))
-    kept, cells = prepare.without_warnings(notebook) if notebook else ({}, [])
-    if cells:
-        name = f"{content.DOWNLOADS}/{run.branch_code}/{run.notebook}/{run.notebook}.ipynb"
-        _write(folder / name, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
+def _copy_downloads(run: Run, notebook: Any, folder: Path) -> list[str]:
+    """Copy the files of a run, warnings taken out of its notebook; say which cells had some."""
+    files = {each.href: read_file(run, each.name) for each in content.downloads(run)}
+    warned = prepare.drop_warnings(notebook)
+    if warned:
+        text = v4.writes(notebook)  # type: ignore[no-untyped-call]
+        files[f"{content.DOWNLOADS}/{run.name}/{run.notebook}.ipynb"] = text.encode()
+    for href, written in files.items():
+        _write(folder / href, written)
     return [
-        f"{run.branch_code}/{run.notebook}, cell {number}: wrote on standard error; not published"
-        for number in cells
+        f"{run.name}, cell {number}: wrote on standard error; not published" for number in warned
     ]
 
 
-def _runs(manifest: Manifest) -> Iterator[tuple[Branch | None, Run]]:
-    for branch in manifest.branches:
-        for run in branch.runs.values():
-            yield branch, run
-    for run in manifest.common.values():
-        yield None, run
-
-
-def _templates(manifest: Manifest) -> Environment:
+def _templates(manifest: Manifest) -> Callable[[str], Template]:
+    """Return what gives a template of `pages/` by its name."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "pages"),
         autoescape=True,
@@ -133,16 +95,12 @@ def _templates(manifest: Manifest) -> Environment:
         comment_start_string="{##",  # `{#` opens an identifier in Markdown
         comment_end_string="##}",
     )
-    environment.globals |= {"manifest": manifest, "content": content, "french": french}
-    environment.filters["yaml"] = _yaml
-    return environment
+    known = {"manifest": manifest, "content": content, "french": french, "tables": tables}
+    environment.globals |= known
+    environment.filters["yaml"] = lambda text: Markup(json.dumps(str(text), ensure_ascii=False))
+    return environment.get_template
 
 
-def _yaml(text: str) -> Markup:
-    """Return text quoted for front matter."""
-    return Markup(json.dumps(str(text), ensure_ascii=False))
-
-
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    path.write_bytes(content)
