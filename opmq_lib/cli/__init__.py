@@ -5,23 +5,20 @@ What a command needs is imported when it runs: `--help`, `validate` and `status`
 """
 
 import sys
+import warnings
 
-from opmq_lib.cli import (  # noqa: F401 - each adds its commands
-    batch,
-    branch,
-    pages,
-    requests,
-    series,
-    skills,
-    studies,
-    vote,
-)
+# Each module adds its commands.
+from opmq_lib.cli import batch, branch, pages, requests, series, skills, studies, vote  # noqa: F401
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError
 
 
 def main() -> None:
-    """Run the command line; bad input is printed without a traceback and ends with status 2."""
+    """Run the command line; bad input is printed without a traceback and ends with status 2.
+
+    What a calculation warns of is one line each on standard error.
+    """
+    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
     try:
         app()
     except DataError as error:

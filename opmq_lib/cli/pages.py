@@ -8,14 +8,15 @@ import typer
 
 from opmq_lib.cli.app import app
 
-Engine = Literal["auto", "quarto", "embedded"]
+Engine = Annotated[
+    Literal["auto", "quarto", "embedded"],
+    typer.Option(help="Quarto where it is installed, by default."),
+]
 
 
 @app.command("site")
 def site_command(
-    engine: Annotated[Engine, typer.Option(help="Quarto where it is installed, by default.")] = (
-        "auto"
-    ),
+    engine: Engine = "auto",
     release: Annotated[bool, typer.Option(help="Only what is publishable, no draft.")] = False,
     serve: Annotated[bool, typer.Option(help="Show it at http://127.0.0.1:8000 too.")] = False,
 ) -> None:
@@ -30,12 +31,10 @@ def site_command(
     built = site.render(root, engine=engine, release=release)
     print(site.describe(built))
     if serve:
-        from functools import partial
-        from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-        handler = partial(SimpleHTTPRequestHandler, directory=str(built.site))
-        print("Serving   http://127.0.0.1:8000 (Ctrl-C to stop)")
-        ThreadingHTTPServer(("127.0.0.1", 8000), handler).serve_forever()
+        print("Serving   http://127.0.0.1:8000 (Ctrl-C to stop)", flush=True)
+        os.chdir(built.site)
+        server = ["-m", "http.server", "8000", "--bind", "127.0.0.1"]
+        os.execv(sys.executable, [sys.executable, *server])
 
 
 @app.command("lab")

@@ -1,9 +1,5 @@
 """Commands on any annual series: forecast, backtest."""
 
-import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +14,7 @@ Horizon = Annotated[int, typer.Option(min=1, help="Years forecast.")]
 @app.command("forecast")
 def forecast_command(
     file: Series,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write: CSV, XLSX or Parquet.")
-    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV, XLSX or Parquet to write.")],
     horizon: Horizon = 5,
 ) -> None:
     """Forecast every annual series of a table, with quantiles from 2.5 % to 97.5 %.
@@ -33,8 +27,7 @@ def forecast_command(
 
     downloads.check_ending(output)
     series = table_files.read_table(file, "series")
-    with _warnings_told():
-        future = forecast.forecast_series(series, horizon)
+    future = forecast.forecast_series(series, horizon)
     downloads.write_table(future, output)
     print(f"Written: {output} ({series['series_code'].nunique()} series, {horizon} years each).")
 
@@ -47,8 +40,7 @@ def backtest_command(
         Path | None, typer.Option("--output", "-o", help="Folder for the whole tables of scores.")
     ] = None,
     ets: Annotated[
-        bool,
-        typer.Option(help="Score statsmodels' ETS too, the slowest: some hundred fits a second."),
+        bool, typer.Option(help="Score ETS too: slow, some hundred fits a second.")
     ] = True,
 ) -> None:
     """Say how wrong forecasts of these series would have been from their last five cut-offs.
@@ -62,20 +54,9 @@ def backtest_command(
 
     series = table_files.read_table(file, "series")
     models = ["panel", "naive", "drift", *["ets"] * ets]
-    with _warnings_told():
-        pairs = backtest(series, horizon, models=models)
-    report = scores.report(pairs, str(file))
+    report = scores.report(backtest(series, horizon, models=models), str(file))
     for title, table in scores.printed(report).items():
         print(f"{title}\n{table.to_string()}\n")
     if output is not None:
         downloads.write_results(report, str(output.absolute()), "backtest")
         print(f"Written: {output}")
-
-
-@contextmanager
-def _warnings_told() -> Iterator[None]:
-    """Print what a calculation warns of as one line each on standard error."""
-    with warnings.catch_warnings(record=True) as told:
-        yield
-    for each in told:
-        print(f"Note: {each.message}", file=sys.stderr)
