@@ -39,9 +39,7 @@ def backtest_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Folder for the whole tables of scores.")
     ] = None,
-    ets: Annotated[
-        bool, typer.Option(help="Score ETS too: slow, some hundred fits a second.")
-    ] = True,
+    ets: Annotated[bool, typer.Option(help="Score ETS too: some hundred fits a second.")] = True,
 ) -> None:
     """Say how wrong forecasts of these series would have been from their last five cut-offs.
 
