@@ -7,8 +7,7 @@ import pandas as pd
 
 from opmq_lib.params import NOTEBOOKS
 from opmq_lib.questions.rapport import page as rapport
-from opmq_lib.show import pieces
-from opmq_lib.show.pieces import Html
+from opmq_lib.show.pieces import Cells, Html
 
 TEMPLATE = Path(__file__).parent.parent / "notebooks/00_rapport.ipynb"
 TOLD = rapport.Context("chimie", {}, ())
@@ -39,7 +38,7 @@ def test_a_new_question_is_one_entry(monkeypatch) -> None:
 
 
 def compared(then: tuple[float, ...], now: tuple[float, ...], monkeypatch) -> str:
-    number = rapport.Compared("Part", "t", {"indicator": "i"}, pieces.number)
+    number = rapport.Compared("Part", "t", {"indicator": "i"}, Cells.number)
     question = rapport.Question("99_essai", "Essai", lambda *_: Html(""), compared=(number,))
     monkeypatch.setattr(rapport, "QUESTIONS", (question,))
 
@@ -105,9 +104,11 @@ def test_needs_and_certifications_are_compared_at_the_last_horizon() -> None:
 
 def test_the_report_tells_qualifications_and_the_last_horizon(monkeypatch) -> None:
     asked = []
-    monkeypatch.setattr(rapport.qualifications, "findings", lambda _: asked.append(1) or Html(""))
+    monkeypatch.setattr(
+        rapport.emplois, "qualification_findings", lambda _: asked.append(1) or Html("")
+    )
     for section, name in (
-        (rapport.qualifications, "structure_table"),
+        (rapport.emplois, "qualifications_table"),
         (rapport.besoins, "posts_table"),
     ):
         monkeypatch.setattr(section, name, lambda *_, name=name: Html(f"<p>{name}</p>"))
@@ -118,5 +119,5 @@ def test_the_report_tells_qualifications_and_the_last_horizon(monkeypatch) -> No
     found = {name: {"t": pd.DataFrame()} for name in ("01_emplois", "02_besoins")}
     rapport.essentials(found, TOLD)
     assert asked
-    assert "structure_table" in (page := rapport.details(found, TOLD).html)
+    assert "qualifications_table" in (page := rapport.details(found, TOLD).html)
     assert "posts_table" in page

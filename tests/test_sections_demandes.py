@@ -73,7 +73,7 @@ def test_the_tests_name_what_was_computed_and_one_point_is_singular() -> None:
 def test_one_topic_has_no_order_and_a_remainder_is_no_reason() -> None:
     register = w8_register().assign(topic_code="recrutement")
     given = results(measures.review(register, FIRMS, ["chimie"], LAST_DAY))
-    assert "ordre des thèmes" not in demandes.essentials(given, LABELS).html
+    assert "ordre des thèmes" not in demandes.findings(given, LABELS).html
     assert "Délai trop long" in demandes.reasons_table(given).html
     table = given["demandes"]
     left = table[~table["reason"].isin([*demandes.REASONS]) | table["reason"].eq("delay")]

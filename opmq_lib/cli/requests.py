@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from opmq_lib.cli.app import app
-from opmq_lib.questions.demandes.chain import review_results
+from opmq_lib.questions.demandes_ensemble import chain
 
 requests_app = typer.Typer(help="What companies ask for.", no_args_is_help=True)
 app.add_typer(requests_app, name="requests")
@@ -85,8 +85,9 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     loaded = study.load_registers(named.requests, "", named.company_counts or "")
     kept = registers.read_recommendations(path, "own")
     branches = sorted(study.branch_labels())
-    results = review_results(study.load_inputs(), loaded, branches, edition.edition_date)
-    found = recommendations.candidates(results["demandes"], edition.edition_date)
-    register = recommendations.updated(kept, found)
+    firms = chain.firms(study.load_inputs(), loaded)
+    review = chain.review(loaded, firms, branches, edition.edition_date)
+    proposed = recommendations.candidates(review, edition.edition_date)
+    register = recommendations.updated(kept, proposed)
     downloads.write_table(register, path)
     print(f"Written: {wanted} ({len(register) - len(kept)} new, {len(kept)} kept).")

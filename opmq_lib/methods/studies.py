@@ -66,90 +66,103 @@ def coverage_rate(covered_count: int, eligible_count: int) -> float:
     return covered_count / eligible_count if eligible_count else float("nan")
 
 
+def followed(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS) -> pd.DataFrame:
+    """Return the studies with where they stand on a day.
+
+    Args:
+        register: Table `studies`.
+        on: Day of the edition.
+        limit_months: Age of the fieldwork beyond which a study is too old.
+
+    Returns:
+        The register, with `valid` and `follow_up`: `late`, `undated`, `outdated` or empty.
+    """
+    valid = is_valid(register, on, limit_months)
+    checked = register["status"] == "validated"
+    late = register["status"].isin(OPEN) & register["due_on"].between("1", on.isoformat())
+    undated = checked & (register["fieldwork_end_on"] == "")
+    states = np.select([late, undated, checked & ~valid], ["late", "undated", "outdated"], "")
+    return register.assign(valid=valid, follow_up=states)
+
+
 def review(
-    register: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str], on: date
+    studies: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str]
 ) -> pd.DataFrame:
     """Return coverage with its gaps and overlaps, what is late or too old, and what recurs.
 
     Args:
-        register: Table `studies`, at least one row. Confidential studies are only counted,
-            all branches together.
+        studies: From `followed`. Confidential studies are only counted, all branches together.
         branch_codes: Branches of the study.
         theme_codes: Themes.
-        on: Day of the edition.
 
     Returns:
         Table `study_review`. By branch and theme: `valid_studies_count` (0 is a gap, 2 and more
         with different requesters an overlap). By branch, and `ensemble`: `study_coverage_ratio`
-        with covered and eligible cells, `studies_count`, and those `late`, `outdated`, `undated`;
-        for `ensemble` alone `studies_count.confidential`, part of its `studies_count`. By theme,
+        with covered and eligible cells, `studies_count`, and by `variant` those `late`, `outdated`,
+        `undated`; for `ensemble` alone those `confidential`, part of its `studies_count`. By theme,
         for `ensemble`: `branches_studying_count`, and `joint_candidate_branches_count`, branches
         that have each asked for a study of it that is still open.
     """
-    if register.empty:
+    if studies.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    marked = register.assign(
-        valid=is_valid(register, on),
-        late=register["status"].isin(OPEN) & register["due_on"].between("1", on.isoformat()),
-        undated=(register["status"] == "validated") & (register["fieldwork_end_on"] == ""),
-        confidential=register["disclosure"] == "confidential",
-    )
-    marked["outdated"] = (marked["status"] == "validated") & ~marked["valid"] & ~marked["undated"]
-    public = marked[~marked["confidential"]]
-    cells = exploded(public, branch_codes)
+    cells = exploded(_public(studies), branch_codes)
     parts = [
         _valid_counts(cells, branch_codes, theme_codes),
         _coverage(cells, branch_codes, theme_codes),
-        *_followed(marked, cells, branch_codes),
+        *_followed_counts(studies, cells, branch_codes),
         *_recurring(cells, theme_codes),
     ]
     table = pd.concat(parts, ignore_index=True)
-    table = table.fillna({"theme_code": "all", "unit": "studies"})
+    table = table.fillna({"theme_code": "all", "unit": "studies", "variant": ""})
     table = table.assign(
         status=np.where(table["value"].isna(), "np", "value"), nature="observed", origin="public"
     ).astype({"value": "float64", "numerator_count": "Int64", "denominator_count": "Int64"})
     return check(TABLE, table[list(COLUMNS)], TABLE)
 
 
-def listed(register: pd.DataFrame, on: date) -> pd.DataFrame:
-    """Return the studies that may be described: public ones, newest first, with where they stand.
+def listed(studies: pd.DataFrame) -> pd.DataFrame:
+    """Return the studies that may be described: public ones, newest first: table `study_list`.
 
-    Returns:
-        Table `study_list`; `follow_up` is `late`, `outdated`, `undated` or empty.
+    Args:
+        studies: From `followed`.
     """
-    if register.empty:
-        return pd.DataFrame(columns=list(LISTED))
-    public = register[register["disclosure"] == "public"]
-    valid = is_valid(public, on)
-    checked = public["status"] == "validated"
-    undated = checked & (public["fieldwork_end_on"] == "")
-    late = public["status"].isin(OPEN) & public["due_on"].between("1", on.isoformat())
-    state = np.select([late, undated, checked & ~valid], ["late", "undated", "outdated"], "")
-    table = public.assign(follow_up=state, origin="public")
+    table = _public(studies).assign(origin="public")
     ordered = table.sort_values(["requested_on", "study_code"], ascending=[False, True])
     return check("study_list", ordered[list(LISTED)].reset_index(drop=True), "study_list")
 
 
-def shared_metiers(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.Series:
-    """Return the métiers that public studies of several branches look at: branches by métier code.
+def shared_metiers(studies: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFrame:
+    """Return the métiers that public studies of several branches look at: table `study_metiers`.
 
     Examples:
         >>> register = pd.DataFrame({"study_code": ["E1", "E2"], "branch_codes": ["verre", "chaux"],
         ...     "theme_codes": ["emplois"] * 2, "metier_codes": ["G1Z70 E1Z43", "G1Z70"],
         ...     "disclosure": ["public"] * 2})
-        >>> shared_metiers(register, ["verre", "chaux"]).to_dict()
-        {'G1Z70': 2}
+        >>> table = shared_metiers(register, ["verre", "chaux"])
+        >>> table[["metier_code", "value"]].to_dict("records")
+        [{'metier_code': 'G1Z70', 'value': 2.0}]
     """
-    if "metier_codes" not in register:
-        return pd.Series(dtype="int64")
-    public = register[register["disclosure"] == "public"]
-    if public.empty:
-        return pd.Series(dtype="int64")
-    cells = exploded(public, branch_codes)
+    cells = exploded(_public(studies), branch_codes)
     cells = cells.assign(metier_code=cells["metier_codes"].str.split()).explode("metier_code")
     counts = cells.dropna(subset="metier_code").groupby("metier_code")["branch_code"].nunique()
-    several: pd.Series = counts[counts >= 2].sort_values(ascending=False, kind="stable")
-    return several
+    several = counts[counts >= 2].sort_values(ascending=False, kind="stable")
+    table = (
+        several.astype("float64")
+        .reset_index(name="value")
+        .assign(
+            indicator="branches_studying_count",
+            unit="branches",
+            status="value",
+            nature="observed",
+            origin="public",
+        )
+    )
+    return table[list(DESCRIPTIONS["study_metiers"])]
+
+
+def _public(studies: pd.DataFrame) -> pd.DataFrame:
+    public: pd.DataFrame = studies.loc[studies["disclosure"] == "public"]
+    return public
 
 
 def _valid_counts(
@@ -186,21 +199,26 @@ def _coverage(
     )
 
 
-def _followed(
-    marked: pd.DataFrame, cells: pd.DataFrame, branch_codes: Sequence[str]
+def _followed_counts(
+    studies: pd.DataFrame, cells: pd.DataFrame, branch_codes: Sequence[str]
 ) -> list[pd.DataFrame]:
-    once = cells.drop_duplicates(["study_code", "branch_code"]).assign(studies=True)
-    whole = marked.assign(studies=True, branch_code=EVERY_BRANCH)
-    for name in ("late", "outdated", "undated"):
-        whole[name] &= ~whole["confidential"]
-    both = pd.concat([once, whole])
+    once = cells.drop_duplicates(["study_code", "branch_code"])
+    public = _public(studies).assign(branch_code=EVERY_BRANCH)
+    whole = studies.assign(branch_code=EVERY_BRANCH)
+    confidential = whole[whole["disclosure"] == "confidential"]
     codes = [*branch_codes, EVERY_BRANCH]
+    both = pd.concat([once, public])
+    counted = [
+        ("", pd.concat([once, whole]), codes),
+        *((name, both[both["follow_up"] == name], codes)
+          for name in ("late", "outdated", "undated")),
+        ("confidential", confidential, [EVERY_BRANCH]),
+    ]  # fmt: skip
     return [
-        both[both[name]].groupby("branch_code").size()
-        .reindex([EVERY_BRANCH] if name == "confidential" else codes).fillna(0).rename("value")
-        .rename_axis("branch_code").reset_index()
-        .assign(indicator="studies_count" if name == "studies" else f"studies_count.{name}")
-        for name in ("studies", "late", "outdated", "undated", "confidential")
+        rows.groupby("branch_code").size().reindex(of).fillna(0)
+        .rename("value").rename_axis("branch_code").reset_index()
+        .assign(indicator="studies_count", variant=name)
+        for name, rows, of in counted
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 from markupsafe import Markup, escape
@@ -54,8 +54,8 @@ class Cells:
 
     def read(self, row: int, column: str = "value") -> float | None:
         """Return a number of the table, or `None` where there is none."""
-        value = float(self.table[column].loc[row])
-        return None if math.isnan(value) else value
+        value = self.table[column].loc[row]
+        return None if pd.isna(value) else float(value)
 
     def show(self, row: int | None, form: Callable[[float], str], column: str = "value") -> Markup:
         """Return a number in the form given, or the sign of its absence."""
@@ -208,6 +208,11 @@ def banner(*words: str) -> Html:
     return _piece(f'<div class="opmq-banner" role="note">{body}</div>')
 
 
+def text(words: str) -> Html:
+    """Return the paragraphs of a text, in HTML."""
+    return _piece("".join(f"<p>{each}</p>" for each in paragraphs(words)))
+
+
 def findings(words: str | Sequence[str]) -> Html:
     """Return findings as a list, one a paragraph, in HTML whose numbers come from `Cells`."""
     found = paragraphs(words) if isinstance(words, str) else list(words)
@@ -230,7 +235,9 @@ def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
 
 def table(
     words: str,
-    columns: Mapping[str, Callable[[Row], str]] | Sequence[str],
+    columns: Mapping[str, Callable[[Row], str]]
+    | Sequence[tuple[str, Callable[[Row], str]]]
+    | Sequence[str],
     rows: Iterable[Row],
     source: str = "",
 ) -> Html:
@@ -240,17 +247,19 @@ def table(
         words: Two paragraphs: what the table says, in French, also the name of its scrolling
             region; then producers, vintages and the result table the numbers were read from.
         columns: Column title with its unit → what stands there in a row: made by `Cells`, or a text
-            that is escaped. The first column names the line.
+            that is escaped. The first column names the line. Pairs where titles repeat.
         rows: What the functions receive, a line each.
         source: Only where `words` has one paragraph.
     """
-    if isinstance(columns, Mapping):
-        lines = [[escape(show(row)) for show in columns.values()] for row in rows]
+    pairs: list[Any] = [*(columns.items() if isinstance(columns, Mapping) else columns)]
+    if isinstance(pairs[0], tuple):
+        lines = [[escape(show(row)) for _, show in pairs] for row in rows]
+        titles = [title for title, _ in pairs]
     else:
-        lines = [list(row) for row in rows]  # type: ignore[call-overload]
+        lines, titles = [list(row) for row in rows], pairs  # type: ignore[call-overload]
     caption, *rest = paragraphs(words)
     source = " ".join([*rest, source]).strip(" ")
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in columns)
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, others))}</tr>'
         for first, *others in lines

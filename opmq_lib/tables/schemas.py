@@ -151,13 +151,13 @@ TABLES: Final[dict[str, str]] = {
     "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin ages_basis rates_basis",
     "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
-    "value? lower? upper? interval_level? unit numerator_count? denominator_count? status nature "
-    "origin",
+    "variant*? value? lower? upper? interval_level? unit numerator_count? denominator_count? "
+    "status nature origin",
     "request_follow_up": "recommendation_code* branch_code topic_code proposed_on "
     "unmet_companies_count unmet_share_pct unmet_share_lower_pct unmet_share_upper_pct "
     "offer_change? decision_status decision? decided_on? indicator value? lower? upper? "
     "interval_level? unit status nature origin",
-    "study_review": "branch_code* theme_code* indicator* value? unit numerator_count? "
+    "study_review": "branch_code* theme_code* indicator* variant*? value? unit numerator_count? "
     "denominator_count? status nature origin",
     "study_list": "study_code* title requested_by branch_codes theme_codes question method? "
     "method_note_link? status requested_on due_on? delivered_on? fieldwork_end_on? "

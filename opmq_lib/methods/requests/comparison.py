@@ -17,30 +17,31 @@ _GRID: Final = 65
 _ROUNDS: Final = 3
 
 
-def newcombe(hits: tuple[int, int], trials: tuple[int, int], level: float = LEVEL) -> Numbers:
-    """Return the interval of the difference of two independent shares, first minus second.
+def newcombe(hits: npt.ArrayLike, trials: npt.ArrayLike, level: float = LEVEL) -> Numbers:
+    """Return the difference of two independent shares, first minus second, and its interval.
 
     Args:
-        hits: Companies concerned in each group.
-        trials: Companies of each group, both above 0.
+        hits: Companies concerned: two numbers, one a group, or two rows.
+        trials: Companies of each group; `NaN` where one is 0.
         level: Nominal level, between 0 and 1.
 
     Returns:
-        Lower and upper end, in [-1, 1].
+        Difference, lower and upper end, in [-1, 1].
 
     Source:
         Newcombe 1998, method 10 (from two Wilson intervals); methodology U3.
 
     Examples:
         >>> newcombe((14, 6), (60, 52)).round(6).tolist()
-        [-0.026902, 0.253669]
+        [0.117949, -0.026902, 0.253669]
     """
     (low_1, low_2), (high_1, high_2) = wilson(hits, trials, level)
-    first, second = np.asarray(hits) / np.asarray(trials)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = np.asarray(hits, float) / np.asarray(trials, float)
     difference = first - second
     lower = difference - np.hypot(first - low_1, high_2 - second)
     upper = difference + np.hypot(high_1 - first, second - low_2)
-    return np.array([lower, upper])
+    return np.array([difference, lower, upper])
 
 
 def fisher(hits: tuple[int, int], trials: tuple[int, int]) -> float:

@@ -134,6 +134,28 @@ def with_groups(cells: pd.DataFrame, key: list[str] = KEY) -> pd.DataFrame:
     )  # fmt: skip
 
 
+def strata_of(counts: Counts, branch: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return unmet and requesting companies under 50 and from 50, by main topic."""
+    table = counts.strata if branch == TOTAL else (
+        counts.strata[counts.strata["branch_code"] == branch]
+    )  # fmt: skip
+    group = table["size_band"].map(
+        {band: name for name in ("under_50", "50_plus") for band in GROUPS[name]}
+    )
+    sums = table.groupby(["topic_code", group])[["unmet", "requesting"]].sum()
+    wide = sums.unstack("size_band").fillna(0)
+    names = ("under_50", "50_plus")
+    if not set(names) <= set(wide.columns.get_level_values(1)):
+        return []
+    return [
+        (
+            (int(row["unmet", names[0]]), int(row["unmet", names[1]])),
+            (int(row["requesting", names[0]]), int(row["requesting", names[1]])),
+        )
+        for _, row in wide.iterrows()
+    ]
+
+
 def _summed(companies: pd.DataFrame) -> pd.DataFrame:
     asked, unmet = companies["size"], companies["sum"]
     each = companies[KEY].assign(
@@ -160,8 +182,8 @@ def _by_reason(base: pd.DataFrame) -> pd.DataFrame:
     main = counted.sort_values(["is_unmet", "order"], ascending=[False, True], kind="stable")
     main = main.drop_duplicates("company_code")
     table = main.groupby(["branch_code", "size_band", "reason"]).size().unstack("reason")
-    found: pd.DataFrame = table.reindex(columns=list(REASONS)).fillna(0).astype("int64")
-    return found.reset_index()
+    counts: pd.DataFrame = table.reindex(columns=list(REASONS)).fillna(0).astype("int64")
+    return counts.reset_index()
 
 
 def _delays(requests: pd.DataFrame, band_of: pd.Series) -> pd.DataFrame:

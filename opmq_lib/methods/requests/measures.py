@@ -53,8 +53,8 @@ def review(
     now = counting.count(counting.period(register, last_day))
     before = counting.count(counting.period(register, last_day, 1))
     grid = _grid(branch_codes)
-    cells = _told_cells(now.cells, grid)
-    earlier = _told_cells(before.cells, grid)
+    cells = _marked_cells(now.cells, grid)
+    earlier = _marked_cells(before.cells, grid)
     parts = [
         *_shares(cells),
         _shrunk(cells),
@@ -74,18 +74,22 @@ def review(
 
 
 def rows(
-    frame: pd.DataFrame, indicator: str, unit: str, told: pd.Series | None = None, **values: Any
+    frame: pd.DataFrame,
+    indicator: str,
+    unit: str,
+    published: pd.Series | None = None,
+    **values: Any,
 ) -> pd.DataFrame:
-    """Return one indicator: values where it may be told, `s` where not, `np` on a denominator of 0.
+    """Return one indicator: values where they may be published, else `s`; `np` where there is none.
 
     Args:
         frame: `branch_code`, `size_band`, and `topic_code`, `reason` where they matter.
         indicator: Name of the measure.
         unit: Its unit.
-        told: Whether each row may be told; by default column `told` of `frame`.
+        published: Whether each row may be published; by default column `published` of `frame`.
         values: `value`, `lower`, `upper`, `numerator_count`, `denominator_count`, `status`.
     """
-    shown = (frame["told"] if told is None else told).to_numpy(dtype=bool)
+    shown = (frame["published"] if published is None else published).to_numpy(dtype=bool)
     keys = [name for name in (*KEY, "reason") if name in frame]
     table = frame[keys].assign(indicator=indicator, unit=unit)
     for name in ("value", "lower", "upper", "numerator_count", "denominator_count"):
@@ -96,14 +100,24 @@ def rows(
     return table
 
 
+def _share_rows(
+    frame: pd.DataFrame, indicator: str, k: Any, n: Any, published: pd.Series | None = None
+) -> pd.DataFrame:
+    """Return a share of companies in %, `k` of `n`, with Wilson's interval."""
+    lower, upper = 100 * wilson(k, n)
+    value = 100 * _ratio(k, n)
+    counts = {"numerator_count": k, "denominator_count": n}
+    return rows(frame, indicator, "pct", published, value=value, lower=lower, upper=upper, **counts)
+
+
 def _grid(branch_codes: Sequence[str]) -> pd.MultiIndex:
     return pd.MultiIndex.from_product(
         [[*branch_codes, TOTAL], [*BANDS, *GROUPS]], names=["branch_code", "size_band"]
     )
 
 
-def _told_cells(elementary: pd.DataFrame, grid: pd.MultiIndex) -> pd.DataFrame:
-    """Return counts with groups and totals, absent cells as 0, and whether each may be told."""
+def _marked_cells(elementary: pd.DataFrame, grid: pd.MultiIndex) -> pd.DataFrame:
+    """Return counts with groups and totals, absent cells as 0, and which may be published."""
     levels = protection.levels(elementary) if len(elementary) else pd.DataFrame()
     full = counting.with_groups(elementary)
     topics = sorted({ALL_TOPICS, *full["topic_code"]})
@@ -112,44 +126,40 @@ def _told_cells(elementary: pd.DataFrame, grid: pd.MultiIndex) -> pd.DataFrame:
     )
     cells = full.set_index(KEY).reindex(index).fillna(0).reset_index()
     if levels.empty:
-        return cells.assign(told=True)
+        return cells.assign(published=True)
     long = levels.reset_index().melt(
-        ["branch_code", "topic_code"], var_name="flag", value_name="told"
+        ["branch_code", "topic_code"], var_name="flag", value_name="published"
     )
-    flags = long.set_index(["branch_code", "topic_code", "flag"])["told"]
+    flags = long.set_index(["branch_code", "topic_code", "flag"])["published"]
     flag = cells["size_band"].where(cells["size_band"].isin([*GROUPS]), "bands")
     keys = pd.MultiIndex.from_arrays([cells["branch_code"], cells["topic_code"], flag])
-    told = flags.reindex(keys)
+    published = flags.reindex(keys)
     never_asked = ~keys.droplevel(2).isin(levels.index)
-    cells["told"] = np.where(never_asked, True, told.fillna(value=False)).astype(bool)
+    cells["published"] = np.where(never_asked, True, published.fillna(value=False)).astype(bool)
     return cells
 
 
 def _whole(cells: pd.DataFrame) -> pd.DataFrame:
-    found: pd.DataFrame = cells.loc[cells["topic_code"] == ALL_TOPICS]
-    return found
+    kept: pd.DataFrame = cells.loc[cells["topic_code"] == ALL_TOPICS]
+    return kept
 
 
 def _groups_only(cells: pd.DataFrame) -> pd.DataFrame:
     is_whole = cells["topic_code"] == ALL_TOPICS
-    found: pd.DataFrame = cells.loc[is_whole | cells["size_band"].isin([*GROUPS])]
-    return found
+    kept: pd.DataFrame = cells.loc[is_whole | cells["size_band"].isin([*GROUPS])]
+    return kept
 
 
 def _shares(cells: pd.DataFrame) -> list[pd.DataFrame]:
     shown = _groups_only(cells)
     k, m = shown["unmet"], shown["requesting"]
-    ends = wilson(k, m)
     whole = _whole(cells)
     return [
         rows(shown, "requesting_companies_count", "companies", value=m),
         rows(shown, "unmet_companies_count", "companies", value=k, denominator_count=m),
-        rows(
-            shown, "unmet_share_pct", "pct", value=100 * _ratio(k, m), lower=100 * ends[0],
-            upper=100 * ends[1], numerator_count=k, denominator_count=m,
-        ),
+        _share_rows(shown, "unmet_share_pct", k, m),
         _request_share(whole),
-    ]  # fmt: skip
+    ]
 
 
 def _request_share(cells: pd.DataFrame) -> pd.DataFrame:
@@ -163,9 +173,9 @@ def _request_share(cells: pd.DataFrame) -> pd.DataFrame:
     known = (m > 1) & (share > 0) & (share < 1)
     return rows(
         cells, "unmet_requests_share_pct", "pct",
-        told=cells["told"]
-        & _not_dominated(cells, "unmet_requests", "unmet_largest")
-        & _not_dominated(cells, "requests", "largest"),
+        published=cells["published"]
+        & protection.can_publish_requests(cells, "unmet_requests", "unmet_largest")
+        & protection.can_publish_requests(cells, "requests", "largest"),
         value=100 * share, lower=np.where(known, 100 * np.maximum(share - half, 0), np.nan),
         upper=np.where(known, 100 * np.minimum(share + half, 1), np.nan),
         numerator_count=unmet, denominator_count=asked,
@@ -175,7 +185,7 @@ def _request_share(cells: pd.DataFrame) -> pd.DataFrame:
 def _shrunk(cells: pd.DataFrame) -> pd.DataFrame:
     """Return unmet shares drawn towards the other branches', topic by topic.
 
-    The common distribution is fitted on all branches, those too small to be told included:
+    The common distribution is fitted on all branches, those too small to be published included:
     leaving them out would raise it.
     """
     bands = ("under_50", "all")
@@ -183,13 +193,13 @@ def _shrunk(cells: pd.DataFrame) -> pd.DataFrame:
     parts = []
     for _, each in by_branch.groupby(["topic_code", "size_band"]):
         asked = each[each["requesting"] > 0]
-        if len(asked) < shrinkage.LEAST_BRANCHES or not asked["told"].any():
+        if len(asked) < shrinkage.LEAST_BRANCHES or not asked["published"].any():
             continue
-        found = shrinkage.shrink(asked["unmet"], asked["requesting"])
+        shares = shrinkage.shrink(asked["unmet"], asked["requesting"])
         parts.append(
             rows(
-                asked, "unmet_share_shrunk_pct", "pct", value=100 * found.value,
-                lower=100 * found.lower, upper=100 * found.upper,
+                asked, "unmet_share_shrunk_pct", "pct", value=100 * shares.value,
+                lower=100 * shares.lower, upper=100 * shares.upper,
                 numerator_count=asked["unmet"], denominator_count=asked["requesting"],
             )
         )  # fmt: skip
@@ -213,7 +223,8 @@ def _rates(cells: pd.DataFrame, firms: pd.DataFrame) -> list[pd.DataFrame]:
         parts.append(
             rows(
                 whole, indicator, "per_1000_firms",
-                told=whole["told"] & _not_dominated(whole, name, largest),
+                published=whole["published"]
+                & protection.can_publish_requests(whole, name, largest),
                 value=values[0], lower=values[1], upper=values[2],
                 numerator_count=total, denominator_count=np.round(m),
                 status=np.where(np.isnan(m), "nd", np.where(m > 0, "value", "np")),
@@ -235,76 +246,40 @@ def _topics(cells: pd.DataFrame) -> pd.DataFrame:
     keys = pd.MultiIndex.from_frame(topics[["branch_code", "size_band"]])
     base = whole.reindex(keys)
     k, n = topics["unmet"].to_numpy(float), base["unmet"].to_numpy(float)
-    ends = wilson(k, n)
-    return rows(
-        topics, "topic_share_of_unmet_pct", "pct",
-        told=topics["told"] & base["told"].to_numpy(bool),
-        value=100 * _ratio(k, n), lower=100 * ends[0], upper=100 * ends[1],
-        numerator_count=k, denominator_count=n,
-    )  # fmt: skip
+    published = topics["published"] & base["published"].to_numpy(bool)
+    return _share_rows(topics, "topic_share_of_unmet_pct", k, n, published)
 
 
 def _others(register: pd.DataFrame, last_day: date, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return the topics of each branch that cannot be told one by one, taken together."""
-    looked_at = cells["size_band"].isin(["under_50", "all"]) & (cells["branch_code"] != TOTAL)
-    topics = cells[looked_at & (cells["topic_code"] != ALL_TOPICS)]
+    """Return the topics of each branch that cannot be published one by one, taken together."""
+    wanted = cells["size_band"].isin(["under_50", "all"]) & (cells["branch_code"] != TOTAL)
+    topics = cells[wanted & (cells["topic_code"] != ALL_TOPICS)]
     small = topics.groupby(["branch_code", "topic_code"]).agg(
-        told=("told", "any"), asked=("requesting", "max")
+        published=("published", "any"), asked=("requesting", "max")
     )
-    hidden = small.index[~small["told"] & (small["asked"] > 0)]
+    hidden = small.index[~small["published"] & (small["asked"] > 0)]
     requests = counting.period(register, last_day)
     keys = pd.MultiIndex.from_frame(requests[["branch_code", "topic_code"]])
     merged = requests.assign(topic_code=requests["topic_code"].where(~keys.isin(hidden), OTHERS))
     if not keys.isin(hidden).any():
         return cells.iloc[:0][KEY]
     recounted = counting.count(merged).cells
-    of_branches = _told_cells(recounted, _grid(sorted(set(requests["branch_code"]))))
-    allowed = _whole(cells).set_index(["branch_code", "size_band"])["told"]
-    found = of_branches[
+    of_branches = _marked_cells(recounted, _grid(sorted(set(requests["branch_code"]))))
+    allowed = _whole(cells).set_index(["branch_code", "size_band"])["published"]
+    others = of_branches[
         (of_branches["topic_code"] == OTHERS) & (of_branches["branch_code"] != TOTAL)
         & of_branches["size_band"].isin([*GROUPS]) & (of_branches["requesting"] > 0)
     ]  # fmt: skip
-    keys = pd.MultiIndex.from_frame(found[["branch_code", "size_band"]])
-    told = found["told"] & allowed.reindex(keys).to_numpy(bool)
-    k, m = found["unmet"], found["requesting"]
-    ends = wilson(k, m)
-    return rows(
-        found, "unmet_share_pct", "pct", told=told, value=100 * _ratio(k, m),
-        lower=100 * ends[0], upper=100 * ends[1], numerator_count=k, denominator_count=m,
-    )  # fmt: skip
+    keys = pd.MultiIndex.from_frame(others[["branch_code", "size_band"]])
+    published = others["published"] & allowed.reindex(keys).to_numpy(bool)
+    return _share_rows(others, "unmet_share_pct", others["unmet"], others["requesting"], published)
 
 
 def _repeats(cells: pd.DataFrame) -> pd.DataFrame:
     whole = _whole(cells)
     k, m = whole["repeating"], whole["requesting"]
-    ends = wilson(k, m)
-    told = _apart(whole, k, m - k)
-    return rows(
-        whole, "repeat_share_pct", "pct", told=told, value=100 * _ratio(k, m),
-        lower=100 * ends[0], upper=100 * ends[1], numerator_count=k, denominator_count=m,
-    )  # fmt: skip
-
-
-def _apart(whole: pd.DataFrame, *counts: pd.Series) -> pd.Series:
-    """Return which cells may tell one more split of their companies: all of a branch, or none.
-
-    Args:
-        whole: Cells of all topics, groups and totals included.
-        counts: The parts of the split, as many companies each.
-    """
-    elementary = whole["size_band"].isin([*BANDS])
-    rest = whole["size_band"].isin([*GROUPS])
-    fine = pd.Series(np.logical_and.reduce([safe(count) for count in counts]), whole.index)
-    shown = whole["told"] & (elementary | rest)
-    bad = set(whole.loc[shown & ~fine, "branch_code"])
-    told = whole["told"] & ~whole["branch_code"].isin(bad)
-    is_total = whole["branch_code"] == TOTAL
-    for band in whole.loc[is_total & told, "size_band"]:
-        branches = whole.index[(whole["size_band"] == band) & ~is_total]
-        if not protection.may_total([count[branches] for count in counts], told[branches]):
-            told &= ~is_total
-            break
-    return told
+    published = protection.can_publish_split(whole, k, m - k)
+    return _share_rows(whole, "repeat_share_pct", k, m, published)
 
 
 def _change(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
@@ -315,44 +290,34 @@ def _change(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     past = _whole(earlier).set_index(keys).reindex(pd.MultiIndex.from_frame(now[keys]))
     k_1, n_1 = now["unmet"].to_numpy(float), now["requesting"].to_numpy(float)
     k_0, n_0 = past["unmet"].to_numpy(float), past["requesting"].to_numpy(float)
-    value, lower, upper = differences(k_1, n_1, k_0, n_0)
+    value, lower, upper = 100 * comparison.newcombe((k_1, k_0), (n_1, n_0))
     return rows(
         now, "unmet_share_change_points", "points",
-        told=now["told"] & past["told"].to_numpy(bool),
+        published=now["published"] & past["published"].to_numpy(bool),
         value=value, lower=lower, upper=upper, numerator_count=n_0, denominator_count=n_1,
     )  # fmt: skip
-
-
-def differences(
-    k_1: Any, n_1: Any, k_0: Any, n_0: Any
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return differences of shares in points, first minus second, with Newcombe's intervals."""
-    first, second = _ratio(k_1, n_1), _ratio(k_0, n_0)
-    (low_1, high_1), (low_0, high_0) = wilson(k_1, n_1), wilson(k_0, n_0)
-    difference = first - second
-    lower = difference - np.hypot(first - low_1, high_0 - second)
-    upper = difference + np.hypot(high_1 - first, second - low_0)
-    return 100 * difference, 100 * lower, 100 * upper
 
 
 def _gap(cells: pd.DataFrame, counts: Counts) -> list[pd.DataFrame]:
     """Return what separates companies under 50 from the others: difference, tests, strata."""
     whole = _whole(cells).set_index(["branch_code", "size_band"])
     branches = list(dict.fromkeys(whole.index.get_level_values("branch_code")))
-    found = []
+    gaps = []
     for branch in branches:
         small, large = whole.loc[(branch, "under_50")], whole.loc[(branch, "50_plus")]
         unknown, every = whole.loc[(branch, "unknown")], whole.loc[(branch, "all")]
-        told = bool(small["told"] and large["told"])
-        base = {"branch_code": branch, "size_band": "all", "topic_code": ALL_TOPICS, "told": told}
+        published = bool(small["published"] and large["published"])
+        base = {"branch_code": branch, "size_band": "all", "topic_code": ALL_TOPICS}
         hits = (int(small["unmet"]), int(large["unmet"]))
         trials = (int(small["requesting"]), int(large["requesting"]))
         unclear = unknown["requesting"] > MOST_UNKNOWN_SIZE * every["requesting"]
         state = "np" if min(trials) == 0 else "nd" if unclear else "value"
-        values = _compared(hits, trials, _strata(counts, branch)) if state == "value" else {}
-        found.append(base | {"state": state} | values)
-    frame = pd.DataFrame(found).reindex(
-        columns=[*KEY, "told", "state", *(f"{name}_{end}" for name in ("gap", "strat")
+        values = (
+            _compared(hits, trials, counting.strata_of(counts, branch)) if state == "value" else {}
+        )
+        gaps.append(base | {"published": published, "state": state} | values)
+    frame = pd.DataFrame(gaps).reindex(
+        columns=[*KEY, "published", "state", *(f"{name}_{end}" for name in ("gap", "strat")
                  for end in ("value", "lower", "upper")), "boschloo", "fisher"]
     )  # fmt: skip
     no_strata = np.where(frame["strat_value"].isna() & (frame["state"] == "value"), "np",
@@ -367,20 +332,19 @@ def _gap(cells: pd.DataFrame, counts: Counts) -> list[pd.DataFrame]:
             lower=frame["strat_lower"], upper=frame["strat_upper"], status=no_strata,
         ),
         *(
-            rows(frame, f"gap_p_value.{test}", "p_value", value=frame[test], status=frame["state"])
+            rows(
+                frame, "gap_p_value", "p_value", value=frame[test], status=frame["state"]
+            ).assign(variant=test)
             for test in ("boschloo", "fisher")
         ),
     ]  # fmt: skip
 
 
 def _compared(hits: Any, trials: Any, strata: Any) -> dict[str, float]:
-    difference = hits[0] / trials[0] - hits[1] / trials[1]
-    ends = comparison.newcombe(hits, trials)
+    gap = 100 * comparison.newcombe(hits, trials)
     common, common_ends = comparison.mantel_haenszel(strata)
     return {
-        "gap_value": 100 * difference,
-        "gap_lower": 100 * float(ends[0]),
-        "gap_upper": 100 * float(ends[1]),
+        **dict(zip(("gap_value", "gap_lower", "gap_upper"), gap.tolist(), strict=True)),
         "strat_value": 100 * common,
         "strat_lower": 100 * float(common_ends[0]),
         "strat_upper": 100 * float(common_ends[1]),
@@ -389,43 +353,21 @@ def _compared(hits: Any, trials: Any, strata: Any) -> dict[str, float]:
     }
 
 
-def _strata(counts: Counts, branch: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Return unmet and requesting companies under 50 and from 50, by main topic."""
-    table = counts.strata if branch == TOTAL else (
-        counts.strata[counts.strata["branch_code"] == branch]
-    )  # fmt: skip
-    group = table["size_band"].map(
-        {band: name for name in ("under_50", "50_plus") for band in GROUPS[name]}
-    )
-    sums = table.groupby(["topic_code", group])[["unmet", "requesting"]].sum()
-    wide = sums.unstack("size_band").fillna(0)
-    names = ("under_50", "50_plus")
-    if not set(names) <= set(wide.columns.get_level_values(1)):
-        return []
-    return [
-        (
-            (int(row["unmet", names[0]]), int(row["unmet", names[1]])),
-            (int(row["requesting", names[0]]), int(row["requesting", names[1]])),
-        )
-        for _, row in wide.iterrows()
-    ]
-
-
 def _reasons(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
-    """Return unmet companies by main reason; small reasons are told with the others, or not."""
+    """Return unmet companies by main reason; small reasons are put with the others, or left out."""
     names = list(counting.REASONS)
     table = counts.reasons.set_index(["branch_code", "size_band"])
     small = table[table.index.get_level_values(1).isin(GROUPS["under_50"])]
     under = small.groupby(level=0)[names].sum()
     every = table.groupby(level=0)[names].sum()
     under = under.reindex(every.index).fillna(0)
-    whole = _whole(cells).set_index(["branch_code", "size_band"])["told"]
+    whole = _whole(cells).set_index(["branch_code", "size_band"])["published"]
     parts, shown = [], {}
     for branch in every.index:
         merged = _merged_reasons(under.loc[branch], every.loc[branch])
-        told_pair = bool(whole[(branch, "under_50")] and whole[(branch, "all")])
-        shown[branch] = told_pair and len(merged) == len(names)
-        parts.append(_reason_rows(branch, merged, told_pair))
+        both_published = bool(whole[(branch, "under_50")] and whole[(branch, "all")])
+        shown[branch] = both_published and len(merged) == len(names)
+        parts.append(_reason_rows(branch, merged, both_published))
     alone = pd.Series(shown, dtype=bool).reindex(every.index)
     may = bool(whole[(TOTAL, "under_50")] and whole[(TOTAL, "all")]) and all(
         protection.may_total([part[name] for part in (under, every, every - under)], alone)
@@ -453,7 +395,9 @@ def _merged_reasons(under: pd.Series, every: pd.Series) -> dict[str, tuple[float
     return kept
 
 
-def _reason_rows(branch: str, counts: dict[str, tuple[float, float]], told: bool) -> pd.DataFrame:
+def _reason_rows(
+    branch: str, counts: dict[str, tuple[float, float]], published: bool
+) -> pd.DataFrame:
     frame = pd.DataFrame(
         [
             {"branch_code": branch, "topic_code": ALL_TOPICS, "size_band": band, "reason": name,
@@ -463,12 +407,7 @@ def _reason_rows(branch: str, counts: dict[str, tuple[float, float]], told: bool
         ]
     )  # fmt: skip
     n = frame.groupby("size_band")["k"].transform("sum")
-    ends = wilson(frame["k"], n)
-    return rows(
-        frame, "reason_share_pct", "pct", told=pd.Series(told, frame.index),
-        value=100 * _ratio(frame["k"], n), lower=100 * ends[0], upper=100 * ends[1],
-        numerator_count=frame["k"], denominator_count=n,
-    )  # fmt: skip
+    return _share_rows(frame, "reason_share_pct", frame["k"], n, pd.Series(published, frame.index))
 
 
 def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
@@ -476,7 +415,7 @@ def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
     keys = ["branch_code", "size_band", "company_code"]
     answered = counts.delays.groupby(keys)["answer_delay_days"].median().reset_index()
     whole = _whole(cells).reset_index(drop=True)
-    found = []
+    medians = []
     for branch, band in whole[["branch_code", "size_band"]].itertuples(index=False):
         chosen = answered["size_band"].isin(GROUPS.get(band, (band,)))
         if branch != TOTAL:
@@ -484,15 +423,15 @@ def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
         days = np.sort(answered.loc[chosen, "answer_delay_days"].to_numpy(float))
         enough = len(days) >= LEAST_ANSWERS
         low, high = _median_ranks(len(days)) if enough else (0, 0)
-        found.append(
+        medians.append(
             {"n": len(days), "value": float(np.median(days)) if enough else np.nan,
              "lower": days[low] if enough else np.nan, "upper": days[high] if enough else np.nan}
         )  # fmt: skip
-    frame = pd.concat([whole, pd.DataFrame(found)], axis=1)
-    told = _apart(frame, frame["n"], frame["requesting"] - frame["n"])
+    frame = pd.concat([whole, pd.DataFrame(medians)], axis=1)
+    published = protection.can_publish_split(frame, frame["n"], frame["requesting"] - frame["n"])
     shown = frame["size_band"].isin([*GROUPS])
     return rows(
-        frame[shown], "answer_delay_median_days", "days", told=told[shown],
+        frame[shown], "answer_delay_median_days", "days", published=published[shown],
         **{name: frame.loc[shown, name] for name in ("value", "lower", "upper")},
         denominator_count=frame.loc[shown, "n"],
         status=np.where(frame.loc[shown, "value"].isna(), "nd", "value"),
@@ -514,51 +453,18 @@ def _ever(
     register: pd.DataFrame, firms: pd.DataFrame, cells: pd.DataFrame, grid: pd.MultiIndex
 ) -> pd.DataFrame:
     """Return the share of a band's firms that appear in the register at all: who asks."""
-    counted = _whole(_told_cells(counting.count(register).cells, grid)).reset_index(drop=True)
+    counted = _whole(_marked_cells(counting.count(register).cells, grid)).reset_index(drop=True)
     denominators.refuse_too_few(counted.rename(columns={"requesting": "companies_count"}), firms)
     now = _whole(cells).reset_index(drop=True)
     k, m = counted["requesting"], with_firms(counted, firms)
-    both = counted.assign(told=counted["told"] & now["told"].to_numpy(bool))
-    told = _apart(both, k, k - now["requesting"].to_numpy(float))
+    both = counted.assign(published=counted["published"] & now["published"].to_numpy(bool))
+    published = protection.can_publish_split(both, k, k - now["requesting"].to_numpy(float))
     ends = wilson(np.minimum(k, m), m)
     return rows(
-        counted, "companies_ever_share_pct", "pct", told=told, value=100 * _ratio(k, m),
+        counted, "companies_ever_share_pct", "pct", published=published, value=100 * _ratio(k, m),
         lower=100 * ends[0], upper=100 * np.minimum(ends[1], 1), numerator_count=k,
         denominator_count=np.round(m), status=np.where(m.isna(), "nd", "value"),
     )  # fmt: skip
-
-
-def _not_dominated(cells: pd.DataFrame, total: str, largest: str) -> pd.Series:
-    """Return which cells may tell requests: no company makes nearly all of one, nor of a rest.
-
-    A branch with one such cell tells none, for the others would give it away by subtraction; nor
-    does the total then, nor where what the branches leave hidden is mostly one company's.
-
-    Args:
-        cells: Cells of all topics, groups and total included, with `told`.
-        total: Column of requests.
-        largest: Column of the most requests of one company.
-    """
-    limit = protection.LARGEST_SHARE
-    fine = cells[largest] <= limit * cells[total] + 1e-9
-    of_branch = cells["branch_code"] != TOTAL
-    flags = (
-        cells[of_branch].pivot(index="branch_code", columns="size_band", values="told").astype(bool)
-    )
-    both = set(flags.index[flags["all"] & flags["under_50"]])
-    obtained = cells["told"] | ((cells["size_band"] == "unknown") & cells["branch_code"].isin(both))
-    bad = set(cells.loc[obtained & ~fine, "branch_code"])
-    if bad:
-        return of_branch & ~cells["branch_code"].isin(bad)
-    parts = cells[of_branch & cells["size_band"].isin([*BANDS])]
-    shown = flags.loc[parts["branch_code"]].set_index(parts.index)
-    small = parts["size_band"].isin(GROUPS["under_50"])
-    hidden = [parts[~shown[band] & parts["size_band"].isin([*GROUPS[band]])] for band in GROUPS]
-    hidden += [parts[~shown[band] & (parts["size_band"] == band)] for band in BANDS]
-    hidden.append(parts[~shown["all"] & ~(shown["under_50"] & small)])
-    alike = all(rest[largest].max() <= limit * rest[total].sum() + 1e-9
-                for rest in hidden if rest[total].sum())  # fmt: skip
-    return of_branch | alike
 
 
 def _ratio(part: Any, whole: Any) -> np.ndarray:
@@ -569,10 +475,10 @@ def _ratio(part: Any, whole: Any) -> np.ndarray:
 
 def _filled(table: pd.DataFrame, last_day: date, origin: str) -> pd.DataFrame:
     whole = {"numerator_count": "Int64", "denominator_count": "Int64"}
-    blank = table["reason"] if "reason" in table else pd.Series("", table.index)
     complete = table.assign(
         period_end_on=last_day.isoformat(),
-        reason=blank.astype("object").fillna("all").replace("", "all").astype("str"),
+        reason=table.get("reason", pd.Series(pd.NA, table.index)).fillna("all"),
+        variant=table["variant"].fillna(""),
         interval_level=np.where(table["lower"].notna(), LEVEL, np.nan),
         nature="observed",
         origin=origin,

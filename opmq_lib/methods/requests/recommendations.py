@@ -6,14 +6,14 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from opmq_lib.methods.requests.comparison import newcombe
 from opmq_lib.methods.requests.intervals import LEVEL
-from opmq_lib.methods.requests.measures import OTHERS, differences
+from opmq_lib.methods.requests.measures import OTHERS
 from opmq_lib.methods.requests.protection import ALL_TOPICS, LEAST, TOTAL
 from opmq_lib.tables import DESCRIPTIONS, check
 
 FOCUS: Final = "under_50"
 PENDING: Final = ("candidate", "postponed")
-STATUSES: Final = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
 COLUMNS: Final = tuple(DESCRIPTIONS["recommendations"])
 FOLLOW_UP: Final = tuple(DESCRIPTIONS["request_follow_up"])
 
@@ -32,10 +32,10 @@ def candidates(review: pd.DataFrame, proposed_on: date) -> pd.DataFrame:
         Rows of table `recommendations`, by branch, the topic with most unmet companies first; only
         topics with at least `LEAST` unmet companies under 50.
     """
-    told = (review["indicator"] == "unmet_share_pct") & (review["status"] == "value")
-    told &= (review["size_band"] == FOCUS) & (review["branch_code"] != TOTAL)
-    told &= ~review["topic_code"].isin([ALL_TOPICS, OTHERS])
-    shares = review[told & (review["numerator_count"] >= LEAST)].sort_values(
+    published = (review["indicator"] == "unmet_share_pct") & (review["status"] == "value")
+    published &= (review["size_band"] == FOCUS) & (review["branch_code"] != TOTAL)
+    published &= ~review["topic_code"].isin([ALL_TOPICS, OTHERS])
+    shares = review[published & (review["numerator_count"] >= LEAST)].sort_values(
         ["branch_code", "numerator_count", "topic_code"], ascending=[True, False, True]
     )
     day = proposed_on.isoformat()
@@ -63,14 +63,14 @@ def candidates(review: pd.DataFrame, proposed_on: date) -> pd.DataFrame:
     return table[list(COLUMNS)].reset_index(drop=True)
 
 
-def updated(register: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+def updated(register: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
     """Return the register with new candidates added; what is written there is never changed.
 
     A topic that already waits for a decision in a branch is not proposed again.
 
     Args:
         register: Table `recommendations` as kept, maybe without row.
-        found: From `candidates`.
+        proposed: From `candidates`.
 
     Examples:
         >>> old = pd.DataFrame({"recommendation_code": ["a"], "branch_code": ["verre"],
@@ -82,12 +82,14 @@ def updated(register: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
         ['a', 'b']
     """
     if register.empty:
-        return found.reset_index(drop=True)
+        return proposed.reset_index(drop=True)
     waiting = register[register["status"].isin(PENDING)]
     topics = ["branch_code", "topic_code"]
-    known = pd.MultiIndex.from_frame(found[topics]).isin(pd.MultiIndex.from_frame(waiting[topics]))
-    known |= found["recommendation_code"].isin(register["recommendation_code"]).to_numpy()
-    return pd.concat([register, found[~known]], ignore_index=True)
+    known = pd.MultiIndex.from_frame(proposed[topics]).isin(
+        pd.MultiIndex.from_frame(waiting[topics])
+    )
+    known |= proposed["recommendation_code"].isin(register["recommendation_code"]).to_numpy()
+    return pd.concat([register, proposed[~known]], ignore_index=True)
 
 
 def follow_up(register: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +101,7 @@ def follow_up(register: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Table `request_follow_up`: `value` is the change of the unmet share of companies under 50
-        on the topic, in points, with Newcombe's interval; `s` where the topic cannot be told now.
+        on the topic, in points, with Newcombe's interval; `s` where that is secret.
     """
     if register.empty or review.empty:
         return pd.DataFrame(columns=list(FOLLOW_UP))
@@ -109,21 +111,20 @@ def follow_up(register: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
     today = now.reindex(pd.MultiIndex.from_frame(last[["branch_code", "topic_code"]]))
     k, n = (today[name].astype("float64").to_numpy() for name in
             ("numerator_count", "denominator_count"))  # fmt: skip
-    value, lower, upper = differences(
-        k, n,
-        last["unmet_companies_count"].to_numpy(float),
-        last["requesting_companies_count"].to_numpy(float),
-    )  # fmt: skip
+    value, lower, upper = 100 * newcombe(
+        (k, last["unmet_companies_count"].to_numpy(float)),
+        (n, last["requesting_companies_count"].to_numpy(float)),
+    )
     status = today["status"].fillna("nd").to_numpy()
-    told = (status == "value") & ~np.isnan(value)
+    published = (status == "value") & ~np.isnan(value)
     table = last.rename(columns={"status": "decision_status"}).assign(
         indicator="unmet_share_change_points",
-        value=np.where(told, value, np.nan),
-        lower=np.where(told, lower, np.nan),
-        upper=np.where(told, upper, np.nan),
-        interval_level=np.where(told, LEVEL, np.nan),
+        value=np.where(published, value, np.nan),
+        lower=np.where(published, lower, np.nan),
+        upper=np.where(published, upper, np.nan),
+        interval_level=np.where(published, LEVEL, np.nan),
         unit="points",
-        status=np.where(told, "value", status),
+        status=np.where(published, "value", status),
         nature="observed",
     )
     order = ["branch_code", "proposed_on", "recommendation_code"]
@@ -135,17 +136,16 @@ def counted(follow: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
     """Return how many recommendations of each branch stand where, as rows of the review.
 
     Returns:
-        `recommendations_count` and `recommendations_count.<status>`, one row per branch and status.
+        `recommendations_count`: a row per branch and status (`variant`), and one for all of them.
     """
     if follow.empty:
         return review.iloc[:0]
-    by_status = follow.groupby(["branch_code", "decision_status"]).size().rename("value")
-    found = by_status.reset_index()
-    whole = found.groupby("branch_code", as_index=False)["value"].sum()
+    by_status = follow.groupby(["branch_code", "decision_status"]).size().reset_index(name="value")
+    whole = by_status.groupby("branch_code", as_index=False)["value"].sum()
     rows = pd.concat(
         [
-            whole.assign(indicator="recommendations_count"),
-            found.assign(indicator="recommendations_count." + found["decision_status"]),
+            whole.assign(variant=""),
+            by_status.rename(columns={"decision_status": "variant"}),
         ]
     )
     blank = {"lower": np.nan, "upper": np.nan, "interval_level": np.nan,
@@ -155,6 +155,7 @@ def counted(follow: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
         size_band=FOCUS,
         topic_code=ALL_TOPICS,
         reason="all",
+        indicator="recommendations_count",
         unit="recommendations",
         status="value",
         nature="observed",

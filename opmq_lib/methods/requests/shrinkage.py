@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special
 
 from opmq_lib.methods.requests.intervals import LEVEL, Numbers
 
@@ -26,32 +26,6 @@ class Shrunk(NamedTuple):
     upper: Numbers
     a: float
     b: float
-
-
-def posterior(
-    hits: npt.ArrayLike, trials: npt.ArrayLike, a: float, b: float, level: float = LEVEL
-) -> Numbers:
-    """Return the share after seeing `hits` of `trials`, its prior being Beta(a, b).
-
-    Args:
-        hits: Companies concerned.
-        trials: Companies that asked.
-        a: First parameter of the prior.
-        b: Second parameter of the prior.
-        level: Level of the central interval.
-
-    Returns:
-        Three rows: mean, lower and upper end.
-
-    Examples:
-        >>> posterior(14, 60, 3, 17).round(6).tolist()
-        [0.2125, 0.130641, 0.307957]
-    """
-    yes = np.asarray(hits, float) + a
-    no = np.asarray(trials, float) - np.asarray(hits, float) + b
-    tail = (1 - level) / 2
-    ends = [stats.beta.ppf(at, yes, no) for at in (tail, 1 - tail)]
-    return np.stack([yes / (yes + no), *ends])
 
 
 def fit(hits: npt.ArrayLike, trials: npt.ArrayLike) -> tuple[float, float]:
@@ -121,8 +95,8 @@ def _log_likelihood(hits: npt.ArrayLike, trials: npt.ArrayLike) -> Numbers:
     a = _MEANS[None, :, None] * _STRENGTHS[None, None, :]
     b = (1 - _MEANS[None, :, None]) * _STRENGTHS[None, None, :]
     each = special.betaln(k + a, n - k + b) - special.betaln(a, b)
-    found: Numbers = each.sum(axis=0)
-    return found
+    total: Numbers = each.sum(axis=0)
+    return total
 
 
 def _mixture_ends(

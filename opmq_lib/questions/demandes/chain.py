@@ -1,69 +1,46 @@
-"""Chains of `13_demandes_ensemble` and `06_demandes`."""
+"""Steps of `06_demandes`: a branch's part of the review of requests."""
 
-from collections.abc import Sequence
-from datetime import date
+from typing import Final
 
 import pandas as pd
 
-from opmq_lib.methods.requests import denominators, measures, recommendations
 from opmq_lib.questions.shared import ALL_BRANCHES, Tables
-from opmq_lib.tables import DESCRIPTIONS, check
+from opmq_lib.tables import DESCRIPTIONS
 
 REVIEW, FOLLOW_UP = "demandes", "demandes_suites"
+CONTRACTS: Final = {REVIEW: "request_review", FOLLOW_UP: "request_follow_up"}
 
 
-def review_results(
-    inputs: Tables, registers: Tables, branch_codes: Sequence[str], last_day: date
-) -> dict[str, pd.DataFrame]:
-    """Return the review of requests of every branch: what only this chain computes.
-
-    It is the only one that sees a register; others read what it was allowed to tell.
-
-    Args:
-        inputs: The study's input tables.
-        registers: `requests`, `recommendations`, `company_counts`; tables without row where there
-            is no register.
-        branch_codes: Branches of the study.
-        last_day: Last day of the twelve months reviewed.
-
-    Returns:
-        `demandes` (table `request_review`) and `demandes_suites` (table `request_follow_up`); no
-        row without a register.
-    """
-    register = registers["requests"]
-    if register.empty:
-        return _nothing()
-    firms = denominators.firms(inputs["branch_headcount"], registers["company_counts"])
-    review = measures.review(register, firms, branch_codes, last_day)
-    follow = recommendations.follow_up(registers["recommendations"], review)
-    counted = recommendations.counted(follow, review)
-    whole = pd.concat([review, counted], ignore_index=True) if len(counted) else review
-    return {REVIEW: check(measures.TABLE, whole, REVIEW), FOLLOW_UP: follow}
+def no_rows(name: str) -> pd.DataFrame:
+    """Return a result table without row."""
+    return pd.DataFrame(columns=list(DESCRIPTIONS[CONTRACTS[name]]))
 
 
-def request_results(common: Tables, branch_code: str) -> dict[str, pd.DataFrame]:
-    """Return a branch's part of the review, with all branches together beside it.
+def review(common: Tables, branch_code: str) -> pd.DataFrame:
+    """Return a branch's part of the review, with all branches and topics together beside it.
 
     Args:
-        common: Tables of `review_results`; none when that chain has not run.
+        common: Results of `13_demandes_ensemble`; none when it has not run.
         branch_code: Key of table `branches`.
 
     Returns:
-        `demandes` and `demandes_suites`, rows renumbered.
+        Rows of table `request_review`, renumbered.
     """
     if not common:
-        return _nothing()
-    review, follow = common[REVIEW], common[FOLLOW_UP]
-    wanted = review["branch_code"].isin([branch_code, ALL_BRANCHES])
-    wanted &= (review["branch_code"] == branch_code) | (review["topic_code"] == "all")
-    return {
-        REVIEW: review[wanted].reset_index(drop=True),
-        FOLLOW_UP: follow[follow["branch_code"] == branch_code].reset_index(drop=True),
-    }
+        return no_rows(REVIEW)
+    table = common[REVIEW]
+    together = table["branch_code"].eq(ALL_BRANCHES) & table["topic_code"].eq("all")
+    return table[table["branch_code"].eq(branch_code) | together].reset_index(drop=True)
 
 
-def _nothing() -> dict[str, pd.DataFrame]:
-    return {
-        REVIEW: pd.DataFrame(columns=list(DESCRIPTIONS[measures.TABLE])),
-        FOLLOW_UP: pd.DataFrame(columns=list(DESCRIPTIONS["request_follow_up"])),
-    }
+def follow_up(common: Tables, branch_code: str) -> pd.DataFrame:
+    """Return what became of the branch's recommendations: rows of table `request_follow_up`."""
+    if not common:
+        return no_rows(FOLLOW_UP)
+    table = common[FOLLOW_UP]
+    return table[table["branch_code"] == branch_code].reset_index(drop=True)
+
+
+def results(review: pd.DataFrame, follow_up: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the result tables of a branch: `demandes` and `demandes_suites`."""
+    return {REVIEW: review, FOLLOW_UP: follow_up}

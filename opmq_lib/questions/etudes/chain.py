@@ -1,46 +1,25 @@
-"""Chain of `12_etudes`."""
-
-from collections.abc import Sequence
-from datetime import date
+"""Steps of `12_etudes`: where studies stand, what they cover, what several branches study."""
 
 import pandas as pd
 
-from opmq_lib.methods import studies
-from opmq_lib.tables import DESCRIPTIONS, check
+from opmq_lib.methods.studies import followed as followed
+from opmq_lib.methods.studies import listed as listed
+from opmq_lib.methods.studies import review as review
+from opmq_lib.methods.studies import shared_metiers as shared_metiers
+from opmq_lib.tables import check
 
 
-def study_results(
-    register: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str], on: date
+def results(
+    review: pd.DataFrame, listed: pd.DataFrame, metiers: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
-    """Return the review of the register of studies.
-
-    Args:
-        register: Table `studies`; maybe without row.
-        branch_codes: Branches of the study.
-        theme_codes: Themes.
-        on: Day of the edition.
+    """Return the result tables, from the steps of `opmq_lib.methods.studies`.
 
     Returns:
         `etudes` (table `study_review`), `etudes_liste` (table `study_list`, public studies only)
-        and `etudes_metiers` (table `study_metiers`: métiers that several branches study).
+        and `etudes_metiers` (table `study_metiers`).
     """
-    shared = studies.shared_metiers(register, branch_codes)
-    metiers = pd.DataFrame(
-        {
-            "metier_code": list(shared.index.astype("str")),
-            "indicator": "branches_studying_count",
-            "value": shared.to_numpy(dtype=float),
-            "unit": "branches",
-            "status": "value",
-            "nature": "observed",
-            "origin": "public",
-        },
-        columns=list(DESCRIPTIONS["study_metiers"]),
-    )
     return {
-        "etudes": studies.review(register, branch_codes, theme_codes, on),
-        "etudes_liste": studies.listed(register, on),
-        "etudes_metiers": check("study_metiers", metiers, "etudes_metiers")
-        if len(metiers)
-        else metiers,
+        "etudes": review,
+        "etudes_liste": listed,
+        "etudes_metiers": check("study_metiers", metiers, "etudes_metiers"),
     }

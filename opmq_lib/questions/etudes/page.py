@@ -1,19 +1,22 @@
-"""Section of `12_etudes`: who asked for which study, where it stands, what is not covered."""
+"""Facts of `12_etudes`: who asked for which study, where it stands, what is not covered."""
 
-from collections.abc import Hashable, Mapping
-from html import escape
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from opmq_lib.show import french, pieces
-from opmq_lib.show.pieces import Html
+from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.words import words
+from opmq_lib.tables.indicators import select
 
 Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
 
 TABLE, LISTED, METIERS = "etudes", "etudes_liste", "etudes_metiers"
 TOTAL = "ensemble"
+WORDS = words(__package__)
 STATUSES = {
     "requested": "demandée",
     "under_way": "en cours",
@@ -28,14 +31,6 @@ COSTS = {
     "50k_150k": "50 à 150 k€",
     "over_150k": "plus de 150 k€",
 }
-SOURCE = french.typography("Source : registre des études. Nombres : table etudes.csv.")
-_NOTHING = (
-    "<strong>Pas de registre des études dans cette édition.</strong> Le registre dit qui a demandé "
-    "quelle étude, pour quelles branches, où elle en est et quand elle sera trop ancienne ; il "
-    "évite que deux branches financent deux fois la même question.",
-    "Pour le tenir : remplir le modèle (<code>opmq studies template</code>) et le nommer dans "
-    "<code>parameters/edition.yml</code>. Aucune étude n’est inventée.",
-)
 
 
 def has_register(results: Results) -> bool:
@@ -45,182 +40,144 @@ def has_register(results: Results) -> bool:
 
 def banner(results: Results) -> Html:
     """Return what the register covers, or how to keep one."""
-    if not has_register(results):
-        return pieces.banner(*map(french.typography, _NOTHING))
-    return pieces.banner(
-        french.typography(
-            "Une étude couvre une branche et un thème si elle est validée et si son terrain a "
-            "moins de 36 mois (convention du projet). Une étude confidentielle n’est "
-            "comptée que dans le total des études : rien d’autre n’en est dit, et elle ne couvre "
-            "rien ici."
-        )
-    )
+    return pieces.banner(WORDS.banner() if has_register(results) else WORDS.no_register())
 
 
 def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html:
     """Return coverage, late studies and themes to study together; of one branch if asked."""
     if not has_register(results):
-        return pieces.findings(
-            [
-                french.typography(
-                    "Aucune étude enregistrée : taux de couverture non disponible (nd)."
-                )
-            ]
-        )
-    table = results[TABLE]
+        return pieces.findings(WORDS.no_study())
+    cells = _cells(results)
     rate = _row(results, "study_coverage_ratio", branch_code)
-    told = [
-        f"{_count(results, rate, 'numerator_count')} croisements de branche et de thème sur "
-        f"{_count(results, rate, 'denominator_count')} ont une étude valide (taux de couverture : "
-        f"{pieces.shown(pieces.number, TABLE, table, rate, 2)}).",
-        f"{_number(results, 'studies_count', branch_code)} études au registre ; parmi les "
-        f"publiques, {_number(results, 'studies_count.late', branch_code)} en retard, "
-        f"{_number(results, 'studies_count.outdated', branch_code)} trop anciennes et "
-        f"{_number(results, 'studies_count.undated', branch_code)} sans date de terrain.",
+    covered, eligible = (
+        cells.show(rate, french.number, f"{part}_count") for part in ("numerator", "denominator")
+    )
+    studies = {
+        name: cells.number(_row(results, "studies_count", branch_code, variant=name))
+        for name in ("", *FOLLOW_UPS)
+    }
+    together = select(results[TABLE], "joint_candidate_branches_count")["value"] >= 2
+    joint = [
+        Markup("« {} » ({} branches)").format(
+            labels[str(results[TABLE].at[row, "theme_code"])], cells.number(row)
+        )
+        for row in together.index[together]
+        if branch_code == TOTAL
     ]
-    joint = table[(table["indicator"] == "joint_candidate_branches_count") & (table["value"] >= 2)]
-    if branch_code == TOTAL and len(joint):
-        names = [
-            f"« {escape(labels[theme])} » ({pieces.number(TABLE, table, row)} branches)"
-            for row, theme in zip(joint.index.tolist(), map(str, joint["theme_code"]), strict=True)
-        ]
-        told.append(f"À étudier ensemble plutôt que séparément : {french.enumeration(names)}.")
-    return pieces.findings([french.typography(sentence) for sentence in told])
+    return pieces.findings(WORDS.findings(cells, rate, covered, eligible, studies, joint))
 
 
 def studies_table(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html:
     """Return the public studies, newest first; those of one branch if asked."""
     if not has_register(results):
         return Html("")
-    listed = results[LISTED].fillna("")
-    rows = [
-        [
-            _title(row),
-            escape(row["requested_by"]),
-            _named(row["branch_codes"], labels),
-            _named(row["theme_codes"], labels),
-            escape(row["question"]),
-            escape(row["method"]) or pieces.ABSENT,
-            STATUSES[row["status"]]
-            + (f", {FOLLOW_UPS[row['follow_up']]}" if row["follow_up"] else ""),
-            _day(row["requested_on"]),
-            _day(row["due_on"]),
-            _day(row["fieldwork_end_on"]),
-            COSTS.get(row["cost_band"], pieces.ABSENT),
-            escape(row["deliverables"]) or pieces.ABSENT,
-            escape(row["reused_by"]) or pieces.ABSENT,
-        ]
-        for row in listed.to_dict("records")
-        if branch_code == TOTAL or {branch_code, TOTAL} & set(row["branch_codes"].split())
+    studies = [
+        study
+        for study in results[LISTED].astype("object").fillna("").to_dict("records")
+        if branch_code == TOTAL or {branch_code, TOTAL} & set(study["branch_codes"].split())
     ]
-    if not rows:
-        return pieces.banner(french.typography("Aucune étude publique au registre."))
-    return pieces.table(
-        "Registre des études",
-        ["Étude", "Demandée par", "Branches", "Thèmes", "Question", "Méthode", "État",
-         "Demandée le", "Échéance", "Fin du terrain", "Coût", "Livrables", "Réutilisations"],
-        rows,
-        french.typography("Études publiques, de la plus récente à la plus ancienne. Table "
-                          "etudes_liste.csv."),
-    )  # fmt: skip
+    if not studies:
+        return pieces.banner(WORDS.no_public_study())
+
+    def text(column: str) -> Callable[[Any], str]:
+        return lambda study: study[column] or pieces.ABSENT
+
+    def names(column: str) -> Callable[[Any], str]:
+        known = {**labels, TOTAL: "toutes les branches"}
+        return lambda study: ", ".join(known.get(code, code) for code in study[column].split())
+
+    def day(column: str) -> Callable[[Any], str]:
+        return lambda study: french.day(study[column]) if study[column] else pieces.ABSENT
+
+    columns = {
+        "Étude": _title,
+        "Demandée par": lambda study: study["requested_by"],
+        "Branches": names("branch_codes"),
+        "Thèmes": names("theme_codes"),
+        "Question": lambda study: study["question"],
+        "Méthode": text("method"),
+        "État": _state,
+        "Demandée le": day("requested_on"),
+        "Échéance": day("due_on"),
+        "Fin du terrain": day("fieldwork_end_on"),
+        "Coût": lambda study: COSTS.get(study["cost_band"], pieces.ABSENT),
+        "Livrables": text("deliverables"),
+        "Réutilisations": text("reused_by"),
+    }
+    return pieces.table(WORDS.studies_table(), columns, studies)
 
 
 def coverage_table(results: Results, labels: Labels, theme_labels: Labels) -> Html:
     """Return valid studies by branch and theme: 0 is a gap, several requesters an overlap."""
     if not has_register(results):
         return Html("")
-    table = results[TABLE]
-    counts = table[table["indicator"] == "valid_studies_count"]
-    at = dict(
-        zip(
-            zip(counts["branch_code"], counts["theme_code"], strict=True), counts.index, strict=True
-        )
-    )
+    cells = _cells(results)
+    counts = select(results[TABLE], "valid_studies_count")
+    at = counts.reset_index().set_index(["branch_code", "theme_code"])["index"]
+
+    def valid(theme: str) -> Callable[[str], str]:
+        return lambda code: cells.number(int(at[code, theme]))
+
+    columns = {
+        "Branche": lambda code: labels[code],
+        **{label: valid(theme) for theme, label in theme_labels.items()},
+        "Taux": lambda code: cells.number(_row(results, "study_coverage_ratio", code), 2),
+    }
     branches = sorted(set(counts["branch_code"]), key=lambda code: labels[code])
-    return pieces.table(
-        "Études valides par branche et par thème",
-        ["Branche", *theme_labels.values(), "Taux"],
-        [
-            [
-                escape(labels[code]),
-                *(pieces.number(TABLE, table, at[code, theme]) for theme in theme_labels),
-                pieces.shown(
-                    pieces.number, TABLE, table, _row(results, "study_coverage_ratio", code), 2
-                ),
-            ]
-            for code in branches
-        ],
-        french.typography(
-            f"0 : lacune. 2 ou plus : vérifier qu’elles ne se recouvrent pas. {SOURCE}"
-        ),
-    )
+    return pieces.table(WORDS.coverage_table(), columns, branches)
 
 
 def recurring_table(results: Results, theme_labels: Labels) -> Html:
     """Return how many branches study each theme, and how many could join an open study."""
     if not has_register(results):
         return Html("")
-    return pieces.table(
-        "Thèmes qui reviennent",
-        ["Thème", "Branches qui l’ont au registre", "Branches dont l’étude, ouverte, est séparée"],
-        [
-            [
-                escape(label),
-                _number(results, "branches_studying_count", TOTAL, theme),
-                _number(results, "joint_candidate_branches_count", TOTAL, theme),
-            ]
-            for theme, label in theme_labels.items()
-        ],
-        french.typography(
-            f"Deux ou plus dans la dernière colonne : étude commune possible. {SOURCE}"
-        ),
-    )
+    cells = _cells(results)
+
+    def branches(indicator: str) -> Callable[[str], str]:
+        return lambda theme: cells.number(_row(results, indicator, TOTAL, theme))
+
+    columns = {
+        "Thème": lambda theme: theme_labels[theme],
+        "Branches qui l’ont au registre": branches("branches_studying_count"),
+        "Branches dont l’étude, ouverte, est séparée": branches("joint_candidate_branches_count"),
+    }
+    return pieces.table(WORDS.recurring_table(), columns, theme_labels)
 
 
 def metiers_table(results: Results, labels: Labels) -> Html:
     """Return the métiers that studies of several branches look at."""
     if not has_register(results) or results[METIERS].empty:
         return Html("")
-    table = results[METIERS]
-    return pieces.table(
-        "Métiers étudiés par plusieurs branches",
-        ["Métier (FAP)", "Branches"],
-        [
-            [escape(labels.get(code, code)), pieces.number(METIERS, table, row)]
-            for row, code in zip(table.index.tolist(), table["metier_code"], strict=True)
-        ],
-        french.typography("Source : registre des études. Nombres : table etudes_metiers.csv."),
-    )
+    cells, codes = Cells(METIERS, results[METIERS]), results[METIERS]["metier_code"]
+    columns = {
+        "Métier (FAP)": lambda row: labels.get(codes[row], codes[row]),
+        "Branches": cells.number,
+    }
+    return pieces.table(WORDS.metiers_table(), columns, codes.index.tolist())
 
 
-def _row(results: Results, indicator: str, branch: str, theme: str = "all") -> int | None:
-    table = results[TABLE]
-    chosen = table["indicator"].eq(indicator) & table["branch_code"].eq(branch)
-    rows = table.index[chosen & table["theme_code"].eq(theme)].tolist()
-    return rows[0] if rows else None
+def _row(
+    results: Results,
+    indicator: str,
+    branch_code: str,
+    theme_code: str = "all",
+    variant: str | None = None,
+) -> int | None:
+    of = {"branch_code": branch_code, "theme_code": theme_code, "variant": variant}
+    rows = select(results[TABLE].fillna({"variant": ""}), indicator, **of)
+    return None if rows.empty else int(rows.index[0])
 
 
-def _number(results: Results, indicator: str, branch: str, theme: str = "all") -> str:
-    row = _row(results, indicator, branch, theme)
-    return pieces.shown(pieces.number, TABLE, results[TABLE], row)
+def _cells(results: Results) -> Cells:
+    return Cells(TABLE, results[TABLE])
 
 
-def _count(results: Results, row: int | None, column: str) -> str:
-    if row is None:
-        return pieces.ABSENT
-    value = pieces.read(results[TABLE], row, column)
-    return pieces.cell(TABLE, results[TABLE], row, french.number(value or 0), column)
+def _title(study: Mapping[str, str]) -> str:
+    link, title = study["link"], study["title"]
+    is_safe = link.startswith("https://")
+    return Markup('<a href="{}">{}</a>').format(link, title) if is_safe else title
 
 
-def _title(row: Mapping[Hashable, Any]) -> str:
-    title, link = escape(str(row["title"])), str(row["link"])
-    return f'<a href="{escape(link)}">{title}</a>' if link.startswith("https://") else title
-
-
-def _named(codes: str, labels: Labels) -> str:
-    names = {**labels, TOTAL: "toutes les branches"}
-    return escape(", ".join(names.get(code, code) for code in codes.split()))
-
-
-def _day(text: str) -> str:
-    return french.day(text) if text else pieces.ABSENT
+def _state(study: Mapping[str, str]) -> str:
+    stands = FOLLOW_UPS.get(study["follow_up"])
+    return STATUSES[study["status"]] + (f", {stands}" if stands else "")

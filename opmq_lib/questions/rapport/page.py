@@ -6,9 +6,10 @@ the notebook.
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from opmq_lib.params import Question as VotedQuestion
@@ -20,14 +21,14 @@ from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.etudes import page as etudes
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import french, pieces
-from opmq_lib.show.pieces import Html
-from opmq_lib.sources import study
+from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.words import words
 from opmq_lib.tables import indicators
 
 Results = Mapping[str, pd.DataFrame]
 Found = Mapping[str, Results]
 DRAFT: Final = "brouillon"
-COMMON: Final = "commun"
+WORDS = words(__package__)
 
 
 class Context(NamedTuple):
@@ -54,15 +55,15 @@ class Compared(NamedTuple):
         label: What it is, in French.
         table: Result table that holds it.
         where: Column → value that choose its row; of several years, the last.
-        show: A function of `display`.
-        decimals: Decimals, for functions that take them.
+        show: A method of `Cells`.
+        options: Its other arguments, such as the decimals.
     """
 
     label: str
     table: str
     where: Mapping[str, str]
     show: Callable[..., str]
-    decimals: int | None = None
+    options: tuple[int, ...] = ()
 
 
 class Question(NamedTuple):
@@ -89,37 +90,37 @@ QUESTIONS: Final = (
     Question(
         "01_emplois",
         "Évolution des emplois et des qualifications",
-        essentials=lambda found, told: Html(
-            emplois.findings(found, told.labels).html + emplois.qualification_findings(found).html
+        essentials=lambda results, context: Html(
+            emplois.findings(results, context.labels).html + emplois.qualification_findings(results).html
         ),
         details=(
-            lambda found, _: emplois.banner(found),
-            lambda found, _: emplois.key_figures(found),
-            lambda found, told: emplois.metiers_table(found, told.labels, count=5),
-            lambda found, _: emplois.qualifications_table(found),
+            lambda results, _: emplois.banner(results),
+            lambda results, _: emplois.key_figures(results),
+            lambda results, context: emplois.metiers_table(results, context.labels, count=5),
+            lambda results, _: emplois.qualifications_table(results),
         ),
         compared=(
             Compared(
                 "Salariés de la branche", "emplois", {"indicator": "branch_headcount"},
-                pieces.number,
+                Cells.number,
             ),
         ),
     ),
     Question(
         "02_besoins",
         "Besoins : combien de postes à pourvoir, pourquoi",
-        essentials=lambda found, told: besoins.findings(found, told.labels),
+        essentials=lambda results, context: besoins.findings(results, context.labels),
         details=(
-            lambda found, _: besoins.banner(found),
-            lambda found, _: besoins.key_figures(found),
-            lambda found, told: besoins.near_table(found, told.labels),
-            lambda found, told: besoins.posts_table(found, told.labels),
+            lambda results, _: besoins.banner(results),
+            lambda results, _: besoins.key_figures(results),
+            lambda results, context: besoins.near_table(results, context.labels),
+            lambda results, context: besoins.posts_table(results, context.labels),
         ),
         compared=tuple(
             Compared(
                 label, besoins.TABLE,
                 {"indicator": indicator, "metier_code": indicators.ALL_METIERS},
-                pieces.headcount,
+                Cells.headcount,
             )
             for label, indicator in (
                 ("Postes à pourvoir, jusqu’à l’horizon", besoins.POSTS),
@@ -130,69 +131,69 @@ QUESTIONS: Final = (
     Question(
         "03_tensions",
         "Métiers en tension",
-        essentials=lambda found, told: tensions.findings(found, told.labels),
+        essentials=lambda results, context: tensions.findings(results, context.labels),
         details=(
-            lambda found, _: tensions.banner(found),
-            lambda found, told: tensions.factors_table(found, told.labels, count=5),
+            lambda results, _: tensions.banner(results),
+            lambda results, context: tensions.factors_table(results, context.labels, count=5),
         ),
     ),
     Question(
         "04_coeurs_strategiques",
         "Cœurs de métiers et métiers stratégiques",
-        essentials=lambda found, told: coeurs.findings(found, told.labels),
+        essentials=lambda results, context: coeurs.findings(results, context.labels),
         details=(
-            lambda found, _: coeurs.banner(found),
-            lambda found, _: coeurs.criteria_table(found, "core"),
-            lambda found, _: coeurs.criteria_table(found, "strategic"),
+            lambda results, _: coeurs.banner(results),
+            lambda results, _: coeurs.criteria_table(results, "core"),
+            lambda results, _: coeurs.criteria_table(results, "strategic"),
         ),
     ),
     Question(
         "05_competences",
         "Compétences et certifications",
-        essentials=lambda found, told: competences.findings(found, told.labels),
+        essentials=lambda results, context: competences.findings(results, context.labels),
         details=(
-            lambda found, _: competences.banner(found),
-            lambda found, _: competences.reasons_table(found),
+            lambda results, _: competences.banner(results),
+            lambda results, _: competences.reasons_table(results),
         ),
         compared=(
             Compared(
                 "Certifications de la branche", competences.TABLE,
                 {"indicator": "certifications_count", "metier_code": indicators.ALL_METIERS},
-                pieces.number,
+                Cells.number,
             ),
         ),
     ),
     Question(
         "06_demandes",
         "Demandes que l’offre ne couvre pas",
-        essentials=lambda found, told: demandes.essentials(found, told.labels),
+        essentials=lambda results, context: demandes.findings(results, context.labels),
         details=(
-            lambda found, _: demandes.banner(found),
-            lambda found, told: demandes.topics_table(found, told.labels),
-            lambda found, _: demandes.gap(found),
-            lambda found, told: demandes.follow_up_table(found, told.labels),
+            lambda results, _: demandes.banner(results),
+            lambda results, context: demandes.topics_table(results, context.labels),
+            lambda results, _: demandes.gap(results),
+            lambda results, context: demandes.follow_up_table(results, context.labels),
         ),
         compared=(
             Compared(
                 "Entreprises de moins de 50 salariés non couvertes (en %)", "demandes",
                 {"indicator": "unmet_share_pct", "size_band": "under_50", "topic_code": "all"},
-                pieces.number,
+                Cells.number,
             ),
         ),
     ),
     Question(
         "12_etudes",
         "Études",
-        essentials=lambda found, told: etudes.findings(found, told.labels, told.branch_code),
+        essentials=lambda results, context: etudes.findings(results, context.labels, context.branch_code),
         details=(
-            lambda found, _: etudes.banner(found),
-            lambda found, told: etudes.studies_table(found, told.labels, told.branch_code),
+            lambda results, _: etudes.banner(results),
+            lambda results, context: etudes.studies_table(results, context.labels, context.branch_code),
         ),
         compared=(
             Compared(
                 "Taux de couverture des études, toutes branches", "etudes",
                 {"indicator": "study_coverage_ratio", "branch_code": "ensemble"},
-                pieces.number, 2,
+                Cells.number, (2,),
             ),
         ),
         is_common=True,
@@ -201,90 +202,31 @@ QUESTIONS: Final = (
 """The questions of the report, in order."""
 
 
-def context(branch_code: str) -> Context:
-    """Return what the pieces of a branch's report need beside results."""
-    labels = study.metier_labels() | study.rome_labels() | {"autres_metiers": "Autres métiers"}
-    labels |= study.branch_labels() | study.topic_labels() | study.theme_labels()
-    return Context(branch_code, labels, study.criteria(branch_code))
-
-
-def read(edition_id: str | None, branch_code: str) -> dict[str, Results]:
-    """Return the result tables of every question, by notebook; empty where it has not run.
-
-    Args:
-        edition_id: An edition of `outputs/`; none gives nothing at all.
-        branch_code: The branch.
-    """
-    if edition_id is None:
-        return {}
-    return {
-        each.notebook: study.read_results(
-            edition_id, COMMON if each.is_common else branch_code, each.notebook
-        )
-        for each in QUESTIONS
-    }
-
-
 def banner(
     criteria: Sequence[VotedQuestion], found: Found | None = None, state: str = DRAFT
 ) -> Html:
     """Return the validation state of the report, and what in it is an example or fictitious."""
-    sentences = [
-        f"<strong>{state.capitalize()}</strong> : "
-        + (
-            "ce rapport n’a pas été soumis à la CPNEFP."
-            if state == DRAFT
-            else "état enregistré de cette édition."
-        )
-    ]
-    if any(question.vote is None for question in criteria):
-        sentences.append(
-            "<strong>Exemple, non voté</strong> : les critères, bornes et poids montrés plus bas "
-            "n’ont été votés par personne."
-        )
     missing = missing_questions(found) if found else []
-    if missing:
-        headings = [each.heading for each in QUESTIONS if each.notebook in missing]
-        named = french.enumeration([f"« {escape(heading)} »" for heading in headings])
-        sentences.append(f"<strong>Incomplet</strong> : pas encore calculé, {named}.")
+    named = [f"« {each.heading} »" for each in QUESTIONS if each.notebook in missing]
     tables = [table for results in (found or {}).values() for table in results.values()]
-    if any((table["origin"] == "fictitious").any() for table in tables if "origin" in table):
-        sentences.insert(0, "<strong>Données fictives</strong> pour les demandes des entreprises.")
-    return pieces.banner(*map(french.typography, sentences))
+    has_example = any(question.vote is None for question in criteria)
+    has_fictitious = any(
+        (table["origin"] == "fictitious").any() for table in tables if "origin" in table
+    )
+    return pieces.banner(WORDS.banner(state, DRAFT, has_example, named, has_fictitious))
 
 
-def assemble(
-    results: Results, piece: Callable[..., Html | Figure], *arguments: Any, **options: Any
-) -> Html | Figure:
-    """Return a piece of a question's section, or a sentence saying that it has not been computed.
-
-    Args:
-        results: The question's result tables; empty when it has not run.
-        piece: A function of the question's section; receives the results first.
-        arguments: Its other arguments.
-        options: Its options.
-    """
-    if not results:
-        return pieces.banner(
-            french.typography(
-                "Section pas encore calculée dans cette édition : exécuter d’abord "
-                "<code>opmq run</code>."
-            )
-        )
-    return piece(results, *arguments, **options)
-
-
-def essentials(found: Found, told: Context) -> Html:
+def essentials(found: Found, context: Context) -> Html:
     """Return what must be remembered of every question; one sentence where there is no answer."""
-    return Html("".join(_titled(each, _essentials(each, found, told)) for each in QUESTIONS))
+    return Html("".join(_titled(each, _essentials(each, found, context)) for each in QUESTIONS))
 
 
-def details(found: Found, told: Context) -> Html:
+def details(found: Found, context: Context) -> Html:
     """Return the details of every question that has an answer, in the order of `QUESTIONS`."""
     blocks = []
     for each in QUESTIONS:
         results = found.get(each.notebook, {})
-        shown = "".join(_html(piece(results, told)) for piece in each.details if results)
+        shown = "".join(_html(piece(results, context)) for piece in each.details if results)
         if shown:
             blocks.append(_titled(each, shown, "details"))
     return Html("".join(blocks))
@@ -301,32 +243,24 @@ def comparison(found: Found, previous: Found, previous_edition_id: str | None) -
         previous_edition_id: Its name; none: there is none.
     """
     if previous_edition_id is None:
-        return pieces.banner(
-            french.typography("Aucune édition précédente à laquelle comparer celle-ci.")
-        )
+        return pieces.banner(WORDS.no_previous())
     rows = [
-        row
+        (number, then, now)
         for each in QUESTIONS
         for number in each.compared
-        if (row := _compared(number, found.get(each.notebook, {}), previous.get(each.notebook, {}),
-                             previous_edition_id))
+        if (now := _place(number, found.get(each.notebook, {}), number.table))
+        and (then := _place(number, previous.get(each.notebook, {}),
+                            f"{previous_edition_id}/{number.table}"))
     ]  # fmt: skip
     if not rows:
-        return pieces.banner(
-            french.typography(
-                f"Édition précédente ({escape(previous_edition_id)}) : aucun résultat comparable "
-                "n’y est enregistré."
-            )
-        )
-    return pieces.table(
-        f"Cette édition et la précédente ({previous_edition_id})",
-        ["Grandeur", "Précédente", "Cette édition", "Lecture"],
-        rows,
-        french.typography(
-            "Entre parenthèses, l’intervalle de chaque nombre. Une évolution n’est dite que si les "
-            "deux intervalles sont disjoints. Source : tables de résultats des deux éditions."
-        ),
-    )
+        return pieces.banner(WORDS.nothing_to_compare(previous_edition_id))
+    columns = {
+        "Grandeur": lambda each: each[0].label,
+        "Précédente": lambda each: _with_interval(each[0], *each[1]),
+        "Cette édition": lambda each: _with_interval(each[0], *each[2]),
+        "Lecture": lambda each: _reading(*each[1:]),
+    }
+    return pieces.table(WORDS.comparison(previous_edition_id), columns, rows)
 
 
 def missing_questions(found: Found) -> list[str]:
@@ -339,11 +273,9 @@ def missing_questions(found: Found) -> list[str]:
     return [each.notebook for each in QUESTIONS if not found.get(each.notebook)]
 
 
-def _essentials(each: Question, found: Found, told: Context) -> str:
+def _essentials(each: Question, found: Found, context: Context) -> str:
     results = found.get(each.notebook, {})
-    if not results:
-        return f"<p>{french.typography('Pas encore calculé dans cette édition.')}</p>"
-    return _html(each.essentials(results, told))
+    return _html(each.essentials(results, context) if results else pieces.text(WORDS.not_run()))
 
 
 def _titled(each: Question, body: str, kind: str = "essentiel") -> str:
@@ -358,23 +290,8 @@ def _html(piece: Html | Figure) -> str:
     return piece.html
 
 
-def _compared(
-    number: Compared, found: Results, previous: Results, previous_edition_id: str
-) -> list[str] | None:
-    now, then = _place(number, found), _place(number, previous)
-    if now is None or then is None:
-        return None
-    both = ((previous[number.table], then), (found[number.table], now))
-    names = (f"{previous_edition_id}/{number.table}", number.table)
-    options = [] if number.decimals is None else [number.decimals]
-    cells = [
-        number.show(name, table, row, *options) + _interval(number, name, table, row)
-        for name, (table, row) in zip(names, both, strict=True)
-    ]
-    return [escape(number.label), *cells, _reading(both)]
-
-
-def _place(number: Compared, results: Results) -> int | None:
+def _place(number: Compared, results: Results, name: str) -> tuple[Cells, int] | None:
+    """Return where a number stands in the results of an edition, if it does."""
     if number.table not in results:
         return None
     table = results[number.table]
@@ -384,29 +301,30 @@ def _place(number: Compared, results: Results) -> int | None:
     rows = table[chosen]
     if "year" in rows:
         rows = rows.sort_values("year", ascending=False, kind="stable")
-    return int(rows.index[0]) if len(rows) else None
+    return (Cells(name, table), int(rows.index[0])) if len(rows) else None
 
 
-def _interval(number: Compared, name: str, table: pd.DataFrame, row: int) -> str:
-    if "lower" not in table or pieces.read(table, row, "lower") is None:
-        return ""
-    show = pieces.interval if number.show is pieces.headcount else pieces.bounds
-    return f" ({show(name, table, row)})"
+def _with_interval(number: Compared, cells: Cells, row: int) -> str:
+    value = number.show(cells, row, *number.options)
+    if _end(cells, row, "lower") is None:
+        return value
+    is_headcount = number.show is Cells.headcount
+    ends = cells.interval(row) if is_headcount else cells.bounds(row)
+    return Markup("{} ({})").format(value, ends)
 
 
-def _reading(both: Sequence[tuple[pd.DataFrame, int]]) -> str:
-    values = [pieces.read(table, row) for table, row in both]
-    if any(value is None for value in values):
+def _reading(then: tuple[Cells, int], now: tuple[Cells, int]) -> str:
+    if any(cells.read(row) is None for cells, row in (then, now)):
         return "non comparable"
-    (then_low, then_high), (low, high) = (_ends(table, row) for table, row in both)
-    if low > then_high:
+    (then_low, then_high), (low, high) = (
+        [cells.read(row) if (end := _end(cells, row, name)) is None else end
+         for name in ("lower", "upper")]
+        for cells, row in (then, now)
+    )  # fmt: skip
+    if (low or 0) > (then_high or 0):
         return "en hausse"
-    return "en baisse" if high < then_low else "aucune évolution montrée"
+    return "en baisse" if (high or 0) < (then_low or 0) else "aucune évolution montrée"
 
 
-def _ends(table: pd.DataFrame, row: int) -> tuple[float, float]:
-    value = float(pieces.read(table, row) or 0)
-    if "lower" not in table:
-        return value, value
-    low, high = pieces.read(table, row, "lower"), pieces.read(table, row, "upper")
-    return (value if low is None else low), (value if high is None else high)
+def _end(cells: Cells, row: int, column: str) -> float | None:
+    return cells.read(row, column) if column in cells.table else None
