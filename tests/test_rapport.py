@@ -7,7 +7,7 @@ import pandas as pd
 
 from opmq_lib.params import NOTEBOOKS
 from opmq_lib.questions.rapport import page as rapport
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Html
 
 TEMPLATE = Path(__file__).parent.parent / "notebooks/00_rapport.ipynb"
 TOLD = rapport.Context("chimie", {}, ())
@@ -29,17 +29,15 @@ def test_a_question_without_section_or_result_says_so_in_one_sentence() -> None:
 
 
 def test_a_new_question_is_one_entry(monkeypatch) -> None:
-    added = rapport.Question(
-        "99_essai", "Essai", essentials=lambda found, _: Html(f"<p>{len(found)}</p>")
-    )
+    added = rapport.Question("99_essai", "Essai", [lambda results: Html(f"<p>{len(results)}</p>")])
     monkeypatch.setattr(rapport, "QUESTIONS", (*rapport.QUESTIONS, added))
     page = rapport.essentials({"99_essai": {"essai": pd.DataFrame()}}, TOLD).html
     assert page.endswith('<h3 id="essentiel-essai">Essai</h3><p>1</p>')
 
 
 def compared(then: tuple[float, ...], now: tuple[float, ...], monkeypatch) -> str:
-    number = rapport.Compared("Part", "t", {"indicator": "i"}, Cells.number)
-    question = rapport.Question("99_essai", "Essai", lambda *_: Html(""), compared=(number,))
+    number = rapport.Compared("Part", "t", "i")
+    question = rapport.Question("99_essai", "Essai", [], compared=[number])
     monkeypatch.setattr(rapport, "QUESTIONS", (question,))
 
     def results(numbers: tuple[float, ...]) -> dict[str, dict[str, pd.DataFrame]]:
@@ -102,22 +100,19 @@ def test_needs_and_certifications_are_compared_at_the_last_horizon() -> None:
     assert "besoins:0:value" not in page
 
 
-def test_the_report_tells_qualifications_and_the_last_horizon(monkeypatch) -> None:
-    asked = []
-    monkeypatch.setattr(
-        rapport.emplois, "qualification_findings", lambda _: asked.append(1) or Html("")
-    )
-    for section, name in (
-        (rapport.emplois, "qualifications_table"),
-        (rapport.besoins, "posts_table"),
-    ):
-        monkeypatch.setattr(section, name, lambda *_, name=name: Html(f"<p>{name}</p>"))
-    for section in (rapport.emplois, rapport.besoins):
-        for name in ("findings", "banner", "key_figures", "metiers_table", "near_table"):
-            if hasattr(section, name):
-                monkeypatch.setattr(section, name, lambda *_, **__: Html(""))
-    found = {name: {"t": pd.DataFrame()} for name in ("01_emplois", "02_besoins")}
-    rapport.essentials(found, TOLD)
-    assert asked
-    assert "qualifications_table" in (page := rapport.details(found, TOLD).html)
-    assert "posts_table" in page
+def test_the_report_shows_qualifications_and_the_last_horizon() -> None:
+    emplois, besoins = rapport.QUESTIONS[:2]
+    assert rapport.emplois.qualification_findings in emplois.essentials
+    assert rapport.emplois.qualifications_table in emplois.details
+    assert rapport.besoins.posts_table in besoins.details
+
+
+def test_a_piece_is_given_what_it_asks_for(monkeypatch) -> None:
+    def named(results, labels, branch_code):
+        return Html(f"<p>{len(results)} {labels[branch_code]}</p>")
+
+    question = rapport.Question("99_essai", "Essai", [lambda _: Html("")], [named])
+    monkeypatch.setattr(rapport, "QUESTIONS", (question,))
+    told = rapport.Context("chimie", {"chimie": "Chimie"}, ())
+    found = {"99_essai": {"t": pd.DataFrame()}}
+    assert "<p>1 Chimie</p>" in rapport.details(found, told).html

@@ -5,7 +5,9 @@ the notebook.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
+from inspect import signature
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -23,11 +25,12 @@ from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html
 from opmq_lib.show.words import words
-from opmq_lib.tables import indicators
+from opmq_lib.tables.indicators import ALL_METIERS, select
 
 Results = Mapping[str, pd.DataFrame]
 Found = Mapping[str, Results]
 DRAFT: Final = "brouillon"
+TOTAL: Final = {"metier_code": ALL_METIERS}
 WORDS = words(__package__)
 
 
@@ -45,24 +48,23 @@ class Context(NamedTuple):
     criteria: Sequence[VotedQuestion]
 
 
-Piece = Callable[[Results, Context], Html | Figure]
-
-
 class Compared(NamedTuple):
     """One number that is set beside that of the previous edition.
 
     Attributes:
         label: What it is, in French.
         table: Result table that holds it.
-        where: Column → value that choose its row; of several years, the last.
+        indicator: Its indicator; of several years, the last.
         show: A method of `Cells`.
-        options: Its other arguments, such as the decimals.
+        where: Column → value that choose its row among those of the indicator.
+        options: Other arguments of the method, such as the decimals.
     """
 
     label: str
     table: str
-    where: Mapping[str, str]
-    show: Callable[..., str]
+    indicator: str
+    show: Callable[..., str] = Cells.number
+    where: Mapping[str, str] = {}
     options: tuple[int, ...] = ()
 
 
@@ -72,7 +74,8 @@ class Question(NamedTuple):
     Attributes:
         notebook: Template whose results it reads.
         heading: French heading.
-        essentials: What must be remembered, on a few lines.
+        essentials: What must be remembered, on a few lines: pieces of the question's page. A piece
+            receives its results, and of `labels` and `branch_code` what it asks for.
         details: Pieces shown after, in order.
         compared: Numbers set beside those of the previous edition.
         is_common: Whether the notebook runs once for all branches.
@@ -80,9 +83,9 @@ class Question(NamedTuple):
 
     notebook: str
     heading: str
-    essentials: Piece
-    details: tuple[Piece, ...] = ()
-    compared: tuple[Compared, ...] = ()
+    essentials: Sequence[Callable[..., Html | Figure]]
+    details: Sequence[Callable[..., Html | Figure]] = ()
+    compared: Sequence[Compared] = ()
     is_common: bool = False
 
 
@@ -90,115 +93,89 @@ QUESTIONS: Final = (
     Question(
         "01_emplois",
         "Évolution des emplois et des qualifications",
-        essentials=lambda results, context: Html(
-            emplois.findings(results, context.labels).html + emplois.qualification_findings(results).html
-        ),
-        details=(
-            lambda results, _: emplois.banner(results),
-            lambda results, _: emplois.key_figures(results),
-            lambda results, context: emplois.metiers_table(results, context.labels, count=5),
-            lambda results, _: emplois.qualifications_table(results),
-        ),
-        compared=(
-            Compared(
-                "Salariés de la branche", "emplois", {"indicator": "branch_headcount"},
-                Cells.number,
-            ),
-        ),
+        [emplois.findings, emplois.qualification_findings],
+        [
+            emplois.banner,
+            emplois.key_figures,
+            partial(emplois.metiers_table, count=5),
+            emplois.qualifications_table,
+        ],
+        [Compared("Salariés de la branche", emplois.TABLE, "branch_headcount")],
     ),
     Question(
         "02_besoins",
         "Besoins : combien de postes à pourvoir, pourquoi",
-        essentials=lambda results, context: besoins.findings(results, context.labels),
-        details=(
-            lambda results, _: besoins.banner(results),
-            lambda results, _: besoins.key_figures(results),
-            lambda results, context: besoins.near_table(results, context.labels),
-            lambda results, context: besoins.posts_table(results, context.labels),
-        ),
-        compared=tuple(
-            Compared(
-                label, besoins.TABLE,
-                {"indicator": indicator, "metier_code": indicators.ALL_METIERS},
-                Cells.headcount,
-            )
-            for label, indicator in (
-                ("Postes à pourvoir, jusqu’à l’horizon", besoins.POSTS),
-                ("Départs de fin de carrière, jusqu’à l’horizon", besoins.LEFT),
-            )
-        ),
+        [besoins.findings],
+        [besoins.banner, besoins.key_figures, besoins.near_table, besoins.posts_table],
+        [
+            Compared(f"{label}, jusqu’à l’horizon", besoins.TABLE, name, Cells.headcount, TOTAL)
+            for label, name in {
+                "Postes à pourvoir": besoins.POSTS,
+                "Départs de fin de carrière": besoins.LEFT,
+            }.items()
+        ],
     ),
     Question(
         "03_tensions",
         "Métiers en tension",
-        essentials=lambda results, context: tensions.findings(results, context.labels),
-        details=(
-            lambda results, _: tensions.banner(results),
-            lambda results, context: tensions.factors_table(results, context.labels, count=5),
-        ),
+        [tensions.findings],
+        [tensions.banner, partial(tensions.factors_table, count=5)],
     ),
     Question(
         "04_coeurs_strategiques",
         "Cœurs de métiers et métiers stratégiques",
-        essentials=lambda results, context: coeurs.findings(results, context.labels),
-        details=(
-            lambda results, _: coeurs.banner(results),
-            lambda results, _: coeurs.criteria_table(results, "core"),
-            lambda results, _: coeurs.criteria_table(results, "strategic"),
-        ),
+        [coeurs.findings],
+        [
+            coeurs.banner,
+            partial(coeurs.criteria_table, question="core"),
+            partial(coeurs.criteria_table, question="strategic"),
+        ],
     ),
     Question(
         "05_competences",
         "Compétences et certifications",
-        essentials=lambda results, context: competences.findings(results, context.labels),
-        details=(
-            lambda results, _: competences.banner(results),
-            lambda results, _: competences.reasons_table(results),
-        ),
-        compared=(
+        [competences.findings],
+        [competences.banner, competences.reasons_table],
+        [
             Compared(
-                "Certifications de la branche", competences.TABLE,
-                {"indicator": "certifications_count", "metier_code": indicators.ALL_METIERS},
-                Cells.number,
-            ),
-        ),
+                "Certifications de la branche",
+                competences.TABLE,
+                "certifications_count",
+                where=TOTAL,
+            )
+        ],
     ),
     Question(
         "06_demandes",
         "Demandes que l’offre ne couvre pas",
-        essentials=lambda results, context: demandes.findings(results, context.labels),
-        details=(
-            lambda results, _: demandes.banner(results),
-            lambda results, context: demandes.topics_table(results, context.labels),
-            lambda results, _: demandes.gap(results),
-            lambda results, context: demandes.follow_up_table(results, context.labels),
-        ),
-        compared=(
+        [demandes.findings],
+        [demandes.banner, demandes.topics_table, demandes.gap, demandes.follow_up_table],
+        [
             Compared(
-                "Entreprises de moins de 50 salariés non couvertes (en %)", "demandes",
-                {"indicator": "unmet_share_pct", "size_band": "under_50", "topic_code": "all"},
-                Cells.number,
-            ),
-        ),
+                "Entreprises de moins de 50 salariés non couvertes (en %)",
+                demandes.TABLE,
+                demandes.SHARE,
+                where={"size_band": "under_50", "topic_code": "all"},
+            )
+        ],
     ),
     Question(
         "12_etudes",
         "Études",
-        essentials=lambda results, context: etudes.findings(results, context.labels, context.branch_code),
-        details=(
-            lambda results, _: etudes.banner(results),
-            lambda results, context: etudes.studies_table(results, context.labels, context.branch_code),
-        ),
-        compared=(
+        [etudes.findings],
+        [etudes.banner, etudes.studies_table],
+        [
             Compared(
-                "Taux de couverture des études, toutes branches", "etudes",
-                {"indicator": "study_coverage_ratio", "branch_code": "ensemble"},
-                Cells.number, (2,),
-            ),
-        ),
+                "Taux de couverture des études, toutes branches",
+                etudes.TABLE,
+                "study_coverage_ratio",
+                where={"branch_code": "ensemble"},
+                options=(2,),
+            )
+        ],
         is_common=True,
     ),
-)  # fmt: skip
+)
 """The questions of the report, in order."""
 
 
@@ -218,18 +195,25 @@ def banner(
 
 def essentials(found: Found, context: Context) -> Html:
     """Return what must be remembered of every question; one sentence where there is no answer."""
-    return Html("".join(_titled(each, _essentials(each, found, context)) for each in QUESTIONS))
+    not_run = pieces.text(WORDS.not_run()).html
+    return Html(
+        "".join(
+            _titled(each, _shown(each.essentials, results, context) if results else not_run)
+            for each in QUESTIONS
+            for results in [found.get(each.notebook)]
+        )
+    )
 
 
 def details(found: Found, context: Context) -> Html:
     """Return the details of every question that has an answer, in the order of `QUESTIONS`."""
-    blocks = []
-    for each in QUESTIONS:
-        results = found.get(each.notebook, {})
-        shown = "".join(_html(piece(results, context)) for piece in each.details if results)
-        if shown:
-            blocks.append(_titled(each, shown, "details"))
-    return Html("".join(blocks))
+    return Html(
+        "".join(
+            _titled(each, shown, "details")
+            for each in QUESTIONS
+            if (shown := _shown(each.details, found.get(each.notebook), context))
+        )
+    )
 
 
 def comparison(found: Found, previous: Found, previous_edition_id: str | None) -> Html:
@@ -273,9 +257,20 @@ def missing_questions(found: Found) -> list[str]:
     return [each.notebook for each in QUESTIONS if not found.get(each.notebook)]
 
 
-def _essentials(each: Question, found: Found, context: Context) -> str:
-    results = found.get(each.notebook, {})
-    return _html(each.essentials(results, context) if results else pieces.text(WORDS.not_run()))
+def _shown(
+    shown: Sequence[Callable[..., Html | Figure]], results: Results | None, context: Context
+) -> str:
+    """Return pieces one after the other; nothing without results."""
+    asked = {"labels": context.labels, "branch_code": context.branch_code}
+    made = [
+        piece(results, **{name: asked[name] for name in asked.keys() & signature(piece).parameters})
+        for piece in shown
+        if results
+    ]
+    if any(isinstance(piece, Figure) for piece in made):
+        message = "the report shows tables and sentences; figures stay on their question's page"
+        raise TypeError(message)
+    return "".join(piece.html for piece in made if isinstance(piece, Html))
 
 
 def _titled(each: Question, body: str, kind: str = "essentiel") -> str:
@@ -283,22 +278,12 @@ def _titled(each: Question, body: str, kind: str = "essentiel") -> str:
     return f'<h3 id="{identifier}">{french.typography(escape(each.heading))}</h3>{body}'
 
 
-def _html(piece: Html | Figure) -> str:
-    if isinstance(piece, Figure):
-        message = "the report shows tables and sentences; figures stay on their question's page"
-        raise TypeError(message)
-    return piece.html
-
-
 def _place(number: Compared, results: Results, name: str) -> tuple[Cells, int] | None:
     """Return where a number stands in the results of an edition, if it does."""
     if number.table not in results:
         return None
     table = results[number.table]
-    chosen = pd.Series(data=True, index=table.index)
-    for column, value in number.where.items():
-        chosen &= table[column] == value
-    rows = table[chosen]
+    rows = select(table, number.indicator, **number.where)
     if "year" in rows:
         rows = rows.sort_values("year", ascending=False, kind="stable")
     return (Cells(name, table), int(rows.index[0])) if len(rows) else None
