@@ -1,9 +1,12 @@
 """The steps of a notebook in one call, as its cells run them."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from opmq_lib.methods import tension
 from opmq_lib.params import EditionParams
+from opmq_lib.questions.competences import chain as competences
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.tensions import chain as tensions
 
@@ -34,3 +37,20 @@ def tension_results(
         tensions.supplied(inputs, index),
     ]
     return tensions.results(inputs, branch_code, parts)
+
+
+def skill_results(
+    inputs: Mapping[str, pd.DataFrame],
+    branch_code: str,
+    edition: EditionParams,
+    besoins: pd.DataFrame | None = None,
+) -> dict[str, pd.DataFrame]:
+    metiers = competences.metiers(inputs, branch_code)
+    portfolio = competences.portfolio(inputs, branch_code)
+    deadlines = competences.deadlines(inputs, portfolio, edition)
+    coverage = competences.coverage(inputs, metiers, portfolio)
+    blocs = competences.bloc_coverage(inputs, branch_code, metiers, edition)
+    demand = competences.demand(inputs, branch_code, besoins)
+    return competences.results(
+        inputs, branch_code, edition, portfolio, deadlines, coverage, blocs, demand
+    )

@@ -570,6 +570,13 @@ def test_skills_are_those_of_the_extract() -> None:
     assert (found["tree_code"] == macros["tree_code"]).all()
 
 
+def test_certifications_aim_at_fiches_of_the_rome_or_at_its_domains() -> None:
+    romes = embedded.load("romes")
+    fiches = romes.loc[romes["rome_version"] == "4.0", "rome_code"]
+    aimed = embedded.load("certification_metiers")["rome_code"]
+    assert aimed[~aimed.isin(fiches)].str.fullmatch("[A-Z][0-9]{2}00").all()
+
+
 @beside_the_extracts
 def test_certifications_are_those_of_the_extract() -> None:
     source = text(SKILLS / "certification.csv")

@@ -5,11 +5,12 @@ from functools import cache
 
 import pandas as pd
 import pytest
+from chains import skill_results
 
 from opmq_lib.questions.besoins import fiches
 from opmq_lib.questions.besoins.chain import needs_results
 from opmq_lib.questions.competences import page as competences
-from opmq_lib.questions.competences.chain import skill_results, skills_consolidation
+from opmq_lib.questions.competences.chain import skills_consolidation
 from opmq_lib.show import french, pieces
 from opmq_lib.sources import study
 

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from chains import skill_results
 from typer.testing import CliRunner
 
 from opmq_lib.cli.app import app
 from opmq_lib.cli.skills import skills_app
 from opmq_lib.errors import DataError, SchemaError, ScopeError
 from opmq_lib.methods.skills.certifications import REASONS
-from opmq_lib.questions.competences import blocs as section
-from opmq_lib.questions.competences.chain import branch_romes, skill_results
-from opmq_lib.questions.competences.coverage import bloc_results, branch_blocs
+from opmq_lib.questions.competences import chain, page
 from opmq_lib.sources import rncp, study, table_files
 from opmq_lib.sources.validate import validate
 
@@ -38,7 +37,7 @@ def inputs():
 
 @pytest.fixture(scope="module")
 def wanted(inputs):
-    return list(branch_romes(inputs, "chimie")["rome_code"])
+    return list(chain.metiers(inputs, "chimie")["rome_code"])
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,13 @@ def sheet(*readings):
 def coverage(inputs, wanted, export, readings):
     register = rncp.read_exports([export] if export else [])
     given = {f"rncp_{name}": frame for name, frame in register.items()}
-    return bloc_results(inputs | given | {"own_bloc_readings": readings}, "chimie", wanted, DAY)
+    given |= {"own_bloc_readings": readings}
+    edition = study.edition().model_copy(update={"edition_date": DAY})
+    found = skill_results(inputs | given, "chimie", edition)["competences"]
+    rests = found["indicator"].str.contains("bloc_coverage|read_blocs|undecided")
+    metiers = pd.DataFrame({"rome_code": wanted})
+    table = chain.bloc_coverage(inputs | given, "chimie", metiers, edition)
+    return table, found[rests].reset_index(drop=True)
 
 
 def ratios(table, lead_months=0):
@@ -208,7 +213,7 @@ def test_the_shipped_study_is_public_and_says_in_one_sentence_what_to_load(input
     found = skill_results(inputs, "chimie", study.edition())
     assert set(found["bloc_coverage"]["status"]) == {"nd"}
     assert set(found["bloc_coverage"]["origin"]) == {"public"}
-    html = section.coverage_table(found, {}).html
+    html = page.blocs_table(found, {}).html
     assert "<table" not in html
     for word in ("nd", "rncp_export", "opmq skills blocs", "bloc_readings"):
         assert word in html
@@ -241,7 +246,7 @@ def test_proposals_for_a_branch_are_those_of_its_certifications(inputs, tmp_path
     codes = inputs["certifications"].set_index("certifinfo_code")["rncp_code"]
     fiches = {"RNCP" + code for code in codes[owned["certifinfo_code"]] if code}
     register = pd.DataFrame({"fiche_code": [*sorted(fiches), "RNCP509"]})
-    assert set(branch_blocs(inputs, "metallurgie", register)["fiche_code"]) == fiches
+    assert set(chain.branch_blocs(inputs, "metallurgie", register)["fiche_code"]) == fiches
 
 
 @pytest.fixture
@@ -260,7 +265,7 @@ def test_a_completed_sheet_reaches_the_page_of_its_branch(project, skills):
     sheet((BLOC, skills[1], "yes")).to_csv("data/lectures.csv", index=False)
     assert any("lectures.csv" in line for line in validate(project))
     found = skill_results(study.load_inputs(["chimie"]), "chimie", study.edition())
-    html = section.coverage_table(found, study.rome_labels()).html
+    html = page.blocs_table(found, study.rome_labels()).html
     cells = re.findall(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<', html)
     assert {name for name, *_ in cells} == {"bloc_coverage", "competences"}
     for name, row, column, text in cells:

@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from opmq_lib.errors import RangeError, SchemaError
-from opmq_lib.methods.skills import certifications
+from opmq_lib.errors import RangeError
+from opmq_lib.methods.skills import blocs, certifications
 from opmq_lib.sources import embedded, project, table_files
 
 ROOT = project.find_root()
@@ -15,37 +15,51 @@ DAY = date(2026, 1, 31)
 
 @pytest.fixture(scope="module")
 def real():
-    romes = embedded.load("romes")
     bodies = table_files.read_table(
         ROOT / "parameters/tables/certifying_bodies.csv", "certifying_bodies", origin="public"
     )
     return {
         "owned": certifications.portfolio(embedded.load("certifications"), bodies),
-        "links": certifications.metier_links(
-            embedded.load("certification_metiers"), romes[romes["rome_version"] == "4.0"]
-        ),
+        "links": certifications.metier_links(embedded.load("certification_metiers")),
         "bodies": bodies,
     }
 
 
 def test_the_worked_example_of_blocs_holds():
-    weights = pd.DataFrame({"skill_code": list("abcd"), "weight": [3, 2, 2, 1]})
+    weights = {"a": 3, "b": 2, "c": 2, "d": 1}
+    wanted = ["H1", "H2", "H3"]
+    profile = pd.DataFrame(
+        [(rome, skill) for skill, weight in weights.items() for rome in wanted[:weight]],
+        columns=["rome_code", "skill_code"],
+    )
     readings = pd.DataFrame({"bloc_code": ["B1", "B1", "B2"], "skill_code": ["a", "d", "b"]})
-    blocs = pd.DataFrame(
+    dates = pd.DataFrame(
         {
             "bloc_code": ["B1", "B2"],
             "starts_on": ["2022-01-01", "2020-07-01"],
             "ends_on": ["2026-12-31", "2025-06-30"],
         }
     )
+
+    def whole(dates, *days):
+        found = [blocs.bloc_coverage(profile, readings, dates, wanted, day) for day in days]
+        return [blocs.whole_coverage_pct(table)[0] for table in found]
+
     days = [date(2025, 1, 15), date(2025, 6, 30), date(2026, 1, 15)]
-    found = [certifications.bloc_coverage(weights, readings, blocs, day) for day in days]
-    assert found == pytest.approx([0.75, 0.75, 0.5], abs=5e-7)
-    assert certifications.bloc_coverage(weights, readings, blocs, date(2020, 1, 1)) == 0.0
-    undated = blocs.assign(ends_on="")
-    assert certifications.bloc_coverage(weights, readings, undated, days[0]) == 0.0
-    with pytest.raises(RangeError, match="B1"):
-        certifications.bloc_coverage(weights, readings, blocs.assign(starts_on="2030-01-01"), DAY)
+    assert whole(dates, *days) == pytest.approx([75, 75, 50], abs=5e-5)
+    assert whole(dates, date(2020, 1, 1)) == [0]
+    assert whole(dates.assign(ends_on=""), days[0]) == [0]
+
+
+def test_a_bloc_that_ends_before_it_starts_is_refused():
+    fiches = pd.DataFrame(
+        {"fiche_code": ["RNCP1"], "active": "yes", "starts_on": "2030-01-01",
+         "ends_on": "2026-12-31"}
+    )  # fmt: skip
+    register = pd.DataFrame({"fiche_code": ["RNCP1"] * 2, "bloc_code": ["RNCP1BC01", "RNCP1BC02"]})
+    with pytest.raises(RangeError, match="RNCP1BC02") as caught:
+        blocs.dated_blocs(fiches, register)
+    assert len(caught.value.defects) == 2
 
 
 def test_every_body_of_the_parameter_list_is_read_in_certif_info(real):
@@ -74,13 +88,6 @@ def test_domain_codes_are_no_metier(real):
     coverage = certifications.metier_coverage(real["owned"], real["links"], ["H1200", "H2913"])
     assert coverage["certifications_count"].tolist()[0] == 0
     assert coverage["certifications_count"].tolist()[1] > 0
-
-
-def test_an_unknown_code_is_refused():
-    links = pd.DataFrame({"certifinfo_code": ["1", "2"], "rome_code": ["Z9999", "h12"]})
-    with pytest.raises(SchemaError) as caught:
-        certifications.metier_links(links, pd.DataFrame({"rome_code": ["H2913"]}))
-    assert len(caught.value.defects) == 2
 
 
 def test_a_metier_without_certification_is_a_true_zero(real):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from opmq_lib.errors import RangeError, SchemaError
-from opmq_lib.methods.skills import emerging
+from opmq_lib.errors import DataError, RangeError, SchemaError
+from opmq_lib.methods.skills import emerging, occupations
 from opmq_lib.sources import embedded, labels
 
 FULL = os.environ.get("OPMQ_TEST_FULL") == "1"
@@ -30,16 +30,11 @@ def test_the_procedure_is_inclusive_at_the_limit():
     assert emerging.discoveries(p).sum() == 4
 
 
-def test_more_mentions_than_documents_are_refused():
-    with pytest.raises(RangeError):
-        emerging.log_odds(np.array([5.0]), 4, np.array([1.0]), 10)
-
-
 def mentions(rows, employers=9, source="offres"):
     table = pd.DataFrame(
         rows, columns=["period_rank", "skill_code", "mentions_count", "documents_count"]
     )
-    return table.assign(employers_count=employers, source_code=source)
+    return table.assign(employers_count=employers, source_code=source, origin="own")
 
 
 def rising(periods):
@@ -116,6 +111,28 @@ def test_false_discoveries_stay_at_the_nominal_rate_with_more_power_than_a_ratio
     assert np.mean(ours) > best
 
 
+def test_mentions_above_documents_and_several_totals_are_told_together():
+    table = mentions([(1, "1", 5, 4), (2, "1", 1, 10), (2, "2", 1, 11)])
+    with pytest.raises(DataError) as caught:
+        emerging.trends(table)
+    assert len(caught.value.defects) == 3
+    with pytest.raises(RangeError, match="only one period"):
+        emerging.trends(mentions([(1, "1", 5, 10)]))
+
+
+def unexplained(bundles, profiles):
+    """Return what `unexplained_bundles` says of skills by name."""
+    tables = [
+        pd.DataFrame([(name, skill) for name, owned in skills.items() for skill in owned])
+        for skills in (bundles, profiles)
+    ]
+    given, known = (
+        table.set_axis([name, "skill_code"], axis=1)
+        for table, name in zip(tables, ("bundle", "rome_code"), strict=True)
+    )
+    return occupations.unexplained_bundles(given, known)
+
+
 def test_known_profiles_are_rarely_called_new_and_strangers_often():
     draw = np.random.default_rng(3)
     skills = np.array([str(number) for number in range(400)])
@@ -127,14 +144,14 @@ def test_known_profiles_are_rarely_called_new_and_strangers_often():
     }
     known = {name: draw.choice(owned, 7, replace=False) for name, owned in profiles.items()}
     new = {str(n): draw.choice(skills, 7, replace=False) for n in range(40)}
-    alarms = emerging.unexplained_bundles(known, profiles)["unexplained"].mean()
-    caught = emerging.unexplained_bundles(new, profiles)["unexplained"].mean()
+    alarms = unexplained(known, profiles)["unexplained"].mean()
+    caught = unexplained(new, profiles)["unexplained"].mean()
     assert alarms <= 0.05
     assert caught >= 0.5
 
 
 def test_a_bundle_of_unknown_skills_is_not_called_new():
-    found = emerging.unexplained_bundles({"x": ["?"]}, {"A": ["1", "2"], "B": ["3", "4"]})
+    found = unexplained({"x": ["?"]}, {"A": ["1", "2"], "B": ["3", "4"]})
     assert pd.isna(found.loc[0, "distance"])
     assert not found.loc[0, "unexplained"]
     assert found.loc[0, "nearest_profile"] == ""
@@ -156,15 +173,15 @@ def near_nominal(alarms, calibrated_on):
 
 def test_titles_of_known_rome_held_out_are_called_new_at_the_nominal_rate():
     parts = [split(labels.core_labels("titles"), seed) for seed in (1, 2, 3)]
-    found = pd.concat([emerging.unexplained_titles(*part) for part in parts])
+    found = pd.concat([occupations.unexplained_titles(*part) for part in parts])
     assert len(found) > 600
-    assert near_nominal(found["unexplained"], len(parts[0][1]) / emerging.LABELS_PER_HELD_OUT)
+    assert near_nominal(found["unexplained"], len(parts[0][1]) / occupations.LABELS_PER_HELD_OUT)
 
 
 def test_invented_titles_are_called_new_and_known_ones_are_not():
     corpus = labels.core_labels("titles")
     invented = ["cartomancien lunaire", "dresseur d’hippogriffes", "xyzzy"]
-    found = emerging.unexplained_titles([*invented, *corpus["label"].head(50)], corpus)
+    found = occupations.unexplained_titles([*invented, *corpus["label"].head(50)], corpus)
     assert found["unexplained"].tolist() == [True] * 3 + [False] * 50
     assert (found["distance"].head(3) > found["threshold"].head(3)).all()
 
@@ -172,7 +189,7 @@ def test_invented_titles_are_called_new_and_known_ones_are_not():
 def test_titles_cannot_be_calibrated_on_codes_of_one_label():
     corpus = pd.DataFrame({"code": ["A", "B"], "label": ["Soudeur", "Vendeur"]})
     with pytest.raises(SchemaError, match="two labels"):
-        emerging.unexplained_titles(["soudeur"], corpus)
+        occupations.unexplained_titles(["soudeur"], corpus)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +206,7 @@ def test_profiles_of_which_half_is_held_out_are_called_new_at_the_nominal_rate(r
         shuffled = draw.permutation(owned).tolist()
         for size in (8, 20):
             known = romes | {code: shuffled[size // 2 :]}
-            found = emerging.unexplained_bundles({code: shuffled[:size]}, known)
+            found = unexplained({code: shuffled[:size]}, known)
             alarms.append(found.loc[0, "unexplained"])
     assert np.mean(alarms) > 0
     assert near_nominal(np.array(alarms), 2 * len(romes))
@@ -199,7 +216,7 @@ def test_profiles_of_which_half_is_held_out_are_called_new_at_the_nominal_rate(r
 def test_most_profiles_are_called_new_once_the_list_lacks_them(romes, size, least):
     draw = np.random.default_rng(4)
     caught = [
-        emerging.unexplained_bundles(
+        unexplained(
             {code: draw.permutation(owned)[:size].tolist()},
             {name: skills for name, skills in romes.items() if name != code},
         ).loc[0, "unexplained"]
@@ -210,7 +227,7 @@ def test_most_profiles_are_called_new_once_the_list_lacks_them(romes, size, leas
 
 def test_skills_that_no_profile_carries_take_a_bundle_further_from_all(romes):
     some = sorted(romes["H2913"])[:6]
-    found = emerging.unexplained_bundles({"a": some, "b": [*some, "x", "y", "z"]}, romes)
+    found = unexplained({"a": some, "b": [*some, "x", "y", "z"]}, romes)
     assert found["nearest_profile"].tolist() == ["H2913", "H2913"]
     assert found.loc[1, "distance"] > found.loc[0, "distance"]
 
@@ -223,6 +240,6 @@ def test_a_bundle_taken_here_and_there_is_called_new_and_a_part_of_a_profile_is_
         f"mix {number}": [draw.choice(romes[code]) for code in draw.choice(codes, 8, replace=False)]
         for number in range(100)
     }
-    found = emerging.unexplained_bundles(parts | mixed, romes).set_index("bundle")["unexplained"]
+    found = unexplained(parts | mixed, romes).set_index("bundle")["unexplained"]
     assert found[list(parts)].mean() <= 0.05
     assert found[list(mixed)].mean() >= 0.5

@@ -1,7 +1,7 @@
 """Labels of the ROME and of ESCO, from the files of their producers: whole lists to match with."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -59,9 +59,27 @@ def read_labels(path: Path) -> pd.DataFrame:
     return table_files.read_table(path, "label_corpus")[["code", "label"]]
 
 
-def read_all_labels(paths: Iterable[Path]) -> pd.DataFrame:
-    """Return every label of several files, as `read_labels`, one file under the other."""
-    return pd.concat([read_labels(path) for path in paths], ignore_index=True)
+def chosen_labels(kind: str, paths: Sequence[Path] | None = None) -> pd.DataFrame:
+    """Return the embedded labels of a kind, or every label of several files instead."""
+    files = [read_labels(path) for path in paths or ()]
+    return pd.concat(files, ignore_index=True) if files else core_labels(kind)
+
+
+def read_titles_or_bundles(path: Path) -> pd.DataFrame:
+    """Return free titles (`query`), or bundles of skills (`bundle`, `skill_code`), checked.
+
+    Raises:
+        DataError: If the columns are neither's, or both's; with every defect of the rows.
+    """
+    kinds = ("queries", "skill_bundles")
+    names = set(table_files.read_grid(path, table_files.shown(path), kinds).names)
+    named = [kind for kind in kinds if names & tables.DESCRIPTIONS[kind].keys()]
+    if len(named) != 1:
+        what = "neither titles nor bundles of skills, or both"
+        expected = "a column query, or columns bundle and skill_code"
+        fix = "name the columns so, in a file of their own"
+        raise SchemaError([Defect(path.name, what, expected, fix)])
+    return table_files.read_table(path, named[0])
 
 
 def _split(raw: pd.DataFrame, code: str, columns: list[str], where: str) -> pd.DataFrame:

@@ -1,8 +1,12 @@
 """The workbook that a branch sends out to have skills needed and available counted."""
 
+from pathlib import Path
+
 import pandas as pd
 
 from opmq_lib import tables
+from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.show import downloads
 
 SHEETS = ("skill_needs", "skill_supply")
 
@@ -22,3 +26,18 @@ def template() -> dict[str, pd.DataFrame]:
     ]
     header = ["feuille", "colonne", "sens", "unité", "exemple ou valeurs"]
     return sheets | {"lisez_moi": pd.DataFrame(lines, columns=header)}
+
+
+def write_template(path: Path) -> None:
+    """Write the empty workbook.
+
+    Raises:
+        SchemaError: If the name does not end in `.xlsx`, or the file exists: answers are never
+            overwritten.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise SchemaError([Defect(path.name, "not a workbook", ".xlsx", "change the ending")])
+    if path.exists():
+        fix = "choose another name: answers are not overwritten"
+        raise SchemaError([Defect(path.name, "the file exists", "a new file", fix)])
+    downloads.write_sheets(template(), path)

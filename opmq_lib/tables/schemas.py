@@ -97,6 +97,7 @@ TABLES: Final[dict[str, str]] = {
     "source_code origin",
     "rncp_fiches": "fiche_code* title framework_level? active starts_on? ends_on? origin",
     "rncp_blocs": "fiche_code* bloc_code* title origin",
+    "bloc_dates": "fiche_code* bloc_code* starts_on? ends_on?",
     "bloc_readings": "bloc_code* bloc_label? fiche_code? skill_code* skill_label? confidence? "
     "decision?",
     "skill_bundles": "bundle* skill_code*",
@@ -286,6 +287,38 @@ _SPREAD = Rule(
     fix="copy it from the release",
     error=RangeError,
 )
+_SEEN = Rule(
+    columns=("coverage_pct",),
+    holds=lambda frame: frame["coverage_pct"] != 0,
+    what="nobody was seen",
+    expected="a coverage above 0 and up to 100",
+    fix="correct the cell; drop the row if nobody was seen",
+    error=RangeError,
+)
+_MENTIONS = Rule(
+    columns=("mentions_count", "documents_count"),
+    holds=lambda frame: ~(frame["mentions_count"] > frame["documents_count"]),
+    what="more mentions than documents",
+    expected="at most the documents of the period",
+    fix="correct mentions or documents",
+    error=RangeError,
+)
+_DOCUMENTS = Rule(
+    columns=("documents_count", "period_rank"),
+    holds=lambda frame: frame.groupby("period_rank")["documents_count"].transform("nunique") == 1,
+    what="several totals for one period",
+    expected="the same documents_count in every row of the period",
+    fix="correct the total",
+    error=CoherenceError,
+)
+_BEGUN = Rule(
+    columns=("starts_on", "ends_on"),
+    holds=lambda frame: (frame["ends_on"] == "") | ~(frame["starts_on"] > frame["ends_on"]),
+    what="starts after it ends",
+    expected="start before end",
+    fix="correct the dates",
+    error=RangeError,
+)
 RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "age_pyramids": (_BANDS,),
     "naf_branch": (_sums_to_one("naf_code"),),
@@ -297,6 +330,9 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "tension_reference": (_SPREAD,),
     "fap_crosswalk": (_sums_to_one("metier_code"),),
     "criterion_values": (_ORDER, *_COUNTED),
+    "skill_supply": (_SEEN,),
+    "skill_mentions": (_MENTIONS, _DOCUMENTS),
+    "bloc_dates": (_BEGUN,),
     "request_review": (_VALUE,),
     "study_review": (_VALUE,),
     "employment": _COUNTED,

@@ -1,7 +1,11 @@
-"""Skills: gaps, emergence, certifications, and words that match.
+"""Skills: what métiers ask for, gaps, emergence, certifications and the blocs that cover them.
 
-`gap` measures needed against available people, `emerging` what rises beyond noise and what nothing
-known explains, `certifications` what a branch's portfolio covers, `blocs` what a person read in the
-blocs of the register, `matching` finds the code of a free text, and `review` keeps what a person
-decided about doubtful matches.
+`profiles` says what métiers ask for, `gap` measures needed against available people (S1),
+`certifications` and `blocs` what a branch's portfolio covers (S2), `emerging` what rises beyond
+noise (S3). Two modules match words, so that only who names them reads `opmq_lib.matching`:
+`occupations`, what nothing known explains, and `review`, what a person answers to proposals.
 """
+
+from opmq_lib.methods.skills import blocs, certifications, emerging, gap, profiles
+
+__all__ = ["blocs", "certifications", "emerging", "gap", "profiles"]

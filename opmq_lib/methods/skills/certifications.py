@@ -1,19 +1,18 @@
-"""A branch's certifications: portfolio, coverage, expiry, overlaps, what to look at first.
+"""A branch's certifications: portfolio, coverage, expiry, overlaps, what to look at first (S2).
 
-Two coverages, never mixed. *Métier-level*: a certification aims at a ROME, the ROME carries skills;
-it says nothing of what is taught. *Bloc coverage*: a live bloc of the register is read against a
-skill; it is `nd` until an RNCP export with blocs and dates, and such a reading, are loaded.
+Two coverages, never mixed. *Métier-level*, here: a certification aims at a ROME, the ROME carries
+skills; it says nothing of what is taught. *Bloc coverage*, in `blocs`: a live bloc of the register
+is read against a skill.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import Defect, RangeError, SchemaError, gather
-from opmq_lib.methods.skills.profiles import carried
+from opmq_lib.methods.skills.profiles import main_and_emerging, metiers_by_skill
 
 LEAD_MONTHS: Final = (12, 24)
 """How long before its end a certification is looked at; source: convention (methodology, S2)."""
@@ -22,28 +21,8 @@ STALE_YEARS: Final = 5
 (Code du travail, L. 6113-6 for the RS; L. 6113-5 for the RNCP to verify)."""
 LEAST_SHARED: Final = 2
 """Métiers two certifications must share to be candidates; source: convention."""
-_FICHE: Final = re.compile(r"[A-Z][0-9]{4}")
-_DOMAIN: Final = re.compile(r"[A-Z][0-9]{2}00")
-
-REASONS: Final = {
-    "expired": "enregistrement terminé",
-    "expiring": "enregistrement qui se termine bientôt",
-    "no_metier": "aucun métier visé (ROME)",
-    "domain_only": "un domaine ROME au lieu d’un métier",
-    "old_record": "notice non mise à jour depuis cinq ans ou plus",
-    "shared": "recoupe une certification d’une autre branche",
-}
+REASONS: Final = ("expired", "expiring", "no_metier", "domain_only", "old_record", "shared")
 """Why a certification is looked at, most pressing first."""
-
-
-def is_domain(rome_code: str) -> bool:
-    """Return whether a ROME code names a domain (`H1200`), which has no skills, not a métier.
-
-    Examples:
-        >>> is_domain("H1200"), is_domain("H1201")
-        (True, False)
-    """
-    return _DOMAIN.fullmatch(rome_code) is not None
 
 
 def portfolio(certifications: pd.DataFrame, bodies: pd.DataFrame) -> pd.DataFrame:
@@ -69,52 +48,32 @@ def portfolio(certifications: pd.DataFrame, bodies: pd.DataFrame) -> pd.DataFram
         ['b']
     """
     distinct = certifications.drop_duplicates("certifinfo_code")
-    told = distinct["validating_body"] + "\n" + distinct["certifying_body"]
+    named = distinct["validating_body"] + "\n" + distinct["certifying_body"]
     parts = [
-        distinct[told.str.contains(body, regex=False)].assign(branch_code=branch)
+        distinct[named.str.contains(body, regex=False)].assign(branch_code=branch)
         for branch, body in zip(bodies["branch_code"], bodies["body"], strict=True)
     ]
-    columns = ["branch_code", *certifications.columns]
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    found = pd.concat(parts).drop_duplicates(["branch_code", "certifinfo_code"])
-    return found[columns].sort_values(["branch_code", "title"]).reset_index(drop=True)
+    every = pd.concat(parts or [distinct.head(0).assign(branch_code="")])
+    every = every.drop_duplicates(["branch_code", "certifinfo_code"])
+    every = every[["branch_code", *certifications.columns]]
+    return every.sort_values(["branch_code", "title"], ignore_index=True)
 
 
-def metier_links(links: pd.DataFrame, romes: pd.DataFrame) -> pd.DataFrame:
-    """Return what each certification aims at, métiers and domains told apart.
+def metier_links(links: pd.DataFrame) -> pd.DataFrame:
+    """Return what each certification aims at, métiers apart from domains, which have no skills.
 
-    Certif Info uses ROME V3 codes, which are the parent fiches of ROME 4.0: a code that is neither
-    a parent fiche nor a domain is refused.
+    Certif Info uses ROME V3 codes, which are the parent fiches of ROME 4.0.
 
     Args:
         links: `certifinfo_code`, `rome_code`.
-        romes: `rome_code` of the known fiches.
 
     Returns:
-        `certifinfo_code`, `rome_code`, `aims_at` (`metier` or `domain`), each pair once.
-
-    Raises:
-        SchemaError: With every code that is unknown or malformed.
+        `certifinfo_code`, `rome_code`, `aims_at` (`metier`, or `domain` for a code such as
+        `H1200`), each pair once.
     """
-    known = set(romes["rome_code"])
-    pairs = links[["certifinfo_code", "rome_code"]].drop_duplicates().reset_index(drop=True)
-    domain = pairs["rome_code"].map(is_domain)
-    strange = pairs[~domain & ~pairs["rome_code"].isin(known)]
-    if not strange.empty:
-        raise SchemaError(
-            [
-                Defect(
-                    f"certification {row['certifinfo_code']}, rome_code",
-                    "unknown ROME" if _FICHE.fullmatch(row["rome_code"]) else "not a ROME code",
-                    "a fiche of the ROME, or a domain such as H1200",
-                    "correct the code",
-                    row["rome_code"],
-                )
-                for row in strange.to_dict("records")
-            ]
-        )
-    return pairs.assign(aims_at=domain.map({True: "domain", False: "metier"}))
+    pairs = links[["certifinfo_code", "rome_code"]].drop_duplicates(ignore_index=True)
+    is_domain = pairs["rome_code"].str.fullmatch("[A-Z][0-9]{2}00")
+    return pairs.assign(aims_at=is_domain.map({True: "domain", False: "metier"}))
 
 
 def metier_coverage(
@@ -125,16 +84,34 @@ def metier_coverage(
     Returns:
         `rome_code`, `certifications_count`: this is métier-level coverage; 0 is a true zero.
     """
-    aimed = links[
-        (links["aims_at"] == "metier") & links["certifinfo_code"].isin(owned["certifinfo_code"])
-    ]
-    counts = aimed.groupby("rome_code")["certifinfo_code"].nunique()
-    return (
-        counts.reindex(list(wanted), fill_value=0)
-        .rename("certifications_count")
-        .rename_axis("rome_code")
-        .reset_index()
-    )
+    is_own = links["certifinfo_code"].isin(owned["certifinfo_code"])
+    aimed = links[is_own & (links["aims_at"] == "metier")].groupby("rome_code")
+    counts = aimed["certifinfo_code"].nunique().reindex(list(wanted), fill_value=0)
+    return counts.rename("certifications_count").rename_axis("rome_code").reset_index()
+
+
+def fap_coverage(
+    owned: pd.DataFrame, links: pd.DataFrame, fap_rome: pd.DataFrame, metier_codes: Sequence[str]
+) -> pd.DataFrame:
+    """Return how many certifications of the portfolio aim at a ROME of each métier (FAP).
+
+    Args:
+        owned: What `portfolio` returns, of one branch.
+        links: What `metier_links` returns.
+        fap_rome: `metier_code`, `rome_code`.
+        metier_codes: Métiers wanted.
+
+    Returns:
+        `metier_code`, `certifications_count`; `nan` for a métier without ROME, and everywhere if
+        the portfolio is empty: its certifications are not known.
+    """
+    romes = fap_rome[fap_rome["metier_code"].isin(metier_codes)]
+    is_own = links["certifinfo_code"].isin(owned["certifinfo_code"])
+    aimed = links[is_own].merge(romes, on="rome_code").groupby("metier_code")
+    known = list(romes["metier_code"].unique()) if len(owned) else []
+    counts = aimed["certifinfo_code"].nunique().astype("float64").reindex(known, fill_value=0.0)
+    counts = counts.reindex(list(metier_codes)).rename_axis("metier_code")
+    return counts.rename("certifications_count").reset_index()
 
 
 def uncovered_skills(coverage: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataFrame:
@@ -147,17 +124,14 @@ def uncovered_skills(coverage: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.
     Returns:
         `skill_code`, `metiers_count` (métiers wanted that carry it as main or emerging).
     """
-    main = carried(metier_skills)
-    mine = main[main["rome_code"].isin(coverage["rome_code"])]
+    main = main_and_emerging(metier_skills)
     covered = coverage.loc[coverage["certifications_count"] > 0, "rome_code"]
     known = metier_skills.loc[metier_skills["rome_code"].isin(covered), "skill_code"]
-    left = mine[~mine["skill_code"].isin(known)]
-    return left.groupby("skill_code")["rome_code"].nunique().rename("metiers_count").reset_index()
+    left = main["rome_code"].isin(coverage["rome_code"]) & ~main["skill_code"].isin(known)
+    return metiers_by_skill(main[left])
 
 
-def overlaps(
-    owned: pd.DataFrame, links: pd.DataFrame, least_shared: int = LEAST_SHARED
-) -> pd.DataFrame:
+def overlaps(owned: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of certifications of different branches that aim at the same métiers.
 
     Returns:
@@ -165,81 +139,37 @@ def overlaps(
         `shared_metiers_count`; each pair in both directions, a certification owned by both
         branches left out (it is shared already). Candidates to talk about, not duplicates.
     """
+    pair = ["branch_code", "certifinfo_code"]
     metiers = links.loc[links["aims_at"] == "metier", ["certifinfo_code", "rome_code"]]
-    mine = owned[["branch_code", "certifinfo_code"]].merge(metiers, on="certifinfo_code")
-    both = mine.merge(mine, on="rome_code", suffixes=("", "_other"))
-    both = both[both["branch_code"] != both["branch_code_other"]]
-    both = both[both["certifinfo_code"] != both["certifinfo_code_other"]]
-    keys = ["branch_code", "certifinfo_code", "branch_code_other", "certifinfo_code_other"]
-    counts = both.groupby(keys)["rome_code"].nunique().rename("shared_metiers_count").reset_index()
-    counts = counts[counts["shared_metiers_count"] >= least_shared]
-    renamed = {
-        "branch_code_other": "other_branch_code",
-        "certifinfo_code_other": "other_certifinfo_code",
-    }
-    return counts.rename(columns=renamed).reset_index(drop=True)
+    mine = owned[pair].merge(metiers, on="certifinfo_code")
+    other = {name: f"other_{name}" for name in pair}
+    both = mine.merge(mine.rename(columns=other), on="rome_code")
+    for name in pair:
+        both = both[both[name] != both[other[name]]]
+    counts = both.groupby([*pair, *other.values()])["rome_code"].nunique()
+    counts = counts[counts >= LEAST_SHARED]
+    return counts.rename("shared_metiers_count").reset_index()
 
 
-def bloc_coverage(
-    weights: pd.DataFrame, readings: pd.DataFrame, blocs: pd.DataFrame, on: date
-) -> float:
-    """Return C(t): the weighted share of skills that a live bloc covers on a day.
+def shared_certifications(portfolios: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Return what `overlaps` finds, each pair once with its titles, those that share most first.
 
     Args:
-        weights: `skill_code`, `weight`.
-        readings: `bloc_code`, `skill_code`: which bloc was read as covering which skill.
-        blocs: `bloc_code`, `starts_on`, `ends_on`: ISO dates, `""` where not known.
-        on: The day.
+        portfolios: Portfolios of several branches.
+        links: What `metier_links` returns.
 
     Returns:
-        A ratio; `nan` where the weights add up to nothing.
-
-    Raises:
-        RangeError: If a bloc ends before it starts, or a weight is negative.
-
-    Source:
-        Methodology, S2: the day of expiry counts; without an end date a bloc is not live, nor is
-        one that has not begun.
-
-    Examples:
-        >>> weights = pd.DataFrame({"skill_code": list("abcd"), "weight": [3, 2, 2, 1]})
-        >>> readings = pd.DataFrame({"bloc_code": ["B1", "B1", "B2"], "skill_code": list("adb")})
-        >>> blocs = pd.DataFrame({"bloc_code": ["B1", "B2"], "starts_on": ["2022-01-01"] * 2,
-        ...                       "ends_on": ["2026-12-31", "2025-06-30"]})
-        >>> [bloc_coverage(weights, readings, blocs, date(*day))
-        ...  for day in ((2025, 1, 15), (2025, 6, 30), (2026, 1, 15))]
-        [0.75, 0.75, 0.5]
+        The columns of `overlaps`, `title`, `other_title`.
     """
-    errors = [
-        RangeError([Defect(f"bloc {row['bloc_code']}", "ends before it starts", "start before end",
-                           "correct the dates", f"{row['starts_on']} > {row['ends_on']}")])
-        for row in blocs.to_dict("records")
-        if row["ends_on"] and row["starts_on"] > row["ends_on"]
-    ]  # fmt: skip
-    if (weights["weight"] < 0).any():
-        errors.append(
-            RangeError([Defect("weights", "a negative weight", "0 or more", "correct it")])
-        )
-    if errors:
-        raise gather(errors)
-    covered = readings.loc[readings["bloc_code"].isin(live_blocs(blocs, on)), "skill_code"]
-    total = weights["weight"].sum()
-    held = weights.loc[weights["skill_code"].isin(covered), "weight"].sum()
-    return float(held / total) if total > 0 else float("nan")
-
-
-def live_blocs(blocs: pd.DataFrame, on: date) -> frozenset[str]:
-    """Return the codes of the blocs that are live on a day; see `bloc_coverage` for what that is.
-
-    Examples:
-        >>> blocs = pd.DataFrame({"bloc_code": ["B1", "B2", "B3"], "starts_on": ["2022-01-01", "",
-        ...     "2030-01-01"], "ends_on": ["2026-12-31", "", "2031-01-01"]})
-        >>> sorted(live_blocs(blocs, date(2026, 12, 31)))
-        ['B1']
-    """
-    day = on.isoformat()
-    live = (blocs["ends_on"] != "") & (blocs["ends_on"] >= day) & (blocs["starts_on"] <= day)
-    return frozenset(blocs.loc[live, "bloc_code"])
+    pairs = overlaps(portfolios, links)
+    pairs = pairs[pairs["branch_code"] < pairs["other_branch_code"]]
+    titles = portfolios.drop_duplicates("certifinfo_code").set_index("certifinfo_code")["title"]
+    pairs = pairs.assign(
+        title=pairs["certifinfo_code"].map(titles),
+        other_title=pairs["other_certifinfo_code"].map(titles),
+    )
+    order = ["shared_metiers_count", "title", "other_title"]
+    return pairs.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 def expiry_calendar(fiches: pd.DataFrame, on: date) -> pd.DataFrame:
@@ -253,20 +183,15 @@ def expiry_calendar(fiches: pd.DataFrame, on: date) -> pd.DataFrame:
         `fiche_code`, `ends_on`, `state`: `expired` (ended, or inactive), `within_12_months`,
         `within_24_months`, `later`, `nd` (no end date).
     """
-    limits = [on.isoformat(), *(months_later(on, months).isoformat() for months in LEAD_MONTHS)]
-
-    def state(row: pd.Series) -> str:
-        if row["active"] == "no" or (row["ends_on"] and row["ends_on"] < limits[0]):
-            return "expired"
-        if not row["ends_on"]:
-            return "nd"
-        for months, limit in zip(LEAD_MONTHS, limits[1:], strict=True):
-            if row["ends_on"] <= limit:
-                return f"within_{months}_months"
-        return "later"
-
-    states = [state(row) for _, row in fiches.iterrows()]
-    return fiches[["fiche_code", "ends_on"]].assign(state=states).reset_index(drop=True)
+    ends = fiches["ends_on"]
+    states = {
+        "expired": (fiches["active"] == "no") | ((ends != "") & (ends < on.isoformat())),
+        "nd": ends == "",
+    }
+    for months in LEAD_MONTHS:
+        states[f"within_{months}_months"] = ends <= months_later(on, months).isoformat()
+    state = np.select([*states.values()], [*states], "later")
+    return fiches[["fiche_code", "ends_on"]].assign(state=state).reset_index(drop=True)
 
 
 def portfolio_calendar(owned: pd.DataFrame, calendar: pd.DataFrame, on: date) -> pd.DataFrame:
@@ -293,16 +218,15 @@ def portfolio_calendar(owned: pd.DataFrame, calendar: pd.DataFrame, on: date) ->
         >>> found[["state", "months_left"]].to_dict("records")
         [{'state': 'within_12_months', 'months_left': 11}]
     """
-    rows = owned.loc[owned["rncp_code"].fillna("") != "" if len(calendar) else []]
-    told = rows.assign(fiche_code="RNCP" + rows["rncp_code"])
-    told = told.merge(calendar, on="fiche_code", how="left").fillna({"ends_on": "", "state": "nd"})
-    ends = [date.fromisoformat(day) if day else None for day in told["ends_on"]]
-    left = [None if end is None else _months_between(on, end) for end in ends]
-    told = told.assign(months_left=pd.array(left, dtype="Int64"))
+    rows = owned[owned["rncp_code"].fillna("") != ""] if len(calendar) else owned.head(0)
+    rows = rows.assign(fiche_code="RNCP" + rows["rncp_code"])
+    rows = rows.merge(calendar, on="fiche_code", how="left").fillna({"ends_on": "", "state": "nd"})
+    ends = pd.to_datetime(rows["ends_on"].replace("", None), format="%Y-%m-%d").dt
+    months = 12 * (ends.year - on.year) + ends.month - on.month - (ends.day < on.day)
     columns = ["branch_code", "certifinfo_code", "title", "fiche_code", "ends_on", "state"]
-    found: pd.DataFrame = told[[*columns, "months_left"]]
+    found = rows[columns].assign(months_left=months.astype("Int64"))
     order = ["months_left", "title", "certifinfo_code"]
-    return found.sort_values(order, na_position="last").reset_index(drop=True)
+    return found.sort_values(order, na_position="last", ignore_index=True)
 
 
 def to_look_at(
@@ -310,41 +234,38 @@ def to_look_at(
 ) -> pd.DataFrame:
     """Return which certifications of the portfolio to look at, and for which stated reason.
 
+    Args:
+        owned: What `portfolio` returns.
+        links: What `metier_links` returns.
+        shared: What `overlaps` returns.
+        calendar: What `expiry_calendar` returns.
+        on: The day.
+
     Returns:
-        `branch_code`, `certifinfo_code`, `title`, `reason_code` (a key of `REASONS`); alphabetical
+        `branch_code`, `certifinfo_code`, `title`, `reason_code` (one of `REASONS`); alphabetical
         within a reason, never a ranking; a certification stands once under each of its reasons.
     """
-    aims = links.groupby("certifinfo_code")["aims_at"].agg(set)
-    aims_of = owned["certifinfo_code"].map(aims)
-    state = dict(zip(calendar["fiche_code"], calendar["state"], strict=True))
-    states = owned["rncp_code"].map(lambda code: state.get(f"RNCP{code}", "nd"))
+    owned = owned.sort_values(["title", "certifinfo_code"])
+    aims = owned["certifinfo_code"].map(links.groupby("certifinfo_code")["aims_at"].agg(set))
+    state = ("RNCP" + owned["rncp_code"].fillna("")).map(calendar.set_index("fiche_code")["state"])
     oldest = date(on.year - STALE_YEARS, on.month, min(on.day, 28)).isoformat()
+    pair = ["branch_code", "certifinfo_code"]
     chosen = {
-        "expired": states == "expired",
-        "expiring": states.isin([f"within_{months}_months" for months in LEAD_MONTHS]),
-        "no_metier": aims_of.isna(),
-        "domain_only": aims_of.map(lambda found: found == {"domain"}),
+        "expired": state == "expired",
+        "expiring": state.isin([f"within_{months}_months" for months in LEAD_MONTHS]),
+        "no_metier": aims.isna(),
+        "domain_only": aims.map(lambda each: each == {"domain"}),
         "old_record": owned["updated_on"] < oldest,
-        "shared": pd.MultiIndex.from_frame(owned[["branch_code", "certifinfo_code"]]).isin(
-            pd.MultiIndex.from_frame(shared[["branch_code", "certifinfo_code"]])
+        "shared": pd.MultiIndex.from_frame(owned[pair]).isin(
+            pd.MultiIndex.from_frame(shared[pair])
         ),
     }
-    columns = ["branch_code", "certifinfo_code", "title"]
-    listed = owned[columns].sort_values(["title", "certifinfo_code"])
-    parts = []
-    for reason in REASONS:
-        named = pd.Series(chosen[reason], index=owned.index).reindex(listed.index)
-        parts.append(listed[named.to_numpy(dtype="bool")].assign(reason_code=reason))
-    found: pd.DataFrame = pd.concat(parts, ignore_index=True)
-    return found
+    listed = owned[[*pair, "title"]]
+    parts = [listed[np.asarray(chosen[code], "bool")].assign(reason_code=code) for code in REASONS]
+    return pd.concat(parts, ignore_index=True)
 
 
 def months_later(on: date, months: int) -> date:
     """Return the day some months later, on the 28th of its month at the latest."""
     year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
     return date(year, month + 1, min(on.day, 28))
-
-
-def _months_between(on: date, end: date) -> int:
-    """Return the whole months from a day to another, rounded down."""
-    return (end.year - on.year) * 12 + end.month - on.month - (end.day < on.day)

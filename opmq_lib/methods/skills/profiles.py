@@ -1,18 +1,33 @@
-"""What a métier (FAP) asks for, read in the profiles of its ROME."""
+"""What métiers ask for, read in the profiles of their ROME, and the posts that ask for it."""
 
 import pandas as pd
 
+QUANTITIES = ["posts_to_fill_headcount", "lower", "upper"]
 
-def carried(metier_skills: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of skills that a ROME carries as `principale` or `émergente`.
+
+def main_and_emerging(metier_skills: pd.DataFrame) -> pd.DataFrame:
+    """Return the skills that a ROME carries as `principale` or `émergente`: its profile.
+
+    Args:
+        metier_skills: `rome_code`, `skill_code`, `importance`.
+
+    Returns:
+        `rome_code`, `skill_code`, each pair once.
 
     Examples:
-        >>> links = pd.DataFrame({"skill_code": list("789"),
+        >>> links = pd.DataFrame({"rome_code": "H1", "skill_code": list("789"),
         ...                       "importance": ["principale", "émergente", "autre"]})
-        >>> carried(links)["skill_code"].tolist()
+        >>> main_and_emerging(links)["skill_code"].tolist()
         ['7', '8']
     """
-    return metier_skills[metier_skills["importance"] != "autre"]
+    kept = metier_skills[metier_skills["importance"] != "autre"]
+    return kept[["rome_code", "skill_code"]].drop_duplicates()
+
+
+def metiers_by_skill(links: pd.DataFrame) -> pd.DataFrame:
+    """Return how many métiers (ROME) have each skill: `skill_code`, `metiers_count`."""
+    counts = links.groupby("skill_code")["rome_code"].nunique()
+    return counts.rename("metiers_count").reset_index()
 
 
 def main_skills(links: pd.DataFrame, metier_skills: pd.DataFrame, top: int = 3) -> pd.DataFrame:
@@ -35,15 +50,127 @@ def main_skills(links: pd.DataFrame, metier_skills: pd.DataFrame, top: int = 3) 
         >>> main_skills(links, skills)["skill_code"].tolist()
         ['7', '8']
     """
-    main = metier_skills.loc[
-        metier_skills["importance"] == "principale", ["rome_code", "skill_code"]
-    ].drop_duplicates()
-    frequency = main.groupby("skill_code")["rome_code"].nunique()
-    both = links.merge(main, on="rome_code")
-    found = both.groupby(["metier_code", "skill_code"])["weight"].sum().reset_index()
-    found["profiles"] = found["skill_code"].map(frequency)
-    order = ["metier_code", "weight", "profiles", "skill_code"]
-    found = found.sort_values(order, ascending=[True, False, True, True])
-    found["skill_rank"] = found.groupby("metier_code").cumcount() + 1
-    kept = found.loc[found["skill_rank"] <= top, ["metier_code", "skill_rank", "skill_code"]]
-    return kept.reset_index(drop=True)
+    is_main = metier_skills["importance"] == "principale"
+    main = metier_skills.loc[is_main, ["rome_code", "skill_code"]].drop_duplicates()
+    weights = links.merge(main, on="rome_code").groupby(["metier_code", "skill_code"])["weight"]
+    ranked = weights.sum().reset_index().merge(metiers_by_skill(main), on="skill_code")
+    order = ["metier_code", "weight", "metiers_count", "skill_code"]
+    ranked = ranked.sort_values(order, ascending=[True, False, True, True], ignore_index=True)
+    ranked["skill_rank"] = ranked.groupby("metier_code").cumcount() + 1
+    columns = ["metier_code", "skill_rank", "skill_code"]
+    return ranked.loc[ranked["skill_rank"] <= top, columns].reset_index(drop=True)
+
+
+def branch_hires(
+    rome_naf_hires: pd.DataFrame, naf_branch: pd.DataFrame, branch_code: str
+) -> pd.Series:
+    """Return the hires of a branch's activities, by `rome_code`.
+
+    Args:
+        rome_naf_hires: `rome_code`, `naf_code`, `hires_count`.
+        naf_branch: `naf_code`, `branch_code`, `share`: how activities are shared between branches.
+        branch_code: The branch.
+    """
+    own = naf_branch[naf_branch["branch_code"] == branch_code]
+    hires = rome_naf_hires.merge(own, on="naf_code")
+    counted = hires["hires_count"].astype("float64") * hires["share"]
+    return counted.groupby(hires["rome_code"]).sum()
+
+
+def metier_romes(shares: pd.DataFrame, in_branch: pd.Series, everywhere: pd.Series) -> pd.DataFrame:
+    """Return how much of each métier (FAP) its ROME are, by hires under each.
+
+    Args:
+        shares: `metier_code`, `rome_code`, `share` of the ROME that is of the métier.
+        in_branch: Hires of the branch's activities, by `rome_code`.
+        everywhere: Hires of all activities, for métiers of which the branch hires nobody.
+
+    Returns:
+        `metier_code`, `rome_code`, `weight`.
+
+    Examples:
+        >>> shares = pd.DataFrame({"metier_code": ["A", "A", "B"], "rome_code": ["1", "2", "3"],
+        ...                        "share": [1.0, 0.5, 1.0]})
+        >>> everywhere = pd.Series({"1": 50.0, "2": 50.0, "3": 7.0})
+        >>> metier_romes(shares, pd.Series({"1": 2.0, "2": 4.0}), everywhere)["weight"].tolist()
+        [2.0, 2.0, 7.0]
+    """
+    own, every = (
+        shares["share"] * shares["rome_code"].map(hires).fillna(0.0)
+        for hires in (in_branch, everywhere)
+    )
+    is_hired = own.groupby(shares["metier_code"]).transform("sum") > 0
+    return shares[["metier_code", "rome_code"]].assign(weight=own.where(is_hired, every))
+
+
+def posts_by_rome(posts: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Return the posts to fill of métiers (FAP), shared out between their ROME.
+
+    Args:
+        posts: `metier_code`, `posts_to_fill_headcount`, `lower`, `upper`: one row per métier.
+        links: `metier_code`, `rome_code`, `weight`: a métier's posts go to its ROME in proportion.
+
+    Returns:
+        `rome_code`, `posts_to_fill_headcount`, `lower`, `upper`. Posts of a métier whose weights
+        are all 0 go nowhere.
+
+    Source:
+        Convention of the project: no source counts posts to fill by ROME.
+
+    Examples:
+        >>> posts = pd.DataFrame({"metier_code": ["A"], "posts_to_fill_headcount": [10.0],
+        ...                       "lower": [4.0], "upper": [16.0]})
+        >>> links = pd.DataFrame({"metier_code": "A", "rome_code": ["H1", "H2"], "weight": [3, 1]})
+        >>> posts_by_rome(posts, links)["posts_to_fill_headcount"].tolist()
+        [7.5, 2.5]
+    """
+    kept = links[links["weight"] > 0]
+    part = kept["weight"] / kept.groupby("metier_code")["weight"].transform("sum")
+    shared = kept.assign(part=part).merge(posts, on="metier_code")
+    shared[QUANTITIES] = shared[QUANTITIES].mul(shared["part"], axis=0)
+    return shared.groupby("rome_code")[QUANTITIES].sum(min_count=1).reset_index()
+
+
+def profile_share_pct(
+    posts: pd.DataFrame, by_rome: pd.DataFrame, metier_skills: pd.DataFrame
+) -> float:
+    """Return the share of posts to fill (above 0) that go to a ROME with a profile, in %.
+
+    Args:
+        posts: Posts of métiers, as for `posts_by_rome`.
+        by_rome: What it returns.
+        metier_skills: `rome_code`: profiles that are known.
+
+    Returns:
+        A percentage; `nan` where there is no post to fill.
+    """
+    name = QUANTITIES[0]
+    total = posts.loc[posts[name] > 0, name].sum()
+    is_known = (by_rome[name] > 0) & by_rome["rome_code"].isin(metier_skills["rome_code"])
+    return float(100 * by_rome.loc[is_known, name].sum() / total) if total > 0 else float("nan")
+
+
+def posts_by_skill(posts: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataFrame:
+    """Return the posts to fill in whose profile each skill stands; this is no gap.
+
+    Args:
+        posts: `rome_code`, `posts_to_fill_headcount`, `lower`, `upper`: one row per ROME.
+        metier_skills: `rome_code`, `skill_code`, `importance`.
+
+    Returns:
+        `skill_code`, `metiers_count`, `posts_to_fill_headcount`, `lower`, `upper`: posts of the
+        ROME whose profile carries the skill; posts are not shared out between skills, so the rows
+        do not add up. Bounds of ROME are added, as if their errors went together: the interval is
+        wider rather than narrower than it says.
+
+    Examples:
+        >>> posts = pd.DataFrame({"rome_code": ["H1", "H2"], "posts_to_fill_headcount": [10., 5.],
+        ...                       "lower": [8., 4.], "upper": [12., 7.]})
+        >>> links = pd.DataFrame({"rome_code": ["H1", "H2", "H2"], "skill_code": ["7", "7", "8"],
+        ...                       "importance": ["principale", "émergente", "autre"]})
+        >>> posts_by_skill(posts, links).to_dict("split")["data"]
+        [['7', 2, 15.0, 12.0, 19.0]]
+    """
+    links = main_and_emerging(metier_skills).merge(posts, on="rome_code")
+    sums = links.groupby("skill_code")[QUANTITIES].sum(min_count=1)
+    return metiers_by_skill(links).merge(sums, on="skill_code")

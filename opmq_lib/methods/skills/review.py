@@ -1,16 +1,21 @@
-"""Doubtful matches for a person to decide on, and decisions that no re-run overwrites."""
+"""Sheets that a person answers, and answers that no re-run overwrites: matches, skills of blocs."""
 
+import re
 from typing import Final
 
 import pandas as pd
 
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib import tables
+from opmq_lib.matching import match_labels
 
-REVIEW_COLUMNS: Final = (
-    "query", "rank", "code", "label", "confidence", "decision", "decided_on", "note", "version",
-)  # fmt: skip
-DECISIONS: Final = ("accepted", "refused")
-KEY: Final = ["query", "code"]
+PROPOSED: Final = 5
+"""Skills proposed for a bloc; source: convention."""
+REVIEW_COLUMNS, SHEET_COLUMNS = (
+    list(tables.DESCRIPTIONS[name]) for name in ("review", "bloc_readings")
+)
+_NUMBERING: Final = re.compile(
+    r"^(bloc\s*)?(n°\s*)?(RNCP\d+|RS\d+)?[A-Z]{0,4}\d+[.\w]*\s*[-–:]\s*", re.IGNORECASE
+)
 
 
 def review_sheet(matches: pd.DataFrame, decided: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -18,15 +23,15 @@ def review_sheet(matches: pd.DataFrame, decided: pd.DataFrame | None = None) -> 
 
     Args:
         matches: What `match_labels` returns.
-        decided: An earlier sheet, completed or not.
+        decided: Table `review`: an earlier sheet, completed or not.
 
     Returns:
-        The columns of `REVIEW_COLUMNS`. First every row of the earlier sheet that bears a decision,
+        Rows of table `review`. First every row of the earlier sheet that bears a decision,
         untouched; then the proposals of queries that are `unsure` and for which no code has been
         accepted, those already refused left out; their `version` is one above the earlier sheet's.
 
     Raises:
-        SchemaError: If a decision is not `accepted` or `refused`; says every row.
+        DataError: With every row of the earlier sheet that breaks the contract.
 
     Examples:
         >>> matches = pd.DataFrame({"query": ["soudr"], "rank": [1], "code": ["H2913"],
@@ -37,17 +42,14 @@ def review_sheet(matches: pd.DataFrame, decided: pd.DataFrame | None = None) -> 
         >>> again[["code", "decision", "version"]].values.tolist()
         [['H2913', 'accepted', 1]]
     """
-    doubtful = matches[matches["unsure"] & (matches["code"] != "")]
-    earlier = pd.DataFrame(columns=list(REVIEW_COLUMNS)) if decided is None else decided
-    _check(earlier)
-    kept = earlier[earlier["decision"] != ""]
-    settled = set(kept.loc[kept["decision"] == "accepted", "query"])
-    known = pd.MultiIndex.from_frame(kept[KEY])
-    version = 1 if earlier.empty else int(pd.to_numeric(earlier["version"]).max()) + 1
-    fresh = doubtful[~doubtful["query"].isin(settled)]
-    fresh = fresh[~pd.MultiIndex.from_frame(fresh[KEY]).isin(known)].drop_duplicates(KEY)
-    fresh = fresh.assign(decision="", decided_on="", note="", version=version)
-    sheet = pd.concat([kept[list(REVIEW_COLUMNS)], fresh[list(REVIEW_COLUMNS)]], ignore_index=True)
+    earlier = pd.DataFrame(columns=REVIEW_COLUMNS) if decided is None else decided
+    tables.check("review", earlier, "review")
+    settled = earlier.loc[earlier["decision"] == "accepted", "query"]
+    doubtful = matches["unsure"] & (matches["code"] != "") & ~matches["query"].isin(settled)
+    fresh = matches[doubtful].drop_duplicates(["query", "code"])
+    version = 1 if earlier.empty else int(earlier["version"].max()) + 1
+    fresh = fresh.assign(decision="", decided_on="", note="", version=version)[REVIEW_COLUMNS]
+    sheet = _above(earlier[earlier["decision"] != ""], fresh, ["query", "code"])
     return sheet.astype({"rank": "int64", "version": "int64", "confidence": "float64"})
 
 
@@ -61,39 +63,78 @@ def apply_decisions(matches: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFram
         >>> apply_decisions(matches, decided)[["code", "unsure"]].values.tolist()
         [['Y', False]]
     """
-    _check(decided)
-    told = {
-        (row["query"], row["code"]): row["decision"]
-        for row in decided.to_dict("records")
-        if row["decision"]
-    }
-    settled = {query for (query, _), decision in told.items() if decision == "accepted"}
-    decision = [told.get(key, "") for key in zip(matches["query"], matches["code"], strict=True)]
-    accepted = pd.Series([each == "accepted" for each in decision], index=matches.index)
-    refused = pd.Series([each == "refused" for each in decision], index=matches.index)
-    kept = matches[accepted | (~matches["query"].isin(settled) & ~refused)]
-    return kept.assign(unsure=kept["unsure"] & ~accepted[kept.index]).reset_index(drop=True)
+    tables.check("review", decided, "review")
+    decisions = decided[["query", "code", "decision"]]
+    both = matches.merge(decisions, on=["query", "code"], how="left")
+    accepted, refused = both["decision"] == "accepted", both["decision"] == "refused"
+    settled = both["query"].isin(both.loc[accepted, "query"])
+    both["unsure"] &= ~accepted
+    return both.loc[accepted | ~(settled | refused), [*matches]].reset_index(drop=True)
 
 
-def _check(decided: pd.DataFrame) -> None:
-    missing = [name for name in REVIEW_COLUMNS if name not in decided]
-    if missing:
-        expected = ", ".join(REVIEW_COLUMNS)
-        raise SchemaError(
-            [Defect("review", f"no column `{name}`", expected, "start from a fresh sheet")
-             for name in missing]
-        )  # fmt: skip
-    wrong = decided[~decided["decision"].isin(["", *DECISIONS])]
-    if not wrong.empty:
-        raise SchemaError(
-            [
-                Defect(
-                    f"review, query “{row['query']}”, code {row['code']}",
-                    "an unknown decision",
-                    "accepted, refused, or empty",
-                    "correct the cell",
-                    str(row["decision"]),
-                )
-                for row in wrong.to_dict("records")
-            ]
-        )
+def subject(bloc_label: str) -> str:
+    """Return what a bloc is about: its label without the number that some begin with.
+
+    Examples:
+        >>> subject("UP3 : Vérification d’extincteurs"), subject("Bloc 2 - Souder")
+        ('Vérification d’extincteurs', 'Souder')
+        >>> subject("Souder en 3 dimensions"), subject("BC01 :")
+        ('Souder en 3 dimensions', 'BC01 :')
+    """
+    return _NUMBERING.sub("", bloc_label) or bloc_label
+
+
+def bloc_proposals(blocs: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
+    """Return the skills whose labels each bloc's label resembles, for a person to read.
+
+    Args:
+        blocs: `fiche_code`, `bloc_code`, `title`.
+        skills: `code`, `label`, one row per label.
+
+    Returns:
+        Rows of table `bloc_readings`, `decision` empty, `PROPOSED` skills at most for a bloc, most
+        confident first; no row for a bloc whose label shares nothing with any skill's.
+
+    Examples:
+        >>> blocs = pd.DataFrame({"fiche_code": ["RNCP1"], "bloc_code": ["RNCP1BC01"],
+        ...                       "title": ["BC01 : Souder à l’arc"]})
+        >>> skills = pd.DataFrame({"code": ["7", "8"], "label": ["Souder à l’arc", "Vendre"]})
+        >>> bloc_proposals(blocs, skills)[["bloc_code", "skill_code", "decision"]].values.tolist()
+        [['RNCP1BC01', '7', '']]
+    """
+    asked = blocs.drop_duplicates("bloc_code").rename(columns={"title": "bloc_label"})
+    asked = asked.assign(query=asked["bloc_label"].map(subject))
+    near = match_labels(asked["query"].drop_duplicates(), skills, PROPOSED)
+    near = near[near["code"] != ""].rename(columns={"code": "skill_code", "label": "skill_label"})
+    return asked.merge(near, on="query").assign(decision="")[SHEET_COLUMNS]
+
+
+def reading_sheet(proposed: pd.DataFrame, decided: pd.DataFrame) -> pd.DataFrame:
+    """Return what a person has to read, earlier decisions kept as they were written.
+
+    Args:
+        proposed: What `bloc_proposals` returns.
+        decided: Table `bloc_readings`: an earlier sheet, completed or not.
+
+    Returns:
+        First every row of the earlier sheet that a person wrote, untouched: those that bear a
+        decision, and those that bear no confidence, so were added; then the other proposals.
+
+    Examples:
+        >>> row = {"bloc_code": "RNCP1BC01", "bloc_label": "Souder", "fiche_code": "RNCP1",
+        ...        "skill_code": "7", "skill_label": "Souder", "confidence": 0.9, "decision": ""}
+        >>> proposed = pd.DataFrame([row, row | {"skill_code": "8"}])
+        >>> sheet = reading_sheet(proposed, proposed.head(1).assign(decision="yes"))
+        >>> sheet[["skill_code", "decision"]].values.tolist()
+        [['7', 'yes'], ['8', '']]
+    """
+    written = (decided["decision"] != "") | decided["confidence"].isna()
+    return _above(decided[written], proposed, ["bloc_code", "skill_code"])
+
+
+def _above(written: pd.DataFrame, proposed: pd.DataFrame, key: list[str]) -> pd.DataFrame:
+    """Return the rows that a person wrote, then the proposals that they do not answer."""
+    known = pd.MultiIndex.from_frame(written[key])
+    left = proposed[~pd.MultiIndex.from_frame(proposed[key]).isin(known)]
+    parts = [part[[*proposed]] for part in (written, left) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else proposed

@@ -1,95 +1,207 @@
-"""Chain of `05_competences`."""
+"""Steps of `05_competences`: métiers, certifications, what they cover, what posts ask for, gaps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.methods import employment
 from opmq_lib.methods.needs.summary import POSTS
-from opmq_lib.methods.skills import certifications, gap, profiles
+from opmq_lib.methods.skills import blocs, certifications, gap, profiles
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.competences.coverage import bloc_results
 from opmq_lib.questions.shared import Tables, seed_tables, without_residual
 from opmq_lib.tables import indicators
 
-METIERS_LOOKED_AT = 20
+METIERS = 20
+"""ROME looked at: those that the branch's activities hire most."""
 HIRES_YEAR = 2016
+READ = ["coverage_ratio", "read_skills_count", "ending_blocs_count"]
 
 
-def skill_results(
-    inputs: Tables, branch_code: str, edition: EditionParams, besoins: pd.DataFrame | None = None
+def metiers(inputs: Tables, branch_code: str, count: int = METIERS) -> pd.DataFrame:
+    """Return the ROME with a profile that the branch's activities hire most, first the most hired.
+
+    Args:
+        inputs: The study's input tables (`sources.study.load_inputs`).
+        branch_code: Key of table `branches`.
+        count: ROME kept, at most.
+
+    Returns:
+        `rome_code`, `hires`: declared hires, those of an activity being shared between branches as
+        table `naf_branch` says.
+    """
+    hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
+    table = hires[hires > 0].rename("hires").reset_index()
+    table = table[table["rome_code"].isin(inputs["metier_skills"]["rome_code"])]
+    order = ["hires", "rome_code"]
+    return table.sort_values(order, ascending=[False, True], ignore_index=True).head(count)
+
+
+def portfolio(inputs: Tables, branch_code: str) -> pd.DataFrame:
+    """Return the branch's certifications, and how many métiers (ROME) each aims at.
+
+    Returns:
+        The columns of `certifications.portfolio`, `metiers_count`, `origin`; no row where no
+        certifying body of the branch is known.
+    """
+    every, links = _portfolios(inputs), _links(inputs)
+    owned = every[every["branch_code"] == branch_code].reset_index(drop=True)
+    counts = links[links["aims_at"] == "metier"].groupby("certifinfo_code").size()
+    counts = owned["certifinfo_code"].map(counts).fillna(0).astype("Int64")
+    return owned.assign(metiers_count=counts, origin="public")
+
+
+def deadlines(
+    inputs: Tables, portfolio: pd.DataFrame, edition: EditionParams
 ) -> dict[str, pd.DataFrame]:
-    """Return the result tables of `05_competences` for one branch.
+    """Return which certifications to look at and why, and when their registrations end.
+
+    Returns:
+        `to_look_at`; `expiry_calendar`, without row where no export of the register is given.
+    """
+    fiches, day = inputs["rncp_fiches"], edition.edition_date
+    origin = _origin(inputs, "rncp_fiches")
+    calendar = certifications.expiry_calendar(fiches, day)
+    links = _links(inputs)
+    shared = certifications.overlaps(_portfolios(inputs), links)
+    reasons = certifications.to_look_at(portfolio, links, shared, calendar, day)
+    ends = certifications.portfolio_calendar(portfolio, calendar, day).assign(status="value")
+    return {
+        "to_look_at": _checked("to_look_at", reasons.assign(origin=origin)),
+        "expiry_calendar": _checked("expiry_calendar", ends.assign(origin=origin)),
+    }
+
+
+def coverage(inputs: Tables, metiers: pd.DataFrame, portfolio: pd.DataFrame) -> pd.DataFrame:
+    """Return how many certifications of the branch aim at each métier looked at.
+
+    Returns:
+        `rome_code`, `hires`, `certifications_count`.
+    """
+    wanted = list(metiers["rome_code"])
+    counts = certifications.metier_coverage(portfolio, _links(inputs), wanted)
+    return metiers.merge(counts, on="rome_code")
+
+
+def bloc_coverage(
+    inputs: Tables, branch_code: str, metiers: pd.DataFrame, edition: EditionParams
+) -> pd.DataFrame:
+    """Return how much of each métier live blocs cover, today, in 12 and in 24 months.
+
+    Returns:
+        Table `bloc_coverage`: all `nd` until there is an export and a decision, a métier until one
+        of its main skills has a decision; `own` as soon as a branch supplies either.
+
+    Raises:
+        RangeError: With every bloc that was read and ends before it starts.
+    """
+    sheet, register = inputs["own_bloc_readings"], inputs["rncp_blocs"]
+    decided, readings = sheet[sheet["decision"] != ""], sheet[sheet["decision"] == "yes"]
+    register = register[register["bloc_code"].isin(readings["bloc_code"])]
+    read = blocs.dated_blocs(inputs["rncp_fiches"], register)
+    profile = profiles.main_and_emerging(inputs["metier_skills"])
+    wanted = list(metiers["rome_code"])
+    table = blocs.bloc_coverage(profile, readings, read, wanted, edition.edition_date)
+    answered = profile.loc[profile["skill_code"].isin(decided["skill_code"]), "rome_code"]
+    is_known = _has_readings(inputs)
+    is_read = is_known & table["rome_code"].isin(answered)
+    has_no_skill = is_known & (table["skills_count"] == 0)
+    table[READ] = table[READ].where(is_read)
+    return _checked(
+        "bloc_coverage",
+        table.assign(
+            branch_code=branch_code,
+            status=np.select([has_no_skill, is_read], ["np", "value"], "nd"),
+            origin=_origin(inputs, "rncp_fiches", "own_bloc_readings"),
+        ),
+    )
+
+
+def demand(
+    inputs: Tables, branch_code: str, besoins: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
+    """Return the skills that posts to fill ask for, and the gaps that a survey supports.
 
     Args:
         inputs: The study's input tables.
         branch_code: Key of table `branches`.
-        edition: Gives the day on which certifications are looked at.
-        besoins: Table `besoins` of `02_besoins`; without it projected needs are `nd`.
+        besoins: Table `besoins` of `02_besoins`; without it projected posts are `nd`.
+
+    Returns:
+        `skill_posts`: projected posts to fill whose ROME carries each skill, largest first, which
+        is no gap; no row without `besoins`. `profile_share`: the share of posts (above 0) that go
+        to a ROME with a profile, as an indicator. `skill_gaps`: needed against available, from the
+        branch's survey; no row without one.
+    """
+    posts = _posts(besoins)
+    by_rome = profiles.posts_by_rome(posts, _metier_romes(inputs, branch_code))
+    origin = "own" if (posts["origin"] == "own").any() else "public"
+    by_skill = profiles.posts_by_skill(by_rome, inputs["metier_skills"]).assign(
+        branch_code=branch_code,
+        interval_level=posts["interval_level"].max(),
+        year=posts["year"].astype("Int64").max(),
+        unit="headcount",
+        status="value",
+        nature="projection",
+        origin=origin,
+    )
+    by_skill = _labelled(inputs, by_skill.rename(columns={POSTS: "value"}))
+    by_skill = by_skill.sort_values(["value", "skill_code"], ascending=[False, True])
+    needs, supply = inputs["own_skill_needs"], inputs["own_skill_supply"]
+    gaps = gap.skills_gap(needs, supply, gap.need_factors(posts))
+    share = profiles.profile_share_pct(posts, by_rome, inputs["metier_skills"])
+    return {
+        "skill_posts": _checked("skill_posts", by_skill.reset_index(drop=True)),
+        "profile_share": _rows({"posts_with_profile_share_pct": share}, "pct").assign(
+            source_code="", nature="projection", origin=origin
+        ),
+        "skill_gaps": _checked("skill_gaps", gaps.assign(origin="own")),
+    }
+
+
+def results(  # noqa: PLR0913 - one argument per step
+    inputs: Tables,
+    branch_code: str,
+    edition: EditionParams,
+    portfolio: pd.DataFrame,
+    deadlines: Mapping[str, pd.DataFrame],
+    coverage: pd.DataFrame,
+    bloc_coverage: pd.DataFrame,
+    demand: Mapping[str, pd.DataFrame],
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of a branch, from those of the steps above.
 
     Returns:
         `competences`: indicators; hires and certifications of the ROME that the branch's activities
-        recruit most, those without one, what open data cannot give (`nd`).
-        `portfolio`: the branch's certifications. `expiry_calendar`: when their registrations end;
-        no row without an export of the register. `bloc_coverage`: how much of each métier a live
-        bloc covers, today and later; `nd` without an export and without readings of its blocs.
-        `to_look_at`: those to look at, by stated reason.
-        `skill_signals`: skills flagged émergente by the ROME, and main skills that the métier of no
-        certification carries. `skill_posts`: projected posts to fill whose ROME carries each
-        skill, which is no gap; no row without `besoins`. `skill_gaps`: needed
-        against available, from the branch's survey; no row without one.
+        recruit most, those without one, what open data cannot give (`nd`). `portfolio`,
+        `to_look_at`, `expiry_calendar`, `bloc_coverage`, `skill_posts`, `skill_gaps`: from the
+        steps. `skill_signals`: skills flagged émergente by the ROME, and main skills that the
+        métier of no certification carries.
     """
-    day = edition.edition_date
-    hired = branch_romes(inputs, branch_code)
-    links = _metier_links(inputs)
-    every = certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
-    owned = every[every["branch_code"] == branch_code].reset_index(drop=True)
-    coverage = certifications.metier_coverage(owned, links, list(hired["rome_code"]))
-    shared = certifications.overlaps(every, links)
-    calendar = certifications.expiry_calendar(inputs["rncp_fiches"], day)
-    reasons = certifications.to_look_at(owned, links, shared, calendar, day)
-    posts = _posts(besoins)
-    by_rome = gap.posts_by_rome(posts, _metier_romes(inputs, branch_code))
-    gaps = gap.skills_gap(
-        inputs["own_skill_needs"], inputs["own_skill_supply"], gap.need_factors(posts)
-    )
     signals = _signals(inputs, branch_code, coverage)
-    blocs, bloc_indicators = bloc_results(inputs, branch_code, list(hired["rome_code"]), day)
-    register = "public" if inputs["rncp_fiches"].empty else "own"
-    found = {
-        "portfolio": _portfolio(owned, links).assign(origin="public"),
-        "to_look_at": reasons.assign(origin=register),
-        "expiry_calendar": certifications.portfolio_calendar(owned, calendar, day).assign(
-            status="value", origin=register
-        ),
-        "bloc_coverage": blocs,
-        "skill_signals": signals.assign(status="value", origin="public"),
-        "skill_posts": _skill_posts(inputs, branch_code, by_rome, posts),
-        "skill_gaps": gaps.assign(origin="own"),
-    }
-    bodies = inputs["certifying_bodies"]["branch_code"]
-    parts = _indicators(hired, coverage, owned, signals, day.year)
-    parts += [bloc_indicators, _profile_share(inputs, by_rome, posts, day.year)]
-    has_ends = bool(found["expiry_calendar"]["state"].ne("nd").any())
-    parts.append(_reason_counts(reasons, has_ends, day.year).assign(origin=register))
-    table = indicators.stack(_known(parts, branch_code in set(bodies)), branch_code, "competences")
-    return {"competences": table} | {
-        name: tables.check(name, table[list(tables.DESCRIPTIONS[name])], name)
-        for name, table in found.items()
-    }
-
-
-def _known(parts: Sequence[pd.DataFrame], has_body: bool) -> list[pd.DataFrame]:
-    """Return indicators where certifications are `nd` if no body of the branch is recognised."""
-    if has_body:
-        return list(parts)
-    return [
-        part.assign(
-            value=part["value"].where(~part["indicator"].str.contains("certification|uncovered"))
-        )
-        for part in parts
+    certified = [*_coverage_rows(portfolio, coverage, signals), _reason_rows(inputs, deadlines)]
+    if not (inputs["certifying_bodies"]["branch_code"] == branch_code).any():
+        rests = "certification|uncovered"
+        certified = [
+            part.assign(value=part["value"].mask(part["indicator"].str.contains(rests)))
+            for part in certified
+        ]
+    parts = [*certified[:-1], _bloc_rows(inputs, bloc_coverage), demand["profile_share"]]
+    year = edition.edition_date.year
+    parts = [
+        part.assign(year=part.get("year", year), region_code=indicators.WHOLE_COUNTRY)
+        for part in (*parts, certified[-1])
     ]
+    return {
+        "competences": indicators.stack(parts, branch_code, "competences"),
+        "portfolio": _checked("portfolio", portfolio),
+        **deadlines,
+        "bloc_coverage": bloc_coverage,
+        "skill_signals": signals,
+        "skill_posts": demand["skill_posts"],
+        "skill_gaps": demand["skill_gaps"],
+    }
 
 
 def skills_consolidation(inputs: Tables, portfolios: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -106,18 +218,8 @@ def skills_consolidation(inputs: Tables, portfolios: pd.DataFrame) -> dict[str, 
     name = "consolidation_certifications"
     if portfolios.empty:
         return {name: pd.DataFrame(columns=list(tables.DESCRIPTIONS[name]))}
-    pairs = certifications.overlaps(portfolios, _metier_links(inputs))
-    once = pairs[pairs["branch_code"] < pairs["other_branch_code"]]
-    titles = portfolios.drop_duplicates("certifinfo_code").set_index("certifinfo_code")["title"]
-    table = once.assign(
-        title=once["certifinfo_code"].map(titles),
-        other_title=once["other_certifinfo_code"].map(titles),
-        status="value",
-        origin="public",
-    )
-    order = ["shared_metiers_count", "title", "other_title"]
-    table = table.sort_values(order, ascending=[False, True, True]).reset_index(drop=True)
-    return {name: tables.check(name, table[list(tables.DESCRIPTIONS[name])], name)}
+    pairs = certifications.shared_certifications(portfolios, _links(inputs))
+    return {name: _checked(name, pairs.assign(status="value", origin="public"))}
 
 
 def metier_profiles(inputs: Tables, branch_code: str, metier_codes: Sequence[str]) -> pd.DataFrame:
@@ -133,13 +235,11 @@ def metier_profiles(inputs: Tables, branch_code: str, metier_codes: Sequence[str
     """
     links = _metier_romes(inputs, branch_code)
     wanted = links[links["metier_code"].isin(metier_codes)]
-    found = profiles.main_skills(wanted, inputs["metier_skills"])
-    labels = inputs["skills"].set_index("skill_code")["label"]
-    told = found.assign(
-        branch_code=branch_code, label=found["skill_code"].map(labels), origin="public"
+    table = profiles.main_skills(wanted, inputs["metier_skills"])
+    labels = table["skill_code"].map(_skill_labels(inputs))
+    return _checked(
+        "metier_profiles", table.assign(branch_code=branch_code, label=labels, origin="public")
     )
-    columns = list(tables.DESCRIPTIONS["metier_profiles"])
-    return tables.check("metier_profiles", told[columns], "besoins_profils")
 
 
 def metier_certifications(
@@ -151,15 +251,11 @@ def metier_certifications(
         Rows of the indicator table, `certifications_count`; `nd` where no certifying body of the
         branch is known, or a métier has no ROME.
     """
-    every = certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
-    owned = every.loc[every["branch_code"] == branch_code, "certifinfo_code"]
-    romes = inputs["fap_rome"][inputs["fap_rome"]["metier_code"].isin(metier_codes)]
-    links = _metier_links(inputs)
-    aimed = links[links["certifinfo_code"].isin(owned)].merge(romes, on="rome_code")
-    counts = aimed.groupby("metier_code")["certifinfo_code"].nunique()
-    known = set(romes["metier_code"]) if len(owned) else set()
-    values = [float(counts.get(code, 0)) if code in known else None for code in metier_codes]
-    return pd.DataFrame({"metier_code": list(metier_codes), "value": values}).assign(
+    counts = certifications.fap_coverage(
+        portfolio(inputs, branch_code), _links(inputs), inputs["fap_rome"], metier_codes
+    )
+    rows = counts.rename(columns={"certifications_count": "value"})
+    return rows.assign(
         indicator="certifications_count",
         unit="certifications",
         year=year,
@@ -168,30 +264,45 @@ def metier_certifications(
     )
 
 
-def _metier_links(inputs: Tables) -> pd.DataFrame:
-    fiches = inputs["romes"][inputs["romes"]["rome_version"] == "4.0"]
-    return certifications.metier_links(inputs["certification_metiers"], fiches)
+def branch_blocs(inputs: Tables, branch_code: str, register: pd.DataFrame) -> pd.DataFrame:
+    """Return the blocs of the register whose fiche is one of the branch's portfolio.
 
-
-def branch_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
-    """Return the ROME with a profile that the branch's activities hire most: `rome_code`, `hires`.
-
-    Hires of each activity are shared between branches as table `naf_branch` says.
+    Args:
+        inputs: With `certifications`, which gives codes of the RNCP and none of the RS, and
+            `certifying_bodies`.
+        branch_code: Key of table `branches`.
+        register: Table `rncp_blocs`.
     """
-    total = _hires(inputs, branch_code)
-    total = total[total["rome_code"].isin(inputs["metier_skills"]["rome_code"])]
-    ordered = total[total["hires"] > 0].sort_values(["hires", "rome_code"], ascending=[False, True])
-    return ordered.head(METIERS_LOOKED_AT).reset_index(drop=True)
+    every = _portfolios(inputs)
+    owned = every.loc[every["branch_code"] == branch_code, "rncp_code"].dropna()
+    return register[register["fiche_code"].isin("RNCP" + owned[owned != ""])]
 
 
-def _hires(inputs: Tables, branch_code: str) -> pd.DataFrame:
-    """Return the hires of the branch's activities by ROME: `rome_code`, `hires`."""
-    shares = inputs["naf_branch"]
-    hires = inputs["rome_naf_hires"].merge(
-        shares[shares["branch_code"] == branch_code], on="naf_code"
-    )
-    counted = hires.assign(hires=hires["hires_count"].astype("float64") * hires["share"])
-    return counted.groupby("rome_code")["hires"].sum().reset_index()
+def _portfolios(inputs: Tables) -> pd.DataFrame:
+    return certifications.portfolio(inputs["certifications"], inputs["certifying_bodies"])
+
+
+def _links(inputs: Tables) -> pd.DataFrame:
+    return certifications.metier_links(inputs["certification_metiers"])
+
+
+def _metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
+    """Return how much of each métier (FAP) its ROME are: `metier_code`, `rome_code`, `weight`."""
+    hires = inputs["rome_naf_hires"]
+    own = profiles.branch_hires(hires, inputs["naf_branch"], branch_code)
+    every = hires["hires_count"].astype("float64").groupby(hires["rome_code"]).sum()
+    return profiles.metier_romes(employment.rome_shares(seed_tables(inputs)), own, every)
+
+
+def _origin(inputs: Tables, *names: str) -> str:
+    """Return `own` where a branch supplies one of some tables."""
+    return "public" if all(inputs[name].empty for name in names) else "own"
+
+
+def _has_readings(inputs: Tables) -> bool:
+    """Return whether there are an export of the register and an answer on its blocs."""
+    answered = inputs["own_bloc_readings"]["decision"] != ""
+    return not inputs["rncp_fiches"].empty and bool(answered.any())
 
 
 def _posts(besoins: pd.DataFrame | None) -> pd.DataFrame:
@@ -204,143 +315,92 @@ def _posts(besoins: pd.DataFrame | None) -> pd.DataFrame:
     return indicators.last_year(rows).rename(columns={"value": POSTS})[columns]
 
 
-def _metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
-    """Return how much of each métier (FAP) its ROME are: `metier_code`, `rome_code`, `weight`.
-
-    The weight is the métier's part of the hires of the branch's activities under the ROME; of the
-    hires of all activities where the métier has none in the branch.
-    """
-    links = employment.rome_shares(seed_tables(inputs))
-    everywhere = inputs["rome_naf_hires"].astype({"hires_count": "float64"})
-    every = everywhere.groupby("rome_code")["hires_count"].sum()
-    own = _hires(inputs, branch_code).set_index("rome_code")["hires"]
-    in_branch, anywhere = (
-        links["share"] * links["rome_code"].map(hires).fillna(0.0) for hires in (own, every)
-    )
-    is_hired = in_branch.groupby(links["metier_code"]).transform("sum") > 0
-    weight = in_branch.where(is_hired, anywhere)
-    return links[["metier_code", "rome_code"]].assign(weight=weight)
-
-
-def _profile_share(
-    inputs: Tables, by_rome: pd.DataFrame, posts: pd.DataFrame, year: int
-) -> pd.DataFrame:
-    """Return the share of posts to fill (above 0) that go to a ROME with a profile, in %."""
-    above = by_rome[by_rome[POSTS] > 0]
-    read = above["rome_code"].isin(inputs["metier_skills"]["rome_code"])
-    total = posts.loc[posts[POSTS] > 0, POSTS].sum()
-    share = 100 * above.loc[read, POSTS].sum() / total if total > 0 else float("nan")
-    row = {
-        "indicator": "posts_with_profile_share_pct",
-        "value": share,
-        "unit": "pct",
-        "year": year,
-        "region_code": indicators.WHOLE_COUNTRY,
-        "nature": "projection",
-        "origin": _origin(posts),
-    }
-    return pd.DataFrame([row])
-
-
-def _origin(posts: pd.DataFrame) -> str:
-    return "own" if (posts["origin"] == "own").any() else "public"
-
-
-def _skill_posts(
-    inputs: Tables, branch_code: str, by_rome: pd.DataFrame, posts: pd.DataFrame
-) -> pd.DataFrame:
-    """Return posts to fill by skill, largest first; no row without posts."""
-    if posts.empty:
-        return pd.DataFrame(columns=list(tables.DESCRIPTIONS["skill_posts"]))
-    found = gap.needs_by_skill(by_rome, inputs["metier_skills"])
-    labels = inputs["skills"].set_index("skill_code")["label"]
-    told = found.assign(
-        branch_code=branch_code,
-        label=found["skill_code"].map(labels),
-        interval_level=float(posts["interval_level"].max()),
-        year=int(posts["year"].max()),
-        unit="headcount",
-        status="value",
-        nature="projection",
-        origin=_origin(posts),
-    )
-    told = told.rename(columns={POSTS: "value"}).dropna(subset=["label"])
-    order = ["value", "skill_code"]
-    return told.sort_values(order, ascending=[False, True]).reset_index(drop=True)
-
-
-def _portfolio(owned: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
-    metiers = links[links["aims_at"] == "metier"].groupby("certifinfo_code").size()
-    counts = owned["certifinfo_code"].map(metiers).fillna(0).astype("Int64")
-    return owned.assign(metiers_count=counts)
-
-
 def _signals(inputs: Tables, branch_code: str, coverage: pd.DataFrame) -> pd.DataFrame:
     flagged = inputs["emerging_skills"]
-    mine = flagged[flagged["rome_code"].isin(coverage["rome_code"])]
-    emerging = (
-        mine.groupby("skill_code")["rome_code"].nunique().rename("metiers_count").reset_index()
-    )
-    left = certifications.uncovered_skills(coverage, inputs["metier_skills"])
-    both = pd.concat([emerging.assign(signal="emerging_flag"), left.assign(signal="uncovered")])
-    labels = inputs["skills"].set_index("skill_code")["label"]
-    told = both.assign(label=both["skill_code"].map(labels), branch_code=branch_code)
-    told = told.dropna(subset=["label"]).astype({"metiers_count": "Int64"})
-    order = ["signal", "metiers_count", "label"]
-    return told.sort_values(order, ascending=[True, False, True]).reset_index(drop=True)
-
-
-def _indicators(
-    hired: pd.DataFrame,
-    coverage: pd.DataFrame,
-    owned: pd.DataFrame,
-    signals: pd.DataFrame,
-    year: int,
-) -> list[pd.DataFrame]:
-    uncovered = signals[signals["signal"] == "uncovered"]
-    whole = pd.DataFrame(
+    flagged = flagged[flagged["rome_code"].isin(coverage["rome_code"])]
+    uncovered = certifications.uncovered_skills(coverage, inputs["metier_skills"])
+    both = pd.concat(
         [
-            ("certifications_count", float(len(owned)), "certifications"),
-            ("metiers_looked_at_count", float(len(hired)), "métiers"),
-            (
-                "metiers_without_certification_count",
-                float((coverage["certifications_count"] == 0).sum()),
-                "métiers",
-            ),
-            ("uncovered_main_skills_count", float(len(uncovered)), "compétences"),
-        ],
-        columns=["indicator", "value", "unit"],
-    ).assign(year=year, source_code="certifinfo")
-    by_rome = [
-        pd.DataFrame({"metier_code": hired["rome_code"], "value": hired["hires"]}).assign(
-            indicator="branch_hires_count", unit="déclarations", year=HIRES_YEAR,
-            nature="estimate", source_code="embauches_rome_naf",
-        ),
-        pd.DataFrame(
-            {"metier_code": coverage["rome_code"], "value": coverage["certifications_count"]}
-        ).assign(
-            indicator="certifications_count", unit="certifications", year=year,
-            source_code="certifinfo",
-        ),
-    ]  # fmt: skip
-    return [part.assign(region_code=indicators.WHOLE_COUNTRY) for part in (whole, *by_rome)]
-
-
-def _reason_counts(reasons: pd.DataFrame, has_ends: bool, year: int) -> pd.DataFrame:
-    """Return how many certifications each reason names; `nd` where no end of any is known."""
-    counts = reasons["reason_code"].value_counts()
-    unknown = set() if has_ends else {"expired", "expiring"}
-    return pd.DataFrame(
-        {
-            "indicator": [f"{reason}_certifications_count" for reason in certifications.REASONS],
-            "value": [
-                float("nan") if reason in unknown else float(counts.get(reason, 0))
-                for reason in certifications.REASONS
-            ],
-        }
-    ).assign(
-        unit="certifications",
-        year=year,
-        region_code=indicators.WHOLE_COUNTRY,
-        source_code="certifinfo",
+            profiles.metiers_by_skill(flagged).assign(signal="emerging_flag"),
+            uncovered.assign(signal="uncovered"),
+        ]
     )
+    order = ["signal", "metiers_count", "label"]
+    table = _labelled(inputs, both).sort_values(order, ascending=[True, False, True])
+    table = table.astype({"metiers_count": "Int64"}).reset_index(drop=True)
+    return _checked(
+        "skill_signals", table.assign(branch_code=branch_code, status="value", origin="public")
+    )
+
+
+def _coverage_rows(
+    portfolio: pd.DataFrame, coverage: pd.DataFrame, signals: pd.DataFrame
+) -> list[pd.DataFrame]:
+    """Return how many certifications, métiers and skills that none covers; then by métier."""
+    codes, counts = coverage["rome_code"], coverage["certifications_count"]
+    hires = pd.DataFrame({"metier_code": codes, "value": coverage["hires"], "year": HIRES_YEAR})
+    aimed = pd.DataFrame({"metier_code": codes, "value": counts, "unit": "certifications"})
+    uncovered = (signals["signal"] == "uncovered").sum()
+    return [
+        _rows({"certifications_count": len(portfolio)}, "certifications"),
+        _rows({"metiers_looked_at_count": len(coverage)}, "métiers"),
+        _rows({"metiers_without_certification_count": (counts == 0).sum()}, "métiers"),
+        _rows({"uncovered_main_skills_count": uncovered}, "compétences"),
+        hires.assign(
+            indicator="branch_hires_count",
+            unit="déclarations",
+            nature="estimate",
+            source_code="embauches_rome_naf",
+        ),
+        aimed.assign(indicator="certifications_count", source_code="certifinfo"),
+    ]
+
+
+def _bloc_rows(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:
+    """Return bloc coverage of all métiers together, and how much was read."""
+    shares, sheet = blocs.whole_coverage_pct(table), inputs["own_bloc_readings"]
+    decided = sheet[sheet["decision"] != ""]
+    values = {
+        f"bloc_coverage_{f'{months}_months_' if months else ''}pct": shares.get(months)
+        for months in (0, *certifications.LEAD_MONTHS)
+    }
+    parts = [
+        _rows(values, "pct"),
+        _rows({"read_blocs_count": decided["bloc_code"].nunique()}, "blocs"),
+        _rows({"undecided_bloc_proposals_count": len(sheet) - len(decided)}, "propositions"),
+    ]
+    origin = _origin(inputs, "rncp_fiches", "own_bloc_readings")
+    rows = pd.concat(parts).assign(origin=origin, source_code="")
+    return rows if _has_readings(inputs) else rows.assign(value=np.nan)
+
+
+def _reason_rows(inputs: Tables, deadlines: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return how many certifications each reason names; `nd` where no end of any is known."""
+    counts = deadlines["to_look_at"]["reason_code"].value_counts()
+    ends = deadlines["expiry_calendar"]["state"]
+    unknown = () if ends.ne("nd").any() else ("expired", "expiring")
+    values = {
+        f"{code}_certifications_count": None if code in unknown else counts.get(code, 0)
+        for code in certifications.REASONS
+    }
+    return _rows(values, "certifications").assign(origin=_origin(inputs, "rncp_fiches"))
+
+
+def _rows(values: Mapping[str, float | None], unit: str) -> pd.DataFrame:
+    """Return indicators of the whole branch, by name."""
+    rows = pd.DataFrame({"indicator": [*values], "value": [*values.values()]})
+    return rows.astype({"value": "float64"}).assign(unit=unit, source_code="certifinfo")
+
+
+def _labelled(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with the label of their skill; those of unknown skills are left out."""
+    labels = table["skill_code"].map(_skill_labels(inputs))
+    return table.assign(label=labels).dropna(subset=["label"])
+
+
+def _skill_labels(inputs: Tables) -> pd.Series:
+    return inputs["skills"].set_index("skill_code")["label"]
+
+
+def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    return tables.check(name, table[list(tables.DESCRIPTIONS[name])], name)

@@ -1,25 +1,39 @@
-"""Section of `05_competences`: which certifications to look at first, and why; skills, and gaps."""
+"""Facts and figures of `05_competences`: which certifications to look at; skills, and gaps."""
 
-import math
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from opmq_lib.methods.skills.certifications import REASONS
-from opmq_lib.questions.competences import blocs
 from opmq_lib.show import french, pieces
-from opmq_lib.show.pieces import Html
+from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.words import words
 from opmq_lib.tables import indicators
 
 Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
+Column = Callable[[Any], str]
 
 TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
-CALENDAR = "expiry_calendar"
+CALENDAR, BLOCS, SHARED = "expiry_calendar", "bloc_coverage", "consolidation_certifications"
 SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
-PROFILED = "posts_with_profile_share_pct"
 SHOWN, NAMED = 12, 4
+FIGURES = (
+    "Certifications de la branche",
+    "Métiers regardés",
+    "Métiers sans certification de la branche",
+)
+WORDS = words(__package__)
+REASONS = {
+    "expired": "enregistrement terminé",
+    "expiring": "enregistrement qui se termine bientôt",
+    "no_metier": "aucun métier visé (ROME)",
+    "domain_only": "un domaine ROME au lieu d’un métier",
+    "old_record": "notice non mise à jour depuis cinq ans ou plus",
+    "shared": "recoupe une certification d’une autre branche",
+}
 STATES = {
     "expired": "terminé",
     "within_12_months": "fin dans les 12 mois",
@@ -27,280 +41,183 @@ STATES = {
     "later": "fin dans plus de 24 mois",
     "nd": "fin non disponible",
 }
-SOURCE = french.typography(
-    "Sources : Certif Info (Carif-Oref, Onisep), ROME 4.0 (France Travail). Les fiches peuvent "
-    "avoir changé depuis. Nombres : table {table}.csv."
-)
+
+
+def facts(results: Results) -> Any:
+    """Return what the words depend on: what is known of certifications, blocs, gaps and posts."""
+    days = results[BLOCS].drop_duplicates("lead_months")
+    years = results[POSTS]["year"]
+    return SimpleNamespace(
+        has_portfolio=not results[PORTFOLIO].empty,
+        has_survey=not results[GAPS].empty,
+        has_blocs=_count(results, "bloc_coverage_pct") != pieces.ABSENT,
+        days=dict(zip(days["lead_months"].astype(int), days["covered_on"], strict=True)),
+        year=None if years.empty else int(years.max()),
+        shown=SHOWN,
+    )
 
 
 def banner(results: Results) -> Html:
     """Return what must be known before any figure of certification or skill."""
-    sentences = [
-        "<strong>Couverture au niveau métier</strong> : une certification vise un métier (ROME) ; "
-        "ce qu’elle enseigne n’est pas lu ici. "
-        + (
-            "La <strong>couverture au niveau des blocs</strong>, plus bas, vient d’une lecture."
-            if blocs.is_known(results)
-            else "La couverture par blocs est non disponible (nd) : aucune source chargée ne dit "
-            "quelles compétences un bloc couvre."
-        )
-    ]
-    if results[GAPS].empty:
-        sentences.append(
-            "<strong>Écarts de compétences non disponibles (nd)</strong> : aucune enquête de la "
-            "branche n’est chargée."
-        )
-    if results[PORTFOLIO].empty:
-        sentences.append(
-            "<strong>Aucun organisme certificateur de la branche</strong> n’a été reconnu dans "
-            "Certif Info : ses certifications ne sont pas connues ici, ce qui ne veut pas dire "
-            "qu’elle n’en a pas."
-        )
-    return pieces.banner(*map(french.typography, sentences))
+    return pieces.banner(WORDS.banner(facts(results)))
 
 
 def findings(results: Results, labels: Labels) -> Html:
     """Return what to look at first and why; names in alphabetical order, never a ranking."""
-    told = []
-    for reason, meaning in REASONS.items():
-        rows = results[REASON_TABLE][results[REASON_TABLE]["reason_code"] == reason]
-        if not rows.empty:
-            noun = "certification" if len(rows) == 1 else "certifications"
-            count = f"{_told(results, f'{reason}_certifications_count')} {noun}"
-            told.append(f"<strong>{count} : {meaning}.</strong> {_named(list(rows['title']))}.")
-    without = _without(results)
-    if without and not results[PORTFOLIO].empty:
-        names = sorted(labels.get(code, code) for code in without)
-        counts = _told(results, "metiers_without_certification_count")
-        looked_at = _told(results, "metiers_looked_at_count")
-        told.append(
-            f"<strong>Métiers regardés sans certification de la branche : {counts} sur {looked_at}."
-            f"</strong> {_named(names)}."
-        )
-    if results[PORTFOLIO].empty:
-        told = [
-            "Certifications de la branche non connues (nd) : ni couverture ni manque n’est dit."
-        ]
-    elif not told:
-        told.append("Rien à regarder en premier selon les critères énoncés plus bas.")
-    return pieces.findings([french.typography(sentence) for sentence in told])
+    listed, counts = (
+        results[REASON_TABLE],
+        indicators.select(results[TABLE], "certifications_count"),
+    )
+    reasons = [
+        (_count(results, f"{code}_certifications_count"), len(titles), meaning, _named(titles))
+        for code, meaning in REASONS.items()
+        if (titles := listed.loc[listed["reason_code"] == code, "title"].tolist())
+    ]
+    is_none = (counts["value"] == 0) & (counts["metier_code"] != indicators.ALL_METIERS)
+    without = sorted(labels.get(code, code) for code in counts.loc[is_none, "metier_code"])
+    among = [
+        _count(results, f"metiers_{name}_count") for name in ("without_certification", "looked_at")
+    ]
+    named = _named(without) if without else ""
+    return pieces.findings(WORDS.findings(facts(results), reasons, named, *among))
 
 
 def key_figures(results: Results) -> Html:
     """Return how many certifications, métiers without one, and what is not available."""
-    bloc_note = (
-        "des compétences principales, d’après les blocs lus"
-        if blocs.is_known(results)
-        else "le RNCP nomme les blocs, pas leurs compétences"
+    names = (
+        "certifications_count",
+        "metiers_looked_at_count",
+        "metiers_without_certification_count",
     )
-    figures = [
-        (label, _told(results, name), note)
-        for label, name, note in (
-            ("Certifications de la branche", "certifications_count", "dans Certif Info"),
-            (
-                "Métiers regardés",
-                "metiers_looked_at_count",
-                "les plus recrutés par ses activités, parmi 120 métiers de l’industrie",
-            ),
-            (
-                "Métiers sans certification de la branche",
-                "metiers_without_certification_count",
-                "couverture au niveau métier",
-            ),
-        )
-    ]
-    return pieces.key_figures(
-        (french.typography(label), value, french.typography(note))
-        for label, value, note in [
-            *figures,
-            ("Couverture par blocs", blocs.percent(results), bloc_note),
-        ]
+    labels, notes = (
+        FIGURES,
+        ("dans Certif Info", WORDS.metiers_note(), "couverture au niveau métier"),
     )
+    counts = zip(labels, (_count(results, name) for name in names), notes, strict=True)
+    covered = ("Couverture par blocs", _bloc_shares(results)[0], WORDS.blocs_note(facts(results)))
+    return pieces.key_figures([*counts, covered])
 
 
 def reasons_table(results: Results) -> Html:
     """Return the certifications to look at, by reason, alphabetical within a reason."""
     table = results[REASON_TABLE]
-    if results[PORTFOLIO].empty:
-        return pieces.banner(
-            french.typography("Certifications de la branche non disponibles (nd).")
-        )
     if table.empty:
-        return pieces.banner(
-            french.typography("Aucune certification de la branche ne répond aux critères.")
-        )
-    return pieces.table(
-        "Certifications à regarder, par raison",
-        ["Certification", "Raison"],
-        [
-            [_name(row["title"]), french.typography(REASONS[row["reason_code"]])]
-            for row in table.to_dict("records")
-        ],
-        french.typography(
-            "Ordre alphabétique dans chaque raison : ce n’est pas un classement. Une certification "
-            f"peut figurer sous plusieurs raisons. {SOURCE.format(table=REASON_TABLE)}"
-        ),
-    )
+        return pieces.banner(WORDS.no_reason(facts(results)))
+    columns = {
+        "Certification": _text(table, "title"),
+        "Raison": _text(table, "reason_code", REASONS.__getitem__),
+    }
+    return pieces.table(WORDS.reasons_table(), columns, table.index)
 
 
 def calendar_table(results: Results) -> Html:
     """Return when the branch's registrations end, soonest first, or what it takes to know."""
     table = results[CALENDAR]
     if table.empty:
-        told = (
-            "<strong>Calendrier d’expiration non disponible (nd).</strong> Aucun export du RNCP "
-            "n’est chargé, ou il n’y a aucune fiche de la branche à y chercher. Le fichier CSV de "
-            "France compétences se nomme dans le fichier de la branche (<code>rncp_export</code>)."
-        )
-        return pieces.banner(french.typography(told))
-    return pieces.table(
-        "Fins d’enregistrement au RNCP, des plus proches aux plus lointaines",
-        ["Certification", "Fiche", "Fin", "Mois restants", "À prévoir"],
-        [
-            [
-                _name(line["title"]),
-                escape(line["fiche_code"]),
-                french.day(line["ends_on"]) if line["ends_on"] else pieces.ABSENT,
-                _plain(table, row, "months_left", 0, CALENDAR),
-                french.typography(STATES[line["state"]]),
-            ]
-            for row, line in enumerate(table.to_dict("records"))
-        ],
-        french.typography(
-            "Le jour de fin compte encore. Renouvellement demandé : non lu, donc non compté. Les "
-            "certifications sans fiche du RNCP n’y sont pas. Couverture par blocs : plus bas ; "
-            "l’export nomme les blocs sans dire quelles compétences du ROME ils couvrent, et cette "
-            "lecture n’est pas inventée ici. Source : export du RNCP "
-            f"(France compétences). Nombres : table {CALENDAR}.csv."
-        ),
-    )
+        return pieces.banner(WORDS.no_calendar())
+    columns = {
+        "Certification": _text(table, "title"),
+        "Fiche": _text(table, "fiche_code"),
+        "Fin": _text(table, "ends_on", lambda day: french.day(day) if day else pieces.ABSENT),
+        "Mois restants": _number(CALENDAR, table, "months_left"),
+        "À prévoir": _text(table, "state", STATES.__getitem__),
+    }
+    return pieces.table(WORDS.calendar_table(), columns, table.index)
 
 
 def coverage_table(results: Results, labels: Labels) -> Html:
     """Return the métiers looked at, and how many certifications of the branch aim at each."""
-    table = results[TABLE]
-    codes = indicators.codes(indicators.select(table, "branch_hires_count"))
-    return pieces.table(
-        "Métiers que la branche recrute et certifications qui les visent",
-        [
-            "Métier (ROME)",
-            french.typography("Embauches déclarées, mars 2016 à mars 2017"),
-            "Certifications de la branche",
-        ],
-        [
-            [
-                _name(labels.get(code, code)),
-                _cell(table, "branch_hires_count", code),
-                _cell(table, "certifications_count", code),
-            ]
-            for code in codes
-        ],
-        french.typography(
-            "Couverture au niveau métier. Embauches des activités de la branche : estimation, les "
-            "activités communes à plusieurs branches étant partagées par convention. "
-            f"{SOURCE.format(table=TABLE)}"
+    codes = indicators.codes(indicators.select(results[TABLE], "branch_hires_count"))
+    columns = {
+        "Métier (ROME)": lambda code: labels.get(code, code),
+        "Embauches déclarées, mars 2016 à mars 2017": lambda code: _count(
+            results, "branch_hires_count", code
         ),
-    )
-
-
-def emerging_table(results: Results) -> Html:
-    """Return the skills that the ROME flags émergente among the métiers looked at."""
-    return _signals(
-        results,
-        "emerging_flag",
-        "Compétences signalées « émergentes » dans les fiches ROME",
-        "Signal, une seule version du ROME : le signalement n’est pas daté, sa persistance est non "
-        "disponible (nd). Un signal n’est pas un besoin.",
-    )
+        "Certifications de la branche": lambda code: _count(results, "certifications_count", code),
+    }
+    return pieces.table(WORDS.coverage_table(), columns, codes)
 
 
 def uncovered_table(results: Results) -> Html | None:
     """Return the main skills of the métiers looked at that no certification's métier carries."""
     if results[PORTFOLIO].empty:
         return None
-    return _signals(
-        results,
-        "uncovered",
-        "Compétences principales qu’aucun métier certifié par la branche ne porte",
-        "Couverture au niveau métier : une certification peut enseigner une compétence que la "
-        "fiche de son métier ne cite pas.",
-    )
+    return _signals(results, "uncovered", WORDS.uncovered_table())
+
+
+def emerging_table(results: Results) -> Html:
+    """Return the skills that the ROME flags émergente among the métiers looked at."""
+    return _signals(results, "emerging_flag", WORDS.emerging_table())
+
+
+def blocs_table(results: Results, labels: Labels) -> Html:
+    """Return bloc coverage in words then métier by métier, or what it takes to have one."""
+    f, table = facts(results), results[BLOCS]
+    if not f.has_blocs:
+        return pieces.banner(WORDS.no_blocs())
+    cells, last = Cells(BLOCS, table), max(f.days)
+    rows = table.reset_index().set_index(["rome_code", "lead_months"])["index"].to_dict()
+
+    def share(months: int) -> Column:
+        return lambda code: cells.show(
+            rows[code, months], lambda value: french.percent(100 * value), "coverage_ratio"
+        )
+
+    def count(column: str) -> Column:
+        number = _number(BLOCS, table, column)
+        return lambda code: number(rows[code, last])
+
+    columns = {
+        "Métier (ROME)": lambda code: labels.get(code, code),
+        "Couverture, jour de l’édition": share(0),
+        **{f"Dans {months} mois": share(months) for months in f.days if months},
+        "Compétences qu’un bloc lu couvre": count("read_skills_count"),
+        "Compétences principales": count("skills_count"),
+        f"Blocs qui finissent d’ici à {last} mois": count("ending_blocs_count"),
+    }
+    covered = [
+        Markup("{} le {}").format(share, french.day(f.days[months]))
+        for months, share in _bloc_shares(results).items()
+    ]
+    counts = [
+        _count(results, name) for name in ("read_blocs_count", "undecided_bloc_proposals_count")
+    ]
+    listed = pieces.table(WORDS.blocs_table(), columns, table["rome_code"].unique())
+    return Html(pieces.findings(WORDS.blocs(covered, *counts)).html + listed.html)
 
 
 def posts_table(results: Results) -> Html:
     """Return the skills that the most projected posts to fill ask for, or why there is none."""
-    table = results[POSTS].reset_index(drop=True)
+    table = results[POSTS]
     if table.empty:
-        return pieces.banner(
-            french.typography(
-                "<strong>Non disponible (nd).</strong> Les postes à pourvoir de la branche ne sont "
-                "pas connus : voir la page « Besoins »."
-            )
-        )
-    year = int(table["year"].max())
-    words = pieces.findings(
-        [
-            french.typography(
-                "<strong>Projection, ce n’est pas un écart</strong> : combien de ces personnes "
-                "existent déjà n’est pas connu. Fiches lues : 120 métiers de l’industrie, soit "
-                f"{_told(results, PROFILED)} % des postes."
-            )
-        ]
-    )
-    listed = pieces.table(
-        f"Postes à pourvoir d’ici à {year} dont le métier demande la compétence",
-        ["Compétence", "Postes", french.typography("Intervalle à 80 %"), "Métiers (ROME)"],
-        [
-            [
-                _name(line["label"]),
-                pieces.headcount(POSTS, table, row),
-                pieces.interval(POSTS, table, row),
-                _plain(table, row, "metiers_count", 0, POSTS),
-            ]
-            for row, line in enumerate(table.head(SHOWN).to_dict("records"))
-        ],
-        french.typography(
-            "Les postes d’un métier (FAP) sont partagés entre ses fiches ROME selon les embauches, "
-            "par convention du projet. Un poste demande plusieurs compétences : les lignes ne "
-            "s’additionnent pas. Intervalle prudent : les bornes des métiers sont additionnées. "
-            f"Les {SHOWN} premières ; la table {POSTS}.csv les a toutes. Sources : page "
-            "« Besoins », ROME 4.0 (France Travail)."
-        ),
-    )
-    return Html(words.html + listed.html)
+        return pieces.banner(WORDS.no_posts())
+    cells = Cells(POSTS, table)
+    columns = {
+        "Compétence": _text(table, "label"),
+        "Postes": cells.headcount,
+        "Intervalle à 80 %": cells.interval,
+        "Métiers (ROME)": _number(POSTS, table, "metiers_count"),
+    }
+    listed = pieces.table(WORDS.posts_table(facts(results)), columns, table.index[:SHOWN])
+    share = _count(results, "posts_with_profile_share_pct")
+    return Html(pieces.findings(WORDS.posts(share)).html + listed.html)
 
 
 def gaps_table(results: Results, metiers: Labels, skills: Labels) -> Html:
     """Return the gaps that the branch's survey supports, or how to have one."""
-    table = results[GAPS].reset_index(drop=True)
+    table = results[GAPS]
     if table.empty:
-        return pieces.banner(
-            french.typography(
-                "<strong>Non disponible (nd).</strong> Aucune source ouverte ne compte les "
-                "personnes qui ont une compétence. Pour mesurer un écart : "
-                "<code>opmq skills template enquete.xlsx</code>, faire remplir les deux feuilles, "
-                "les nommer dans le fichier de la branche."
-            )
-        )
-    columns = ("needed", "available", "gap")
-    return pieces.table(
-        "Besoins et personnes disponibles, par métier et compétence",
-        ["Compétence", "Métier", "Besoin", "Disponible", "Écart (−1 à 1)", "Intervalle à 80 %"],
-        [
-            [
-                _name(skills.get(line["skill_code"], line["skill_code"])),
-                _name(metiers.get(line["metier_code"], line["metier_code"])),
-                *(_plain(table, row, column, int(column == "gap") * 2) for column in columns),
-                f"{_plain(table, row, 'lower', 2)} à {_plain(table, row, 'upper', 2)}",
-            ]
-            for row, line in enumerate(table.to_dict("records"))
-        ],
-        french.typography(
-            "Personnes pondérées par le niveau (0,25 ; 0,50 ; 0,75 ; 1, convention du projet). "
-            "Positif : le besoin dépasse. Source : enquête de la branche. Nombres : table "
-            "skill_gaps.csv."
-        ),
-    )
+        return pieces.banner(WORDS.no_gaps())
+    cells = Cells(GAPS, table)
+    columns = {
+        "Compétence": _text(table, "skill_code", lambda code: skills.get(code, code)),
+        "Métier": _text(table, "metier_code", lambda code: metiers.get(code, code)),
+        "Besoin": _number(GAPS, table, "needed"),
+        "Disponible": _number(GAPS, table, "available"),
+        "Écart (−1 à 1)": _number(GAPS, table, "gap", 2),
+        "Intervalle à 80 %": lambda row: cells.ends(row, lambda value: french.number(value, 2)),
+    }
+    return pieces.table(WORDS.gaps_table(), columns, table.index)
 
 
 def portfolio_table(results: Results) -> Html | None:
@@ -308,110 +225,76 @@ def portfolio_table(results: Results) -> Html | None:
     table = results[PORTFOLIO]
     if table.empty:
         return None
-    listed = pieces.table(
-        "Certifications de la branche",
-        ["Certification", "Nature", "Niveau", "Métiers visés", "Notice mise à jour"],
-        [
-            [
-                _name(line["title"]),
-                escape(line["kind"]),
-                _plain(table, row, "framework_level", 0, PORTFOLIO),
-                _plain(table, row, "metiers_count", 0, PORTFOLIO),
-                french.day(line["updated_on"]),
-            ]
-            for row, line in enumerate(table.to_dict("records"))
-        ],
-        french.typography(
-            "Niveau nd : la source n’en donne pas aux CQP qui ne sont pas inscrits au RNCP. "
-            f"{SOURCE.format(table=PORTFOLIO)}"
-        ),
-    )
-    summary = f"{_told(results, 'certifications_count')} certifications, par ordre alphabétique"
-    return Html(f"<details><summary>{french.typography(summary)}</summary>{listed.html}</details>")
+    columns = {
+        "Certification": _text(table, "title"),
+        "Nature": _text(table, "kind"),
+        "Niveau": _number(PORTFOLIO, table, "framework_level"),
+        "Métiers visés": _number(PORTFOLIO, table, "metiers_count"),
+        "Notice mise à jour": _text(table, "updated_on", french.day),
+    }
+    listed = pieces.table(WORDS.portfolio_table(), columns, table.index)
+    summary = WORDS.portfolio_summary(_count(results, "certifications_count"))
+    return Html(f"<details><summary>{summary}</summary>{listed.html}</details>")
 
 
 def overlaps_table(results: Results, labels: Labels) -> Html:
     """Return the certifications that several branches could share, for `10_consolidation`.
 
     Args:
-        results: With `consolidation_certifications` (`pipeline.skills_consolidation`).
+        results: With `consolidation_certifications` (`chain.skills_consolidation`).
         labels: French name of each branch.
     """
-    name = "consolidation_certifications"
-    table = results[name]
+    table = results[SHARED]
     if table.empty:
-        told = (
-            "Aucune paire de certifications à montrer : aucune branche n’a encore été calculée, ou "
-            "aucune n’en a qui visent les mêmes métiers qu’une autre."
-        )
-        return pieces.banner(french.typography(told))
-    return pieces.table(
-        "Certifications de branches différentes qui visent les mêmes métiers",
-        ["Certification", "Branche", "Autre certification", "Autre branche", "Métiers communs"],
-        [
-            [
-                _name(line["title"]),
-                _name(labels[line["branch_code"]]),
-                _name(line["other_title"]),
-                _name(labels[line["other_branch_code"]]),
-                _plain(table, row, "shared_metiers_count", 0, name),
-            ]
-            for row, line in enumerate(table.to_dict("records"))
-        ],
-        french.typography(
-            "Deux métiers communs (ROME) ou plus. Ce sont des candidates à en parler entre "
-            "CPNEFP, pas des doublons : ce qu’elles enseignent n’est pas lu ici. Branches dont un "
-            f"organisme certificateur est reconnu. {SOURCE.format(table=name)}"
-        ),
-    )
+        return pieces.banner(WORDS.no_overlap())
+    columns = {
+        "Certification": _text(table, "title"),
+        "Branche": _text(table, "branch_code", labels.__getitem__),
+        "Autre certification": _text(table, "other_title"),
+        "Autre branche": _text(table, "other_branch_code", labels.__getitem__),
+        "Métiers communs": _number(SHARED, table, "shared_metiers_count"),
+    }
+    return pieces.table(WORDS.overlaps_table(), columns, table.index)
 
 
-def _signals(results: Results, signal: str, caption: str, note: str) -> Html:
+def _signals(results: Results, signal: str, text: str) -> Html:
     table = results[SIGNALS]
-    rows = table.index[table["signal"] == signal].tolist()[:SHOWN]
-    if not rows:
-        return pieces.banner(french.typography("Aucune parmi les métiers regardés."))
-    return pieces.table(
-        french.typography(caption),
-        ["Compétence", "Métiers regardés qui la portent"],
-        [
-            [_name(str(table.at[row, "label"])), _plain(table, row, "metiers_count", 0, SIGNALS)]
-            for row in rows
-        ],
-        french.typography(
-            f"Les {SHOWN} premières au plus, par nombre de métiers ; la table les a toutes. {note} "
-            f"{SOURCE.format(table=SIGNALS)}"
-        ),
-    )
+    rows = table.index[table["signal"] == signal][:SHOWN]
+    if rows.empty:
+        return pieces.banner(WORDS.no_signal())
+    columns = {
+        "Compétence": _text(table, "label"),
+        "Métiers regardés qui la portent": _number(SIGNALS, table, "metiers_count"),
+    }
+    return pieces.table(text, columns, rows)
 
 
-def _without(results: Results) -> list[str]:
-    counts = indicators.select(results[TABLE], "certifications_count")
-    return indicators.codes(counts[(counts["value"] == 0) & (counts["metier_code"] != "ENS")])
+def _count(results: Results, indicator: str, code: str = indicators.ALL_METIERS) -> Markup:
+    table = results[TABLE]
+    return Cells(TABLE, table).number(indicators.row_of(table, indicator, code))
 
 
-def _told(results: Results, indicator: str) -> str:
-    return _cell(results[TABLE], indicator)
+def _bloc_shares(results: Results) -> dict[int, Markup]:
+    """Return the share of main skills that a live bloc covers, by months after the edition."""
+    table = results[TABLE]
+    names = {months: f"{months}_months_" if months else "" for months in (0, 12, 24)}
+    return {
+        months: Cells(TABLE, table).percent(indicators.row_of(table, f"bloc_coverage_{when}pct"))
+        for months, when in names.items()
+    }
 
 
-def _cell(table: pd.DataFrame, indicator: str, code: str = indicators.ALL_METIERS) -> str:
-    row = indicators.row_of(table, indicator, code)
-    return pieces.shown(pieces.number, TABLE, table, row)
+def _text(table: pd.DataFrame, column: str, form: Callable[[str], str] = french.label) -> Column:
+    return lambda row: form(str(table[column].loc[row]))
 
 
-def _plain(table: pd.DataFrame, row: int, column: str, decimals: int, name: str = GAPS) -> str:
-    number = float(table[column].astype("float64").loc[row])
-    if math.isnan(number):
-        status = str(table.at[row, "status"]) if "status" in table else "nd"
-        return pieces.NOT_APPLICABLE if status == "np" else pieces.ABSENT
-    return pieces.cell(name, table, row, french.number(number, decimals), column)
+def _number(name: str, table: pd.DataFrame, column: str, decimals: int = 0) -> Column:
+    numbers = {column: table[column].astype("float64"), "status": table.get("status", "nd")}
+    cells = Cells(name, table.assign(**numbers))
+    return lambda row: cells.show(row, lambda value: french.number(value, decimals), column)
 
 
-def _name(text: str) -> str:
-    return escape(french.typography(french.label(text)), quote=False)
-
-
-def _named(names: list[str]) -> str:
-    shown = french.enumeration([f"« {_name(name)} »" for name in names[:NAMED]])
+def _named(names: Sequence[str]) -> str:
+    listed = french.enumeration([f"« {french.label(name)} »" for name in names[:NAMED]])
     left = len(names) - NAMED
-    return f"{shown}, et {french.plural(left, 'autre')}" if left > 0 else shown
+    return f"{listed}, et {french.plural(left, 'autre')}" if left > 0 else listed
