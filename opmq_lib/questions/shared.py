@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from opmq_lib.methods import employment
-from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import coherence
 from opmq_lib.params import EditionParams
 
@@ -47,11 +47,11 @@ def projected_employment(
         are learnt from and projected alone).
     """
     national, base = inputs["employment_national"], edition.base_year
-    panel = evaluation.learning_panel(metiers, national, base)
-    found = evaluation.project(
+    panel = projection.learning_panel(metiers, national, base)
+    found = projection.project(
         metiers, panel, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
     )
-    moved = coherence.reconcile_national(evaluation.national_panel(national, base), horizon_years)
+    moved = coherence.reconcile_national(projection.national_panel(national, base), horizon_years)
     if metiers["origin"].eq("own").any():
         moved = moved.iloc[:0]
     return coherence.adjust(found, moved), moved

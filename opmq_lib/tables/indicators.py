@@ -24,6 +24,7 @@ BLANK: dict[str, Any] = {
     "origin": "public",
     "source_code": "",
 }
+TYPES = {"value": "float64", "units_count": "Int64", "horizon_years": "Int64"}
 
 
 def stack(parts: Sequence[pd.DataFrame], branch_code: str, where: str) -> pd.DataFrame:
@@ -55,7 +56,7 @@ def stack(parts: Sequence[pd.DataFrame], branch_code: str, where: str) -> pd.Dat
     filled = []
     for part in parts:
         missing = {name: value for name, value in blank.items() if name not in part}
-        complete = part.assign(**missing).astype({"value": "float64", "units_count": "Int64"})
+        complete = part.assign(**missing).astype(TYPES)
         by_value = complete["value"].notna().map({True: "value", False: "nd"})
         complete["status"] = complete["status"].astype("object").fillna(by_value).astype("str")
         filled.append(complete[columns])

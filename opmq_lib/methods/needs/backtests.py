@@ -187,44 +187,46 @@ def score_rows(
         base_year: Year of the rows.
 
     Returns:
-        `needs_error_pct.<level>.<model>` (employment, % of employment),
-        `needs_creation_error_pct.<level>.<model>` (net creation, % of the absolute change),
-        `needs_coverage_pct.<level>` with its 95 % interval,
-        `needs_coverage_by_year_pct.<level>` in each year scored,
-        `needs_error_difference_pct.<level>.<model>` (study less model, 95 % interval);
-        `age_error_pct.<first age>.<model>`, `age_bias_pct…` (sums
-        over métiers), `age_coverage_pct.<first age>`; `departure_rate_pct.projected` and
-        `.declared` by family and over all.
+        By `level` and `model`: `needs_error_pct` (employment, % of employment),
+        `needs_creation_error_pct` (net creation, % of the absolute change) and
+        `needs_error_difference_pct` (study less model, 95 % interval); by level:
+        `needs_coverage_pct` with its 95 % interval, `needs_coverage_by_year_pct` in each year
+        scored; by `age_band` (its first age) and model: `age_error_pct`, `age_bias_pct` (sums over
+        métiers); by age band: `age_coverage_pct`; by `variant` (`projected`, `declared`):
+        `departure_rate_pct`, by family and over all.
     """
-    found: dict[str, float] = {}
+    whole: list[pd.DataFrame] = []
     intervals, by_year = [], []
     for level, part in employment.groupby("level"):
         change = (part["actual"] - part["origin_value"]).abs().sum()
         for model in ("study", "no_change", "last_growth"):
-            found[f"needs_error_pct.{level}.{model}"] = weighted_error_pct(part, model)
-            error = 100 * (part[model] - part["actual"]).abs().sum() / change
-            found[f"needs_creation_error_pct.{level}.{model}"] = float(error)
-        intervals.append(_differences(part, str(level)))
-        intervals.append(_coverage(part, str(level)))
-        by_year.append(_coverage_by_year(part, str(level)))
+            creation = float(100 * (part[model] - part["actual"]).abs().sum() / change)
+            scores = {
+                "needs_error_pct": weighted_error_pct(part, model),
+                "needs_creation_error_pct": creation,
+            }
+            whole.append(_named(scores).assign(level=level, model=model))
+        intervals += [_differences(part).assign(level=level), _coverage(part).assign(level=level)]
+        by_year.append(_coverage_by_year(part).assign(level=level))
     for band, part in ages.groupby("first_age"):
         for model in ("study", "no_change", "mean_rates"):
-            found[f"age_error_pct.{band}.{model}"] = weighted_error_pct(part, model)
-            bias = 100 * (part[model].sum() / part["actual"].sum() - 1)
-            found[f"age_bias_pct.{band}.{model}"] = float(bias)
-        found[f"age_coverage_pct.{band}"] = covered_pct(part)
-    kinds = {name: f"departure_rate_pct.{name}" for name in ("projected", "declared")}
-    for name, indicator in kinds.items():
-        found[indicator] = float(
-            np.average(retirement[f"{name}_pct"].to_numpy(), weights=retirement["heads"].to_numpy())
-        )
-    whole = pd.DataFrame({"indicator": list(found), "value": list(found.values())})
-    by_family = [
-        retirement[["metier_code"]].assign(indicator=indicator, value=retirement[f"{name}_pct"])
-        for name, indicator in kinds.items()
-    ]
-    in_base = [part.assign(year=base_year) for part in (whole, *by_family, *intervals)]
+            bias = float(100 * (part[model].sum() / part["actual"].sum() - 1))
+            scores = {"age_error_pct": weighted_error_pct(part, model), "age_bias_pct": bias}
+            whole.append(_named(scores).assign(age_band=str(band), model=model))
+        whole.append(_named({"age_coverage_pct": covered_pct(part)}).assign(age_band=str(band)))
+    by_family = []
+    for variant in ("projected", "declared"):
+        rates = retirement[f"{variant}_pct"]
+        mean = float(np.average(rates.to_numpy(), weights=retirement["heads"].to_numpy()))
+        whole.append(_named({"departure_rate_pct": mean}).assign(variant=variant))
+        family = retirement[["metier_code"]].assign(indicator="departure_rate_pct", value=rates)
+        by_family.append(family.assign(variant=variant))
+    in_base = [part.assign(year=base_year) for part in (*whole, *by_family, *intervals)]
     return [part.assign(unit="pct", nature="projection") for part in (*in_base, *by_year)]
+
+
+def _named(scores: dict[str, float]) -> pd.DataFrame:
+    return pd.DataFrame({"indicator": list(scores), "value": list(scores.values())})
 
 
 def difference_interval(table: pd.DataFrame, model: str) -> tuple[float, float, float]:
@@ -281,26 +283,24 @@ def _ratio_interval(
     return float(100 * total / base), float(low), float(high)
 
 
-def _differences(part: pd.DataFrame, level: str) -> pd.DataFrame:
+def _differences(part: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for model in ("no_change", "last_growth"):
         value, low, high = difference_interval(part, model)
-        name = f"needs_error_difference_pct.{level}.{model}"
-        rows.append({"indicator": name, "value": value, "lower": low, "upper": high})
-    return pd.DataFrame(rows).assign(interval_level=0.95)
+        rows.append({"model": model, "value": value, "lower": low, "upper": high})
+    return pd.DataFrame(rows).assign(indicator="needs_error_difference_pct", interval_level=0.95)
 
 
-def _coverage(part: pd.DataFrame, level: str) -> pd.DataFrame:
+def _coverage(part: pd.DataFrame) -> pd.DataFrame:
     value, low, high = coverage_interval(part)
-    row = {"indicator": f"needs_coverage_pct.{level}", "value": value, "lower": low, "upper": high}
+    row = {"indicator": "needs_coverage_pct", "value": value, "lower": low, "upper": high}
     return pd.DataFrame([row]).assign(interval_level=0.95)
 
 
-def _coverage_by_year(part: pd.DataFrame, level: str) -> pd.DataFrame:
+def _coverage_by_year(part: pd.DataFrame) -> pd.DataFrame:
     inside = part["actual"].between(part["lower"], part["upper"])
-    shares = 100 * inside.groupby(part["year"]).mean()
-    name = f"needs_coverage_by_year_pct.{level}"
-    return pd.DataFrame({"indicator": name, "year": shares.index, "value": shares.to_numpy()})
+    shares = (100 * inside.groupby(part["year"]).mean()).reset_index(name="value")
+    return shares.assign(indicator="needs_coverage_by_year_pct")
 
 
 def _wide(rates: pd.DataFrame, codes: list[str], first_ages: tuple[int, ...], name: str) -> Array:

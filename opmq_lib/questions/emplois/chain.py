@@ -4,7 +4,7 @@ import pandas as pd
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment import measures
-from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import coherence, qualifications
 from opmq_lib.params import EditionParams
 from opmq_lib.questions.shared import Tables, estimate, seed_tables, without_residual
@@ -40,7 +40,7 @@ def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Data
         branch's own series for own data.
     """
     national = inputs["employment_national"]
-    return evaluation.learning_panel(without_residual(jobs), national, edition.base_year)
+    return projection.learning_panel(without_residual(jobs), national, edition.base_year)
 
 
 def future(
@@ -60,16 +60,16 @@ def future(
     """
     metiers = without_residual(jobs)
     levels, scenario = edition.quantile_levels, edition.scenario_codes[0]
-    alone = evaluation.project(metiers, panel, horizon_years, levels, scenario)
+    alone = projection.project(metiers, panel, horizon_years, levels, scenario)
     if metiers["origin"].eq("own").any():
         return alone
     return coherence.adjust(alone, coherence.reconcile_national(panel, horizon_years))
 
 
 def explained(jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
-    """Return what carried each métier's projection, as indicators (`evaluation.explanations`)."""
+    """Return which models made each projection, as indicators (`projection.explanations`)."""
     metiers = without_residual(jobs)
-    rows = NO_ROW if metiers.empty else evaluation.explanations(metiers, panel, horizon_years)
+    rows = NO_ROW if metiers.empty else projection.explanations(metiers, panel, horizon_years)
     return indicators.stack([rows], _branch(jobs), "emplois_explications")
 
 

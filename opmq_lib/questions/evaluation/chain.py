@@ -1,9 +1,11 @@
-"""Chain of `11_evaluation`."""
+"""Steps of `11_evaluation`: forecasts as they would have been made, beside what happened."""
+
+from collections.abc import Mapping
 
 import pandas as pd
 
 from opmq_lib.methods import forecast
-from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.forecast import evaluation, projection
 from opmq_lib.methods.needs import backtests
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.params import EditionParams
@@ -19,60 +21,126 @@ from opmq_lib.tables import check, indicators
 RETROSPECT_YEARS = 10
 
 
-def evaluation_results(
-    inputs: Tables, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
-) -> dict[str, pd.DataFrame]:
-    """Return the result tables of `11_evaluation`.
-
-    Args:
-        inputs: The study's input tables.
-        jobs: The `emplois` tables of all branches, one under the other; may be empty.
-        horizon_years: Years forecast from each past year.
-        edition: Gives the base year and the scenario.
+def panel(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
+    """Return the national series by métier and by family, to the base year of the edition.
 
     Returns:
-        `evaluation` (indicators: scores of the engine and of simple methods on the national
-        series, by step and by cut-off year; of needs: employment from 2008, ages from 2013,
-        departures beside declared retirements; errors weighed by each estimated branch's métiers,
-        `evaluation.BRANCH_YEARS` ahead at most: national métiers are too short for more; national
-        employment of the families drawn) and `evaluation_retrospective` (the projection
-        of those families as it would have been made ten years before the base year).
+        `series_code, year, value` in heads.
     """
-    national, base = inputs["employment_national"], edition.base_year
-    panel = evaluation.national_panel(national, base)
-    scored = evaluation.past_accuracy(panel, horizon_years)
-    parts = [*evaluation.accuracy_rows(scored, base), *_needs_scores(inputs, panel, base)]
-    if not jobs.empty:
-        levels = without_residual(indicators.select(jobs, "employment_headcount"))
-        estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
-        near = min(horizon_years, evaluation.BRANCH_YEARS)
-        met = scored if near == horizon_years else evaluation.past_accuracy(panel, near)
-        parts.append(evaluation.branch_accuracy(met, estimated, near))
-    families = in_field(inputs, inputs["metiers"]).query("scope == 'industry' and level == 'fap87'")
-    shown = national[national["metier_code"].isin(families["metier_code"])]
-    shown = shown[shown["year"] <= base].assign(branch_code=ALL_BRANCHES, origin="public")
-    parts.append(national_levels(shown))
-    past = evaluation.project(
-        shown[shown["year"] <= base - RETROSPECT_YEARS],
-        panel[panel["year"] <= base - RETROSPECT_YEARS],
-        RETROSPECT_YEARS,
-        forecast.QUANTILE_LEVELS,
-        edition.scenario_codes[0],
-    )
+    return projection.national_panel(inputs["employment_national"], edition.base_year)
+
+
+def scored(panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
+    """Return every score of every forecast that would have been made in the past.
+
+    Args:
+        panel: From `panel`.
+        horizon_years: Years forecast from each past year.
+
+    Returns:
+        One row per model, series, cut-off and step (`scores.pair_scores`).
+    """
+    return evaluation.past_accuracy(panel, horizon_years)
+
+
+def branches(
+    jobs: pd.DataFrame, panel: pd.DataFrame, scored: pd.DataFrame, horizon_years: int
+) -> pd.DataFrame:
+    """Return the errors that each estimated branch's mix of métiers would have met.
+
+    Args:
+        jobs: The `emplois` tables of all branches, one under the other; may be empty.
+        panel: From `panel`.
+        scored: From `scored`.
+        horizon_years: As for `scored`; branches are scored `evaluation.BRANCH_YEARS` ahead at
+            most: national métiers are too short for more.
+
+    Returns:
+        Indicator rows by branch; none without any branch.
+    """
+    if jobs.empty:
+        return pd.DataFrame(columns=["indicator", "year", "unit"])
+    levels = without_residual(indicators.select(jobs, "employment_headcount"))
+    estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
+    near = min(horizon_years, evaluation.BRANCH_YEARS)
+    at_near = scored if near == horizon_years else evaluation.past_accuracy(panel, near)
+    return evaluation.branch_accuracy(at_near, estimated, near)
+
+
+def needs(inputs: Tables, panel: pd.DataFrame, edition: EditionParams) -> dict[str, pd.DataFrame]:
+    """Return how posts to fill would have been projected, beside what happened.
+
+    Returns:
+        `employment` from 2008, `ages` from 2013, `retirement`: departures beside declared
+        retirements (`methods.needs.backtests`); nothing where the base year is too early.
+    """
+    ages = inputs["age_structure"]
+    if edition.base_year < backtests.AGES_ORIGIN + BAND_YEARS:
+        return {}
     return {
-        "evaluation": indicators.stack(parts, ALL_BRANCHES, "evaluation"),
-        "evaluation_retrospective": check("projection", past, "evaluation_retrospective"),
+        "employment": backtests.employment_errors(panel),
+        "ages": backtests.age_errors(ages),
+        "retirement": backtests.retirement_check(
+            ages, inputs["exit_rates"], inputs["exit_reasons"]
+        ),
     }
 
 
-def _needs_scores(inputs: Tables, panel: pd.DataFrame, base_year: int) -> list[pd.DataFrame]:
-    """Return how needs would have done in the past; nothing where the base year is too early."""
-    ages = inputs["age_structure"]
-    if base_year < backtests.AGES_ORIGIN + BAND_YEARS:
-        return []
-    return backtests.score_rows(
-        backtests.employment_errors(panel),
-        backtests.age_errors(ages),
-        backtests.retirement_check(ages, inputs["exit_rates"], inputs["exit_reasons"]),
-        base_year,
+def families(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
+    """Return national employment of the industrial families, to the base year of the edition.
+
+    Returns:
+        Heads by `metier_code` and `year`, under the branch `ensemble`.
+    """
+    metiers = in_field(inputs, inputs["metiers"]).query("scope == 'industry' and level == 'fap87'")
+    national = inputs["employment_national"]
+    shown = national["metier_code"].isin(metiers["metier_code"])
+    kept = national[shown & (national["year"] <= edition.base_year)]
+    return kept.assign(branch_code=ALL_BRANCHES, origin="public")
+
+
+def retrospective(
+    families: pd.DataFrame, panel: pd.DataFrame, edition: EditionParams
+) -> pd.DataFrame:
+    """Return the families' projection as it would have been made `RETROSPECT_YEARS` ago.
+
+    Args:
+        families: From `families`.
+        panel: From `panel`.
+        edition: Gives the base year and the scenario.
+
+    Returns:
+        Rows of the `projection` contract.
+    """
+    known, learnt = (
+        table[table["year"] <= edition.base_year - RETROSPECT_YEARS] for table in (families, panel)
     )
+    levels, scenario = forecast.QUANTILE_LEVELS, edition.scenario_codes[0]
+    return projection.project(known, learnt, RETROSPECT_YEARS, levels, scenario)
+
+
+def results(  # noqa: PLR0913 - one argument per step
+    scored: pd.DataFrame,
+    branches: pd.DataFrame,
+    needs: Mapping[str, pd.DataFrame],
+    families: pd.DataFrame,
+    retrospective: pd.DataFrame,
+    edition: EditionParams,
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables, from those of the steps above.
+
+    Returns:
+        `evaluation` (indicators: scores of the engine and of simple methods on the national
+        series, by step and by cut-off year; of needs; errors by branch; national employment of the
+        families drawn) and `evaluation_retrospective`.
+    """
+    parts = evaluation.accuracy_rows(scored, edition.base_year)
+    if needs:
+        parts += backtests.score_rows(**needs, base_year=edition.base_year)
+    parts += [branches] * (not branches.empty) + [national_levels(families)]
+    return {
+        "evaluation": indicators.stack(parts, ALL_BRANCHES, "evaluation"),
+        "evaluation_retrospective": check(
+            "projection", retrospective, "evaluation_retrospective"
+        ),
+    }
