@@ -140,7 +140,5 @@ def results(  # noqa: PLR0913 - one argument per step
     parts += [branches] * (not branches.empty) + [national_levels(families)]
     return {
         "evaluation": indicators.stack(parts, ALL_BRANCHES, "evaluation"),
-        "evaluation_retrospective": check(
-            "projection", retrospective, "evaluation_retrospective"
-        ),
+        "evaluation_retrospective": check("projection", retrospective, "evaluation_retrospective"),
     }
