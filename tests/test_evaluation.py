@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.forecast import evaluation, projection
 from opmq_lib.methods.forecast.second_opinions import second_opinion
 from opmq_lib.sources import embedded
 from opmq_lib.tables import indicators
@@ -19,7 +19,7 @@ def national() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def panel(national: pd.DataFrame) -> pd.DataFrame:
-    return evaluation.national_panel(national, 2018)
+    return projection.national_panel(national, 2018)
 
 
 def estimate(national: pd.DataFrame, branch_code: str, share: float, codes: list[str]):
@@ -40,7 +40,7 @@ def own(rows: list[tuple[str, int, float]]) -> pd.DataFrame:
 def test_the_national_panel_stops_at_the_base_year_and_leaves_the_total_out(
     national: pd.DataFrame,
 ) -> None:
-    known = evaluation.national_panel(national, 2012)
+    known = projection.national_panel(national, 2012)
     assert known["year"].max() == 2012
     assert indicators.ALL_METIERS not in set(known["series_code"])
 
@@ -51,7 +51,7 @@ def test_a_metier_has_one_relative_projection_in_every_branch(
     small = estimate(national, "verre", 0.01, ["E1Z40", "G1Z70"])
     large = estimate(national, "chimie", 0.3, ["G1Z70", "H0Z90", "C0Z20"])
     found = [
-        evaluation.project(jobs, evaluation.learning_panel(jobs, national, 2018), 5, LEVELS, "x")
+        projection.project(jobs, projection.learning_panel(jobs, national, 2018), 5, LEVELS, "x")
         for jobs in (small, large)
     ]
     one, other = (
@@ -63,7 +63,7 @@ def test_a_metier_has_one_relative_projection_in_every_branch(
 
 def test_own_figures_are_learnt_from_by_themselves(national: pd.DataFrame) -> None:
     jobs = own([("A1", year, 90.0 + year % 5) for year in range(2005, 2020)])
-    learnt_from = evaluation.learning_panel(jobs, national, 2018)
+    learnt_from = projection.learning_panel(jobs, national, 2018)
     assert learnt_from["series_code"].unique().tolist() == ["A1"]
     assert learnt_from["year"].max() == 2019
 
@@ -73,10 +73,10 @@ def test_missing_years_of_own_figures_stop_nothing_and_are_counted(
 ) -> None:
     rows = [("A1", year, 90.0 + year % 5) for year in range(2005, 2020) if year != 2011]
     jobs = own(rows)
-    learnt_from = evaluation.learning_panel(jobs, national, 2018)
+    learnt_from = projection.learning_panel(jobs, national, 2018)
     with warnings.catch_warnings(action="error"):
-        future = evaluation.project(jobs, learnt_from, 3, LEVELS, "x")
-        why = evaluation.explanations(jobs, learnt_from, 3)
+        future = projection.project(jobs, learnt_from, 3, LEVELS, "x")
+        why = projection.explanations(jobs, learnt_from, 3)
     assert future["origin"].eq("own").all()
     assert why["origin"].eq("own").all()
     assert indicators.select(why, "filled_years_count")["value"].tolist() == [1]
@@ -87,25 +87,27 @@ def test_own_figures_too_short_for_a_second_opinion_have_none(
     national: pd.DataFrame, years: int
 ) -> None:
     jobs = own([("A1", 2010 + year, 90.0 + year % 3) for year in range(years)])
-    learnt_from = evaluation.learning_panel(jobs, national, 2018)
-    why = evaluation.explanations(jobs, learnt_from, 3)
+    learnt_from = projection.learning_panel(jobs, national, 2018)
+    why = projection.explanations(jobs, learnt_from, 3)
     assert not why["indicator"].str.startswith("second_opinion").any()
-    assert evaluation.project(jobs, learnt_from, 3, LEVELS, "x")["value"].notna().all()
+    assert projection.project(jobs, learnt_from, 3, LEVELS, "x")["value"].notna().all()
 
 
 def test_explanations_speak_of_the_branchs_metiers_and_weigh_to_one_hundred(
     national: pd.DataFrame, panel: pd.DataFrame
 ) -> None:
     jobs = estimate(national, "chimie", 0.3, ["G1Z70", "H0Z90"])
-    why = evaluation.explanations(jobs, panel, 10)
+    why = projection.explanations(jobs, panel, 10)
     assert set(why["metier_code"]) == {"G1Z70", "H0Z90"}
-    weights = why[why["indicator"].str.startswith("family_weight_pct.")]
+    weights = indicators.select(why, "family_weight_pct")
     np.testing.assert_allclose(weights.groupby("metier_code")["value"].sum(), 100)
-    naive = indicators.select(why, "second_opinion_headcount.naive").set_index("metier_code")
+    naive = indicators.select(why, "second_opinion_headcount", model="naive").set_index(
+        "metier_code"
+    )
     last = jobs[jobs["year"] == 2018].set_index("metier_code")["employment_headcount"]
     np.testing.assert_allclose(naive["value"], last.loc[naive.index])
     assert naive["year"].eq(2028).all()
-    errors = indicators.select(why, "cutoff_mase.panel")
+    errors = indicators.select(why, "cutoff_mase", model="panel")
     assert errors["year"].eq(2009).all()
 
 
@@ -128,15 +130,15 @@ def test_every_past_forecast_has_its_whole_horizon_after_it(scored: pd.DataFrame
 
 def test_accuracy_rows_make_an_indicator_table(scored: pd.DataFrame) -> None:
     table = indicators.stack(evaluation.accuracy_rows(scored, 2018), "ensemble", "evaluation")
-    assert indicators.row_of(table, "owa.naive.0") is not None
-    owa = table.loc[indicators.row_of(table, "owa.naive.0")]
+    owa = table.loc[indicators.row_of(table, "owa", model="naive", horizon_years=0)]
     assert owa["value"] == pytest.approx(1)
-    mase = table.loc[indicators.row_of(table, "mase.panel.0")]
+    mase = table.loc[indicators.row_of(table, "mase", model="panel", horizon_years=0)]
     assert mase["lower"] < mase["value"] < mase["upper"]
-    cutoffs = indicators.select(table, "mase_by_cutoff.ets")
+    cutoffs = indicators.select(table, "mase_by_cutoff", model="ets")
     assert cutoffs["year"].tolist() == sorted(scored["cutoff_year"].unique())
-    pit = table[table["indicator"].str.startswith("pit_share_pct.panel.")]
+    pit = indicators.select(table, "pit_share_pct", model="panel")
     assert pit["value"].sum() == pytest.approx(100)
+    assert pit["quantile_level"].tolist() == pytest.approx(np.arange(1, 11) / 10)
 
 
 def test_a_branchs_error_is_that_of_its_metiers_weighed_by_employment(
@@ -149,7 +151,7 @@ def test_a_branchs_error_is_that_of_its_metiers_weighed_by_employment(
     at_three = scored[(scored["step"] == 3) & (scored["model"] == "panel")]
     errors = at_three.groupby("series_code")["smape_pct"].mean()
     expected = 0.75 * errors["M00"] + 0.25 * errors["M01"]
-    found = indicators.select(rows, "smape_pct_at_step.panel")["value"]
+    found = indicators.select(rows, "smape_pct_at_step", model="panel")["value"]
     assert found.tolist() == pytest.approx([expected])
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from opmq_lib.errors import CoherenceError
 from opmq_lib.methods import needs
-from opmq_lib.methods.forecast import evaluation
+from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import backtests, coherence, qualifications, summary
 from opmq_lib.methods.needs import scenarios as sets
 from opmq_lib.methods.needs.intentions import recruitment_projects
@@ -193,7 +193,7 @@ def test_entries_are_subtracted_and_unknown_ones_stay_nd() -> None:
 
 
 def test_metiers_add_up_to_their_family_and_adjustments_are_told() -> None:
-    panel = evaluation.national_panel(embedded.load("employment_national"), 2018)
+    panel = projection.national_panel(embedded.load("employment_national"), 2018)
     found = coherence.reconcile_national(panel, 5)
     by = found.groupby([found["metier_code"].str[:3], "year"])
     sums = by["coherent_headcount"].sum()
@@ -239,7 +239,7 @@ def test_an_empty_group_takes_the_other_date_and_bad_shares_are_refused() -> Non
 
 @pytest.fixture(scope="module")
 def employment() -> pd.DataFrame:
-    panel = evaluation.national_panel(embedded.load("employment_national"), 2018)
+    panel = projection.national_panel(embedded.load("employment_national"), 2018)
     return backtests.employment_errors(panel)
 
 
@@ -255,7 +255,7 @@ def test_projections_from_2008_beat_both_simple_rules(employment: pd.DataFrame) 
 
 
 def test_what_came_after_the_origin_is_hidden() -> None:
-    panel = evaluation.national_panel(embedded.load("employment_national"), 2018)
+    panel = projection.national_panel(embedded.load("employment_national"), 2018)
     changed = panel.assign(value=panel["value"].where(panel["year"] <= 2008, panel["value"] * 3))
     one, two = (backtests.employment_errors(each) for each in (panel, changed))
     assert (one["study"] == two["study"]).all()

@@ -4,16 +4,27 @@ import pandas as pd
 import pytest
 from chains import employment_results
 
+from opmq_lib.params import EditionParams
 from opmq_lib.questions.emplois import page as explications
-from opmq_lib.questions.evaluation import besoins as evaluation_besoins
+from opmq_lib.questions.evaluation import chain
 from opmq_lib.questions.evaluation import page as evaluation
-from opmq_lib.questions.evaluation.chain import evaluation_results
 from opmq_lib.questions.shared import ALL_BRANCHES
 from opmq_lib.show.pieces import Html
 from opmq_lib.sources import study
 from opmq_lib.tables import indicators
 
 LABELS = study.metier_labels() | study.branch_labels()
+
+
+def evaluation_results(
+    inputs: dict, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
+    panel, families = chain.panel(inputs, edition), chain.families(inputs, edition)
+    scored = chain.scored(panel, horizon_years)
+    branches = chain.branches(jobs, panel, scored, horizon_years)
+    past = chain.retrospective(families, panel, edition)
+    needs = chain.needs(inputs, panel, edition)
+    return chain.results(scored, branches, needs, families, past, edition)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +60,7 @@ def test_every_number_of_a_table_is_that_of_its_cell(results: dict) -> None:
 
 
 def test_findings_claim_nothing_that_their_interval_does_not_support(results: dict) -> None:
-    row = evaluation._row(results["evaluation"], "owa", "panel", 0)
+    row = indicators.row_of(results["evaluation"], "owa", model="panel", horizon_years=0)
     said = {}
     for low, high in ((0.8, 0.9), (0.9, 1.1), (1.1, 1.2)):
         table = results["evaluation"].copy()
@@ -64,12 +75,14 @@ def test_figures_have_a_text_alternative_that_says_what_happened(results: dict) 
     past = evaluation.retrospective_figure(results, LABELS)
     assert past.alt.count("Observé en 2018") == evaluation.PANELS
     coverage = evaluation.coverage_figure(results)
-    assert all(f"Intervalle annoncé à {level}" in coverage.alt for level in evaluation.NOMINAL)
+    assert all(
+        f"Intervalle annoncé à {level}" in coverage.alt for level in evaluation.NOMINAL_PCT.values()
+    )
     tenths = evaluation.calibration_figure(results)
     said = [int(share) for share in re.findall(r"\d+er? (\d+)\u00a0%", tenths.alt)]
     table = results["evaluation"]
-    rows = [indicators.row_of(table, f"pit_share_pct.panel.{tenth}") for tenth in range(1, 11)]
-    assert said == pytest.approx(table.loc[rows, "value"].tolist(), abs=0.51)
+    shares = indicators.select(table, "pit_share_pct", model="panel")
+    assert said == pytest.approx(shares["value"].tolist(), abs=0.51)
     lines = evaluation.cutoffs_figure(results)
     assert all(name in lines.alt for name in evaluation.METHODS.values())
     assert "2004" in lines.alt
@@ -102,15 +115,16 @@ def test_the_banner_counts_the_series_that_were_scored(results: dict) -> None:
 
 def test_needs_are_said_better_only_where_the_whole_interval_is(results: dict) -> None:
     table = results["evaluation"].copy()
-    row = indicators.row_of(table, "needs_error_difference_pct.metier.no_change")
-    assert table.loc[row, "value"] == pytest.approx(
-        table.loc[indicators.row_of(table, "needs_error_pct.metier.study"), "value"]
-        - table.loc[indicators.row_of(table, "needs_error_pct.metier.no_change"), "value"]
-    )
+    rule = {"level": "metier", "model": "no_change"}
+    row = indicators.row_of(table, "needs_error_difference_pct", **rule)
+    ours = indicators.row_of(table, "needs_error_pct", level="metier", model="study")
+    theirs = indicators.row_of(table, "needs_error_pct", **rule)
+    difference = table.loc[ours, "value"] - table.loc[theirs, "value"]
+    assert table.loc[row, "value"] == pytest.approx(difference)
     said = {}
     for low, high in ((-3.5, 1.5), (-5.1, -0.2), (0.2, 3.0)):
         table.loc[row, ["lower", "upper"]] = low, high
-        findings = text(evaluation_besoins.findings({**results, "evaluation": table}))
+        findings = text(evaluation.needs_findings({**results, "evaluation": table}))
         said[low] = findings.partition("rien ne change")[0]
     assert "Pas de différence montrée" in said[-3.5]
     assert "mieux" not in said[-3.5]
@@ -120,7 +134,7 @@ def test_needs_are_said_better_only_where_the_whole_interval_is(results: dict) -
 
 def test_coverage_of_needs_is_judged_by_its_own_interval(results: dict) -> None:
     table = results["evaluation"].copy()
-    row = indicators.row_of(table, "needs_coverage_pct.metier")
+    row = indicators.row_of(table, "needs_coverage_pct", level="metier")
     assert table.loc[row, "lower"] < table.loc[row, "value"] < table.loc[row, "upper"]
     for ends, verdict in (
         ((60.0, 70.0), "moins qu’annoncé"),
@@ -128,17 +142,17 @@ def test_coverage_of_needs_is_judged_by_its_own_interval(results: dict) -> None:
         ((85.0, 95.0), "plus qu’annoncé"),
     ):
         table.loc[row, ["lower", "upper"]] = ends
-        findings = text(evaluation_besoins.findings({**results, "evaluation": table}))
+        findings = text(evaluation.needs_findings({**results, "evaluation": table}))
         assert verdict in findings.partition("26 familles")[0].replace("\u00a0", " ")
 
 
 def test_coverage_of_needs_is_told_year_by_year(results: dict) -> None:
-    html = evaluation_besoins.coverage_table(results).html
+    html = evaluation.needs_coverage_table(results).html
     assert html.count('<th scope="row">') == 9
     shown = [int(said) for _, _, _, said in numbers(html)]
     assert len(shown) == 18
     mean = results["evaluation"].loc[
-        indicators.row_of(results["evaluation"], "needs_coverage_pct.metier"), "value"
+        indicators.row_of(results["evaluation"], "needs_coverage_pct", level="metier"), "value"
     ]
     assert sum(shown[::2]) / 9 == pytest.approx(mean, abs=0.5)
 

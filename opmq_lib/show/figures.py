@@ -304,7 +304,7 @@ def error_lines(errors: pd.DataFrame, words: str, ax: Axes | None = None) -> Fig
         found = []
         for method in wide:
             years = wide[method].dropna().items()
-            said = ", ".join(f"{year} : {french.number(value, 1)}" for year, value in years)
+            said = ", ".join(f"{year:.0f} : {french.number(value, 1)}" for year, value in years)
             found.append(f"{method} : {said}.")
         return found
 

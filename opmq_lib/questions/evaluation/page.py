@@ -1,20 +1,30 @@
-"""Section of `11_evaluation`: what projections are worth, had they been made in the past."""
+"""Facts and figures of `11_evaluation`: what projections are worth, had they been made before."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import product
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opmq_lib.methods.forecast.evaluation import BRANCH_YEARS
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.pieces import Html
-from opmq_lib.tables import indicators
-from opmq_lib.tables.indicators import codes, select
+from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.words import words
+from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
 
 Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
+Column = Callable[[Any], str]
 
 TABLE, RETROSPECTIVE = "evaluation", "evaluation_retrospective"
+BRANCH_YEARS = 5
+PANELS = 4
+NOMINAL_PCT = {"coverage_50_pct": 50, "coverage_80_pct": 80, "coverage_95_pct": 95}
+WORDS = words(__package__)
 METHODS = {
     "panel": "Méthode de l’étude",
     "naive": "Dernière valeur",
@@ -32,298 +42,239 @@ SCORES = {
     "coverage_95_pct": ("Dans l’intervalle à 95 % (%)", 0),
     "direction_right_pct": ("Sens de l’évolution juste (%)", 0),
 }
-PANELS, NOMINAL = 4, (50, 80, 95)
-SOURCE = french.typography("Source : Dares ; calcul du projet. Nombres : table evaluation.csv.")
+"""French name of each score and its decimals."""
+
+SCORES_BY_STEP = ("smape_pct", "mase", "coverage_80_pct", "coverage_95_pct")
+LEVELS = {"metier": "59 métiers (depuis 2004)", "family": "26 familles (depuis 1983)"}
+NEEDS_MODELS = {
+    "study": "Méthode de l’étude",
+    "no_change": "« Rien ne change »",
+    "last_growth": "« La dernière évolution continue »",
+}
+AGE_MODELS = {
+    "study": "Méthode de l’étude",
+    "no_change": "« Rien ne change »",
+    "mean_rates": "Taux moyens, sans tendance",
+}
+BANDS = {"50": "50-54 ans", "55": "55-59 ans", "60": "60 ans ou plus"}
+MEASURES = {
+    "needs_error_pct": "Écart sur l’effectif",
+    "needs_creation_error_pct": "Écart sur la création nette",
+}
 
 
 def banner(results: Results) -> Html:
     """Return what the evaluation can tell and what it cannot."""
-    first, last = _cutoffs(results)
-    return pieces.banner(
-        french.typography(
-            "<strong>Évaluation sur les séries nationales.</strong> Aucune série observée ne "
-            "croise branches et métiers : les erreurs sont celles de l’emploi national "
-            f"{_series(results)} L’incertitude de l’estimation par branche s’y ajoute."
-        ),
-        french.typography(
-            f"Chaque projection est refaite avec les seules données connues de {first} à {last}, "
-            "puis comparée à ce qui est arrivé. Ces années partagent les mêmes crises : les "
-            "erreurs de métiers différents ne sont pas indépendantes."
-        ),
-    )
+    cells = Cells(TABLE, results[TABLE])
+    scored = {}
+    for level, name in {"metier": "métiers", "family": "familles de métiers"}.items():
+        row = row_of(results[TABLE], "scored_series_count", level=level)
+        if row is not None and cells.read(row):
+            scored[level] = Markup("{} {}").format(cells.number(row), name)
+    cutoffs = select(results[TABLE], "mase_by_cutoff", model="panel")["year"]
+    years = [int(cutoffs.min()), int(cutoffs.max())]
+    return pieces.banner(WORDS.banner(scored, years, _steps(results)[-1], BRANCH_YEARS))
 
 
 def findings(results: Results) -> Html:
     """Return how the method stands beside simple ones, and whether its intervals held."""
-    table = results[TABLE]
-    owa, covered = (_row(table, score, "panel", 0) for score in ("owa", "coverage_80_pct"))
-    if owa is None or covered is None:
-        return pieces.findings([])
-    low, high = table["lower"].loc[owa], table["upper"].loc[owa]
-    versus = "ne se distingue pas nettement de"
-    if high < 1:
-        versus = "fait mieux que"
-    elif low > 1:
-        versus = "fait moins bien que"
-    told = [
-        f"La méthode de l’étude {versus} la règle « rien ne change » : son erreur vaut "
-        f"{pieces.number(TABLE, table, owa, 2)} fois celle de cette règle (intervalle à 95 % : "
-        f"{pieces.cell(TABLE, table, owa, french.number(low, 2), 'lower')} à "
-        f"{pieces.cell(TABLE, table, owa, french.number(high, 2), 'upper')}).",
-        f"L’intervalle annoncé à 80 % a contenu {pieces.percent(TABLE, table, covered)} de ce qui "
-        "est arrivé.",
-    ]
-    return pieces.findings([french.typography(sentence) for sentence in told])
+    if row_of(results[TABLE], "owa", model="panel", horizon_years=0) is None:
+        return pieces.findings("")
+    return pieces.findings(WORDS.findings(partial(_number, results), partial(_interval, results)))
 
 
 def scores_table(results: Results) -> Html:
     """Return the scores of every method over all years ahead."""
-    table = results[TABLE]
-    return pieces.table(
-        "Erreurs des projections passées, toutes distances confondues",
-        ["Mesure", *METHODS.values()],
-        [
-            [
-                french.typography(label),
-                *(
-                    pieces.shown(
-                        pieces.number, TABLE, table, _row(table, score, model, 0), decimals
-                    )
-                    for model in METHODS
-                ),
-            ]
-            for score, (label, decimals) in SCORES.items()
-        ],
-        french.typography(
-            "Moyennes sur les séries ; plus petit est meilleur, sauf la part dans l’intervalle, "
-            f"qui doit être proche de ce qu’il annonce, et le sens juste. {SOURCE}"
-        ),
-    )
+
+    def column(model: str) -> Column:
+        return lambda score: _number(results, score, SCORES[score][1], model=model, horizon_years=0)
+
+    columns: dict[str, Column] = {"Mesure": lambda score: SCORES[score][0]}
+    columns |= {name: column(model) for model, name in METHODS.items()}
+    return pieces.table(WORDS.scores_table(), columns, SCORES)
 
 
 def steps_table(results: Results) -> Html:
     """Return the study's own errors and intervals at each distance."""
-    table = results[TABLE]
-    shown = ("smape_pct", "mase", "coverage_80_pct", "coverage_95_pct")
-    return pieces.table(
-        "La méthode de l’étude, année après année",
-        ["Distance", *(french.typography(SCORES[score][0]) for score in shown)],
-        [
-            [
-                french.plural(step, "an"),
-                *(
-                    pieces.shown(
-                        pieces.number,
-                        TABLE,
-                        table,
-                        _row(table, score, "panel", step),
-                        SCORES[score][1],
-                    )
-                    for score in shown
-                ),
-            ]
-            for step in _steps(table)
-        ],
-        SOURCE,
-    )
+    columns: dict[str, Column] = {"Distance": lambda step: french.plural(step, "an")}
+    for score in SCORES_BY_STEP:
+        name, decimals = SCORES[score]
+        columns[name] = _by(results, "horizon_years", score, decimals, model="panel")
+    return pieces.table(WORDS.steps_table(), columns, _steps(results))
 
 
-def retrospective_figure(results: Results, labels: Labels) -> Figure:
-    """Return what would have been projected ten years ago, with what happened since."""
-    past, levels = results[RETROSPECTIVE], _national(results)
-    cutoff = int(past["cutoff_year"].max())
-    ranked = indicators.largest_first(levels[levels["year"] == cutoff])
-    shown = [code for code in codes(ranked) if code in codes(past)][:PANELS]
+def retrospective_figure(
+    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
+) -> Figure:
+    """Draw what would have been projected in the past for the largest families, or those given."""
+    past = results[RETROSPECTIVE]
+    levels = select(results[TABLE], "national_employment_headcount")
+    cutoff, end = int(past["cutoff_year"].max()), int(past["year"].max())
+    wanted = metiers or codes(largest_first(levels[levels["year"] == cutoff]))
+    shown = [code for code in wanted if code in set(past["metier_code"])][:PANELS]
     history = pd.concat([levels[levels["metier_code"] == code] for code in shown])
-    end = int(past["year"].max())
-    bounds = past[past["year"] == end].pivot(
-        index="metier_code", columns="quantile_level", values="value"
-    )
-    seen = levels[levels["year"] == end].set_index("metier_code")["value"].reindex(bounds.index)
-    inside = (seen >= bounds[0.1]) & (seen <= bounds[0.9])
-    return figures.employment_fan(
-        history,
-        past,
-        labels,
-        "\n\n".join(
-            [
-                french.typography(
-                    f"Projeté en {cutoff}, observé en {end} : {int(inside.sum())} familles sur "
-                    f"{len(inside)} dans l’intervalle à 80 %"
-                ),
-                french.typography(
-                    f"Nombre d’emplois par an, France métropolitaine. Trait : observé ; tireté : médiane "
-                    f"projetée en {cutoff} ; bandes : une chance sur deux, huit sur dix. Les quatre "
-                    f"familles industrielles les plus nombreuses. {SOURCE} Projections : table "
-                    f"{RETROSPECTIVE}.csv."
-                ),
-            ]
-        ),
-    )
+    last = past[past["year"] == end]
+    bounds = last.pivot(index="metier_code", columns="quantile_level", values="value")
+    actual = levels[levels["year"] == end].set_index("metier_code")["value"].reindex(bounds.index)
+    inside = actual.between(bounds[0.1], bounds[0.9])
+    text = WORDS.retrospective_figure(cutoff, end, int(inside.sum()), len(inside))
+    return figures.employment_fan(history, past, labels, text, ax)
 
 
-def cutoffs_figure(results: Results) -> Figure:
-    """Return the error of each method by the year from which it forecast."""
-    table = results[TABLE]
-    parts = [
-        select(table, f"mase_by_cutoff.{model}").assign(method=name)
+def cutoffs_figure(results: Results, ax: Axes | None = None) -> Figure:
+    """Draw the error of each method by the year from which it forecast."""
+    errors = pd.concat(
+        select(results[TABLE], "mase_by_cutoff", model=model).assign(method=name)
         for model, name in METHODS.items()
-    ]
-    errors = pd.concat(parts)
-    own = parts[0].set_index("year")["value"]
-    title = (
-        f"Les erreurs dépendent surtout de l’année : de {french.number(own.min(), 1)} à "
-        f"{french.number(own.max(), 1)} évolutions annuelles"
     )
-    return figures.error_lines(
-        errors,
-        "\n\n".join(
-            [
-                french.typography(title),
-                french.typography(
-                    "Erreur absolue moyenne sur les années projetées, en évolutions annuelles moyennes de "
-                    f"la série (MASE), selon la dernière année connue. {SOURCE}"
-                ),
-            ]
-        ),
-    )
+    own = errors.loc[errors["model"] == "panel", "value"]
+    return figures.error_lines(errors, WORDS.cutoffs_figure(own.min(), own.max()), ax)
 
 
-def coverage_figure(results: Results) -> Figure:
-    """Return how often each method's intervals held."""
-    table = results[TABLE]
-    rows = [
-        {"method": name, "announced_pct": level, "value": table["value"].loc[row]}
-        for level in NOMINAL
-        for model, name in METHODS.items()
-        if (row := _row(table, f"coverage_{level}_pct", model, 0)) is not None
-    ]
-    own = {row["announced_pct"]: row["value"] for row in rows if row["method"] == METHODS["panel"]}
-    title = (
-        f"L’intervalle à 80 % de l’étude a contenu {french.percent(own[80])} de ce qui est arrivé"
+def coverage_figure(results: Results, ax: Sequence[Axes] | None = None) -> Figure:
+    """Draw how often each method's intervals held."""
+    whole = select(results[TABLE], *NOMINAL_PCT, horizon_years=0)
+    held = whole.assign(
+        method=whole["model"].map(METHODS), announced_pct=whole["indicator"].map(NOMINAL_PCT)
     )
-    return figures.coverage_dots(
-        pd.DataFrame(rows),
-        "\n\n".join(
-            [
-                french.typography(title),
-                french.typography(
-                    "Part des valeurs observées qui sont dans l’intervalle, selon la méthode. Tireté : ce "
-                    f"qui est annoncé. {SOURCE}"
-                ),
-            ]
-        ),
-    )
+    drawn = pd.concat(held[held["model"] == model] for model in METHODS)
+    own = select(whole, "coverage_80_pct", model="panel")["value"].item()
+    return figures.coverage_dots(drawn, WORDS.coverage_figure(own), ax)
 
 
-def calibration_figure(results: Results) -> Figure:
-    """Return where what happened fell in the study's own forecast distributions (PIT)."""
-    table = results[TABLE]
-    rows = [_row(table, "pit_share_pct", "panel", tenth) for tenth in range(1, 11)]
-    shares = pd.DataFrame({"tenth": range(1, 11), "value": table["value"].reindex(rows).to_numpy()})
+def calibration_figure(results: Results, ax: Axes | None = None) -> Figure:
+    """Draw where what happened fell in the study's own forecast distributions (PIT)."""
+    shares = select(results[TABLE], "pit_share_pct", model="panel").sort_values("quantile_level")
+    tenths = shares.assign(tenth=range(1, len(shares) + 1))
     lowest, highest = shares["value"].iloc[[0, -1]]
-    title = (
-        f"Dixième le plus bas : {french.percent(lowest)} de ce qui est arrivé ; le plus haut : "
-        f"{french.percent(highest)} ; attendu : 10 %"
-    )
-    return figures.tenths(
-        shares,
-        "\n\n".join(
-            [
-                french.typography(title),
-                french.typography(
-                    "Part des valeurs observées dans chaque dixième de la distribution projetée par la "
-                    "méthode de l’étude. Barres égales (tireté) : les intervalles disent vrai ; en U : ils "
-                    "sont trop étroits ; en dôme : trop larges ; plus hautes à gauche : les projections "
-                    f"sont trop hautes ; à droite : trop basses. {SOURCE}"
-                ),
-            ]
-        ),
-    )
+    return figures.tenths(tenths, WORDS.calibration_figure(lowest, highest), ax)
 
 
 def branches_table(results: Results, labels: Labels) -> Html:
     """Return the errors that each branch's mix of métiers would have met."""
-    table = results[TABLE]
-    errors = select(table, "smape_pct_at_step.panel")
+    errors = select(results[TABLE], "smape_pct_at_step", model="panel")
     if errors.empty:
-        return pieces.banner(
-            french.typography("Non disponible (nd) : aucune branche n’a encore été calculée.")
-        )
-    branches: list[str] = errors["branch_code"].tolist()
-    columns = (
-        ("smape_pct_at_step.panel", 1),
-        ("smape_pct_at_step.naive", 1),
-        ("coverage_80_pct_at_step.panel", 0),
-    )
-    rows = {
-        (name, branch): row
-        for name, _ in columns
-        for row, branch in zip(
-            select(table, name).index.tolist(), select(table, name)["branch_code"], strict=True
-        )
+        return pieces.banner(WORDS.no_branch())
+    years = french.plural(min(_steps(results)[-1], BRANCH_YEARS), "an")
+
+    def column(indicator: str, model: str, decimals: int = 1) -> Column:
+        return _by(results, "branch_code", indicator, decimals, model=model)
+
+    columns = {
+        "Branche": lambda code: labels[code],
+        f"Erreur à {years} de la méthode (%)": column("smape_pct_at_step", "panel"),
+        f"Erreur à {years} de « dernière valeur » (%)": column("smape_pct_at_step", "naive"),
+        "Dans l’intervalle à 80 % (%)": column("coverage_80_pct_at_step", "panel", 0),
     }
-    years = french.plural(min(_steps(table)[-1], BRANCH_YEARS), "an")
-    return pieces.table(
-        "Ce que ces erreurs représentent pour chaque branche",
-        [
-            "Branche",
-            f"Erreur à {years} de la méthode (%)",
-            french.typography(f"Erreur à {years} de « dernière valeur » (%)"),
-            french.typography("Dans l’intervalle à 80 % (%)"),
-        ],
-        [
-            [
-                labels[branch],
-                *(
-                    pieces.shown(pieces.number, TABLE, table, rows.get((name, branch)), decimals)
-                    for name, decimals in columns
-                ),
-            ]
-            for branch in sorted(branches, key=lambda code: labels[code])
-        ],
-        french.typography(
-            "Erreurs nationales de chaque métier, pondérées par l’emploi estimé de la branche. "
-            f"{SOURCE}"
-        ),
+    branches = sorted(errors["branch_code"], key=lambda code: labels[code])
+    return pieces.table(WORDS.branches_table(), columns, branches)
+
+
+def needs_findings(results: Results) -> Html:
+    """Return how projections of needs compare with simple rules, as the scores say."""
+    years = _years(results)
+    if not years:
+        return Html("")
+    worse = [
+        label
+        for band, label in BANDS.items()
+        if _value(results, "age_error_pct", age_band=band, model="study")
+        >= _value(results, "age_error_pct", age_band=band, model="no_change")
+    ]
+    projected, declared = (
+        _value(results, "departure_rate_pct", variant=name) for name in ("projected", "declared")
+    )
+    number, interval = partial(_number, results), partial(_interval, results)
+    facts = (LEVELS, NEEDS_MODELS, [years[0], years[-1]], worse, 0.5 <= projected / declared <= 2)
+    return pieces.findings(WORDS.needs_findings(number, interval, *facts))
+
+
+def needs_table(results: Results) -> Html:
+    """Return errors of employment and net creation projected from 2008, by rule."""
+
+    def column(model: str) -> Column:
+        return lambda row: _number(results, row[1], level=row[0], model=model)
+
+    columns: dict[str, Column] = {
+        "Mesure (en %)": lambda row: f"{MEASURES[row[1]]}, {LEVELS[row[0]]}"
+    }
+    columns |= {name: column(model) for model, name in NEEDS_MODELS.items()}
+    return pieces.table(WORDS.needs_table(), columns, product(LEVELS, MEASURES))
+
+
+def needs_coverage_table(results: Results) -> Html:
+    """Return how often the 80 % interval held in each year after 2008."""
+    columns: dict[str, Column] = {"Année": str}
+    for level, label in LEVELS.items():
+        columns[f"{label} (en %)"] = _by(
+            results, "year", "needs_coverage_by_year_pct", 0, level=level
+        )
+    years = _years(results)
+    return pieces.table(WORDS.needs_coverage_table(), columns, years) if years else Html("")
+
+
+def ages_table(results: Results) -> Html:
+    """Return errors of heads by age five years after 2013, by rule."""
+
+    def column(indicator: str, decimals: int = 1, **chosen: str) -> Column:
+        return _by(results, "age_band", indicator, decimals, **chosen)
+
+    columns: dict[str, Column] = {"Âge": lambda band: BANDS[band]}
+    for model, name in AGE_MODELS.items():
+        columns[f"{name} (écart, %)"] = column("age_error_pct", model=model)
+    columns |= {
+        "Méthode de l’étude (biais, %)": column("age_bias_pct", model="study"),
+        "Dans l’intervalle à 80 % (%)": column("age_coverage_pct", 0),
+    }
+    return pieces.table(WORDS.ages_table(), columns, BANDS)
+
+
+def _by(
+    results: Results, dimension: str, indicator: str, decimals: int = 1, **chosen: Any
+) -> Column:
+    """Return the column of a table that shows an indicator for each value of a dimension."""
+    return lambda value: _number(results, indicator, decimals, **{dimension: value}, **chosen)
+
+
+def _number(results: Results, indicator: str, decimals: int = 1, **chosen: Any) -> Markup:
+    row = row_of(results[TABLE], indicator, **chosen)
+    return Cells(TABLE, results[TABLE]).number(row, decimals)
+
+
+def _interval(
+    results: Results, indicator: str, reference: float, decimals: int, **chosen: Any
+) -> Any:
+    """Return the ends of an interval as shown, and on which side of a value it lies whole.
+
+    Returns:
+        `lower`, `upper`, and `side`: -1 below, 1 above, 0 where the value is inside; `None`
+        without row.
+    """
+    table, cells = results[TABLE], Cells(TABLE, results[TABLE])
+    row = row_of(table, indicator, **chosen)
+    if row is None:
+        return None
+    side = int(table["lower"].loc[row] > reference) - int(table["upper"].loc[row] < reference)
+    lower, upper = (
+        cells.show(row, lambda value: french.number(value, decimals), end)
+        for end in ("lower", "upper")
+    )
+    return SimpleNamespace(lower=lower, upper=upper, side=side)
+
+
+def _value(results: Results, indicator: str, **chosen: Any) -> float:
+    return float(
+        select(results[TABLE], indicator, metier_code=ALL_METIERS, **chosen)["value"].item()
     )
 
 
-def _cutoffs(results: Results) -> tuple[int, int]:
-    years = select(results[TABLE], "mase_by_cutoff.panel")["year"]
-    return int(years.min()), int(years.max())
-
-
-def _series(results: Results) -> str:
-    """Return which national series were long enough to be scored."""
-    table = results[TABLE]
-    rows = [
-        indicators.row_of(table, f"scored_series_count.{level}") for level in ("metier", "family")
-    ]
-    counts = [0 if row is None else pieces.read(table, row) or 0 for row in rows]
-    said = [
-        f"{pieces.number(TABLE, table, row, 0)} {name}"
-        for row, count, name in zip(rows, counts, ("métiers", "familles de métiers"), strict=True)
-        if row is not None and count
-    ]
-    if counts[0]:
-        return f"de {french.enumeration(said)}."
-    years = french.plural(_steps(table)[-1], "an")
-    return (
-        f"de {french.enumeration(said)} seulement : les séries des métiers, qui commencent en "
-        f"2004, sont trop courtes pour juger à {years}. Les branches, plus bas, le sont à "
-        f"{french.plural(BRANCH_YEARS, 'an')}, métier par métier."
-    )
-
-
-def _national(results: Results) -> pd.DataFrame:
-    return select(results[TABLE], "national_employment_headcount")
-
-
-def _steps(table: pd.DataFrame) -> list[int]:
+def _steps(results: Results) -> list[int]:
     """Return the distances scored, in years."""
-    return [step for step in range(1, 31) if _row(table, "mase", "panel", step) is not None]
+    steps = select(results[TABLE], "mase", model="panel")["horizon_years"]
+    return sorted(int(step) for step in steps if step > 0)
 
 
-def _row(table: pd.DataFrame, score: str, model: str, step: int) -> int | None:
-    return indicators.row_of(table, f"{score}.{model}.{step}")
+def _years(results: Results) -> list[int]:
+    """Return the years in which projected needs are judged."""
+    years = select(results[TABLE], "needs_coverage_by_year_pct", level="metier")["year"]
+    return sorted(int(year) for year in years)
