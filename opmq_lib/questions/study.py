@@ -1,13 +1,14 @@
 """The study as tables with French labels, from a notebook of one's own: `opmq_lib.study()`."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.sources import project, study
 
@@ -42,6 +43,29 @@ class Study:
             [emplois.jobs(inputs, branch_code, self.edition) for branch_code in branch_codes]
         )
 
+    def core(
+        self, branch_codes: Sequence[str], weights: Mapping[str, float] | None = None
+    ) -> pd.DataFrame:
+        """Return how often draws of weights put each métier on the lists of core and strategic ones.
+
+        Args:
+            branch_codes: Keys of table `branches`.
+            weights: Other weights by code of criterion, scaled to sum to 1 in each question; by
+                default those of the branch's parameters.
+
+        Returns:
+            Rows of the `labels` contract, with `branch` and `metier`, their names.
+        """
+        inputs = study.load_inputs(branch_codes, self.root)
+        return self._named(
+            [
+                coeurs.run(inputs, code, self.edition, study.criteria(code, self.root), weights)[
+                    "coeurs"
+                ]
+                for code in branch_codes
+            ]
+        )
+
     def results(self, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
         """Return the result tables of the last run of a notebook, by name; none if it never ran.
 
@@ -68,6 +92,7 @@ class Study:
 
     def _named(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         table = pd.concat(tables, ignore_index=True)
-        for place, name in ((0, "branch"), (2, "metier")):
+        for name in ("branch", "metier"):
+            place = table.columns.get_loc(f"{name}_code")
             table.insert(place, name, table[f"{name}_code"].map(self.labels))
         return table
