@@ -165,4 +165,4 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
 
 
 def test_labels_and_sections_use_the_same_words() -> None:
-    assert set(coeurs.NAMES) == set(coeurs.MEANINGS) == set(core.LABELS)
+    assert set(coeurs.WORDS.LABELS) == set(coeurs.WORDS.MEANINGS) == set(core.LABELS)

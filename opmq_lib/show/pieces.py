@@ -205,7 +205,7 @@ def paragraphs(words: str) -> list[str]:
 def banner(*words: str) -> Html:
     """Return a warning that stands before what it qualifies; one paragraph each, in HTML."""
     body = "".join(f"<p>{each}</p>" for text in words for each in paragraphs(text))
-    return _piece(f'<div class="opmq-banner" role="note">{body}</div>')
+    return piece(f'<div class="opmq-banner" role="note">{body}</div>')
 
 
 def text(words: str) -> Html:
@@ -217,7 +217,7 @@ def findings(words: str | Sequence[str]) -> Html:
     """Return findings as a list, one a paragraph, in HTML whose numbers come from `Cells`."""
     found = paragraphs(words) if isinstance(words, str) else list(words)
     found = found or ["Aucun constat que les intervalles permettent de soutenir."]
-    return _piece(f'<ul class="opmq-finding">{"".join(f"<li>{each}</li>" for each in found)}</ul>')
+    return piece(f'<ul class="opmq-finding">{"".join(f"<li>{each}</li>" for each in found)}</ul>')
 
 
 def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
@@ -230,7 +230,7 @@ def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
         f"<dd><strong>{value}</strong> <span>{note}</span></dd></div>"
         for label, value, note in figures
     )
-    return _piece(f'<dl class="opmq-keyfigures">{items}</dl>')
+    return piece(f'<dl class="opmq-keyfigures">{items}</dl>')
 
 
 def table(
@@ -264,7 +264,7 @@ def table(
         f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, others))}</tr>'
         for first, *others in lines
     )
-    return _piece(
+    return piece(
         f'<div class="opmq-table" tabindex="0" role="region" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
@@ -272,7 +272,7 @@ def table(
     )
 
 
-def _piece(html: str) -> Html:
+def piece(html: str) -> Html:
     """Return HTML with French typography in its texts."""
     parts = re.split(r"(<[^>]*>)", html)
     return Html("".join(part if part[:1] == "<" else french.typography(part) for part in parts))

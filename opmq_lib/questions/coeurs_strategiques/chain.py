@@ -27,22 +27,18 @@ def questions(asked: Sequence[Question]) -> pd.DataFrame:
         The columns of contract `questions` but for branch and origin, and `voted_metiers`, the
         codes of the métiers that the vote put on the list, separated by spaces.
     """
-    parts = []
+    rows = []
     for question in asked:
+        shared = question.model_dump(exclude={"criteria", "vote", "voted_metiers"})
         vote = question.vote
-        parts.append(
-            pd.DataFrame([each.model_dump() for each in question.criteria]).assign(
-                question_code=question.question_code,
-                cutoff_score=question.cutoff_score,
-                concentration=question.concentration,
-                vote_date="" if vote is None else vote.date.isoformat(),
-                vote_body="" if vote is None else vote.body,
-                minutes_reference="" if vote is None else vote.minutes_reference,
-                basis=question.basis,
-                voted_metiers=" ".join(question.voted_metiers),
-            )
-        )
-    return pd.concat(parts, ignore_index=True).astype({"threshold": float})
+        shared |= {
+            "vote_date": "" if vote is None else vote.date.isoformat(),
+            "vote_body": "" if vote is None else vote.body,
+            "minutes_reference": "" if vote is None else vote.minutes_reference,
+            "voted_metiers": " ".join(question.voted_metiers),
+        }
+        rows += [shared | criterion.model_dump() for criterion in question.criteria]
+    return pd.DataFrame(rows).astype({"threshold": float})
 
 
 def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:

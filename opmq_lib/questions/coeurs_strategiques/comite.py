@@ -5,17 +5,17 @@ written in the voting form (`opmq vote form`).
 """
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import ipywidgets
 import pandas as pd
 
 from opmq_lib.methods import core
-from opmq_lib.questions.coeurs_strategiques.page import MEANINGS, NAMES, QUESTIONS
+from opmq_lib.questions.coeurs_strategiques import page
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Html
 
+WEIGHTS, CUTOFFS = (0.0, 1.0, 0.05), (0.05, 0.95, 0.05)
 STEPS = 100
 
 
@@ -31,13 +31,12 @@ def panel(
         sliders: Whether somebody can move them: in JupyterLab, not on a page.
     """
     if not sliders:
-        said = "Les curseurs du comité sont dans le notebook, ouvert avec <code>opmq lab</code>."
-        return pieces.banner(french.typography(said))
-    tabs = dict(list(questions.groupby("question_code")))
-    return ipywidgets.Tab(
-        [_question_panel(question, values, labels) for question in tabs.values()],
-        titles=[QUESTIONS[str(code)] for code in tabs],
-    )
+        return pieces.banner(page.WORDS.page_sliders())
+    codes = list(questions["question_code"].unique())
+    tabs = [
+        _tab(questions[questions["question_code"] == code], values, labels, code) for code in codes
+    ]
+    return ipywidgets.Tab(tabs, titles=[page.WORDS.QUESTIONS[code] for code in codes])
 
 
 def moved(
@@ -64,102 +63,58 @@ def moved(
         ([0.75, 0.25], [True, True])
     """
     low, high = ([pair[end] for pair in goalposts] for end in (0, 1))
-    is_kept = question["threshold"].between(low, high)
+    weight = [each / sum(weights) for each in weights]
+    threshold = question["threshold"].where(question["threshold"].between(low, high))
     return question.assign(
-        weight=[weight / sum(weights) for weight in weights],
-        low=low,
-        high=high,
-        threshold=question["threshold"].where(is_kept),
-        cutoff_score=cutoff_score,
+        weight=weight, low=low, high=high, threshold=threshold, cutoff_score=cutoff_score
     )
 
 
-def listed(labelled: pd.DataFrame, labels: Mapping[str, str]) -> str:
-    """Return the métiers by label, in alphabetical order, as HTML.
-
-    Args:
-        labelled: Labels of one question, from `core.labels`.
-        labels: French name of each métier.
-    """
-    parts = []
-    for label in core.LABELS:
-        rows = labelled[labelled["label"] == label]
-        names = sorted(
-            f"{escape(labels.get(code, code))}"
-            + ("" if pd.isna(share) else f" ({french.percent(share)})")
-            for code, share in zip(rows["metier_code"], rows["acceptability_pct"], strict=True)
-        )
-        if names:
-            items = "".join(f"<li>{name}</li>" for name in names)
-            parts.append(f"<h4>{NAMES[label]}</h4><p>{MEANINGS[label]}</p><ul>{items}</ul>")
-    return french.typography("".join(parts))
-
-
-def _question_panel(
-    question: pd.DataFrame, values: pd.DataFrame, labels: Mapping[str, str]
+def _tab(
+    question: pd.DataFrame, values: pd.DataFrame, labels: Mapping[str, str], code: str
 ) -> ipywidgets.Widget:
-    criteria = question.to_dict("records")
-    weights = [
-        _slider(ipywidgets.FloatSlider, f"Poids : {each['label']}", each["weight"], (0, 1, 0.05))
-        for each in criteria
-    ]
-    goalposts = [
-        _slider(
-            ipywidgets.FloatRangeSlider,
-            f"Bornes : {each['label']} ({each['unit']})",
-            (each["low"], each["high"]),
-            _range_of(values, each),
+    weights, goalposts = [], []
+    for each in question.itertuples():
+        known = values.loc[values["criterion_code"] == each.criterion_code, ["lower", "upper"]]
+        least, most = min(each.low, known.min().min()), max(each.high, known.max().max())
+        scale, name = (least, most, (most - least) / STEPS), f"{each.label} ({each.unit})"
+        ends = (each.low, each.high)
+        weights.append(
+            _slider(ipywidgets.FloatSlider, f"Poids : {each.label}", each.weight, WEIGHTS)
         )
-        for each in criteria
-    ]
+        goalposts.append(_slider(ipywidgets.FloatRangeSlider, f"Bornes : {name}", ends, scale))
     cutoff = question["cutoff_score"].iloc[0]
-    entry = _slider(ipywidgets.FloatSlider, "Score d’entrée", cutoff, (0.05, 0.95, 0.05))
+    entry = _slider(ipywidgets.FloatSlider, "Score d’entrée", cutoff, CUTOFFS)
     shown = ipywidgets.HTML()
 
     def update(_: object = None) -> None:
-        if not any(slider.value for slider in weights) or any(
-            slider.value[0] >= slider.value[1] for slider in goalposts
-        ):
-            said = "Un poids au moins doit dépasser 0, et les deux bornes doivent différer."
-            shown.value = f"<p>{said}</p>"
+        weight, posts = ([slider.value for slider in each] for each in (weights, goalposts))
+        if not any(weight) or any(low >= high for low, high in posts):
+            shown.value = page.WORDS.bad_sliders()
             return
-        asked = moved(
-            question,
-            [slider.value for slider in weights],
-            [slider.value for slider in goalposts],
-            entry.value,
-        )
+        asked = moved(question, weight, posts, entry.value)
         scored = core.reasons(asked, values)
-        shown.value = listed(core.labels(asked, scored, draws=core.SLIDER_DRAWS), labels)
+        labelled = core.labels(asked, scored, draws=core.SLIDER_DRAWS).assign(voted="none")
+        tables = {page.LABELS: labelled, page.REASONS: scored, page.CRITERIA: asked}
+        shown.value = page.labels_list(tables, labels, code).html
 
     for slider in (*weights, *goalposts, entry):
         slider.observe(update, names="value")
     update()
-    title = french.typography(
-        "<b>Essai du comité : rien n’est voté ni publié ici.</b> Poids relatifs, puis bornes :"
-    )
-    return ipywidgets.VBox([ipywidgets.HTML(title), *weights, *goalposts, entry, shown])
+    title = ipywidgets.HTML(pieces.piece(page.WORDS.sliders()).html)
+    return ipywidgets.VBox([title, *weights, *goalposts, entry, shown])
 
 
 def _slider(
     kind: type[ipywidgets.Widget], name: str, value: Any, scale: tuple[float, float, float]
 ) -> ipywidgets.Widget:
-    least, most, step = scale
     return kind(
         value=value,
-        min=least,
-        max=most,
-        step=step,
+        min=scale[0],
+        max=scale[1],
+        step=scale[2],
         description=french.typography(name),
         style={"description_width": "26em"},
         layout={"width": "48em"},
         continuous_update=False,
     )
-
-
-def _range_of(values: pd.DataFrame, criterion: Mapping[Any, Any]) -> tuple[float, float, float]:
-    """Return both ends of what a criterion is worth, its goalposts included, and a step."""
-    known = values.loc[values["criterion_code"] == criterion["criterion_code"], ["lower", "upper"]]
-    least = min(criterion["low"], float(known.min().min(skipna=True)))
-    most = max(criterion["high"], float(known.max().max(skipna=True)))
-    return least, most, (most - least) / STEPS
