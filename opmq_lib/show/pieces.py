@@ -210,7 +210,7 @@ def banner(*words: str) -> Html:
 
 def text(words: str) -> Html:
     """Return the paragraphs of a text, in HTML."""
-    return _piece("".join(f"<p>{each}</p>" for each in paragraphs(words)))
+    return piece("".join(f"<p>{each}</p>" for each in paragraphs(words)))
 
 
 def findings(words: str | Sequence[str]) -> Html:

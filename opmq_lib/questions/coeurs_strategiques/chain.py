@@ -56,18 +56,11 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
     known = branch_employment(inputs, branch_code, edition.base_year)
     if not known.empty:
         return indicators.last_year(known)
-    national = indicators.last_year(inputs["employment_national"])["metier_code"]
-    codes = national[national.str.len() == FAP225_LENGTH]
-    return pd.DataFrame({"metier_code": codes}).assign(
-        branch_code=branch_code,
-        year=np.nan,
-        employment_headcount=np.nan,
-        nature="observed",
-        origin="public",
-        units_count=np.nan,
-        largest_share_pct=np.nan,
-        source_code="",
-    )
+    national = indicators.last_year(inputs["employment_national"])
+    metiers = national[national["metier_code"].str.len() == FAP225_LENGTH]
+    unknown = ("year", "employment_headcount", "units_count", "largest_share_pct")
+    facts = {"nature": "observed", "origin": "public", "source_code": ""}
+    return metiers.assign(branch_code=branch_code, **dict.fromkeys(unknown, np.nan), **facts)
 
 
 def values(inputs: Tables, branch_code: str, employed: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from opmq_lib.questions.coeurs_strategiques import page
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Html
 
+Goalposts = Sequence[tuple[float, float]]
+
 WEIGHTS, CUTOFFS = (0.0, 1.0, 0.05), (0.05, 0.95, 0.05)
 STEPS = 100
 
@@ -40,10 +42,7 @@ def panel(
 
 
 def moved(
-    question: pd.DataFrame,
-    weights: Sequence[float],
-    goalposts: Sequence[tuple[float, float]],
-    cutoff_score: float,
+    question: pd.DataFrame, weights: Sequence[float], goalposts: Goalposts, cutoff_score: float
 ) -> pd.DataFrame:
     """Return a question with other weights, scaled to sum to 1, goalposts and cut-off.
 

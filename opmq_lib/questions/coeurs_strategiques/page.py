@@ -38,11 +38,9 @@ def findings(results: Results, labels: Labels) -> Html:
     said = []
     for question in WORDS.QUESTIONS:
         rows = _of(results[LABELS], question)
-        is_robust, depends = (
-            rows["label"] == each for each in (core.ROBUST, core.WEIGHT_DEPENDENT)
-        )
-        robust = _links(rows[is_robust], labels)
-        mostly = _links(rows[depends & (rows["acceptability_pct"] > MOSTLY_PCT)], labels)
+        robust = _links(rows[rows["label"] == core.ROBUST], labels)
+        depends = rows[rows["label"] == core.WEIGHT_DEPENDENT]
+        mostly = _links(depends[depends["acceptability_pct"] > MOSTLY_PCT], labels)
         said.append(WORDS.finding(question, robust, mostly, **_state(rows)))
     return pieces.findings("\n\n".join(said))
 
@@ -59,10 +57,8 @@ def criteria_table(results: Results, question: str) -> Html:
         return lambda row: cells.show(row, _short, "low" if is_low[row] else "high")
 
     def sources(row: int) -> str:
-        found = {
-            WORDS.SOURCES.get(code, code) for code in used[rows["criterion_code"][row]] if code
-        }
-        return french.enumeration(sorted(found))
+        codes = filter(None, used[rows["criterion_code"][row]])
+        return french.enumeration(sorted({WORDS.SOURCES.get(code, code) for code in codes}))
 
     def threshold(row: int) -> str:
         is_free = pd.isna(rows["threshold"][row])
@@ -79,7 +75,7 @@ def criteria_table(results: Results, question: str) -> Html:
     }
     text = WORDS.criteria_table(rows.fillna({"vote_date": ""}).loc[first])
     cutoff = cells.show(first, _two_decimals, "cutoff_score")
-    explained = pieces.piece(WORDS.draws(cutoff, core.PUBLICATION_DRAWS))
+    explained = pieces.text(WORDS.draws(cutoff, core.PUBLICATION_DRAWS))
     return Html(pieces.table(text, columns, rows.index).html + explained.html)
 
 
