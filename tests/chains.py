@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from opmq_lib.methods import tension
-from opmq_lib.params import EditionParams
+from opmq_lib.params import EditionParams, ScenarioParams
+from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.competences import chain as competences
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.tensions import chain as tensions
@@ -54,3 +55,18 @@ def skill_results(
     return competences.results(
         inputs, branch_code, edition, portfolio, deadlines, coverage, blocs, demand
     )
+
+
+def needs_results(
+    inputs: dict[str, pd.DataFrame],
+    scenarios: list[ScenarioParams],
+    branch_code: str,
+    horizon_years: int,
+    edition: EditionParams,
+) -> dict[str, pd.DataFrame]:
+    jobs = besoins.jobs(inputs, branch_code, edition)
+    future, moved = besoins.future(inputs, jobs, horizon_years, edition)
+    ages = besoins.ages(inputs, edition)
+    rates = besoins.rates(ages, horizon_years)
+    posts = besoins.posts(inputs, jobs, future, ages, rates, scenarios)
+    return besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, moved, posts)

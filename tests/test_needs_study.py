@@ -5,12 +5,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 import pytest
+from chains import needs_results
 
 from opmq_lib.methods import needs
-from opmq_lib.questions.besoins import fiches, scenarios
+from opmq_lib.questions.besoins import chain, fiches, hypotheses
 from opmq_lib.questions.besoins import page as besoins
-from opmq_lib.questions.besoins.chain import needs_consolidation, needs_results
 from opmq_lib.sources import study
+from opmq_lib.tables.indicators import select
 
 NET, LEFT, POSTS = needs.QUANTITIES
 SHOWN = re.compile(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<')
@@ -31,18 +32,15 @@ def results(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def values(results: Mapping[str, pd.DataFrame], *names: str, column: str = "value") -> pd.Series:
-    table = results["besoins"]
-    rows = table[table["indicator"].str.partition(".")[0].isin(names)]
-    return rows.set_index(["metier_code", "year", "indicator"])[column]
+    rows = select(results["besoins"], *names)
+    return rows.set_index(["metier_code", "year", "indicator", "variant"])[column]
 
 
 def test_posts_are_the_sum_of_two_causes_in_every_cell_shown(results) -> None:
     table = values(results, *needs.QUANTITIES)
-    for (metier, year, indicator), value in table.items():
-        if indicator.startswith(POSTS):
-            variant = indicator.removeprefix(POSTS)
-            causes = table[metier, year, NET + variant] + table[metier, year, LEFT + variant]
-            assert value == pytest.approx(causes, abs=1e-6)
+    wide = table.unstack("indicator")
+    assert set(wide.index.get_level_values("variant")) > {"", "later_pension"}
+    assert (wide[NET] + wide[LEFT]).to_numpy() == pytest.approx(wide[POSTS].to_numpy(), abs=1e-6)
 
 
 def test_intentions_change_no_post_and_posts_no_intention(inputs, results) -> None:
@@ -72,8 +70,8 @@ def test_own_ages_replace_national_ones_for_their_metiers_alone(inputs, results)
     other = run({**inputs, "own_branch_ages": own.drop(columns="share")})
     before, after = values(results, LEFT), values(other, LEFT)
     changed = before.index[(before != after.reindex(before.index)).to_numpy()]
-    assert {metier for metier, _, _ in changed} == {code, "ENS"}
-    assert after[code, 2028, LEFT] > before[code, 2028, LEFT]
+    assert {metier for metier, *_ in changed} == {code, "ENS"}
+    assert after[code, 2028, LEFT, ""] > before[code, 2028, LEFT, ""]
     table = other["besoins"]
     mine = table[(table["metier_code"] == code) & (table["indicator"] == LEFT)]
     assert set(mine["origin"]) == {"own"}
@@ -98,7 +96,7 @@ def test_a_branch_without_headcount_says_nd_and_keeps_the_other_layer(inputs) ->
     for piece in (
         besoins.key_figures(found),
         besoins.posts_table(found, labels),
-        scenarios.scenarios_table(found),
+        hypotheses.scenarios_table(found),
         besoins.imbalance_table(found),
         fiches.sheets(found, labels),
     ):
@@ -112,11 +110,11 @@ def test_every_number_of_the_page_is_a_cell_of_a_table(results) -> None:
         besoins.findings(results, labels),
         besoins.posts_table(results, labels),
         besoins.near_table(results, labels),
-        scenarios.scenarios_table(results),
-        scenarios.lines_table(results, labels, study.group_labels()),
+        hypotheses.scenarios_table(results),
+        hypotheses.lines_table(results, labels, study.group_labels()),
         besoins.imbalance_table(results),
         besoins.intentions_table(results, labels),
-        scenarios.coherence_table(results, labels),
+        hypotheses.coherence_table(results, labels),
         fiches.sheets(results, labels),
     ]
     found = SHOWN.findall("".join(piece.html for piece in pieces))
@@ -159,7 +157,7 @@ def test_each_cause_is_shown_by_its_interval_and_none_is_said_to_be_near_zero(re
     left = besoins.row_at(results, LEFT, "ENS", 2028)
     assert {(left, "lower"), (left, "upper")} <= set(shown)
     assert shown[posts, "value"].replace("\u202f", " ").endswith("30 000")
-    found = needs_consolidation(table)
+    found = chain.consolidation(table)
     both = html + besoins.consolidated_table(found, study.branch_labels()).html
     assert "proche de 0" not in both
     assert both.count("Création nette (intervalle") == 2
@@ -169,7 +167,7 @@ def test_departures_are_not_said_to_be_part_of_posts(results) -> None:
     html = besoins.key_figures(results).html
     assert "dont fins" not in html
     assert html.count("Départs de fin de carrière") == 2
-    assert "(intervalle à 80" in besoins._departures(results)[0]
+    assert "(intervalle à 80" in besoins.findings(results, study.metier_labels()).html
 
 
 def test_employment_of_all_metiers_is_their_sum(results) -> None:
@@ -192,9 +190,9 @@ def test_a_sheet_tells_the_departures_of_its_metiers(results) -> None:
 
 def test_adjustments_are_listed_from_the_largest(results) -> None:
     table = results["besoins"].copy()
-    rows = table.index[table["indicator"] == besoins.ADJUSTED][:3]
+    rows = table.index[table["indicator"] == "coherence_adjustment_pct"][:3]
     table.loc[rows, "value"] = [12.0, -66.0, 30.0]
-    html = scenarios.coherence_table({**results, "besoins": table}, study.metier_labels()).html
+    html = hypotheses.coherence_table({**results, "besoins": table}, study.metier_labels()).html
     shown = [int(row) for _, row, _, _ in SHOWN.findall(html)]
     sizes = table.loc[shown, "value"].abs().tolist()
     assert len(sizes) >= 3
@@ -202,20 +200,31 @@ def test_adjustments_are_listed_from_the_largest(results) -> None:
 
 
 def test_scenarios_carry_a_banner_while_nobody_voted(results) -> None:
-    assert "non votés" in scenarios.banner(results).html
+    assert "non votés" in hypotheses.banner(results).html
 
 
 def test_the_consolidation_lists_branches_and_adds_metiers(results) -> None:
     both = pd.concat(
         [results["besoins"], results["besoins"].assign(branch_code="chimie")], ignore_index=True
     )
-    found = needs_consolidation(both)
+    found = chain.consolidation(both)
     table = found["consolidation_besoins"]
-    twice = table[(table["metier_code"] == "E1Z43") & (table["indicator"] == POSTS)]
+    twice = select(table, POSTS, metier_code="E1Z43")
     once = values(results, POSTS)["E1Z43"]
-    assert twice.set_index("year")["value"][2028] == pytest.approx(2 * once[2028, POSTS])
+    assert twice.set_index("year")["value"][2028] == pytest.approx(2 * once[2028, POSTS, ""])
     html = besoins.consolidated_table(found, study.branch_labels()).html
     assert "Industries céramiques" in html
     assert "Industries chimiques" in html
-    empty = needs_consolidation(pd.DataFrame())
+    empty = chain.consolidation(pd.DataFrame())
     assert "Non disponible" in besoins.consolidated_table(empty, {}).html
+
+
+def test_one_rate_changed_in_a_notebook_of_one_s_own() -> None:
+    inputs, edition = study.load_inputs(["ceramique"]), study.edition()
+    jobs, ages = chain.jobs(inputs, "ceramique", edition), chain.ages(inputs, edition)
+    rates = chain.rates(ages, horizon_years=10)
+    rates.loc[rates["metier_code"].eq("E1Z43") & rates["first_age"].eq(55), "survival_ratio"] = 0
+    posts = needs.posts_to_fill(jobs, ages, [5, 10], assumptions=needs.Assumptions(rates=rates))
+    before = needs.posts_to_fill(jobs, ages, [5, 10])
+    more = posts["value"] > before["value"]
+    assert set(posts.loc[more, "metier_code"]) == {"E1Z43"}

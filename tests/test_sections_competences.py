@@ -5,14 +5,14 @@ from functools import cache
 
 import pandas as pd
 import pytest
-from chains import skill_results
+from chains import needs_results, skill_results
 
 from opmq_lib.questions.besoins import fiches
-from opmq_lib.questions.besoins.chain import needs_results
 from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.competences.chain import skills_consolidation
 from opmq_lib.show import french, pieces
 from opmq_lib.sources import study
+from opmq_lib.tables import indicators
 
 
 @cache
@@ -79,7 +79,8 @@ def test_projected_posts_by_skill_are_a_projection_with_bounds_and_never_more_th
     assert (posts["lower"] <= posts["value"]).all()
     assert (posts["value"] <= posts["upper"]).all()
     needs = besoins("metallurgie")
-    rows = needs[needs["indicator"].eq("posts_to_fill_headcount") & needs["metier_code"].ne("ENS")]
+    rows = indicators.select(needs, "posts_to_fill_headcount", variant="")
+    rows = rows[rows["metier_code"].ne("ENS")]
     assert posts["value"].max() <= rows.loc[rows["value"] > 0, "value"].sum()
     html = competences.posts_table(results("metallurgie")).html
     assert "ce n’est pas un écart" in html

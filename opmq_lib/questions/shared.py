@@ -5,9 +5,6 @@ from collections.abc import Mapping
 import pandas as pd
 
 from opmq_lib.methods import employment
-from opmq_lib.methods.forecast import projection
-from opmq_lib.methods.needs import coherence
-from opmq_lib.params import EditionParams
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -28,33 +25,6 @@ def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Da
     own = inputs["own_employment"]
     jobs = own if (own["branch_code"] == branch_code).any() else estimate(inputs, base_year)
     return jobs[jobs["branch_code"] == branch_code].reset_index(drop=True)
-
-
-def projected_employment(
-    inputs: Tables, metiers: pd.DataFrame, horizon_years: int, edition: EditionParams
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return a branch's projections, and by how much coherence moved them.
-
-    Args:
-        inputs: The study's input tables.
-        metiers: The branch's employment, without its residual.
-        horizon_years: Years projected.
-        edition: Gives the base year, the quantile levels and the scenario.
-
-    Returns:
-        Rows of the `projection` contract, those of the estimate moved to their families'
-        projections, and what `coherence.reconcile_national` returned (no row for own data, which
-        are learnt from and projected alone).
-    """
-    national, base = inputs["employment_national"], edition.base_year
-    panel = projection.learning_panel(metiers, national, base)
-    found = projection.project(
-        metiers, panel, horizon_years, edition.quantile_levels, edition.scenario_codes[0]
-    )
-    moved = coherence.reconcile_national(projection.national_panel(national, base), horizon_years)
-    if metiers["origin"].eq("own").any():
-        moved = moved.iloc[:0]
-    return coherence.adjust(found, moved), moved
 
 
 def estimate(inputs: Tables, base_year: int) -> pd.DataFrame:

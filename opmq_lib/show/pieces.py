@@ -202,6 +202,11 @@ def paragraphs(words: str) -> list[str]:
     return [text for part in parts if (text := re.sub(r"[ \n]+", " ", part).strip(" "))]
 
 
+def prose(words: str) -> Html:
+    """Return words that are HTML by themselves."""
+    return _piece("".join(paragraphs(words)))
+
+
 def banner(*words: str) -> Html:
     """Return a warning that stands before what it qualifies; one paragraph each, in HTML."""
     body = "".join(f"<p>{each}</p>" for text in words for each in paragraphs(text))

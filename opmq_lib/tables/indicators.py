@@ -80,10 +80,26 @@ def select(table: pd.DataFrame, *indicators: str, **chosen: Any) -> pd.DataFrame
         >>> select(table, "mase", model="ets").index.tolist()
         [1]
     """
-    kept = table["indicator"].isin(indicators)
+    return where(table.loc[table["indicator"].isin(indicators)], **chosen)
+
+
+def where(table: pd.DataFrame, **chosen: Any) -> pd.DataFrame:
+    """Return the rows that have some values, with their row numbers as index.
+
+    Args:
+        table: Any long table.
+        chosen: Column → value; `None`: any; `""`: an empty cell, or a table without that column.
+
+    Examples:
+        >>> table = pd.DataFrame({"value": [1.0, 2.0], "variant": [None, "later_pension"]})
+        >>> where(table, variant="").index.tolist(), where(table, level="").index.tolist()
+        ([0], [0, 1])
+    """
+    kept = pd.Series(data=True, index=table.index)
     for column, value in chosen.items():
         if value is not None:
-            kept &= table[column] == value if column in table else False
+            cells = table[column] if column in table else pd.Series("", table.index)
+            kept &= cells.isna() | cells.eq("") if value == "" else cells == value
     return table.loc[kept]
 
 

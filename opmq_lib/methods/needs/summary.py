@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.needs.ages import read_ages
+from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
 from opmq_lib.tables.indicators import ALL_METIERS, last_year, with_interval
 
 ENTRIES = {
@@ -16,19 +16,18 @@ IMBALANCE = "potential_imbalance_headcount"
 POSTS = "posts_to_fill_headcount"
 
 
-def interval_rows(table: pd.DataFrame, variant: str = "") -> pd.DataFrame:
-    """Return a `needs` table as indicator rows: the point and the 80 % interval.
+def interval_rows(posts: pd.DataFrame, variant: str = "") -> pd.DataFrame:
+    """Return posts to fill as indicator rows: the point and the 80 % interval.
 
     Args:
-        table: Rows of the `needs` contract with levels 0.1, 0.5 and 0.9.
-        variant: Written after the quantity's name, such as `.bas_carbone`.
+        posts: Rows of the `needs` contract of one scenario, with levels 0.1, 0.5 and 0.9.
+        variant: Scenario, unless it is the reference.
 
     Returns:
         One row per branch, métier, year and quantity, in heads.
     """
-    key = ["branch_code", "metier_code", "year", "quantity", "origin"]
-    rows = with_interval(table, key)
-    return rows.drop(columns="quantity").assign(indicator=rows["quantity"] + variant)
+    rows = with_interval(posts, ["branch_code", "metier_code", "year", "quantity", "origin"])
+    return rows.rename(columns={"quantity": "indicator"}).assign(variant=variant)
 
 
 def total_row(levels: pd.DataFrame) -> pd.DataFrame:
@@ -65,33 +64,22 @@ def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, base_year: int) -> pd
     Returns:
         Rows for the métiers of `posts`; for the branch as a whole where every métier is known.
     """
-    chosen = posts[posts["indicator"] == POSTS].reset_index(drop=True)
-    years = chosen["year"] - base_year
-    key = ["branch_code", "metier_code"]
-    given = entries.set_index(key)
-    at = pd.MultiIndex.from_frame(chosen[key])
-    found = {
-        name: given[column].astype("float64").reindex(at).to_numpy() * years
-        for name, column in ENTRIES.items()
-    }
-    own = np.where(at.isin(given.index), "own", chosen["origin"])
-    whole = chosen["metier_code"] == ALL_METIERS
-    for values in found.values():
-        values[whole] = [
-            values[(chosen["year"] == year) & ~whole].sum(skipna=False)
-            for year in chosen.loc[whole, "year"]
-        ]
-    young, mobility = (pd.Series(found[name], chosen.index) for name in ENTRIES)
-    parts = [chosen.assign(indicator=name, value=values) for name, values in found.items()]
-    ends = {name: chosen[name] - young - mobility for name in ("value", "lower", "upper")}
-    parts.append(chosen.assign(indicator=IMBALANCE, **ends))
-    rows = pd.concat(parts, ignore_index=True).assign(origin=np.tile(own, len(parts)))
-    is_entry = rows["indicator"] != IMBALANCE
-    rows.loc[is_entry, ["lower", "upper", "interval_level"]] = np.nan
-    rows.loc[is_entry, "nature"] = "observed"
-    nothing = rows["value"].isna()
-    rows.loc[nothing, ["lower", "upper", "interval_level"]] = np.nan
-    return rows
+    rows = posts[posts["indicator"] == POSTS].reset_index(drop=True)
+    key, bounds = ["branch_code", "metier_code"], ["lower", "upper", "interval_level"]
+    given = entries.set_index(key)[list(ENTRIES.values())].astype("float64")
+    at = pd.MultiIndex.from_frame(rows[key])
+    entering = given.reindex(at).set_axis(list(ENTRIES), axis=1).reset_index(drop=True)
+    entering = entering.mul(rows["year"] - base_year, axis=0)
+    is_whole = rows["metier_code"] == ALL_METIERS
+    sums = entering[~is_whole].groupby(rows["year"]).sum(skipna=False)
+    entering[is_whole] = sums.reindex(rows.loc[is_whole, "year"]).to_numpy()
+    rows["origin"] = np.where(at.isin(given.index), "own", rows["origin"])
+    left = rows[["value", "lower", "upper"]].sub(entering.sum(axis=1, skipna=False), axis=0)
+    imbalance = rows.assign(indicator=IMBALANCE, **left)
+    imbalance.loc[imbalance["value"].isna(), bounds] = np.nan
+    observed = rows.assign(nature="observed", **dict.fromkeys(bounds, np.nan))
+    parts = [observed.assign(indicator=name, value=entering[name]) for name in ENTRIES]
+    return pd.concat([*parts, imbalance], ignore_index=True)
 
 
 def age_rows(jobs: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
@@ -102,60 +90,52 @@ def age_rows(jobs: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
         ages: National ages, and the branch's own where it has some (`branch_code`).
 
     Returns:
-        `age_headcount.<first age>` for the branch (métiers without ages left out) and
-        `share_50_and_over_pct` by métier; an estimate wherever ages are national.
+        `age_headcount` by `age_band` (its first age) for the branch (métiers without ages left
+        out) and `share_50_and_over_pct` by métier; an estimate wherever ages are national.
     """
-    base = last_year(jobs)
-    found = read_ages(ages)
-    year = int(base["year"].max())
-    shares = pd.DataFrame(found.latest(year), index=found.keys, columns=list(found.first_ages))
-    shares = shares.div(shares.sum(axis=1), axis=0).dropna()
-    own = pd.MultiIndex.from_frame(base[["branch_code", "metier_code"]])
-    national = pd.MultiIndex.from_arrays([np.full(len(base), ""), base["metier_code"]])
-    of_own, of_country = shares.reindex(own), shares.reindex(national)
-    is_own = of_own.notna().all(axis=1).to_numpy()
-    chosen = of_own.fillna(of_country.set_axis(own))
-    heads = chosen.mul(base["employment_headcount"].to_numpy(), axis=0)
-    old = [age for age in found.first_ages if age >= 50]
-    observed = is_own & (base["nature"] == "observed").to_numpy()
-    origin = np.where(is_own | (base["origin"] == "own").to_numpy(), "own", "public")
+    base, pyramids = last_year(jobs), read_ages(ages)
+    year, metiers = int(base["year"].max()), base["metier_code"].to_numpy()
+    heads = pd.DataFrame(pyramids.latest(year), pyramids.keys, list(pyramids.first_ages))
+    shares = heads.div(heads.sum(axis=1), axis=0).dropna()
+    own = shares.reindex(pd.MultiIndex.from_arrays([base["branch_code"], metiers]))
+    national = shares.reindex(pd.MultiIndex.from_product([[""], metiers]))
+    is_own = own.notna().all(axis=1).to_numpy()
+    chosen = own.fillna(national.set_axis(own.index)).set_axis(base.index)
+    is_observed = is_own & (base["nature"] == "observed").to_numpy()
+    of_user = is_own | (base["origin"] == "own").to_numpy()
+    old = [age for age in pyramids.first_ages if age >= FIRST_OLD_AGE]
     per_metier = pd.DataFrame(
         {
-            "metier_code": base["metier_code"].to_numpy(),
+            "metier_code": metiers,
             "indicator": "share_50_and_over_pct",
-            "value": 100 * chosen[old].sum(axis=1, skipna=False).to_numpy(),
+            "value": 100 * chosen[old].sum(axis=1, skipna=False),
             "unit": "pct",
-            "nature": np.where(observed, "observed", "estimate"),
-            "origin": origin,
+            "nature": np.where(is_observed, "observed", "estimate"),
+            "origin": np.where(of_user, "own", "public"),
         }
     )
+    of_branch = chosen.mul(base["employment_headcount"], axis=0).sum(min_count=1)
     whole = pd.DataFrame(
         {
             "metier_code": ALL_METIERS,
-            "indicator": [f"age_headcount.{age}" for age in found.first_ages],
-            "value": heads.sum(axis=0, min_count=1).to_numpy(),
+            "indicator": "age_headcount",
+            "age_band": of_branch.index.astype("str"),
+            "value": of_branch.to_numpy(),
             "unit": "headcount",
-            "nature": "observed" if observed.all() else "estimate",
-            "origin": "own" if (origin == "own").any() else "public",
+            "nature": "observed" if is_observed.all() else "estimate",
+            "origin": "own" if of_user.any() else "public",
         }
     )
-    return pd.concat([whole, per_metier], ignore_index=True).assign(year=year)
+    parts = [whole, per_metier.assign(age_band="")]
+    return pd.concat(parts, ignore_index=True).assign(year=year)
 
 
 def adjustment_rows(
     adjustments: pd.DataFrame, metier_codes: Sequence[str], year: int
 ) -> pd.DataFrame:
     """Return by how much coherence moved the projection of métiers in a year, in %."""
-    chosen = adjustments[
-        adjustments["metier_code"].isin(metier_codes) & (adjustments["year"] == year)
-    ]
-    return pd.DataFrame(
-        {
-            "metier_code": chosen["metier_code"],
-            "year": year,
-            "indicator": "coherence_adjustment_pct",
-            "value": chosen["adjustment_pct"],
-            "unit": "pct",
-            "nature": "projection",
-        }
+    is_asked = adjustments["metier_code"].isin(metier_codes) & (adjustments["year"] == year)
+    rows = adjustments.loc[is_asked, ["metier_code", "year", "adjustment_pct"]]
+    return rows.rename(columns={"adjustment_pct": "value"}).assign(
+        indicator="coherence_adjustment_pct", unit="pct", nature="projection"
     )

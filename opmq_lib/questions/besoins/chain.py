@@ -1,4 +1,4 @@
-"""Chain of `02_besoins`."""
+"""Steps of `02_besoins`: how many posts to fill, why, when, and under which scenario."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,8 +7,9 @@ import pandas as pd
 
 from opmq_lib.methods import needs, tension
 from opmq_lib.methods.employment import measures
+from opmq_lib.methods.forecast import projection
+from opmq_lib.methods.needs import coherence, summary
 from opmq_lib.methods.needs import scenarios as sets
-from opmq_lib.methods.needs import summary
 from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.intentions import recruitment_projects
@@ -19,115 +20,172 @@ from opmq_lib.questions.shared import (
     Tables,
     branch_employment,
     in_field,
-    projected_employment,
     without_residual,
 )
 from opmq_lib.tables import check, indicators
 
 NEAR_YEARS = 5
-DELAY_YEARS = 1.0
+DELAY_YEARS, LATER = 1.0, "later_pension"
 """Pension-age variant: everybody leaves a year later. An example, not voted; no law is meant."""
 
 LEVELS = (indicators.LOW, indicators.MIDDLE, indicators.HIGH)
 
 
-def needs_results(
-    inputs: Tables,
-    scenarios: Sequence[ScenarioParams],
-    branch_code: str,
-    horizon_years: int,
-    edition: EditionParams,
-) -> dict[str, pd.DataFrame]:
-    """Return the result tables of `02_besoins` for one branch.
+def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
+    """Return employment of the branch's métiers by year: its own table, else the estimate.
+
+    Returns:
+        Rows of the `employment` contract, in heads, without the rest of the branch; none when the
+        branch has no headcount.
+    """
+    return without_residual(branch_employment(inputs, branch_code, edition.base_year))
+
+
+def future(
+    inputs: Tables, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return projected employment, and by how much coherence with families moved it.
 
     Args:
         inputs: The study's input tables.
-        scenarios: The scenarios of the edition; the first is the reference.
-        branch_code: Key of table `branches`.
-        horizon_years: Longest horizon after the last observed year; five years come before.
-        edition: Gives the base year and the quantile levels.
+        jobs: From `jobs`.
+        horizon_years: Years projected.
+        edition: Gives the base year, the quantile levels and the scenario.
 
     Returns:
-        `besoins` (indicators: posts to fill with their two causes by métier, horizon and scenario,
-        the pension-age variant, ages, entries and imbalance, employment and tension, coherence,
-        and recruitment projects, the other layer), `besoins_projections` (long table of contract
-        `needs`), `besoins_scenarios` (what each scenario changes, line by line), `besoins_profils`
-        (main skills of each métier).
+        Rows of the `projection` contract, those of the estimate moved to their families'
+        projections, and what `coherence.reconcile_national` returned (no row for own data, which
+        are learnt from and projected alone).
     """
-    jobs = without_residual(branch_employment(inputs, branch_code, edition.base_year))
-    projections = pd.DataFrame(columns=list(needs.COLUMNS))
-    parts = []
+    national, base = inputs["employment_national"], edition.base_year
+    panel = projection.learning_panel(jobs, national, base)
+    levels, scenario = edition.quantile_levels, edition.scenario_codes[0]
+    alone = projection.project(jobs, panel, horizon_years, levels, scenario)
+    moved = coherence.reconcile_national(projection.national_panel(national, base), horizon_years)
+    if jobs["origin"].eq("own").any():
+        moved = moved.iloc[:0]
+    return coherence.adjust(alone, moved), moved
+
+
+def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
+    """Return heads by métier and age: national up to the base year, and those of branches.
+
+    Returns:
+        `branch_code` (empty: the whole country), `metier_code, period, age_band,
+        employment_headcount, origin`.
+    """
+    columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
+    national = inputs["age_structure"].assign(branch_code="", origin="public")
+    national = national[national["period"].map(centre_year) <= edition.base_year]
+    parts = [national, inputs["own_branch_ages"]]
+    return pd.concat([part[columns] for part in parts if not part.empty], ignore_index=True)
+
+
+def rates(ages: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
+    """Return the share of each age band still in work five years later, by métier and step.
+
+    Returns:
+        What `needs.learn_rates` learns from national ages: change a `survival_ratio` to see what
+        it does to the posts.
+    """
+    return needs.learn_rates(ages[ages["branch_code"] == ""], -(-horizon_years // BAND_YEARS))
+
+
+def posts(  # noqa: PLR0913 - one argument per step
+    inputs: Tables,
+    jobs: pd.DataFrame,
+    future: pd.DataFrame,
+    ages: pd.DataFrame,
+    rates: pd.DataFrame,
+    scenarios: Sequence[ScenarioParams],
+) -> pd.DataFrame:
+    """Return posts to fill and their causes, in five years and at the horizon.
+
+    Args:
+        inputs: Gives the industry group of each branch.
+        jobs: From `jobs`.
+        future: From `future`; its last year is the horizon.
+        ages: From `ages`.
+        rates: From `rates`.
+        scenarios: The first is the reference.
+
+    Returns:
+        Rows of the `needs` contract under each scenario, then, as scenario `LATER`, if everybody
+        left `DELAY_YEARS` later under the reference; no row without employment.
+    """
+    if jobs.empty:
+        return pd.DataFrame(columns=list(needs.COLUMNS))
+    base = int(jobs["year"].max())
+    last = int((future["year"] - future["cutoff_year"]).max())
+    horizons = sorted({min(NEAR_YEARS, last), last})
+    given = needs.Assumptions(
+        projections=future,
+        rates=rates,
+        totals=bool(jobs.groupby("metier_code")["year"].max().eq(base).all()),
+    )
+    nodes = jobs[["branch_code", "metier_code"]].drop_duplicates()
+    cases = [
+        replace(
+            given,
+            scenario_code=scenario.scenario_code,
+            effects=sets.effects([scenario], nodes, inputs["branches"], base, horizons),
+        )
+        for scenario in scenarios
+    ]
+    cases.append(replace(given, scenario_code=LATER, delay_years=DELAY_YEARS))
+    tables = [needs.posts_to_fill(jobs, ages, horizons, LEVELS, case) for case in cases]
+    return pd.concat(tables, ignore_index=True)
+
+
+def results(  # noqa: PLR0913 - one argument per step
+    inputs: Tables,
+    branch_code: str,
+    edition: EditionParams,
+    scenarios: Sequence[ScenarioParams],
+    jobs: pd.DataFrame,
+    ages: pd.DataFrame,
+    moved: pd.DataFrame,
+    posts: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of a branch, from those of the steps above.
+
+    Returns:
+        `besoins` (indicators: posts to fill with their two causes by métier and horizon, of the
+        reference, and by `variant` of the other scenarios and the pension-age variant; ages,
+        entries and imbalance, employment and tension, coherence, and recruitment projects, the
+        other layer), `besoins_projections` (long table of contract `needs`), `besoins_scenarios`
+        (what each scenario changes, line by line), `besoins_profils` (main skills of each métier).
+    """
     codes = list(dict.fromkeys(indicators.codes(jobs)))
+    parts = []
     if not jobs.empty:
-        base = int(jobs["year"].max())
-        horizons = sorted({min(NEAR_YEARS, horizon_years), horizon_years})
-        future, moved = projected_employment(inputs, jobs, horizon_years, edition)
-        ages = all_ages(inputs, edition.base_year)
-        national = ages[ages["branch_code"] == ""]
-        given = needs.Assumptions(
-            projections=future,
-            rates=needs.learn_rates(national, -(-horizon_years // BAND_YEARS)),
-            totals=bool(jobs.groupby("metier_code")["year"].max().eq(base).all()),
-        )
-        tables = scenario_tables(inputs, scenarios, jobs, ages, horizons, given)
-        later = needs.posts_to_fill(
-            jobs, ages, horizons, LEVELS, replace(given, delay_years=DELAY_YEARS)
-        )
-        projections = pd.concat(tables, ignore_index=True)
+        reference, *others = posts["scenario_code"].unique()
+        of_reference = summary.interval_rows(posts[posts["scenario_code"] == reference])
         levels = measures.levels(indicators.last_year(jobs))
-        reference = summary.interval_rows(tables[0])
         parts = [
-            reference,
+            of_reference,
             *(
-                summary.interval_rows(table, f".{scenario.scenario_code}")
-                for scenario, table in zip(scenarios[1:], tables[1:], strict=True)
+                summary.interval_rows(posts[posts["scenario_code"] == code], code)
+                for code in others
             ),
-            summary.interval_rows(later, ".later_pension"),
-            summary.entry_rows(reference, inputs["own_branch_entries"], base),
+            summary.entry_rows(of_reference, inputs["own_branch_entries"], jobs["year"].max()),
             summary.age_rows(jobs, ages),
             levels,
             summary.total_row(levels),
-            _tension(inputs, jobs),
+            _tension(inputs, codes),
             metier_certifications(inputs, branch_code, codes, edition.edition_date.year),
-            summary.adjustment_rows(moved, indicators.codes(jobs), base + horizon_years),
+            summary.adjustment_rows(moved, codes, posts["year"].max()),
         ]
-    parts.append(_projects(inputs))
+    projections = posts[posts["scenario_code"] != LATER]
     return {
-        "besoins": indicators.stack(parts, branch_code, "besoins"),
+        "besoins": indicators.stack([*parts, _projects(inputs)], branch_code, "besoins"),
         "besoins_projections": check("needs", projections, "besoins_projections"),
         "besoins_profils": metier_profiles(inputs, branch_code, codes),
         "besoins_scenarios": check("scenario_lines", sets.line_table(scenarios), "scenarios"),
     }
 
 
-def scenario_tables(  # noqa: PLR0913 - one argument per table
-    inputs: Tables,
-    scenarios: Sequence[ScenarioParams],
-    jobs: pd.DataFrame,
-    ages: pd.DataFrame,
-    horizons: Sequence[int],
-    given: needs.Assumptions,
-) -> list[pd.DataFrame]:
-    """Return posts to fill under each scenario, rows of the `needs` contract."""
-    nodes = jobs[["branch_code", "metier_code"]].drop_duplicates()
-    base = int(jobs["year"].max())
-    return [
-        needs.posts_to_fill(
-            jobs,
-            ages,
-            horizons,
-            LEVELS,
-            replace(
-                given,
-                scenario_code=scenario.scenario_code,
-                effects=sets.effects([scenario], nodes, inputs["branches"], base, horizons),
-            ),
-        )
-        for scenario in scenarios
-    ]
-
-
-def needs_consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return posts to fill of all branches, for `10_consolidation`.
 
     Args:
@@ -138,45 +196,29 @@ def needs_consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:
         under every scenario; by métier, their sums over the branches (without interval: branches
         share the same errors).
     """
-    columns = list(indicators.BLANK)
+    name = "consolidation_besoins"
     if besoins.empty:
-        empty = pd.DataFrame(columns=["year", "indicator", "unit", *columns])
-        return {"consolidation_besoins": indicators.stack([empty], ALL_BRANCHES, "besoins")}
-    quantity = besoins["indicator"].str.partition(".")[0]
-    rows = besoins[quantity.isin(needs.QUANTITIES)]
-    whole = rows[rows["metier_code"] == indicators.ALL_METIERS]
-    reference = rows[
-        (rows["metier_code"] != indicators.ALL_METIERS) & rows["indicator"].isin(needs.QUANTITIES)
-    ]
+        empty = pd.DataFrame(columns=["year", "indicator", "unit", *indicators.BLANK])
+        return {name: indicators.stack([empty], ALL_BRANCHES, name)}
+    rows = indicators.select(besoins, *needs.QUANTITIES)
+    is_whole = rows["metier_code"] == indicators.ALL_METIERS
+    reference = indicators.where(rows[~is_whole], variant="")
     by = ["metier_code", "year", "indicator", "unit", "nature"]
     sums = reference.groupby(by)["value"].sum(min_count=1).reset_index()
     sums["origin"] = "own" if (reference["origin"] == "own").any() else "public"
-    return {
-        "consolidation_besoins": indicators.stack(
-            [whole.drop(columns="units_count"), sums], ALL_BRANCHES, "consolidation_besoins"
-        )
-    }
+    parts = [rows[is_whole].drop(columns="units_count"), sums]
+    return {name: indicators.stack(parts, ALL_BRANCHES, name)}
 
 
-def all_ages(inputs: Tables, base_year: int) -> pd.DataFrame:
-    """Return national ages up to a year (`branch_code` empty) and those that branches supply."""
-    columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
-    national = inputs["age_structure"].assign(branch_code="", origin="public")
-    national = national[national["period"].map(centre_year) <= base_year]
-    parts = [national, inputs["own_branch_ages"]]
-    return pd.concat([part[columns] for part in parts if not part.empty], ignore_index=True)
-
-
-def _tension(inputs: Tables, jobs: pd.DataFrame) -> pd.DataFrame:
+def _tension(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame:
     table = inputs["tension"]
-    known = tension.published_index(table[table["metier_code"].isin(jobs["metier_code"])])
-    classes = indicators.select(known, "tension_class")
-    return classes.assign(source_code="dares_tensions")
+    known = tension.published_index(table[table["metier_code"].isin(metier_codes)])
+    return indicators.select(known, "tension_class").assign(source_code="dares_tensions")
 
 
 def _projects(inputs: Tables) -> pd.DataFrame:
     table = in_field(inputs, inputs["recruitment_intentions"])
-    found = recruitment_projects(table[table["nomenclature"] == "FAP-2009"])
-    return found.drop(columns="nomenclature").assign(
+    rows = recruitment_projects(table[table["nomenclature"] == "FAP-2009"])
+    return rows.drop(columns="nomenclature").assign(
         region_code=indicators.WHOLE_COUNTRY, source_code="ft_bmo"
     )

@@ -310,7 +310,7 @@ def _posts(besoins: pd.DataFrame | None) -> pd.DataFrame:
     columns = ["metier_code", POSTS, "lower", "upper", "interval_level", "year", "origin"]
     if besoins is None:
         return pd.DataFrame(columns=columns)
-    rows = without_residual(indicators.select(besoins, POSTS))
+    rows = without_residual(indicators.select(besoins, POSTS, variant=""))
     rows = rows[(rows["metier_code"] != indicators.ALL_METIERS) & rows["value"].notna()]
     return indicators.last_year(rows).rename(columns={"value": POSTS})[columns]
 

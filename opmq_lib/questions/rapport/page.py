@@ -108,7 +108,13 @@ QUESTIONS: Final = (
         [besoins.findings],
         [besoins.banner, besoins.key_figures, besoins.near_table, besoins.posts_table],
         [
-            Compared(f"{label}, jusqu’à l’horizon", besoins.TABLE, name, Cells.headcount, TOTAL)
+            Compared(
+                f"{label}, jusqu’à l’horizon",
+                besoins.TABLE,
+                name,
+                Cells.headcount,
+                TOTAL | {"variant": ""},
+            )
             for label, name in {
                 "Postes à pourvoir": besoins.POSTS,
                 "Départs de fin de carrière": besoins.LEFT,
