@@ -8,9 +8,17 @@ import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
+from math import inf
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 REFERENCE: Final = "reference"
@@ -258,24 +266,34 @@ class Criterion(Strict):
         float | None, Field(allow_inf_nan=False, description="value that the list requires")
     ] = None
 
-    @model_validator(mode="after")
-    def _has_goalposts_apart(self) -> Self:
-        if self.high <= self.low:
+    @field_validator("high")
+    @classmethod
+    def _is_above_the_low_goalpost(cls, high: float, info: ValidationInfo) -> float:
+        low = info.data.get("low", -inf)
+        if high <= low:
             raise refusal(
                 "range",
-                f"goalposts `low: {self.low:g}` and `high: {self.high:g}` are not in order",
+                f"goalposts `low: {low:g}` and `high: {high:g}` are not in order",
                 "`high` above `low`",
-                "correct the two goalposts; use `direction: lower` where less is more core",
+                "correct the two goalposts; the direction says where less argues for the list",
             )
-        if self.threshold is not None and not self.low <= self.threshold <= self.high:
+        return high
+
+    @field_validator("threshold")
+    @classmethod
+    def _lies_between_the_goalposts(
+        cls, threshold: float | None, info: ValidationInfo
+    ) -> float | None:
+        low, high = info.data.get("low", -inf), info.data.get("high", inf)
+        if threshold is not None and not low <= threshold <= high:
             raise refusal(
                 "range",
-                f"threshold {self.threshold:g} contradicts goalposts {self.low:g} and "
-                f"{self.high:g}: the best score would not meet it, or the worst would",
+                f"threshold {threshold:g} contradicts goalposts {low:g} and {high:g}: the best "
+                "score would not meet it, or the worst would",
                 "a threshold between `low` and `high`",
                 "move the threshold or the goalposts",
             )
-        return self
+        return threshold
 
 
 class Question(Strict):

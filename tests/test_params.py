@@ -106,7 +106,7 @@ def test_a_number_is_never_made_into_a_code():
 
 def test_goalposts_in_the_wrong_order_are_refused():
     assert message(Criterion, {**CRITERION, "low": 5, "high": 5}) == [
-        ((), "goalposts `low: 5` and `high: 5` are not in order")
+        (("high",), "goalposts `low: 5` and `high: 5` are not in order")
     ]
 
 

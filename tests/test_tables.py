@@ -9,6 +9,7 @@ import pytest
 from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError
 from opmq_lib.sources import embedded
 from opmq_lib.sources.table_files import number, read_table
+from opmq_lib.tables.scope import branch_rule
 
 HEADER = (
     "branch_code,metier_code,year,employment_headcount,nature,origin,units_count,"
@@ -186,7 +187,8 @@ def test_a_number_typed_where_a_code_is_meant_says_how_to_format_the_cell(book):
         "1 defect\n  emplois.xlsx, row 2, column `metier_code` (chimie, 2018): "
         "a number or date where a text is meant: zeros may be lost\n"
         "    expected: a code such as D1Z40\n"
-        "    what to do: format the column as Text in the spreadsheet, then type the code again"
+        "    what to do: write it as text, with its zeros (in a spreadsheet, format the column as "
+        "Text, then type the code again)"
     )
 
 
@@ -196,7 +198,7 @@ def test_a_code_column_stored_as_numbers_in_parquet_is_refused(tmp_path):
     pyarrow.parquet.write_table(pyarrow.table(columns), path)
     text = refusal(path, "sources", origin="public")
     assert text.startswith("2 defects\n  sources.parquet, row 1, column `source_code`: a number")
-    assert "what to do: write this column as text, with its zeros" in text
+    assert "what to do: write it as text, with its zeros" in text
 
 
 @pytest.mark.parametrize("cell", [True, "12 pers.", pd.Timestamp(2018, 1, 1)])
@@ -286,7 +288,7 @@ def test_an_own_table_holds_what_was_observed_only(write, nature):
 
 
 def test_rows_of_another_branch_are_refused(write):
-    text = refusal(write(HEADER, FIRST), kind=ScopeError, branch_code="textile")
+    text = refusal(write(HEADER, FIRST), kind=ScopeError, rules=[branch_rule("textile")])
     assert "row 2, column `branch_code` (D1Z40, 2018): a row of another branch" in text
 
 

@@ -16,11 +16,12 @@ from opmq_lib.params import Question
 from opmq_lib.show import downloads
 from opmq_lib.sources import parameters, vote
 from opmq_lib.sources.branch_file import example_questions, questions_text, with_questions
-from opmq_lib.sources.vote_form import BASIS, BODY, BRANCH, DAY, MINUTES, SHEETS, form
+from opmq_lib.sources.vote import BASIS, BRANCH, SHEETS, VOTE, form
 from opmq_lib.sources.yaml_text import parse
 
 ROOT = Path(__file__).parent.parent
 FIRST_CRITERION = 9
+DAY, BODY, MINUTES = VOTE.values()
 
 
 @pytest.fixture
@@ -114,9 +115,9 @@ def test_everything_wrong_in_a_form_is_told_at_once(root: Path) -> None:
     text = refused(book, path, root)
     for said in (
         "sheet Cœurs, column Poids: the weights do not sum to 1 (found: 1.25)",
-        "row 9: the goalposts of `employment_share` are not in order (found: 0 and 0)",
+        "row 9, Borne haute: goalposts `low: 0` and `high: 0` are not in order",
         "row 10: no table gives a value of this criterion (found: rarete)",
-        "row 11: the threshold of `ageing` contradicts its goalposts (found: 40)",
+        "row 11, Seuil exigé: threshold 40 contradicts goalposts 15 and 25",
         "row 12: the direction of `tension_index`",
         "sheet Métiers, row 3: unknown métier (found: Z9Z99)",
         "sheet Stratégiques: not a date (found: 12 mars)",
@@ -141,7 +142,7 @@ def test_a_criterion_named_twice_and_a_cutoff_out_of_range_are_refused(root: Pat
     put(book, SHEETS["core"], "Score d’entrée (0 à 1)", 1)
     text = refused(book, path, root)
     assert "a criterion named twice (found: employment_share)" in text
-    assert "Score d’entrée (0 à 1): out of range (found: 1)" in text
+    assert "Score d’entrée (0 à 1): `1.0` is not less than 1" in text
 
 
 def test_a_tick_without_a_vote_is_refused(root: Path) -> None:
@@ -162,7 +163,7 @@ def test_a_form_of_an_unknown_branch_is_refused(root: Path) -> None:
 def test_what_is_no_form_is_refused_and_told(root: Path) -> None:
     path = root / "vote.xlsx"
     path.write_bytes(b"no workbook")
-    with pytest.raises(DataError, match="not a workbook"):
+    with pytest.raises(DataError, match="not a readable XLSX file"):
         vote.record(path, root)
     Workbook().save(path)
     with pytest.raises(DataError, match="no sheet of a question"):
@@ -236,4 +237,4 @@ def test_a_vote_of_the_future_and_a_number_without_end_are_refused(root: Path) -
     book[SHEETS["core"]].cell(FIRST_CRITERION, 5).value = "1e400"
     text = refused(book, path, root)
     assert "a vote of the future" in text
-    assert "not a number" in text
+    assert "Borne haute: `inf` is not a finite number" in text

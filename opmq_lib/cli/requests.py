@@ -20,10 +20,9 @@ def template(output: Output = Path("demandes.xlsx")) -> None:
 
     Example: opmq requests template -o demandes.xlsx
     """
-    from opmq_lib.show import downloads
-    from opmq_lib.sources import project, registers
+    from opmq_lib.sources import forms, project, registers
 
-    downloads.write_workbook(registers.template("requests", project.find_root()), output)
+    forms.hand_out(registers.template("requests", project.find_root()), output)
     print(f"Written: {output}")
 
 
@@ -66,7 +65,7 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
 
     Example: opmq requests recommend
     """
-    from opmq_lib.errors import Defect, SchemaError
+    from opmq_lib.errors import SchemaError
     from opmq_lib.methods.requests import recommendations
     from opmq_lib.show import downloads
     from opmq_lib.sources import parameters, project, registers, study
@@ -78,10 +77,8 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     downloads.check_ending(wanted)
     path = registers.check_output(wanted, root)
     if not named.requests:
-        raise SchemaError(
-            [Defect("parameters/edition.yml, registers", "no register of requests",
-                    "requests: a register made by opmq requests import", "name it there")]
-        )  # fmt: skip
+        where, expected = "parameters/edition.yml, registers", "one made by opmq requests import"
+        raise SchemaError.of(where, "no register of requests", expected, "name it: requests: …")
     loaded = study.load_registers(named.requests, "", named.company_counts or "")
     kept = registers.read_recommendations(path, "own")
     branches = sorted(study.branch_labels())

@@ -32,9 +32,9 @@ def template_command(
 
     Example: opmq skills template enquete.xlsx
     """
-    from opmq_lib.sources import survey
+    from opmq_lib.sources import forms, survey
 
-    survey.write_template(output)
+    forms.hand_out(survey.template(), output)
     print(f"Written: {output} (sheets skill_needs, skill_supply, lisez_moi).")
 
 

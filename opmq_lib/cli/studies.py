@@ -26,8 +26,7 @@ def template(
 
     Example: opmq studies template -o data/etudes.xlsx
     """
-    from opmq_lib.show import downloads
-    from opmq_lib.sources import project, registers
+    from opmq_lib.sources import forms, project, registers
 
-    downloads.write_workbook(registers.template("studies", project.find_root()), output)
+    forms.hand_out(registers.template("studies", project.find_root()), output)
     print(f"Written: {output}. Name it in parameters/edition.yml, registers: studies.")

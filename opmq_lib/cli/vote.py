@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from opmq_lib.cli.app import app
-from opmq_lib.errors import Defect, SchemaError
 
 vote_app = typer.Typer(help="The form on which a CPNEFP votes its criteria.", no_args_is_help=True)
 app.add_typer(vote_app, name="vote")
@@ -21,20 +20,12 @@ def form_command(
 
     Example: opmq vote form chimie -o vote_chimie.xlsx
     """
-    from opmq_lib.show import downloads
-    from opmq_lib.sources import parameters, project, vote_form
+    from opmq_lib.sources import forms, parameters, project, vote
 
-    if output.exists():
-        told = (
-            "the file exists",
-            "a new file: a filled form must not be lost",
-            "choose another name",
-        )
-        raise SchemaError([Defect(str(output), *told)])
     branches = parameters.load_branches(project.find_root())
     if branch not in branches:
         raise parameters.unknown("branch_code", "branch", branch, branches)
-    downloads.write_workbook(vote_form.form(branches[branch]), output)
+    forms.hand_out(vote.form(branches[branch]), output)
     print(f"Written: {output}")
 
 

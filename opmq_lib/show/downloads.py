@@ -97,12 +97,6 @@ def write_workbook(workbook: Workbook, path: Path | str) -> None:
     _replace(path, _undated(content.getvalue()))
 
 
-def write_sheets(sheets: Mapping[str, pd.DataFrame], path: Path) -> None:
-    """Write tables as the sheets of one workbook, made or replaced whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, _undated(_workbook(sheets)))
-
-
 def check_ending(path: Path) -> None:
     """Refuse a file that `write_table` cannot write, before anything is computed for it."""
     if path.suffix.lower() not in _FORMATS:

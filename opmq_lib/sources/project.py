@@ -1,5 +1,6 @@
 """The project's root folder, found from wherever a command or a notebook runs, and its texts."""
 
+import os
 from pathlib import Path
 
 from opmq_lib.errors import SchemaError
@@ -55,3 +56,10 @@ def decoded(content: bytes, where: str, fix: str) -> str:
         what = f"byte 0x{content[error.start]:02x} is not UTF-8"
         place = f"{where}, line {line}"
         raise SchemaError.of(place, what, "a text file in UTF-8", fix) from error
+
+
+def write(path: Path, text: str) -> Path:
+    """Write a text whole or not at all, and return its path."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    return partial.replace(path)

@@ -1,29 +1,25 @@
 """The observatory's registers: requests, recommendations, studies; read, imported, templates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import openpyxl
 import pandas as pd
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.workbook import Workbook
 
 from opmq_lib import tables
-from opmq_lib.errors import ConfidentialityError, DataError, Defect, SchemaError, gather
+from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, gather
 from opmq_lib.params import RequestImport
-from opmq_lib.sources import embedded, importing, table_files
+from opmq_lib.sources import embedded, forms, importing, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
-from opmq_lib.tables import Problem, Sheet
+from opmq_lib.tables import Problem
 from opmq_lib.tables import register as contract
-from opmq_lib.tables.register import Known
+from opmq_lib.tables.register import TABLE, Known
+from opmq_lib.tables.schemas import Rule
 
 IMPORT_FILE: Final = "parameters/requests.yml"
-_LISTED_ROWS: Final = 5000
 
 
 def known(root: Path, last_day: date, origin: str = "own") -> Known:
@@ -47,19 +43,15 @@ def read_requests(path: Path, checked_against: Known) -> pd.DataFrame:
     """
     where = table_files.shown(path)
     if not path.is_file():
-        missing = "no such register"
         fix = "correct the path in parameters/edition.yml, or write null"
-        raise SchemaError([Defect(where, missing, "a register of requests", fix)])
-    if path.suffix == ".parquet":
-        frame = pd.read_parquet(path)
-    else:
-        grid = table_files.read_grid(path, where, (contract.TABLE,))
-        if grid.defects:
-            raise SchemaError(grid.defects)
-        frame = pd.DataFrame([[_cell(each) for each in row] for row in grid.rows],
-                             columns=grid.names)  # fmt: skip
-    frame = _complete(frame)
-    return contract.check(frame, where, checked_against)
+        raise SchemaError.of(where, "no such register", "a register of requests", fix)
+    grid = table_files.read_grid(path, where, (TABLE,))
+    cells = table_files.typed(grid, TABLE)
+    problems = contract.request_problems(cells, checked_against)
+    sheet = contract.sheet(table_files.unique(cells), where, grid.rows)
+    if errors := table_files.errors_of(grid, problems, sheet):
+        raise gather(errors)
+    return _whole(cells)
 
 
 def import_requests(
@@ -76,42 +68,43 @@ def import_requests(
     Raises:
         DataError: With every defect of every file.
     """
-    mapping = read_import(root)
+    mapping, checked_against = read_import(root), known(root, last_day)
     frames, left_out = [], []
     errors: list[DataError] = []
     for path in paths:
         where = table_files.shown(path)
-        grid = table_files.read_grid(path, where, (contract.TABLE,))
-        frame, problems, unused = importing.register_rows(
-            grid.names, grid.rows, dict(mapping.columns), dict(mapping.values), key
-        )
-        titles = {name: title or name for name, title in mapping.columns.items()}
-        found = contract.request_problems(frame, known(root, last_day))
+        grid = table_files.read_grid(path, where, (TABLE,))
+        frame, problems, unused = importing.register_rows(grid, mapping, key)
+        refused = contract.request_problems(frame, checked_against)
         if any(each.column == mapping.columns[importing.COMPANY] for each in problems):
-            found = [each for each in found if each.column != "company_code"]
-        named = [_in_words(each, titles, mapping.values) for each in found]
-        if grid.defects:
-            errors.append(SchemaError(grid.defects))
-        if problems or named:
-            sheet = contract.sheet(frame, where, grid.numbers)
-            errors.append(tables.as_error([*problems, *named], sheet))
+            refused = [each for each in refused if each.column != "company_code"]
+        problems += [_in_words(each, mapping) for each in refused]
+        sheet = contract.sheet(frame, where, grid.rows)
+        errors += table_files.errors_of(grid, problems, sheet)
         frames.append(frame)
         if unused:
             left_out.append(f"{where}: {len(unused)} (column {', '.join(unused)})")
     if errors:
         raise gather(errors)
-    register = pd.concat(frames, ignore_index=True)
-    return contract.check(register, "the files together", known(root, last_day)), left_out
+    register = _whole(pd.concat(frames, ignore_index=True))
+    return contract.check(register, "the files together", checked_against), left_out
 
 
-def _in_words(
-    problem: Problem, titles: Mapping[str, str], values: Mapping[str, Mapping[str, str]]
-) -> Problem:
+def _whole(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return a register that was checked with all its columns; counts may be missing."""
+    columns = tables.DESCRIPTIONS[TABLE]
+    register = table_files.finished(table_files.unique(cells).reindex(columns=list(columns)), TABLE)
+    counts = [name for name, column in columns.items() if not column.is_text]
+    return register.astype(dict.fromkeys(counts, "float64"))
+
+
+def _in_words(problem: Problem, mapping: RequestImport) -> Problem:
     """Return a problem under the export's title, the words that it may hold instead of codes."""
-    words = values.get(problem.column)
+    words = dict(mapping.values).get(problem.column)
     listed = bool(words) and problem.expected.startswith("one of: ")
     expected = f"one of: {', '.join(words)}" if words and listed else problem.expected
-    return replace(problem, column=titles.get(problem.column, problem.column), expected=expected)
+    title = mapping.columns.get(problem.column) or problem.column
+    return replace(problem, column=title, expected=expected)
 
 
 def read_import(root: Path) -> RequestImport:
@@ -137,14 +130,14 @@ def read_key(path: Path, root: Path) -> bytes:
     """
     where, fix = "key file", "make one elsewhere, such as: openssl rand -hex 32 > …/opmq.key"
     if not path.is_file():
-        raise ConfidentialityError([Defect(where, "no such file", "a secret of your own", fix)])
+        raise ConfidentialityError.of(where, "no such file", "a secret of your own", fix)
     if path.resolve().is_relative_to(root.resolve()):
-        inside = "lies inside the project"
-        raise ConfidentialityError([Defect(where, inside, "a file outside the project", fix)])
+        expected = "a file outside the project"
+        raise ConfidentialityError.of(where, "lies inside the project", expected, fix)
     key = path.read_bytes().strip()
     if len(key) < importing.LEAST_KEY_BYTES:
         least = f"at least {importing.LEAST_KEY_BYTES} characters"
-        raise ConfidentialityError([Defect(where, "too short to be a secret", least, fix)])
+        raise ConfidentialityError.of(where, "too short to be a secret", least, fix)
     return key
 
 
@@ -160,10 +153,9 @@ def check_output(path: Path, root: Path) -> Path:
     """
     target = root / path
     if target.resolve().is_relative_to((root / "outputs").resolve()):
-        raise ConfidentialityError(
-            [Defect(str(path), "a register among the results, which are published",
-                    "a file outside outputs/", "write it elsewhere, such as data/")]
-        )  # fmt: skip
+        what = "a register among the results, which are published"
+        fix = "write it elsewhere, such as data/"
+        raise ConfidentialityError.of(str(path), what, "a file outside outputs/", fix)
     return target
 
 
@@ -175,14 +167,15 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     """
     if path is None or not path.is_file():
         return table_files.no_rows("recommendations")
-    table = table_files.read_table(path, "recommendations", origin="own")
-    strangers = table.index[table["origin"] != origin]
-    if len(strangers):
-        raise ConfidentialityError(
-            [Defect(table_files.shown(path), "real and fictitious recommendations meet", origin,
-                    "keep fictitious registers for the demonstration")]
-        )  # fmt: skip
-    return table
+    one_origin = Rule(
+        columns=("origin",),
+        holds=lambda frame: frame["origin"].eq(origin),
+        what="real and fictitious recommendations meet",
+        expected=origin,
+        fix="keep fictitious registers for the demonstration",
+        error=ConfidentialityError,
+    )
+    return table_files.read_table(path, "recommendations", rules=[one_origin])
 
 
 def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
@@ -199,116 +192,33 @@ def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
     no_rows = table_files.no_rows("studies")
     if path is None:
         return no_rows
-    table = table_files.read_table(path, "studies", origin="public").reindex(
-        columns=no_rows.columns, fill_value=""
-    )
-    themes = table_files.read_convention("study_themes", root)
-    branches = embedded.load("branches")["branch_code"].tolist()
-    rules = contract.study_rules(branches, themes["theme_code"].tolist(), on)
-    if problems := tables.row_problems("studies", table, rules):
-        sheet = Sheet(table, ("study_code",), table_files.shown(path))
-        raise tables.as_error(problems, sheet)
-    return table
+    themes = table_files.read_convention("study_themes", root)["theme_code"]
+    rules = contract.study_rules(embedded.load("branches")["branch_code"], themes, on)
+    table = table_files.read_table(path, "studies", "public", rules)
+    return table.reindex(columns=no_rows.columns, fill_value="")
 
 
-def template(table: str, root: Path) -> openpyxl.Workbook:
+def template(table: str, root: Path) -> Workbook:
     """Return a workbook to fill in, with drop-down lists.
 
     Args:
         table: `requests` (titles are those of `parameters/requests.yml`) or `studies`.
         root: The project.
     """
-    if table == contract.TABLE:
-        mapping = read_import(root)
-        titles = {name: title for name, title in mapping.columns.items() if title}
-        lists = _request_lists(mapping.values, table_files.read_convention("request_topics", root))
-    else:
-        titles = {name: name for name in tables.DESCRIPTIONS[table]}
-        lists = {
-            name: list(column.choices)
-            for name, column in tables.DESCRIPTIONS[table].items()
-            if column.choices
-        }
-    helps = {
-        name: _help(tables.DESCRIPTIONS[table].get("company_code" if name == importing.COMPANY
-                                                      else name))
-        for name in titles
-    }  # fmt: skip
-    book = openpyxl.Workbook()
-    sheet = book.worksheets[0]
-    sheet.title = table
-    _headed(sheet, titles, helps)
-    listed = book.create_sheet("listes")
-    for place, (name, choices) in enumerate(lists.items(), start=1):
-        _drop_down(sheet, listed, list(titles).index(name) + 1, place, titles[name], choices)
-    return book
-
-
-def _request_lists(
-    values: Mapping[str, Mapping[str, str]], nomenclature: pd.DataFrame
-) -> dict[str, list[str]]:
-    lists = {name: list(words) for name, words in values.items()}
-    is_topic = nomenclature["parent_topic_code"] == ""
-    lists["topic_code"] = nomenclature.loc[is_topic, "topic_code"].tolist()
-    lists["subtopic_code"] = nomenclature.loc[~is_topic, "topic_code"].tolist()
-    lists["branch_code"] = sorted(embedded.load("branches")["branch_code"])
-    return lists
-
-
-def _headed(sheet: Worksheet, titles: Mapping[str, str], helps: Mapping[str, str]) -> None:
-    for place, (name, title) in enumerate(titles.items(), start=1):
-        cell = sheet.cell(1, place, title)
-        cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
-        if helps[name]:
-            asked = DataValidation(allow_blank=True)
-            asked.promptTitle, asked.prompt = title[:32], helps[name][:250]
-            asked.showInputMessage = True
-            asked.add(f"{get_column_letter(place)}1")
-            sheet.add_data_validation(asked)
-        sheet.column_dimensions[get_column_letter(place)].width = max(14, len(title) + 2)
-    sheet.freeze_panes = "A2"
-
-
-def _drop_down(  # noqa: PLR0913 (two sheets and a place in each)
-    sheet: Worksheet, listed: Worksheet, column: int, place: int, title: str, choices: list[str]
-) -> None:
-    letter = get_column_letter(place)
-    listed.cell(1, place, title).font = Font(bold=True)
-    for row, choice in enumerate(choices, start=2):
-        listed.cell(row, place, choice)
-    rule = DataValidation(
-        type="list", formula1=f"listes!${letter}$2:${letter}${len(choices) + 1}", allow_blank=True
-    )
-    rule.showErrorMessage, rule.errorTitle = True, "Valeur hors liste"
-    rule.error = "Choisir une valeur de la liste (feuille « listes »)."
-    target = get_column_letter(column)
-    rule.add(f"{target}2:{target}{_LISTED_ROWS}")
-    sheet.add_data_validation(rule)
-
-
-def _help(column: tables.Column | None) -> str:
-    return "" if column is None else f"{column.label}. {column.unit}".strip(" .") + "."
-
-
-def _complete(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with texts as texts, numbers as numbers, and absent optional columns."""
-    columns = tables.DESCRIPTIONS[contract.TABLE]
-    done = frame.copy()
-    for use in tables.USES[contract.TABLE]:
-        is_number = not columns[use.name].is_text
-        if use.name not in done:
-            if use.may_be_absent:
-                done[use.name] = float("nan") if is_number else ""
-        elif is_number:
-            texts = done[use.name].where(done[use.name] != "", None)
-            numbers = pd.to_numeric(texts, errors="coerce").astype("float64")
-            done[use.name] = numbers.where(numbers.notna() | texts.isna(), texts)
-        else:
-            done[use.name] = done[use.name].fillna("").astype("str")
-    return done
-
-
-def _cell(cell: Any) -> Any:
-    if cell is None:
-        return ""
-    return cell.isoformat()[:10] if isinstance(cell, date) else str(cell)
+    if table != TABLE:
+        return forms.form({table: forms.fields(table)})
+    mapping, topics = read_import(root), table_files.read_convention("request_topics", root)
+    is_topic = topics["parent_topic_code"] == ""
+    lists = {name: list(words) for name, words in dict(mapping.values).items()} | {
+        "topic_code": topics.loc[is_topic, "topic_code"].tolist(),
+        "subtopic_code": topics.loc[~is_topic, "topic_code"].tolist(),
+        "branch_code": sorted(embedded.load("branches")["branch_code"]),
+    }
+    columns = tables.DESCRIPTIONS[TABLE]
+    columns = {**columns, importing.COMPANY: columns["company_code"]}
+    fields = [
+        forms.Field(title, forms.note(columns[name]), lists.get(name, ()))
+        for name, title in mapping.columns.items()
+        if title
+    ]
+    return forms.form({TABLE: fields})

@@ -73,7 +73,7 @@ def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> I
         has_register = table == "bloc_readings" and exports
         blocs = register()["blocs"]["bloc_code"].unique() if has_register else None
         blocks = [
-            table_files.read_table(root / path, table, table_files.SUPPLIED[table], code, blocs)
+            table_files.read_supplied(root / path, table, code, blocs)
             for code, named in zip(branch_codes, chosen, strict=True)
             if (path := named.paths().get(table)) is not None
         ]

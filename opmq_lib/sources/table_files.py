@@ -7,44 +7,21 @@ the contract asks for one, and a number where a code is meant is refused, not co
 import csv
 import io
 import re
-import warnings
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-import openpyxl
 import pandas as pd
-import pyarrow.parquet
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, Defect, SchemaError, ScopeError, did_you_mean, gather
-from opmq_lib.methods.employment import RESIDUAL_METIER
+from opmq_lib.errors import DataError, Defect, SchemaError, gather
 from opmq_lib.params import BranchTables
-from opmq_lib.sources import embedded
+from opmq_lib.sources import embedded, forms, project
 from opmq_lib.sources.parameters import known_codes
-from opmq_lib.tables import Column, Problem, Sheet
-
-Cell = str | int | float | bool | date | None
-
-DEFINED_IN: Final = {
-    "branch_code": ("branches", "branch"),
-    "idcc_code": ("idcc_history", "IDCC"),
-    "metier_code": ("metiers", "métier"),
-    "naf_code": ("naf", "NAF"),
-    "region_code": ("regions", "region"),
-    "rome_code": ("romes", "ROME"),
-    "skill_code": ("skills", "skill"),
-}
-"""The embedded table that knows all the codes of a column, and what to call one in messages."""
-
-RESIDUALS: Final = {RESIDUAL_METIER}
-"""Codes that stand for the rest: an own table may close its total with them."""
-
-OWN_NOMENCLATURE: Final = "FAP-2009"
-OWN_LEVEL: Final = "fap225"
-"""The métiers of an own employment table: those of the estimate that it replaces."""
+from opmq_lib.tables import Problem, Sheet, scope
+from opmq_lib.tables.columns import DAY
+from opmq_lib.tables.schemas import Rule
 
 _NUMBER: Final = re.compile(
     r"(?P<sign>[-+\N{MINUS SIGN}]?)"
@@ -63,8 +40,9 @@ CONVENTIONS: Final = (
 )
 """The project's own tables, in `parameters/tables`."""
 
+Origin = Literal["own", "public"]
 _PUBLIC: Final = ("tension_reference", "fap_crosswalk")
-SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
+SUPPLIED: Final[dict[str, Origin]] = {
     name: "public" if name in _PUBLIC else "own"
     for name in BranchTables.model_fields
     if name != "rncp_export"
@@ -72,24 +50,29 @@ SUPPLIED: Final[dict[str, Literal["own", "public"]]] = {
 """Tables that a branch may supply (`tables:` of its file), and whose they are."""
 
 
-@dataclass
-class Grid:
-    """A file's cells: names of the columns, rows, and the number of each row for its owner."""
+class Grid(NamedTuple):
+    """A file as it is written.
 
-    names: list[str] = field(default_factory=list)
-    rows: list[list[Cell]] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
-    defects: list[Defect] = field(default_factory=list)
+    Attributes:
+        cells: One column for each title; texts, numbers, dates, or nothing.
+        rows: The number of each row for its owner.
+        defects: Rows that are too long or too short, left out of the cells.
+        decimal_comma: Whether a comma may stand before decimals.
+    """
+
+    cells: pd.DataFrame
+    rows: Sequence[int]
+    defects: Sequence[Defect] = ()
     decimal_comma: bool = True
-    as_text: str = "format the column as Text in the spreadsheet, then type the code again"
+
+    @property
+    def names(self) -> list[str]:
+        """The titles, in order."""
+        return self.cells.columns.tolist()
 
 
 def read_table(
-    path: Path,
-    table: str,
-    origin: Literal["own", "public"] = "own",
-    branch_code: str | None = None,
-    bloc_codes: Collection[str] | None = None,
+    path: Path, table: str, origin: Origin = "own", rules: Iterable[Rule] = ()
 ) -> pd.DataFrame:
     """Return a table that a user supplies, once everything in it is what its contract says.
 
@@ -99,11 +82,10 @@ def read_table(
 
     Args:
         path: The file; its ending says what it is.
-        table: A name of `contracts.SCHEMAS`.
+        table: A name of `tables.TABLES`.
         origin: `own` for data that only the user may see: no message shows a value, and no row may
             call itself public. `public` for the tables of the project.
-        branch_code: The only branch that the table may speak of, if any.
-        bloc_codes: The only blocs that it may speak of, if any.
+        rules: What its rows must say beside their contract and the codes that are known.
 
     Returns:
         The columns of the contract in its order, rows in the file's order. Codes and texts are
@@ -115,25 +97,34 @@ def read_table(
     """
     where = shown(path)
     grid = read_grid(path, where, (table,))
-    problems = tables.header_problems(table, grid.names)
-    frame, unreadable = _typed(grid, table)
-    problems += unreadable
-    found = tables.row_problems(table, frame)
+    rules = [*scope.code_rules(table, known_codes), *rules]
     if origin == "own":
-        found += _origin_problems(frame)
+        rules.append(scope.OWN)
     if origin == "own" and table == "employment":
-        found += _employment_problems(frame)
-    found += _scope_problems(frame, table, branch_code)
-    if bloc_codes is not None:
-        found += _bloc_problems(frame, bloc_codes)
-    problems += _without_echoes(found, unreadable)
-    errors: list[DataError] = [SchemaError(grid.defects)] if grid.defects else []
-    if problems:
-        sheet = Sheet(frame, tables.KEYS[table], where, grid.numbers, own=origin == "own")
-        errors.append(tables.as_error(problems, sheet))
-    if errors:
+        rules += scope.own_employment_rules(embedded.load("metiers"))
+    cells = typed(grid, table)
+    problems = tables.find_problems(table, cells, rules)
+    sheet = Sheet(unique(cells), tables.KEYS[table], where, grid.rows, own=origin == "own")
+    if errors := errors_of(grid, problems, sheet):
         raise gather(errors)
-    return frame.astype({str(name): _dtype(str(name), table) for name in frame})
+    return finished(cells, table)
+
+
+def read_supplied(
+    path: Path, table: str, branch_code: str, bloc_codes: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Return one of the tables `SUPPLIED` by a branch; raises as `read_table`.
+
+    Args:
+        path: The file.
+        table: Its name.
+        branch_code: The branch, the only one that the table may speak of.
+        bloc_codes: The only blocs that it may speak of, if any.
+    """
+    rules = [scope.branch_rule(branch_code)]
+    if bloc_codes is not None:
+        rules.append(scope.bloc_rule(bloc_codes))
+    return read_table(path, table, SUPPLIED[table], rules)
 
 
 def read_convention(table: str, root: Path) -> pd.DataFrame:
@@ -153,18 +144,52 @@ def read_grid(path: Path, where: str, names: Sequence[str]) -> Grid:
         SchemaError: If the file is absent, empty, of an unknown kind or unreadable.
     """
     if not path.is_file():
-        raise _refused(where, "no such file", "a table", "correct the path")
+        raise SchemaError.of(where, "no such file", "a table", "correct the path")
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        raise _refused(
-            where, "not a kind of file that can be read", "CSV, XLSX or Parquet", "save it as CSV"
-        )
-    if path.stat().st_size == 0:
-        raise _empty(where)
-    grid = reader(path, where, names)
-    if not grid.rows and not grid.defects:
-        raise _empty(where)
+        what = "not a kind of file that can be read"
+        raise SchemaError.of(where, what, "CSV, XLSX or Parquet", "save it as CSV")
+    grid = reader(path, where, names) if path.stat().st_size else None
+    if grid is None or not (grid.rows or grid.defects):
+        expected = "a header and at least one row"
+        raise SchemaError.of(where, "the table is empty", expected, "fill it in")
     return grid
+
+
+def typed(grid: Grid, table: str) -> pd.DataFrame:
+    """Return a file's cells: texts that say a number, and days, as the table asks for them."""
+
+    def as_number(cell: Any) -> Any:
+        value = number(cell, grid.decimal_comma) if isinstance(cell, str) else None
+        return cell if value is None else value
+
+    def as_day(cell: Any) -> Any:
+        return cell.isoformat()[:10] if isinstance(cell, date) else cell
+
+    read = {
+        name: as_day if column.pattern == DAY else as_number
+        for name, column in tables.DESCRIPTIONS[table].items()
+        if name in grid.cells and (column.pattern == DAY or not column.is_text)
+    }
+    return grid.cells.assign(**{name: grid.cells[name].map(each) for name, each in read.items()})
+
+
+def unique(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the first of the columns that have the same name."""
+    return cells.loc[:, ~cells.columns.duplicated()]
+
+
+def errors_of(grid: Grid, problems: Sequence[Problem], sheet: Sheet) -> list[DataError]:
+    """Return what is wrong with a file: its rows, and the problems of its table."""
+    errors: list[DataError] = [SchemaError(grid.defects)] if grid.defects else []
+    return [*errors, tables.as_error(problems, sheet)] if problems else errors
+
+
+def finished(cells: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return cells that were checked in the columns of their table, each of its type."""
+    types = {name: _dtype(name, table) for name in tables.DESCRIPTIONS[table] if name in cells}
+    texts = {name: "" for name, dtype in types.items() if dtype == "str"}
+    return cells[list(types)].astype(types).fillna(texts)
 
 
 def shown(path: Path) -> str:
@@ -202,30 +227,17 @@ def number(text: str, decimal_comma: bool) -> float | None:
 
 
 def _read_csv(path: Path, where: str, names: Sequence[str]) -> Grid:
-    text = _decoded(path.read_bytes(), where)
+    fix = "save it again as “CSV UTF-8”, or as XLSX"
+    text = project.decoded(path.read_bytes(), where, fix)
     separator = _separator(text.partition("\n")[0], names)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        rows: list[tuple[int, Sequence[Cell]]] = list(enumerate(reader, start=1))
+        rows = list(enumerate(reader, start=1))
     except csv.Error as error:
         line = f"{where}, line {reader.line_num}"
-        raise _refused(line, f"not CSV: {error}", "cells, quoted in pairs", "correct it") from error
-    grid = _grid(rows, where)
-    grid.decimal_comma = separator == ";"
-    return grid
-
-
-def _decoded(content: bytes, where: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise _refused(
-            f"{where}, line {line}",
-            f"byte 0x{content[error.start]:02x} is not UTF-8",
-            "a CSV file in UTF-8",
-            "save it again as “CSV UTF-8”, or as XLSX",
-        ) from error
+        what, expected = f"not CSV: {error}", "cells, quoted in pairs"
+        raise SchemaError.of(line, what, expected, "correct it") from error
+    return _grid(forms.filled(rows), where, decimal_comma=separator == ";")
 
 
 def _separator(header: str, names: Sequence[str]) -> str:
@@ -238,37 +250,23 @@ def _separator(header: str, names: Sequence[str]) -> str:
 
 
 def _read_xlsx(path: Path, where: str, names: Sequence[str]) -> Grid:
-    try:
-        with warnings.catch_warnings(action="ignore"):  # styles that openpyxl does not know
-            book = openpyxl.load_workbook(path, data_only=True)
-    except Exception as error:  # a damaged file may break its parser anywhere
-        raise _refused(where, "not a readable XLSX file", "XLSX", "save it again") from error
+    book = forms.opened(path, where)
     named = [title for title in book.sheetnames if title in names]
     if len(named) != 1 and len(book.worksheets) != 1:
-        raise _refused(
-            where,
-            f"several sheets: {', '.join(book.sheetnames)}",
-            "one sheet, or one named like its table",
-            f"rename the right sheet, such as `{names[0]}`",
-        )
-    sheet = book[named[0]] if len(named) == 1 else book.worksheets[0]
-    return _grid(enumerate(sheet.iter_rows(values_only=True), start=1), where)
+        what = f"several sheets: {', '.join(book.sheetnames)}"
+        expected = "one sheet, or one named like its table"
+        raise SchemaError.of(where, what, expected, f"rename the right sheet, such as `{names[0]}`")
+    return _grid(forms.rows(book[named[0]] if len(named) == 1 else book.worksheets[0]), where)
 
 
 def _read_parquet(path: Path, where: str, names: Sequence[str]) -> Grid:  # noqa: ARG001 (same signature)
     try:
-        content = pyarrow.parquet.read_table(path)
-        columns = [column.to_pylist() for column in content.columns]
+        cells = pd.read_parquet(path)
     except Exception as error:  # a damaged file may break its parser anywhere
-        raise _refused(where, "not a readable Parquet file", "Parquet", "write it again") from error
-    rows = [list(cells) for cells in zip(*columns, strict=True)]
-    return Grid(
-        names=list(content.column_names),
-        rows=rows,
-        numbers=list(range(1, len(rows) + 1)),
-        decimal_comma=False,
-        as_text="write this column as text, with its zeros",
-    )
+        what = "not a readable Parquet file"
+        raise SchemaError.of(where, what, "Parquet", "write it again") from error
+    texts = dict.fromkeys(cells.select_dtypes("category"), "object")
+    return Grid(cells.astype(texts), range(1, len(cells) + 1), decimal_comma=False)
 
 
 _READERS: Final[dict[str, Callable[[Path, str, Sequence[str]], Grid]]] = {
@@ -279,222 +277,21 @@ _READERS: Final[dict[str, Callable[[Path, str, Sequence[str]], Grid]]] = {
 }
 
 
-def _grid(rows: Iterable[tuple[int, Sequence[Cell]]], where: str) -> Grid:
-    """Return the grid of numbered rows: the first that is not blank names the columns."""
-    trimmed = ((row, [_trimmed(cell) for cell in cells]) for row, cells in rows)
-    filled = [(row, cells) for row, cells in trimmed if _without_end(cells)]
-    grid = Grid()
-    if not filled:
-        return grid
-    header = _without_end(filled[0][1])
-    grid.names = ["" if cell is None else str(cell) for cell in header]
-    width = len(header)
-    for row, cells in filled[1:]:
-        if len(_without_end(cells)) > width or len(cells) < width:
+def _grid(lines: Iterable[forms.Row], where: str, *, decimal_comma: bool = True) -> Grid:
+    """Return the grid of filled rows: the first names the columns."""
+    (_, titles), *rows = lines or [(0, [])]
+    width = len(forms.without_end(titles))
+    fitting, defects = [], []
+    for row, cells in rows:
+        if len(forms.without_end(cells)) > width or len(cells) < width:
             what = f"{len(cells)} cells where the header has {width}"
             fix = "check separators and quotes; a number with a comma needs quotes, or `;` between"
-            grid.defects.append(Defect(f"{where}, row {row}", what, f"{width} cells", fix))
+            defects.append(Defect(f"{where}, row {row}", what, f"{width} cells", fix))
         else:
-            grid.rows.append(cells[:width])
-            grid.numbers.append(row)
-    return grid
-
-
-def _trimmed(cell: Cell) -> Cell:
-    return (cell.strip() or None) if isinstance(cell, str) else cell
-
-
-def _without_end(cells: list[Cell]) -> list[Cell]:
-    """Return cells without the empty ones at the end."""
-    filled = [position for position, cell in enumerate(cells) if cell is not None]
-    return cells[: filled[-1] + 1] if filled else []
-
-
-def _typed(grid: Grid, table: str) -> tuple[pd.DataFrame, list[Problem]]:
-    """Return the known columns as the contract types them, and the cells that refuse."""
-    problems: list[Problem] = []
-    columns: dict[str, pd.Series] = {}
-    for name, column in tables.DESCRIPTIONS[table].items():
-        if name not in grid.names:
-            continue
-        position = grid.names.index(name)
-        cells = [row[position] for row in grid.rows]
-        to_cell = _code_cell if column.kind in {"code", "text"} else _number_cell
-        typed = [to_cell(cell, grid) for cell in cells]
-        problems += [
-            _type_problem(name, column, row, cells[row], grid)
-            for row, cell in enumerate(typed)
-            if cell is None
-        ]
-        if column.kind in {"code", "text"}:
-            columns[name] = pd.Series([cell or "" for cell in typed], dtype="str")
-        else:
-            columns[name] = pd.Series(typed, dtype="float64")
-    return pd.DataFrame(columns, index=range(len(grid.rows))), problems
-
-
-def _code_cell(cell: Cell, grid: Grid) -> str | None:  # noqa: ARG001 (same signature)
-    if cell is None:
-        return ""
-    return cell if isinstance(cell, str) else None
-
-
-def _number_cell(cell: Cell, grid: Grid) -> float | None:
-    if cell is None:
-        return float("nan")
-    if isinstance(cell, str):
-        return number(cell, grid.decimal_comma)
-    return None if isinstance(cell, bool | date) else float(cell)
-
-
-def _type_problem(name: str, column: Column, row: int, cell: Cell, grid: Grid) -> Problem:
-    is_text = column.kind in {"code", "text"}
-    return Problem(
-        column=name,
-        what="a number or date where a text is meant: zeros may be lost"
-        if is_text
-        else "not a number",
-        expected=tables.expectation(column),
-        fix=grid.as_text if is_text else "write digits only, such as 1234",
-        row=row,
-        value=str(cell),
-    )
-
-
-def _without_echoes(found: Sequence[Problem], unreadable: Sequence[Problem]) -> list[Problem]:
-    """Return the problems that do not merely repeat that a cell could not be read."""
-    cells = {(problem.row, problem.column) for problem in unreadable}
-    rows = {problem.row for problem in unreadable}
-    return [
-        problem
-        for problem in found
-        if (problem.row, problem.column) not in cells
-        and (problem.first is None or not {problem.row, problem.first} & rows)
-    ]
-
-
-def _origin_problems(frame: pd.DataFrame) -> list[Problem]:
-    if "origin" not in frame:
-        return []
-    return [
-        Problem(
-            column="origin",
-            what="your own table calls this row public",
-            expected="own",
-            fix="write own: what you supply is shown to nobody before it is checked",
-            row=row,
-            error=ScopeError,
-        )
-        for row, origin in enumerate(frame["origin"])
-        if origin == "public"
-    ]
-
-
-def _employment_problems(frame: pd.DataFrame) -> list[Problem]:
-    """Return the rows of an own employment table that no calculation could use rightly."""
-    wrong = _unusable_metiers()
-    problems = [
-        _unusable_metier(row, code, wrong[code])
-        for row, code in enumerate(frame.get("metier_code", ()))
-        if code in wrong
-    ]
-    return problems + [
-        Problem(
-            column="nature",
-            what="your own table holds what was not observed",
-            expected="observed",
-            fix="keep what was counted and leave the other rows out: estimates and projections are "
-            "made by the project",
-            row=row,
-            error=ScopeError,
-        )
-        for row, nature in enumerate(frame.get("nature", ()))
-        if nature in {"estimate", "official_projection"}
-    ]
-
-
-def _unusable_metiers() -> dict[str, str]:
-    """Return why a known métier code cannot be used in an own employment table, by code."""
-    metiers = embedded.load("metiers")
-    is_usual = metiers["nomenclature"] == OWN_NOMENCLATURE
-    usual, other = metiers[is_usual], metiers[~is_usual]
-    levels = dict(zip(usual["metier_code"], usual["level"], strict=True))
-    reasons = {
-        code: f"a code of {nomenclature}"
-        for code, nomenclature in zip(other["metier_code"], other["nomenclature"], strict=True)
-    } | {
-        code: "all occupations together" if level == "total" else "a family of métiers"
-        for code, level in levels.items()
-    }
-    return {code: why for code, why in reasons.items() if levels.get(code) != OWN_LEVEL}
-
-
-def _unusable_metier(row: int, code: str, why: str) -> Problem:
-    return Problem(
-        column="metier_code",
-        what=f"{why}, not a métier of {OWN_NOMENCLATURE}",
-        expected=f"a code of level {OWN_LEVEL} of {OWN_NOMENCLATURE} in table `metiers`, such as "
-        f"D1Z40, or {RESIDUAL_METIER}",
-        fix=f"give one row to each métier, and {RESIDUAL_METIER} for the rest",
-        row=row,
-        value=code,
-        error=ScopeError,
-    )
-
-
-def _scope_problems(frame: pd.DataFrame, table: str, branch_code: str | None) -> list[Problem]:
-    problems: list[Problem] = []
-    for name, (defining, _) in DEFINED_IN.items():
-        if name not in frame or defining == table:
-            continue
-        known = known_codes(defining, name)
-        for row, code in enumerate(frame[name]):
-            if code and code not in known and code not in RESIDUALS:
-                problems.append(_unknown(name, code, row, known))
-            elif name == "branch_code" and code and branch_code not in {None, code}:
-                problems.append(_other_branch(code, row, str(branch_code)))
-    return problems
-
-
-def _bloc_problems(frame: pd.DataFrame, bloc_codes: Collection[str]) -> list[Problem]:
-    return [
-        Problem(
-            column="bloc_code",
-            what="a bloc that the export does not hold",
-            expected="a bloc of the file that `rncp_export` names",
-            fix="correct the code, remove the row, or name the export that holds it",
-            row=row,
-            value=code,
-            error=ScopeError,
-        )
-        for row, code in enumerate(frame.get("bloc_code", ()))
-        if code and code not in bloc_codes
-    ]
-
-
-def _unknown(name: str, code: str, row: int, known: Iterable[str]) -> Problem:
-    defining, kind = DEFINED_IN[name]
-    return Problem(
-        column=name,
-        what=f"unknown {kind}",
-        expected=f"a code of table `{defining}`",
-        fix=did_you_mean(code, known) or "correct the code",
-        row=row,
-        value=code,
-        error=ScopeError,
-    )
-
-
-def _other_branch(code: str, row: int, branch_code: str) -> Problem:
-    return Problem(
-        column="branch_code",
-        what="a row of another branch",
-        expected=branch_code,
-        fix="put each branch in its own file",
-        row=row,
-        value=code,
-        error=ScopeError,
-    )
+            fitting.append((row, cells[:width]))
+    names = ["" if title is None else str(title) for title in titles[:width]]
+    frame = pd.DataFrame([cells for _, cells in fitting], columns=names, dtype="object")
+    return Grid(frame, [row for row, _ in fitting], defects, decimal_comma)
 
 
 def _dtype(name: str, table: str) -> str:
@@ -502,11 +299,3 @@ def _dtype(name: str, table: str) -> str:
     if kind == "whole":
         return "int64" if name.endswith("year") else "Int64"
     return "float64" if kind == "number" else "str"
-
-
-def _empty(where: str) -> SchemaError:
-    return _refused(where, "the table is empty", "a header and at least one row", "fill it in")
-
-
-def _refused(where: str, what: str, expected: str, fix: str) -> SchemaError:
-    return SchemaError([Defect(where, what, expected, fix)])

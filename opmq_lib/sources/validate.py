@@ -1,12 +1,15 @@
 """Checks parameters and tables before anything runs, and says what was checked."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
+
+import pandas as pd
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, ScopeError, gather
+from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError, gather
 from opmq_lib.methods import employment
 from opmq_lib.params import EditionParams, is_project_path
 from opmq_lib.sources import embedded, parameters, registers, rncp, table_files
@@ -64,22 +67,38 @@ def _project(root: Path) -> Iterator[Checked]:
     for reading in readings:
         yield reading.where, reading.errors
     for table in table_files.CONVENTIONS:
-        yield _table(root / "parameters/tables" / f"{table}.csv", table, "public")
+        path = root / "parameters/tables" / f"{table}.csv"
+        yield _table(path, table, partial(table_files.read_convention, table, root))
     for branch in branches:
-        codes = None
-        if export := _export(root, branch.get("tables")):
-            register, codes = _register(export)
-            yield register
-        for table, path_from_root in _own_tables(branch.get("tables")).items():
-            if parameters.lies_inside(root, path_from_root):
-                origin, code = table_files.SUPPLIED[table], Path(branch.where).stem
-                only = code if "branch_code" in tables.DESCRIPTIONS[table] else None
-                blocs = codes if table == "bloc_readings" else None
-                yield _table(root / path_from_root, table, origin, only, blocs)
+        yield from _supplied(root, Path(branch.where).stem, branch.get("tables"))
     if edition.params is not None:
         yield from _base_year(edition.params)
         yield from _previous(root, edition.params)
         yield from _registers(root, edition.params)
+
+
+def _supplied(root: Path, branch_code: str, named: Any) -> Iterator[Checked]:
+    """Check what a branch file names, even if the rest of it is wrong."""
+    paths = {
+        table: root / path
+        for table, path in (named.items() if isinstance(named, dict) else ())
+        if isinstance(path, str) and is_project_path(path) and parameters.lies_inside(root, path)
+    }
+    blocs = None
+    if export := paths.pop("rncp_export", None):
+        where = f"{table_files.shown(export)} (export of the register)"
+        try:
+            register = rncp.read_export(export)
+        except DataError as error:
+            yield where, [error]
+        else:
+            counts = f"{len(register['fiches'])} fiches, {len(register['blocs'])} blocs"
+            yield f"{where}: {counts}", []
+            blocs = set(register["blocs"]["bloc_code"])
+    for table in (name for name in table_files.SUPPLIED if name in paths):
+        codes = blocs if table == "bloc_readings" else None
+        read = partial(table_files.read_supplied, paths[table], table, branch_code, codes)
+        yield _table(paths[table], table, read)
 
 
 def _base_year(edition: EditionParams) -> Iterator[Checked]:
@@ -88,8 +107,8 @@ def _base_year(edition: EditionParams) -> Iterator[Checked]:
         employment.metier_totals(embedded.load("employment_national"), edition.base_year)
     except RangeError as error:
         where = "parameters/edition.yml"
-        told = [replace(defect, where=f"{where}, {defect.where}") for defect in error.defects]
-        yield where, [RangeError(told)]
+        defects = [replace(each, where=f"{where}, {each.where}") for each in error.defects]
+        yield where, [RangeError(defects)]
 
 
 def _previous(root: Path, edition: EditionParams) -> Iterator[Checked]:
@@ -97,68 +116,23 @@ def _previous(root: Path, edition: EditionParams) -> Iterator[Checked]:
     previous = edition.previous_edition_id
     if previous is not None and not (root / "outputs" / previous).is_dir():
         where = "parameters/edition.yml, previous_edition_id"
-        defect = Defect(
-            where=where,
-            what="no such edition",
-            expected="the name of a folder of outputs/, or null",
-            fix=f"put its results back in outputs/{previous}, or write null",
-            value=previous,
-        )
-        yield where, [ScopeError([defect])]
+        expected = "the name of a folder of outputs/, or null"
+        fix = f"put its results back in outputs/{previous}, or write null"
+        yield where, [ScopeError.of(where, "no such edition", expected, fix, previous)]
 
 
 def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
     """Check the registers that the edition names."""
-    named = edition.registers
-    if named.requests:
-        where = f"{named.requests} (table `requests`)"
-        try:
-            known = registers.known(root, edition.edition_date)
-            frame = registers.read_requests(root / named.requests, known)
-        except DataError as error:
-            yield where, [error]
-        else:
-            yield f"{where}: {len(frame)} rows", []
-    if named.studies:
-        where = f"{named.studies} (table `studies`)"
-        try:
-            frame = registers.read_studies(root / named.studies, root, edition.edition_date)
-        except DataError as error:
-            yield where, [error]
-        else:
-            yield f"{where}: {len(frame)} rows", []
-    for table in ("company_counts", "recommendations"):
-        path = getattr(named, table)
-        if path:
-            yield _table(root / path, table, "own")
-
-
-def _own_tables(named: Any) -> dict[str, str]:
-    """Return the own tables that a branch file names, even if the rest of the file is wrong."""
-    return {
-        table: path
-        for table, path in (named.items() if isinstance(named, dict) else ())
-        if table in table_files.SUPPLIED and isinstance(path, str) and is_project_path(path)
+    on = edition.edition_date
+    read: dict[str, Callable[[Path], pd.DataFrame]] = {
+        "requests": lambda path: registers.read_requests(path, registers.known(root, on)),
+        "studies": lambda path: registers.read_studies(path, root, on),
+        "company_counts": lambda path: table_files.read_table(path, "company_counts"),
+        "recommendations": lambda path: table_files.read_table(path, "recommendations"),
     }
-
-
-def _export(root: Path, named: Any) -> Path | None:
-    """Return the export of the register that a branch file names, if its path is one to read."""
-    path = named.get("rncp_export") if isinstance(named, dict) else None
-    if isinstance(path, str) and is_project_path(path) and parameters.lies_inside(root, path):
-        return root / path
-    return None
-
-
-def _register(export: Path) -> tuple[Checked, set[str] | None]:
-    """Return what was checked of an export of the register, and its blocs if it can be read."""
-    where = f"{table_files.shown(export)} (export of the register)"
-    try:
-        found = rncp.read_export(export)
-    except DataError as error:
-        return (where, [error]), None
-    counts = f"{len(found['fiches'])} fiches, {len(found['blocs'])} blocs"
-    return (f"{where}: {counts}", []), set(found["blocs"]["bloc_code"])
+    for table, each in read.items():
+        if named := getattr(edition.registers, table):
+            yield _table(root / named, table, partial(each, root / named))
 
 
 def _given(files: Iterable[Path]) -> Iterator[Checked]:
@@ -188,26 +162,17 @@ def _unnamed_table(path: Path) -> Checked:
         return where, [error]
     table = best_match(names)
     if table is None:
-        defect = Defect(
-            where=where,
-            what="its columns look like those of no table",
-            expected=f"the columns of one of: {', '.join(tables.TABLES)}",
-            fix="name the columns as the data dictionary does",
-        )
-        return where, [SchemaError([defect])]
-    return _table(path, table, "own")
+        what = "its columns look like those of no table"
+        expected = f"the columns of one of: {', '.join(tables.TABLES)}"
+        fix = "name the columns as the data dictionary does"
+        return where, [SchemaError.of(where, what, expected, fix)]
+    return _table(path, table, partial(table_files.read_table, path, table))
 
 
-def _table(
-    path: Path,
-    table: str,
-    origin: Literal["own", "public"],
-    branch_code: str | None = None,
-    bloc_codes: Collection[str] | None = None,
-) -> Checked:
+def _table(path: Path, table: str, read: Callable[[], pd.DataFrame]) -> Checked:
     where = f"{table_files.shown(path)} (table `{table}`)"
     try:
-        frame = table_files.read_table(path, table, origin, branch_code, bloc_codes)
+        rows = len(read())
     except DataError as error:
         return where, [error]
-    return f"{where}: {len(frame)} row{'s' if len(frame) > 1 else ''}", []
+    return f"{where}: {rows} row{'s' if rows > 1 else ''}", []

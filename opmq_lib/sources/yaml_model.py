@@ -1,7 +1,7 @@
 """One YAML file into its strict model, or into errors that say line, key and what to do."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar, get_args
@@ -92,7 +92,7 @@ def read_file(path: Path, where: str, model: type[Model]) -> Reading[Model]:
     try:
         reading.params = model.model_validate(document.value)
     except ValidationError as error:
-        reading.errors += translated(error, model, reading.at, reading.raw)
+        reading.errors += translated(error.errors(), model, reading.at, reading.raw)
     return reading
 
 
@@ -108,7 +108,7 @@ def dotted(key: Key) -> str:
 
 
 def translated(
-    error: ValidationError,
+    refused: Sequence[ErrorDetails],
     model: type[BaseModel],
     at: Callable[[Key], str],
     raw: Callable[[Key], str],
@@ -116,12 +116,11 @@ def translated(
     """Return what pydantic refuses, in the project's words.
 
     Args:
-        error: The refusal.
+        refused: The refusals.
         model: The model that refuses.
         at: Key → where its owner would look for it.
         raw: Key → its value as its owner wrote it.
     """
-    refused = error.errors()
     misspelt = {_nearest(model, each["loc"]) for each in refused if _is_extra(each)}
     return [
         (RangeError if _OUTSIDE.fullmatch(each["type"]) else SchemaError)(

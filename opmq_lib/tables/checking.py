@@ -309,7 +309,8 @@ def _typed(cells: pd.Series, column: Column) -> pd.Series:
         return cells.where(is_text, "").astype("str")
     if cells.dtype.kind not in "iuf":
         is_number = cells.map(lambda cell: isinstance(cell, Real) and not isinstance(cell, bool))
-        cells = pd.to_numeric(cells.where(is_number.astype(bool)), errors="coerce")
+        numbers = cells.astype("object").where(is_number.astype(bool))
+        cells = pd.to_numeric(numbers, errors="coerce")
     numbers = cells.astype("float64")
     return numbers.where(np.isfinite(numbers))
 
@@ -326,7 +327,9 @@ def _cell_problems(table: str, use: Use, cells: pd.Series, typed: pd.Series) -> 
         yield from _in_rows(empty, problem("empty cell", "fill it in"), frame)
     if column.is_text:
         type_problem = problem(
-            "a number where a text is meant", "read or write this column as text"
+            "a number or date where a text is meant: zeros may be lost",
+            "write it as text, with its zeros (in a spreadsheet, format the column as Text, then "
+            "type the code again)",
         )
         yield from _in_rows(~empty & typed.eq(""), type_problem, frame)
         misfit = problem(_misfit(use.name, column), "correct it")

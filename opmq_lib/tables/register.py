@@ -1,7 +1,7 @@
 """The registers of requests and of studies against what a column alone cannot tell."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final, NamedTuple
@@ -65,11 +65,11 @@ def check(register: pd.DataFrame, where: str, known: Known) -> pd.DataFrame:
     return register
 
 
-def sheet(register: pd.DataFrame, where: str, rows: list[int] | None = None) -> Sheet:
+def sheet(register: pd.DataFrame, where: str, rows: Sequence[int] | None = None) -> Sheet:
     """Return a register for messages: keys that may hold anything personal are blanked."""
     kept = register
     if "request_code" in register:
-        codes = register["request_code"].astype("str")
+        codes = register["request_code"].astype("str").fillna("")
         is_code = codes.str.fullmatch(DESCRIPTIONS[TABLE]["request_code"].pattern)
         kept = register.assign(request_code=codes.where(is_code & ~personal.rows(codes), ""))
     return Sheet(kept, ("request_code",), where, rows, own=True)
@@ -229,7 +229,7 @@ def _personal_problems(register: pd.DataFrame) -> Iterator[Problem]:
     for name in register.columns[~register.columns.duplicated(keep=False)]:
         if pd.api.types.is_numeric_dtype(register[name]):
             continue
-        cells = register[name].astype("str")
+        cells = register[name].astype("str").fillna("")
         if name in ("company_code", "requested_on"):  # what is as it must be is nobody's number
             cells = cells[~cells.str.fullmatch(DESCRIPTIONS[TABLE][name].pattern)]
         kinds = personal.kinds(cells)

@@ -1,0 +1,174 @@
+"""Workbooks that are handed out to be filled in, and read back row by row."""
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import openpyxl
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from opmq_lib import tables
+from opmq_lib.errors import SchemaError
+from opmq_lib.show import downloads
+
+Row = tuple[int, list[Any]]
+"""A row's number for its owner, and its cells: trimmed, `None` where empty."""
+
+LISTS: Final = "listes"
+_LISTED_ROWS: Final = 5000
+
+
+class Field(NamedTuple):
+    """A column to fill in.
+
+    Attributes:
+        title: Its title.
+        note: What to write there, shown when the title is selected.
+        choices: What may be written there; any text if there are none.
+    """
+
+    title: str
+    note: str = ""
+    choices: Sequence[str] = ()
+
+
+def fields(table: str) -> list[Field]:
+    """Return the columns of a table, as its contract describes them.
+
+    Examples:
+        >>> fields("skill_needs")[0]
+        Field(title='branch_code', note='Branche.', choices=())
+    """
+    return [
+        Field(name, note(column), column.choices)
+        for name, column in tables.DESCRIPTIONS[table].items()
+    ]
+
+
+def note(column: tables.Column) -> str:
+    """Return what a column means, in one line."""
+    return f"{column.label}. {column.unit}".strip(" .") + "."
+
+
+def form(sheets: Mapping[str, Sequence[Field]]) -> Workbook:
+    """Return a workbook to fill in: one sheet a table, and one of the choices of its columns."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    drop_downs = []
+    for name, columns in sheets.items():
+        sheet = book.create_sheet(name)
+        for place, column in enumerate(columns, start=1):
+            _add_column(sheet, place, column)
+            if column.choices:
+                drop_downs.append((sheet, get_column_letter(place), column))
+        sheet.freeze_panes = "A2"
+    if drop_downs:
+        listed = book.create_sheet(LISTS)
+    for place, (sheet, letter, column) in enumerate(drop_downs, start=1):
+        for row, choice in enumerate([column.title, *column.choices], start=1):
+            listed.cell(row, place, choice)
+        listed.cell(1, place).font = Font(bold=True)
+        source = get_column_letter(place)
+        rule = DataValidation(
+            type="list",
+            formula1=f"{LISTS}!${source}$2:${source}${len(column.choices) + 1}",
+            allow_blank=True,
+        )
+        rule.showErrorMessage, rule.errorTitle = True, "Valeur hors liste"
+        rule.error = "Choisir une valeur de la liste (feuille « listes »)."
+        rule.add(f"{letter}2:{letter}{_LISTED_ROWS}")
+        sheet.add_data_validation(rule)
+    return book
+
+
+def _add_column(sheet: Worksheet, place: int, column: Field) -> None:
+    cell = sheet.cell(1, place, column.title)
+    cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
+    if column.note:
+        prompt = DataValidation(allow_blank=True, showInputMessage=True)
+        prompt.promptTitle, prompt.prompt = column.title[:32], column.note[:250]
+        prompt.add(cell.coordinate)
+        sheet.add_data_validation(prompt)
+    sheet.column_dimensions[cell.column_letter].width = max(14, len(column.title) + 2)
+
+
+def add_page(book: Workbook, name: str, lines: Iterable[Sequence[Any]], *headings: str) -> None:
+    """Add a sheet that is also printed: lines of cells, bold where they begin with a heading."""
+    sheet = book.create_sheet(name)
+    for row, line in enumerate(lines, start=1):
+        for place, value in enumerate(line, start=1):
+            cell = sheet.cell(row, place, value)
+            if isinstance(value, str):
+                cell.data_type = "s"  # a label that starts with `=` is no formula
+                cell.alignment = Alignment(vertical="top", wrap_text=place > 1)
+            if line[0] in headings or row == 1:
+                cell.font = Font(bold=True, size=11 if line[0] in headings else 14)
+    for letter, width in zip("ABCDEFG", (32, 44, 32, 14, 14, 20, 10), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def hand_out(book: Workbook, path: Path) -> None:
+    """Write a workbook to fill in.
+
+    Raises:
+        SchemaError: If the file exists, so that no answer is lost, or is not named `.xlsx`.
+    """
+    if path.exists():
+        expected = "a new file: a filled form must not be lost"
+        raise SchemaError.of(str(path), "the file exists", expected, "choose another name")
+    downloads.write_workbook(book, path)
+
+
+def opened(path: Path, where: str) -> Workbook:
+    """Return a workbook that has been filled in.
+
+    Raises:
+        SchemaError: If it is absent or damaged.
+    """
+    if not path.is_file():
+        raise SchemaError.of(where, "no such file", "a workbook", "correct the path")
+    try:
+        with warnings.catch_warnings(action="ignore"):  # styles that openpyxl does not know
+            return openpyxl.load_workbook(path, data_only=True)
+    except Exception as error:  # a damaged file may break its parser anywhere
+        what = "not a readable XLSX file"
+        raise SchemaError.of(where, what, "XLSX", "save it again") from error
+
+
+def rows(sheet: Worksheet) -> list[Row]:
+    """Return the rows of a sheet that hold anything, with their numbers."""
+    return filled(enumerate(sheet.iter_rows(values_only=True), start=1))
+
+
+def filled(lines: Iterable[tuple[int, Sequence[Any]]]) -> list[Row]:
+    """Return numbered lines without blanks around cells, blank lines left out.
+
+    Examples:
+        >>> filled([(1, [" a ", ""]), (2, [" ", None]), (3, [0])])
+        [(1, ['a', None]), (3, [0])]
+    """
+    trimmed = ((number, [_trimmed(cell) for cell in cells]) for number, cells in lines)
+    return [(number, cells) for number, cells in trimmed if without_end(cells)]
+
+
+def without_end(cells: Sequence[Any]) -> list[Any]:
+    """Return cells without the empty ones at the end.
+
+    Examples:
+        >>> without_end(["a", None, 0, None])
+        ['a', None, 0]
+    """
+    last = max((place for place, cell in enumerate(cells) if cell is not None), default=-1)
+    return list(cells[: last + 1])
+
+
+def _trimmed(cell: Any) -> Any:
+    return (cell.strip() or None) if isinstance(cell, str) else cell
