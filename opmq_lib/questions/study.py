@@ -93,6 +93,6 @@ class Study:
     def _named(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         table = pd.concat(tables, ignore_index=True)
         for name in ("branch", "metier"):
-            place = table.columns.get_loc(f"{name}_code")
+            place = list(table.columns).index(f"{name}_code")
             table.insert(place, name, table[f"{name}_code"].map(self.labels))
         return table

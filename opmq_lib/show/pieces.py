@@ -204,7 +204,7 @@ def paragraphs(words: str) -> list[str]:
 
 def prose(words: str) -> Html:
     """Return words that are HTML by themselves."""
-    return _piece("".join(paragraphs(words)))
+    return piece("".join(paragraphs(words)))
 
 
 def banner(*words: str) -> Html:

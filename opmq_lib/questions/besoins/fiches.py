@@ -57,17 +57,17 @@ def _metier(results: Results, labels: Labels, code: str) -> Markup:
     old, tension = known(besoins.OLD), known("tension_class")
     posts, left = (known(name, end) for name in (besoins.POSTS, besoins.LEFT))
     skills = results["besoins_profils"]
-    ends = [] if posts is None else table.loc[posts, ["lower", "upper"]].tolist()
+    ends = [] if posts is None else [float(table[end].loc[posts]) for end in ("lower", "upper")]
     metier = SimpleNamespace(
         absent=pieces.ABSENT,
         jobs=cells.headcount(row_of(table, besoins.JOBS, code)),
         old=shown(old, cells.percent),
-        is_observed=old is not None and table.at[old, "nature"] == "observed",
+        is_observed=old is not None and table["nature"].loc[old] == "observed",
         posts=shown(posts, lambda row: besoins.interval(cells, row)),
         direction=besoins.direction(*ends) if ends else 0,
         left=shown(left, lambda row: besoins.interval(cells, row)),
         tension=shown(tension, cells.number),
-        tension_year=None if tension is None else int(table.at[tension, "year"]),
+        tension_year=None if tension is None else int(table["year"].loc[tension]),
         skills=skills.loc[skills["metier_code"] == code, "label"].map(french.label).tolist(),
         certifications=cells.number(row_of(table, "certifications_count", code)),
     )
