@@ -111,7 +111,8 @@ def test_codes_that_became_numbers_are_refused_and_not_converted():
     text = refusal("employment", frame)
     assert text.startswith(
         "2 defects\n  t.csv, row 2, column `metier_code` (chimie, 2018): "
-        "a number where a text is meant\n    expected: a code such as D1Z40"
+        "a number or date where a text is meant: zeros may be lost\n"
+        "    expected: a code such as D1Z40"
     )
     assert frame["metier_code"].tolist() == [16, 17]
 

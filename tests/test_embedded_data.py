@@ -1,6 +1,5 @@
 """The embedded tables against themselves, and against the files they were transcribed from."""
 
-import hashlib
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -167,11 +166,6 @@ def test_a_loaded_table_is_a_copy() -> None:
 def test_unknown_table_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(SchemaError, match="did you mean `idcc_history`"):
         embedded.load("idcc_histori")
-
-
-def test_digest_is_the_hash_of_the_file() -> None:
-    expected = hashlib.sha256(embedded.path("naf").read_bytes()).hexdigest()
-    assert embedded.digest("naf") == expected
 
 
 # --- the folder -------------------------------------------------------------------------------

@@ -135,8 +135,8 @@ def test_an_unknown_branch_is_refused(root):
     edit(root, OWN, "chimie,D1Z40", "chimi,D1Z40")
     assert refusal(root) == one_defect(
         f"{OWN}, row 2, column `branch_code` (D1Z40, 2018)",
-        "unknown branch (found: chimi)",
-        "a code of table `branches`",
+        "a row of another branch (found: chimi)",
+        "chimie",
         "did you mean `chimie`?",
     )
 
@@ -157,7 +157,7 @@ def test_bad_encoding_is_refused(root):
     assert refusal(root) == one_defect(
         f"{OWN}, line 3",
         "byte 0xea is not UTF-8",
-        "a CSV file in UTF-8",
+        "a text file in UTF-8",
         "save it again as “CSV UTF-8”, or as XLSX",
     )
 

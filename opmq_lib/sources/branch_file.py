@@ -1,16 +1,15 @@
 """A branch's parameter file, written once and pre-filled from the tables."""
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.errors import SchemaError
 from opmq_lib.params import (
     BRANCH_NOTEBOOKS,
     NOT_VOTED,
@@ -20,7 +19,7 @@ from opmq_lib.params import (
     QuestionCode,
 )
 from opmq_lib.show import french
-from opmq_lib.sources import embedded, idcc, parameters
+from opmq_lib.sources import embedded, idcc, parameters, project
 
 Direction = Literal["higher", "lower"]
 
@@ -30,10 +29,10 @@ _TEMPLATE: Final = """\
 
 branch_code: {branch_code} # key in table `branches`, and name of this file
 label: {label}
-idcc_codes: [{idcc_codes}] # conventions in force on {on}, five digits each
+idcc_codes: {idcc_codes} # conventions in force on {on}, five digits each
 perimeter_note: {perimeter_note}
 
-notebooks: [{notebooks}] # templates to run for this branch
+notebooks: {notebooks} # templates to run for this branch
 
 # Your own observed tables, as paths from the project's root. null: the estimate is used.
 tables:
@@ -63,6 +62,11 @@ _EXAMPLES: Final[dict[QuestionCode, tuple[tuple[str, float, float, Direction], .
 }
 """Code, round goalposts and direction of example criteria; nobody has voted them."""
 
+_COMMENTS: Final = {
+    "cutoff_score": " # score from which a métier is on the list",
+    "concentration": " # how close drawn weights stay to the weights",
+}
+
 
 def example_questions() -> tuple[Question, ...]:
     """Return the two questions with the example criteria, equal weights and no vote."""
@@ -70,7 +74,7 @@ def example_questions() -> tuple[Question, ...]:
         Question(
             question_code=code,
             cutoff_score=0.5,
-            concentration=float(len(criteria)),
+            concentration=float(len(rows)),
             criteria=tuple(
                 Criterion(
                     criterion_code=name,
@@ -79,14 +83,14 @@ def example_questions() -> tuple[Question, ...]:
                     low=low,
                     high=high,
                     direction=direction,
-                    weight=1 / len(criteria),
+                    weight=1 / len(rows),
                 )
-                for name, low, high, direction in criteria
+                for name, low, high, direction in rows
             ),
             vote=None,
             basis=NOT_VOTED,
         )
-        for code, criteria in _EXAMPLES.items()
+        for code, rows in _EXAMPLES.items()
     )
 
 
@@ -110,12 +114,10 @@ def new_branch(root: Path, branch_code: str) -> Path:
     if branch_code not in known:
         raise parameters.unknown("branch_code", "branch", branch_code, known)
     if (root / where).exists():
-        defect = Defect(where, "the file exists", "a branch without file", "edit it, or delete it")
-        raise SchemaError([defect])
+        fix = "edit it, or delete it"
+        raise SchemaError.of(where, "the file exists", "a branch without file", fix)
     text = branch_text(branch_code, parameters.load_edition(root).edition_date)
-    partial = root / f"parameters/branches/.{branch_code}.{os.getpid()}"
-    partial.write_text(text, encoding="utf-8")
-    return partial.replace(root / where)
+    return project.write(root / where, text)
 
 
 def branch_text(branch_code: str, on: date) -> str:
@@ -130,32 +132,32 @@ def branch_text(branch_code: str, on: date) -> str:
         'idcc_codes: ["00044"] # conventions in force on 2026-01-31, five digits each'
     """
     branches = embedded.load("branches").set_index("branch_code")
-    label = french.label(str(branches.loc[branch_code, "label"]))
     own, note = _perimeter(branch_code, on)
-    return _TEMPLATE.format(
-        branch_code=_quoted(branch_code),
-        label=_quoted(label),
-        on=on.isoformat(),
-        idcc_codes=", ".join(map(_quoted, own)),
-        perimeter_note=_quoted(note),
-        notebooks=", ".join(map(_quoted, BRANCH_NOTEBOOKS)),
-        branch=branch_code,
-        questions=questions_text(example_questions()),
-    )
+    values = {
+        "branch_code": branch_code,
+        "label": french.label(str(branches.loc[branch_code, "label"])),
+        "on": on,
+        "idcc_codes": own,
+        "perimeter_note": note,
+        "notebooks": BRANCH_NOTEBOOKS,
+    }
+    texts = {name: _inline(value) for name, value in values.items()}
+    questions = questions_text(example_questions())
+    return _TEMPLATE.format(**texts, branch=branch_code, questions=questions)
 
 
 def _perimeter(branch_code: str, on: date) -> tuple[list[str], str]:
     """Return a branch's own conventions in force, and a French note on those of 2019."""
     branches, history = embedded.load("branches"), embedded.load("idcc_history")
-    found = idcc.branch_conventions(branch_code, on, history, branches)
+    covering = idcc.branch_conventions(branch_code, on, history, branches)
     own = [
         code
-        for code in found.idcc_codes
+        for code in covering.idcc_codes
         if idcc.resolve(code, on, history).branch_code == branch_code
     ]
     in_2019 = branches.loc[branches["branch_code"] == branch_code, "idcc_2019_codes"].item()
     mergers: dict[tuple[date | None, str, str], list[str]] = {}
-    for event in found.events:
+    for event in covering.events:
         if event.idcc_code in in_2019.split():
             target = (event.on, event.successor_idcc_code, event.successor_branch_code)
             mergers.setdefault(target, []).append(event.idcc_code)
@@ -169,26 +171,20 @@ def _perimeter(branch_code: str, on: date) -> tuple[list[str], str]:
 
 
 def _in_force(codes: Sequence[str], on: date) -> str:
+    day = french.day(on.isoformat())
     if not codes:
-        return f"Aucune convention propre au {french.day(on.isoformat())}."
+        return f"Aucune convention propre au {day}."
     noun = "Conventions" if len(codes) > 1 else "Convention"
-    return f"{noun} en vigueur au {french.day(on.isoformat())}{french.NBSP}: {_listed(codes)}."
+    return f"{noun} en vigueur au {day}{french.NBSP}: {french.enumeration(sorted(codes))}."
 
 
 def _merger(codes: Sequence[str], on: date | None, successor: str, branch_label: str) -> str:
-    many = len(codes) > 1
-    ended = f"Les conventions {_listed(codes)} ont" if many else f"La convention {codes[0]} a"
+    ended = f"La convention {codes[0]} a"
+    if len(codes) > 1:
+        ended = f"Les conventions {french.enumeration(sorted(codes))} ont"
     day = f" le {french.day(on.isoformat())}" if on else ""
     branch = f" (branche «{french.NBSP}{branch_label}{french.NBSP}»)" if branch_label else ""
     return f"{ended} pris fin{day} au profit de la convention {successor}{branch}."
-
-
-def _listed(codes: Sequence[str]) -> str:
-    return french.enumeration(sorted(codes))
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def questions_text(questions: Sequence[Question]) -> str:
@@ -211,54 +207,43 @@ def with_questions(text: str, questions: Sequence[Question]) -> str:
     Raises:
         SchemaError: If the file has no such block.
     """
-    found = re.search(r"^questions:.*\n(?:(?:[ ].*)?\n|[ ].*$)*", text + "\n", re.MULTILINE)
-    if found is None:
-        defect = Defect("questions", "no block `questions:`", "such a block", "restore it")
-        raise SchemaError([defect])
-    return text[: found.start()] + questions_text(questions) + text[found.end() :]
+    block = re.search(r"^questions:.*\n(?:(?:[ ].*)?\n|[ ].*$)*", text + "\n", re.MULTILINE)
+    if block is None:
+        raise SchemaError.of("questions", "no block `questions:`", "such a block", "restore it")
+    return text[: block.start()] + questions_text(questions) + text[block.end() :]
 
 
 def _question_text(question: Question) -> str:
-    vote = question.vote
-    voted = (
-        "null"
-        if vote is None
-        else f"{{date: {vote.date.isoformat()}, body: {_quoted(vote.body)}, "
-        f"minutes_reference: {_quoted(vote.minutes_reference)}}}"
-    )
-    return f"""\
-  - question_code: {_quoted(question.question_code)}
-    cutoff_score: {_number(question.cutoff_score)} # score from which a métier is on the list
-    concentration: {_number(question.concentration)} # how close drawn weights stay to the weights
-    voted_metiers: [{", ".join(map(_quoted, question.voted_metiers))}]
-    vote: {voted}
-    basis: {_quoted(question.basis)}
-    criteria:
-{"".join(map(_criterion_text, question.criteria))}"""
+    values = question.model_dump()
+    criteria = values.pop("criteria")
+    lines = [f"{name}: {_inline(value)}{_COMMENTS.get(name, '')}" for name, value in values.items()]
+    lines.append("criteria:")
+    for criterion in criteria:
+        if criterion["threshold"] is None:
+            del criterion["threshold"]
+        lines += _item([f"{name}: {_inline(value)}" for name, value in criterion.items()])
+    return "\n".join(_item(lines)) + "\n"
 
 
-def _criterion_text(criterion: Criterion) -> str:
-    threshold = (
-        ""
-        if criterion.threshold is None
-        else f"        threshold: {_number(criterion.threshold)}\n"
-    )
-    return f"""\
-      - criterion_code: {_quoted(criterion.criterion_code)}
-        label: {_quoted(criterion.label)}
-        unit: {_quoted(criterion.unit)}
-        low: {_number(criterion.low)}
-        high: {_number(criterion.high)}
-        direction: {_quoted(criterion.direction)}
-        weight: {_number(criterion.weight)}
-{threshold}"""
+def _item(lines: Sequence[str]) -> list[str]:
+    """Return the lines of one item of a YAML list."""
+    return [f"  {'- ' if number == 0 else '  '}{line}" for number, line in enumerate(lines)]
 
 
-def _number(value: float) -> str:
-    """Return a number as every YAML reader takes it, with all its digits.
+def _inline(value: Any) -> str:
+    """Return a value on one line, as every YAML reader takes it, numbers with all their digits.
 
     Examples:
-        >>> _number(4.0), _number(0.1), _number(1e-7)
-        ('4', '0.1', '0.0000001')
+        >>> _inline(4.0), _inline(0.1), _inline(1e-7), _inline(None), _inline(("NO", "0016"))
+        ('4', '0.1', '0.0000001', 'null', '["NO", "0016"]')
     """
-    return np.format_float_positional(value, trim="-")
+    match value:
+        case float():
+            return np.format_float_positional(value, trim="-")
+        case date():
+            return value.isoformat()
+        case dict():
+            return f"{{{', '.join(f'{name}: {_inline(each)}' for name, each in value.items())}}}"
+        case tuple() | list():
+            return f"[{', '.join(map(_inline, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,12 +1,11 @@
 """The official figures that ship with the library, read as typed tables."""
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from opmq_lib.errors import Defect, SchemaError, did_you_mean
+from opmq_lib.errors import SchemaError, did_you_mean
 
 FOLDER = Path(__file__).parent.parent / "data"
 
@@ -59,7 +58,7 @@ def path(table: str) -> Path:
     if not file.is_file():
         fix = did_you_mean(table, tables()) or "choose one of `embedded.tables()`"
         expected = "one of the names of `embedded.tables()`"
-        raise SchemaError([Defect("embedded tables", "no such table", expected, fix, table)])
+        raise SchemaError.of("embedded tables", "no such table", expected, fix, table)
     return file
 
 
@@ -87,19 +86,6 @@ def load(table: str) -> pd.DataFrame:
         'Industries chimiques'
     """
     return _read(table).copy()
-
-
-def digest(table: str) -> str:
-    """Return the SHA-256 of a table's file, in hexadecimal.
-
-    Raises:
-        SchemaError: If there is no such table.
-
-    Examples:
-        >>> len(digest("branches"))
-        64
-    """
-    return hashlib.sha256(path(table).read_bytes()).hexdigest()
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from opmq_lib.errors import Defect, ScopeError, closest
+from opmq_lib.errors import ScopeError, closest
 
 UNKNOWN_DATE = "1900-01-01"
 """What the producers write for a date that they do not know."""
@@ -127,8 +127,9 @@ successor_branch_code='carrieres_materiaux')
     """
     if branch_code not in set(branches["branch_code"]):
         raise _unknown("branch", branch_code, branches["branch_code"])
-    own = _conventions(history[history["branch_code"] == branch_code])
-    started = [convention for convention in own if not _starts_after(convention, on)]
+    own = history.loc[history["branch_code"] == branch_code, list(_Convention._fields)]
+    conventions = [_Convention(*row) for row in own.itertuples(index=False)]
+    started = [convention for convention in conventions if not _starts_after(convention, on)]
     codes = {resolve(convention.idcc_code, on, history).idcc_code for convention in started}
     ended = [convention for convention in started if _has_ended(convention, on, history)]
     events = [_event(convention, on, history) for convention in ended]
@@ -145,11 +146,6 @@ class _Convention(NamedTuple):
     ended_on: str
 
 
-def _conventions(rows: pd.DataFrame) -> list[_Convention]:
-    columns = list(_Convention._fields)
-    return [_Convention(*row) for row in rows[columns].itertuples(index=False)]
-
-
 def _convention(idcc_code: str, on: date, history: pd.DataFrame) -> _Convention:
     """Return the row of a convention; of several, those that hold on the date."""
     rows = history[history["idcc_code"] == idcc_code]
@@ -158,11 +154,11 @@ def _convention(idcc_code: str, on: date, history: pd.DataFrame) -> _Convention:
     day = on.isoformat()
     holds = (rows["effective_on"] <= day) & ((rows["ended_on"] == "") | (day <= rows["ended_on"]))
     candidates = rows[holds] if holds.any() else rows.tail(1)
-    found = sorted(set(candidates["branch_code"]))
-    if len(found) > 1:
-        what = f"two branches on {on}: {', '.join(found)}"
+    branches = sorted(set(candidates["branch_code"]))
+    if len(branches) > 1:
+        what = f"two branches on {on}: {', '.join(branches)}"
         raise _scope_error(idcc_code, what, "one branch", "correct the dates of the history")
-    return _conventions(candidates)[0]
+    return _Convention(*candidates[list(_Convention._fields)].iloc[0])
 
 
 def _starts_after(convention: _Convention, on: date) -> bool:
@@ -200,4 +196,4 @@ def _unknown(kind: str, code: str, known: Iterable[str]) -> ScopeError:
 
 
 def _scope_error(code: str, what: str, expected: str, fix: str) -> ScopeError:
-    return ScopeError([Defect(f"code {code}", what, expected, fix)])
+    return ScopeError.of(f"code {code}", what, expected, fix)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -19,22 +19,18 @@ KNOWN_FILES: Final = {
 }
 """A column that only one kind of file has: the column of codes, those of labels."""
 
-CORE: Final = ("titles", "skills")
+_CORE: Final = {"titles": ("appellations", "rome_code"), "skills": ("skills", "skill_code")}
 
 
-def core_labels(kind: str) -> pd.DataFrame:
+def core_labels(kind: Literal["titles", "skills"]) -> pd.DataFrame:
     """Return the embedded labels: `titles` with their ROME, or `skills` with their code.
 
     Examples:
         >>> core_labels("titles").columns.tolist()
         ['code', 'label']
     """
-    if kind not in CORE:
-        raise SchemaError([Defect("labels", "unknown list", ", ".join(CORE), "choose one", kind)])
-    if kind == "skills":
-        return embedded.load("skills")[["skill_code", "label"]].set_axis(["code", "label"], axis=1)
-    titles = embedded.load("appellations")[["rome_code", "label"]]
-    return titles.set_axis(["code", "label"], axis=1)
+    table, code = _CORE[kind]
+    return embedded.load(table)[[code, "label"]].set_axis(["code", "label"], axis=1)
 
 
 def read_labels(path: Path) -> pd.DataFrame:

@@ -4,29 +4,48 @@ import csv
 import io
 import zipfile
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, Defect, SchemaError, gather
+from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.sources import project, table_files
 
 MEMBERS: Final = {
     "fiches": (
         "Standard",
-        ("Numero_Fiche", "Intitule", "Nomenclature_Europe_Niveau", "Actif", "Date_Effet",
-         "Date_Fin_Enregistrement"),
+        {
+            "fiche_code": "Numero_Fiche",
+            "title": "Intitule",
+            "framework_level": "Nomenclature_Europe_Niveau",
+            "active": "Actif",
+            "starts_on": "Date_Effet",
+            "ends_on": "Date_Fin_Enregistrement",
+        },
     ),
     "blocs": (
         "Blocs_De_Comp",
-        ("Numero_Fiche", "Bloc_Competences_Code", "Bloc_Competences_Libelle"),
+        {
+            "fiche_code": "Numero_Fiche",
+            "bloc_code": "Bloc_Competences_Code",
+            "title": "Bloc_Competences_Libelle",
+        },
     ),
-    "romes": ("Rome", ("Numero_Fiche", "Codes_Rome_Code")),
-    "certifiers": ("Certificateurs", ("Numero_Fiche", "Siret_Certificateur", "Nom_Certificateur")),
-}  # fmt: skip
-"""Start of each member's subject, cut before its accents: zips spell them in several ways."""
+    "romes": ("Rome", {"fiche_code": "Numero_Fiche", "rome_code": "Codes_Rome_Code"}),
+    "certifiers": (
+        "Certificateurs",
+        {
+            "fiche_code": "Numero_Fiche",
+            "siret_code": "Siret_Certificateur",
+            "name": "Nom_Certificateur",
+        },
+    ),
+}
+"""Start of each member's subject, cut before its accents (zips spell them in several ways), and
+the titles of the columns that are kept."""
 
 
 def read_export(path: Path) -> dict[str, pd.DataFrame]:
@@ -45,56 +64,38 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
         SchemaError: If the file is no such zip, or a member or column is missing.
         DataError: With every defect of the rows.
     """
+    where, expected = path.name, "the CSV export of the RNCP"
     try:
         with zipfile.ZipFile(path) as archive:
-            raw = {name: _member(archive, name, path.name) for name in MEMBERS}
+            raw = {name: _member(archive, name, where) for name in MEMBERS}
     except FileNotFoundError as error:
-        told = ("no such file", "the CSV export of the RNCP", "correct the path")
-        raise SchemaError([Defect(path.name, *told)]) from error
+        raise SchemaError.of(where, "no such file", expected, "correct the path") from error
     except (zipfile.BadZipFile, OSError) as error:
-        told = ("not a readable zip", "the CSV export of the RNCP", "download it again")
-        raise SchemaError([Defect(path.name, *told)]) from error
-    fiches = raw["fiches"].drop_duplicates(list(MEMBERS["fiches"][1]))
-    level = fiches["Nomenclature_Europe_Niveau"].str.extract(r"([3-8])$")[0]
-    errors: list[DataError] = []
-    dates = {
-        name: _dates(fiches, column, path.name, errors)
-        for name, column in (("starts_on", "Date_Effet"), ("ends_on", "Date_Fin_Enregistrement"))
+        fix = "download it again"
+        raise SchemaError.of(where, "not a readable zip", expected, fix) from error
+    fiches = raw["fiches"].drop_duplicates()
+    _, titles = MEMBERS["fiches"]
+    days = {name: _iso_days(fiches[name]) for name in ("starts_on", "ends_on")}
+    if wrong := [
+        Defect(f"{where}, {fiche}, {titles[name]}", "not a date", "DD/MM/YYYY", "correct it", text)
+        for name, iso in days.items()
+        for fiche, text in fiches.loc[iso.isna(), ["fiche_code", name]].itertuples(index=False)
+    ]:
+        raise SchemaError(wrong)
+    level = fiches["framework_level"].str.extract(r"([3-8])$")[0]
+    active = fiches["active"].map({"ACTIVE": "yes", "INACTIVE": "no"}).fillna("")
+    checked = {
+        "fiches": fiches.assign(
+            framework_level=pd.to_numeric(level).astype("Int64"), active=active, **days
+        ),
+        "blocs": raw["blocs"].drop_duplicates(["fiche_code", "bloc_code"]),
     }
-    if errors:
-        raise gather(errors)
-    found = pd.DataFrame(
-        {
-            "fiche_code": fiches["Numero_Fiche"],
-            "title": fiches["Intitule"],
-            "framework_level": pd.to_numeric(level).astype("Int64"),
-            "active": fiches["Actif"].map({"ACTIVE": "yes", "INACTIVE": "no"}).fillna(""),
-            **dates,
-            "origin": "public",
-        }
-    ).reset_index(drop=True)
-    blocs = raw["blocs"].drop_duplicates(["Numero_Fiche", "Bloc_Competences_Code"])
-    return {
-        "fiches": tables.check("rncp_fiches", found, path.name),
-        "blocs": tables.check(
-            "rncp_blocs",
-            pd.DataFrame(
-                {
-                    "fiche_code": blocs["Numero_Fiche"],
-                    "bloc_code": blocs["Bloc_Competences_Code"],
-                    "title": blocs["Bloc_Competences_Libelle"],
-                    "origin": "public",
-                }
-            ).reset_index(drop=True),
-            path.name,
-        ),
-        "romes": _named(raw["romes"], fiche_code="Numero_Fiche", rome_code="Codes_Rome_Code"),
-        "certifiers": _named(
-            raw["certifiers"],
-            fiche_code="Numero_Fiche",
-            siret_code="Siret_Certificateur",
-            name="Nom_Certificateur",
-        ),
+    others = {name: raw[name].drop_duplicates(ignore_index=True) for name in raw.keys() - checked}
+    return others | {
+        name: tables.check(
+            f"rncp_{name}", table.assign(origin="public").reset_index(drop=True), where
+        )
+        for name, table in checked.items()
     }
 
 
@@ -103,65 +104,43 @@ def read_exports(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
 
     A fiche that two exports have is the last one's, and so are its blocs; no row without a path.
     """
-    found = {
-        name: pd.DataFrame(columns=list(tables.DESCRIPTIONS[f"rncp_{name}"]))
-        for name in ("fiches", "blocs")
-    }
+    together = {name: table_files.no_rows(f"rncp_{name}") for name in ("fiches", "blocs")}
     for path in paths:
         read = read_export(path)
-        for name, earlier in found.items():
+        for name, earlier in together.items():
             replaced = earlier["fiche_code"].isin(read["fiches"]["fiche_code"])
             parts = [each for each in (earlier[~replaced], read[name]) if len(each)]
-            found[name] = pd.concat(parts, ignore_index=True) if parts else earlier
-    return found
+            together[name] = pd.concat(parts, ignore_index=True) if parts else earlier
+    return together
 
 
 def _member(archive: zipfile.ZipFile, name: str, where: str) -> pd.DataFrame:
-    start, columns = MEMBERS[name]
+    start, titles = MEMBERS[name]
     wanted = f"export_fiches_CSV_{start}"
-    found = [each for each in archive.namelist() if Path(each).name.startswith(wanted)]
-    if len(found) != 1:
-        what = "no such member" if not found else "more than one such member"
-        raise SchemaError([Defect(f"{where}, {wanted}…", what, "one CSV", "use a whole export")])
-    try:
-        text = archive.read(found[0]).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        told = ("not UTF-8", "a CSV file in UTF-8", "download the export again")
-        raise SchemaError([Defect(f"{where}, {wanted}…", *told)]) from error
+    place, again = f"{where}, {wanted}…", "download the export again"
+    members = [each for each in archive.namelist() if Path(each).name.startswith(wanted)]
+    if len(members) != 1:
+        what = "no such member" if not members else "more than one such member"
+        raise SchemaError.of(place, what, "one CSV", "use a whole export")
+    text = project.decoded(archive.read(members[0]), place, again)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";")
     rows = list(reader)
     if wide := [row for row, cells in enumerate(rows, start=2) if None in cells]:
-        told = ("more cells than the header", "cells, quoted in pairs", "download the export again")
-        raise SchemaError([Defect(f"{where}, {wanted}…, row {row}", *told) for row in wide])
-    frame = pd.DataFrame(rows, columns=list(reader.fieldnames or ()), dtype="str")
-    missing = [column for column in columns if column not in frame]
-    if missing:
-        raise SchemaError(
-            [
-                Defect(f"{where}, {wanted}…", f"no column `{column}`", ", ".join(columns), "use a "
-                       "CSV export of France compétences")
-                for column in missing
-            ]
-        )  # fmt: skip
-    clean = {name: cells.str.strip().str.replace("''", "'") for name, cells in frame.items()}
-    return pd.DataFrame(clean).fillna("")
+        defect = Defect(place, "more cells than the header", "cells, quoted in pairs", again)
+        raise SchemaError(replace(defect, where=f"{place}, row {row}") for row in wide)
+    frame = pd.DataFrame(rows, columns=list(reader.fieldnames or ()), dtype="str").fillna("")
+    expected, fix = ", ".join(titles.values()), "use a CSV export of France compétences"
+    if missing := [title for title in titles.values() if title not in frame]:
+        raise SchemaError(Defect(place, f"no column `{title}`", expected, fix) for title in missing)
+    return pd.DataFrame(
+        {
+            column: frame[title].str.strip().str.replace("''", "'")
+            for column, title in titles.items()
+        }
+    )
 
 
-def _dates(fiches: pd.DataFrame, column: str, where: str, errors: list[DataError]) -> list[str]:
-    found = []
-    for fiche, text in zip(fiches["Numero_Fiche"], fiches[column], strict=True):
-        try:
-            day = datetime.strptime(text, "%d/%m/%Y").date().isoformat() if text else ""  # noqa: DTZ007 - a day
-        except ValueError:
-            defect = Defect(
-                f"{where}, {fiche}, {column}", "not a date", "DD/MM/YYYY", "correct it", text
-            )
-            errors.append(SchemaError([defect]))
-            day = ""
-        found.append(day)
-    return found
-
-
-def _named(frame: pd.DataFrame, **columns: str) -> pd.DataFrame:
-    picked = {new: frame[old] for new, old in columns.items()}
-    return pd.DataFrame(picked).drop_duplicates(ignore_index=True)
+def _iso_days(texts: pd.Series) -> pd.Series:
+    """Return days such as 31/12/2026 in ISO, empty ones empty; `NaN` where a text is no day."""
+    days = pd.to_datetime(texts, format="%d/%m/%Y", errors="coerce").dt.strftime("%Y-%m-%d")
+    return days.mask(texts == "", "")

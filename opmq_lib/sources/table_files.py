@@ -97,7 +97,9 @@ def read_table(
     """
     where = shown(path)
     grid = read_grid(path, where, (table,))
-    rules = [*scope.code_rules(table, known_codes), *rules]
+    rules = list(rules)
+    ruled = {rule.columns for rule in rules}
+    rules += [rule for rule in scope.code_rules(table, known_codes) if rule.columns not in ruled]
     if origin == "own":
         rules.append(scope.OWN)
     if origin == "own" and table == "employment":

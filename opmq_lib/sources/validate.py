@@ -44,7 +44,7 @@ def best_match(names: Iterable[str]) -> str | None:
     """Return the table whose columns look most like `names`, `None` if none shares half of them.
 
     Examples:
-        >>> best_match(["branch_code", "metier_code", "year", "headcount", "nature", "origin"])
+        >>> best_match(["branch_code", "metier_code", "year", "heads", "nature", "units_count"])
         'employment'
         >>> best_match(["a", "b"]) is None
         True

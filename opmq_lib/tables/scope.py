@@ -57,6 +57,7 @@ def branch_rule(branch_code: str) -> Rule:
         expected=branch_code,
         fix="put each branch in its own file",
         error=ScopeError,
+        choices={branch_code},
     )
 
 
