@@ -46,7 +46,7 @@ def fields(table: str) -> list[Field]:
         Field(title='branch_code', note='Branche.', choices=())
     """
     return [
-        Field(name, note(column), column.choices)
+        Field(name, note(column), tuple(filter(None, column.choices)))
         for name, column in tables.DESCRIPTIONS[table].items()
     ]
 

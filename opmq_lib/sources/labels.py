@@ -19,10 +19,11 @@ KNOWN_FILES: Final = {
 }
 """A column that only one kind of file has: the column of codes, those of labels."""
 
+Kind = Literal["titles", "skills"]
 _CORE: Final = {"titles": ("appellations", "rome_code"), "skills": ("skills", "skill_code")}
 
 
-def core_labels(kind: Literal["titles", "skills"]) -> pd.DataFrame:
+def core_labels(kind: Kind) -> pd.DataFrame:
     """Return the embedded labels: `titles` with their ROME, or `skills` with their code.
 
     Examples:
@@ -55,7 +56,7 @@ def read_labels(path: Path) -> pd.DataFrame:
     return table_files.read_table(path, "label_corpus")[["code", "label"]]
 
 
-def chosen_labels(kind: str, paths: Sequence[Path] | None = None) -> pd.DataFrame:
+def chosen_labels(kind: Kind, paths: Sequence[Path] | None = None) -> pd.DataFrame:
     """Return the embedded labels of a kind, or every label of several files instead."""
     files = [read_labels(path) for path in paths or ()]
     return pd.concat(files, ignore_index=True) if files else core_labels(kind)

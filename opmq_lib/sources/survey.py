@@ -16,11 +16,13 @@ def template() -> Workbook:
         ['skill_needs', 'skill_supply', 'listes', 'lisez_moi']
     """
     book = forms.form({name: forms.fields(name) for name in SHEETS})
-    lines = [
-        (name, title, column.label, column.unit, column.example or ", ".join(column.choices))
-        for name in SHEETS
-        for title, column in tables.DESCRIPTIONS[name].items()
-    ]
     header = ("feuille", "colonne", "sens", "unité", "exemple ou valeurs")
+    lines = [
+        (name, field.title, column.label, column.unit, column.example or ", ".join(field.choices))
+        for name in SHEETS
+        for field, column in zip(
+            forms.fields(name), tables.DESCRIPTIONS[name].values(), strict=True
+        )
+    ]
     forms.add_page(book, "lisez_moi", [header, *lines], "feuille")
     return book
