@@ -46,35 +46,26 @@ def milliseconds(function: Callable[[], object], runs: int) -> float:
 def main() -> None:
     """Print the times and the ratio."""
     random = np.random.default_rng(1)
-    codes = [*core.EMPLOYMENT, *(f"c{number}" for number in range(2, CRITERIA))]
-    names = [f"m{number}" for number in range(METIERS)]
-    lower = pd.DataFrame(random.random((METIERS, CRITERIA)), index=names, columns=codes)
-    upper = (lower + random.random((METIERS, CRITERIA)) * 0.3).clip(0, 1)
-    upper[codes[2:]] = lower[codes[2:]]
+    codes = [f"c{number}" for number in range(CRITERIA)]
+    drivers = ["employment", "employment", *codes[2:]]
+    lower = random.random((METIERS, CRITERIA))
+    upper = np.clip(lower + random.random((METIERS, CRITERIA)) * 0.3, 0, 1)
+    upper[:, 2:] = lower[:, 2:]
     question = pd.DataFrame(
-        {
-            "criterion_code": codes,
-            "weight": 1 / CRITERIA,
-            "concentration": float(CRITERIA),
-            "threshold": np.nan,
-            "direction": "higher",
-            "cutoff_score": CUTOFF,
-        }
+        {"criterion_code": codes, "weight": 1 / CRITERIA, "concentration": float(CRITERIA)}
     )
     weights = core.draw_weights(question, DRAWS, 1)
-    known, uncertain = (
-        {"lower": lower, "upper": end, "score_at_lower": lower, "score_at_upper": end}
-        for end in (lower, upper)
-    )
-    positions = core.draw_positions(lower, upper, DRAWS, 1)
-    shares = core.acceptability(question, known, weights, {})
-    looped = plain_loop(lower.to_numpy()[:LOOP_METIERS], weights)
-    assert np.array_equal(shares[:LOOP_METIERS], looped)
-    certain_ms = milliseconds(lambda: core.acceptability(question, known, weights, {}), RUNS)
-    uncertain_ms = milliseconds(
-        lambda: core.acceptability(question, uncertain, weights, positions), RUNS
-    )
-    loop_ms = milliseconds(lambda: plain_loop(lower.to_numpy()[:LOOP_METIERS], weights), 3)
+    positions = {"employment": random.random((METIERS, DRAWS))}
+
+    def shares(upper: np.ndarray, positions: dict[str, np.ndarray]) -> np.ndarray:
+        scores = core.drawn_scores(lower, upper, weights, drivers, positions)
+        return (scores >= CUTOFF - core.TIE).mean(axis=1)
+
+    looped = plain_loop(lower[:LOOP_METIERS], weights)
+    assert np.array_equal(shares(lower, {})[:LOOP_METIERS], looped)
+    certain_ms = milliseconds(lambda: shares(lower, {}), RUNS)
+    uncertain_ms = milliseconds(lambda: shares(upper, positions), RUNS)
+    loop_ms = milliseconds(lambda: plain_loop(lower[:LOOP_METIERS], weights), 3)
     loop_ms *= METIERS / LOOP_METIERS
     print(f"{METIERS} métiers × {CRITERIA} criteria × {DRAWS} weight vectors, one core")
     print(f"known inputs      {certain_ms:8.1f} ms")
