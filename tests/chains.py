@@ -17,7 +17,7 @@ def employment_results(
 ) -> dict[str, pd.DataFrame]:
     jobs = emplois.jobs(inputs, branch_code, edition)
     panel = emplois.panel(inputs, jobs, edition)
-    future = emplois.future(jobs, panel, horizon_years, edition)
+    future, _ = emplois.future(jobs, panel, horizon_years, edition)
     explained = emplois.explained(jobs, panel, horizon_years)
     closure = emplois.closure(inputs, jobs, edition)
     return emplois.results(inputs, branch_code, jobs, future, explained, closure)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.sources import project, study
@@ -42,6 +43,44 @@ class Study:
         return self._named(
             [emplois.jobs(inputs, branch_code, self.edition) for branch_code in branch_codes]
         )
+
+    def rates(self) -> pd.DataFrame:
+        """Return who is still in work five years later, by métier and age, to be changed at will.
+
+        Returns:
+            What `needs.learn_rates` returns: `survival_ratio` by `metier_code`, `step`, `first_age`.
+        """
+        ages = besoins.ages(study.load_inputs((), self.root), self.edition)
+        return besoins.rates(ages, self.edition.horizon_years)
+
+    def needs(
+        self,
+        branch_codes: Sequence[str],
+        scenario: str | None = None,
+        rates: pd.DataFrame | None = None,
+    ) -> pd.DataFrame:
+        """Return posts to fill by branch and métier, with their causes.
+
+        Args:
+            branch_codes: Keys of table `branches`.
+            scenario: Code of a scenario of the edition, or `later_pension`; by default the first.
+            rates: Other rates than those of `rates`, in their shape.
+
+        Returns:
+            Rows of the `needs` contract, in heads, with `branch` and `metier`, their names.
+        """
+        inputs, edition = study.load_inputs(branch_codes, self.root), self.edition
+        scenarios = study.scenarios(self.root)
+        ages = besoins.ages(inputs, edition)
+        given = self.rates() if rates is None else rates
+        found = []
+        for branch_code in branch_codes:
+            jobs = besoins.jobs(inputs, branch_code, edition)
+            future, _ = besoins.future(inputs, jobs, edition.horizon_years, edition)
+            found.append(besoins.posts(inputs, jobs, future, ages, given, scenarios))
+        posts = self._named(found)
+        chosen = scenario or scenarios[0].scenario_code
+        return posts[posts["scenario_code"] == chosen].reset_index(drop=True)
 
     def core(
         self, branch_codes: Sequence[str], weights: Mapping[str, float] | None = None

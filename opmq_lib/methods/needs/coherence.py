@@ -15,6 +15,8 @@ import pandas as pd
 from opmq_lib.methods import forecast
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH
 
+NOTHING_MOVED = pd.DataFrame({"metier_code": [""], "year": 0, "adjustment_pct": 0.0}).iloc[:0]
+
 
 def reconcile_national(national: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
     """Return projections of national métiers that add up to those of their families.

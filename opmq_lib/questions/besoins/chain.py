@@ -7,14 +7,14 @@ import pandas as pd
 
 from opmq_lib.methods import needs, tension
 from opmq_lib.methods.employment import measures
-from opmq_lib.methods.forecast import projection
-from opmq_lib.methods.needs import coherence, summary
 from opmq_lib.methods.needs import scenarios as sets
+from opmq_lib.methods.needs import summary
 from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.intentions import recruitment_projects
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
+from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.shared import (
     ALL_BRANCHES,
     Tables,
@@ -44,27 +44,8 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
 def future(
     inputs: Tables, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return projected employment, and by how much coherence with families moved it.
-
-    Args:
-        inputs: The study's input tables.
-        jobs: From `jobs`.
-        horizon_years: Years projected.
-        edition: Gives the base year, the quantile levels and the scenario.
-
-    Returns:
-        Rows of the `projection` contract, those of the estimate moved to their families'
-        projections, and what `coherence.reconcile_national` returned (no row for own data, which
-        are learnt from and projected alone).
-    """
-    national, base = inputs["employment_national"], edition.base_year
-    panel = projection.learning_panel(jobs, national, base)
-    levels, scenario = edition.quantile_levels, edition.scenario_codes[0]
-    alone = projection.project(jobs, panel, horizon_years, levels, scenario)
-    moved = coherence.reconcile_national(projection.national_panel(national, base), horizon_years)
-    if jobs["origin"].eq("own").any():
-        moved = moved.iloc[:0]
-    return coherence.adjust(alone, moved), moved
+    """Return projected employment, and by how much families moved it, as `01_emplois` does."""
+    return emplois.future(jobs, emplois.panel(inputs, jobs, edition), horizon_years, edition)
 
 
 def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:

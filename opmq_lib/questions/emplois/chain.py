@@ -7,7 +7,13 @@ from opmq_lib.methods.employment import measures
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import coherence, qualifications
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import Tables, estimate, seed_tables, without_residual
+from opmq_lib.questions.shared import (
+    Tables,
+    branch_employment,
+    estimate,
+    seed_tables,
+    without_residual,
+)
 from opmq_lib.tables import DIMENSIONS, check, indicators
 
 PROJECTION_STEPS = (5, 10)
@@ -26,10 +32,7 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
         Rows of the `employment` contract, in heads, the rest of the branch as métier
         `autres_metiers`; none when the branch has no headcount.
     """
-    own = inputs["own_employment"]
-    has_own = (own["branch_code"] == branch_code).any()
-    table = own if has_own else estimate(inputs, edition.base_year)
-    return table[table["branch_code"] == branch_code].reset_index(drop=True)
+    return branch_employment(inputs, branch_code, edition.base_year)
 
 
 def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.DataFrame:
@@ -45,8 +48,8 @@ def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Data
 
 def future(
     jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int, edition: EditionParams
-) -> pd.DataFrame:
-    """Return the projections of the branch's métiers.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the projections of the branch's métiers, and by how much their families moved them.
 
     Args:
         jobs: From `jobs`.
@@ -55,15 +58,17 @@ def future(
         edition: Gives the quantile levels and the scenario.
 
     Returns:
-        Rows of the `projection` contract; those of an estimate add up to the projections of their
-        families.
+        Rows of the `projection` contract, those of an estimate moved to the projections of their
+        families, and what `coherence.reconcile_national` returned (no row for own data, which are
+        learnt from and projected alone).
     """
     metiers = without_residual(jobs)
     levels, scenario = edition.quantile_levels, edition.scenario_codes[0]
     alone = projection.project(metiers, panel, horizon_years, levels, scenario)
     if metiers["origin"].eq("own").any():
-        return alone
-    return coherence.adjust(alone, coherence.reconcile_national(panel, horizon_years))
+        return alone, coherence.NOTHING_MOVED
+    moved = coherence.reconcile_national(panel, horizon_years)
+    return coherence.adjust(alone, moved), moved
 
 
 def explained(jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
