@@ -170,6 +170,7 @@ def _labels_of_one(
     question: pd.DataFrame, scored: pd.DataFrame, draws: int, seed: int
 ) -> pd.DataFrame:
     asked = question.sort_values("criterion_code")
+    facts = _facts(scored[scored["weight"] > 0])
     numbers = ["lower", "upper", "score", "score_at_lower", "score_at_upper"]
     wide = {
         name: scored.pivot(index="metier_code", columns="criterion_code", values=name).astype(float)
@@ -180,19 +181,16 @@ def _labels_of_one(
     positions = draw_positions(known["lower"], known["upper"], draws, seed)
     even = asked.assign(weight=1 / len(asked), concentration=float(len(asked)))
     share, uniform = (
-        acceptability(each, known, draw_weights(each, draws, seed), positions).reindex(
-            is_known.index
-        )
+        acceptability(each, known, draw_weights(each, draws, seed), positions).reindex(facts.index)
         for each in (asked, even)
     )
     error = np.sqrt(share * (1 - share) / draws)
-    facts = _facts(scored[scored["weight"] > 0])
     label = _label(share, STANDARD_ERRORS * error, facts)
     weights = asked.set_index("criterion_code")["weight"]
     low, high = wide["score_at_lower"], wide["score_at_upper"]
     turns = flips(
         wide["score"][label == WEIGHT_DEPENDENT], weights, float(asked["cutoff_score"].iloc[0])
-    ).reindex(is_known.index)
+    ).reindex(facts.index)
     table = pd.DataFrame(
         {
             "question_code": asked["question_code"].iloc[0],
