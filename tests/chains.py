@@ -8,6 +8,7 @@ from opmq_lib.methods import tension
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.competences import chain as competences
+from opmq_lib.questions.consolidation import chain as consolidation
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.tensions import chain as tensions
 
@@ -70,3 +71,15 @@ def needs_results(
     rates = besoins.rates(ages, horizon_years)
     posts = besoins.posts(inputs, jobs, future, ages, rates, scenarios)
     return besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, moved, posts)
+
+
+def consolidation_results(
+    inputs: dict[str, pd.DataFrame],
+    jobs: pd.DataFrame,
+    edition: EditionParams,
+    cores: pd.DataFrame | None = None,
+) -> dict[str, pd.DataFrame]:
+    metiers = consolidation.metiers(jobs)
+    differences = consolidation.differences(jobs, metiers)
+    common = consolidation.common(inputs, metiers, edition)
+    return consolidation.results(differences, common, pd.DataFrame() if cores is None else cores)

@@ -1,9 +1,8 @@
 import pandas as pd
 import pytest
-from chains import employment_results, tension_results
+from chains import consolidation_results, employment_results, tension_results
 
 from opmq_lib.questions.coeurs_strategiques import chain as coeurs
-from opmq_lib.questions.consolidation.chain import consolidation_results
 from opmq_lib.questions.shared import branch_employment
 from opmq_lib.sources import study
 from opmq_lib.tables import indicators

@@ -1,4 +1,4 @@
-"""Chain of `10_consolidation`."""
+"""Steps of `10_consolidation`: what branches have in common and what differs."""
 
 import pandas as pd
 
@@ -7,46 +7,78 @@ from opmq_lib.params import EditionParams
 from opmq_lib.questions.shared import ALL_BRANCHES, Tables, estimate, without_residual
 from opmq_lib.tables import INDICATOR_COLUMNS, indicators
 
+NAME = "consolidation"
 
-def consolidation_results(
-    inputs: Tables,
-    jobs: pd.DataFrame,
-    edition: EditionParams,
-    labels: pd.DataFrame | None = None,
-) -> dict[str, pd.DataFrame]:
-    """Return the result table of `10_consolidation`.
+
+def metiers(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return employment of each branch by métier in its last year.
 
     Args:
-        inputs: The study's input tables.
         jobs: The `emplois` tables of all branches, one under the other; may be empty.
-        edition: Gives the base year.
-        labels: The `coeurs` tables of all branches, one under the other, if there are any.
-
-    Returns:
-        `consolidation`: indicators; by branch its headcount, largest métier, share of each
-        professional domain, the largest métier that it alone has among its ten first, and how often
-        draws of weights put a métier at its core; by métier the number of branches where it is
-        among the ten largest, its tension class and the share of its national employment outside
-        the branches.
     """
     if jobs.empty:
-        return {"consolidation": pd.DataFrame(columns=list(INDICATOR_COLUMNS))}
+        return pd.DataFrame(columns=list(INDICATOR_COLUMNS))
     levels = without_residual(indicators.select(jobs, "employment_headcount"))
-    base = levels[levels["year"] == levels.groupby("branch_code")["year"].transform("max")]
-    national = indicators.last_year(without_residual(estimate(inputs, edition.base_year)))
-    shares, shared = (
-        indicators.select(jobs, "employment_share_pct"),
-        consolidation.shared_metiers(base),
-    )
+    return levels[levels["year"] == levels.groupby("branch_code")["year"].transform("max")]
+
+
+def differences(jobs: pd.DataFrame, metiers: pd.DataFrame) -> pd.DataFrame:
+    """Return, as indicators, what distinguishes each branch.
+
+    Args:
+        jobs: As for `metiers`.
+        metiers: From `metiers`.
+
+    Returns:
+        By branch: headcount, largest métier, the largest métier that it alone has among its ten
+        first, share of each professional domain.
+    """
+    if metiers.empty:
+        return metiers
+    shares = indicators.select(jobs, "employment_share_pct")
     parts = [
         indicators.select(jobs, "branch_headcount"),
-        consolidation.largest_metiers(base, shares),
-        consolidation.own_metiers(base, shares),
-        consolidation.domain_shares(base),
+        consolidation.largest_metiers(metiers, shares),
+        consolidation.own_metiers(metiers, shares),
+        consolidation.domain_shares(metiers),
+    ]
+    return indicators.stack(parts, ALL_BRANCHES, NAME)
+
+
+def common(inputs: Tables, metiers: pd.DataFrame, edition: EditionParams) -> pd.DataFrame:
+    """Return, as indicators, what branches share and what they leave out.
+
+    Returns:
+        By métier: the number of branches where it is among the ten largest, its tension class, the
+        share of its national employment outside the branches.
+    """
+    if metiers.empty:
+        return metiers
+    national = indicators.last_year(without_residual(estimate(inputs, edition.base_year)))
+    shared = consolidation.shared_metiers(metiers)
+    parts = [
         shared,
         consolidation.tension_classes(shared, inputs["tension"]),
         consolidation.outside_shares(national, employment.RESIDUAL_BRANCH),
     ]
-    if labels is not None and not labels.empty:
-        parts.append(consolidation.core_acceptability(labels))
-    return {"consolidation": indicators.stack(parts, ALL_BRANCHES, "consolidation")}
+    return indicators.stack(parts, ALL_BRANCHES, NAME)
+
+
+def results(
+    differences: pd.DataFrame, common: pd.DataFrame, cores: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return the result table, from those of the steps above.
+
+    Args:
+        differences: From `differences`.
+        common: From `common`.
+        cores: The `coeurs` tables of all branches, one under the other; may be empty.
+
+    Returns:
+        `consolidation`: both, and how often draws of weights put a métier at the core of a branch.
+    """
+    parts = [differences, common]
+    if not (differences.empty or cores.empty):
+        parts.append(consolidation.core_acceptability(cores))
+    known = [part for part in parts if not part.empty]
+    return {NAME: indicators.stack(known, ALL_BRANCHES, NAME) if known else differences}
