@@ -77,13 +77,9 @@ def needs(inputs: Tables, panel: pd.DataFrame, edition: EditionParams) -> dict[s
     ages = inputs["age_structure"]
     if edition.base_year < backtests.AGES_ORIGIN + BAND_YEARS:
         return {}
-    return {
-        "employment": backtests.employment_errors(panel),
-        "ages": backtests.age_errors(ages),
-        "retirement": backtests.retirement_check(
-            ages, inputs["exit_rates"], inputs["exit_reasons"]
-        ),
-    }
+    retirement = backtests.retirement_check(ages, inputs["exit_rates"], inputs["exit_reasons"])
+    employment, old = backtests.employment_errors(panel), backtests.age_errors(ages)
+    return {"employment": employment, "ages": old, "retirement": retirement}
 
 
 def families(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
@@ -138,7 +134,6 @@ def results(  # noqa: PLR0913 - one argument per step
     if needs:
         parts += backtests.score_rows(**needs, base_year=edition.base_year)
     parts += [branches] * (not branches.empty) + [national_levels(families)]
-    return {
-        "evaluation": indicators.stack(parts, ALL_BRANCHES, "evaluation"),
-        "evaluation_retrospective": check("projection", retrospective, "evaluation_retrospective"),
-    }
+    table = indicators.stack(parts, ALL_BRANCHES, "evaluation")
+    past = check("projection", retrospective, "evaluation_retrospective")
+    return {"evaluation": table, "evaluation_retrospective": past}

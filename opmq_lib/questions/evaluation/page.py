@@ -175,17 +175,15 @@ def needs_findings(results: Results) -> Html:
     years = _years(results)
     if not years:
         return Html("")
+    errors = select(results[TABLE], "age_error_pct").set_index(["age_band", "model"])["value"]
     worse = [
-        label
-        for band, label in BANDS.items()
-        if _value(results, "age_error_pct", age_band=band, model="study")
-        >= _value(results, "age_error_pct", age_band=band, model="no_change")
+        label for band, label in BANDS.items() if errors[band, "study"] >= errors[band, "no_change"]
     ]
-    projected, declared = (
-        _value(results, "departure_rate_pct", variant=name) for name in ("projected", "declared")
-    )
+    departures = select(results[TABLE], "departure_rate_pct", metier_code=ALL_METIERS)
+    rates = departures.set_index("variant")["value"]
+    is_close = 0.5 <= rates["projected"] / rates["declared"] <= 2
     number, interval = partial(_number, results), partial(_interval, results)
-    facts = (LEVELS, NEEDS_MODELS, [years[0], years[-1]], worse, 0.5 <= projected / declared <= 2)
+    facts = (LEVELS, NEEDS_MODELS, [years[0], years[-1]], worse, is_close)
     return pieces.findings(WORDS.needs_findings(number, interval, *facts))
 
 
@@ -260,12 +258,6 @@ def _interval(
         for end in ("lower", "upper")
     )
     return SimpleNamespace(lower=lower, upper=upper, side=side)
-
-
-def _value(results: Results, indicator: str, **chosen: Any) -> float:
-    return float(
-        select(results[TABLE], indicator, metier_code=ALL_METIERS, **chosen)["value"].item()
-    )
 
 
 def _steps(results: Results) -> list[int]:
