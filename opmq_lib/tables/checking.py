@@ -318,7 +318,9 @@ def _typed(cells: pd.Series, column: Column) -> pd.Series:
 def _cell_problems(table: str, use: Use, cells: pd.Series, typed: pd.Series) -> Iterator[Problem]:
     """Yield the cells that are empty, of another type, not of their form or out of range."""
     column = DESCRIPTIONS[table][use.name]
-    frame, empty = cells.to_frame(), cells.isna() | cells.isin([""])
+    frame, empty = cells.to_frame(), cells.isna()
+    if cells.dtype.kind not in "iuf":
+        empty |= cells.isin([""])
 
     def problem(what: str, fix: str, error: type[DataError] = SchemaError) -> Problem:
         return Problem(use.name, what, expectation(column), fix, error=error)
