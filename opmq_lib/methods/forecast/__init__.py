@@ -1,8 +1,10 @@
 """Forecasts of many short annual series at once.
 
-Where each formula is: `grid` the models' recursions, `operators` their matrices, `blocks` weights,
-median and variance, `learning` what a panel teaches, `quantiles` its errors, `engine` the whole on
-arrays, `api` on tables; then `backtest`.
+To read in this order: `series` tables and arrays, `grid` the models' recursions, `operators` their
+matrices, `blocks` weights, median and variance, `learning` what a panel teaches, `quantiles` its
+errors, `engine` the whole on arrays, `api` on tables, `projection` a branch's. Then how it did:
+`second_opinions` other forecasts, `backtest` both in the past, `scores` their errors, `evaluation`
+these as indicators, `explanations` which models make a forecast.
 """
 
 from opmq_lib.methods.forecast.api import QUANTILE_LEVELS as QUANTILE_LEVELS
