@@ -1,0 +1,104 @@
+"""A notebook of one's own: what it takes, in lines, and what it gives."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from opmq_lib.runs import batch
+from opmq_lib.sources import parameters
+
+ROOT = Path(__file__).parent.parent
+
+EMPLOYMENT = """\
+import opmq_lib
+study = opmq_lib.study()
+jobs = study.employment(["ceramique", "chimie", "textile"])
+"""
+RATES = """\
+import opmq_lib
+study = opmq_lib.study()
+rates = study.rates()
+rates.loc[(rates["metier_code"] == "E1Z43") & (rates["first_age"] == 55), "survival_ratio"] *= 0.5
+before = study.needs(["ceramique"])
+after = study.needs(["ceramique"], rates=rates)
+"""
+WEIGHTS = """\
+import opmq_lib
+study = opmq_lib.study()
+equal = study.core(["ceramique"])
+heavy = study.core(["ceramique"], weights={"employment_share": 3})
+"""
+FIGURE = """\
+import opmq_lib
+figure = opmq_lib.study().piece("01_emplois.fan_figure", "ceramique", metiers=["E1Z43", "G0A40"])
+figure.axes[0].lines[0].set_color("crimson")
+figure
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project in which `01_emplois` has run for one branch."""
+    copy = tmp_path_factory.mktemp("own") / "project"
+    for folder in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / folder, copy / folder)
+    shutil.copy(ROOT / "_quarto.yml", copy)
+    runs = batch.plan(copy, parameters.load_edition(copy), parameters.load_branches(copy))
+    chosen = batch.select(runs, ["ceramique"], ["01_emplois"])
+    assert batch.execute(chosen, workers=1).exit_status == 0
+    return copy
+
+
+def executed(source: str, folder: Path, *checks: str) -> nbformat.NotebookNode:
+    """Run a cell and what is checked of it in a kernel that works in a folder."""
+    cells = [nbformat.v4.new_code_cell(text) for text in (source, *checks)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    return NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
+
+
+def test_employment_of_three_branches_takes_three_lines(root: Path) -> None:
+    assert len(EMPLOYMENT.splitlines()) <= 3
+    executed(
+        EMPLOYMENT,
+        root / "notebooks",
+        "assert set(jobs['branch_code']) == {'ceramique', 'chimie', 'textile'}",
+        "assert 'Industries chimiques' in set(jobs['branch'])",
+        "assert jobs['metier'].notna().all() and (jobs['employment_headcount'] >= 0).all()",
+    )
+
+
+def test_a_study_opens_from_outside_its_folder(root: Path, tmp_path: Path) -> None:
+    source = EMPLOYMENT.replace("study()", f"study({str(root)!r})")
+    executed(source, tmp_path, "assert len(jobs) > 1000")
+
+
+def test_one_other_rate_takes_six_lines_and_changes_the_posts_of_its_metier(root: Path) -> None:
+    assert len(RATES.splitlines()) <= 6
+    executed(
+        RATES,
+        root,
+        "changed = before['value'].ne(after['value']) & before['value'].notna()",
+        "left = before['quantity'] == 'career_end_departures_headcount'",
+        "one = before['metier_code'] == 'E1Z43'",
+        "others = ~one & (before['metier_code'] != 'ENS')",
+        "assert changed[one & left].all() and not changed[others].any()",
+        "assert (after['value'] - before['value'])[one & left].gt(0).all()",
+    )
+
+
+def test_other_weights_take_four_lines(root: Path) -> None:
+    assert len(WEIGHTS.splitlines()) <= 4
+    executed(WEIGHTS, root, "assert not equal['score'].equals(heavy['score'])")
+
+
+def test_a_figure_with_other_metiers_and_colours_takes_four_lines(root: Path) -> None:
+    assert len(FIGURE.splitlines()) <= 4
+    found = executed(
+        FIGURE, root, "from matplotlib.figure import Figure", "assert isinstance(figure, Figure)"
+    )
+    (output,) = found.cells[0].outputs
+    assert "#dc143c" in output["data"]["image/svg+xml"]
+    assert output["metadata"]["image/svg+xml"]["alt"].count("projection médiane") == 2
