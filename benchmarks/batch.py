@@ -101,10 +101,10 @@ def project(folder: Path, branch_count: int) -> Path:
 
 def todo(root: Path, outputs: Path) -> list[tuple[str, str, str, dict[str, object]]]:
     """Return template, output, working folder and parameters of each run, in order."""
-    from opmq_lib.runs import batch
+    from opmq_lib.runs.plan import plan
     from opmq_lib.sources import parameters
 
-    runs = batch.plan(root, parameters.load_edition(root), parameters.load_branches(root))
+    runs = plan(root, parameters.load_edition(root), parameters.load_branches(root))
     found = []
     for run in runs:
         folder = outputs / run.branch_code / run.notebook

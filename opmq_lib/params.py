@@ -1,20 +1,25 @@
-"""Strict, frozen models of everything a user may set: edition, scenarios, branches, notebooks.
+"""Strict, frozen models of the parameter files: edition, scenarios, branches, import of requests.
 
 Nothing here reads a file: `opmq_lib.sources.parameters` does, and says the line of what is wrong.
 Texts are never made from numbers: a code written without quotes is refused, not guessed.
 """
 
 import re
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from math import inf
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -37,12 +42,14 @@ PAGE_QUANTILE_LEVELS: Final = (0.1, 0.5, 0.9)
 WEIGHTS_TOLERANCE: Final = 1e-9
 """How far from 1 the weights of a question's criteria may sum."""
 
+Item = TypeVar("Item")
 Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 MetierCode = Annotated[str, Field(pattern=r"^[A-Z][0-9A-Z]{4}$")]
 QuestionCode = Literal["core", "strategic"]
 IdccCode = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Codes = Annotated[tuple[Code, ...], Field(strict=False)]  # a list in YAML, frozen here
+Listed = Annotated[tuple[Item, ...], Field(strict=False)]  # a list in YAML, frozen here
+Codes = Listed[Code]
 Year = Annotated[int, Field(ge=1900, le=2100)]
 
 
@@ -52,6 +59,29 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class ParameterFile(Strict):
+    """A file of parameters; each field that is read is told to audit hooks, with its file.
+
+    So a notebook depends on the fields that it uses. Whoever takes the record as a whole (its
+    `__dict__`: comparison, copy, export) depends on the whole file.
+    """
+
+    _path: str = PrivateAttr()
+
+    def read_from(self, path: str) -> None:
+        """Tell audit hooks from now on which field of this file is read: `opmq.field`."""
+        self._path = path
+
+    if not TYPE_CHECKING:  # else a misspelt field would have a type
+
+        def __getattribute__(self, name: str) -> Any:  # noqa: D105
+            if name == "__dict__" or name in type(self).model_fields:
+                with suppress(AttributeError, TypeError, KeyError):  # it is being made
+                    path = object.__getattribute__(self, "__pydantic_private__")["_path"]
+                    sys.audit("opmq.field", path, name)
+            return super().__getattribute__(name)
+
+
 def refusal(
     kind: Literal["schema", "range"], what: str, expected: str, fix: str
 ) -> PydanticCustomError:
@@ -59,57 +89,97 @@ def refusal(
     return PydanticCustomError(kind, "{what}", {"what": what, "expected": expected, "fix": fix})
 
 
+def once(codes: Sequence[str], kind: str) -> tuple[str, ...]:
+    """Return `codes` as a tuple, or refuse the ones named twice.
+
+    Examples:
+        >>> once(["a", "b"], "criterion")
+        ('a', 'b')
+    """
+    twice = sorted({code for code in codes if codes.count(code) > 1})
+    if twice:
+        raise refusal("schema", f"{kind} named twice: {', '.join(twice)}", "each once", "keep one")
+    return tuple(codes)
+
+
+def is_project_path(path: str) -> bool:
+    r"""Return whether `path` is written with `/` from the project's root, and never leaves it.
+
+    Examples:
+        >>> [is_project_path(p) for p in ("data/x.csv", "/data/x.csv", "C:/x.csv", r"data\x.csv")]
+        [True, False, False, False]
+        >>> is_project_path("data/../../x.csv")
+        False
+    """
+    is_relative = re.match(r"^(/|~|[A-Za-z]:)|.*\\", path) is None
+    return bool(path.strip()) and is_relative and ".." not in path.split("/")
+
+
+def _in_project(path: str | None) -> str | None:
+    if path is not None and not is_project_path(path):
+        raise refusal(
+            "schema",
+            f"`{path}` is not a path from the project's root",
+            "a relative path with `/` and without `..`, such as data/chimie_emplois.csv",
+            "put the file in the project and write its path from the root",
+        )
+    return path
+
+
+ProjectPath = Annotated[str | None, AfterValidator(_in_project)]
+"""A path from the project's root; `None` where there is no file."""
+
+
 class Vote(Strict):
     """A decision of a joint body (paramètre voté)."""
 
     date: Annotated[date, Field(description="day of the vote, such as 2026-03-12")]
-    body: Annotated[Text, Field(description="who voted, such as CPNEFP de la chimie")]
-    minutes_reference: Annotated[Text, Field(description="reference of the minutes (relevé)")]
+    body: Text = Field(description="who voted, such as CPNEFP de la chimie")
+    minutes_reference: Text = Field(description="reference of the minutes (relevé)")
 
 
-def _check_basis(vote: Vote | None, basis: str) -> None:
-    if vote is None and basis != NOT_VOTED:
-        raise refusal(
-            "schema",
-            f"`vote` is null but `basis` is not “{NOT_VOTED}”",
-            f'`basis: "{NOT_VOTED}"` as long as nobody has voted',
-            "restore that basis, or fill in `vote` with date, body and minutes_reference",
-        )
-    if vote is not None and basis == NOT_VOTED:
-        raise refusal(
-            "schema",
-            f"a vote is given but `basis` still says “{NOT_VOTED}”",
-            "what the vote rests on (study, agreement, minutes)",
-            "write the source of the voted value in `basis`",
-        )
+class Voted(Strict):
+    """What a joint body may decide, and what it rests on until then."""
+
+    vote: Vote | None = Field(description="null until a joint body has voted")
+    basis: Text = Field(description=f"source; “{NOT_VOTED}” while vote is null")
+
+    @model_validator(mode="after")
+    def _says_what_it_rests_on(self) -> Self:
+        if self.vote is None and self.basis != NOT_VOTED:
+            raise refusal(
+                "schema",
+                f"`vote` is null but `basis` is not “{NOT_VOTED}”",
+                f'`basis: "{NOT_VOTED}"` as long as nobody has voted',
+                "restore that basis, or fill in `vote` with date, body and minutes_reference",
+            )
+        if self.vote is not None and self.basis == NOT_VOTED:
+            raise refusal(
+                "schema",
+                f"a vote is given but `basis` still says “{NOT_VOTED}”",
+                "what the vote rests on (study, agreement, minutes)",
+                "write the source of the voted value in `basis`",
+            )
+        return self
+
+
+OPEN_REGISTERS: Final = ("studies",)
+"""Registers that say themselves, row by row, what may be published."""
 
 
 class Registers(Strict):
-    """The observatory's own registers, as paths from the project's root; null: none yet."""
+    """The observatory's own registers, as paths from the project's root; null: none yet.
 
-    requests: Annotated[str | None, Field(description="register of requests, or null")] = None
-    company_counts: Annotated[
-        str | None, Field(description="own counts of companies by size band, or null")
-    ] = None
-    recommendations: Annotated[
-        str | None, Field(description="register of recommendations, or null")
-    ] = None
-    studies: Annotated[str | None, Field(description="register of studies, or null")] = None
+    A notebook reads those whose `<name>_register` is among its parameters.
+    """
 
-    @field_validator("requests", "company_counts", "recommendations", "studies")
-    @classmethod
-    def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
-        if path is not None and not is_project_path(path):
-            raise refusal(
-                "schema",
-                f"`{path}` is not a path from the project's root",
-                "a relative path with `/` and without `..`, such as data/requests.parquet",
-                "put the file in the project and write its path from the root",
-            )
-        return path
+    requests: ProjectPath = Field(None, description="register of requests, or null")
+    company_counts: ProjectPath = Field(None, description="companies by size band, or null")
+    recommendations: ProjectPath = Field(None, description="register of recommendations, or null")
+    studies: ProjectPath = Field(None, description="register of studies, or null")
 
 
-class EditionParams(Strict):
+class EditionParams(ParameterFile):
     """One edition of the study: `parameters/edition.yml`.
 
     Examples:
@@ -117,24 +187,17 @@ class EditionParams(Strict):
         'years projected beyond base_year'
     """
 
-    edition_id: Annotated[Code, Field(description='name of the folder in outputs/, such as "2026"')]
-    title: Annotated[Text, Field(description="title shown on the site, in French")]
-    edition_date: Annotated[date, Field(description="date of the edition, such as 2026-01-31")]
-    base_year: Annotated[Year, Field(description="last observed year of employment")]
-    horizon_years: Annotated[
-        int, Field(ge=1, le=30, description="years projected beyond base_year")
-    ]
-    scenario_codes: Annotated[
-        Codes, Field(min_length=1, description="files of parameters/scenarios, without .yml")
-    ]
-    quantile_levels: Annotated[
-        tuple[Annotated[float, Field(gt=0, lt=1)], ...],
-        Field(strict=False, description="levels of the projections' quantiles, increasing"),
-    ]
-    previous_edition_id: Annotated[
-        Code | None, Field(description="edition of outputs/ to compare with, or null")
-    ] = None
-    registers: Annotated[Registers, Field(description="the observatory's registers")] = Registers()
+    edition_id: Code = Field(description='name of the folder in outputs/, such as "2026"')
+    title: Text = Field(description="title shown on the site, in French")
+    edition_date: date = Field(description="date of the edition, such as 2026-01-31")
+    base_year: Year = Field(description="last observed year of employment")
+    horizon_years: int = Field(ge=1, le=30, description="years projected beyond base_year")
+    scenario_codes: Codes = Field(min_length=1, description="files of parameters/scenarios")
+    quantile_levels: Listed[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        description="levels of the projections' quantiles, increasing"
+    )
+    previous_edition_id: Code | None = Field(None, description="edition to compare with, or null")
+    registers: Registers = Field(Registers(), description="the observatory's registers")
 
     @field_validator("edition_id")
     @classmethod
@@ -180,38 +243,32 @@ class PathPoint(Strict):
     """What a scenario line multiplies by in one year, between its start and its end."""
 
     year: Year
-    multiplier: Annotated[float, Field(gt=0, le=10, description="1: as in the reference")]
+    multiplier: float = Field(gt=0, le=10, description="1: as in the reference")
 
 
-class ScenarioLine(Strict):
+class ScenarioLine(Voted):
     """One change of a scenario: whom it touches, what it multiplies, and when.
 
     The multiplier goes in straight lines from 1 in `start_year`, through `points`, to `multiplier`
     in `end_year`, and stays there. Lines that touch the same cell multiply.
     """
 
-    label: Annotated[Text, Field(description="what the line says, in French")]
-    quantity: Annotated[
-        Literal["employment", "departures"],
-        Field(description="projected employment, or career-end departures"),
-    ]
-    industry_group_codes: Annotated[
-        tuple[Text, ...], Field(strict=False, description='groups of branches: ["C"]; [] for all')
-    ] = ()
-    branch_codes: Annotated[Codes, Field(description='branches: ["chimie"]; [] for all')] = ()
-    metier_codes: Annotated[
-        tuple[Text, ...],
-        Field(strict=False, description='métiers or beginnings of codes: ["E1Z"]; [] for all'),
-    ] = ()
-    multiplier: Annotated[float, Field(gt=0, le=10, description="from end_year on")]
-    points: Annotated[
-        tuple[PathPoint, ...], Field(strict=False, description="years in between, increasing")
-    ] = ()
-    start_year: Annotated[Year, Field(description="last year as in the reference")]
-    end_year: Annotated[Year, Field(description="year from which the multiplier holds")]
-    unit: Annotated[Text, Field(description="such as: rapport à la référence")]
-    vote: Annotated[Vote | None, Field(description="null until a joint body has voted")]
-    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
+    label: Text = Field(description="what the line says, in French")
+    quantity: Literal["employment", "departures"] = Field(
+        description="projected employment, or career-end departures"
+    )
+    industry_group_codes: Listed[Text] = Field(
+        (), description='groups of branches: ["C"]; [] for all'
+    )
+    branch_codes: Codes = Field((), description='branches: ["chimie"]; [] for all')
+    metier_codes: Listed[Text] = Field(
+        (), description='métiers or beginnings of codes: ["E1Z"]; [] for all'
+    )
+    multiplier: float = Field(gt=0, le=10, description="from end_year on")
+    points: Listed[PathPoint] = Field((), description="years in between, increasing")
+    start_year: Year = Field(description="last year as in the reference")
+    end_year: Year = Field(description="year from which the multiplier holds")
+    unit: Text = Field(description="such as: rapport à la référence")
 
     @model_validator(mode="after")
     def _goes_forward_in_time(self) -> Self:
@@ -223,26 +280,15 @@ class ScenarioLine(Strict):
                 "start_year before the points, in order, before end_year",
                 "correct the years",
             )
-        _check_basis(self.vote, self.basis)
         return self
 
 
-class ScenarioParams(Strict):
+class ScenarioParams(Voted):
     """One scenario: `parameters/scenarios/<scenario_code>.yml`. No probability is attached."""
 
-    scenario_code: Annotated[Code, Field(description="the file's name, without .yml")]
-    label: Annotated[Text, Field(description="name shown to readers, in French")]
-    vote: Annotated[Vote | None, Field(description="null until a joint body has voted")]
-    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
-    lines: Annotated[
-        tuple[ScenarioLine, ...],
-        Field(strict=False, description="what differs from past trends; []: nothing"),
-    ]
-
-    @model_validator(mode="after")
-    def _says_what_it_rests_on(self) -> Self:
-        _check_basis(self.vote, self.basis)
-        return self
+    scenario_code: Code = Field(description="the file's name, without .yml")
+    label: Text = Field(description="name shown to readers, in French")
+    lines: Listed[ScenarioLine] = Field(description="what differs from past trends; []: nothing")
 
 
 class Criterion(Strict):
@@ -253,18 +299,16 @@ class Criterion(Strict):
     Source: methodology, C2.
     """
 
-    criterion_code: Annotated[Code, Field(description="short name of the criterion")]
-    label: Annotated[Text, Field(description="name shown to readers, in French")]
-    unit: Annotated[Text, Field(description="unit of low, high and threshold, in French")]
-    low: Annotated[float, Field(allow_inf_nan=False, description="value that scores 0")]
-    high: Annotated[float, Field(allow_inf_nan=False, description="value that scores 1")]
-    direction: Annotated[
-        Literal["higher", "lower"], Field(description="which side argues for the list")
-    ]
-    weight: Annotated[float, Field(ge=0, le=1, description="weight; the weights sum to 1")]
-    threshold: Annotated[
-        float | None, Field(allow_inf_nan=False, description="value that the list requires")
-    ] = None
+    criterion_code: Code = Field(description="short name of the criterion")
+    label: Text = Field(description="name shown to readers, in French")
+    unit: Text = Field(description="unit of low, high and threshold, in French")
+    low: float = Field(allow_inf_nan=False, description="value that scores 0")
+    high: float = Field(allow_inf_nan=False, description="value that scores 1")
+    direction: Literal["higher", "lower"] = Field(description="which side argues for the list")
+    weight: float = Field(ge=0, le=1, description="weight; the weights sum to 1")
+    threshold: float | None = Field(
+        None, allow_inf_nan=False, description="value that the list requires"
+    )
 
     @field_validator("high")
     @classmethod
@@ -296,32 +340,24 @@ class Criterion(Strict):
         return threshold
 
 
-class Question(Strict):
+class Question(Voted):
     """One question put to the vote of a CPNEFP: which métiers are core, or which strategic.
 
     A vote is on the whole: criteria, goalposts, weights, thresholds, cut-off and concentration.
     """
 
-    question_code: Annotated[QuestionCode, Field(description="core or strategic")]
-    cutoff_score: Annotated[
-        float, Field(gt=0, lt=1, description="score from which a métier is on the list")
-    ]
-    concentration: Annotated[
-        float,
-        Field(
-            gt=0,
-            le=1000,
-            description="how close drawn weights stay to the weights; with equal weights, the "
-            "number of criteria makes every set of weights equally likely",
-        ),
-    ]
-    criteria: Annotated[tuple[Criterion, ...], Field(strict=False, description="its criteria")]
-    voted_metiers: Annotated[
-        tuple[MetierCode, ...],
-        Field(strict=False, description="métiers that the vote put on the list; else []"),
-    ] = ()
-    vote: Annotated[Vote | None, Field(description="null until the CPNEFP has voted")]
-    basis: Annotated[Text, Field(description=f"source; “{NOT_VOTED}” while vote is null")]
+    question_code: QuestionCode = Field(description="core or strategic")
+    cutoff_score: float = Field(gt=0, lt=1, description="score from which a métier is on the list")
+    concentration: float = Field(
+        gt=0,
+        le=1000,
+        description="how close drawn weights stay to the weights; with equal weights, the "
+        "number of criteria makes every set of weights equally likely",
+    )
+    criteria: Listed[Criterion] = Field(description="its criteria")
+    voted_metiers: Annotated[Listed[MetierCode], AfterValidator(partial(once, kind="métier"))] = (
+        Field((), description="métiers that the vote put on the list; else []")
+    )
 
     @field_validator("criteria")
     @classmethod
@@ -337,14 +373,8 @@ class Question(Strict):
             )
         return criteria
 
-    @field_validator("voted_metiers")
-    @classmethod
-    def _names_a_metier_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        return once(codes, "métier")
-
     @model_validator(mode="after")
-    def _says_what_it_rests_on(self) -> Self:
-        _check_basis(self.vote, self.basis)
+    def _lists_what_was_voted(self) -> Self:
         if self.voted_metiers and self.vote is None:
             raise refusal(
                 "schema",
@@ -358,41 +388,17 @@ class Question(Strict):
 class BranchTables(Strict):
     """The branch's own tables; null: what is public is used."""
 
-    employment: Annotated[
-        str | None, Field(description="path from the project's root, or null")
-    ] = None
-    criterion_values: Annotated[
-        str | None, Field(description="values of criteria that no public table gives, or null")
-    ] = None
-    tension_components: Annotated[
-        str | None, Field(description="components of the tension index, or null")
-    ] = None
-    tension_reference: Annotated[
-        str | None, Field(description="reference of these components, or null")
-    ] = None
-    fap_crosswalk: Annotated[
-        str | None, Field(description="official passage FAP-2009 → FAP-2021, or null")
-    ] = None
-    skill_needs: Annotated[
-        str | None, Field(description="survey of skills needed: path, or null")
-    ] = None
-    skill_supply: Annotated[
-        str | None, Field(description="survey of skills available: path, or null")
-    ] = None
-    rncp_export: Annotated[
-        str | None, Field(description="CSV export of the RNCP (zip): path, or null")
-    ] = None
-    bloc_readings: Annotated[
-        str | None,
-        Field(description="skills that a person read in blocs of that export: path, or null"),
-    ] = None
-    branch_ages: Annotated[
-        str | None, Field(description="ages by métier: path from the project's root, or null")
-    ] = None
-    branch_entries: Annotated[
-        str | None,
-        Field(description="young beginners and net mobility by métier: path, or null"),
-    ] = None
+    employment: ProjectPath = Field(None, description="path from the project's root, or null")
+    criterion_values: ProjectPath = Field(None, description="own values of criteria, or null")
+    tension_components: ProjectPath = Field(None, description="components of the index, or null")
+    tension_reference: ProjectPath = Field(None, description="their reference, or null")
+    fap_crosswalk: ProjectPath = Field(None, description="passage FAP-2009 → FAP-2021, or null")
+    skill_needs: ProjectPath = Field(None, description="survey of skills needed: path, or null")
+    skill_supply: ProjectPath = Field(None, description="survey of skills available: path, or null")
+    rncp_export: ProjectPath = Field(None, description="CSV export of the RNCP (zip), or null")
+    bloc_readings: ProjectPath = Field(None, description="skills read in its blocs, or null")
+    branch_ages: ProjectPath = Field(None, description="ages by métier: path, or null")
+    branch_entries: ProjectPath = Field(None, description="beginners and mobility, or null")
 
     def paths(self) -> dict[str, str]:
         """Return the path of each table that is supplied, by name of the table.
@@ -404,34 +410,19 @@ class BranchTables(Strict):
         named: dict[str, str | None] = self.model_dump()
         return {table: path for table, path in named.items() if path is not None}
 
-    @field_validator("*")
-    @classmethod
-    def _is_a_path_of_the_project(cls, path: str | None) -> str | None:
-        if path is not None and not is_project_path(path):
-            raise refusal(
-                "schema",
-                f"`{path}` is not a path from the project's root",
-                "a relative path with `/` and without `..`, such as data/chimie_emplois.csv",
-                "put the file in the project and write its path from the root",
-            )
-        return path
 
-
-class BranchParams(Strict):
+class BranchParams(ParameterFile):
     """One branch: `parameters/branches/<branch_code>.yml`."""
 
-    branch_code: Annotated[Code, Field(description="key in table `branches`; the file's name")]
-    label: Annotated[Text, Field(description="name shown to readers, in French")]
-    idcc_codes: Annotated[
-        tuple[IdccCode, ...],
-        Field(strict=False, description='conventions in force, five quoted digits: "00044"'),
-    ]
-    perimeter_note: Annotated[Text, Field(description="what the branch covers, in French")]
-    notebooks: Annotated[Codes, Field(description="templates to run for this branch")]
-    tables: Annotated[BranchTables, Field(description="the branch's own observed tables")]
-    questions: Annotated[
-        tuple[Question, ...], Field(strict=False, description="core and strategic métiers")
-    ]
+    branch_code: Code = Field(description="key in table `branches`; the file's name")
+    label: Text = Field(description="name shown to readers, in French")
+    idcc_codes: Listed[IdccCode] = Field(
+        description='conventions in force, five quoted digits: "00044"'
+    )
+    perimeter_note: Text = Field(description="what the branch covers, in French")
+    notebooks: Codes = Field(description="templates to run for this branch")
+    tables: BranchTables = Field(description="the branch's own observed tables")
+    questions: Listed[Question] = Field(description="core and strategic métiers")
 
     @field_validator("branch_code")
     @classmethod
@@ -460,14 +451,12 @@ class BranchParams(Strict):
 class RequestImport(Strict):
     """How exports of requests are read: `parameters/requests.yml`."""
 
-    columns: Annotated[
-        dict[Code, Text | None],
-        Field(description="column of table `requests`, or `company`: title in the export, or null"),
-    ]
-    values: Annotated[
-        dict[Code, dict[Text, Text]],
-        Field(description="column of table `requests`: word of the export: code"),
-    ]
+    columns: dict[Code, Text | None] = Field(
+        description="column of table `requests`, or `company`: title in the export, or null"
+    )
+    values: dict[Code, dict[Text, Text]] = Field(
+        description="column of table `requests`: word of the export: code"
+    )
 
     @field_validator("columns")
     @classmethod
@@ -484,124 +473,6 @@ class RequestImport(Strict):
         return columns
 
 
-class EmploymentNotebook(Strict):
-    """Parameters of `01_emplois`."""
-
-    branch_code: Code
-    horizon_years: Annotated[int, Field(ge=1, le=30)]
-    output_folder: Text
-
-
-class NeedsNotebook(Strict):
-    """Parameters of `02_besoins`."""
-
-    branch_code: Code
-    horizon_years: Annotated[int, Field(ge=1, le=30)]
-    output_folder: Text
-
-
-class TensionNotebook(Strict):
-    """Parameters of `03_tensions`."""
-
-    branch_code: Code
-    output_folder: Text
-
-
-class CoreNotebook(Strict):
-    """Parameters of `04_coeurs_strategiques`."""
-
-    branch_code: Code
-    sliders: Annotated[bool, Field(description="sliders of the committee, in JupyterLab")]
-    output_folder: Text
-
-
-class SkillsNotebook(Strict):
-    """Parameters of `05_competences`."""
-
-    branch_code: Code
-    edition_id: Code
-    output_folder: Text
-
-
-class RequestsNotebook(Strict):
-    """Parameters of `06_demandes`."""
-
-    branch_code: Code
-    edition_id: Code
-    output_folder: Text
-
-
-class AllRequestsNotebook(Strict):
-    """Parameters of `13_demandes_ensemble`: registers as paths from the root; empty: none."""
-
-    edition_id: Code
-    requests_register: str
-    recommendations_register: str
-    company_counts_register: str
-    output_folder: Text
-
-
-class StudiesNotebook(Strict):
-    """Parameters of `12_etudes`."""
-
-    edition_id: Code
-    studies_register: str
-    output_folder: Text
-
-
-class ReportNotebook(Strict):
-    """Parameters of `00_rapport`."""
-
-    branch_code: Code
-    edition_id: Code
-    previous_edition_id: Code | None
-    output_folder: Text
-
-
-class ConsolidationNotebook(Strict):
-    """Parameters of `10_consolidation`."""
-
-    edition_id: Code
-    output_folder: Text
-
-
-class EvaluationNotebook(Strict):
-    """Parameters of `11_evaluation`."""
-
-    edition_id: Code
-    horizon_years: Annotated[int, Field(ge=1, le=30)]
-    output_folder: Text
-
-
-NOTEBOOKS: Final[dict[str, type[BaseModel]]] = {
-    "00_rapport": ReportNotebook,
-    "01_emplois": EmploymentNotebook,
-    "02_besoins": NeedsNotebook,
-    "03_tensions": TensionNotebook,
-    "04_coeurs_strategiques": CoreNotebook,
-    "05_competences": SkillsNotebook,
-    "06_demandes": RequestsNotebook,
-    "10_consolidation": ConsolidationNotebook,
-    "11_evaluation": EvaluationNotebook,
-    "12_etudes": StudiesNotebook,
-    "13_demandes_ensemble": AllRequestsNotebook,
-}
-"""The model of each template's first cell, by template name."""
-
-REGISTERS: Final = {
-    "12_etudes": ("studies",),
-    "13_demandes_ensemble": ("requests", "recommendations", "company_counts"),
-}
-"""The registers that a notebook reads itself, by template name."""
-
-OPEN_REGISTERS: Final = ("studies",)
-"""Registers that say themselves, row by row, what may be published."""
-
-BRANCH_NOTEBOOKS: Final = tuple(
-    name for name, model in NOTEBOOKS.items() if "branch_code" in model.model_fields
-)
-"""The templates that run once per branch."""
-
 READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
     "employment_share": ("Part de l’emploi", "% des emplois de la branche"),
     "location_quotient": ("Spécificité", "rapport à la part nationale"),
@@ -614,29 +485,3 @@ READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
     "certification_count": ("Certifications", "nombre de certifications"),
 }
 """Criteria that public tables give a value for: French label and unit, by code."""
-
-
-def once(codes: Sequence[str], kind: str) -> tuple[str, ...]:
-    """Return `codes` as a tuple, or refuse the ones named twice.
-
-    Examples:
-        >>> once(["a", "b"], "criterion")
-        ('a', 'b')
-    """
-    twice = sorted({code for code in codes if codes.count(code) > 1})
-    if twice:
-        raise refusal("schema", f"{kind} named twice: {', '.join(twice)}", "each once", "keep one")
-    return tuple(codes)
-
-
-def is_project_path(path: str) -> bool:
-    r"""Return whether `path` is written with `/` from the project's root, and never leaves it.
-
-    Examples:
-        >>> [is_project_path(p) for p in ("data/x.csv", "/data/x.csv", "C:/x.csv", r"data\x.csv")]
-        [True, False, False, False]
-        >>> is_project_path("data/../../x.csv")
-        False
-    """
-    is_relative = re.match(r"^(/|~|[A-Za-z]:)|.*\\", path) is None
-    return bool(path.strip()) and is_relative and ".." not in path.split("/")

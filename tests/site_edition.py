@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ KEY_FIGURES = (
 def project(root: Path) -> Path:
     """Write a project without results: parameters, site definition, two templates."""
     shutil.copytree(PROJECT / "parameters", root / "parameters")
+    for path in (root / "parameters/branches").glob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        asked = re.sub(r"(?m)^notebooks: .*", 'notebooks: ["01_emplois"]', text)
+        path.write_text(asked, encoding="utf-8")
     shutil.copyfile(PROJECT / "_quarto.yml", root / "_quarto.yml")
     (root / "notebooks").mkdir()
     template(root, "01_emplois", menu="Emplois", tables=["employment_national", "fap_rome"])

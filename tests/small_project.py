@@ -4,14 +4,21 @@ python small_project.py ROOT WORKERS [CLUSTER]
 """
 
 import json
+import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-from opmq_lib.params import BranchParams, BranchTables, EditionParams, Strict
+import yaml
+
+from opmq_lib.params import BranchParams, BranchTables, EditionParams
 from opmq_lib.runs import batch
+from opmq_lib.runs.plan import Run, plan
+from opmq_lib.runs.report import BatchReport, progress
 from opmq_lib.sources import ledger
 
 SIGNATURE = {
@@ -26,15 +33,14 @@ Path(output_folder, "table.csv").write_text({HEADER!r} + row)
 """
 
 
-class BranchNotebook(Strict):
-    branch_code: str
-    horizon_years: int
-    output_folder: str
-
-
-class CommonNotebook(Strict):
-    edition_id: str
-    output_folder: str
+GATE = """
+import time
+from pathlib import Path
+Path("../..", f"here-{branch_code}").touch()
+while not Path("../../open").exists():
+    time.sleep(0.05)
+"""
+"""A cell that says where it is, in the edition's folder, and waits until the test lets it go on."""
 
 
 def write_notebook(
@@ -96,7 +102,11 @@ def write_edition(root: Path, horizon_years: int = 10) -> Path:
     )
     path = root / "parameters" / "edition.yml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(edition.model_dump_json(), encoding="utf-8")
+    text = edition.model_dump_json().replace('"2026-01-31"', "2026-01-31")  # a date in YAML
+    path.write_text(text, encoding="utf-8")
+    scenario = root / "parameters/scenarios/reference.yml"
+    scenario.parent.mkdir(exist_ok=True)
+    scenario.touch()
     return path
 
 
@@ -111,35 +121,30 @@ def write_project(
     return root
 
 
-def runs(root: Path) -> list[batch.Run]:
-    """Plan the project as it is on disk."""
-    templates = (root / "notebooks").glob("*.ipynb")
-    scopes = {
-        path.stem: json.loads(path.read_text())["metadata"]["opmq"]["scope"] for path in templates
-    }
+def runs(root: Path) -> list[Run]:
+    """Plan the project as it is on disk; its branches need not exist."""
     branches = [
         BranchParams.model_validate_json(path.read_text())
         for path in sorted((root / "parameters" / "branches").glob("*.yml"))
     ]
-    return batch.plan(
+    edition = yaml.safe_load((root / "parameters" / "edition.yml").read_text())
+    return plan(
         root,
-        EditionParams.model_validate_json((root / "parameters" / "edition.yml").read_text()),
+        EditionParams.model_validate(edition),
         {branch.branch_code: branch for branch in branches},
-        {name: BranchNotebook if scope == "branch" else CommonNotebook
-         for name, scope in scopes.items()},
-    )  # fmt: skip
+    )
 
 
 def records(root: Path) -> dict[tuple[str, str], ledger.Record]:
     return ledger.latest(root / "outputs" / "2026" / "runs.jsonl")
 
 
-def statuses(report: batch.BatchReport) -> Mapping[str, str]:
+def statuses(report: BatchReport) -> Mapping[str, str]:
     return {"/".join(outcome.run.id): outcome.status for outcome in report.outcomes}
 
 
 def files(root: Path) -> list[str]:
-    """List what the edition holds, but for its lock and its cache of hashes."""
+    """Return what the edition holds, but for its lock and its cache of hashes."""
     edition = root / "outputs" / "2026"
     paths = sorted(path.relative_to(edition).as_posix() for path in edition.rglob("*")
                    if path.is_file())  # fmt: skip
@@ -159,6 +164,30 @@ def family(mark: str) -> list[int]:
     return found
 
 
+@contextmanager
+def running(
+    root: Path, *arguments: str, mark: str = "", log: Path = Path(os.devnull)
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start a batch in a process whose environment, like that of its kernels, carries a mark.
+
+    However the test ends, the process has ended when this has.
+    """
+    with (
+        log.open("wb") as stream,
+        subprocess.Popen(
+            [sys.executable, __file__, str(root), *(arguments or ("2",))],
+            env=os.environ | {"OPMQ_TEST_MARK": mark},
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def wait_until(true: Callable[[], object]) -> None:
     deadline = time.monotonic() + 60
     while not true():
@@ -168,7 +197,7 @@ def wait_until(true: Callable[[], object]) -> None:
 
 if __name__ == "__main__":
     planned = runs(Path(sys.argv[1]))
-    with batch.progress(planned) as tell:
+    with progress(planned) as tell:
         cluster = next(iter(sys.argv[3:]), None)
         report = batch.execute(planned, int(sys.argv[2]), tell, cluster=cluster)
     sys.stdout.write(" ".join(sorted({"pandas", "papermill", "matplotlib"} & sys.modules.keys())))

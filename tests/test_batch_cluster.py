@@ -6,12 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import small_project as small
@@ -44,9 +42,8 @@ class Cluster:
     mark: str
     address: str = ""
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-    scheduler: "subprocess.Popen[bytes] | None" = None
 
-    def start(self, module: str, *arguments: str, **environment: str) -> Any:
+    def start(self, module: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
         with (self.folder / f"{module}.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
@@ -71,15 +68,17 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     found = Cluster(folder, f"cluster-{tmp_path.name}-{os.getpid()}")
     at = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     file = folder / "scheduler.json"
-    found.scheduler = found.start("dask_scheduler", *at, "--scheduler-file", str(file))
-    small.wait_until(lambda: file.exists() and file.read_text().endswith("}"))
-    found.address = json.loads(file.read_text())["address"]
-    yield found
-    for processes in (found.workers, [found.scheduler]):  # workers wait for a scheduler that ended
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait(60)
+    scheduler = found.start("dask_scheduler", *at, "--scheduler-file", str(file))
+    try:
+        small.wait_until(lambda: file.exists() and file.read_text().endswith("}"))
+        found.address = json.loads(file.read_text())["address"]
+        yield found
+    finally:
+        for processes in (found.workers, [scheduler]):  # workers wait for a scheduler that ended
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(60)
     small.wait_until(lambda: not small.family(found.mark))
 
 
@@ -120,7 +119,8 @@ def test_worker_killed_midway_loses_nothing(tmp_path: Path, cluster: Cluster) ->
     cell = f"""{small.TABLE}
 import time
 Path({str(marks)!r}, branch_code).touch()
-time.sleep(2)
+while not Path({str(marks)!r}, "open").exists():
+    time.sleep(0.05)
 """
     root = small.write_project(tmp_path / "there", NAMES, cell=cell)
     cluster.add_worker()
@@ -128,14 +128,15 @@ time.sleep(2)
     wait_for_workers(cluster, 2)
 
     def kill_when_at_work() -> None:
-        small.wait_until(lambda: len(list(marks.iterdir())) >= 2)
-        cluster.workers[0].send_signal(signal.SIGKILL)
+        small.wait_until(lambda: len(list(marks.iterdir())) == len(NAMES))  # on both, two each
+        cluster.workers[0].kill()
+        cluster.workers[0].wait()
+        (marks / "open").touch()
 
-    killer = threading.Thread(target=kill_when_at_work)
-    killer.start()
-    report = batch.execute(small.runs(root), 100, cluster=cluster.address)
-    killer.join()
-    assert cluster.workers[0].wait(10) == -signal.SIGKILL
+    with ThreadPoolExecutor(1) as killer:
+        killing = killer.submit(kill_when_at_work)
+        report = batch.execute(small.runs(root), 100, cluster=cluster.address)
+        killing.result()
     assert report.exit_status == 0, report
     assert small.statuses(report) == {f"{name}/01_emplois": "ok" for name in NAMES}
 
@@ -154,12 +155,11 @@ if branch_code != "aaa":
     root = small.write_project(tmp_path / "there", NAMES, cell=cell)
     cluster.add_worker()
     wait_for_workers(cluster, 1)
-    command = [sys.executable, small.__file__, str(root), "100", cluster.address]
-    with (tmp_path / "runner.log").open("wb") as log:
-        runner = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    small.wait_until(lambda: small.records(root) and len(list(marks.iterdir())) == 3)
-    runner.send_signal(signal.SIGINT)
-    assert runner.wait(60) == 130, (tmp_path / "runner.log").read_text()
+    log = tmp_path / "runner.log"
+    with small.running(root, "100", cluster.address, log=log) as runner:
+        small.wait_until(lambda: small.records(root) and len(list(marks.iterdir())) == 3)
+        runner.send_signal(signal.SIGINT)
+        assert runner.wait(60) == 130, log.read_text()
     assert (root / "outputs/2026/aaa/01_emplois/table.csv").is_file()
     kernels = [int(path.name) for path in marks.iterdir()]
     small.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in kernels))
@@ -180,7 +180,7 @@ def test_worker_with_another_library_is_refused_by_name(tmp_path: Path, cluster:
     other = tmp_path / "other"
     source = Path(opmq_lib.__file__).parent
     shutil.copytree(source, other / "opmq_lib", ignore=shutil.ignore_patterns("__pycache__"))
-    (other / "opmq_lib" / "ras.py").write_text("changed = True\n")
+    (other / "opmq_lib" / "one_more.py").write_text("changed = True\n")
     cluster.add_worker(PYTHONPATH=str(other))
     wait_for_workers(cluster, 1)
     root = small.write_project(tmp_path / "there", ["chimie"])
@@ -205,4 +205,3 @@ def wait_for_workers(cluster: Cluster, count: int) -> None:
 
     with Client(cluster.address, set_as_default=False) as client:
         client.wait_for_workers(count, timeout=60)
-    time.sleep(0.1)

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ import small_project as small
 
 from opmq_lib.runs import batch, folders
 from opmq_lib.runs.kernels import warm
+from opmq_lib.runs.report import Limits
 
 FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
 linux = pytest.mark.skipif(not warm.POSSIBLE, reason="kernels are forked on Linux only")
@@ -62,17 +64,6 @@ def completes_the_rest(root: Path, kept: set[str]) -> None:
     assert not (root / "outputs/2026/.work").exists()
 
 
-def start(root: Path, mark: str, workers: int = 2) -> "subprocess.Popen[bytes]":
-    """Start a batch in a process whose environment, like that of its kernels, carries a mark."""
-    return subprocess.Popen(
-        [sys.executable, small.__file__, str(root), str(workers)],
-        env=os.environ | {"OPMQ_TEST_MARK": mark},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-
-
 @pytest.mark.parametrize("kind", [pytest.param("warm", marks=linux), "cold"])
 def test_each_fault_of_a_notebook_fails_its_run_only(tmp_path: Path, kind: str) -> None:
     small.write_edition(tmp_path)
@@ -81,7 +72,7 @@ def test_each_fault_of_a_notebook_fails_its_run_only(tmp_path: Path, kind: str) 
     small.write_notebook(tmp_path, "99_bon", GOOD)
     names = [f"{number:02}_faute" for number in range(len(EACH))]
     small.write_branch(tmp_path, "chimie", [*names, "99_bon"])
-    limits = batch.Limits(time_seconds=6, memory_mb=3000)
+    limits = Limits(time_seconds=6, memory_mb=3000)
     runs = small.runs(tmp_path)
     report = batch.execute(runs, 4, limits=limits, cold=kind == "cold")
     records = small.records(tmp_path)
@@ -98,14 +89,14 @@ def test_each_fault_of_a_notebook_fails_its_run_only(tmp_path: Path, kind: str) 
 
 @linux
 def test_zygote_killed_loses_no_run(tmp_path: Path) -> None:
-    cell = f"{GOOD}\nimport time\nPath('../../here-' + branch_code).touch()\ntime.sleep(1.5)"
-    root = small.write_project(tmp_path, NAMES, cell=cell)
+    root = small.write_project(tmp_path, NAMES, cell=GOOD + small.GATE)
     mark = f"zygote-{tmp_path.name}"
-    process = start(root, mark)
-    small.wait_until(lambda: len(list((root / "outputs/2026").glob("here-*"))) >= 1)
-    (zygote,) = [pid for pid in small.family(mark) if is_zygote(pid, process.pid)]
-    os.kill(zygote, signal.SIGKILL)
-    assert process.wait(90) == 0
+    with small.running(root, mark=mark) as process:
+        small.wait_until(lambda: list((root / "outputs/2026").glob("here-*")))
+        (zygote,) = [pid for pid in small.family(mark) if is_zygote(pid, process.pid)]
+        os.kill(zygote, signal.SIGKILL)
+        (root / "outputs/2026/open").touch()
+        assert process.wait(90) == 0
     small.wait_until(lambda: not small.family(mark))
     assert finished(root) == set(NAMES)
     completes_the_rest(root, set(NAMES))
@@ -122,13 +113,12 @@ def test_ctrl_c_at_any_moment(tmp_path: Path, seed: int) -> None:
     slow = f"{GOOD}\nimport time\ntime.sleep(0.5)"
     root = small.write_project(tmp_path, NAMES, cell=slow)
     mark = f"interrupt-{tmp_path.name}"
-    process = start(root, mark)
     moment = random.Random(seed).uniform(0.3, 6)
-    try:
-        process.wait(moment)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-    assert process.wait(30) in {0, 130, 1, -2}
+    with small.running(root, mark=mark) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moment)
+        process.send_signal(signal.SIGINT)  # nothing happens to one that has ended
+        assert process.wait(60) in {0, 130, 1, -2}
     small.wait_until(lambda: not small.family(mark))
     folders.sweep(root / "outputs/2026")
     kept = {id_[0] for id_, record in small.records(root).items() if record["status"] == "ok"}
@@ -189,16 +179,17 @@ def test_output_that_cannot_be_written_fails_its_run_only(tmp_path: Path) -> Non
 
 
 def test_second_runner_on_one_folder_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    cell = f"{GOOD}\nimport time\nPath('../../here').touch()\ntime.sleep(2)"
-    root = small.write_project(tmp_path, ["chimie", "ciments"], cell=cell)
-    first = start(root, "first")
-    small.wait_until(lambda: (root / "outputs/2026/here").exists())
-    second = subprocess.run(
-        [sys.executable, small.__file__, str(root), "2"], capture_output=True, text=True
-    )
-    assert second.returncode == 1
-    assert f"another batch (process {first.pid}) is writing this edition" in second.stderr
-    assert first.wait(60) == 0
+    root = small.write_project(tmp_path, ["chimie", "ciments"], cell=GOOD + small.GATE)
+    edition = root / "outputs/2026"
+    with small.running(root, mark="first") as first:
+        small.wait_until(lambda: list(edition.glob("here-*")))
+        second = subprocess.run(
+            [sys.executable, small.__file__, str(root), "2"], capture_output=True, text=True
+        )
+        assert second.returncode == 1
+        assert f"another batch (process {first.pid}) is writing this edition" in second.stderr
+        (edition / "open").touch()
+        assert first.wait(60) == 0
     completes_the_rest(root, {"chimie", "ciments"})
 
 

@@ -7,6 +7,8 @@ import pytest
 import small_project as small
 
 from opmq_lib.runs import batch
+from opmq_lib.runs.freshness import states
+from opmq_lib.runs.plan import COMMON, plan, select
 from opmq_lib.sources import ledger, parameters
 
 PARAMETERS = "../../../../parameters"
@@ -15,6 +17,10 @@ READ_EVERY_BRANCH = f"""
 from pathlib import Path
 for path in sorted(Path('{PARAMETERS}/branches').glob('*.yml')):
     path.read_text()
+"""
+READ_FIELDS = """
+from opmq_lib.sources import study
+year, questions = study.edition().base_year, study.criteria(branch_code)
 """
 READ_EMBEDDED = "from opmq_lib.sources import embedded\nembedded.load('naf')"
 
@@ -27,10 +33,11 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small.write_notebook(root, "01_table", small.TABLE, READ_A_TABLE)
     small.write_notebook(root, "02_rien", small.TABLE)
     small.write_notebook(root, "03_naf", small.TABLE, READ_EMBEDDED)
+    small.write_notebook(root, "04_champs", small.TABLE, READ_FIELDS)
     small.write_notebook(root, "10_branches", READ_EVERY_BRANCH, scope="common")
     small.write_notebook(root, "11_suite", scope="common", reads=["02_rien"])
     for code in ("chimie", "ciments"):
-        small.write_branch(root, code, ["01_table", "02_rien", "03_naf"])
+        small.write_branch(root, code, ["01_table", "02_rien", "03_naf", "04_champs"])
     (root / "parameters/tables").mkdir()
     for name in ("naf", "autre"):
         (root / f"parameters/tables/{name}.csv").write_text("1")
@@ -46,7 +53,7 @@ def project(executed: Path, tmp_path: Path) -> Path:
 
 def stale(root: Path) -> dict[str, tuple[str, ...]]:
     """Return the runs that are not up to date, and why."""
-    found = batch.states(small.runs(root), small.records(root))
+    found = states(small.runs(root), small.records(root))
     return {"/".join(id_): state.reasons for id_, state in found.items() if state.reasons}
 
 
@@ -63,19 +70,28 @@ def test_table_makes_stale_those_that_have_read_it(project: Path) -> None:
     }
 
 
-def test_branch_makes_stale_its_own_runs_what_reads_them_and_what_reads_its_file(
-    project: Path,
-) -> None:
+def test_field_of_a_parameter_file_makes_stale_those_that_have_used_it(project: Path) -> None:
     path = project / "parameters/branches/ciments.yml"
-    path.write_text(path.read_text().replace('"-"', '"cement"'))
-    found = stale(project)
+    text = path.read_text()
+    path.write_text(text.replace('"perimeter_note":"-"', '"perimeter_note":"cement"'))
     why = "input parameters/branches/ciments.yml changed"
-    assert found == {
-        "ciments/01_table": (why,),
-        "ciments/02_rien": (why,),
-        "ciments/03_naf": (why,),
-        "commun/10_branches": (why,),
-        "commun/11_suite": ("ciments/02_rien is not up to date",),
+    assert stale(project) == {"commun/10_branches": (why,)}  # which has opened it by itself
+    path.write_text(text)
+    edition = project / "parameters/edition.yml"
+    edition.write_text(edition.read_text().replace('"title":"-"', '"title":"x"'))
+    assert stale(project) == {}
+    edition.write_text(edition.read_text().replace("2018", "2017"))
+    why = "input parameters/edition.yml, base_year changed"
+    assert stale(project) == {"chimie/04_champs": (why,), "ciments/04_champs": (why,)}
+
+
+def test_fields_used_are_the_inputs_and_not_their_files(project: Path) -> None:
+    assert set(small.records(project)["chimie", "04_champs"]["inputs"]) == {
+        "opmq_lib/data/branches.csv",
+        "opmq_lib/data/idcc_history.csv",
+        "opmq_lib/data/metiers.csv",
+        "parameters/branches/chimie.yml#questions",
+        "parameters/edition.yml#base_year",
     }
 
 
@@ -128,18 +144,18 @@ def tables(record: ledger.Record) -> dict[str, str]:
 
 def test_real_branch_notebooks_read_no_other_branch_s_file(project_copy: Path) -> None:
     """Else changing one branch would run all of them again."""
-    runs = batch.plan(
+    runs = plan(
         project_copy,
         parameters.load_edition(project_copy),
         parameters.load_branches(project_copy),
     )
-    chosen = batch.select(runs, ["chaux"])
+    chosen = select(runs, ["chaux"])
     assert batch.execute(chosen, 2).exit_status == 0
     edition = project_copy / "outputs/2026"
     records = ledger.latest(edition / "runs.jsonl")
     assert len(records) == len(chosen) >= 3
     for (code, name), record in records.items():
-        if code == batch.COMMON:
+        if code == COMMON:
             continue
         branches = {each for each in record["inputs"] if each.startswith("parameters/branches/")}
         assert branches == {"parameters/branches/chaux.yml"}, name

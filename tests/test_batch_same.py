@@ -10,6 +10,7 @@ import pytest
 
 from opmq_lib.runs import batch
 from opmq_lib.runs.kernels import warm
+from opmq_lib.runs.plan import Run, plan, select
 from opmq_lib.sources import parameters
 
 FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
@@ -19,9 +20,9 @@ NOTEBOOKS = [] if FULL else ["01_emplois", "05_competences", "06_demandes", "13_
 pytestmark = pytest.mark.skipif(not warm.POSSIBLE, reason="kernels are forked on Linux only")
 
 
-def plan(root: Path) -> list[batch.Run]:
+def planned(root: Path) -> list[Run]:
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
-    return batch.select(batch.plan(root, edition, branches), (), NOTEBOOKS)
+    return select(plan(root, edition, branches), (), NOTEBOOKS)
 
 
 def shown(edition: Path) -> dict[str, Any]:
@@ -43,13 +44,13 @@ def test_every_template_gives_the_same_data_warm_and_cold(project_copy: Path) ->
     for path in (project_copy / "parameters/branches").glob("*.yml"):
         if path.stem not in BRANCHES:
             path.unlink()
-    runs = plan(project_copy)
+    runs = planned(project_copy)
     edition = project_copy / "outputs/2026"
     assert batch.execute(runs, 3).exit_status == 0
     warm_ones, warm_keys = shown(edition), keys(edition)
     assert len(warm_ones) > (50 if FULL else 25)
     shutil.rmtree(edition)
-    assert batch.execute(plan(project_copy), 1, cold=True).exit_status == 0
+    assert batch.execute(planned(project_copy), 1, cold=True).exit_status == 0
     assert shown(edition) == warm_ones
     assert keys(edition) == warm_keys
 

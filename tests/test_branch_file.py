@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from opmq_lib.errors import SchemaError, ScopeError
-from opmq_lib.params import BRANCH_NOTEBOOKS
-from opmq_lib.sources import embedded, parameters
+from opmq_lib.sources import embedded, parameters, project
 from opmq_lib.sources.branch_file import new_branch
 
 ROOT = Path(__file__).parent.parent
@@ -14,7 +13,8 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture
 def root(tmp_path):
     """Return a project whose parameters have no branch yet."""
-    shutil.copytree(ROOT / "parameters", tmp_path / "parameters")
+    for folder in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     for file in (tmp_path / "parameters/branches").glob("*.yml"):
         file.unlink()
     return tmp_path
@@ -26,7 +26,8 @@ def test_every_branch_of_the_table_gets_a_file_that_passes_validation(root):
         new_branch(root, code)
     branches = parameters.load_branches(root)
     assert sorted(branches) == codes
-    assert {branch.notebooks for branch in branches.values()} == {BRANCH_NOTEBOOKS}
+    names = [name for name, scope in project.scopes(ROOT).items() if scope == "branch"]
+    assert {branch.notebooks for branch in branches.values()} == {tuple(names)}
     assert {branch.tables.employment for branch in branches.values()} == {None}
 
 

@@ -9,6 +9,8 @@ import pytest
 from opmq_lib import site
 from opmq_lib.errors import ConfidentialityError
 from opmq_lib.runs import batch, demonstration
+from opmq_lib.runs.freshness import states
+from opmq_lib.runs.plan import plan
 from opmq_lib.sources import ledger, parameters
 
 KEPT = ("06_demandes", "13_demandes_ensemble")
@@ -33,7 +35,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
              for each in lines]  # fmt: skip
     branch.write_text("\n".join(lines) + "\n", encoding="utf-8")
     demo = demonstration.prepare(copy, parameters.load_edition(copy))
-    runs = batch.plan(copy, demo, parameters.load_branches(copy))
+    runs = plan(copy, demo, parameters.load_branches(copy))
     assert {run.origin for run in runs} == {"fictitious"}
     assert batch.execute(runs, 2).exit_status == 0
     site.render(copy, engine="embedded", demo=demo)
@@ -68,8 +70,8 @@ def test_the_ledger_calls_its_runs_fictitious_and_they_are_up_to_date(root: Path
     records = ledger.latest(root / "outputs/demo/runs.jsonl")
     assert {record["origin"] for record in records.values()} == {"fictitious"}
     edition = demonstration.prepare(root, parameters.load_edition(root))
-    runs = batch.plan(root, edition, parameters.load_branches(root))
-    assert {state.status for state in batch.states(runs, records).values()} == {"up to date"}
+    runs = plan(root, edition, parameters.load_branches(root))
+    assert {state.status for state in states(runs, records).values()} == {"up to date"}
 
 
 def test_nothing_fictitious_enters_the_true_site(root: Path, tmp_path: Path) -> None:

@@ -133,8 +133,9 @@ def test_memory_beyond_the_limit_fails_the_cell_that_asks_for_it(
     cells = ("small = bytearray(10_000_000)", "big = bytearray(2_000_000_000)", "1")
     failure, _, _ = run_cells(tmp_path, *cells, zygotes=place(kind, zygotes), memory_mb=1000)
     assert failure == execution.Failure(
-        4,
-        "MemoryError: no memory is left; make this cell need less, or allow more with --memory-mb",
+        cell=4,
+        message="MemoryError: no memory is left; make this cell need less, or allow more with "
+        "--memory-mb",
     )
 
 
@@ -143,7 +144,9 @@ def test_zygote_that_cannot_import_something_leaves_that_to_the_notebook(tmp_pat
     with closing(execution.new_zygotes(["no_such_module"])) as zygotes:
         failure, _, kernel = run_cells(tmp_path, "import no_such_module", zygotes=zygotes)
     assert kernel.provisioner.forked
-    assert failure == execution.Failure(3, "ModuleNotFoundError: No module named 'no_such_module'")
+    assert failure == execution.Failure(
+        cell=3, message="ModuleNotFoundError: No module named 'no_such_module'"
+    )
 
 
 @linux

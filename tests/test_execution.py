@@ -103,7 +103,7 @@ def test_failure_names_the_cell_and_keeps_what_was_done(
     failure, notebook = execute_cells(
         tmp_path, "print('before')", cell, "print('after')", time_limit_seconds=4
     )
-    assert failure == Failure(4, message)
+    assert failure == Failure(cell=4, message=message)
     assert printed(notebook).startswith("before\n")
     assert "after" not in printed(notebook)
 
@@ -111,7 +111,7 @@ def test_failure_names_the_cell_and_keeps_what_was_done(
 def test_last_words_of_a_dying_kernel_are_told(tmp_path: Path) -> None:
     failure, _ = execute_cells(tmp_path, "import os\nos.write(2, b'out of luck')\nos._exit(1)")
     assert failure is not None
-    assert failure.message.endswith("; its last words: out of luck")
+    assert failure["message"].endswith("; its last words: out of luck")
 
 
 def test_nothing_but_the_notebook_is_left_in_the_folder(tmp_path: Path) -> None:

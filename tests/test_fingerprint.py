@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from opmq_lib.runs import fingerprint
+from opmq_lib.runs.hashes import Hashes
 
 MADE_OF = {
     "template_sha256": "t",
@@ -61,7 +62,7 @@ def test_output_is_judged_by_content_not_by_date_or_size(tmp_path: Path) -> None
     (tmp_path / "b.csv").write_text("2")
     (tmp_path / "c.csv").unlink()
     (tmp_path / "e.csv").write_text("left by somebody")
-    assert list(fingerprint.damages(recorded, tmp_path)) == [
+    assert list(fingerprint.damages(recorded, tmp_path, Hashes().sha256)) == [
         "output b.csv changed",
         "output c.csv missing",
     ]

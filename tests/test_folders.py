@@ -12,7 +12,7 @@ from opmq_lib.runs import folders
 PUBLISH_AND_DIE = """
 import os, signal, sys
 from pathlib import Path
-from opmq_lib.edition import folders
+from opmq_lib.runs import folders
 
 edition, event_name, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 seen = 0
@@ -97,7 +97,7 @@ def test_edition_is_locked_for_others_and_free_afterwards(tmp_path: Path) -> Non
 
 def test_lock_dies_with_its_process(tmp_path: Path) -> None:
     hold = (
-        "import os, sys; from pathlib import Path; from opmq_lib.edition import folders\n"
+        "import os, sys; from pathlib import Path; from opmq_lib.runs import folders\n"
         "with folders.locked(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", hold, str(tmp_path)], check=False)

@@ -9,8 +9,8 @@ from opmq_lib.runs.plan import Run, RunId
 from opmq_lib.sources.ledger import Record
 
 Records = dict[RunId, Record]
-READ = ["parameters/edition.yml"]
-"""What each of these runs has opened."""
+READ = ["parameters/edition.yml#horizon_years", "parameters/edition.yml#base_year"]
+"""What each of these runs has used; of its branch, the label."""
 
 
 @pytest.fixture
@@ -29,12 +29,15 @@ def done(runs: list[Run]) -> Records:
         (run.folder / f"{run.notebook}.ipynb").write_text("{}")
         records[run.id] = {
             "status": "ok",
-            **freshness.of(run, records, READ),
+            **freshness.made_of(run, records, [*READ, branch_label(run)]),
             "outputs": fingerprint.outputs(run.folder),
-            "origin": run.origin,
             "error": None,
         }
     return records
+
+
+def branch_label(run: Run) -> str:
+    return f"parameters/branches/{run.branch_code}.yml#label"
 
 
 def emplois(project: Path) -> Run:
@@ -63,18 +66,25 @@ def test_every_reason_to_run_again_is_told(project: Path) -> None:
     small.write_edition(project, horizon_years=12)
     small.write_notebook(project, "01_emplois", "2")
     branch = project / "parameters/branches/chimie.yml"
-    branch.write_text(branch.read_text() + "\n")
+    branch.write_text(branch.read_text().replace('"label":"chimie"', '"label":"Chimie"'))
     (project / "outputs/2026/chimie/01_emplois/table.csv").write_text("2")
     assert state(emplois(project), records) == State(
         "stale",
         (
             "template changed",
             "parameter horizon_years 10 → 12",
-            "input parameters/branches/chimie.yml changed",
-            "input parameters/edition.yml changed",
+            "input parameters/branches/chimie.yml, label changed",
+            "input parameters/edition.yml, horizon_years changed",
             "output table.csv changed",
         ),
     )
+
+
+def test_field_that_a_run_has_not_used_is_no_reason(project: Path) -> None:
+    records = done(small.runs(project))
+    branch = project / "parameters/branches/chimie.yml"
+    branch.write_text(branch.read_text().replace('"perimeter_note":"-"', '"perimeter_note":"x"'))
+    assert state(emplois(project), records) == State("up to date")
 
 
 def test_file_saved_again_without_change_is_no_reason(project: Path) -> None:
@@ -87,7 +97,9 @@ def test_file_saved_again_without_change_is_no_reason(project: Path) -> None:
 def test_result_table_that_is_read_is_an_input_but_not_the_notebook(project: Path) -> None:
     runs = small.runs(project)
     records = done(runs)
-    assert {name for name in freshness.of(runs[-1], records)["inputs"] if "emplois" in name} == {
+    assert {
+        name for name in freshness.made_of(runs[-1], records)["inputs"] if "emplois" in name
+    } == {
         "chimie/01_emplois/table.csv",
         "ciments/01_emplois/table.csv",
     }

@@ -18,7 +18,8 @@ CHIMIE = "parameters/branches/chimie.yml"
 
 @pytest.fixture
 def root(tmp_path):
-    shutil.copytree(ROOT / "parameters", tmp_path / "parameters")
+    for folder in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     for file in (tmp_path / "parameters/branches").glob("*.yml"):
         file.unlink()
     for branch_code in ("chimie", "textile"):

@@ -1,4 +1,6 @@
 import json
+import pickle
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -7,8 +9,6 @@ import yaml
 from pydantic import ValidationError
 
 from opmq_lib.params import (
-    BRANCH_NOTEBOOKS,
-    NOTEBOOKS,
     BranchParams,
     Criterion,
     EditionParams,
@@ -60,42 +60,42 @@ def message(model, values):
     return [(error["loc"], error["msg"]) for error in caught.value.errors()]
 
 
-def test_each_notebook_has_exactly_the_parameters_of_its_first_cell():
-    fields = {name: list(model.model_fields) for name, model in NOTEBOOKS.items()}
-    assert fields == {
-        "00_rapport": ["branch_code", "edition_id", "previous_edition_id", "output_folder"],
-        "01_emplois": ["branch_code", "horizon_years", "output_folder"],
-        "02_besoins": ["branch_code", "horizon_years", "output_folder"],
-        "03_tensions": ["branch_code", "output_folder"],
-        "04_coeurs_strategiques": ["branch_code", "sliders", "output_folder"],
-        "05_competences": ["branch_code", "edition_id", "output_folder"],
-        "06_demandes": ["branch_code", "edition_id", "output_folder"],
-        "10_consolidation": ["edition_id", "output_folder"],
-        "11_evaluation": ["edition_id", "horizon_years", "output_folder"],
-        "12_etudes": ["edition_id", "studies_register", "output_folder"],
-        "13_demandes_ensemble": [
-            "edition_id",
-            "requests_register",
-            "recommendations_register",
-            "company_counts_register",
-            "output_folder",
-        ],
-    }
-    assert BRANCH_NOTEBOOKS == (
-        "00_rapport",
-        "01_emplois",
-        "02_besoins",
-        "03_tensions",
-        "04_coeurs_strategiques",
-        "05_competences",
-        "06_demandes",
-    )
-
-
 def test_a_parameter_cannot_be_changed_after_reading():
     branch = BranchParams.model_validate(BRANCH)
     with pytest.raises(ValidationError, match="frozen"):
         branch.label = "Autre"
+
+
+def test_a_field_of_a_parameter_file_tells_that_it_is_used():
+    told = []
+    sys.addaudithook(lambda event, args: told.append(args) if event == "opmq.field" else None)
+    branch = BranchParams.model_validate(BRANCH)
+    assert branch.label == "Chimie"
+    assert told == []
+    branch.read_from("chimie.yml")
+    assert branch.label == "Chimie"
+    assert [*branch.questions[0].criteria, branch.branch_code]
+    assert told == [("chimie.yml", name) for name in ("label", "questions", "branch_code")]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda branch: branch.model_dump(),
+        lambda branch: branch == branch.model_copy(),
+        lambda branch: dict(branch),
+        repr,
+        vars,
+        pickle.dumps,
+    ],
+)
+def test_whoever_takes_a_parameter_file_as_a_whole_uses_the_whole_file(use):
+    told = []
+    sys.addaudithook(lambda event, args: told.append(args) if event == "opmq.field" else None)
+    branch = BranchParams.model_validate(BRANCH)
+    branch.read_from("chimie.yml")
+    use(branch)
+    assert ("chimie.yml", "__dict__") in told
 
 
 def test_a_number_is_never_made_into_a_code():

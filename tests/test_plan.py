@@ -4,8 +4,7 @@ import pytest
 import small_project as small
 
 from opmq_lib.errors import DataError
-from opmq_lib.params import EditionParams
-from opmq_lib.runs.plan import Run, plan, select, undeclared_parameters
+from opmq_lib.runs.plan import Run, select
 
 
 @pytest.fixture
@@ -67,19 +66,15 @@ def test_run_gets_only_parameters_that_its_notebook_declares(project: Path) -> N
         "output_folder": ".",
     }
     assert runs["commun/20_sources"].parameters == {"edition_id": "2026", "output_folder": "."}
-    assert list(undeclared_parameters(list(runs.values()))) == []
 
 
-def test_run_is_about_its_branch_s_files_and_a_common_one_about_none(project: Path) -> None:
+def test_run_rests_on_its_branch_s_own_tables_whether_heard_or_not(project: Path) -> None:
     (project / "data").mkdir()
     (project / "data/chimie.csv").write_text("metier_code")
     small.write_branch(project, "chimie", ["01_emplois"], table="data/chimie.csv")
     runs = by_name(small.runs(project))
-    assert set(runs["chimie/01_emplois"].inputs()) == {
-        "parameters/branches/chimie.yml",
-        "data/chimie.csv",
-    }
-    assert set(runs["ciments/01_emplois"].inputs()) == {"parameters/branches/ciments.yml"}
+    assert set(runs["chimie/01_emplois"].inputs()) == {"data/chimie.csv"}
+    assert runs["ciments/01_emplois"].inputs() == {}
     assert runs["commun/20_sources"].inputs() == {}
 
 
@@ -90,6 +85,8 @@ def test_run_is_about_its_branch_s_files_and_a_common_one_about_none(project: Pa
         ("parameters/branches/", "parameters/branches/"),
         ("data/own.xlsx", "data/own.xlsx"),
         ("outputs/2026/chimie/01_emplois/table.csv", None),
+        ("outputs/2025/chimie/table.csv", "outputs/2025/chimie/table.csv"),
+        ("parameters/edition.yml#base_year", "parameters/edition.yml#base_year"),
         ("notebooks/01_emplois.ipynb", None),
         (".git/HEAD", None),
         ("", None),
@@ -98,11 +95,12 @@ def test_run_is_about_its_branch_s_files_and_a_common_one_about_none(project: Pa
 def test_file_that_a_notebook_opens_is_an_input_unless_known_otherwise(
     project: Path, path: str, name: str | None
 ) -> None:
-    known = small.runs(project)[0].known
-    assert known.name(f"{project}/{path}") == name
-    assert known.name(f"{known.package}/data/tension.csv") == "opmq_lib/data/tension.csv"
-    assert known.name(f"{known.package}/exports.py") is None
-    assert known.name("/etc/hostname") is None
+    files = small.runs(project)[0].files
+    assert files.name(f"{project}/{path}") == name
+    package = files.library.folder
+    assert files.name(f"{package}/data/tension.csv") == "opmq_lib/data/tension.csv"
+    assert files.name(f"{package}/show/page.jinja") is None
+    assert files.name("/etc/hostname") is None
 
 
 def test_seed_is_the_run_s_own_and_the_same_each_time(project: Path) -> None:
@@ -128,29 +126,23 @@ def test_results_behind_which_is_an_own_table_are_own(project: Path) -> None:
 
 
 def test_defects_of_branches_are_reported_together(project: Path) -> None:
-    small.write_branch(project, "chimie", ["00_rapport", "03_tension"], table="data/chimie.csv")
-    small.write_branch(project, "ciments", ["10_consolidation"])
+    small.write_branch(project, "chimie", ["00_rapport"], table="data/chimie.csv")
     assert [defect.splitlines()[0] for defect in refusal(project)] == [
         "parameters/branches/chimie.yml, notebooks: `00_rapport` reads `01_emplois`, which the "
         "branch does not run",
-        "parameters/branches/chimie.yml, notebooks: `03_tension` is not a notebook of branches",
         "parameters/branches/chimie.yml, tables.employment: there is no file `data/chimie.csv`",
-        "parameters/branches/ciments.yml, notebooks: `10_consolidation` is not a notebook of "
-        "branches",
     ]
 
 
-def test_value_of_the_wrong_type_is_refused(tmp_path: Path) -> None:
-    class Strange(small.CommonNotebook):
-        edition_id: int  # type: ignore[assignment]
+def test_field_of_a_parameter_file_changes_alone(project: Path) -> None:
+    def base_year() -> dict[str, str]:
+        return small.runs(project)[0].inputs(["parameters/edition.yml#base_year"])
 
-    edition = EditionParams.model_validate_json(small.write_edition(tmp_path).read_text())
-    small.write_notebook(tmp_path, "20_sources", scope="common")
-    with pytest.raises(DataError) as error:
-        plan(tmp_path, edition, {}, {"20_sources": Strange})
-    assert str(error.value.defects[0]).startswith(
-        "commun/20_sources, parameter edition_id: Input should be a valid integer (found: '2026')"
-    )
+    before = base_year()
+    path = small.write_edition(project, horizon_years=12)
+    assert base_year() == before != {}
+    path.write_text(path.read_text().replace("2018", "2019"))
+    assert base_year() != before
 
 
 def test_notebooks_that_read_each_other_in_a_circle_are_refused(project: Path) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from opmq_lib.params import NOTEBOOKS
 from opmq_lib.questions.rapport import page as rapport
 from opmq_lib.show.pieces import Html
 
@@ -17,7 +16,7 @@ def test_the_notebook_reads_every_question_that_has_a_section() -> None:
     reads = json.loads(TEMPLATE.read_text(encoding="utf-8"))["metadata"]["opmq"]["reads"]
     answered = [each.notebook for each in rapport.QUESTIONS if each.essentials]
     assert reads == answered
-    assert set(answered) <= NOTEBOOKS.keys()
+    assert all((TEMPLATE.parent / f"{name}.ipynb").is_file() for name in answered)
 
 
 def test_a_question_without_section_or_result_says_so_in_one_sentence() -> None:

@@ -11,6 +11,8 @@ import small_project as small
 from opmq_lib import site
 from opmq_lib.errors import ConfidentialityError, DataError
 from opmq_lib.runs import batch
+from opmq_lib.runs.plan import plan
+from opmq_lib.runs.report import BatchReport
 from opmq_lib.site import quarto
 from opmq_lib.sources import parameters
 
@@ -214,9 +216,9 @@ def test_the_way_out_of_a_refusal_works_and_leaves_nothing_own_in_the_site(tmp_p
     assert [text for text in texts if b"424242" in text or b"424 242" in text] == []
 
 
-def run_all(root: Path) -> batch.BatchReport:
+def run_all(root: Path) -> BatchReport:
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
-    return batch.execute(batch.plan(root, edition, branches), 2)
+    return batch.execute(plan(root, edition, branches), 2)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_runs_that_the_parameters_no_longer_ask_for_are_neither_refused_nor_publ
     left = [("chimie", "02_ancien"), ("verre", "01_emplois"), ("commun", "20_ancien")]
     for code, name in left:
         given.run(root, code, name, given.figures_notebook(), origin="own")
-    reduce_notebooks(root, "ieg", '"00_rapport"')
+    reduce_notebooks(root, "ieg", "")
     given.run(root, "ieg", "01_emplois", given.figures_notebook(), origin="own")
     edition = manifest.read(root)
     assert "ieg" in {branch.code for branch in edition.branches}

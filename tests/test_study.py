@@ -14,6 +14,7 @@ from chains import employment_results
 from opmq_lib import site
 from opmq_lib.questions.rapport import page as rapport
 from opmq_lib.runs import batch
+from opmq_lib.runs.plan import COMMON, Run, plan
 from opmq_lib.show import downloads, french
 from opmq_lib.sources import embedded, parameters, study
 
@@ -51,9 +52,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def runs_of(project: Path) -> list[batch.Run]:
+def runs_of(project: Path) -> list[Run]:
     edition = parameters.load_edition(project)
-    return batch.plan(project, edition, parameters.load_branches(project))
+    return plan(project, edition, parameters.load_branches(project))
 
 
 def executed(root: Path, branch_code: str, notebook: str) -> nbformat.NotebookNode:
@@ -181,7 +182,7 @@ def test_the_report_adds_no_number_of_its_own(root: Path) -> None:
         name: table
         for question in rapport.QUESTIONS
         for name, table in tables_of(
-            root, batch.COMMON if question.is_common else KNOWN, question.notebook
+            root, COMMON if question.is_common else KNOWN, question.notebook
         ).items()
     }
     found = [

@@ -28,7 +28,8 @@ def state(folder):
 @pytest.fixture
 def root(tmp_path):
     """Return a project with one branch, its own table, and results that nothing may touch."""
-    shutil.copytree(ROOT / "parameters", tmp_path / "parameters")
+    for folder in ("notebooks", "parameters"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     for file in (tmp_path / "parameters/branches").glob("*.yml"):
         file.unlink()
     new_branch(tmp_path, "chimie")

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,8 @@ from opmq_lib.cli.app import app
 
 if TYPE_CHECKING:
     from opmq_lib.params import EditionParams
-    from opmq_lib.runs.batch import BatchReport
     from opmq_lib.runs.plan import Run
+    from opmq_lib.runs.report import BatchReport
 
 _SHOWN_REASONS = 3
 _LEAST_MEMORY_MB = 200
@@ -115,26 +116,27 @@ def run(  # noqa: PLR0913 - each is an option
 
     Example: opmq run --branch chimie --notebook 01_emplois
     """
-    from opmq_lib.runs import batch
+    from opmq_lib.runs import batch, report
+    from opmq_lib.runs.plan import select
     from opmq_lib.sources import project
 
     if 0 < memory_mb < _LEAST_MEMORY_MB:
         raise typer.BadParameter(f"the libraries alone take {_LEAST_MEMORY_MB} MB.")
-    runs = batch.select(_plan(project.find_root()), branch or (), notebook or ())
+    runs = select(_plan(project.find_root()), branch or (), notebook or ())
     at_a_time = workers or (_MOST_ON_A_CLUSTER if cluster else os.cpu_count() or 1)
-    with nullcontext(batch.json_lines()) if json else batch.progress(runs) as tell:
-        report = batch.execute(
+    with nullcontext(report.json_lines) if json else report.progress(runs) as tell:
+        done = batch.execute(
             runs,
             at_a_time,
             tell,
             force=force,
-            limits=batch.Limits(time_limit, memory_mb),
+            limits=report.Limits(time_limit, memory_mb),
             cold=cold,
             cluster=cluster,
         )
     if not json:
-        _print_report(report)
-    raise typer.Exit(report.exit_status)
+        _print_report(done)
+    raise typer.Exit(done.exit_status)
 
 
 @app.command()
@@ -145,22 +147,20 @@ def status(
 
     Example: opmq status
     """
-    from opmq_lib.runs import batch
+    from json import dumps
+
+    from opmq_lib.runs import freshness
     from opmq_lib.sources import ledger, project
 
     runs = _plan(project.find_root())
-    records = ledger.latest(runs[0].edition_folder / batch.LEDGER)
-    states = batch.states(runs, records)
+    records = ledger.latest(runs[0].edition_folder / ledger.LEDGER)
+    states = freshness.states(runs, records)
     if json:
-        _print_json(
-            {
-                "branch_code": branch_code,
-                "notebook": notebook,
-                "status": state.status,
-                "reasons": list(state.reasons),
-            }
-            for (branch_code, notebook), state in states.items()
-        )
+        rows = [
+            {"branch_code": code, "notebook": notebook, **asdict(state)}
+            for (code, notebook), state in states.items()
+        ]
+        print(dumps(rows, ensure_ascii=False, indent=1))
         return
     for run_id, state in states.items():
         if state.status != "up to date":
@@ -170,12 +170,13 @@ def status(
 
 
 def _demonstration(root: Path) -> "tuple[EditionParams, list[Run]]":
-    from opmq_lib.runs import batch, demonstration
+    from opmq_lib.runs import demonstration
+    from opmq_lib.runs.plan import plan
     from opmq_lib.sources import parameters
 
     edition = parameters.load_edition(root)
     demo = demonstration.prepare(root, edition)
-    runs = batch.plan(root, demo, parameters.load_branches(root))
+    runs = plan(root, demo, parameters.load_branches(root))
     taken = demonstration.adopt(runs, root, edition)
     print(f"Fictitious registers in outputs/{demo.edition_id}; {taken} results taken as they are.")
     return demo, runs
@@ -193,21 +194,19 @@ def _few(reasons: Sequence[str]) -> str:
 
 
 def _plan(root: Path) -> "list[Run]":
-    from opmq_lib.runs import batch
+    from opmq_lib.runs.plan import plan
     from opmq_lib.sources import parameters
 
-    return batch.plan(root, parameters.load_edition(root), parameters.load_branches(root))
+    return plan(root, parameters.load_edition(root), parameters.load_branches(root))
 
 
 def _execute(runs: "list[Run]", workers: int | None) -> "BatchReport":
     """Execute runs; told to a person at a terminal only, as the report says the rest."""
     from opmq_lib.runs import batch
+    from opmq_lib.runs.report import progress
 
-    at_a_time = workers or os.cpu_count() or 1
-    if not sys.stderr.isatty():
-        return batch.execute(runs, at_a_time)
-    with batch.progress(runs) as tell:
-        return batch.execute(runs, at_a_time, tell)
+    with progress(runs) if sys.stderr.isatty() else nullcontext(lambda _: None) as tell:
+        return batch.execute(runs, workers or os.cpu_count() or 1, tell)
 
 
 def _print_report(report: "BatchReport") -> None:
@@ -222,9 +221,3 @@ def _print_report(report: "BatchReport") -> None:
     for outcome in report.outcomes:
         if outcome.status in {"failed", "blocked"}:
             print(f"  {outcome.status} {'/'.join(outcome.run.id)}: {', '.join(outcome.reasons)}")
-
-
-def _print_json(rows: object) -> None:
-    import json
-
-    print(json.dumps(list(rows), ensure_ascii=False, indent=1))  # type: ignore[call-overload]

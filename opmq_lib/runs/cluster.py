@@ -1,4 +1,4 @@
-"""Has the workers of a Dask cluster execute runs: `opmq run --cluster tcp://HOST:8786`.
+"""Execute runs on the workers of a Dask cluster: `opmq run --cluster tcp://HOST:8786`.
 
 A worker gets the files that a run may read as bytes, executes it in a project of its own, in a
 temporary folder, exactly as `one` does here, and sends the results back as bytes: no folder has to
@@ -9,10 +9,10 @@ from one run to the next, and must have the very library and packages that the r
 import re
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,49 +20,28 @@ from uuid import uuid4
 from distributed import Client, KilledWorker
 
 from opmq_lib.errors import DataError, Defect
+from opmq_lib.params import ParameterFile
 from opmq_lib.runs import fingerprint, folders, library, one
+from opmq_lib.runs.files import Files
 from opmq_lib.runs.hashes import Hashes
-from opmq_lib.runs.origin import Origin
-from opmq_lib.runs.plan import Known, Run, RunId
+from opmq_lib.runs.library import LIBRARY
+from opmq_lib.runs.plan import Run
 from opmq_lib.runs.report import Limits
-from opmq_lib.runs.templates import Template
 from opmq_lib.sources import ledger
+from opmq_lib.sources.ledger import Record
 
-Files = Mapping[str, bytes]
+Contents = Mapping[str, bytes]
+"""Path from the project's root → content."""
+
 SECONDS_TO_ANSWER = 20
 
 
-@dataclass(frozen=True)
-class Order:
-    """One run, as it travels to a worker.
-
-    Attributes:
-        files: What the run may read beside what all may: path from the project's root → content.
-        imports: Modules to have ready in the zygote.
-        limits: Of the run. The other attributes are those of `Run` and `Planned`.
-    """
-
-    branch_code: str
-    template: Template
-    parameters: Mapping[str, Any]
-    reads: tuple[RunId, ...]
-    library: Mapping[str, str]
-    declared: tuple[str, ...]
-    versions: Mapping[str, str]
-    origin: Origin
-    edition_id: str
-    fingerprint: Mapping[str, Any]
-    files: Files
-    imports: tuple[str, ...]
-    limits: Limits
-
-
-class Elsewhere:
+class Cluster:
     """Executes runs on the workers of a cluster; takes the place of `one.Kernels`.
 
     Args:
         address: Of the scheduler.
-        runs: All that may be executed.
+        files: Of the project.
         limits: Of each run.
         imports: Modules to have ready in the workers' zygotes.
 
@@ -71,10 +50,7 @@ class Elsewhere:
             packages than this machine.
     """
 
-    def __init__(
-        self, address: str, runs: Sequence[Run], limits: Limits, imports: Sequence[str]
-    ) -> None:
-        self._address, self._limits, self._imports = address, limits, tuple(imports)
+    def __init__(self, address: str, files: Files, limits: Limits, imports: Sequence[str]) -> None:
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._waiting: set[Any] = set()
         if not re.fullmatch(r"(tcp|tls)://\S+:[0-9]+", address):
@@ -84,39 +60,42 @@ class Elsewhere:
         except (OSError, ValueError, TimeoutError) as error:
             raise DataError([_no_scheduler(address, type(error).__name__)]) from error
         try:
-            self._identity = _identity()
-            _refuse(_strangers(address, self._client, self._identity))
-            self.worker_count = sum(self._client.nthreads().values())
-            self._common = self._client.scatter(_common_files(runs[0].root), hash=False)
+            identity = _identity()
+            answers = self._client.run(_identity, on_error="return")
+            if defects := _strangers(address, identity, answers):
+                raise DataError(defects)
+            self.threads_count = sum(self._client.nthreads().values())
+            contents = _contents(files.root, _common_names(files.root))
+            common = self._client.scatter((contents, files.parameters), hash=False)
+            self._for_all = (common, identity, tuple(imports), limits)
         except BaseException:
             self._client.close()
             raise
 
-    def perform(self, planned: one.Planned) -> ledger.Record:
+    def perform(self, run: Run, made_of: Record) -> Record:
         """Have a run executed, put its results in place and return its record; never raises."""
-        run = planned.run
-        error: str
         try:
-            order = _order(planned, self._imports, self._limits)
+            sent = replace(run, files=None)  # type: ignore[arg-type] # a worker has its own
+            own = _contents(run.root, _own_names(run)) | _lines(run)
             with self._lock:
                 if self._stopping.is_set():
                     raise CancelledError
-                task = self._client.submit(
-                    work, order, self._common, self._identity, pure=False, key=_key(run)
-                )
+                # A name for the run that people recognise on the scheduler's pages.
+                key = f"{run.branch_code}-{run.notebook}-{uuid4().hex}"
+                order = (sent, made_of, own, *self._for_all)
+                task = self._client.submit(work, *order, pure=False, key=key)
                 self._waiting.add(task)
             try:
-                record, results = task.result()
+                return _received(run, made_of, *task.result())
             finally:
                 self._waiting.discard(task)
-            return _received(planned, record, results)
         except CancelledError:
-            error = "stopped"
+            message = "stopped"
         except KilledWorker:
-            error = "every worker that took it was lost: it may ask for more memory than they have"
-        except Exception as unforeseen:  # noqa: BLE001 - one run never stops the others
-            error = f"{type(unforeseen).__name__}: {unforeseen}"
-        return one.failed(planned, error)
+            message = "every worker that took it was lost: it may need more memory than they have"
+        except Exception as error:  # noqa: BLE001 - one run never stops the others
+            message = f"{type(error).__name__}: {error}"
+        return one.record(run, made_of, {"error": {"cell": None, "message": message}})
 
     def kill(self) -> None:
         """Take back what waits, and end what is being executed."""
@@ -135,10 +114,25 @@ class Elsewhere:
             self._client.close()
 
 
-def work(
-    order: Order, common: Files, identity: Mapping[str, str]
-) -> tuple[ledger.Record, dict[str, bytes]]:
+def work(  # noqa: PLR0913 - all that a worker needs
+    run: Run,
+    made_of: Record,
+    own: Contents,
+    common: tuple[Contents, Mapping[str, ParameterFile]],
+    identity: Mapping[str, str],
+    imports: tuple[str, ...],
+    limits: Limits,
+) -> tuple[Record, dict[str, bytes]]:
     """Execute one run on a worker.
+
+    Args:
+        run: As planned by the runner, without its files.
+        made_of: What is known of it before.
+        own: What it may read beside what all may.
+        common: What all may read, and the parameter files among it by what they hold.
+        identity: What the worker must have in common with the runner.
+        imports: Modules to have ready in the zygote.
+        limits: Of the run.
 
     Returns:
         Its record, and its files: path in the edition's folder → content.
@@ -150,29 +144,20 @@ def work(
         raise RuntimeError(f"this worker has another {', '.join(differences)} than the runner")
     with tempfile.TemporaryDirectory(prefix="opmq-") as folder:
         root = Path(folder).resolve()
-        for name, content in {**common, **order.files}.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        edition_folder = root / "outputs" / order.edition_id
-        run = Run(
-            branch_code=order.branch_code,
-            template=replace(order.template, path=root / "notebooks" / order.template.path.name),
-            parameters=order.parameters,
-            reads=order.reads,
-            library=order.library,
-            declared=order.declared,
-            known=Known(root, library.read(HASHES), Hashes()),
-            versions=order.versions,
-            origin=order.origin,
+        contents, parameters = common
+        for name, content in {**contents, **own}.items():
+            _write(root / name, content)
+        edition_folder = root / "outputs" / run.edition_folder.name
+        here = replace(
+            run,
+            template=replace(run.template, path=root / "notebooks" / run.template.path.name),
             edition_folder=edition_folder,
+            files=Files(edition_folder, library.read(HASHES), Hashes(), parameters),
         )
-        planned = one.Planned(run, order.fingerprint, order.origin)
-        record = one.perform(planned, _kernels(order, identity))
-        failed = folders.failed_notebook(run.folder)
-        paths = [path for path in (failed, *run.folder.rglob("*")) if path.is_file()]
-        names = (path.relative_to(edition_folder).as_posix() for path in paths)
-        return record, {name: path.read_bytes() for name, path in zip(names, paths, strict=True)}
+        record = _kernels(identity, imports, limits).perform(here, made_of)
+        failed = folders.failed_notebook(here.folder)
+        paths = (failed, *here.folder.rglob("*"))
+        return record, _contents(edition_folder, _names(edition_folder, paths))
 
 
 def end_kernels() -> None:
@@ -187,24 +172,24 @@ _LOCK = threading.Lock()
 _KERNELS: dict[str, one.Kernels] = {}
 
 
-def _kernels(order: Order, identity: Mapping[str, str]) -> one.Kernels:
+def _kernels(identity: Mapping[str, str], imports: Sequence[str], limits: Limits) -> one.Kernels:
     """Return this worker's kernels: one zygote for as long as the library is the same."""
-    name = fingerprint.json_sha256([dict(identity), order.imports, str(order.limits)])
+    name = fingerprint.json_sha256([dict(identity), imports, str(limits)])
     with _LOCK:
         if name not in _KERNELS:
             while _KERNELS:
                 _KERNELS.popitem()[1].kill()
-            zygotes = one.execution().new_zygotes(order.imports)
-            _KERNELS[name] = one.Kernels(order.limits, zygotes)
+            _KERNELS[name] = one.Kernels(limits, one.execution().new_zygotes(imports))
         return _KERNELS[name]
 
 
 def _identity() -> dict[str, str]:
     """Return what a worker must have in common with the runner."""
     modules = library.read(HASHES)
-    data = {path.name: HASHES.sha256(path) for path in (modules.folder / "data").glob("*.csv")}
-    ours = {"opmq_lib": fingerprint.json_sha256([dict(modules.sha256), data])[:12]}
-    return fingerprint.versions() | ours
+    others = [*(modules.folder / "data").glob("*.csv"), *modules.folder.rglob("*.jinja")]
+    data = {path.name: HASHES.sha256(path) for path in others}
+    ours = {LIBRARY: fingerprint.json_sha256([dict(modules.sha256), data])[:12]}
+    return {**fingerprint.versions(), **ours}
 
 
 def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
@@ -226,114 +211,87 @@ def _connect(address: str) -> Any:
     return Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
 
 
-def _strangers(address: str, client: Any, identity: Mapping[str, str]) -> list[Defect]:
-    answers: Mapping[str, Any] = client.run(_identity, on_error="return")
+def _strangers(
+    address: str, identity: Mapping[str, str], answers: Mapping[str, Any]
+) -> list[Defect]:
+    """Say which workers are not like this machine, from their identities or errors."""
     if not answers:
-        return [_defect(address, "the scheduler has no worker", "at least one", "start workers")]
+        return [Defect(address, "the scheduler has no worker", "at least one", "start workers")]
     defects = []
     for worker, found in sorted(answers.items()):
         if isinstance(found, Exception):
             what = f"the worker cannot use the library: {type(found).__name__}: {found}"
             fix = "install this very version of the project there, and start it again"
-            defects.append(_defect(worker, what, "the library of this machine", fix))
+            defects.append(Defect(worker, what, "the library of this machine", fix))
         elif differences := _differences(identity, found):
             what = f"the worker has another {', '.join(differences)}"
             fix = "install the same there (requirements.lock), and start it again"
-            defects.append(_defect(worker, what, "what this machine has", fix))
+            defects.append(Defect(worker, what, "what this machine has", fix))
     return defects
-
-
-def _refuse(defects: Sequence[Defect]) -> None:
-    if defects:
-        raise DataError(defects)
 
 
 def _no_scheduler(address: str, why: str) -> Defect:
     what = f"no Dask scheduler answers: {why}"
     fix = "start one with `dask scheduler`, and correct --cluster"
-    return _defect(address, what, "an address such as tcp://HOST:8786", fix)
+    return Defect(address, what, "an address such as tcp://HOST:8786", fix)
 
 
-def _defect(where: str, what: str, expected: str, fix: str) -> Defect:
-    return Defect(where=where, what=what, expected=expected, fix=fix)
-
-
-def _common_files(root: Path) -> dict[str, bytes]:
+def _common_names(root: Path) -> list[str]:
     """Return what every run may read: parameters, and what says that it is a project."""
-    paths = [path for path in sorted((root / "parameters").rglob("*")) if path.is_file()]
-    marker = root / "_quarto.yml"
-    paths += [marker] if marker.is_file() else []
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+    return _names(root, [*sorted((root / "parameters").rglob("*")), root / "_quarto.yml"])
 
 
-def _order(planned: one.Planned, imports: tuple[str, ...], limits: Limits) -> Order:
-    run = planned.run
-    files = {f"notebooks/{run.template.path.name}": run.template.path.read_bytes()}
-    for name in run.declared:
-        files[name] = (run.root / name).read_bytes()
-    files |= _results(run)
-    return Order(
-        branch_code=run.branch_code,
-        template=run.template,
-        parameters=dict(run.parameters),
-        reads=run.reads,
-        library=dict(run.library),
-        declared=run.declared,
-        versions=dict(run.versions),
-        origin=planned.origin,
-        edition_id=run.edition_folder.name,
-        fingerprint=dict(planned.fingerprint),
-        files=files,
-        imports=imports,
-        limits=limits,
-    )
-
-
-def _results(run: Run) -> dict[str, bytes]:
-    """Return the result tables that a run reads, and the lines of the ledger that name them."""
-    if not run.reads:
-        return {}
+def _own_names(run: Run) -> list[str]:
+    """Return what one run may read: its template, the files it rests on, the results it reads."""
     records = ledger.latest(run.edition_folder / ledger.LEDGER)
-    start = f"outputs/{run.edition_folder.name}"
-    files = {
-        f"{start}/{code}/{notebook}/{name}": (run.edition_folder / code / notebook / name)
+    results = [
+        f"outputs/{run.edition_folder.name}/{code}/{notebook}/{name}"
         for code, notebook in run.reads
         for name in records[code, notebook]["outputs"]
         if not name.endswith(".ipynb")
-    }
+    ]
+    declared = [name for name in run.declared if not name.startswith(f"{LIBRARY}/")]
+    return [f"notebooks/{run.template.path.name}", *declared, *results]
+
+
+def _lines(run: Run) -> dict[str, bytes]:
+    """Return the ledger of a run's project: the lines that name the results it reads."""
+    records = ledger.latest(run.edition_folder / ledger.LEDGER)
     lines = "".join(ledger.as_line(records[id_]) for id_ in run.reads)
-    return {name: path.read_bytes() for name, path in files.items()} | {
-        f"{start}/{ledger.LEDGER}": lines.encode()
-    }
+    return {f"outputs/{run.edition_folder.name}/{ledger.LEDGER}": lines.encode()}
 
 
-def _received(planned: one.Planned, record: ledger.Record, results: Files) -> ledger.Record:
+def _names(folder: Path, paths: Iterable[Path]) -> list[str]:
+    """Return those of some paths that are files, from a folder."""
+    return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
+
+
+def _contents(root: Path, names: Iterable[str]) -> dict[str, bytes]:
+    return {name: (root / name).read_bytes() for name in names}
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _received(run: Run, made_of: Record, record: Record, results: Contents) -> Record:
     """Put the results of a worker in place, if they rest on the very files that are here."""
-    run = planned.run
     failed = folders.failed_notebook(run.folder).relative_to(run.edition_folder).as_posix()
     own = f"{run.branch_code}/{run.notebook}/"
     staging = folders.stage(run.edition_folder, run.branch_code, run.notebook)
     try:
         for name, content in results.items():
-            path = staging / (run.template.path.name if name == failed else name.removeprefix(own))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            here = run.template.path.name if name == failed else name.removeprefix(own)
+            _write(staging / here, content)
         if record["status"] != "ok":
             folders.keep_failed(staging / run.template.path.name, run.folder)
             return record
         if fingerprint.outputs(staging) != record["outputs"]:
-            return one.failed(planned, "the results were damaged on their way; run again")
-        read = [name for name in record["inputs"] if name not in planned.fingerprint["inputs"]]
-        others = [name for name, sha in run.inputs(read).items() if sha != record["inputs"][name]]
-        if changed := sorted({*others, *run.changed_files(read)}):
-            what = f"an input changed while it ran: {', '.join(changed)}; run again"
-            return one.failed(planned, what)
-        folders.publish(staging, run.folder)
-        return record
+            message = "the results were damaged on their way; run again"
+            return one.record(run, made_of, {"error": {"cell": None, "message": message}})
+        read = [name for name in record["inputs"] if name not in made_of["inputs"]]
+        times = {name: record[name] for name in ("started_at", "duration_seconds")}
+        return one.record(run, made_of, one.publish(run, staging, read)) | times
     finally:
         folders.discard(staging)
-
-
-def _key(run: Run) -> str:
-    """Return a name for the run that people recognise on the scheduler's pages."""
-    return f"{run.branch_code}-{run.notebook}-{uuid4().hex}"

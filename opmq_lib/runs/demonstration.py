@@ -76,9 +76,11 @@ def adopt(runs: Sequence[Run], root: Path, edition: EditionParams) -> int:
             continue
         if freshness.state(run, records).status == "up to date":
             continue
-        same = fingerprint.key(freshness.of(run, records, record["inputs"])) == record["key"]
+        same = fingerprint.key(freshness.made_of(run, records, record["inputs"])) == record["key"]
         source = true_folder / run.branch_code / run.notebook
-        if not same or list(fingerprint.damages(record["outputs"], source)):
+        if not same or list(
+            fingerprint.damages(record["outputs"], source, run.files.hashes.sha256)
+        ):
             continue
         staging = folders.stage(run.edition_folder, run.branch_code, run.notebook)
         for name in record["outputs"]:

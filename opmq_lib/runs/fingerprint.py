@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -51,11 +52,16 @@ def json_sha256(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def versions() -> dict[str, str]:
+@cache
+def versions() -> Mapping[str, str]:
     """Return the versions of Python and of the packages that can change a result."""
-    return {"python": ".".join(map(str, sys.version_info[:3]))} | {
-        name: _installed(name) for name in PACKAGES
-    }
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
 
 
 def key(fingerprint: Fingerprint) -> str:
@@ -88,17 +94,17 @@ def differences(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
         yield "template changed"
     for name, old, new in _changed(before["parameters"], now["parameters"]):
         yield f"parameter {name} {_shown(old)} → {_shown(new)}"
-    for name, old, new in _changed(before.get("library", {}), now["library"]):
+    for name, old, new in _changed(before["library"], now["library"]):
         yield f"library {name} {_verb(old, new)}"
     for name, old, new in _changed(before["inputs"], now["inputs"]):
         shown = name.removeprefix(EMBEDDED).removesuffix(".csv") if EMBEDDED in name else name
-        yield f"input {shown} {_verb(old, new)}"
+        yield f"input {shown.replace('#', ', ')} {_verb(old, new)}"
     for name, old, new in _changed(before["versions"], now["versions"]):
         yield f"version of {name} {_shown(old)} → {_shown(new)}"
 
 
 def damages(
-    recorded: Mapping[str, str], folder: Path, sha256: Callable[[str], str | None] | None = None
+    recorded: Mapping[str, str], folder: Path, sha256: Callable[[str], str | None]
 ) -> Iterator[str]:
     """Say which recorded output is no longer what the run wrote, by content.
 
@@ -107,33 +113,12 @@ def damages(
     Args:
         recorded: Path in the folder → sha256.
         folder: Of the results.
-        sha256: Hashes a file, or finds none; by default by reading it.
+        sha256: Hashes a file, or finds none.
     """
-    for name in changed_files(recorded, folder, sha256):
-        yield f"output {name} {'changed' if (folder / name).is_file() else 'missing'}"
-
-
-def changed_files(
-    recorded: Mapping[str, str], folder: Path, sha256: Callable[[str], str | None] | None = None
-) -> list[str]:
-    """Return the names of the files that are gone, or no longer have their recorded content."""
-    found, start = sha256 or found_sha256, f"{folder}/"
-    return [name for name, expected in recorded.items() if found(start + name) != expected]
-
-
-def found_sha256(path: str) -> str | None:
-    """Return the sha256 of a file's content, or `None` if it cannot be read."""
-    try:
-        return file_sha256(Path(path))
-    except OSError:
-        return None
-
-
-def _installed(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
+    for name, expected in recorded.items():
+        now = sha256(f"{folder}/{name}")
+        if now != expected:
+            yield f"output {name} {'missing' if now is None else 'changed'}"
 
 
 def _changed(

@@ -1,12 +1,12 @@
 """Whether a run must be executed, and why: by content, never by dates."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from opmq_lib.runs import fingerprint
-from opmq_lib.runs.origin import ORIGINS, Origin, worst
+from opmq_lib.runs.origin import ORIGINS, worst
 from opmq_lib.runs.plan import Run, RunId, shown
 from opmq_lib.sources.ledger import Record
 
@@ -40,11 +40,11 @@ def state(run: Run, records: Records) -> State:
         return State("stale", ("never run",))
     if record["status"] != "ok":
         return State("failed", (f"failed last time: {in_words(record['error'])}",))
-    read = record["inputs"]
+    now = made_of(run, records, record["inputs"])
     reasons = (
-        *fingerprint.differences(record, of(run, records, read)),
-        *fingerprint.damages(record["outputs"], run.folder, run.known.hashes.sha256),
-        *_unforeseen_origin(run, records),
+        *fingerprint.differences(record, now),
+        *fingerprint.damages(record["outputs"], run.folder, run.files.hashes.sha256),
+        *_unforeseen_origin(now["origin"], record.get("origin")),
     )
     return State("stale", reasons) if reasons else State("up to date")
 
@@ -59,21 +59,23 @@ def states(runs: Iterable[Run], records: Records) -> dict[RunId, State]:
     found: dict[RunId, State] = {}
     for run in runs:
         alone = state(run, records)
-        late = [read for read in run.reads if found.get(read, State("up to date")).reasons]
-        reasons = tuple(f"{shown(read)} is not up to date" for read in late)
+        late = [read for read in run.reads if read in found and found[read].reasons]
         if alone.status == "up to date" and late:
-            alone = State("stale", reasons)
+            alone = State("stale", tuple(f"{shown(read)} is not up to date" for read in late))
         found[run.id] = alone
     return found
 
 
-def of(run: Run, records: Records, read: Collection[str] = ()) -> fingerprint.Fingerprint:
-    """Return the fingerprint of a run: what it is made of, the results that it reads included.
+def made_of(run: Run, records: Records, read: Iterable[str] = ()) -> Record:
+    """Return what a run is made of, the results that it reads included, as its line begins.
 
     Args:
         run: The run.
         records: Of the runs that it reads, at least.
         read: Names of the inputs that it has read when it was executed.
+
+    Returns:
+        Its fingerprint, and `origin`: the worst of what it is planned as and of what it reads.
     """
     results = {
         f"{shown(id_)}/{name}": sha256
@@ -81,19 +83,14 @@ def of(run: Run, records: Records, read: Collection[str] = ()) -> fingerprint.Fi
         for name, sha256 in records[id_]["outputs"].items()
         if not name.endswith(".ipynb")
     }
-    files = [name for name in read if name not in results]
     return {
         "template_sha256": run.template.sha256,
         "parameters": dict(run.parameters),
-        "library": run.library,
-        "inputs": run.inputs(files) | results,
-        "versions": dict(run.versions),
+        "library": dict(run.library),
+        "inputs": run.inputs(name for name in read if name not in results) | results,
+        "versions": dict(fingerprint.versions()),
+        "origin": worst([run.origin, *(records[id_].get("origin") for id_ in run.reads)]),
     }
-
-
-def origin(run: Run, records: Records) -> Origin:
-    """Return the worst of what a run is planned as, and of the results that it reads."""
-    return worst([run.origin, *(records[read].get("origin") for read in run.reads)])
 
 
 def in_words(error: Mapping[str, Any]) -> str:
@@ -111,8 +108,7 @@ def in_words(error: Mapping[str, Any]) -> str:
     return first_line if error["cell"] is None else f"In [{error['cell']}] {first_line}"
 
 
-def _unforeseen_origin(run: Run, records: Records) -> Iterator[str]:
+def _unforeseen_origin(planned: str, recorded: str | None) -> Iterator[str]:
     """Say so when a result turned out to rest on own data though nothing in the plan does now."""
-    foreseen, found = origin(run, records), records[run.id].get("origin")
-    if foreseen != ORIGINS[-1] and found != foreseen:
-        yield f"its result does not say that it is {foreseen}"
+    if planned != ORIGINS[-1] and recorded != planned:
+        yield f"its result does not say that it is {planned}"

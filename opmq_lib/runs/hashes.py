@@ -46,7 +46,6 @@ class Hashes:
         known = found if isinstance(found, dict) else {}
         self._files: dict[str, list[Any]] = known.get("files", {})
         self._imports: dict[str, list[str]] = known.get("imports", {})
-        self._used: dict[str, list[Any]] = {}
 
     def sha256(self, path: Path | str) -> str | None:
         """Return the sha256 of a file's content; `None` if there is no file that can be read."""
@@ -62,7 +61,6 @@ class Hashes:
                 self._changed = True
         except OSError:
             return None
-        self._used[name] = known
         return str(known[-1])
 
     def imports(self, path: Path) -> tuple[str, ...]:
@@ -90,14 +88,14 @@ class Hashes:
 
 
 def imported(sources: Sequence[str]) -> set[str] | None:
-    """Return the names that Python texts import, submodules possibly among them.
+    """Return the names that Python texts import: `a.b` for `from a import b`.
 
     Returns:
         Dotted names; `None` if a text is not Python, so that nothing can be said.
 
     Examples:
-        >>> sorted(imported(["from opmq_lib import exports", "import numpy as np"]))
-        ['numpy', 'opmq_lib', 'opmq_lib.show.downloads']
+        >>> sorted(imported(["from opmq_lib.show import downloads", "import numpy as np"]))
+        ['numpy', 'opmq_lib.show.downloads']
         >>> imported(["1 +"]) is None
         True
     """
@@ -112,7 +110,6 @@ def imported(sources: Sequence[str]) -> set[str] | None:
             if isinstance(node, ast.Import):
                 names.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom) and node.module:
-                names.add(node.module)
                 names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
 

@@ -1,10 +1,12 @@
 """The part of the library that a notebook can reach, read from its imports.
 
 What a template imports, what that imports, and so on: a change elsewhere cannot change its result.
-Imports by a computed name are not seen; the library has none.
+The French of a page lies in Jinja files beside the modules that it reaches. Imports by a computed
+name are not seen: only `opmq_lib.study` makes some, and who may call it reaches everything.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +14,8 @@ import opmq_lib
 from opmq_lib.runs.hashes import Hashes
 
 LIBRARY = "opmq_lib"
-DATA = f"{LIBRARY}/data/"
-"""How the names of embedded tables start, among the inputs of a run."""
+IMPORTS_LATE = re.compile(rf"{LIBRARY}(\.study|\.questions\.study(\..*)?)?")
+"""Names that give a notebook what imports when called."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class Library:
         paths: Module → its file.
         sha256: Module → sha256 of its source.
         imports: Module → modules of the library that it imports, its packages included.
+        texts: Jinja files, as `opmq_lib/…`.
     """
 
     folder: Path
     paths: Mapping[str, Path]
     sha256: Mapping[str, str]
     imports: Mapping[str, frozenset[str]]
+    texts: tuple[str, ...]
 
     def reached(self, names: Collection[str] | None) -> dict[str, str]:
         """Return the modules that somebody who imports some names can reach, with their sha256.
@@ -38,7 +42,8 @@ class Library:
         Args:
             names: As in `Template.imports`; `None` for whoever may import anything.
         """
-        waiting = list(self.sha256) if names is None else _within(names, self.sha256)
+        anything = names is None or any(map(IMPORTS_LATE.fullmatch, names))
+        waiting = list(self.sha256) if anything else _within(names or (), self.sha256)
         found: set[str] = set()
         while waiting:
             module = waiting.pop()
@@ -46,6 +51,12 @@ class Library:
                 found.add(module)
                 waiting += self.imports[module]
         return {module: self.sha256[module] for module in sorted(found)}
+
+    def texts_beside(self, modules: Iterable[str]) -> tuple[str, ...]:
+        """Return the Jinja files in the folders of some modules."""
+        folders = {self.paths[module].parent for module in modules}
+        above = self.folder.parent
+        return tuple(name for name in self.texts if (above / name).parent in folders)
 
 
 def read(hashes: Hashes, folder: Path | None = None) -> Library:
@@ -68,25 +79,22 @@ def read(hashes: Hashes, folder: Path | None = None) -> Library:
         module: frozenset(_within([*hashes.imports(path), module], sha256)) - {module}
         for module, path in paths.items()
     }
-    return Library(package, paths, sha256, imports)
+    texts = sorted(package.rglob("*.jinja"))
+    names = tuple(f"{LIBRARY}/{path.relative_to(package).as_posix()}" for path in texts)
+    return Library(package, paths, sha256, imports, names)
 
 
-def _within(names: Collection[str], modules: Collection[str]) -> list[str]:
+def _within(names: Iterable[str], modules: Collection[str]) -> list[str]:
     """Return the modules of the library among dotted names, each after the packages it is in.
 
     Examples:
-        >>> _within(["opmq_lib.forecast.api", "numpy"], ["opmq_lib", "opmq_lib.forecast"])
-        ['opmq_lib', 'opmq_lib.forecast']
+        >>> _within(["opmq_lib.show.figures", "numpy"], ["opmq_lib", "opmq_lib.show"])
+        ['opmq_lib', 'opmq_lib.show']
     """
-    found: dict[str, None] = {}
-    for name in names:
-        parts = name.split(".")
-        for length in range(1, len(parts) + 1):
-            if (module := ".".join(parts[:length])) in modules:
-                found[module] = None
-    return list(found)
+    parts = [name.split(".") for name in names]
+    starts = (".".join(each[:length]) for each in parts for length in range(1, len(each) + 1))
+    return list(dict.fromkeys(name for name in starts if name in modules))
 
 
 def _module(path: Path) -> str:
-    parts = path.with_suffix("").parts
-    return ".".join((LIBRARY, *(parts[:-1] if parts[-1] == "__init__" else parts)))
+    return ".".join((LIBRARY, *path.with_suffix("").parts)).removesuffix(".__init__")

@@ -1,8 +1,9 @@
 """Notebook templates: what each one asks for, read without executing or importing anything.
 
-The first code cell, tagged `parameters`, is a notebook's signature. Papermill injects any name with
-a mere warning and overlooks assignments that it cannot parse, so the signature is checked here:
-the names assigned in the cell are those that Papermill lists and those of the notebook's model.
+The first code cell, tagged `parameters`, is the one declaration of a notebook's parameters: their
+names, and their types by their defaults. Those in `GIVEN` get a value from `parameters/`, others
+keep their default. Papermill injects any name with
+a mere warning and overlooks assignments that it cannot parse, so the cell is checked here.
 """
 
 import ast
@@ -10,19 +11,36 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter, ValidationError
 
 from opmq_lib.errors import DataError, Defect, did_you_mean
+from opmq_lib.params import Code, EditionParams, Registers, Text
 from opmq_lib.runs.fingerprint import json_sha256
 from opmq_lib.runs.hashes import imported
 
 SCOPES = ("branch", "common")
+BRANCH, FOLDER, REGISTER = "branch_code", "output_folder", "_register"
 # What an editor may write into a template that somebody runs, without changing what it says.
 VOLATILE = ("collapsed", "execution", "scrolled", "trusted")
 SIMPLE_ANNOTATION = re.compile(r"\w[\w\[\], ]*")
+
+EDITION: Final = ("edition_id", "previous_edition_id", "base_year", "horizon_years")
+GIVEN: Final[dict[str, Any]] = {
+    BRANCH: Code,
+    **{
+        name: Annotated[each.annotation, each]
+        for name, each in EditionParams.model_fields.items()
+        if name in EDITION
+    },
+    **{f"{name}{REGISTER}": str for name in Registers.model_fields},
+    FOLDER: Text,
+    "sliders": bool,
+}
+"""Parameters that the batch gives to notebooks that declare them, and their types and ranges."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +65,17 @@ class Template:
     sha256: str
     imports: frozenset[str] | None = None
 
+    @property
+    def registers(self) -> list[str]:
+        """Names of the registers that it reads itself."""
+        return [name.removesuffix(REGISTER) for name in self.defaults if name.endswith(REGISTER)]
 
-def read_templates(folder: Path, models: Mapping[str, type[BaseModel]]) -> dict[str, Template]:
+
+def read_templates(folder: Path) -> dict[str, Template]:
     """Read and check every template of a folder, by name.
 
     Args:
         folder: The project's `notebooks/`.
-        models: The parameter model of each notebook, by name.
 
     Raises:
         DataError: With every defect of every template.
@@ -65,9 +87,8 @@ def read_templates(folder: Path, models: Mapping[str, type[BaseModel]]) -> dict[
             templates[path.stem] = read_template(path)
         except DataError as error:
             defects += error.defects
-        else:
-            defects += signature_defects(templates[path.stem], models)
-    defects += [defect for each in templates.values() for defect in _reads_defects(each, templates)]
+    known = [path.stem for path in folder.glob("*.ipynb")]
+    defects += [each for found in templates.values() for each in _reads_defects(found, known)]
     if defects:
         raise DataError(defects)
     return templates
@@ -85,74 +106,23 @@ def read_template(path: Path) -> Template:
         sha256 = json_sha256([metadata, [_lasting(cell) for cell in cells]])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError([_not_a_notebook(path)]) from error
-    signature = [cell for cell in cells if "parameters" in _tags(cell)]
+    signature = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
     defects = [*_metadata_defects(path, metadata), *_cell_defects(path, signature)]
+    if not defects:
+        defaults = dict(map(_assigned, ast.parse(_text(signature[0])).body))
+        defects += _default_defects(path, metadata["scope"], defaults)
     if defects:
         raise DataError(defects)
+    names = imported([_text(cell) for cell in cells if cell["cell_type"] == "code"])
     return Template(
         name=path.stem,
         path=path,
         scope=metadata["scope"],
         reads=tuple(metadata.get("reads", ())),
-        defaults={name: ast.literal_eval(value) for name, value in _assigned(signature[0])},
+        defaults=defaults,
         sha256=sha256,
-        imports=None if (names := imported(_code(cells))) is None else frozenset(names),
+        imports=None if names is None else frozenset(names),
     )
-
-
-def signature_defects(
-    template: Template, models: Mapping[str, type[BaseModel]]
-) -> Iterator[Defect]:
-    """Say where the names of the parameters cell and of the notebook's model differ."""
-    where = f"{_shown(template.path)}, parameters cell"
-    if template.name not in models:
-        yield Defect(
-            where=_shown(template.path),
-            what="this notebook has no parameter model",
-            expected=f"one of {', '.join(models) or 'none'}",
-            fix=f"{suggestion(template.name, models)}or add its model to `params.NOTEBOOKS`",
-        )
-        return
-    fields = models[template.name].model_fields
-    for name in template.defaults.keys() - fields.keys():
-        yield undeclared(where, name, fields)
-    for name in fields.keys() - template.defaults.keys():
-        yield Defect(
-            where=where,
-            what=f"`{name}` is not assigned",
-            expected=f"a line `{name} = …`, as in the model of {template.name}",
-            fix="add the line, with a default that works in JupyterLab",
-        )
-
-
-def undeclared(where: str, name: str, declared: Collection[str]) -> Defect:
-    """Return the defect of a parameter that a notebook does not have.
-
-    Examples:
-        >>> print(undeclared("01_emplois", "horizon_yaers", ["horizon_years"]))
-        01_emplois: `horizon_yaers` is not a parameter of this notebook
-            expected: one of horizon_years
-            what to do: did you mean `horizon_years`? Else remove it
-    """
-    return Defect(
-        where=where,
-        what=f"`{name}` is not a parameter of this notebook",
-        expected=f"one of {', '.join(sorted(declared)) or 'none'}",
-        fix=f"{suggestion(name, declared)}{'Else remove' if declared else 'remove'} it",
-    )
-
-
-def suggestion(word: str, known: Collection[str]) -> str:
-    """Return a question that names the known word closest to a misspelt one, or nothing.
-
-    Examples:
-        >>> suggestion("chimei", ["chimie", "ciments"])
-        'did you mean `chimie`? '
-        >>> suggestion("verre", ["chimie", "ciments"])
-        ''
-    """
-    question = did_you_mean(word, known)
-    return f"{question} " if question else ""
 
 
 def _metadata_defects(path: Path, metadata: Mapping[str, Any]) -> Iterator[Defect]:
@@ -167,6 +137,7 @@ def _metadata_defects(path: Path, metadata: Mapping[str, Any]) -> Iterator[Defec
 
 
 def _cell_defects(path: Path, signature: list[Any]) -> Iterator[Defect]:
+    """Say what Papermill cannot list in a parameters cell."""
     where = f"{_shown(path)}, parameters cell"
     if len(signature) != 1:
         yield Defect(
@@ -184,45 +155,83 @@ def _cell_defects(path: Path, signature: list[Any]) -> Iterator[Defect]:
     lines = _text(signature[0]).splitlines()
     for statement in statements:
         span = lines[statement.lineno - 1 : statement.end_lineno]
-        if not _is_parameter(statement) or any(line.count("=") > 1 for line in span):
+        try:
+            _assigned(statement)
+            is_listed = all(line.count("=") < 2 for line in span)
+        except ValueError:
+            is_listed = False
+        if not is_listed:
             yield _unusable(where, f"line {statement.lineno} is not one that Papermill can list")
 
 
-def _is_parameter(statement: ast.stmt) -> bool:
+def _assigned(statement: ast.stmt) -> tuple[str, Any]:
+    """Return the name and value of one line of a parameters cell.
+
+    Raises:
+        ValueError: If it is not a plain name, at most a simple annotation, and a literal.
+    """
     match statement:
-        case ast.Assign(targets=[ast.Name()], value=value):
-            return _is_literal(value)
-        case ast.AnnAssign(target=ast.Name(), annotation=annotation, value=ast.expr() as value):
-            annotated = ast.unparse(annotation)
-            return SIMPLE_ANNOTATION.fullmatch(annotated) is not None and _is_literal(value)
-    return False
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, ast.literal_eval(value)
+        case ast.AnnAssign(
+            target=ast.Name(id=name), annotation=annotation, value=ast.expr() as value
+        ):
+            if SIMPLE_ANNOTATION.fullmatch(ast.unparse(annotation)):
+                return name, ast.literal_eval(value)
+    raise ValueError("no parameter")
 
 
-def _is_literal(value: ast.expr) -> bool:
+def _default_defects(path: Path, scope: str, defaults: Mapping[str, Any]) -> Iterator[Defect]:
+    """Say which parameter lacks, is misspelt, or has a default that its range does not allow."""
+    where = f"{_shown(path)}, parameters cell"
+    for name in (BRANCH, FOLDER) if scope == "branch" else (FOLDER,):
+        if name not in defaults:
+            yield Defect(
+                where=where,
+                what=f"`{name}` is not assigned",
+                expected=f"a line `{name} = …`, as in every notebook of scope `{scope}`",
+                fix="add the line, with a default that works in JupyterLab",
+            )
+    if scope == "common" and BRANCH in defaults:
+        yield Defect(
+            where=where,
+            what=f"`{BRANCH}` is a parameter of a notebook that runs once for all branches",
+            expected="the scope `branch`, or no such parameter",
+            fix="correct `opmq.scope` in the notebook's metadata, or remove the line",
+        )
+    for name, value in defaults.items():
+        if name in GIVEN:
+            yield from _value_defects(where, name, value)
+        elif name.endswith(REGISTER) or get_close_matches(name, GIVEN, cutoff=0.85):
+            yield Defect(
+                where=where,
+                what=f"nothing gives a value to `{name}`",
+                expected=f"one of {', '.join(GIVEN)}, or a name unlike them",
+                fix=did_you_mean(name, GIVEN) or "choose another name",
+            )
+
+
+def _value_defects(where: str, name: str, value: Any) -> Iterator[Defect]:
     try:
-        ast.literal_eval(value)
-    except ValueError:
-        return False
-    return True
+        TypeAdapter(GIVEN[name]).validate_python(value, strict=True)
+    except ValidationError as error:
+        yield Defect(
+            where=f"{where}, `{name}`",
+            what=error.errors()[0]["msg"],
+            expected="a default such as `parameters/` could give",
+            fix="correct the default",
+            value=repr(value),
+        )
 
 
-def _assigned(cell: Any) -> Iterator[tuple[str, ast.expr]]:
-    for statement in ast.parse(_text(cell)).body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                yield name, value
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                yield name, value
-
-
-def _reads_defects(template: Template, templates: Mapping[str, Template]) -> Iterator[Defect]:
+def _reads_defects(template: Template, known: Collection[str]) -> Iterator[Defect]:
     for name in template.reads:
-        if name not in templates:
+        if name not in known:
             yield Defect(
                 where=f"{_shown(template.path)}, metadata",
                 what=f"`opmq.reads` names `{name}`, which is no template",
-                expected=f"one of {', '.join(templates)}",
-                fix=f"{suggestion(name, templates)}correct or remove it",
+                expected=f"one of {', '.join(sorted(known))}",
+                fix=did_you_mean(name, known) or "correct or remove it",
             )
 
 
@@ -234,14 +243,6 @@ def _lasting(cell: Mapping[str, Any]) -> dict[str, Any]:
         "metadata": metadata,
         "attachments": cell.get("attachments", {}),
     }
-
-
-def _code(cells: Any) -> list[str]:
-    return [_text(cell) for cell in cells if cell["cell_type"] == "code"]
-
-
-def _tags(cell: Any) -> list[str]:
-    return list(cell.get("metadata", {}).get("tags", ()))
 
 
 def _text(cell: Any) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,7 +11,6 @@ import numpy as np
 
 from opmq_lib.errors import SchemaError
 from opmq_lib.params import (
-    BRANCH_NOTEBOOKS,
     NOT_VOTED,
     READY_CRITERIA,
     Criterion,
@@ -116,19 +115,21 @@ def new_branch(root: Path, branch_code: str) -> Path:
     if (root / where).exists():
         fix = "edit it, or delete it"
         raise SchemaError.of(where, "the file exists", "a branch without file", fix)
-    text = branch_text(branch_code, parameters.load_edition(root).edition_date)
+    notebooks = [name for name, scope in project.scopes(root).items() if scope == "branch"]
+    text = branch_text(branch_code, parameters.load_edition(root).edition_date, notebooks)
     return project.write(root / where, text)
 
 
-def branch_text(branch_code: str, on: date) -> str:
+def branch_text(branch_code: str, on: date, notebooks: Iterable[str]) -> str:
     """Return the text of a pre-filled parameter file.
 
     Args:
         branch_code: A key of table `branches`.
         on: The date on which conventions are asked for.
+        notebooks: Templates to run.
 
     Examples:
-        >>> branch_text("chimie", date(2026, 1, 31)).splitlines()[5]
+        >>> branch_text("chimie", date(2026, 1, 31), ["01_emplois"]).splitlines()[5]
         'idcc_codes: ["00044"] # conventions in force on 2026-01-31, five digits each'
     """
     branches = embedded.load("branches").set_index("branch_code")
@@ -139,7 +140,7 @@ def branch_text(branch_code: str, on: date) -> str:
         "on": on,
         "idcc_codes": own,
         "perimeter_note": note,
-        "notebooks": BRANCH_NOTEBOOKS,
+        "notebooks": notebooks,
     }
     texts = {name: _inline(value) for name, value in values.items()}
     questions = questions_text(example_questions())

@@ -6,19 +6,19 @@ standard library, pydantic and PyYAML are imported, so that looking at the state
 
 import csv
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
 from opmq_lib.errors import ScopeError, did_you_mean, gather
 from opmq_lib.params import (
-    BRANCH_NOTEBOOKS,
     READY_CRITERIA,
     REFERENCE,
     BranchParams,
     EditionParams,
     ScenarioParams,
 )
+from opmq_lib.sources import project
 from opmq_lib.sources.yaml_model import Model, Reading, read_file
 
 _DATA: Final = Path(__file__).parent.parent / "data"
@@ -70,12 +70,29 @@ def load_some_branches(paths: Iterable[Path]) -> dict[str, BranchParams]:
     return _models([read_branch(path, f"parameters/branches/{path.name}") for path in paths])
 
 
+def branches_with(root: Path, notebook: str) -> list[str]:
+    """Return the codes of the branches that run a notebook, in alphabetical order.
+
+    It counts as no use of their files: whose results a run reads is part of its plan.
+
+    Raises:
+        DataError: As `load_branches`.
+    """
+    readings = read_branches(root)
+    _models(readings)
+    asked = [each for each in readings if notebook in each.get("notebooks")]
+    return [Path(reading.where).stem for reading in asked]
+
+
 def read_edition(root: Path) -> Reading[EditionParams]:
     """Return `parameters/edition.yml` as read, with its defects instead of an exception."""
     where = "parameters/edition.yml"
     reading = read_file(root / where, where, EditionParams)
-    scenarios = [path.stem for path in (root / "parameters/scenarios").glob("*.yml")]
-    _check_known(reading, "scenario_codes", "scenario", scenarios)
+    folder, codes = root / "parameters/scenarios", reading.get("scenario_codes")
+    # Listed only where one lacks: a new scenario changes nothing for those who use others.
+    if isinstance(codes, list) and not all((folder / f"{code}.yml").is_file() for code in codes):
+        scenarios = [path.stem for path in folder.glob("*.yml")]
+        _check_known(reading, "scenario_codes", "scenario", scenarios)
     return reading
 
 
@@ -86,7 +103,8 @@ def read_scenarios(root: Path) -> list[Reading[ScenarioParams]]:
 
 def read_branches(root: Path) -> list[Reading[BranchParams]]:
     """Return the files of `parameters/branches` as read, with their defects."""
-    readings = _read_folder(root, "parameters/branches", read_branch)
+    read = partial(read_branch, scopes=project.scopes(root))
+    readings = _read_folder(root, "parameters/branches", read)
     first: dict[str, Reading[BranchParams]] = {}
     for reading in readings:
         for position, code in enumerate(reading.params.idcc_codes if reading.params else ()):
@@ -111,17 +129,28 @@ def read_scenario(path: Path, where: str) -> Reading[ScenarioParams]:
     return reading
 
 
-def read_branch(path: Path, where: str) -> Reading[BranchParams]:
-    """Return one branch file as read; branch, notebooks and conventions must exist."""
+def read_branch(
+    path: Path, where: str, scopes: Mapping[str, str] | None = None
+) -> Reading[BranchParams]:
+    """Return one branch file as read; branch, notebooks and conventions must exist.
+
+    Args:
+        path: The file.
+        where: How messages name it.
+        scopes: From `project.scopes`, where it is known already.
+    """
+    root = path.absolute().parents[2]
+    scopes = scopes or project.scopes(root)
     reading = read_file(path, where, BranchParams)
     _check_name(reading, "branch_code")
     code, known = reading.get("branch_code"), known_codes("branches", "branch_code")
     if isinstance(code, str) and code not in known:
         reading.errors.append(unknown(reading.at(("branch_code",)), "branch", code, known))
-    _check_known(reading, "notebooks", "notebook", BRANCH_NOTEBOOKS)
+    notebooks = [name for name, scope in scopes.items() if scope != "common"]
+    _check_known(reading, "notebooks", "notebook", notebooks)
     _check_known(reading, "idcc_codes", "IDCC", known_codes("idcc_history", "idcc_code"))
     if reading.params is not None:
-        _check_links(reading, reading.params.tables.paths(), path.absolute().parents[2])
+        _check_links(reading, reading.params.tables.paths(), root)
         _check_questions(reading, reading.params)
     return reading
 

@@ -1,6 +1,8 @@
-"""The project's root folder, found from wherever a command or a notebook runs, and its texts."""
+"""The project: its root, found from wherever one works, its templates and its texts."""
 
+import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from opmq_lib.errors import SchemaError
@@ -36,6 +38,21 @@ def find_root(start: Path | None = None) -> Path:
     expected = "a folder with `_quarto.yml` and `parameters/`, here or above"
     fix = "change to the project's folder (`cd …`) and try again"
     raise SchemaError.of(str(here), "not inside a project", expected, fix)
+
+
+def scopes(root: Path) -> dict[str, str]:
+    """Return how often each template of a project runs, by its name.
+
+    Returns:
+        `branch` (once per branch) or `common` (once), as its metadata say; `""` where they do not.
+    """
+    found = {}
+    for path in sorted((root / "notebooks").glob("*.ipynb")):
+        found[path.stem] = ""
+        with suppress(ValueError, KeyError, TypeError):
+            metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+            found[path.stem] = str(metadata["opmq"]["scope"])
+    return found
 
 
 def decoded(content: bytes, where: str, fix: str) -> str:

@@ -282,8 +282,8 @@ def read_all_results(
     root = root or project.find_root()
     folder = root / "outputs" / edition_id
     records = ledger.latest(folder / ledger.LEDGER)
-    branches = sorted(parameters.load_branches(root).items())
-    asked = [records.get((code, notebook)) for code, each in branches if notebook in each.notebooks]
+    branches = parameters.branches_with(root, notebook)
+    asked = [records.get((code, notebook)) for code in branches]
     paths = [path for record in asked for path in _tables(folder, record) if path.stem == table]
     return pd.concat(map(_read, paths), ignore_index=True) if paths else pd.DataFrame()
 

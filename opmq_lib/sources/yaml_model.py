@@ -1,6 +1,7 @@
 """One YAML file into its strict model, or into errors that say line, key and what to do."""
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from opmq_lib.errors import (
     did_you_mean,
     gather,
 )
+from opmq_lib.params import ParameterFile
 from opmq_lib.sources import project
 from opmq_lib.sources.yaml_text import Document, Key, parse
 
@@ -32,6 +34,7 @@ class Reading(Generic[Model]):
     """One parameter file as read: its model if nothing is wrong, else what is wrong."""
 
     where: str
+    path: Path = Path()
     params: Model | None = None
     document: Document | None = None
     errors: list[DataError] = field(default_factory=list)
@@ -57,13 +60,15 @@ class Reading(Generic[Model]):
         self.errors.append(SchemaError.of(self.at(key), what, expected, fix, *value))
 
     def checked(self) -> Model:
-        """Return the model.
+        """Return the model, to be used: from now on it tells which of its fields are.
 
         Raises:
             DataError: With every defect of the file.
         """
         if self.params is None or self.errors:
             raise gather(self.errors)
+        if isinstance(self.params, ParameterFile):
+            self.params.read_from(str(self.path))
         return self.params
 
 
@@ -78,10 +83,12 @@ def read_file(path: Path, where: str, model: type[Model]) -> Reading[Model]:
     Returns:
         The reading: `params` is `None` if the file does not hold a `model`, and `errors` say why.
     """
-    reading: Reading[Model] = Reading(where)
+    reading: Reading[Model] = Reading(where, path)
     try:
         if not path.is_file():
             raise SchemaError.of(where, "no such file", "a parameter file", "restore it")
+        if issubclass(model, ParameterFile):
+            sys.audit("opmq.fields", str(path))  # not this opening counts, but the fields used
         fix = "save the file again with encoding UTF-8"
         document = parse(project.decoded(path.read_bytes(), where, fix), where)
     except SchemaError as error:

@@ -12,11 +12,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypedDict
 from uuid import uuid4
 
 import nbformat
@@ -56,9 +55,8 @@ LESS_TIME = "make this cell do less, or allow more with --time-limit"
 LESS_MEMORY = "make this cell need less, or allow more with --memory-mb"
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Why a run failed.
+class Failure(TypedDict):
+    """Why a run failed, as the ledger keeps it.
 
     Attributes:
         cell: The number of the code cell, as in `In [3]`; `None` if no cell is to blame.
@@ -67,15 +65,6 @@ class Failure:
 
     cell: int | None
     message: str
-
-    def __str__(self) -> str:
-        """Return the failure as one line names it.
-
-        Examples:
-            >>> str(Failure(3, "ZeroDivisionError: division by zero"))
-            'In [3] ZeroDivisionError: division by zero'
-        """
-        return self.message if self.cell is None else f"In [{self.cell}] {self.message}"
 
 
 def new_zygotes(preload: Iterable[str] = ()) -> Zygotes:
@@ -253,16 +242,16 @@ def _stopped_itself(notebook: NotebookNode) -> Failure | None:
     """Return a failure if `sys.exit()` ended the notebook early; Papermill calls that success."""
     if not notebook.metadata.papermill.get("exception"):
         return None
-    return Failure(_last_started(notebook), "the notebook stopped itself; remove `sys.exit()`")
+    message = "the notebook stopped itself; remove `sys.exit()`"
+    return {"cell": _last_started(notebook), "message": message}
 
 
 def _failure(
     error: Exception,
     kept: list[NotebookExecutionManager],
     time_limit_seconds: float,
-    kernel_log: Any,
+    kernel_log: IO[bytes],
 ) -> Failure:
-    cell = _last_started(kept[0].nb) if kept else None
     match error:
         case PapermillExecutionError(ename="MemoryError"):
             message = f"MemoryError: {error.evalue or 'no memory is left'}; {LESS_MEMORY}"
@@ -275,26 +264,14 @@ def _failure(
         case _:
             message = f"{type(error).__name__}: {error}"
     if not isinstance(error, PapermillExecutionError):
-        message += _said(kernel_log)
-    return Failure(cell, message[:LONGEST_MESSAGE])
+        kernel_log.seek(0)
+        words = kernel_log.read().decode(errors="replace").strip()
+        message += f"; its last words: {words[-500:]}" if words else ""
+    cell = _last_started(kept[0].nb) if kept else None
+    return {"cell": cell, "message": message[:LONGEST_MESSAGE]}
 
 
 def _last_started(notebook: NotebookNode) -> int | None:
     """Return the number of the last code cell that was started."""
-    started = [_has_started(cell) for cell in _numbered(notebook)]
-    return sum(started) or None
-
-
-def _numbered(notebook: NotebookNode) -> Iterator[NotebookNode]:
-    return (c for c in notebook.cells if c.cell_type == "code" and c.source.strip())
-
-
-def _has_started(cell: NotebookNode) -> bool:
-    return bool(cell.metadata.papermill.get("start_time"))
-
-
-def _said(kernel_log: Any) -> str:
-    """Return the last words of a kernel, for a person to guess why it ended."""
-    kernel_log.seek(0)
-    words = kernel_log.read().decode(errors="replace").strip()
-    return f"; its last words: {words[-500:]}" if words else ""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return sum(bool(cell.metadata.papermill.get("start_time")) for cell in cells) or None

@@ -52,11 +52,14 @@ class Settings:
 class Notes:
     """The paths of what this process has opened to read or listed, each once.
 
-    Folders end in `/`. What is opened by compiled code is not seen (Parquet files, notably).
+    Folders end in `/`. A parameter file that the library reads (`opmq.fields`) is noted by its
+    fields, once they are used (`opmq.field`): `parameters/edition.yml#base_year`. What is opened by
+    compiled code is not seen (Parquet files, notably).
     """
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
+        self.by_fields = ""
         self.watched: tuple[str, ...] = ()
         self.file = -1
         sys.addaudithook(self.hear)
@@ -74,8 +77,15 @@ class Notes:
         if event == "open":
             path, mode, flags = arguments
             only_written = mode is not None and not {"r", "+"} & set(mode)
-            if not only_written and flags & os.O_ACCMODE != os.O_WRONLY:
+            if self.by_fields and path == self.by_fields:
+                self.by_fields = ""
+            elif not only_written and flags & os.O_ACCMODE != os.O_WRONLY:
                 self.note(path)
+        elif event == "opmq.fields":
+            (self.by_fields,) = arguments
+        elif event == "opmq.field":
+            path, field = arguments
+            self.note(path, "" if field == "__dict__" else f"#{field}")
         elif event in ("os.listdir", "os.scandir"):
             self.note(arguments[0], ending="/")
 
