@@ -25,9 +25,7 @@ Export = Annotated[Path, typer.Argument(help="CSV export of the RNCP (zip).")]
 
 
 @skills_app.command("template")
-def template_command(
-    output: Annotated[Path, typer.Argument(help="XLSX to write.")],
-) -> None:
+def template_command(output: Annotated[Path, typer.Argument(help="XLSX to write.")]) -> None:
     """Write an empty workbook for the branch's survey: skills needed, skills available.
 
     Example: opmq skills template enquete.xlsx

@@ -153,7 +153,7 @@ def demand(
     share = profiles.profile_share_pct(posts, by_rome, inputs["metier_skills"])
     return {
         "skill_posts": _checked("skill_posts", by_skill.reset_index(drop=True)),
-        "profile_share": _rows({"posts_with_profile_share_pct": share}, "pct").assign(
+        "profile_share": _rows(("posts_with_profile_share_pct", share, "pct")).assign(
             source_code="", nature="projection", origin=origin
         ),
         "skill_gaps": _checked("skill_gaps", gaps.assign(origin="own")),
@@ -180,18 +180,21 @@ def results(  # noqa: PLR0913 - one argument per step
         métier of no certification carries.
     """
     signals = _signals(inputs, branch_code, coverage)
-    certified = [*_coverage_rows(portfolio, coverage, signals), _reason_rows(inputs, deadlines)]
-    if not (inputs["certifying_bodies"]["branch_code"] == branch_code).any():
-        rests = "certification|uncovered"
-        certified = [
-            part.assign(value=part["value"].mask(part["indicator"].str.contains(rests)))
-            for part in certified
-        ]
-    parts = [*certified[:-1], _bloc_rows(inputs, bloc_coverage), demand["profile_share"]]
-    year = edition.edition_date.year
+    has_body = (inputs["certifying_bodies"]["branch_code"] == branch_code).any()
+    unknown = "^$" if has_body else "certification|uncovered"
     parts = [
-        part.assign(year=part.get("year", year), region_code=indicators.WHOLE_COUNTRY)
-        for part in (*parts, certified[-1])
+        *_coverage_rows(portfolio, coverage, signals),
+        _bloc_rows(inputs, bloc_coverage),
+        demand["profile_share"],
+        _reason_rows(inputs, deadlines),
+    ]
+    parts = [
+        part.assign(
+            value=part["value"].mask(part["indicator"].str.contains(unknown)),
+            year=part.get("year", edition.edition_date.year),
+            region_code=indicators.WHOLE_COUNTRY,
+        )
+        for part in parts
     ]
     return {
         "competences": indicators.stack(parts, branch_code, "competences"),
@@ -236,10 +239,8 @@ def metier_profiles(inputs: Tables, branch_code: str, metier_codes: Sequence[str
     links = _metier_romes(inputs, branch_code)
     wanted = links[links["metier_code"].isin(metier_codes)]
     table = profiles.main_skills(wanted, inputs["metier_skills"])
-    labels = table["skill_code"].map(_skill_labels(inputs))
-    return _checked(
-        "metier_profiles", table.assign(branch_code=branch_code, label=labels, origin="public")
-    )
+    table = _labelled(inputs, table).assign(branch_code=branch_code, origin="public")
+    return _checked("metier_profiles", table)
 
 
 def metier_certifications(
@@ -319,18 +320,14 @@ def _signals(inputs: Tables, branch_code: str, coverage: pd.DataFrame) -> pd.Dat
     flagged = inputs["emerging_skills"]
     flagged = flagged[flagged["rome_code"].isin(coverage["rome_code"])]
     uncovered = certifications.uncovered_skills(coverage, inputs["metier_skills"])
-    both = pd.concat(
-        [
-            profiles.metiers_by_skill(flagged).assign(signal="emerging_flag"),
-            uncovered.assign(signal="uncovered"),
-        ]
+    emerging = profiles.metiers_by_skill(flagged).assign(signal="emerging_flag")
+    both = _labelled(inputs, pd.concat([emerging, uncovered.assign(signal="uncovered")]))
+    both = both.astype({"metiers_count": "Int64"}).assign(
+        branch_code=branch_code, status="value", origin="public"
     )
     order = ["signal", "metiers_count", "label"]
-    table = _labelled(inputs, both).sort_values(order, ascending=[True, False, True])
-    table = table.astype({"metiers_count": "Int64"}).reset_index(drop=True)
-    return _checked(
-        "skill_signals", table.assign(branch_code=branch_code, status="value", origin="public")
-    )
+    both = both.sort_values(order, ascending=[True, False, True], ignore_index=True)
+    return _checked("skill_signals", both)
 
 
 def _coverage_rows(
@@ -342,10 +339,12 @@ def _coverage_rows(
     aimed = pd.DataFrame({"metier_code": codes, "value": counts, "unit": "certifications"})
     uncovered = (signals["signal"] == "uncovered").sum()
     return [
-        _rows({"certifications_count": len(portfolio)}, "certifications"),
-        _rows({"metiers_looked_at_count": len(coverage)}, "métiers"),
-        _rows({"metiers_without_certification_count": (counts == 0).sum()}, "métiers"),
-        _rows({"uncovered_main_skills_count": uncovered}, "compétences"),
+        _rows(
+            ("certifications_count", len(portfolio), "certifications"),
+            ("metiers_looked_at_count", len(coverage), "métiers"),
+            ("metiers_without_certification_count", (counts == 0).sum(), "métiers"),
+            ("uncovered_main_skills_count", uncovered, "compétences"),
+        ),
         hires.assign(
             indicator="branch_hires_count",
             unit="déclarations",
@@ -360,17 +359,13 @@ def _bloc_rows(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:
     """Return bloc coverage of all métiers together, and how much was read."""
     shares, sheet = blocs.whole_coverage_pct(table), inputs["own_bloc_readings"]
     decided = sheet[sheet["decision"] != ""]
-    values = {
-        f"bloc_coverage_{f'{months}_months_' if months else ''}pct": shares.get(months)
-        for months in (0, *certifications.LEAD_MONTHS)
-    }
-    parts = [
-        _rows(values, "pct"),
-        _rows({"read_blocs_count": decided["bloc_code"].nunique()}, "blocs"),
-        _rows({"undecided_bloc_proposals_count": len(sheet) - len(decided)}, "propositions"),
-    ]
-    origin = _origin(inputs, "rncp_fiches", "own_bloc_readings")
-    rows = pd.concat(parts).assign(origin=origin, source_code="")
+    when = {0: ""} | {months: f"{months}_months_" for months in certifications.LEAD_MONTHS}
+    rows = _rows(
+        *((f"bloc_coverage_{name}pct", shares.get(months), "pct") for months, name in when.items()),
+        ("read_blocs_count", decided["bloc_code"].nunique(), "blocs"),
+        ("undecided_bloc_proposals_count", len(sheet) - len(decided), "propositions"),
+    )
+    rows = rows.assign(origin=_origin(inputs, "rncp_fiches", "own_bloc_readings"), source_code="")
     return rows if _has_readings(inputs) else rows.assign(value=np.nan)
 
 
@@ -379,27 +374,24 @@ def _reason_rows(inputs: Tables, deadlines: Mapping[str, pd.DataFrame]) -> pd.Da
     counts = deadlines["to_look_at"]["reason_code"].value_counts()
     ends = deadlines["expiry_calendar"]["state"]
     unknown = () if ends.ne("nd").any() else ("expired", "expiring")
-    values = {
-        f"{code}_certifications_count": None if code in unknown else counts.get(code, 0)
+    rows = [
+        (f"{code}_certifications_count", np.nan if code in unknown else counts.get(code, 0))
         for code in certifications.REASONS
-    }
-    return _rows(values, "certifications").assign(origin=_origin(inputs, "rncp_fiches"))
+    ]
+    table = _rows(*((name, value, "certifications") for name, value in rows))
+    return table.assign(origin=_origin(inputs, "rncp_fiches"))
 
 
-def _rows(values: Mapping[str, float | None], unit: str) -> pd.DataFrame:
-    """Return indicators of the whole branch, by name."""
-    rows = pd.DataFrame({"indicator": [*values], "value": [*values.values()]})
-    return rows.astype({"value": "float64"}).assign(unit=unit, source_code="certifinfo")
+def _rows(*rows: tuple[str, float | None, str]) -> pd.DataFrame:
+    """Return indicators of the whole branch: name, value, unit."""
+    table = pd.DataFrame(rows, columns=["indicator", "value", "unit"])
+    return table.astype({"value": "float64"}).assign(source_code="certifinfo")
 
 
 def _labelled(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:
     """Return rows with the label of their skill; those of unknown skills are left out."""
-    labels = table["skill_code"].map(_skill_labels(inputs))
-    return table.assign(label=labels).dropna(subset=["label"])
-
-
-def _skill_labels(inputs: Tables) -> pd.Series:
-    return inputs["skills"].set_index("skill_code")["label"]
+    labels = inputs["skills"].set_index("skill_code")["label"]
+    return table.assign(label=table["skill_code"].map(labels)).dropna(subset=["label"])
 
 
 def _checked(name: str, table: pd.DataFrame) -> pd.DataFrame:

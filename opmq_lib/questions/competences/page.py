@@ -1,6 +1,6 @@
 """Facts and figures of `05_competences`: which certifications to look at; skills, and gaps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,12 +19,8 @@ Column = Callable[[Any], str]
 TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
 CALENDAR, BLOCS, SHARED = "expiry_calendar", "bloc_coverage", "consolidation_certifications"
 SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
-SHOWN, NAMED = 12, 4
-FIGURES = (
-    "Certifications de la branche",
-    "Métiers regardés",
-    "Métiers sans certification de la branche",
-)
+SHOWN = 12
+LEADS = ("", "12_months_", "24_months_")
 WORDS = words(__package__)
 REASONS = {
     "expired": "enregistrement terminé",
@@ -64,38 +60,34 @@ def banner(results: Results) -> Html:
 
 def findings(results: Results, labels: Labels) -> Html:
     """Return what to look at first and why; names in alphabetical order, never a ranking."""
-    listed, counts = (
-        results[REASON_TABLE],
-        indicators.select(results[TABLE], "certifications_count"),
-    )
+    titles = results[REASON_TABLE].groupby("reason_code")["title"].agg(list)
     reasons = [
-        (_count(results, f"{code}_certifications_count"), len(titles), meaning, _named(titles))
-        for code, meaning in REASONS.items()
-        if (titles := listed.loc[listed["reason_code"] == code, "title"].tolist())
+        (_count(results, f"{code}_certifications_count"), REASONS[code], _quoted(titles[code]))
+        for code in REASONS
+        if code in titles
     ]
+    counts = indicators.select(results[TABLE], "certifications_count")
     is_none = (counts["value"] == 0) & (counts["metier_code"] != indicators.ALL_METIERS)
     without = sorted(labels.get(code, code) for code in counts.loc[is_none, "metier_code"])
     among = [
         _count(results, f"metiers_{name}_count") for name in ("without_certification", "looked_at")
     ]
-    named = _named(without) if without else ""
-    return pieces.findings(WORDS.findings(facts(results), reasons, named, *among))
+    return pieces.findings(WORDS.findings(facts(results), reasons, _quoted(without), *among))
 
 
 def key_figures(results: Results) -> Html:
     """Return how many certifications, métiers without one, and what is not available."""
-    names = (
-        "certifications_count",
-        "metiers_looked_at_count",
-        "metiers_without_certification_count",
+    owned, metiers, without = (
+        _count(results, f"{name}_count")
+        for name in ("certifications", "metiers_looked_at", "metiers_without_certification")
     )
-    labels, notes = (
-        FIGURES,
-        ("dans Certif Info", WORDS.metiers_note(), "couverture au niveau métier"),
-    )
-    counts = zip(labels, (_count(results, name) for name in names), notes, strict=True)
-    covered = ("Couverture par blocs", _bloc_shares(results)[0], WORDS.blocs_note(facts(results)))
-    return pieces.key_figures([*counts, covered])
+    figures = [
+        ("Certifications de la branche", owned, "dans Certif Info"),
+        ("Métiers regardés", metiers, WORDS.metiers_note()),
+        ("Métiers sans certification de la branche", without, "couverture au niveau métier"),
+        ("Couverture par blocs", _bloc_shares(results)[0], WORDS.blocs_note(facts(results))),
+    ]
+    return pieces.key_figures(figures)
 
 
 def reasons_table(results: Results) -> Html:
@@ -176,8 +168,8 @@ def blocs_table(results: Results, labels: Labels) -> Html:
         f"Blocs qui finissent d’ici à {last} mois": count("ending_blocs_count"),
     }
     covered = [
-        Markup("{} le {}").format(share, french.day(f.days[months]))
-        for months, share in _bloc_shares(results).items()
+        Markup("{} le {}").format(each, french.day(day))
+        for each, day in zip(_bloc_shares(results), f.days.values(), strict=True)
     ]
     counts = [
         _count(results, name) for name in ("read_blocs_count", "undecided_bloc_proposals_count")
@@ -274,14 +266,11 @@ def _count(results: Results, indicator: str, code: str = indicators.ALL_METIERS)
     return Cells(TABLE, table).number(indicators.row_of(table, indicator, code))
 
 
-def _bloc_shares(results: Results) -> dict[int, Markup]:
-    """Return the share of main skills that a live bloc covers, by months after the edition."""
+def _bloc_shares(results: Results) -> list[Markup]:
+    """Return the share of main skills that a live bloc covers, today, in 12 and in 24 months."""
     table = results[TABLE]
-    names = {months: f"{months}_months_" if months else "" for months in (0, 12, 24)}
-    return {
-        months: Cells(TABLE, table).percent(indicators.row_of(table, f"bloc_coverage_{when}pct"))
-        for months, when in names.items()
-    }
+    rows = [indicators.row_of(table, f"bloc_coverage_{when}pct") for when in LEADS]
+    return [Cells(TABLE, table).percent(row) for row in rows]
 
 
 def _text(table: pd.DataFrame, column: str, form: Callable[[str], str] = french.label) -> Column:
@@ -294,7 +283,5 @@ def _number(name: str, table: pd.DataFrame, column: str, decimals: int = 0) -> C
     return lambda row: cells.show(row, lambda value: french.number(value, decimals), column)
 
 
-def _named(names: Sequence[str]) -> str:
-    listed = french.enumeration([f"« {french.label(name)} »" for name in names[:NAMED]])
-    left = len(names) - NAMED
-    return f"{listed}, et {french.plural(left, 'autre')}" if left > 0 else listed
+def _quoted(names: list[str]) -> list[str]:
+    return [f"« {french.label(name)} »" for name in names]
