@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib.show import french, pieces
+from opmq_lib.show.pieces import Cells
 
 
 def table(**columns: object) -> pd.DataFrame:
@@ -12,41 +13,43 @@ def table(**columns: object) -> pd.DataFrame:
 
 
 def test_a_head_count_is_no_finer_than_its_interval() -> None:
-    assert ">12\u202f000<" in pieces.headcount("emplois", table(), 0)
+    assert ">12\u202f000<" in Cells("emplois", table()).headcount(0)
 
 
 def test_a_head_count_is_no_finer_than_the_step_asked_for() -> None:
-    assert ">10\u202f000<" in pieces.headcount("emplois", table(), 0, 10_000)
+    assert ">10\u202f000<" in Cells("emplois", table()).headcount(0, 10_000)
 
 
 @pytest.mark.parametrize("status", sorted(french.STATUS_LABELS))
 def test_an_absence_shows_its_own_sign_and_never_a_number(status: str) -> None:
-    shown = pieces.number("emplois", table(value=math.nan, status=status), 0)
+    shown = Cells("emplois", table(value=math.nan, status=status)).number(0)
     assert f">{status}<" in shown
     assert "data-cell" not in shown
 
 
 def test_zero_is_a_number() -> None:
-    assert ">0<" in pieces.number("emplois", table(value=0.0), 0)
+    assert ">0<" in Cells("emplois", table(value=0.0)).number(0)
 
 
 def test_both_ends_of_an_interval_name_their_cell() -> None:
-    shown = pieces.interval("emplois", table(), 0)
+    shown = Cells("emplois", table()).interval(0)
     assert 'data-cell="emplois:0:lower">11' not in shown
     assert 'data-cell="emplois:0:lower">10\u202f000<' in shown
     assert 'data-cell="emplois:0:upper">14\u202f000<' in shown
 
 
 def test_a_missing_row_is_nd() -> None:
-    assert ">nd<" in pieces.shown(pieces.number, "emplois", table(), None)
+    assert ">nd<" in Cells("emplois", table()).number(None)
 
 
 def test_a_table_is_a_named_region_with_a_caption_and_row_headers() -> None:
-    html = pieces.table("Titre <b>", ["Métier", "Emplois"], [["Soudeur", "texte"]], "Source.").html
+    html = pieces.table(
+        "Titre <b>\n\nSource.", {"Métier": str.title, "Emplois": lambda _: "texte"}, ["soudeur"]
+    ).html
     assert 'aria-label="Titre &lt;b&gt;"' in html
     assert "<caption>Titre &lt;b&gt;</caption>" in html
     assert '<th scope="row">Soudeur</th><td class="text">texte</td>' in html
 
 
 def test_without_finding_the_list_says_so() -> None:
-    assert "Aucun constat" in pieces.findings([]).html
+    assert "Aucun constat" in pieces.findings("").html

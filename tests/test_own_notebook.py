@@ -8,6 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from opmq_lib.runs import batch
+from opmq_lib.runs.plan import plan, select
 from opmq_lib.sources import parameters
 
 ROOT = Path(__file__).parent.parent
@@ -46,8 +47,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("notebooks", "parameters"):
         shutil.copytree(ROOT / folder, copy / folder)
     shutil.copy(ROOT / "_quarto.yml", copy)
-    runs = batch.plan(copy, parameters.load_edition(copy), parameters.load_branches(copy))
-    chosen = batch.select(runs, ["ceramique"], ["01_emplois"])
+    runs = plan(copy, parameters.load_edition(copy), parameters.load_branches(copy))
+    chosen = select(runs, ["ceramique"], ["01_emplois"])
     assert batch.execute(chosen, workers=1).exit_status == 0
     return copy
 

@@ -53,7 +53,7 @@ def test_every_number_is_a_cell_of_a_result_table(branch_code):
     for table, row, column, text in cells:
         value = float(found[table].reset_index(drop=True).at[int(row), column])
         if table == "skill_posts" and column != "metiers_count":
-            assert text == french.rounded(value, pieces.step(found[table], int(row)))
+            assert text == french.rounded(value, pieces.Cells(table, found[table]).step(int(row)))
             continue
         shown = text.replace("\u202f", "").replace("\u00a0", "").replace(",", ".")
         assert float(shown) == pytest.approx(value, abs=0.5)

@@ -48,7 +48,7 @@ class Study:
         """Return who is still in work five years later, by métier and age, to be changed at will.
 
         Returns:
-            What `needs.learn_rates` returns: `survival_ratio` by `metier_code`, `step`, `first_age`.
+            What `needs.learn_rates` returns: a `survival_ratio` by métier, step and age.
         """
         ages = besoins.ages(study.load_inputs((), self.root), self.edition)
         return besoins.rates(ages, self.edition.horizon_years)
@@ -85,7 +85,7 @@ class Study:
     def core(
         self, branch_codes: Sequence[str], weights: Mapping[str, float] | None = None
     ) -> pd.DataFrame:
-        """Return how often draws of weights put each métier on the lists of core and strategic ones.
+        """Return how often draws of weights put each métier on the two lists, core and strategic.
 
         Args:
             branch_codes: Keys of table `branches`.

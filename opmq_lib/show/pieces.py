@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pandas as pd
 from markupsafe import Markup, escape
@@ -114,83 +114,6 @@ class Cells:
         return Markup("{} à{}{}").format(self.show(row, form, "lower"), french.NBSP, high)
 
 
-def cell(name: str, table: pd.DataFrame, row: int, text: str, column: str = "value") -> str:
-    """Return one number of a result table as HTML, or the sign of its absence.
-
-    Args:
-        name: Name of the result table, as its file is named.
-        table: The result table; its index is the row number in the file.
-        row: Row number.
-        text: The number in French; ignored when the cell is absent.
-        column: Column the number was read from.
-
-    Returns:
-        A span that names the cell, or `s`, `nd`, `np`, `nv` with its meaning as a title.
-
-    Examples:
-        >>> table = pd.DataFrame({"value": [12.0, None], "status": ["value", "nd"]})
-        >>> cell("indicateurs", table, 0, "12")
-        '<span class="n" data-cell="indicateurs:0:value">12</span>'
-        >>> cell("indicateurs", table, 1, "")
-        '<abbr class="opmq-absent" title="non disponible">nd</abbr>'
-    """
-    if read(table, row, column) is None:
-        status = str(table.at[row, "status"])
-        sign = status if status in french.STATUS_LABELS else "nd"
-        title = french.STATUS_LABELS[sign]
-        return f'<abbr class="opmq-absent" title="{title}">{sign}</abbr>'
-    return f'<span class="n" data-cell="{name}:{row}:{column}">{escape(text)}</span>'
-
-
-def read(table: pd.DataFrame, row: int, column: str = "value") -> float | None:
-    """Return a number of a result table, or `None` where there is none."""
-    value = float(table[column].loc[row])
-    return None if math.isnan(value) else value
-
-
-def step(table: pd.DataFrame, row: int) -> int:
-    """Return the rounding step in heads that a row's interval supports; 1 without interval."""
-    lower, upper = read(table, row, "lower"), read(table, row, "upper")
-    return 1 if lower is None or upper is None else french.step(lower, upper)
-
-
-def headcount(name: str, table: pd.DataFrame, row: int, least_step: int = 1) -> str:
-    """Return a head count no finer than its interval allows, nor than `least_step`."""
-    value = read(table, row)
-    size = max(step(table, row), least_step)
-    return cell(name, table, row, "" if value is None else french.rounded(value, size))
-
-
-def interval(name: str, table: pd.DataFrame, row: int, least_step: int = 1) -> str:
-    """Return an interval of heads, as « 11 000 à 14 000 », no finer than it allows."""
-    size = max(step(table, row), least_step)
-    return _ends(name, table, row, lambda value: french.rounded(value, size))
-
-
-def bounds(name: str, table: pd.DataFrame, row: int) -> str:
-    """Return the two bounds of a number, as « 56 à 69 »: the whole numbers that enclose them."""
-    return _ends(name, table, row, french.number, (math.floor, math.ceil))
-
-
-def number(name: str, table: pd.DataFrame, row: int, decimals: int = 0) -> str:
-    """Return a number as published, without unit."""
-    value = read(table, row)
-    return cell(name, table, row, "" if value is None else french.number(value, decimals))
-
-
-def percent(name: str, table: pd.DataFrame, row: int, decimals: int = 0) -> str:
-    """Return a percentage."""
-    value = read(table, row)
-    return cell(name, table, row, "" if value is None else french.percent(value, decimals))
-
-
-def shown(
-    show: Callable[..., str], name: str, table: pd.DataFrame, row: int | None, *options: int
-) -> str:
-    """Return a number shown by one of the functions above, or `nd` where the row is missing."""
-    return ABSENT if row is None else show(name, table, row, *options)
-
-
 def paragraphs(words: str) -> list[str]:
     r"""Return the paragraphs of a text, which blank lines separate, each on one line.
 
@@ -207,10 +130,9 @@ def prose(words: str) -> Html:
     return piece("".join(paragraphs(words)))
 
 
-def banner(*words: str) -> Html:
-    """Return a warning that stands before what it qualifies; one paragraph each, in HTML."""
-    body = "".join(f"<p>{each}</p>" for text in words for each in paragraphs(text))
-    return piece(f'<div class="opmq-banner" role="note">{body}</div>')
+def banner(words: str) -> Html:
+    """Return a warning that stands before what it qualifies."""
+    return piece(f'<div class="opmq-banner" role="note">{text(words).html}</div>')
 
 
 def text(words: str) -> Html:
@@ -218,11 +140,10 @@ def text(words: str) -> Html:
     return piece("".join(f"<p>{each}</p>" for each in paragraphs(words)))
 
 
-def findings(words: str | Sequence[str]) -> Html:
+def findings(words: str) -> Html:
     """Return findings as a list, one a paragraph, in HTML whose numbers come from `Cells`."""
-    found = paragraphs(words) if isinstance(words, str) else list(words)
-    found = found or ["Aucun constat que les intervalles permettent de soutenir."]
-    return piece(f'<ul class="opmq-finding">{"".join(f"<li>{each}</li>" for each in found)}</ul>')
+    said = paragraphs(words) or ["Aucun constat que les intervalles permettent de soutenir."]
+    return piece(f'<ul class="opmq-finding">{"".join(f"<li>{each}</li>" for each in said)}</ul>')
 
 
 def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
@@ -240,11 +161,8 @@ def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
 
 def table(
     words: str,
-    columns: Mapping[str, Callable[[Row], str]]
-    | Sequence[tuple[str, Callable[[Row], str]]]
-    | Sequence[str],
+    columns: Mapping[str, Callable[[Row], str]] | Sequence[tuple[str, Callable[[Row], str]]],
     rows: Iterable[Row],
-    source: str = "",
 ) -> Html:
     """Return a table whose columns are functions of a row.
 
@@ -254,26 +172,19 @@ def table(
         columns: Column title with its unit → what stands there in a row: made by `Cells`, or a text
             that is escaped. The first column names the line. Pairs where titles repeat.
         rows: What the functions receive, a line each.
-        source: Only where `words` has one paragraph.
     """
-    pairs: list[Any] = [*(columns.items() if isinstance(columns, Mapping) else columns)]
-    if isinstance(pairs[0], tuple):
-        lines = [[escape(show(row)) for _, show in pairs] for row in rows]
-        titles = [title for title, _ in pairs]
-    else:
-        lines, titles = [list(row) for row in rows], pairs  # type: ignore[call-overload]
-    caption, *rest = paragraphs(words)
-    source = " ".join([*rest, source]).strip(" ")
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    body = "".join(
-        f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, others))}</tr>'
-        for first, *others in lines
-    )
+    pairs = [*(columns.items() if isinstance(columns, Mapping) else columns)]
+    caption, *source = paragraphs(words)
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title, _ in pairs)
+    body = ""
+    for row in rows:
+        first, *others = (escape(show(row)) for _, show in pairs)
+        body += f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, others))}</tr>'
     return piece(
         f'<div class="opmq-table" tabindex="0" role="region" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
-        f'<p class="opmq-source">{escape(source)}</p>'
+        f'<p class="opmq-source">{escape(" ".join(source))}</p>'
     )
 
 
@@ -281,21 +192,6 @@ def piece(html: str) -> Html:
     """Return HTML with French typography in its texts."""
     parts = re.split(r"(<[^>]*>)", html)
     return Html("".join(part if part[:1] == "<" else french.typography(part) for part in parts))
-
-
-def _ends(
-    name: str,
-    table: pd.DataFrame,
-    row: int,
-    show: Callable[[float], str],
-    outwards: tuple[Callable[[float], float], Callable[[float], float]] = (float, float),
-) -> str:
-    lower, upper = read(table, row, "lower"), read(table, row, "upper")
-    if lower is None or upper is None:
-        return cell(name, table, row, "", "lower")
-    low = cell(name, table, row, show(outwards[0](lower)), "lower")
-    high = cell(name, table, row, show(outwards[1](upper)), "upper")
-    return f"{low} à{french.NBSP}{high}"
 
 
 def _data_cell(value: str) -> str:

@@ -108,7 +108,7 @@ def topics_figure(
         return _secret("trop peu d’entreprises par thème pour les montrer")
     named = rows.assign(label=rows["topic_code"].map(labels))
     text = WORDS.topics_figure(named["label"].iloc[0], _is_first_clear(rows))
-    axis = french.typography("Part des entreprises non couvertes, en %")
+    axis = f"Part des entreprises non couvertes, en{french.NBSP}%"
     watermark = WATERMARK if origin(results) == "fictitious" else ""
     return figures.share_intervals(named, text, axis, watermark, ax)
 

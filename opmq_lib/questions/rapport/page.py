@@ -22,7 +22,7 @@ from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.etudes import page as etudes
 from opmq_lib.questions.tensions import page as tensions
-from opmq_lib.show import french, pieces
+from opmq_lib.show import pieces
 from opmq_lib.show.pieces import Cells, Html
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, select
@@ -202,7 +202,7 @@ def banner(
 def essentials(found: Found, context: Context) -> Html:
     """Return what must be remembered of every question; one sentence where there is no answer."""
     not_run = pieces.text(WORDS.not_run()).html
-    return Html(
+    return pieces.piece(
         "".join(
             _titled(each, _shown(each.essentials, results, context) if results else not_run)
             for each in QUESTIONS
@@ -213,7 +213,7 @@ def essentials(found: Found, context: Context) -> Html:
 
 def details(found: Found, context: Context) -> Html:
     """Return the details of every question that has an answer, in the order of `QUESTIONS`."""
-    return Html(
+    return pieces.piece(
         "".join(
             _titled(each, shown, "details")
             for each in QUESTIONS
@@ -281,7 +281,7 @@ def _shown(
 
 def _titled(each: Question, body: str, kind: str = "essentiel") -> str:
     identifier = f"{kind}-{each.notebook.partition('_')[2].replace('_', '-')}"
-    return f'<h3 id="{identifier}">{french.typography(escape(each.heading))}</h3>{body}'
+    return f'<h3 id="{identifier}">{escape(each.heading)}</h3>{body}'
 
 
 def _place(number: Compared, results: Results, name: str) -> tuple[Cells, int] | None:
