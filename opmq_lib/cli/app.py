@@ -1,5 +1,8 @@
 """The one command-line application that every module of commands adds to."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(
@@ -9,3 +12,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]

@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from opmq_lib.cli.app import app
+from opmq_lib.cli.app import Output, app
 from opmq_lib.questions.demandes_ensemble import chain
 
 requests_app = typer.Typer(help="What companies ask for.", no_args_is_help=True)
 app.add_typer(requests_app, name="requests")
 
-Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
+Key = Annotated[
+    Path, typer.Option(envvar="OPMQ_REQUESTS_KEY_FILE", help="Secret, outside the project.")
+]
 
 
 @requests_app.command("template")
@@ -29,13 +31,7 @@ def template(output: Output = Path("demandes.xlsx")) -> None:
 @requests_app.command("import")
 def import_command(
     files: Annotated[list[Path], typer.Argument(help="Exports, as parameters/requests.yml says.")],
-    key_file: Annotated[
-        Path,
-        typer.Option(
-            envvar="OPMQ_REQUESTS_KEY_FILE",
-            help="Secret of the pseudonyms, outside the project.",
-        ),
-    ],
+    key_file: Key,
     output: Output = Path("data/requests.parquet"),
 ) -> None:
     """Make the register of requests from exports, companies pseudonymised; replaces the register.
@@ -46,7 +42,6 @@ def import_command(
     from opmq_lib.sources import parameters, project, registers
 
     root = project.find_root()
-    downloads.check_ending(output)
     target = registers.check_output(output, root)
     key = registers.read_key(key_file, root)
     last_day = parameters.load_edition(root).edition_date
@@ -74,7 +69,6 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     edition = parameters.load_edition(root)
     named = edition.registers
     wanted = Path(named.recommendations or output)
-    downloads.check_ending(wanted)
     path = registers.check_output(wanted, root)
     if not named.requests:
         where, expected = "parameters/edition.yml, registers", "one made by opmq requests import"

@@ -1,11 +1,10 @@
 """Command on the register of studies: studies template."""
 
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from opmq_lib.cli.app import app
+from opmq_lib.cli.app import Output, app
 
 studies_app = typer.Typer(help="The register of studies.", no_args_is_help=True)
 app.add_typer(studies_app, name="studies")
@@ -17,11 +16,7 @@ def studies() -> None:
 
 
 @studies_app.command("template")
-def template(
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path(
-        "etudes.xlsx"
-    ),
-) -> None:
+def template(output: Output = Path("etudes.xlsx")) -> None:
     """Write an XLSX to fill in, with drop-down lists.
 
     Example: opmq studies template -o data/etudes.xlsx

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from opmq_lib.cli.app import app
+from opmq_lib.cli.app import Output, app
 
 vote_app = typer.Typer(help="The form on which a CPNEFP votes its criteria.", no_args_is_help=True)
 app.add_typer(vote_app, name="vote")
@@ -13,8 +13,7 @@ app.add_typer(vote_app, name="vote")
 
 @vote_app.command("form")
 def form_command(
-    branch: Annotated[str, typer.Argument(help="Such as chimie.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Workbook to write, .xlsx.")],
+    branch: Annotated[str, typer.Argument(help="Such as chimie.")], output: Output
 ) -> None:
     """Write the voting form of a branch: criteria, goalposts, weights, signature lines.
 

@@ -97,7 +97,7 @@ def new_branch(root: Path, branch_code: str) -> Path:
     """Write a commented parameter file for a branch and return its path.
 
     Conventions are those in force on the date of the edition, read from the dated history; a
-    convention merged into another branch's is told in the perimeter note.
+    convention merged into another branch's is in the perimeter note.
 
     Args:
         root: The project's root.

@@ -12,6 +12,7 @@ from openpyxl.workbook import Workbook
 from opmq_lib import tables
 from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, gather
 from opmq_lib.params import RequestImport
+from opmq_lib.show import downloads
 from opmq_lib.sources import embedded, forms, importing, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
 from opmq_lib.tables import Problem
@@ -142,15 +143,17 @@ def read_key(path: Path, root: Path) -> bytes:
 
 
 def check_output(path: Path, root: Path) -> Path:
-    """Return where a register is written, refused if it lies among what is published.
+    """Return where a register is written, unless it lies among what is published.
 
     Args:
         path: File, relative to the project or absolute.
         root: The project.
 
     Raises:
+        SchemaError: If its name does not end as a table's.
         ConfidentialityError: If the file lies in `outputs/`, also through a link.
     """
+    downloads.check_ending(path)
     target = root / path
     if target.resolve().is_relative_to((root / "outputs").resolve()):
         what = "a register among the results, which are published"

@@ -109,19 +109,19 @@ def load_registers(
         DataError: With every defect of a register; no value is shown.
     """
     root = root or project.find_root()
-    found = {
+    given = {
         name: table_files.no_rows(name)
         for name in ("requests", "recommendations", "company_counts")
     }
     origin = "fictitious" if requests.startswith(f"outputs/{DEMO}/") else "own"
     if requests:
         known = registers.known(root, edition(root).edition_date, origin)
-        found["requests"] = registers.read_requests(root / requests, known)
+        given["requests"] = registers.read_requests(root / requests, known)
     if recommendations:
-        found["recommendations"] = registers.read_recommendations(root / recommendations, origin)
+        given["recommendations"] = registers.read_recommendations(root / recommendations, origin)
     if company_counts:
-        found["company_counts"] = table_files.read_table(root / company_counts, "company_counts")
-    return found
+        given["company_counts"] = table_files.read_table(root / company_counts, "company_counts")
+    return given
 
 
 def requests_template(root: Path | None = None) -> Workbook:

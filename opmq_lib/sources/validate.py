@@ -34,7 +34,7 @@ def validate(root: Path, files: Sequence[Path] = ()) -> list[str]:
         DataError: With every defect of every file; of the class they share, if they share one.
     """
     checked = list(_given(files) if files else _project(root))
-    errors = [error for _, found in checked for error in found]
+    errors = [error for _, each in checked for error in each]
     if errors:
         raise gather(errors)
     return [line for line, _ in checked]
@@ -49,11 +49,11 @@ def best_match(names: Iterable[str]) -> str | None:
         >>> best_match(["a", "b"]) is None
         True
     """
-    found = set(names)
+    titles = set(names)
 
     def likeness(table: str) -> float:
         columns = {use.name for use in tables.USES[table] if not use.may_be_absent}
-        return len(found & columns) / len(found | columns)
+        return len(titles & columns) / len(titles | columns)
 
     best = max(tables.TABLES, key=likeness)
     return best if likeness(best) >= 0.5 else None

@@ -41,14 +41,16 @@ class Reading(Generic[Model]):
 
     def at(self, key: Key) -> str:
         """Return where a key stands, as its owner would look for it."""
-        found = self.document.find(key) if self.document else None
-        line = f", line {found[0]}" if found else ""
-        return f"{self.where}{line}, key `{dotted(key)}`" if key else self.where
+        line, _ = self._place(key)
+        after = f", line {line}" if line else ""
+        return f"{self.where}{after}, key `{dotted(key)}`" if key else self.where
 
     def raw(self, key: Key) -> str:
         """Return the value of a key as it is written."""
-        found = self.document.find(key) if self.document else None
-        return found[1] if found else ""
+        return self._place(key)[1]
+
+    def _place(self, key: Key) -> tuple[int, str]:
+        return (self.document.find(key) if self.document else None) or (0, "")
 
     def get(self, key: str) -> Any:
         """Return the value of a key of the first level, even if the rest of the file is wrong."""
