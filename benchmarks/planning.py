@@ -3,7 +3,7 @@
     python benchmarks/planning.py
 
 First `opmq run` from a shell on an edition where every run is up to date (copies of the templates,
-their results made up, until there are 200 runs). Then `batch.plan` on 1 000 branches × 8 notebooks.
+their results made up, until there are 200 runs). Then `plan` on 1 000 branches × 8 notebooks.
 """
 
 import json
@@ -26,10 +26,9 @@ PLAN = """
 import resource, sys, time
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from opmq_lib import batch, params
+from opmq_lib.runs.plan import plan
 from opmq_lib.sources import parameters
 root = Path({project!r})
-before, cpu = time.monotonic(), time.process_time()
 branch = parameters.load_branches(root)["chimie"]
 branches = {{
     f"b{{number:04}}": branch.model_copy(update={{
@@ -38,15 +37,14 @@ branches = {{
 }}
 for code in branches:
     (root / f"parameters/branches/{{code}}.yml").write_text(f"branch_code: {{code}}")
-models = {{**params.NOTEBOOKS, **{{name: params.NOTEBOOKS[model] for name, model in {models!r}}}}}
 before, cpu = time.monotonic(), time.process_time()
-runs = batch.plan(root, parameters.load_edition(root), branches, models)
+runs = plan(root, parameters.load_edition(root), branches)
 print(len(runs), time.monotonic() - before, time.process_time() - cpu,
       resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
-def project(folder: Path, notebooks: int) -> tuple[Path, dict[str, str]]:
+def project(folder: Path, notebooks: int) -> tuple[Path, list[str]]:
     """Copy the project, with copies of branch templates until a branch has `notebooks` of them."""
     for name in ("notebooks", "parameters"):
         shutil.copytree(ROOT / name, folder / name)
@@ -54,24 +52,20 @@ def project(folder: Path, notebooks: int) -> tuple[Path, dict[str, str]]:
     paths = sorted((folder / "notebooks").glob("*.ipynb"))
     metadata = {p.stem: json.loads(p.read_text(encoding="utf-8"))["metadata"] for p in paths}
     names = [name for name, each in metadata.items() if each["opmq"]["scope"] == "branch"]
-    models: dict[str, str] = {}
+    copies = []
     for number in range(notebooks - len(names)):
         model = names[number % len(names)]
         copy = f"{50 + number}_copie"
         shutil.copy(folder / f"notebooks/{model}.ipynb", folder / f"notebooks/{copy}.ipynb")
-        models[copy] = model
-    return folder, models
+        copies.append(copy)
+    return folder, copies
 
 
 def nothing_to_do(folder: Path) -> None:
     """Print what `opmq run` costs where everything is up to date, and prove that it looks."""
-    root, models = project(folder, 7)
-    start = (
-        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from opmq_lib import params; "
-        f"[params.NOTEBOOKS.__setitem__(n, params.NOTEBOOKS[m]) for n, m in {models!r}.items()]; "
-        f"params.BRANCH_NOTEBOOKS += {tuple(models)!r}; "
-    )
-    listing = ", ".join(f'"{name}"' for name in models)
+    root, copies = project(folder, 7)
+    start = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
+    listing = ", ".join(f'"{name}"' for name in copies)
     for path in (root / "parameters/branches").glob("*.yml"):
         text = path.read_text(encoding="utf-8")
         more = re.sub(r"(?m)^(notebooks: \[.*)\]", rf"\1, {listing}]", text)
@@ -81,20 +75,20 @@ def nothing_to_do(folder: Path) -> None:
         + """
 import json
 from pathlib import Path
-from opmq_lib import batch
-from opmq_lib.edition import fingerprint, freshness, ledger
-from opmq_lib.sources import parameters
+from opmq_lib.runs import fingerprint, freshness
+from opmq_lib.runs.plan import plan
+from opmq_lib.sources import ledger, parameters
 root = Path.cwd()
 records = {}
 read = [f"opmq_lib/data/{n}.csv" for n in ("branches", "metiers", "sources", "tension", "naf")]
-for run in batch.plan(root, parameters.load_edition(root), parameters.load_branches(root)):
+for run in plan(root, parameters.load_edition(root), parameters.load_branches(root)):
     run.folder.mkdir(parents=True)
     (run.folder / f"{run.notebook}.ipynb").write_text("x" * 90_000 + run.branch_code)
     for n in range(5):
         (run.folder / f"table_{n}.csv").write_text("value,origin\\n1,public\\n" * 500)
     records[run.id] = {"edition_id": "2026", "branch_code": run.branch_code,
-        "notebook": run.notebook, "status": "ok", "origin": "public", "error": None,
-        **freshness.of(run, records, read), "outputs": fingerprint.outputs(run.folder)}
+        "notebook": run.notebook, "status": "ok", "error": None,
+        **freshness.made_of(run, records, read), "outputs": fingerprint.outputs(run.folder)}
     ledger.append(run.edition_folder / "runs.jsonl", records[run.id])
 print(len(records))
 """
@@ -136,14 +130,12 @@ print(len(records))
 
 def very_large(folder: Path) -> None:
     """Print what planning 1 000 branches × 8 notebooks costs."""
-    root, models = project(folder, 8)
+    root, _ = project(folder, 8)
     names = tuple(
         path.stem for path in sorted((root / "notebooks").glob("*.ipynb"))
         if json.loads(path.read_text(encoding="utf-8"))["metadata"]["opmq"]["scope"] == "branch"
     )  # fmt: skip
-    script = PLAN.format(
-        root=str(ROOT), project=str(root), names=names, models=tuple(models.items())
-    )
+    script = PLAN.format(root=str(ROOT), project=str(root), names=names)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -141,8 +141,9 @@ class Vote(Strict):
 class Voted(Strict):
     """What a joint body may decide, and what it rests on until then."""
 
-    vote: Vote | None = Field(description="null until a joint body has voted")
-    basis: Text = Field(description=f"source; “{NOT_VOTED}” while vote is null")
+    if TYPE_CHECKING:  # each record has them in a place of its own
+        vote: Vote | None
+        basis: str
 
     @model_validator(mode="after")
     def _says_what_it_rests_on(self) -> Self:
@@ -269,6 +270,8 @@ class ScenarioLine(Voted):
     start_year: Year = Field(description="last year as in the reference")
     end_year: Year = Field(description="year from which the multiplier holds")
     unit: Text = Field(description="such as: rapport à la référence")
+    vote: Vote | None = Field(description="null until a joint body has voted")
+    basis: Text = Field(description=f"source; “{NOT_VOTED}” while vote is null")
 
     @model_validator(mode="after")
     def _goes_forward_in_time(self) -> Self:
@@ -288,6 +291,8 @@ class ScenarioParams(Voted):
 
     scenario_code: Code = Field(description="the file's name, without .yml")
     label: Text = Field(description="name shown to readers, in French")
+    vote: Vote | None = Field(description="null until a joint body has voted")
+    basis: Text = Field(description=f"source; “{NOT_VOTED}” while vote is null")
     lines: Listed[ScenarioLine] = Field(description="what differs from past trends; []: nothing")
 
 
@@ -358,6 +363,8 @@ class Question(Voted):
     voted_metiers: Annotated[Listed[MetierCode], AfterValidator(partial(once, kind="métier"))] = (
         Field((), description="métiers that the vote put on the list; else []")
     )
+    vote: Vote | None = Field(description="null until a joint body has voted")
+    basis: Text = Field(description=f"source; “{NOT_VOTED}” while vote is null")
 
     @field_validator("criteria")
     @classmethod

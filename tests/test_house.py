@@ -33,7 +33,7 @@ def public_functions(tree: ast.AST, holder: str = "") -> Iterator[tuple[str, str
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             if not node.name.startswith("_") and not called_by_decorator(node):
                 yield f"{holder}{node.name}", node.name
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 yield from public_functions(node, f"{holder}{node.name}.")
 
 

@@ -37,7 +37,7 @@ LATER = {
     "matplotlib": ".backends.backend_svg .backends.backend_agg",
     "pandas": ".io.formats.csvs .io.formats.excel .io.formats.html .core.methods.to_dict",
     "pyarrow": ".pandas_compat",
-    "opmq_lib.second_opinions": "statsmodels.tsa.exponential_smoothing.ets",
+    "opmq_lib.methods.forecast.second_opinions": "statsmodels.tsa.exponential_smoothing.ets",
 }
 """What modules import when first used, loaded with them (no inline backend: it hooks a shell)."""
 
