@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from opmq_lib.cli.app import Output, app
-from opmq_lib.questions.demandes_ensemble import chain
 
 requests_app = typer.Typer(help="What companies ask for.", no_args_is_help=True)
 app.add_typer(requests_app, name="requests")
@@ -62,6 +61,7 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     """
     from opmq_lib.errors import SchemaError
     from opmq_lib.methods.requests import recommendations
+    from opmq_lib.questions.demandes_ensemble import chain
     from opmq_lib.show import downloads
     from opmq_lib.sources import parameters, project, registers, study
 
