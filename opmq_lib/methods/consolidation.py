@@ -17,10 +17,7 @@ def largest_metiers(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `largest_metier_share_pct`, one row per branch.
     """
-    first = largest_first(jobs).drop_duplicates("branch_code")[["branch_code", "metier_code"]]
-    return first.merge(shares, on=["branch_code", "metier_code"]).assign(
-        indicator="largest_metier_share_pct"
-    )
+    return _first_of_each(jobs, shares).assign(indicator="largest_metier_share_pct")
 
 
 def domain_shares(jobs: pd.DataFrame) -> pd.DataFrame:
@@ -58,10 +55,10 @@ def shared_metiers(jobs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `branches_in_top_ten_count`, one row per métier that is among them anywhere.
     """
-    ranked = largest_first(jobs)
-    top = ranked[ranked.groupby("branch_code").cumcount() < TOP]
-    counts = top.groupby("metier_code", as_index=False).agg(
-        value=("branch_code", "size"), year=("year", "max")
+    counts = (
+        _ten_largest(jobs)
+        .groupby("metier_code", as_index=False)
+        .agg(value=("branch_code", "size"), year=("year", "max"))
     )
     return counts.assign(
         indicator="branches_in_top_ten_count",
@@ -105,13 +102,9 @@ def own_metiers(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `own_metier_share_pct`, in %: one row per branch that has such a métier, its largest.
     """
-    ranked = largest_first(jobs)
-    top = ranked[ranked.groupby("branch_code").cumcount() < TOP]
+    top = _ten_largest(jobs)
     alone = top[~top["metier_code"].duplicated(keep=False)]
-    first = largest_first(alone).drop_duplicates("branch_code")[["branch_code", "metier_code"]]
-    return first.merge(shares, on=["branch_code", "metier_code"]).assign(
-        indicator="own_metier_share_pct"
-    )
+    return _first_of_each(alone, shares).assign(indicator="own_metier_share_pct")
 
 
 def tension_classes(shared: pd.DataFrame, tension: pd.DataFrame) -> pd.DataFrame:
@@ -154,3 +147,14 @@ def outside_shares(employment: pd.DataFrame, outside_code: str) -> pd.DataFrame:
         value=100 * heads / totals.reindex(outside["metier_code"]).to_numpy(),
         unit="pct",
     )
+
+
+def _ten_largest(jobs: pd.DataFrame) -> pd.DataFrame:
+    ranked = largest_first(jobs)
+    return ranked[ranked.groupby("branch_code").cumcount() < TOP]
+
+
+def _first_of_each(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each branch's largest métier."""
+    first = largest_first(jobs).drop_duplicates("branch_code")[["branch_code", "metier_code"]]
+    return first.merge(shares, on=["branch_code", "metier_code"])

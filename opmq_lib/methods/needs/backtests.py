@@ -13,7 +13,7 @@ import pandas as pd
 from opmq_lib.methods import forecast
 from opmq_lib.methods.needs import coherence, draws
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
-from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, career_end_departures
+from opmq_lib.methods.needs.cohorts import BAND_YEARS, career_end_departures
 from opmq_lib.methods.needs.departures import survival_of
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH, learn_rates
 from opmq_lib.tables.indicators import ALL_METIERS
@@ -25,6 +25,8 @@ AGES_ORIGIN = 2013
 LEVELS = (0.1, 0.5, 0.9)
 RETIREMENT = "Départs en retraite"
 DRAWS, RESAMPLES, SEED = 500, 2000, 2018
+Row = dict[str, object]
+MODELS = ("study", "no_change", "last_growth")
 
 
 def employment_errors(panel: pd.DataFrame, origin: int = ORIGIN) -> pd.DataFrame:
@@ -76,41 +78,37 @@ def age_errors(age_structure: pd.DataFrame, origin: int = AGES_ORIGIN) -> pd.Dat
     centre = age_structure["period"].str[:4].astype(int) + 1
     chosen = age_structure[age_structure["metier_code"] != ALL_METIERS]
     known = chosen[centre[chosen.index] <= origin]
-    before, after = read_ages(known), read_ages(chosen)
-    then = before.heads[:, before.years.index(origin)]
-    seen = after.heads[:, after.years.index(origin + BAND_YEARS)]
-    rates = learn_rates(known, steps=1)
-    codes = [str(code) for code in before.keys.get_level_values("metier_code")]
-    net = rates.assign(survival_ratio=rates["net_cohort_ratio"].clip(upper=1.0))
-    found = survival_of(codes, net, before.first_ages)
-    ratio = _wide(rates, codes, before.first_ages, "net_cohort_ratio")
-    noise = _wide(rates, codes, before.first_ages, "noise_headcount")
+    ages, later, rates = read_ages(known), read_ages(chosen), learn_rates(known, steps=1)
+    then, codes = ages.in_year(origin), ages.metier_codes.tolist()
+    survival = survival_of(codes, rates, ages.first_ages)
+    ratio, noise = (
+        rates.pivot(index="metier_code", columns="first_age", values=name).loc[codes].to_numpy()
+        for name in ("net_cohort_ratio", "noise_headcount")
+    )
     point = then * ratio
-    every = np.arange(len(codes))
-    moved = found.drawn(every, DRAWS, SEED)[:, :, 0] / np.maximum(found.survival, 1e-9)
+    moved = survival.drawn(np.arange(len(codes)), DRAWS, SEED)[:, :, 0]
+    moved = moved / np.maximum(survival.survival, 1e-9)
     alone = draws.own(SEED, DRAWS, [f"{code} noise" for code in codes])[:, :, None]
     drawn = point[:, None] * moved + np.sqrt(noise * point)[:, None] * alone
     low, high = np.quantile(drawn, [0.1, 0.9], axis=1)
-    years = [year for year in before.years if year + BAND_YEARS in before.years]
-    pairs = [[before.heads[:, before.years.index(year + gap)] for year in years] for gap in (0, 5)]
-    mean = np.sum(pairs[1], axis=0)[:, 1:].sum(0) / np.sum(pairs[0], axis=0)[:, :-1].sum(0)
-    first_old = before.first_ages.index(FIRST_OLD_AGE)
-    parts = [
-        pd.DataFrame(
-            {
-                "metier_code": codes,
-                "first_age": before.first_ages[band],
-                "actual": seen[:, band],
-                "study": point[:, band - 1],
-                "lower": np.maximum(low[:, band - 1], 0.0),
-                "upper": high[:, band - 1],
-                "no_change": then[:, band],
-                "mean_rates": then[:, band - 1] * mean[band - 1],
-            }
-        )
-        for band in range(first_old, len(before.bands))
-    ]
-    return pd.concat(parts, ignore_index=True)
+    starts = [year for year in ages.years if year + BAND_YEARS in ages.years]
+    first, last = (
+        np.sum([ages.in_year(year + gap) for year in starts], axis=0) for gap in (0, BAND_YEARS)
+    )
+    mean = last[:, 1:].sum(axis=0) / first[:, :-1].sum(axis=0)
+    place = ages.position(FIRST_OLD_AGE)
+    values = {
+        "actual": later.in_year(origin + BAND_YEARS)[:, place:],
+        "study": point[:, place - 1 : -1],
+        "lower": np.maximum(low, 0.0)[:, place - 1 : -1],
+        "upper": high[:, place - 1 : -1],
+        "no_change": then[:, place:],
+        "mean_rates": (then[:, :-1] * mean)[:, place - 1 :],
+    }
+    index = pd.MultiIndex.from_product(
+        [codes, ages.first_ages[place:]], names=["metier_code", "first_age"]
+    )
+    return pd.DataFrame({name: part.ravel() for name, part in values.items()}, index).reset_index()
 
 
 def retirement_check(
@@ -195,114 +193,87 @@ def score_rows(
         métiers); by age band: `age_coverage_pct`; by `variant` (`projected`, `declared`):
         `departure_rate_pct`, by family and over all.
     """
-    whole: list[pd.DataFrame] = []
-    intervals, by_year = [], []
+    rows: list[Row] = []
+    intervals: list[Row] = []
+    by_year = []
     for level, part in employment.groupby("level"):
-        change = (part["actual"] - part["origin_value"]).abs().sum()
-        for model in ("study", "no_change", "last_growth"):
-            creation = float(100 * (part[model] - part["actual"]).abs().sum() / change)
-            scores = {
-                "needs_error_pct": weighted_error_pct(part, model),
-                "needs_creation_error_pct": creation,
-            }
-            whole.append(_named(scores).assign(level=level, model=model))
-        intervals += [_differences(part).assign(level=level), _coverage(part).assign(level=level)]
-        by_year.append(_coverage_by_year(part).assign(level=level))
+        scored, compared = _employment_scores(part)
+        rows += [{"level": level} | row for row in scored]
+        intervals += [{"level": level, "interval_level": 0.95} | row for row in compared]
+        inside = part["actual"].between(part["lower"], part["upper"])
+        shares = (100 * inside.groupby(part["year"]).mean()).reset_index(name="value")
+        by_year.append(shares.assign(indicator="needs_coverage_by_year_pct", level=level))
     for band, part in ages.groupby("first_age"):
-        for model in ("study", "no_change", "mean_rates"):
-            bias = float(100 * (part[model].sum() / part["actual"].sum() - 1))
-            scores = {"age_error_pct": weighted_error_pct(part, model), "age_bias_pct": bias}
-            whole.append(_named(scores).assign(age_band=str(band), model=model))
-        whole.append(_named({"age_coverage_pct": covered_pct(part)}).assign(age_band=str(band)))
+        rows += [{"age_band": str(band)} | row for row in _age_scores(part)]
     by_family = []
     for variant in ("projected", "declared"):
+        name = {"indicator": "departure_rate_pct", "variant": variant}
         rates = retirement[f"{variant}_pct"]
-        mean = float(np.average(rates.to_numpy(), weights=retirement["heads"].to_numpy()))
-        whole.append(_named({"departure_rate_pct": mean}).assign(variant=variant))
-        family = retirement[["metier_code"]].assign(indicator="departure_rate_pct", value=rates)
-        by_family.append(family.assign(variant=variant))
-    in_base = [part.assign(year=base_year) for part in (*whole, *by_family, *intervals)]
-    return [part.assign(unit="pct", nature="projection") for part in (*in_base, *by_year)]
+        rows.append(name | {"value": np.average(rates, weights=retirement["heads"])})
+        by_family.append(retirement[["metier_code"]].assign(value=rates, **name))
+    in_base = [pd.DataFrame([row]) for row in rows] + by_family
+    in_base += [pd.DataFrame([row]) for row in intervals]
+    dated = [part.assign(year=base_year) for part in in_base]
+    return [part.assign(unit="pct", nature="projection") for part in (*dated, *by_year)]
 
 
-def _named(scores: dict[str, float]) -> pd.DataFrame:
-    return pd.DataFrame({"indicator": list(scores), "value": list(scores.values())})
-
-
-def difference_interval(table: pd.DataFrame, model: str) -> tuple[float, float, float]:
-    """Return by how much the study's weighted error exceeds a model's, in points, with its ends.
-
-    Args:
-        table: Rows of `employment_errors` of one level.
-        model: The other model.
-
-    Returns:
-        The difference (negative: the study does better) and its 95 % interval: the same series,
-        all their years together, drawn again with replacement for both.
-
-    Examples:
-        >>> rows = pd.DataFrame({"series_code": ["a", "b"], "actual": 10.0, "study": 9.0,
-        ...                      "naive": 8.0})
-        >>> [round(end, 6) for end in difference_interval(rows, "naive")]
-        [-10.0, -10.0, -10.0]
-    """
-    errors = {name: (table[name] - table["actual"]).abs() for name in ("study", model)}
-    return _ratio_interval(table, errors["study"] - errors[model], table["actual"])
-
-
-def coverage_interval(table: pd.DataFrame) -> tuple[float, float, float]:
-    """Return how often the 80 % interval held, in %, with the ends of its 95 % interval.
-
-    Args:
-        table: Rows of `employment_errors` of one level.
-
-    Returns:
-        As `covered_pct`, and the interval of `difference_interval`: years of one series go
-        together. What all series undergo at once (2009) is not in it: there is one origin.
-
-    Examples:
-        >>> rows = pd.DataFrame({"series_code": ["a", "b"], "lower": 1.0, "upper": 2.0,
-        ...                      "actual": [1.5, 2.5]})
-        >>> coverage_interval(rows)
-        (50.0, 0.0, 100.0)
-    """
-    inside = table["actual"].between(table["lower"], table["upper"])
-    return _ratio_interval(table, inside.astype(float), pd.Series(1.0, table.index))
-
-
-def _ratio_interval(
-    table: pd.DataFrame, above: pd.Series, below: pd.Series
-) -> tuple[float, float, float]:
-    """Return the ratio of two sums in % and its 95 % interval, series drawn with replacement."""
-    parts = pd.DataFrame({"above": above, "below": below})
-    sums = parts.groupby(table["series_code"]).sum().to_numpy()
-    rng = np.random.default_rng(SEED)
-    drawn = sums[rng.integers(len(sums), size=(RESAMPLES, len(sums)))].sum(axis=1)
-    low, high = np.quantile(100 * drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    total, base = sums.sum(axis=0)
-    return float(100 * total / base), float(low), float(high)
-
-
-def _differences(part: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for model in ("no_change", "last_growth"):
-        value, low, high = difference_interval(part, model)
-        rows.append({"model": model, "value": value, "lower": low, "upper": high})
-    return pd.DataFrame(rows).assign(indicator="needs_error_difference_pct", interval_level=0.95)
-
-
-def _coverage(part: pd.DataFrame) -> pd.DataFrame:
-    value, low, high = coverage_interval(part)
-    row = {"indicator": "needs_coverage_pct", "value": value, "lower": low, "upper": high}
-    return pd.DataFrame([row]).assign(interval_level=0.95)
-
-
-def _coverage_by_year(part: pd.DataFrame) -> pd.DataFrame:
+def _employment_scores(part: pd.DataFrame) -> tuple[list[Row], list[Row]]:
+    """Return errors of each model, then intervals: of the study less each model, and coverage."""
+    errors = {model: (part[model] - part["actual"]).abs() for model in MODELS}
+    change = (part["actual"] - part["origin_value"]).abs().sum()
+    scores: list[Row] = [
+        {"indicator": name, "model": model, "value": value}
+        for model in MODELS
+        for name, value in (
+            ("needs_error_pct", weighted_error_pct(part, model)),
+            ("needs_creation_error_pct", 100 * errors[model].sum() / change),
+        )
+    ]
+    intervals = [
+        {"indicator": "needs_error_difference_pct", "model": model}
+        | ratio_interval(part, errors["study"] - errors[model], part["actual"])
+        for model in MODELS[1:]
+    ]
     inside = part["actual"].between(part["lower"], part["upper"])
-    shares = (100 * inside.groupby(part["year"]).mean()).reset_index(name="value")
-    return shares.assign(indicator="needs_coverage_by_year_pct")
+    covered = ratio_interval(part, inside, pd.Series(1.0, part.index))
+    return scores, [*intervals, {"indicator": "needs_coverage_pct"} | covered]
 
 
-def _wide(rates: pd.DataFrame, codes: list[str], first_ages: tuple[int, ...], name: str) -> Array:
-    table = rates[rates["step"] == 1].pivot(index="metier_code", columns="first_age", values=name)
-    return table.reindex(index=codes, columns=list(first_ages)).to_numpy(dtype=float)
+def _age_scores(part: pd.DataFrame) -> list[Row]:
+    """Return errors and biases of each model, and coverage."""
+    scores: list[Row] = [
+        {"indicator": name, "model": model, "value": value}
+        for model in ("study", "no_change", "mean_rates")
+        for name, value in (
+            ("age_error_pct", weighted_error_pct(part, model)),
+            ("age_bias_pct", 100 * (part[model].sum() / part["actual"].sum() - 1)),
+        )
+    ]
+    return [*scores, {"indicator": "age_coverage_pct", "value": covered_pct(part)}]
+
+
+def ratio_interval(table: pd.DataFrame, above: pd.Series, below: pd.Series) -> Row:
+    """Return the ratio of two sums in %, and its 95 % interval.
+
+    Args:
+        table: Rows of `employment_errors` of one level.
+        above: What is summed above, by row: an error less another (negative: the first does
+            better), or whether the interval held.
+        below: What is summed below.
+
+    Returns:
+        `value`, `lower`, `upper`. The same series, all their years together,
+        are drawn again with replacement: years of one series go together. What all series undergo
+        at once (2009) is not in it: there is one origin.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["a", "b"]})
+        >>> ratio_interval(rows, pd.Series([-1.0, -1.0]), pd.Series([10.0, 10.0]))["upper"].item()
+        -10.0
+    """
+    sums = pd.DataFrame({"above": above, "below": below}).groupby(table["series_code"]).sum()
+    drawn = np.random.default_rng(SEED).integers(len(sums), size=(RESAMPLES, len(sums)))
+    resampled = sums.to_numpy(dtype=float)[drawn].sum(axis=1)
+    low, high = np.quantile(100 * resampled[:, 0] / resampled[:, 1], [0.025, 0.975])
+    total, base = sums.sum()
+    return {"value": 100 * total / base, "lower": low, "upper": high}

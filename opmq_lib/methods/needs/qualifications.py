@@ -87,49 +87,42 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
         `qualification_dissimilarity_pct`; `diploma_share_pct`, `nd`: no open
         source gives diplomas by métier and branch.
     """
-    table = jobs.assign(
+    heads = jobs.assign(
         domain=jobs["metier_code"].str[:DOMAIN_LENGTH], level=jobs["metier_code"].map(class_of)
+    ).pivot_table("employment_headcount", ["year", "domain"], "level", "sum", fill_value=0.0)
+    heads = heads[[name for name in CLASSES if name in heads]]
+    by_year = heads.groupby("year").sum()
+    shares = by_year.div(by_year.sum(axis=1), axis=0)
+    start, end = int(shares.index.min()), int(shares.index.max())
+    domains = heads.index.unique("domain").sort_values()
+    before, after = (
+        heads.loc[[year]].droplevel("year").reindex(domains, fill_value=0.0)
+        for year in (start, end)
     )
-    by_year = table.pivot_table(
-        index="year", columns="level", values="employment_headcount", aggfunc="sum", fill_value=0.0
-    )
-    classes = [name for name in CLASSES if name in by_year]
-    shares = by_year[classes].div(by_year.sum(axis=1), axis=0)
-    long = shares.melt(ignore_index=False, value_name="value").reset_index()
-    rows = [long.assign(indicator="qualification_share_pct", unit="pct")]
-    ends = [int(shares.index.min()), int(shares.index.max())]
-    wide = table[table["year"].isin(ends)].pivot_table(
-        index=["year", "domain"],
-        columns="level",
-        values="employment_headcount",
-        aggfunc="sum",
-        fill_value=0.0,
-    )
-    domains = sorted(set(table["domain"]))
-    cells = pd.MultiIndex.from_product([ends, domains])
-    flat = wide.reindex(index=cells, columns=classes, fill_value=0.0).to_numpy()
-    heads = flat.reshape(len(ends), len(domains), len(classes))
-    totals = [each.sum(axis=1) for each in heads]
+    sizes = [each.sum(axis=1) for each in (before, after)]
+    ever = sizes[0] + sizes[1] > 0
+    weights = [size[ever].to_numpy() / size.sum() for size in sizes]
     inside = [
-        np.divide(each, size[:, None], out=np.full(each.shape, np.nan), where=size[:, None] > 0)
-        for each, size in zip(heads, totals, strict=True)
+        each[ever].div(size[ever].where(size > 0), axis=0).to_numpy()
+        for each, size in zip((before, after), sizes, strict=True)
     ]
-    ever = ~(np.isnan(inside[0]) & np.isnan(inside[1])).any(axis=1)
-    weights = [size[ever] / size.sum() for size in totals]
-    mix, within = decompose(weights[0], weights[1], inside[0][ever], inside[1][ever])
-    change = (shares.loc[ends[1]] - shares.loc[ends[0]]).to_numpy()
-    for name, values in (("change", change), ("mix", mix), ("within", within)):
-        part = pd.DataFrame({"level": classes, "value": values, "year": ends[1]})
+    mix, within = decompose(*weights, *inside)
+    change = shares.loc[end] - shares.loc[start]
+    long = shares.melt(ignore_index=False).reset_index()
+    rows = [long.assign(indicator="qualification_share_pct", unit="pct")]
+    for name, values in (("change", change.to_numpy()), ("mix", mix), ("within", within)):
+        part = pd.DataFrame({"level": shares.columns, "value": values, "year": end})
         rows.append(part.assign(indicator=f"qualification_{name}_points", unit="points"))
-    moved = pd.DataFrame({"value": [np.abs(change).sum() / 2], "year": ends[1]})
-    rows.append(moved.assign(indicator="qualification_dissimilarity_pct", unit="pct"))
-    found = pd.concat(rows, ignore_index=True)
-    nothing = pd.DataFrame({"year": [ends[1]], "indicator": "diploma_share_pct", "unit": "pct"})
-    both = pd.concat([found.assign(value=100 * found["value"]), nothing], ignore_index=True)
-    observed = (jobs["nature"] == "observed").all()
-    return both.assign(
-        level=both["level"].fillna(""),
-        nature="observed" if observed else "estimate",
+    whole = {
+        "qualification_dissimilarity_pct": change.abs().sum() / 2,
+        "diploma_share_pct": np.nan,
+    }
+    parts = pd.DataFrame({"indicator": list(whole), "value": list(whole.values())})
+    rows.append(parts.assign(year=end, unit="pct", level=""))
+    table = pd.concat(rows, ignore_index=True)
+    return table.assign(
+        value=100 * table["value"],
+        nature="observed" if (jobs["nature"] == "observed").all() else "estimate",
         origin=_origin(jobs),
     )
 
@@ -145,37 +138,39 @@ def projection_rows(jobs: pd.DataFrame, projections: pd.DataFrame) -> pd.DataFra
         `projected_qualification_share_pct` by `level` in the last year projected: the share at the
         métiers' medians, and the interval of draws of all of them.
     """
-    wide = last_year(projections).pivot(
-        index="metier_code", columns="quantile_level", values="value"
-    )
-    wide = wide.dropna()
+    rows = last_year(projections)
+    wide = rows.pivot(index="metier_code", columns="quantile_level", values="value").dropna()
     if wide.empty:
         return pd.DataFrame(columns=["year", "indicator", "unit"])
-    year = int(projections["year"].max())
-    codes = [str(code) for code in wide.index]
+    codes = wide.index.tolist()
     normal = draws.correlated(SEED, DRAWS, codes)
     heads = draws.along_quantiles(wide.to_numpy()[:, None, :], np.array(wide.columns), normal)
     drawn = np.maximum(heads[:, 0], 0.0)
-    of_class = np.array([class_of(code) for code in codes])
-    rows = []
-    point = wide[0.5].to_numpy()
-    for name in (each for each in CLASSES if (of_class == each).any()):
-        chosen = of_class == name
-        shares = drawn[chosen].sum(axis=0) / drawn.sum(axis=0)
-        low, middle, high = np.quantile(shares, norm.cdf([-1.281552, 0, 1.281552]))
-        value = point[chosen].sum() / point.sum()
-        rows.append(
-            {
-                "level": name,
-                "value": 100 * value,
-                "lower": 100 * (value + low - middle),
-                "upper": 100 * (value + high - middle),
-            }
-        )
-    table = pd.DataFrame(rows).assign(
-        indicator="projected_qualification_share_pct", year=year, unit="pct", interval_level=0.8
+    of_class = wide.index.map(class_of)
+    levels = [name for name in CLASSES if name in of_class]
+    drawn_shares = np.stack([drawn[of_class == name].sum(axis=0) for name in levels])
+    low, middle, high = np.quantile(
+        drawn_shares / drawn.sum(axis=0), norm.cdf([-1.281552, 0, 1.281552]), axis=1
     )
-    return table.assign(nature="projection", origin=_origin(jobs))
+    point = wide[0.5].groupby(of_class).sum()[levels].to_numpy() / wide[0.5].sum()
+    table = pd.DataFrame(
+        {
+            "level": levels,
+            "value": point,
+            "lower": point + low - middle,
+            "upper": point + high - middle,
+        }
+    )
+    ends = ["value", "lower", "upper"]
+    return table.assign(
+        **(100 * table[ends]),
+        indicator="projected_qualification_share_pct",
+        year=int(rows["year"].iloc[0]),
+        unit="pct",
+        interval_level=0.8,
+        nature="projection",
+        origin=_origin(jobs),
+    )
 
 
 def _origin(jobs: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.params import ScenarioLine, ScenarioParams
+from opmq_lib.tables import DESCRIPTIONS
 
 EFFECTS = {"employment": "employment_multiplier", "departures": "departures_multiplier"}
 
@@ -35,11 +36,10 @@ def line_table(scenarios: Sequence[ScenarioParams]) -> pd.DataFrame:
         for scenario in scenarios
         for number, line in enumerate(scenario.lines or (None,), start=1)
     ]
-    blank = dict.fromkeys(_TEXTS, "")
-    table = pd.DataFrame([blank | row for row in rows])
-    numbers = ["start_year", "end_year", "multiplier"]
-    table = table.reindex(columns=list(_COLUMNS)).astype(dict.fromkeys(numbers, "float64"))
-    return table.astype({"start_year": "Int64", "end_year": "Int64"})
+    columns = DESCRIPTIONS["scenario_lines"]
+    blank = {name: "" for name, column in columns.items() if column.is_text}
+    table = pd.DataFrame([blank | row for row in rows], columns=list(columns))
+    return table.astype({"start_year": "Int64", "end_year": "Int64", "multiplier": "float64"})
 
 
 def effects(
@@ -109,48 +109,13 @@ def _touched(line: ScenarioLine, nodes: pd.DataFrame, group: pd.Series) -> pd.Se
 
 
 def _row(number: int, line: ScenarioLine) -> dict[str, object]:
+    fields = ("industry_group_codes", "branch_codes", "metier_codes")
     return {
         "line_number": number,
         "line_label": line.label,
         "driver": line.quantity,
-        "industry_group_codes": " ".join(line.industry_group_codes),
-        "branch_codes": " ".join(line.branch_codes),
-        "metier_codes": " ".join(line.metier_codes),
-        "start_year": line.start_year,
-        "end_year": line.end_year,
-        "multiplier": line.multiplier,
+        **{name: " ".join(getattr(line, name)) for name in fields},
+        **line.model_dump(include={"start_year", "end_year", "multiplier", "unit", "basis"}),
         "points": " ".join(f"{point.year}:{point.multiplier:g}" for point in line.points),
-        "unit": line.unit,
         "vote": "" if line.vote is None else f"{line.vote.body}, {line.vote.date:%Y-%m-%d}",
-        "basis": line.basis,
     }
-
-
-_TEXTS = (
-    "line_label",
-    "driver",
-    "industry_group_codes",
-    "branch_codes",
-    "metier_codes",
-    "points",
-    "unit",
-    "vote",
-)
-_COLUMNS = (
-    "scenario_code",
-    "line_number",
-    "scenario_label",
-    "line_label",
-    "driver",
-    "industry_group_codes",
-    "branch_codes",
-    "metier_codes",
-    "start_year",
-    "end_year",
-    "multiplier",
-    "points",
-    "unit",
-    "vote",
-    "basis",
-    "origin",
-)
