@@ -51,8 +51,10 @@ def by_quantity(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_w1_departures_by_both_schemes() -> None:
-    found = cohorts.career_end_departures(HEADS, SURVIVAL, [1, 5, 10], 1)
-    assert found == pytest.approx([243.035492, 730.0, 1755.04], abs=5e-7)
+    by_five = cohorts.career_end_departures(HEADS, SURVIVAL, [5, 10], 1)
+    assert by_five == pytest.approx([730.0, 1755.04], abs=5e-7)
+    by_one = cohorts.career_end_departures(HEADS, SURVIVAL, [1], 1)
+    assert by_one == pytest.approx([243.035492], abs=5e-7)
     later, _ = cohorts.age_five_years(HEADS, SURVIVAL[0])
     assert later[1:].tolist() == pytest.approx([1056, 1116, 558, 36], abs=5e-7)
     later, _ = cohorts.age_one_year(HEADS, cohorts.yearly(SURVIVAL[0]))

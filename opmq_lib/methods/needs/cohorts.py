@@ -8,12 +8,9 @@ Source: method page, E2.
 """
 
 from collections.abc import Sequence
-from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
-
-from opmq_lib.errors import Defect, RangeError
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.intp]
@@ -86,9 +83,10 @@ def career_end_departures(
 ) -> Array:
     """Return how many incumbents of `first_old` and older leave employment over some horizons.
 
-    Horizons that are multiples of five age the bands by five years at a time; others by one. The
-    two schemes differ: the second mixes ages within a band. New entrants are ignored, so that the
-    result is a lower bound.
+    Horizons of which none is a multiple of five: bands age by one year at a time. Otherwise by
+    five at multiples of five, and straight lines between them: the two schemes differ, the first
+    mixes ages within a band, and side by side they would make sums go down from one year to the
+    next. New entrants are ignored, so that the result is a lower bound.
 
     Args:
         heads: (…, bands) heads now.
@@ -97,62 +95,22 @@ def career_end_departures(
         first_old: Position of the first band that counts (a₀).
 
     Returns:
-        (…, horizons) heads.
-
-    Raises:
-        RangeError: If heads are negative, or a survival lies outside 0 to 1.
+        (…, horizons) heads; they never fall when the horizon grows.
 
     Examples:
         Worked example W1:
 
         >>> heads = np.array([1100.0, 1200, 900, 300, 40])
         >>> survival = np.array([[0.96, 0.93, 0.62, 0.12, 0]])
-        >>> career_end_departures(heads, survival, [1, 5, 10], 1).round(6).tolist()
-        [243.035492, 730.0, 1755.04]
-    """
-    wrong = [
-        Defect("heads", "negative heads", "heads ≥ 0", "correct them"),
-        Defect("survival", "out of range", "a share from 0 to 1", "correct it"),
-    ]
-    is_wrong = ((heads < 0).any(), ((survival < 0) | (survival > 1)).any())
-    if any(is_wrong):
-        raise RangeError(compress(wrong, is_wrong))
-    fives = [years for years in horizons if years % BAND_YEARS == 0]
-    ones = [years for years in horizons if years % BAND_YEARS]
-    left = _left_after(heads, survival, fives, first_old, BAND_YEARS)
-    if ones:
-        left |= _left_after(heads, yearly(survival), ones, first_old, 1)
-    return np.stack([left[years] for years in horizons], axis=-1)
-
-
-def departures_by(heads: Array, survival: Array, horizons: Sequence[int], first_old: int) -> Array:
-    """Return career-end departures that never fall when the horizon grows.
-
-    Horizons of which none is a multiple of five: the yearly scheme. Otherwise five-year ageing at
-    multiples of five and straight lines between them: the two schemes differ, and side by side
-    they would make sums go down from one year to the next.
-
-    Args:
-        heads: As `career_end_departures`.
-        survival: As `career_end_departures`.
-        horizons: Years, each at least 1.
-        first_old: Position of the first band that counts (a₀).
-
-    Returns:
-        (…, horizons) heads.
-
-    Examples:
-        >>> heads = np.array([1100.0, 1200, 900, 300, 40])
-        >>> survival = np.array([[0.96, 0.93, 0.62, 0.12, 0]])
-        >>> departures_by(heads, survival, [1, 5, 7, 10], 1).round(6).tolist()
-        [146.0, 730.0, 1140.016, 1755.04]
-        >>> departures_by(heads, survival, [1], 1).round(6).tolist()
+        >>> career_end_departures(heads, survival, [1], 1).round(6).tolist()
         [243.035492]
+        >>> career_end_departures(heads, survival, [1, 5, 7, 10], 1).round(6).tolist()
+        [146.0, 730.0, 1140.016, 1755.04]
     """
     if all(years % BAND_YEARS for years in horizons):
-        return career_end_departures(heads, survival, horizons, first_old)
+        return _left_after(heads, yearly(survival), horizons, first_old, 1)
     fives = range(BAND_YEARS, max(horizons) + BAND_YEARS, BAND_YEARS)
-    left = career_end_departures(heads, survival, fives, first_old)
+    left = _left_after(heads, survival, fives, first_old, BAND_YEARS)
     left = np.concatenate([np.zeros_like(left[..., :1]), left], axis=-1)
     step, rest = np.divmod(horizons, BAND_YEARS)
     after = np.minimum(step + 1, left.shape[-1] - 1)
@@ -162,18 +120,16 @@ def departures_by(heads: Array, survival: Array, horizons: Sequence[int], first_
 
 def _left_after(
     heads: Array, survival: Array, horizons: Sequence[int], first_old: int, size: int
-) -> dict[int, Array]:
+) -> Array:
     """Return the leavers after each horizon, advancing by one year or by five."""
     advance = age_one_year if size == 1 else age_five_years
-    total: Array = np.zeros(())
-    at_horizons = {}
-    for year in range(0, max(horizons, default=0), size):
+    total, after = np.zeros(()), {}
+    for year in range(0, max(horizons), size):
         step = min(year // BAND_YEARS, survival.shape[-2] - 1)
         heads, left = advance(heads, survival[..., step, :])
         total = total + left[..., first_old:].sum(axis=-1)
-        if year + size in horizons:
-            at_horizons[year + size] = total
-    return at_horizons
+        after[year + size] = total
+    return np.stack([after[years] for years in horizons], axis=-1)
 
 
 def delayed(survival: Array, delay_years: float) -> Array:

@@ -216,7 +216,7 @@ def _leaving(
                 survival.drawn(rows, assumptions.draws_count, assumptions.seed),
             )
         )
-        point[rows] = cohorts.departures_by(shares[rows], stay, horizons, first_old)
-        left = cohorts.departures_by(shares[rows][:, None], stay_drawn, horizons, first_old)
+        point[rows] = cohorts.career_end_departures(shares[rows], stay, horizons, first_old)
+        left = cohorts.career_end_departures(shares[rows][:, None], stay_drawn, horizons, first_old)
         drawn[rows] = left.swapaxes(1, 2)
     return point, drawn

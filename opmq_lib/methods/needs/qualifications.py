@@ -153,17 +153,9 @@ def projection_rows(jobs: pd.DataFrame, projections: pd.DataFrame) -> pd.DataFra
         drawn_shares / drawn.sum(axis=0), norm.cdf([-1.281552, 0, 1.281552]), axis=1
     )
     point = wide[0.5].groupby(of_class).sum()[levels].to_numpy() / wide[0.5].sum()
-    table = pd.DataFrame(
-        {
-            "level": levels,
-            "value": point,
-            "lower": point + low - middle,
-            "upper": point + high - middle,
-        }
-    )
-    ends = ["value", "lower", "upper"]
-    return table.assign(
-        **(100 * table[ends]),
+    ends = {"value": point, "lower": point + low - middle, "upper": point + high - middle}
+    return (100 * pd.DataFrame(ends)).assign(
+        level=levels,
         indicator="projected_qualification_share_pct",
         year=int(rows["year"].iloc[0]),
         unit="pct",

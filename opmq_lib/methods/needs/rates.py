@@ -126,12 +126,8 @@ def rates_of(ages: Ages, steps: int, first_old_age: int) -> pd.DataFrame:
     apart = max(len(pairs.years) / OVERLAP_YEARS, 1.0)
     believed = ratios.expected / len(pairs.years) + prior
     spread = np.sqrt(noise * net / (apart * believed[:, None, :]))
-    columns = {
-        "net_cohort_ratio": net,
-        "common_spread_logit": common,
-        "spread_ratio": spread,
-        "noise_headcount": noise,
-    }
+    columns = {"net_cohort_ratio": net, "common_spread_logit": common, "spread_ratio": spread}
+    columns["noise_headcount"] = noise
     return _table(ages, ratios.codes, steps, columns, ratios.basis)
 
 
