@@ -1,7 +1,7 @@
 """Facts and figures of `02_besoins`: how many posts to fill, why, when."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -95,10 +95,27 @@ def key_figures(results: Results) -> Html:
 
 def findings(results: Results, labels: Labels) -> Html:
     """Return up to five findings, none that its interval does not support."""
-    if not facts(results).has_needs:
+    f, table, cells = facts(results), results[TABLE], cells_of(results)
+    if not f.has_needs:
         return _nothing(results)
-    text = [_departures(results), _causes(results), _certain(results, labels)]
-    return pieces.findings("\n\n".join([*text, _oldest(results, labels)]))
+    rows = [row_at(results, cause, ALL_METIERS, f.end) for cause in (CREATED, LEFT)]
+    known = [row for row in rows if row is not None and cells.read(row) is not None]
+    text = [WORDS.departures(f, interval(cells, row)) for row in known if row == rows[1]]
+    if len(known) == len(rows):
+        (low, high), (least, _) = table.loc[known, ["lower", "upper"]].to_numpy().tolist()
+        text += [WORDS.causes(least > max(abs(low), abs(high)), (low > 0) - (high < 0))]
+    largest = _complete(results, f.end).head(SHOWN)
+    names = "« " + largest["metier_code"].map(dict(labels)) + " »"
+    sides = [direction(low, high) for low, high in largest[["lower", "upper"]].to_numpy()]
+    up, down = (names[[side == sign for side in sides]].tolist() for sign in (1, -1))
+    old = select(table, OLD).dropna(subset=["value"])
+    old = largest_first(old[old["metier_code"].isin(_largest(results)[:SHOWN])]).head(1)
+    oldest = [
+        WORDS.oldest(old["nature"].loc[row] == "observed", cells.percent(row), labels[code])
+        for row, code in zip(old.index, codes(old), strict=True)
+    ]
+    text += [WORDS.to_fill(up), WORDS.not_replaced(down), *oldest]
+    return pieces.findings("\n\n".join(text))
 
 
 def causes_figure(
@@ -137,16 +154,8 @@ def posts_table(results: Results, labels: Labels, year: int | None = None) -> Ht
             return cells.headcount(row_of(table, ALL_JOBS, year=f.base), coarsest)
         return cells.headcount(row_of(table, JOBS, code, f.base))
 
-    def column(show: Any, indicator: str) -> Any:
-        return lambda code: show(cells, row_at(results, indicator, code, end))
-
-    columns = {
-        "Métier (FAP)": names.__getitem__,
-        f"Emplois {f.base}": jobs,
-        **{title: column(interval, cause) for cause, title in CAUSES.items()},
-        "Postes à pourvoir": column(heads, POSTS),
-        "Intervalle à 80 %": column(interval, POSTS),
-    }
+    columns = {"Métier (FAP)": names.__getitem__, f"Emplois {f.base}": jobs}
+    columns |= _posts_columns(cells, lambda name, code: row_at(results, name, code, end))
     shown = [*_largest(results)[:SHOWN], ALL_METIERS]
     rows = [code for code in shown if row_at(results, POSTS, code, end) is not None]
     return pieces.table(WORDS.posts_table(f, end), columns, rows)
@@ -221,19 +230,25 @@ def consolidated_table(results: Results, labels: Labels) -> Html:
         return pieces.banner(WORDS.no_branch())
     end, cells = int(whole["year"].max()), Cells(CONSOLIDATED, table)
     rows = whole[whole["year"] == end]
-    place = rows.reset_index().set_index(["branch_code", "indicator"])["index"]
+    place = rows.reset_index().set_index(["indicator", "branch_code"])["index"]
+    columns = {"Branche": labels.__getitem__}
+    columns |= _posts_columns(cells, lambda name, branch: place.get((name, branch)))
+    order = select(rows, POSTS).sort_values("value", ascending=False)
+    return pieces.table(WORDS.consolidated_table(end), columns, order["branch_code"])
 
-    def column(show: Any, indicator: str) -> Any:
-        return lambda branch: show(cells, place.get((branch, indicator)))
 
-    columns = {
-        "Branche": labels.__getitem__,
-        **{title: column(interval, cause) for cause, title in CAUSES.items()},
+def _posts_columns(cells: Cells, place: Callable[[str, str], Any]) -> dict[str, Any]:
+    """Return the columns of posts and their causes, from where an indicator stands."""
+
+    def column(show: Callable[[Cells, int | None], Markup], name: str) -> Any:
+        return lambda key: show(cells, place(name, key))
+
+    causes = {title: column(interval, cause) for cause, title in CAUSES.items()}
+    posts = {
         "Postes à pourvoir": column(heads, POSTS),
         "Intervalle à 80 %": column(interval, POSTS),
     }
-    order = select(rows, POSTS).sort_values("value", ascending=False)
-    return pieces.table(WORDS.consolidated_table(end), columns, order["branch_code"])
+    return causes | posts
 
 
 def heads(cells: Cells, row: int | None) -> Markup:
@@ -269,44 +284,6 @@ def row_at(results: Results, indicator: str, code: str, year: int) -> int | None
 def cells_of(results: Results) -> Cells:
     """Return the numbers of `besoins.csv`."""
     return Cells(TABLE, results[TABLE])
-
-
-def _departures(results: Results) -> str:
-    f, cells = facts(results), cells_of(results)
-    row = row_at(results, LEFT, ALL_METIERS, f.end)
-    if row is None or cells.read(row) is None:
-        return ""
-    return str(WORDS.departures(f, interval(cells, row)))
-
-
-def _causes(results: Results) -> str:
-    table, end = results[TABLE], facts(results).end
-    rows = [row_at(results, cause, ALL_METIERS, end) for cause in (CREATED, LEFT)]
-    ends = table.loc[[row for row in rows if row is not None], ["lower", "upper"]].dropna()
-    if len(ends) < len(rows):
-        return ""
-    (low, high), (least, _) = ends.to_numpy().tolist()
-    return str(WORDS.causes(least > max(abs(low), abs(high)), (low > 0) - (high < 0)))
-
-
-def _certain(results: Results, labels: Labels) -> str:
-    rows = _complete(results, facts(results).end).head(SHOWN)
-    signs = [direction(low, high) for low, high in rows[["lower", "upper"]].to_numpy()]
-    names = [f"« {labels[code]} »" for code in codes(rows)]
-    up, down = (
-        [name for name, at in zip(names, signs, strict=True) if at == sign] for sign in (1, -1)
-    )
-    return f"{WORDS.to_fill(up)}\n\n{WORDS.not_replaced(down)}"
-
-
-def _oldest(results: Results, labels: Labels) -> str:
-    old = select(results[TABLE], OLD).dropna(subset=["value"])
-    old = largest_first(old[old["metier_code"].isin(_largest(results)[:SHOWN])]).head(1)
-    where_observed = old["nature"].eq("observed").all()
-    return "".join(
-        WORDS.oldest(where_observed, cells_of(results).percent(row), labels[code])
-        for row, code in zip(old.index, codes(old), strict=True)
-    )
 
 
 def _complete(results: Results, year: int) -> pd.DataFrame:

@@ -43,7 +43,7 @@ def findings(results: Results, labels: Labels) -> Html:
     names = sorted(f"« {labels[code]} »" for code in unknown)
     metier = _common(results)["metier_code"].head(1)
     first = [WORDS.most_shared(labels[metier[row]], cells.number(row)) for row in metier.index]
-    return pieces.findings("".join([*first, WORDS.unknown(names)]))
+    return pieces.findings("\n\n".join([*first, WORDS.unknown(names)]))
 
 
 def domains_figure(results: Results, labels: Labels, ax: Axes | None = None) -> Figure | Html:
