@@ -24,7 +24,7 @@ import matching_peers as peers
 import numpy as np
 import pandas as pd
 
-from opmq_lib.matching import build_index, match_labels, measures
+from opmq_lib.matching import build_index, match_labels, pairs
 from opmq_lib.matching.index import Index
 from opmq_lib.matching.knowledge import Knowledge
 
@@ -141,10 +141,10 @@ def known_words(
 
 def measured(
     task: Task, index: Index, places: np.ndarray, known: Knowledge
-) -> tuple[measures.Pairs, np.ndarray]:
+) -> tuple[pairs.Pairs, np.ndarray]:
     """Return pairs of some queries, and which are right."""
     words = replace(index, related=known.related(index.root_ids))
-    found = measures.pairs(words, [task.queries[place] for place in places], known)
+    found = pairs.pairs(words, [task.queries[place] for place in places], known)
     codes = index.codes[found.code]
     right = [
         code in task.right[places[query]] for query, code in zip(found.query, codes, strict=True)

@@ -60,7 +60,7 @@ class Strict(BaseModel):
 
 
 class ParameterFile(Strict):
-    """A file of parameters; each field that is read is told to audit hooks, with its file.
+    """A file of parameters; audit hooks hear of each field that is read, with its file.
 
     So a notebook depends on the fields that it uses. Whoever takes the record as a whole (its
     `__dict__`: comparison, copy, export) depends on the whole file.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from opmq_lib.cli.app import app
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.errors import SchemaError
 
 skills_app = typer.Typer(
     help="Skills: survey, free texts to codes, what emerges, blocs and ends of registration."
@@ -215,4 +215,4 @@ def _check_files(command: str, read: list[Path], written: list[Path]) -> None:
 
 
 def _refused(where: str, what: str, expected: str, fix: str) -> SchemaError:
-    return SchemaError([Defect(where, what, expected, fix)])
+    return SchemaError.of(where, what, expected, fix)

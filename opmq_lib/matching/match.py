@@ -7,7 +7,7 @@ import pandas as pd
 
 from opmq_lib.matching.index import Index, cached_index
 from opmq_lib.matching.knowledge import knowledge
-from opmq_lib.matching.measures import pairs
+from opmq_lib.matching.pairs import pairs
 
 UNSURE_BELOW: Final = 0.5
 

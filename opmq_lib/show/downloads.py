@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 from openpyxl.workbook import Workbook
 
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.errors import SchemaError
 
 
 def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workbook: str) -> None:
@@ -89,8 +89,8 @@ def write_workbook(workbook: Workbook, path: Path | str) -> None:
     """
     path = Path(path)
     if path.suffix.lower() != ".xlsx":
-        told = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
-        raise SchemaError([Defect(path.name, *told)])
+        defect = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
+        raise SchemaError.of(path.name, *defect)
     content = io.BytesIO()
     workbook.save(content)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,8 +100,12 @@ def write_workbook(workbook: Workbook, path: Path | str) -> None:
 def check_ending(path: Path) -> None:
     """Refuse a file that `write_table` cannot write, before anything is computed for it."""
     if path.suffix.lower() not in _FORMATS:
-        told = ("not a kind of file that can be written", ", ".join(_FORMATS), "change the ending")
-        raise SchemaError([Defect(path.name, *told)])
+        defect = (
+            "not a kind of file that can be written",
+            ", ".join(_FORMATS),
+            "change the ending",
+        )
+        raise SchemaError.of(path.name, *defect)
 
 
 def _csv(table: pd.DataFrame) -> bytes:

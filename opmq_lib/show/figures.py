@@ -45,7 +45,7 @@ Lines = Callable[[], Sequence[str]]
 
 
 class Drawing(Figure):
-    """A figure that a notebook shows and a page publishes; drawn and told only when shown.
+    """A figure that a notebook shows and a page publishes; drawn and described only when shown.
 
     Attributes:
         title: The finding, in French.

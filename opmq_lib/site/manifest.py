@@ -180,15 +180,11 @@ def read_file(run: Run, name: str) -> bytes:
     path = run.folder / name
     content = path.read_bytes() if path.is_file() else None
     if content is None or hashlib.sha256(content).hexdigest() != run.record["outputs"][name]:
-        raise ConfidentialityError(
-            [
-                Defect(
-                    where=f"{run.name}/{name}",
-                    what="is missing" if content is None else "is not the file that the run wrote",
-                    expected=f"the file recorded in {ledger.LEDGER}",
-                    fix=_again(run),
-                )
-            ]
+        raise ConfidentialityError.of(
+            where=f"{run.name}/{name}",
+            what="is missing" if content is None else "is not the file that the run wrote",
+            expected=f"the file recorded in {ledger.LEDGER}",
+            fix=_again(run),
         )
     return content
 

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from opmq_lib.errors import DataError, Defect
+from opmq_lib.errors import DataError
 
 PROGRAM = "quarto"
 _SHOWN_LINES = 12
@@ -38,16 +38,12 @@ def build(project: Path) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.replace(str(project), ".") for line in done.stderr.splitlines() if line.strip()]
     if done.returncode:
-        raise DataError(
-            [
-                Defect(
-                    where="quarto render",
-                    what=f"ended with status {done.returncode}",
-                    expected="a rendered site",
-                    fix="read its last lines, or use the embedded engine (`--engine embedded`)",
-                    value="\n".join(lines[-_SHOWN_LINES:]),
-                )
-            ]
+        raise DataError.of(
+            where="quarto render",
+            what=f"ended with status {done.returncode}",
+            expected="a rendered site",
+            fix="read its last lines, or use the embedded engine (`--engine embedded`)",
+            value="\n".join(lines[-_SHOWN_LINES:]),
         )
     return [line for line in lines if "WARN" in line]
 
@@ -55,17 +51,13 @@ def build(project: Path) -> list[str]:
 def _program() -> str:
     found = shutil.which(PROGRAM)
     if found is None:
-        raise DataError(
-            [
-                Defect(
-                    where="engine quarto",
-                    what="the program `quarto` is not on the path",
-                    expected="Quarto 1.6 or later",
-                    fix=(
-                        "install it (`pip install 'opmq[quarto]'` or `environment.yml`; both need "
-                        "a network), or use `--engine embedded`"
-                    ),
-                )
-            ]
+        raise DataError.of(
+            where="engine quarto",
+            what="the program `quarto` is not on the path",
+            expected="Quarto 1.6 or later",
+            fix=(
+                "install it (`pip install 'opmq[quarto]'` or `environment.yml`; both need "
+                "a network), or use `--engine embedded`"
+            ),
         )
     return found

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from opmq_lib import tables
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded, table_files
 
 KNOWN_FILES: Final = {
@@ -75,7 +75,7 @@ def read_titles_or_bundles(path: Path) -> pd.DataFrame:
         what = "neither titles nor bundles of skills, or both"
         expected = "a column query, or columns bundle and skill_code"
         fix = "name the columns so, in a file of their own"
-        raise SchemaError([Defect(path.name, what, expected, fix)])
+        raise SchemaError.of(path.name, what, expected, fix)
     return table_files.read_table(path, named[0])
 
 
@@ -88,6 +88,6 @@ def _split(raw: pd.DataFrame, code: str, columns: list[str], where: str) -> pd.D
         if label.strip()
     ]
     if not rows:
-        raise SchemaError([Defect(where, "no label", "labels and their codes", "give labels")])
+        raise SchemaError.of(where, "no label", "labels and their codes", "give labels")
     labels = pd.DataFrame(rows, columns=["code", "label"]).drop_duplicates(ignore_index=True)
     return tables.check("label_corpus", labels, where)

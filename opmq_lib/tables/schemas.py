@@ -200,7 +200,7 @@ PROJECTION_COLUMNS: Final = tuple(DESCRIPTIONS["projection"])
 INDICATOR_COLUMNS: Final = tuple(DESCRIPTIONS["indicators"])
 """Columns of the long indicator table, in order."""
 DIMENSIONS: Final = tuple(use.name for use in USES["indicators"] if use.may_be_absent)
-"""Columns that an indicator table has only where some indicator is told apart by them."""
+"""Columns that an indicator table has only where they tell indicators apart."""
 
 
 class Rule(NamedTuple):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from opmq_lib.errors import Defect, RangeError
+from opmq_lib.errors import RangeError
 from opmq_lib.methods.employment.ras import ras
 from opmq_lib.methods.employment.seed import (
     INDEPENDENCE,
@@ -232,7 +232,7 @@ def metier_totals(employment_national: pd.DataFrame, year: int) -> pd.Series:
         expected = f"a year from {published['year'].min()} to {published['year'].max()}"
         fix = "change `base_year` in the parameters of the edition"
         what = "no national employment by FAP-225"
-        raise RangeError([Defect("base_year", what, expected, fix, str(year))])
+        raise RangeError.of("base_year", what, expected, fix, str(year))
     rest = {RESIDUAL_METIER: whole.sum() - metiers.sum()}
     totals: pd.Series = pd.concat([metiers, pd.Series(rest)])
     return totals

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import Defect, RangeError
+from opmq_lib.errors import RangeError
 from opmq_lib.methods.forecast.engine import Learnt, forecast_panel, learn_panel
 from opmq_lib.methods.forecast.series import (
     TidyPanel,
@@ -85,7 +85,7 @@ def _forecast(
     levels = with_median(quantile_levels)
     if learnt and learnt[0].quantiles.shape != (horizon_years, len(levels)):
         fix = "learn for the same horizon and levels"
-        raise RangeError([Defect("learnt", "lessons for another question", "this horizon", fix)])
+        raise RangeError.of("learnt", "lessons for another question", "this horizon", fix)
     lessons = learnt or learn_panel(tidy.panel, horizon_years, levels)
     kept = np.isin(levels, np.asarray(quantile_levels, dtype=float))
     quantiles = forecast_panel(tidy.panel, lessons)[:, :, kept]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from opmq_lib.errors import Defect, RangeError
+from opmq_lib.errors import RangeError
 from opmq_lib.methods.forecast.series import Array
 
 PAIR_KEY = ["model", "series_code", "cutoff_year", "step"]
@@ -193,7 +193,7 @@ def report(pairs: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
     """
     if pairs.empty:
         fix = "give longer series"
-        raise RangeError([Defect(where, "no series is long enough", "seven years or more", fix)])
+        raise RangeError.of(where, "no series is long enough", "seven years or more", fix)
     scored = pair_scores(pairs)
     return {
         "scores": summary(scored),

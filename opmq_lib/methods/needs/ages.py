@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import Defect, SchemaError, gather
+from opmq_lib.errors import SchemaError, gather
 from opmq_lib.methods.needs.cohorts import Array, Mask
 from opmq_lib.tables import input_errors
 from opmq_lib.tables.indicators import ALL_METIERS
@@ -50,7 +50,7 @@ class Ages:
         """
         if age not in self.first_ages:
             wrong = (f"no band starts at {age}", f"a five-year band from {age}")
-            raise SchemaError([Defect("age_structure", *wrong, "split the bands at that age")])
+            raise SchemaError.of("age_structure", *wrong, "split the bands at that age")
         return self.first_ages.index(age)
 
     def in_year(self, year: int) -> Array:

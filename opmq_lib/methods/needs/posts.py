@@ -164,7 +164,7 @@ def _checked(
         errors.append(error)
     if jobs.empty:
         wrong = ("no row", "at least one métier", "give employment by métier and year")
-        errors.append(SchemaError([Defect("employment", *wrong)]))
+        errors.append(SchemaError.of("employment", *wrong))
     if errors:
         raise gather(errors)
     own = jobs["origin"].eq("own").groupby([jobs[name] for name in _NODE]).transform("any")
@@ -206,7 +206,7 @@ def _inputs(
     wide = future.pivot(index=_KEY, columns="quantile_level", values="value")
     if MEDIAN not in wide:
         wrong = ("no point", "rows of level 0.5", "project with the level 0.5")
-        raise SchemaError([Defect("projections, column `quantile_level`", *wrong)])
+        raise SchemaError.of("projections, column `quantile_level`", *wrong)
     more = np.ones((len(nodes), len(horizons), 2))
     if assumptions.effects is not None:
         effects = assumptions.effects.set_index(_KEY)
@@ -295,7 +295,7 @@ def _whole(nodes: pd.DataFrame) -> pd.DataFrame:
     """Return the row that names the sum of a branch's métiers."""
     if not nodes["year"].eq(nodes["year"].iloc[0]).all():
         wrong = ("métiers end in different years", "one last year", "ask without totals")
-        raise CoherenceError([Defect(f"branch {nodes['branch_code'].iloc[0]}", *wrong)])
+        raise CoherenceError.of(f"branch {nodes['branch_code'].iloc[0]}", *wrong)
     row = nodes.head(1).assign(
         metier_code=ALL_METIERS, origin="own" if (nodes["origin"] == "own").any() else "public"
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from opmq_lib.errors import CoherenceError, Defect
+from opmq_lib.errors import CoherenceError
 from opmq_lib.methods.needs import draws
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH
@@ -68,8 +68,8 @@ def decompose(before: Array, after: Array, first: Array, last: Array) -> tuple[A
     first, last = np.where(np.isnan(first), last, first), np.where(np.isnan(last), first, last)
     sums = [before.sum(), after.sum(), *first.sum(axis=1), *last.sum(axis=1)]
     if not (np.abs(np.array(sums) - 1) <= TOLERANCE).all():
-        told = ("shares do not sum to 1", "shares that sum to 1", "correct the shares")
-        raise CoherenceError([Defect("qualification shares", *told)])
+        defect = ("shares do not sum to 1", "shares that sum to 1", "correct the shares")
+        raise CoherenceError.of("qualification shares", *defect)
     mix = (after - before) @ ((first + last) / 2)
     within = ((before + after) / 2) @ (last - first)
     return mix, within

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from opmq_lib import tables
-from opmq_lib.errors import Defect, RangeError
+from opmq_lib.errors import RangeError
 
 PRIOR: Final = 500.0
 """Size of the Dirichlet prior, in documents."""
@@ -105,7 +105,7 @@ def trends(mentions: pd.DataFrame) -> pd.DataFrame:
     changes = list(pairwise(documents.index))
     if not changes:
         what = ("only one period", "two periods or more", "add the mentions of another period")
-        raise RangeError([Defect("skill_mentions, period_rank", *what)])
+        raise RangeError.of("skill_mentions, period_rank", *what)
     counts, employers = (
         mentions.pivot(index="skill_code", columns="period_rank", values=column).fillna(0)
         for column in ("mentions_count", "employers_count")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.errors import SchemaError
 from opmq_lib.matching import match_labels
 
 FALSE_ALARM_RATE: Final = 0.05
@@ -103,7 +103,7 @@ def unexplained_titles(titles: Iterable[str], corpus: pd.DataFrame) -> pd.DataFr
     is_hidden = shuffled.groupby("code").cumcount() < hidden
     if not is_hidden.any():
         what = ("no code has two labels", "several labels per code", "add alternative labels")
-        raise SchemaError([Defect("corpus", *what)])
+        raise SchemaError.of("corpus", *what)
     held_out = match_labels(shuffled.loc[is_hidden, "label"], shuffled[~is_hidden], top_k=1)
     threshold = float(np.quantile(1 - held_out["confidence"], 1 - FALSE_ALARM_RATE))
     names = {"query": "title", "code": "nearest_code", "label": "nearest_label"}
