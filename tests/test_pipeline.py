@@ -39,6 +39,19 @@ def test_a_branchs_own_table_takes_the_place_of_the_estimate(inputs: dict) -> No
     assert jobs["nature"].eq("observed").all()
 
 
+def test_a_branch_without_headcount_gets_what_its_own_table_says_and_no_other(
+    inputs: dict,
+) -> None:
+    table = own_table(range(2008, 2025)).assign(branch_code="chaux")
+    own = inputs | {"own_employment": table}
+    assert branch_employment(inputs, "chaux", 2018).empty
+    assert branch_employment(own, "chaux", 2018)["employment_headcount"].tolist() == (
+        table["employment_headcount"].tolist()
+    )
+    other = branch_employment(own, BRANCH, 2018)
+    pd.testing.assert_frame_equal(other, branch_employment(inputs, BRANCH, 2018))
+
+
 def test_results_of_an_own_table_are_own_and_projected_from_its_last_year(inputs: dict) -> None:
     own = inputs | {"own_employment": own_table(range(2008, 2025))}
     results = employment_results(own, BRANCH, 6, EDITION)

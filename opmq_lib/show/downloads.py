@@ -89,8 +89,8 @@ def write_workbook(workbook: Workbook, path: Path | str) -> None:
     """
     path = Path(path)
     if path.suffix.lower() != ".xlsx":
-        defect = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
-        raise SchemaError.of(path.name, *defect)
+        why = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
+        raise SchemaError.of(path.name, *why)
     content = io.BytesIO()
     workbook.save(content)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,12 +100,12 @@ def write_workbook(workbook: Workbook, path: Path | str) -> None:
 def check_ending(path: Path) -> None:
     """Refuse a file that `write_table` cannot write, before anything is computed for it."""
     if path.suffix.lower() not in _FORMATS:
-        defect = (
+        why = (
             "not a kind of file that can be written",
             ", ".join(_FORMATS),
             "change the ending",
         )
-        raise SchemaError.of(path.name, *defect)
+        raise SchemaError.of(path.name, *why)
 
 
 def _csv(table: pd.DataFrame) -> bytes:

@@ -68,8 +68,8 @@ def decompose(before: Array, after: Array, first: Array, last: Array) -> tuple[A
     first, last = np.where(np.isnan(first), last, first), np.where(np.isnan(last), first, last)
     sums = [before.sum(), after.sum(), *first.sum(axis=1), *last.sum(axis=1)]
     if not (np.abs(np.array(sums) - 1) <= TOLERANCE).all():
-        defect = ("shares do not sum to 1", "shares that sum to 1", "correct the shares")
-        raise CoherenceError.of("qualification shares", *defect)
+        why = ("shares do not sum to 1", "shares that sum to 1", "correct the shares")
+        raise CoherenceError.of("qualification shares", *why)
     mix = (after - before) @ ((first + last) / 2)
     within = ((before + after) / 2) @ (last - first)
     return mix, within
