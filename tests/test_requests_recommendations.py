@@ -1,13 +1,27 @@
 """Recommendations are kept from one edition to the next, with what became of them."""
 
 from datetime import date
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from test_requests_review import FIRMS, w8_register
 
+from opmq_lib.errors import DataError
 from opmq_lib.methods.requests import comparison, measures, recommendations
+from opmq_lib.sources import registers
 
 LAST_DAY, NEXT_DAY = date(2026, 11, 24), date(2027, 11, 24)
+
+
+def test_a_key_that_looks_like_a_name_is_never_echoed(tmp_path: Path) -> None:
+    path = tmp_path / "recommandations.csv"
+    rows = pd.DataFrame({"recommendation_code": ["Mme Durand", "Mme Durand", "jean@exemple.fr"]})
+    rows.to_csv(path, index=False)
+    with pytest.raises(DataError, match="the same key as row 2") as caught:
+        registers.read_recommendations(path, "own")
+    assert "Durand" not in str(caught.value)
+    assert "jean" not in str(caught.value)
 
 
 def test_a_decision_written_down_survives_the_next_review_and_is_followed() -> None:

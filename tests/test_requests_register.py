@@ -136,6 +136,10 @@ def test_personal_data_is_refused_with_its_column_and_never_echoed(
             assert word not in str(error) or word in ("avec", "voir", "SIREN", "M", "est")
 
 
+def test_a_day_that_is_not_given_is_empty() -> None:
+    assert importing._text(pd.NaT) == ""
+
+
 def test_plain_words_are_not_taken_for_a_person() -> None:
     notes = ["machine 3 à Paris", "12 m de câble", "EDF Lyon", "M 12", "norme MM 3",
              "délai 06/12", "Formation à M+3", "drainage", "atelier de 12 (at 3)",

@@ -42,6 +42,7 @@ def test_a_sound_site_has_no_defect(tmp_path: Path) -> None:
             "loads something from elsewhere: https://b.fr/a",
         ),
         ('<div class="cell-output-error">x</div>', "cells ended in an error: 1"),
+        ('<img src=//e.com/a.png alt="', "a tag that never closes: <img"),
         ("<p>/home/marie/a.csv</p>", "path of a machine: /home/marie"),
         (r"<p>C:\Users\marie</p>", r"path of a machine: C:\Users"),
     ],
@@ -74,6 +75,11 @@ def test_an_address_that_looks_like_a_path_is_not_one(tmp_path: Path) -> None:
 
 def test_a_site_without_home_is_found(tmp_path: Path) -> None:
     assert found(tmp_path) == ["no home page: None"]
+
+
+def test_an_image_written_in_its_page_is_no_file(tmp_path: Path) -> None:
+    image = f'<img alt="a" src="data:image/png;base64,{"A" * 5000}"><img alt="b" src=" ">'
+    assert check(site(tmp_path, image)) == ([], [])
 
 
 def test_a_heavy_page_is_only_a_warning(tmp_path: Path) -> None:

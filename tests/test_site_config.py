@@ -25,9 +25,9 @@ def test_a_key_outside_the_subset_is_named(tmp_path: Path) -> None:
     )
     _, warnings = config.read(path)
     assert [warning.partition(" is ")[0] for warning in warnings] == [
-        "_quarto.yml: `execute.echo`",
-        "_quarto.yml: `website.sidebar.style`",
-        "_quarto.yml: `website.navbar.left.icon`",
+        "_quarto.yml, line 12, key `execute.echo`",
+        "_quarto.yml, line 10, key `website.sidebar.style`",
+        "_quarto.yml, line 8, key `website.navbar.left[0].icon`",
     ]
 
 

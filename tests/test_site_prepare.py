@@ -77,6 +77,12 @@ def test_a_cell_in_error_is_refused_with_its_message() -> None:
         '<img alt="a" src="//exemple.fr/a.png">',
         '<link rel="stylesheet" href="a.css">',
         "<object data='a.swf'></object>",
+        "<script src=https://e.com/x.js ",
+        "<img src=//e.com/a.png onerror=alert(1) ",
+        '<img title="a" onerror=alert(1) alt="',
+        """<a href="javascript:alert(1)" title='""",
+        '<img src=x onerror="alert(1)',
+        "<iframe src=x ",
     ],
 )
 def test_active_or_external_content_is_refused_in_outputs_and_in_prose(html: str) -> None:

@@ -150,6 +150,11 @@ def test_every_defect_of_a_register_is_listed(tmp_path: Path) -> None:
         "etudes.csv, row 4, column `delivered_on`",
         "etudes.csv, row 5, column `fieldwork_end_on`",
     ]
+    assert caught.value.defects[0].value == "chimie inconnue"
+    bad.assign(disclosure="confidential").to_csv(path, index=False)
+    with pytest.raises(DataError) as caught:
+        registers.read_studies(path, ROOT, ON)
+    assert [each.value for each in caught.value.defects] == [None] * 4
     twice = pd.concat([register({}), register({})])
     twice.to_csv(path, index=False)
     with pytest.raises(DataError, match="the same key as row"):

@@ -1,4 +1,5 @@
 import zipfile
+from decimal import Decimal
 
 import openpyxl
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 
 from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError
 from opmq_lib.sources import embedded
-from opmq_lib.sources.table_files import number, read_table
+from opmq_lib.sources.table_files import number, read_supplied, read_table
 from opmq_lib.tables.scope import branch_rule
 
 HEADER = (
@@ -288,8 +289,38 @@ def test_an_own_table_holds_what_was_observed_only(write, nature):
 
 
 def test_rows_of_another_branch_are_refused(write):
-    text = refusal(write(HEADER, FIRST), kind=ScopeError, rules=[branch_rule("textile")])
+    text = refusal(
+        write(HEADER, FIRST), kind=ScopeError, rules=[branch_rule("textile", ["chimie"])]
+    )
     assert "row 2, column `branch_code` (D1Z40, 2018): a row of another branch" in text
+
+
+def test_an_unknown_branch_is_not_another_branch(write):
+    path = write(HEADER, FIRST.replace("chimie", "chimi"))
+    with pytest.raises(ScopeError, match=r"1 defect\n.*unknown branch(.|\n)*did you mean `chimie`"):
+        read_supplied(path, "employment", "chimie")
+
+
+def test_keys_that_could_not_be_read_are_not_compared(write):
+    line = FIRST.replace("2018", "deux")
+    text = refusal(write(HEADER, line, line))
+    assert text.count("column `year`") == 2
+    assert "same key" not in text
+
+
+def test_decimals_and_empty_days_of_parquet_are_read(tmp_path):
+    path = tmp_path / "emplois.parquet"
+    frame = pd.DataFrame([FIRST.split(",")], columns=HEADER.split(",")).astype({"year": "int64"})
+    numbers = {"employment_headcount": "1200.5", "units_count": "12", "largest_share_pct": "40.5"}
+    frame.assign(**{name: [Decimal(text)] for name, text in numbers.items()}).to_parquet(path)
+    assert read_table(path, "employment")["employment_headcount"].tolist() == [1200.5]
+    days = pd.to_datetime(["2025-03-31", None])
+    fiches = {"fiche_code": ["RNCP1", "RNCP2"], "title": "a", "active": "yes", "origin": "public"}
+    fiches["framework_level"] = "5"
+    pd.DataFrame({**fiches, "starts_on": days, "ends_on": pd.NaT}).to_parquet(path)
+    table = read_table(path, "rncp_fiches", "public")
+    assert table["starts_on"].tolist() == ["2025-03-31", ""]
+    assert table["ends_on"].tolist() == ["", ""]
 
 
 def test_no_message_shows_a_value_of_an_own_table(write):

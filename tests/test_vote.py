@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import opmq_lib.cli  # noqa: F401 - adds the commands
 from opmq_lib.cli.app import app
-from opmq_lib.errors import DataError, ScopeError
+from opmq_lib.errors import DataError, SchemaError, ScopeError
 from opmq_lib.params import Question
 from opmq_lib.show import downloads
 from opmq_lib.sources import parameters, vote
@@ -151,6 +151,15 @@ def test_a_tick_without_a_vote_is_refused(root: Path) -> None:
     assert "métiers are ticked for “Stratégiques” but its vote is not filled in" in refused(
         book, path, root
     )
+
+
+def test_what_the_model_alone_refuses_is_told(root: Path) -> None:
+    question = parameters.load_branches(root)["chimie"].questions[0]
+    values = question.model_dump() | {"vote": None, "basis": "une étude"}
+    errors: list[DataError] = []
+    assert vote._validated(values, "vote.xlsx", [9, 10, 11, 12], errors) is None
+    assert [type(error) for error in errors] == [SchemaError]
+    assert "`vote` is null but `basis` is not" in str(errors[0])
 
 
 def test_a_form_of_an_unknown_branch_is_refused(root: Path) -> None:

@@ -46,7 +46,12 @@ def check(site: Path, forbidden: Sequence[str] = ()) -> tuple[list[Defect], list
             tags = list(markup.tags(text))
             loads = list(_loads(tags))
             defects += _page_defects(name, tags, loads)
-            weights += _weight(path, site, [load for load in loads if load not in _lazy(tags)])
+            fix = "close the tag, or write `&lt;`"
+            defects += [
+                Defect(name, "a tag that never closes", "whole tags", fix, f"<{tag}")
+                for tag in markup.unclosed(text)
+            ]
+            weights += _weight(path, site, set(loads) - _lazy(tags))
             anchors[name] = {each[key] for _, each in tags for key in ("id", "name") if key in each}
             targets[name] = [each["href"] for tag, each in tags if tag == "a" and "href" in each]
             targets[name] += loads
@@ -62,7 +67,8 @@ def _loads(tags: Tags) -> Iterator[str]:
     for tag, attributes in tags:
         if tag == "link" and "canonical" not in attributes.get("rel", ""):
             yield attributes.get("href", "")
-        yield from (attributes[key].split()[0] for key in markup.LOADING if attributes.get(key))
+        for key in markup.LOADING:
+            yield from attributes.get(key, "").split()[:1]
 
 
 def _lazy(tags: Tags) -> set[str]:
@@ -128,9 +134,10 @@ def _resolved(page: str, address: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(page), address))
 
 
-def _weight(page: Path, site: Path, loads: Sequence[str]) -> Iterator[str]:
+def _weight(page: Path, site: Path, loads: Collection[str]) -> Iterator[str]:
     name, html = page.relative_to(site).as_posix(), page.stat().st_size
-    files = {site / _resolved(name, load.partition("#")[0]) for load in loads}
+    inside = (load.partition("#")[0] for load in loads if not _SCHEME.match(load))
+    files = {site / _resolved(name, load) for load in inside}
     total = html + sum(path.stat().st_size for path in files if path.is_file())
     if html > HTML_LIMIT_BYTES:
         yield f"{name}: {html // 1000} kB of HTML, more than {HTML_LIMIT_BYTES // 1000}"

@@ -10,6 +10,18 @@ from typing import Any, Final
 
 import yaml
 
+from opmq_lib.sources.yaml_model import Reading
+from opmq_lib.sources.yaml_text import Document, Key
+
+ONLY_FALSE: Final = (
+    "website.page-navigation",
+    "website.bread-crumbs",  # pages carry their own
+    "execute.enabled",  # notebooks are published as they were executed
+    "execute.echo",  # code is in the notebook that readers download
+    "execute.warning",
+)
+"""Keys that may say nothing else than `false`."""
+
 DEFAULTS: Final[dict[str, Any]] = {
     "project.type": "website",
     "project.output-dir": "_site",  # folder of the finished site, inside the project
@@ -33,11 +45,7 @@ DEFAULTS: Final[dict[str, Any]] = {
     "format.html.theme": "",  # Quarto only, as the next ones
     "format.html.html-math-method": "",
     "format.html.html-table-processing": "none",
-    "website.page-navigation": False,  # only `false`, as the next ones
-    "website.bread-crumbs": False,  # pages carry their own
-    "execute.enabled": False,  # notebooks are published as they were executed
-    "execute.echo": False,  # code is in the notebook that readers download
-    "execute.warning": False,
+    **dict.fromkeys(ONLY_FALSE, False),
 }
 
 
@@ -47,13 +55,21 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     Args:
         path: A `_quarto.yml`.
     """
-    written = dict(_flat(yaml.safe_load(path.read_text(encoding="utf-8")) or {}))
-    entries = written.get("website.navbar.left", [])
-    refused = [key for key in list(DEFAULTS)[-5:] if written.get(key)]
-    unknown = [*refused, *(key for key in written if key not in DEFAULTS)]
-    unknown += [f"website.navbar.left.{key}" for key in set().union(*entries) - {"text", "href"}]
-    outside = "is outside what the embedded engine reads; ignored"
-    return DEFAULTS | written, [f"{path.name}: `{key}` {outside}" for key in unknown]
+    text = path.read_text(encoding="utf-8")
+    written = dict(_flat(yaml.safe_load(text) or {}))
+    refused = [key for key in ONLY_FALSE if written.get(key)]
+    outside = [*refused, *(key for key in written if key not in DEFAULTS)]
+    unknown: list[Key] = [tuple(key.split(".")) for key in outside]
+    unknown += [
+        ("website", "navbar", "left", position, key)
+        for position, entry in enumerate(written.get("website.navbar.left", []))
+        for key in entry
+        if key not in ("text", "href")
+    ]
+    tree = yaml.compose(text)
+    at = Reading[Any](path.name, document=Document(None, tree, ()) if tree else None).at
+    ignored = "is outside what the embedded engine reads; ignored"
+    return DEFAULTS | written, [f"{at(key)} {ignored}" for key in unknown]
 
 
 def selected(path: str, patterns: Sequence[str]) -> bool:

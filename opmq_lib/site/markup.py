@@ -39,6 +39,16 @@ def tags(html: str) -> Iterator[tuple[str, dict[str, str]]]:
             )
 
 
+def unclosed(html: str) -> list[str]:
+    r"""Return the names of the tags that never close: a browser may still take them for tags.
+
+    Examples:
+        >>> unclosed('<p>a < b</p><IMG src=x onerror="f()')
+        ['img']
+    """
+    return [name.lower() for name in re.findall(r"<([A-Za-z][\w:-]*)", MARKUP.sub(" ", html))]
+
+
 def text(html: str, between: str = "") -> str:
     r"""Return the words of a piece of HTML on one line.
 

@@ -132,13 +132,14 @@ def defects(notebook: Any, where: str) -> Iterator[Defect]:
 
 
 def active_content(html: str, where: str) -> Iterator[Defect]:
-    """Yield scripts, frames, event handlers and things loaded from elsewhere.
+    """Yield scripts, frames, event handlers, things loaded from elsewhere, tags without end.
 
     Examples:
         >>> [defect.value for defect in active_content('<p onclick="f()">a</p>', "page")]
         ['<p onclick>']
     """
-    for tag, attributes in markup.tags(html):
+    unclosed = markup.unclosed(html)
+    for tag, attributes in [*markup.tags(html), *((name, dict[str, str]()) for name in unclosed)]:
         active = [
             key
             for key, value in attributes.items()
@@ -146,7 +147,7 @@ def active_content(html: str, where: str) -> Iterator[Defect]:
             or value.lower().startswith("javascript:")
             or (key in markup.LOADING and markup.ELSEWHERE.match(value))
         ]
-        if tag in _ACTIVE_TAGS or active:
+        if tag in _ACTIVE_TAGS or tag in unclosed or active:
             yield Defect(
                 where=where,
                 what="active or external content in a page",

@@ -104,11 +104,13 @@ def register_rows(
 
 
 def _text(cell: Any) -> str:
+    if pd.isna(cell):
+        return ""
     if isinstance(cell, date):
         return cell.isoformat()[:10]
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return "" if pd.isna(cell) else str(cell).strip()
+    return str(cell).strip()
 
 
 def _coded(name: str, text: str, words: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -97,9 +98,7 @@ def read_table(
     """
     where = shown(path)
     grid = read_grid(path, where, (table,))
-    rules = list(rules)
-    ruled = {rule.columns for rule in rules}
-    rules += [rule for rule in scope.code_rules(table, known_codes) if rule.columns not in ruled]
+    rules = [*rules, *scope.code_rules(table, known_codes)]
     if origin == "own":
         rules.append(scope.OWN)
     if origin == "own" and table == "employment":
@@ -123,7 +122,7 @@ def read_supplied(
         branch_code: The branch, the only one that the table may speak of.
         bloc_codes: The only blocs that it may speak of, if any.
     """
-    rules = [scope.branch_rule(branch_code)]
+    rules = [scope.branch_rule(branch_code, known_codes("branches", "branch_code"))]
     if bloc_codes is not None:
         rules.append(scope.bloc_rule(bloc_codes))
     return read_table(path, table, SUPPLIED[table], rules)
@@ -162,10 +161,14 @@ def typed(grid: Grid, table: str) -> pd.DataFrame:
     """Return a file's cells: texts that say a number, and days, as the table asks for them."""
 
     def as_number(cell: Any) -> Any:
+        if isinstance(cell, Decimal):
+            return float(cell)
         value = number(cell, grid.decimal_comma) if isinstance(cell, str) else None
         return cell if value is None else value
 
     def as_day(cell: Any) -> Any:
+        if pd.isna(cell):
+            return None
         return cell.isoformat()[:10] if isinstance(cell, date) else cell
 
     read = {

@@ -216,7 +216,8 @@ def _validated(
         refused = [
             each for each in error.errors() if each["input"] is not None and each["loc"] not in said
         ]
-        errors += translated(refused, Question, at, raw)
+        every = error.errors() if not (refused or errors) else refused
+        errors += translated(every, Question, at, raw)
         return None
 
 

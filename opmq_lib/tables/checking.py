@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, closest, did_you_mean
-from opmq_lib.tables.columns import DAY, Column, expectation
+from opmq_lib.tables import personal
+from opmq_lib.tables.columns import ANY, DAY, Column, expectation
 from opmq_lib.tables.schemas import DESCRIPTIONS, KEYS, RULES, USES, Rule, Use
 
 SHOWN_PER_PROBLEM: Final = 10
 """Rows listed for one problem of one column; the others are counted."""
+_EMPTY: Final = ("", None, np.nan)
 _CORRECT: Final = "correct the number"
 
 
@@ -147,11 +149,11 @@ def row_problems(table: str, frame: pd.DataFrame, rules: Iterable[Rule] = ()) ->
     rows = frame.loc[:, ~frame.columns.duplicated()].reset_index(drop=True)
     uses = [use for use in USES[table] if use.name in rows]
     typed = {use.name: _typed(rows[use.name], DESCRIPTIONS[table][use.name]) for use in uses}
-    problems = _repeated_keys(table, rows)
+    cells = rows.assign(**typed)
+    problems = _repeated_keys(table, rows, cells)
     for use in uses:
         problems += _cell_problems(table, use, rows[use.name], typed[use.name])
     wrong = {(problem.row, problem.column) for problem in problems}
-    cells = rows.assign(**typed)
     for rule in (*RULES.get(table, ()), *rules):
         if {*rule.columns, *rule.first_of} <= set(cells):
             told = Problem(rule.columns[0], rule.what, rule.expected, rule.fix, error=rule.error)
@@ -218,7 +220,8 @@ def _defect(problem: Problem, more: int, sheet: Sheet) -> Defect:
     where, key, value = sheet.where, "", None
     if problem.row is not None:
         row = sheet.frame.iloc[problem.row]
-        secret = sheet.own or str(row.get("origin", "public")) != "public"
+        says = {str(row.get(name, "public")) for name in ("origin", "disclosure")}
+        secret = sheet.own or says != {"public"}
         names = [name for name in sheet.key if name in row.index and name != problem.column]
         cells = [_text(row[name]) for name in names]
         key = ", ".join(cell for cell in cells if cell and (not secret or _is_key_for_sure(cell)))
@@ -236,10 +239,10 @@ def _defect(problem: Problem, more: int, sheet: Sheet) -> Defect:
 
 
 def _is_key_for_sure(cell: str) -> bool:
-    """Return whether a cell is a code or a year, and not a count in a column too far left."""
-    return (
-        re.search("[A-Za-z]", cell) is not None or re.fullmatch("(19|20)[0-9]{2}", cell) is not None
-    )
+    """Return whether a cell is a code or a year: no person, no count in a column too far left."""
+    is_code = re.search("[A-Za-z]", cell) and re.fullmatch(ANY, cell)
+    is_person = personal.rows(pd.Series([cell]))[0]
+    return bool((is_code and not is_person) or re.fullmatch("(19|20)[0-9]{2}", cell))
 
 
 def _text(cell: object) -> str:
@@ -286,7 +289,8 @@ def _in_rows(
     ]
 
 
-def _repeated_keys(table: str, frame: pd.DataFrame) -> list[Problem]:
+def _repeated_keys(table: str, frame: pd.DataFrame, typed: pd.DataFrame) -> list[Problem]:
+    """Return the rows of a key that another row has, unless a cell of it could not be read."""
     absent = {use.name for use in USES[table] if use.may_be_absent} - set(frame)
     key = [name for name in KEYS[table] if name not in absent]
     if not set(key) <= set(frame):
@@ -297,7 +301,9 @@ def _repeated_keys(table: str, frame: pd.DataFrame) -> list[Problem]:
         expected=f"one row for each {', '.join(key)}",
         fix="delete one of the two rows",
     )
-    return _in_rows(frame.duplicated(key), problem, frame, first_of=key)
+    unread = [typed[name].isin(_EMPTY) & ~frame[name].isin(_EMPTY) for name in key]
+    wrong = frame.duplicated(key) & ~pd.concat(unread, axis=1).any(axis=1)
+    return _in_rows(wrong, problem, frame, first_of=key)
 
 
 def _typed(cells: pd.Series, column: Column) -> pd.Series:

@@ -76,7 +76,7 @@ def _year(label: str) -> Column:
     return Column("whole", label, "année", low=1900, high=2100)
 
 
-_ANY = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+ANY = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 _NATURES = ("observed", "estimate", "official_projection")
 _BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
 _REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
@@ -95,7 +95,7 @@ _STATES = ("value", "s", "nd", "np", "nv")
 COLUMNS: Final[dict[str, Column]] = {
     # keys
     "branch_code": _code("Branche", r"[a-z][a-z0-9_]*", "chimie"),
-    "metier_code": _code("Métier", _ANY, "D1Z40"),
+    "metier_code": _code("Métier", ANY, "D1Z40"),
     "idcc_code": _code("Convention collective (IDCC)", r"[0-9]{5}", "00044"),
     "region_code": _code(
         "Région (FM : France métropolitaine, FR : France entière)", r"[0-9][0-9AB]|FM|FR", "84"
@@ -106,7 +106,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "macro_skill_code": _code("Macro-compétence", r"[0-9]+", "300004"),
     "appellation_code": _code("Appellation", r"[0-9]+", "10200"),
     "certifinfo_code": _code("Certification (Certif Info)", r"[0-9]+", "100423"),
-    "source_code": _code("Source", _ANY, "dares_portraits_metiers"),
+    "source_code": _code("Source", ANY, "dares_portraits_metiers"),
     "scenario_code": _code("Scénario", r"[a-z0-9][a-z0-9_-]*", "reference"),
     "series_code": _text("Série"),
     "series.year": Column("whole", "Année", "année", 0, 9999),
@@ -162,7 +162,7 @@ COLUMNS: Final[dict[str, Column]] = {
     # métiers
     "nomenclature": _text("Nomenclature"),
     "level": _text("Niveau de la nomenclature"),
-    "parent_code": _code("Famille", _ANY, "D1Z"),
+    "parent_code": _code("Famille", ANY, "D1Z"),
     "scope": _text("Domaine", "industry", "transverse", "other", "total"),
     "employment_headcount": _heads("Emploi"),
     "employment_headcount_lower": _heads("Emploi, borne basse"),
@@ -185,11 +185,11 @@ COLUMNS: Final[dict[str, Column]] = {
     "tension_variance": _number(
         "Variance d’échantillonnage de l’indice", "carré de l’indice", low=0
     ),
-    "reference_code": _code("Référence de la Dares", _ANY, "dares_2014_2018_fap2009"),
+    "reference_code": _code("Référence de la Dares", ANY, "dares_2014_2018_fap2009"),
     "component": _text("Composante", "hard_to_fill_share", "offers_per_seeker_ratio", "exit_rate"),
     "mean": _number("Moyenne de référence", "unité de la composante"),
     "standard_deviation": _number("Écart-type de référence", "unité de la composante"),
-    "metier_2021_code": _code("Métier (FAP-2021)", _ANY, "D1X40"),
+    "metier_2021_code": _code("Métier (FAP-2021)", ANY, "D1X40"),
     "profile_code": _code("Profil de tension", r"[a-z_]+", "training"),
     "practice": _text("Ce qui se fait souvent"),
     **{
@@ -212,7 +212,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "rome_version": _text("Version du ROME", "3", "4.0"),
     "importance": _text("Importance", "principale", "émergente", "autre"),
     "type": _text("Type", "savoir", "savoir-faire", "savoir-être"),
-    "tree_code": _code("Place dans l’arborescence", _ANY, "4A201"),
+    "tree_code": _code("Place dans l’arborescence", ANY, "4A201"),
     "classification": _text("Classement", "principale", "synonyme"),
     "rncp_code": _code("Fiche RNCP", r"[0-9]+", "31115"),
     "title": _text("Intitulé"),
@@ -221,7 +221,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "validating_body": _text("Organisme valideur"),
     "certifying_body": _text("Organisme certificateur"),
     "framework_level": Column("whole", "Niveau du cadre national", "niveau de 3 à 8", 3, 8),
-    "nsf_code": _code("Spécialité de formation (NSF)", _ANY, "326"),
+    "nsf_code": _code("Spécialité de formation (NSF)", ANY, "326"),
     "forma_code": _code("Formacode", r"[0-9]+", "45521"),
     "last_session_year": _year("Dernière session"),
     "updated_on": _day("Dernière mise à jour"),
@@ -316,7 +316,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "points": _text("Points intermédiaires"),
     "vote": _text("Vote"),
     # registers of requests, recommendations and studies
-    "request_code": _code("Demande", _ANY, "D2025-0012"),
+    "request_code": _code("Demande", ANY, "D2025-0012"),
     "company_code": _code("Entreprise (pseudonyme)", r"[0-9a-f]{16}", "0f3a9c5e7b21d468"),
     "size_band": _text("Tranche d’effectif", *_BANDS),
     "company_headcount": _count("Effectif de l’entreprise", "salariés"),
@@ -334,7 +334,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "request_note": _text("Note interne, jamais publiée"),
     "requests.origin": _text("Origine", "own", "fictitious"),
     "firms_count": Column("whole", "Entreprises de la tranche", "entreprises", 0),
-    "recommendation_code": _code("Recommandation", _ANY, "chimie-recrutement-2026"),
+    "recommendation_code": _code("Recommandation", ANY, "chimie-recrutement-2026"),
     "proposed_on": _day("Date de la proposition"),
     "period_end_on": _day("Fin de la période"),
     "unmet_companies_count": _count("Entreprises non couvertes", "entreprises"),
@@ -356,7 +356,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "numerator_count": _count("Numérateur", "voir la colonne indicator"),
     "denominator_count": _count("Dénominateur", "voir la colonne indicator"),
     "theme_code": _code("Thème d’étude", r"[a-z][a-z0-9_]*", "emplois"),
-    "study_code": _code("Étude", _ANY, "E2024-03"),
+    "study_code": _code("Étude", ANY, "E2024-03"),
     "requested_by": _text("Commanditaire"),
     "studies.branch_codes": _text("Branches (codes séparés par un espace, ou « ensemble »)"),
     "study_list.branch_codes": _text("Branches"),
@@ -400,7 +400,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "score_lower": _number("Score, borne basse", "de 0 à 1", 0, 1),
     "score_upper": _number("Score, borne haute", "de 0 à 1", 0, 1),
     "threshold_met": _text("Seuil atteint", "yes", "no", "uncertain"),
-    "flip_criterion_code": _code("Critère qui fait basculer", _ANY, "employment_share"),
+    "flip_criterion_code": _code("Critère qui fait basculer", ANY, "employment_share"),
     "flip_weight": _number("Poids à partir duquel l’avis bascule", "de 0 à 1", 0, 1),
     "voted": _text("Retenu par un vote", "yes", "no", "none"),
     "low": _number("Borne du score 0", "voir la colonne unit"),

@@ -11,7 +11,7 @@ import pandas as pd
 from opmq_lib.errors import CoherenceError, ConfidentialityError, RangeError, ScopeError
 from opmq_lib.tables import personal
 from opmq_lib.tables.checking import Problem, Sheet, as_error, find_problems
-from opmq_lib.tables.schemas import DESCRIPTIONS, Rule
+from opmq_lib.tables.schemas import DESCRIPTIONS, KEYS, Rule
 
 TABLE: Final = "requests"
 UNMET: Final = ("partly", "not_covered")
@@ -66,13 +66,8 @@ def check(register: pd.DataFrame, where: str, known: Known) -> pd.DataFrame:
 
 
 def sheet(register: pd.DataFrame, where: str, rows: Sequence[int] | None = None) -> Sheet:
-    """Return a register for messages: keys that may hold anything personal are blanked."""
-    kept = register
-    if "request_code" in register:
-        codes = register["request_code"].astype("str").fillna("")
-        is_code = codes.str.fullmatch(DESCRIPTIONS[TABLE]["request_code"].pattern)
-        kept = register.assign(request_code=codes.where(is_code & ~personal.rows(codes), ""))
-    return Sheet(kept, ("request_code",), where, rows, own=True)
+    """Return a register for messages."""
+    return Sheet(register, KEYS[TABLE], where, rows, own=True)
 
 
 def request_problems(register: pd.DataFrame, known: Known) -> list[Problem]:

@@ -48,16 +48,15 @@ def code_rules(table: str, known: Callable[[str, str], Collection[str]]) -> list
     ]
 
 
-def branch_rule(branch_code: str) -> Rule:
-    """Return the rule that a table speaks of one branch."""
+def branch_rule(branch_code: str, known: Collection[str]) -> Rule:
+    """Return the rule that a table speaks of one of the known branches."""
     return Rule(
         columns=("branch_code",),
-        holds=_among("branch_code", {"", branch_code}),
+        holds=_among("branch_code", {REST, *known} - {branch_code}, invert=True),
         what="a row of another branch",
         expected=branch_code,
         fix="put each branch in its own file",
         error=ScopeError,
-        choices={branch_code},
     )
 
 
