@@ -48,6 +48,11 @@ def test_new_input_has_its_reason() -> None:
     assert list(fingerprint.differences(before, MADE_OF)) == ["input data/chimie.csv added"]
 
 
+def test_line_without_library_has_its_reason() -> None:
+    before = {name: part for name, part in MADE_OF.items() if name != "library"}
+    assert list(fingerprint.differences(before, MADE_OF)) == ["library not recorded"]
+
+
 def test_nothing_but_the_fingerprint_is_in_the_key() -> None:
     assert fingerprint.key(MADE_OF | {"started_at": "now"}) == fingerprint.key(MADE_OF)
 
@@ -70,5 +75,5 @@ def test_output_is_judged_by_content_not_by_date_or_size(tmp_path: Path) -> None
 
 def test_versions_name_python_and_what_computes() -> None:
     versions = fingerprint.versions()
-    assert {"python", "numpy", "pandas", "statsmodels"} <= versions.keys()
+    assert {"python", "jinja2", "markupsafe", "openpyxl", "pandas"} <= versions.keys()
     assert "not installed" not in versions.values()

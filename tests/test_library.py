@@ -18,6 +18,8 @@ SOURCES = {
     "rooms/jobs.py": "from opmq_lib import ras",
     "rooms/skills.py": "def late():\n    from opmq_lib import french",
     "french.py": "",
+    "questions/__init__.py": "",
+    "questions/study.py": "",
     "cli.py": "from opmq_lib.rooms import skills",
 }
 
@@ -39,7 +41,8 @@ def reached(package: Path, *names: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "modules"),
     [
-        ("opmq_lib.ras", {"", "ras"}),
+        ("opmq_lib.ras.fit", {"", "ras"}),
+        ("opmq_lib.rooms.*", {"", "rooms", "rooms.jobs", "ras", "rooms.skills", "french"}),
         ("opmq_lib.rooms.jobs", {"", "rooms", "rooms.jobs", "ras"}),
         ("opmq_lib.rooms.skills", {"", "rooms", "rooms.jobs", "ras", "rooms.skills", "french"}),
         ("opmq_lib.rooms.count", {"", "rooms", "rooms.jobs", "ras"}),
@@ -56,9 +59,22 @@ def test_notebook_whose_imports_cannot_be_read_reaches_everything(package: Path)
     assert len(library.read(Hashes(), package).reached(None)) == len(SOURCES)
 
 
-@pytest.mark.parametrize("name", ["opmq_lib", "opmq_lib.study", "opmq_lib.questions.study.Study"])
-def test_notebook_that_may_call_study_reaches_everything(package: Path, name: str) -> None:
-    assert len(library.read(Hashes(), package).reached([name])) == len(SOURCES)
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import opmq_lib",
+        "import opmq_lib.rooms.jobs as jobs",
+        "from opmq_lib import *",
+        "from opmq_lib import study",
+        "from opmq_lib import rooms",
+        "from opmq_lib.questions import study",
+        "from opmq_lib.questions import *",
+        "from opmq_lib.questions.study import Study",
+        "from importlib import import_module",
+    ],
+)
+def test_notebook_that_may_call_study_reaches_everything(package: Path, source: str) -> None:
+    assert len(reached(package, *imported([source]) or ())) == len(SOURCES)
 
 
 def test_change_is_seen_where_it_is_reached_and_nowhere_else(package: Path) -> None:

@@ -43,6 +43,24 @@ def test_name_close_to_one_that_is_given_is_refused(tmp_path: Path) -> None:
     assert defect.endswith("what to do: did you mean `horizon_years`?")
 
 
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("edition", "edition_id"),
+        ("horizon", "horizon_years"),
+        ("branch", "branch_code"),
+        ("folder", "output_folder"),
+        ("company_counts", "company_counts_register"),
+    ],
+)
+def test_part_of_a_name_that_is_given_is_refused(tmp_path: Path, name: str, whole: str) -> None:
+    signature = f"{small.SIGNATURE['branch']}\n{name} = 10"
+    small.write_notebook(tmp_path, "01_emplois", signature=signature)
+    (defect,) = refusal(tmp_path)
+    assert f"nothing gives a value to `{name}`" in defect
+    assert defect.endswith(f"did you mean `{whole}`?")
+
+
 def test_parameter_of_a_notebook_s_own_needs_no_other_declaration(tmp_path: Path) -> None:
     signature = small.SIGNATURE["branch"] + '\nrate_pct = 2.5\nmetiers = ["G1Z70"]'
     path = small.write_notebook(tmp_path, "01_emplois", signature=signature)
@@ -140,8 +158,15 @@ def test_hash_ignores_what_running_a_template_in_an_editor_leaves(tmp_path: Path
     notebook["cells"][1] |= {"execution_count": 4, "outputs": [{"output_type": "stream"}]}
     notebook["cells"][1]["metadata"]["execution"] = {"iopub.status.busy": "now"}
     notebook["metadata"]["kernelspec"] = {"name": "mine"}
+    notebook["metadata"]["opmq"] |= {"menu": "Emplois", "question": "Combien ?"}
     path.write_text(json.dumps(notebook))
     assert templates.read_template(path).sha256 == before
+
+
+def test_hash_follows_what_a_notebook_reads(tmp_path: Path) -> None:
+    before = templates.read_template(small.write_notebook(tmp_path, "05_x"))
+    now = templates.read_template(small.write_notebook(tmp_path, "05_x", reads=["02_besoins"]))
+    assert now.sha256 != before.sha256
 
 
 @pytest.mark.parametrize("change", [{"source": "2"}, {"metadata": {"tags": ["hide-input"]}}])

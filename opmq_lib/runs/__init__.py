@@ -1,1 +1,1 @@
-"""What is executed, whether it must be, and what became of it."""
+"""Execute notebooks where they must be, and say what became of them."""

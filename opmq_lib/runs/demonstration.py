@@ -1,4 +1,4 @@
-"""A demonstration of the review of requests: an edition on fictitious registers, kept apart.
+"""Demonstrate the review of requests: an edition on fictitious registers, kept apart.
 
 It lives in `outputs/demo` and its site in `outputs/demo-site`; nothing of it can enter
 `outputs/site`, which only takes what is public. Runs that do not depend on the registers are those

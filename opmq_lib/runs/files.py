@@ -1,4 +1,4 @@
-"""The files that results rest on, as they were when a plan was made."""
+"""Follow the files that results rest on, as they were when a plan was made."""
 
 import os
 import sys

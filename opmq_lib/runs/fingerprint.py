@@ -1,4 +1,4 @@
-"""What a run is made of, by content: two runs with one fingerprint give one result.
+"""Take the fingerprint of a run, by content: two runs with one fingerprint give one result.
 
 A fingerprint is a part of the ledger's line: `template_sha256`, `parameters`, `library` (module →
 sha256, first letters), `inputs` (name → sha256) and `versions`. Dates of files are no part of it.
@@ -19,8 +19,11 @@ PARTS = ("template_sha256", "parameters", "library", "inputs", "versions")
 EMBEDDED = "opmq_lib/data/"
 PACKAGES = (
     "ipykernel",
+    "jinja2",
+    "markupsafe",
     "matplotlib",
     "numpy",
+    "openpyxl",
     "pandas",
     "papermill",
     "pyarrow",
@@ -94,7 +97,9 @@ def differences(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
         yield "template changed"
     for name, old, new in _changed(before["parameters"], now["parameters"]):
         yield f"parameter {name} {_shown(old)} → {_shown(new)}"
-    for name, old, new in _changed(before["library"], now["library"]):
+    if "library" not in before:
+        yield "library not recorded"
+    for name, old, new in _changed(before.get("library", now["library"]), now["library"]):
         yield f"library {name} {_verb(old, new)}"
     for name, old, new in _changed(before["inputs"], now["inputs"]):
         shown = name.removeprefix(EMBEDDED).removesuffix(".csv") if EMBEDDED in name else name

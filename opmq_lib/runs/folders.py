@@ -1,4 +1,4 @@
-"""The folders of an edition: one runner at a time, and results that appear whole or not at all.
+"""Keep the folders of an edition: one runner at a time, results that appear whole or not at all.
 
 A run works in a staging folder, `outputs/<edition_id>/.work/<branch_code>--<notebook>--<pid>`,
 which takes the place of the published folder by renaming. Killed at any moment, a runner leaves

@@ -1,4 +1,4 @@
-"""Whether a run must be executed, and why: by content, never by dates."""
+"""Decide whether a run must be executed, and say why: by content, never by dates."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Hashes of files by content, and what source files import, remembered between commands.
+"""Hash files by content, and read what source files import: once, not at each command.
 
 A file is read again unless its size, dates of change and inode are those of last time. What that
 trusts: whoever writes a file gets a new date of change (`ctime`), which no program can set. A file
@@ -88,7 +88,7 @@ class Hashes:
 
 
 def imported(sources: Sequence[str]) -> set[str] | None:
-    """Return the names that Python texts import: `a.b` for `from a import b`.
+    """Return the names that Python texts import: `a.b` for `from a import b`, also `a` for `import a.b`.
 
     Returns:
         Dotted names; `None` if a text is not Python, so that nothing can be said.
@@ -108,7 +108,8 @@ def imported(sources: Sequence[str]) -> set[str] | None:
             return None
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
-                names.update(alias.name for alias in node.names)
+                for alias in node.names:
+                    names |= {alias.name, alias.name.partition(".")[0]}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names

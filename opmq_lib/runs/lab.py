@@ -1,4 +1,4 @@
-"""JupyterLab on copies of the templates, so that no result ever lands in a tracked file."""
+"""Open JupyterLab on copies of the templates, so that no result ever lands in a tracked file."""
 
 import json
 import shutil

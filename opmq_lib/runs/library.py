@@ -1,8 +1,9 @@
-"""The part of the library that a notebook can reach, read from its imports.
+"""Find the part of the library that a notebook can reach, from its imports.
 
 What a template imports, what that imports, and so on: a change elsewhere cannot change its result.
 The French of a page lies in Jinja files beside the modules that it reaches. Imports by a computed
-name are not seen: only `opmq_lib.study` makes some, and who may call it reaches everything.
+name are not seen: only `opmq_lib.study` makes some, and who may call it reaches everything, as does
+a notebook that imports by anything but `from opmq_lib.x import y`.
 """
 
 import re
@@ -14,8 +15,10 @@ import opmq_lib
 from opmq_lib.runs.hashes import Hashes
 
 LIBRARY = "opmq_lib"
-IMPORTS_LATE = re.compile(rf"{LIBRARY}(\.study|\.questions\.study(\..*)?)?")
-"""Names that give a notebook what imports when called."""
+LATE = f"{LIBRARY}.questions.study"
+"""The module that imports others when called."""
+ANYTHING = re.compile(rf"{LIBRARY}(\.[^.]+)?|importlib(\..*)?")
+"""Names that give a notebook the library itself, what it has of its own, or any module."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,11 @@ class Library:
         Args:
             names: As in `Template.imports`; `None` for whoever may import anything.
         """
-        anything = names is None or any(map(IMPORTS_LATE.fullmatch, names))
-        waiting = list(self.sha256) if anything else _within(names or (), self.sha256)
+        if names is None or any(map(ANYTHING.fullmatch, names)):
+            return dict(sorted(self.sha256.items()))
+        packages = tuple(f"{name.removesuffix('.*')}." for name in names)
+        waiting = [module for module in self.sha256 if module.startswith(packages)]
+        waiting += _within(names, self.sha256)
         found: set[str] = set()
         while waiting:
             module = waiting.pop()
@@ -79,6 +85,7 @@ def read(hashes: Hashes, folder: Path | None = None) -> Library:
         module: frozenset(_within([*hashes.imports(path), module], sha256)) - {module}
         for module, path in paths.items()
     }
+    imports[LATE] = frozenset(sha256)
     texts = sorted(package.rglob("*.jinja"))
     names = tuple(f"{LIBRARY}/{path.relative_to(package).as_posix()}" for path in texts)
     return Library(package, paths, sha256, imports, names)

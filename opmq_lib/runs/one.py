@@ -1,4 +1,4 @@
-"""Executes one run in a staging folder, puts its results in place and says what became of it."""
+"""Execute one run in a staging folder, put its results in place and say what became of it."""
 
 import sys
 import threading

@@ -1,4 +1,4 @@
-"""Whether results rest on public data only, read from the results themselves.
+"""Tell whether results rest on public data only, from the results themselves.
 
 Every result table has a column `origin`. A table that lacks it, or that cannot be read, is taken
 for the user's own: what is not known to be public is not.

@@ -1,4 +1,4 @@
-"""The runs of an edition: every template for every branch, each with all that it depends on."""
+"""Plan the runs of an edition: every template for every branch, each with all it depends on."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

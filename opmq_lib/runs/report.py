@@ -1,4 +1,4 @@
-"""What a batch keeps to and what it tells: limits, an outcome for each run, bars, a report."""
+"""Report on a batch: an outcome for each run, bars, a report; and the limits that it keeps to."""
 
 import json
 import sys

@@ -1,9 +1,9 @@
-"""Notebook templates: what each one asks for, read without executing or importing anything.
+"""Read what each notebook template asks for, without executing or importing anything.
 
 The first code cell, tagged `parameters`, is the one declaration of a notebook's parameters: their
 names, and their types by their defaults. Those in `GIVEN` get a value from `parameters/`, others
-keep their default. Papermill injects any name with
-a mere warning and overlooks assignments that it cannot parse, so the cell is checked here.
+keep their default. Papermill injects any name with a mere warning and overlooks assignments that it
+cannot parse, so the cell is checked here.
 """
 
 import ast
@@ -53,7 +53,7 @@ class Template:
         scope: `branch` (executed once per branch) or `common` (once).
         reads: Notebooks whose result tables it reads.
         defaults: Its parameters and their default values.
-        sha256: Hash of what it says: sources, tags, metadata; not of outputs left by an editor.
+        sha256: Hash of its cells, scope and reads; not of what an editor leaves or the site shows.
         imports: Modules that it imports, dotted; `None` if its cells do not tell.
     """
 
@@ -103,7 +103,7 @@ def read_template(path: Path) -> Template:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cells, metadata = notebook["cells"], dict(notebook["metadata"].get("opmq", {}))
-        sha256 = json_sha256([metadata, [_lasting(cell) for cell in cells]])
+        lasting = [metadata.get("scope"), metadata.get("reads", ()), *map(_lasting, cells)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError([_not_a_notebook(path)]) from error
     signature = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
@@ -120,7 +120,7 @@ def read_template(path: Path) -> Template:
         scope=metadata["scope"],
         reads=tuple(metadata.get("reads", ())),
         defaults=defaults,
-        sha256=sha256,
+        sha256=json_sha256(lasting),
         imports=None if names is None else frozenset(names),
     )
 
@@ -200,14 +200,15 @@ def _default_defects(path: Path, scope: str, defaults: Mapping[str, Any]) -> Ite
             fix="correct `opmq.scope` in the notebook's metadata, or remove the line",
         )
     for name, value in defaults.items():
+        wholes = [each for each in GIVEN if f"_{name}_" in f"_{each}_"]
         if name in GIVEN:
             yield from _value_defects(where, name, value)
-        elif name.endswith(REGISTER) or get_close_matches(name, GIVEN, cutoff=0.85):
+        elif wholes or name.endswith(REGISTER) or get_close_matches(name, GIVEN, cutoff=0.85):
             yield Defect(
                 where=where,
                 what=f"nothing gives a value to `{name}`",
                 expected=f"one of {', '.join(GIVEN)}, or a name unlike them",
-                fix=did_you_mean(name, GIVEN) or "choose another name",
+                fix=did_you_mean(name, wholes or GIVEN) or "choose another name",
             )
 
 

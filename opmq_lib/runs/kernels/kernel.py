@@ -1,4 +1,4 @@
-"""The process of one notebook before it becomes a kernel: the same for warm and for cold ones.
+"""Prepare the process of one notebook before it becomes a kernel, warm or cold.
 
 It notes which files of the project the notebook opens, limits its memory and seeds its generators
 of random numbers. A cold kernel runs as `python -m opmq_lib.runs.kernels.kernel SETTINGS`; a warm

@@ -1,4 +1,4 @@
-"""Starts kernels beneath Papermill: forked from a zygote where there is one, cold elsewhere.
+"""Start kernels beneath Papermill: forked from a zygote where there is one, cold elsewhere.
 
 Papermill, nbclient and the notebook see an ordinary kernel either way. Read `docs/batch.md` first.
 """

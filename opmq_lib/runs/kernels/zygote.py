@@ -1,4 +1,4 @@
-"""The zygote: a process that has done the slow imports and forks one kernel per notebook (Linux).
+"""Do the slow imports once, in a zygote, and fork one kernel per notebook from it (Linux).
 
     runner ── control socket ──▶ zygote ── fork ──▶ kernel ◀── Jupyter's sockets ──▶ runner
 
