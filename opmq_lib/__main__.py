@@ -2,4 +2,5 @@
 
 from opmq_lib.cli import main
 
-main()
+if __name__ == "__main__":  # a zygote imports what a notebook may reach
+    main()

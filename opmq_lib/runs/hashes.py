@@ -88,7 +88,9 @@ class Hashes:
 
 
 def imported(sources: Sequence[str]) -> set[str] | None:
-    """Return the names that Python texts import: `a.b` for `from a import b`, also `a` for `import a.b`.
+    """Return the names that Python texts import: `a.b` for `from a import b`.
+
+    `import a.b` gives `a` as well: that is the name which the text then has.
 
     Returns:
         Dotted names; `None` if a text is not Python, so that nothing can be said.
