@@ -1,6 +1,7 @@
 """The part of the library that a notebook reaches, on a small package and on the real one."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,7 @@ def test_real_template_reaches_its_sections_and_neither_commands_nor_site() -> N
     assert own <= modules.keys()
     strangers = ("opmq_lib.cli", "opmq_lib.site", "opmq_lib.runs", "opmq_lib.questions.rapport")
     assert not [module for module in modules if module.startswith(strangers)]
+
+
+def test_command_does_not_start_in_a_zygote_that_imports_everything() -> None:
+    import_module("opmq_lib.__main__")
