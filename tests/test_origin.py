@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from opmq_lib.runs.origin import are_public, is_public
+from opmq_lib.runs.origin import is_public, of
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,6 @@ def test_a_table_that_cannot_be_read_is_not_public(tmp_path: Path) -> None:
 def test_one_own_table_in_a_subfolder_is_enough(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "a.csv").write_text("origin\npublic\n", encoding="utf-8")
-    assert are_public(tmp_path)
+    assert of(tmp_path) == "public"
     (tmp_path / "deep/b.csv").write_text("origin\nown\n", encoding="utf-8")
-    assert not are_public(tmp_path)
+    assert of(tmp_path) == "own"

@@ -30,6 +30,7 @@ Branches = Annotated[
 Notebooks = Annotated[
     list[str] | None, typer.Option("--notebook", help="Only this template (may be repeated).")
 ]
+Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Notebooks executed at a time; as many as processors.")
 ]
@@ -39,11 +40,7 @@ Workers = Annotated[
 def study(
     workers: Workers = None,
     fictitious_requests: Annotated[
-        bool,
-        typer.Option(
-            "--fictitious-requests",
-            help="A demonstration of the review of requests instead, in outputs/demo-site.",
-        ),
+        bool, typer.Option(help="Demonstrate the review of requests, in outputs/demo-site.")
     ] = False,
 ) -> None:
     """Validate, run every notebook of every branch, and build the website.
@@ -92,25 +89,15 @@ def run(  # noqa: PLR0913 - each is an option
     notebook: Notebooks = None,
     workers: Workers = None,
     force: Annotated[bool, typer.Option(help="Run what is up to date as well.")] = False,
-    time_limit: Annotated[
-        float, typer.Option(min=1, help="Seconds that one notebook may take.")
-    ] = 600,
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds for one notebook.")] = 600,
     memory_mb: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Memory that one notebook may take, 200 or more; 0 for no limit (Linux)."
-        ),
+        int, typer.Option(min=0, help="Memory for one notebook, 200 or more; 0: no limit (Linux).")
     ] = 0,
-    cold: Annotated[
-        bool,
-        typer.Option(help="A new interpreter for each notebook, even where one can be forked."),
-    ] = False,
+    cold: Annotated[bool, typer.Option(help="A new interpreter for each, nothing forked.")] = False,
     cluster: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers execute: tcp://HOST:8786.")
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON line per event, for machines.")
-    ] = False,
+    json: Json = False,
 ) -> None:
     """Execute the notebooks that are not up to date.
 
@@ -140,9 +127,7 @@ def run(  # noqa: PLR0913 - each is an option
 
 
 @app.command()
-def status(
-    json: Annotated[bool, typer.Option("--json", help="One JSON array, for machines.")] = False,
-) -> None:
+def status(json: Json = False) -> None:
     """Say what is up to date, and why the rest is not.
 
     Example: opmq status

@@ -54,18 +54,18 @@ class Cluster:
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._waiting: set[Any] = set()
         if not re.fullmatch(r"(tcp|tls)://\S+:[0-9]+", address):
-            raise DataError([_no_scheduler(address, "not an address")])
+            raise _no_scheduler(address, "not an address")
         try:
             self._client = _connect(address)
         except (OSError, ValueError, TimeoutError) as error:
-            raise DataError([_no_scheduler(address, type(error).__name__)]) from error
+            raise _no_scheduler(address, type(error).__name__) from error
         try:
             identity = _identity()
             answers = self._client.run(_identity, on_error="return")
             if defects := _strangers(address, identity, answers):
                 raise DataError(defects)
             self.threads_count = sum(self._client.nthreads().values())
-            contents = _contents(files.root, _common_names(files.root))
+            contents = _contents(files.root, _common(files.root))
             common = self._client.scatter((contents, files.parameters), hash=False)
             self._for_all = (common, identity, tuple(imports), limits)
         except BaseException:
@@ -76,7 +76,7 @@ class Cluster:
         """Have a run executed, put its results in place and return its record; never raises."""
         try:
             sent = replace(run, files=None)  # type: ignore[arg-type] # a worker has its own
-            own = _contents(run.root, _own_names(run)) | _lines(run)
+            own = _own(run)
             with self._lock:
                 if self._stopping.is_set():
                     raise CancelledError
@@ -156,8 +156,7 @@ def work(  # noqa: PLR0913 - all that a worker needs
         )
         record = _kernels(identity, imports, limits).perform(here, made_of)
         failed = folders.failed_notebook(here.folder)
-        paths = (failed, *here.folder.rglob("*"))
-        return record, _contents(edition_folder, _names(edition_folder, paths))
+        return record, _contents(edition_folder, [failed, *here.folder.rglob("*")])
 
 
 def end_kernels() -> None:
@@ -230,44 +229,37 @@ def _strangers(
     return defects
 
 
-def _no_scheduler(address: str, why: str) -> Defect:
+def _no_scheduler(address: str, why: str) -> DataError:
     what = f"no Dask scheduler answers: {why}"
     fix = "start one with `dask scheduler`, and correct --cluster"
-    return Defect(address, what, "an address such as tcp://HOST:8786", fix)
+    return DataError.of(address, what, "an address such as tcp://HOST:8786", fix)
 
 
-def _common_names(root: Path) -> list[str]:
+def _common(root: Path) -> list[Path]:
     """Return what every run may read: parameters, and what says that it is a project."""
-    return _names(root, [*sorted((root / "parameters").rglob("*")), root / "_quarto.yml"])
+    return [*sorted((root / "parameters").rglob("*")), root / "_quarto.yml"]
 
 
-def _own_names(run: Run) -> list[str]:
-    """Return what one run may read: its template, the files it rests on, the results it reads."""
-    records = ledger.latest(run.edition_folder / ledger.LEDGER)
+def _own(run: Run) -> dict[str, bytes]:
+    """Return what one run may read: its template, what it rests on, the results that it reads."""
+    ledger_path = run.edition_folder / ledger.LEDGER
+    records = ledger.latest(ledger_path)
     results = [
-        f"outputs/{run.edition_folder.name}/{code}/{notebook}/{name}"
+        run.edition_folder / code / notebook / name
         for code, notebook in run.reads
         for name in records[code, notebook]["outputs"]
         if not name.endswith(".ipynb")
     ]
-    declared = [name for name in run.declared if not name.startswith(f"{LIBRARY}/")]
-    return [f"notebooks/{run.template.path.name}", *declared, *results]
-
-
-def _lines(run: Run) -> dict[str, bytes]:
-    """Return the ledger of a run's project: the lines that name the results it reads."""
-    records = ledger.latest(run.edition_folder / ledger.LEDGER)
+    declared = [run.root / name for name in run.declared if not name.startswith(f"{LIBRARY}/")]
     lines = "".join(ledger.as_line(records[id_]) for id_ in run.reads)
-    return {f"outputs/{run.edition_folder.name}/{ledger.LEDGER}": lines.encode()}
+    found = _contents(run.root, [run.template.path, *declared, *results])
+    return found | {ledger_path.relative_to(run.root).as_posix(): lines.encode()}
 
 
-def _names(folder: Path, paths: Iterable[Path]) -> list[str]:
-    """Return those of some paths that are files, from a folder."""
-    return [path.relative_to(folder).as_posix() for path in paths if path.is_file()]
-
-
-def _contents(root: Path, names: Iterable[str]) -> dict[str, bytes]:
-    return {name: (root / name).read_bytes() for name in names}
+def _contents(folder: Path, paths: Iterable[Path]) -> dict[str, bytes]:
+    """Return the content of those of some paths that are files, by path from a folder."""
+    files = (path for path in paths if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from opmq_lib.errors import DataError, Defect
+from opmq_lib.errors import DataError
 
 WORK = ".work"
 OLD = ".old"
@@ -34,7 +34,11 @@ def locked(edition_folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise DataError([_busy(edition_folder, lock.read().strip())]) from None
+            pid = lock.read().strip() or "unknown"
+            where = f"outputs/{edition_folder.name}"
+            what = f"another batch (process {pid}) is writing this edition"
+            fix = "wait until it has ended, or stop it, then start again"
+            raise DataError.of(where, what, "one batch at a time per edition", fix) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -67,7 +71,9 @@ def publish(staging: Path, folder: Path) -> None:
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     for path in staging.rglob("*"):
-        _flush(path)
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
     old = staging.with_name(staging.name + OLD)
     if folder.exists():
         folder.rename(old)
@@ -110,18 +116,3 @@ def sweep(edition_folder: Path) -> None:
         if not folder.exists():
             old.rename(folder)
     shutil.rmtree(work, ignore_errors=True)
-
-
-def _flush(path: Path) -> None:
-    if path.is_file():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-
-
-def _busy(edition_folder: Path, pid: str) -> Defect:
-    return Defect(
-        where=f"outputs/{edition_folder.name}",
-        what=f"another batch (process {pid or 'unknown'}) is writing this edition",
-        expected="one batch at a time per edition",
-        fix="wait until it has ended, or stop it, then start again",
-    )

@@ -113,9 +113,6 @@ def _not_failed(edition_folder: Path, run: str) -> Defect:
     ending = failed_notebook(Path("x")).name.removeprefix("x")
     paths = sorted(edition_folder.glob(f"*/*{ending}"))
     known = [f"{path.parent.name}/{path.name.removesuffix(ending)}" for path in paths]
-    return Defect(
-        where="--failed",
-        what=f"the last run of `{run}` has left no failed notebook",
-        expected=f"one of {', '.join(known)}" if known else "a run that failed; none has",
-        fix=did_you_mean(run, known) or "see `opmq status`",
-    )
+    expected = f"one of {', '.join(known)}" if known else "a run that failed; none has"
+    what = f"the last run of `{run}` has left no failed notebook"
+    return Defect("--failed", what, expected, did_you_mean(run, known) or "see `opmq status`")

@@ -31,9 +31,9 @@ def worst(origins: Iterable[str | None]) -> Origin:
 
 def of(folder: Path) -> Origin:
     """Return the origin of all result tables in CSV under a folder."""
-    if are_public(folder):
+    tables = sorted(path for path in folder.rglob("*") if path.suffix == ".csv")
+    if all(map(is_public, tables)):
         return "public"
-    tables = [path for path in sorted(folder.rglob("*")) if path.suffix == ".csv"]
     allowed = (PUBLIC, FICTITIOUS)
     return "fictitious" if all(is_public(path, allowed) for path in tables) else "own"
 
@@ -65,8 +65,3 @@ def is_public(table: Path, allowed: Collection[str] = (PUBLIC,)) -> bool:
             return all(len(row) > place and row[place] in allowed for row in rows if row)
     except (OSError, UnicodeDecodeError, csv.Error):
         return False
-
-
-def are_public(folder: Path) -> bool:
-    """Return whether every result table in CSV under a folder is public."""
-    return all(is_public(path) for path in sorted(folder.rglob("*")) if path.suffix == ".csv")

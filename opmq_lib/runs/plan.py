@@ -211,7 +211,10 @@ def _ordered(reads: Mapping[RunId, tuple[RunId, ...]]) -> list[RunId]:
         return list(TopologicalSorter(reads).static_order())
     except CycleError as error:
         circle = " → ".join(dict.fromkeys(notebook for _, notebook in error.args[1]))
-        raise DataError([_circle(circle)]) from error
+        what = f"notebooks read each other in a circle: {circle}"
+        fix = "remove one of these names from `opmq.reads`"
+        where, expected = "notebooks, metadata", "results that flow one way"
+        raise DataError.of(where, what, expected, fix) from error
 
 
 def _branch_defects(
@@ -221,37 +224,19 @@ def _branch_defects(
     for name in branch.notebooks:
         for read in templates[name].reads:
             if templates[read].scope == "branch" and read not in branch.notebooks:
-                yield Defect(
-                    where=f"{where}, notebooks",
-                    what=f"`{name}` reads `{read}`, which the branch does not run",
-                    expected=f"`{read}` in the list as well",
-                    fix=f"add `{read}`, or remove `{name}`",
-                )
+                what = f"`{name}` reads `{read}`, which the branch does not run"
+                fix = f"add `{read}`, or remove `{name}`"
+                yield Defect(f"{where}, notebooks", what, f"`{read}` in the list as well", fix)
     for name, table in branch.tables.paths().items():
         if not (root / table).is_file():
-            yield Defect(
-                where=f"{where}, tables.{name}",
-                what=f"there is no file `{table}`",
-                expected="a file, by its path from the project's root",
-                fix="correct the path, or write null to use what is public",
-            )
+            expected = "a file, by its path from the project's root"
+            fix = "correct the path, or write null to use what is public"
+            yield Defect(f"{where}, tables.{name}", f"there is no file `{table}`", expected, fix)
 
 
 def _unknown(kind: str, names: Collection[str], known: Collection[str]) -> Iterator[Defect]:
     for name in names:
         if name not in known:
-            yield Defect(
-                where=f"--{kind}",
-                what=f"`{name}` is not a {kind} of this edition",
-                expected=f"one of {', '.join(sorted(known)) or 'none'}",
-                fix=did_you_mean(name, known) or "correct it",
-            )
-
-
-def _circle(circle: str) -> Defect:
-    return Defect(
-        where="notebooks, metadata",
-        what=f"notebooks read each other in a circle: {circle}",
-        expected="results that flow one way",
-        fix="remove one of these names from `opmq.reads`",
-    )
+            expected = f"one of {', '.join(sorted(known)) or 'none'}"
+            fix = did_you_mean(name, known) or "correct it"
+            yield Defect(f"--{kind}", f"`{name}` is not a {kind} of this edition", expected, fix)

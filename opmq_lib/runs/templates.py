@@ -105,7 +105,9 @@ def read_template(path: Path) -> Template:
         cells, metadata = notebook["cells"], dict(notebook["metadata"].get("opmq", {}))
         lasting = [metadata.get("scope"), metadata.get("reads", ()), *map(_lasting, cells)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError([_not_a_notebook(path)]) from error
+        fix = "restore the template, or save it again from JupyterLab"
+        expected = "a notebook of format 4"
+        raise DataError.of(_shown(path), "this is not a Jupyter notebook", expected, fix) from error
     signature = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
     defects = [*_metadata_defects(path, metadata), *_cell_defects(path, signature)]
     if not defects:
@@ -127,25 +129,20 @@ def read_template(path: Path) -> Template:
 
 def _metadata_defects(path: Path, metadata: Mapping[str, Any]) -> Iterator[Defect]:
     if metadata.get("scope") not in SCOPES:
-        yield Defect(
-            where=f"{_shown(path)}, metadata",
-            what="`opmq.scope` does not say how often the notebook runs",
-            expected="`branch` (once per branch) or `common` (once)",
-            fix='write `"opmq": {"scope": "branch", "reads": []}` in the notebook\'s metadata',
-            value=repr(metadata.get("scope")),
-        )
+        what = "`opmq.scope` does not say how often the notebook runs"
+        expected = "`branch` (once per branch) or `common` (once)"
+        fix = 'write `"opmq": {"scope": "branch", "reads": []}` in the notebook\'s metadata'
+        where, scope = f"{_shown(path)}, metadata", repr(metadata.get("scope"))
+        yield Defect(where, what, expected, fix, scope)
 
 
 def _cell_defects(path: Path, signature: list[Any]) -> Iterator[Defect]:
     """Say what Papermill cannot list in a parameters cell."""
     where = f"{_shown(path)}, parameters cell"
     if len(signature) != 1:
-        yield Defect(
-            where=where,
-            what=f"{len(signature)} cells are tagged `parameters`",
-            expected="exactly one, the first code cell",
-            fix="tag the first code cell `parameters`, and no other",
-        )
+        what = f"{len(signature)} cells are tagged `parameters`"
+        fix = "tag the first code cell `parameters`, and no other"
+        yield Defect(where, what, "exactly one, the first code cell", fix)
         return
     try:
         statements = ast.parse(_text(signature[0])).body
@@ -186,54 +183,38 @@ def _default_defects(path: Path, scope: str, defaults: Mapping[str, Any]) -> Ite
     where = f"{_shown(path)}, parameters cell"
     for name in (BRANCH, FOLDER) if scope == "branch" else (FOLDER,):
         if name not in defaults:
-            yield Defect(
-                where=where,
-                what=f"`{name}` is not assigned",
-                expected=f"a line `{name} = …`, as in every notebook of scope `{scope}`",
-                fix="add the line, with a default that works in JupyterLab",
-            )
+            expected = f"a line `{name} = …`, as in every notebook of scope `{scope}`"
+            fix = "add the line, with a default that works in JupyterLab"
+            yield Defect(where, f"`{name}` is not assigned", expected, fix)
     if scope == "common" and BRANCH in defaults:
-        yield Defect(
-            where=where,
-            what=f"`{BRANCH}` is a parameter of a notebook that runs once for all branches",
-            expected="the scope `branch`, or no such parameter",
-            fix="correct `opmq.scope` in the notebook's metadata, or remove the line",
-        )
+        what = f"`{BRANCH}` is a parameter of a notebook that runs once for all branches"
+        fix = "correct `opmq.scope` in the notebook's metadata, or remove the line"
+        yield Defect(where, what, "the scope `branch`, or no such parameter", fix)
     for name, value in defaults.items():
         wholes = [each for each in GIVEN if f"_{name}_" in f"_{each}_"]
         if name in GIVEN:
             yield from _value_defects(where, name, value)
         elif wholes or name.endswith(REGISTER) or get_close_matches(name, GIVEN, cutoff=0.85):
-            yield Defect(
-                where=where,
-                what=f"nothing gives a value to `{name}`",
-                expected=f"one of {', '.join(GIVEN)}, or a name unlike them",
-                fix=did_you_mean(name, wholes or GIVEN) or "choose another name",
-            )
+            expected = f"one of {', '.join(GIVEN)}, or a name unlike them"
+            fix = did_you_mean(name, wholes or GIVEN) or "choose another name"
+            yield Defect(where, f"nothing gives a value to `{name}`", expected, fix)
 
 
 def _value_defects(where: str, name: str, value: Any) -> Iterator[Defect]:
     try:
         TypeAdapter(GIVEN[name]).validate_python(value, strict=True)
     except ValidationError as error:
-        yield Defect(
-            where=f"{where}, `{name}`",
-            what=error.errors()[0]["msg"],
-            expected="a default such as `parameters/` could give",
-            fix="correct the default",
-            value=repr(value),
-        )
+        what, expected = error.errors()[0]["msg"], "a default such as `parameters/` could give"
+        yield Defect(f"{where}, `{name}`", what, expected, "correct the default", repr(value))
 
 
 def _reads_defects(template: Template, known: Collection[str]) -> Iterator[Defect]:
     for name in template.reads:
         if name not in known:
-            yield Defect(
-                where=f"{_shown(template.path)}, metadata",
-                what=f"`opmq.reads` names `{name}`, which is no template",
-                expected=f"one of {', '.join(sorted(known))}",
-                fix=did_you_mean(name, known) or "correct or remove it",
-            )
+            where = f"{_shown(template.path)}, metadata"
+            what = f"`opmq.reads` names `{name}`, which is no template"
+            fix = did_you_mean(name, known) or "correct or remove it"
+            yield Defect(where, what, f"one of {', '.join(sorted(known))}", fix)
 
 
 def _lasting(cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -255,18 +236,6 @@ def _shown(path: Path) -> str:
 
 
 def _unusable(where: str, what: str) -> Defect:
-    return Defect(
-        where=where,
-        what=what,
-        expected="one `name = value` a line: a literal, a simple annotation at most, one `=`",
-        fix="write it so, comments included, and move the rest to another cell",
-    )
-
-
-def _not_a_notebook(path: Path) -> Defect:
-    return Defect(
-        where=_shown(path),
-        what="this is not a Jupyter notebook",
-        expected="a notebook of format 4",
-        fix="restore the template, or save it again from JupyterLab",
-    )
+    expected = "one `name = value` a line: a literal, a simple annotation at most, one `=`"
+    fix = "write it so, comments included, and move the rest to another cell"
+    return Defect(where, what, expected, fix)

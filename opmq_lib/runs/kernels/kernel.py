@@ -9,7 +9,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Settings:
     """
 
     notes: str = ""
-    watched: tuple[str, ...] = ()
+    watched: Sequence[str] = ()
     seed: int = 0
     memory_mb: int = 0
 
@@ -45,8 +45,7 @@ class Settings:
             >>> Settings.from_json(Settings(watched=("/data/",), seed=7).to_json()).seed
             7
         """
-        fields = json.loads(text)
-        return cls(**{**fields, "watched": tuple(fields["watched"])})
+        return cls(**json.loads(text))
 
 
 class Notes:
