@@ -40,7 +40,7 @@ Workers = Annotated[
 def study(
     workers: Workers = None,
     fictitious_requests: Annotated[
-        bool, typer.Option(help="Demonstrate the review of requests, in outputs/demo-site.")
+        bool, typer.Option("--fictitious-requests", help="Demonstrate the review of requests.")
     ] = False,
 ) -> None:
     """Validate, run every notebook of every branch, and build the website.
