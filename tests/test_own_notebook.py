@@ -1,12 +1,17 @@
 """A notebook of one's own: what it takes, in lines, and what it gives."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import nbformat
 import pytest
+from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
+import opmq_lib
+from opmq_lib.errors import ScopeError
+from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.runs import batch
 from opmq_lib.runs.plan import plan, select
 from opmq_lib.sources import parameters
@@ -103,3 +108,57 @@ def test_a_figure_with_other_metiers_and_colours_takes_four_lines(root: Path) ->
     (output,) = found.cells[0].outputs
     assert "#dc143c" in output["data"]["image/svg+xml"]
     assert output["metadata"]["image/svg+xml"]["alt"].count("projection médiane") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "branch_code", "message"),
+    [
+        ("01_emploi.fan_figure", "ceramique", "did you mean `01_emplois`"),
+        ("01_emplois.fan_figur", "ceramique", "did you mean `fan_figure`"),
+        ("01_emplois.fan_figure", "chimie", "run 01_emplois for it first"),
+    ],
+)
+def test_an_unknown_piece_says_which_one_was_meant(
+    root: Path, name: str, branch_code: str, message: str
+) -> None:
+    with pytest.raises(ScopeError, match=message):
+        opmq_lib.study(root).piece(name, branch_code)
+
+
+def test_every_metier_asked_for_is_drawn_and_unknown_ones_are_refused_together(root: Path) -> None:
+    study = opmq_lib.study(root)
+    for name in ("ranges_figure", "fan_figure"):
+        assert len(study.piece(f"01_emplois.{name}", "ceramique", metiers=["E1Z43"]).axes) == 1
+        with pytest.raises(ScopeError, match="2 defects") as refused:
+            study.piece(f"01_emplois.{name}", "ceramique", metiers=["E1Z4", "zzz", "G0A40"])
+        assert "did you mean `E1Z4" in str(refused.value)
+    jobs = study.results("ceramique", "01_emplois")["emplois"]
+    codes = [code for code in dict.fromkeys(jobs["metier_code"]) if len(code) == 5][:12]
+    drawn = study.piece("01_emplois.ranges_figure", "ceramique", metiers=codes)
+    assert len(drawn.axes[0].texts) == 12
+
+
+def test_panels_need_one_axes_each(root: Path) -> None:
+    axes = Figure().subplots(2, 1)
+    piece = partial(opmq_lib.study(root).piece, "01_emplois.fan_figure", "ceramique", ax=axes)
+    assert piece(metiers=["E1Z43", "G0A40"]) is axes[0].figure
+    with pytest.raises(ValueError, match="2 axes given, 1 needed"):
+        piece(metiers=["E1Z43"])
+
+
+def test_pieces_are_given_the_labels_they_ask_for(root: Path, monkeypatch) -> None:
+    study = opmq_lib.study(root)
+    monkeypatch.setattr(study, "results", lambda *_: {"etudes": []})
+
+    def given(results, labels, regions):
+        return results, labels, regions
+
+    monkeypatch.setattr(tensions, "regions_table", given)
+    _, labels, regions = study.piece("03_tensions.regions_table", "ceramique")
+    assert {"E1Z43", "chimie", "H2913", "emplois"} <= labels.keys()
+    assert regions["84"]
+
+
+def test_an_unknown_scenario_is_refused(root: Path) -> None:
+    with pytest.raises(ScopeError, match="did you mean `later_pension`"):
+        opmq_lib.study(root).needs(["ceramique"], scenario="later_pensions")

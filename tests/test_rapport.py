@@ -5,22 +5,22 @@ from pathlib import Path
 
 import pandas as pd
 
+from opmq_lib.questions.rapport import chain
 from opmq_lib.questions.rapport import page as rapport
 from opmq_lib.show.pieces import Html
 
 TEMPLATE = Path(__file__).parent.parent / "notebooks/00_rapport.ipynb"
-TOLD = rapport.Context("chimie", {}, ())
 
 
 def test_the_notebook_reads_every_question_that_has_a_section() -> None:
     reads = json.loads(TEMPLATE.read_text(encoding="utf-8"))["metadata"]["opmq"]["reads"]
     answered = [each.notebook for each in rapport.QUESTIONS if each.essentials]
-    assert reads == answered
+    assert reads == answered == [*chain.NOTEBOOKS, *chain.COMMON]
     assert all((TEMPLATE.parent / f"{name}.ipynb").is_file() for name in answered)
 
 
 def test_a_question_without_section_or_result_says_so_in_one_sentence() -> None:
-    page = rapport.essentials({}, TOLD).html
+    page = rapport.essentials({}, {}, "chimie").html
     for each in rapport.QUESTIONS:
         assert page.count(f'id="essentiel-{each.notebook[3:].replace("_", "-")}"') == 1
     assert page.count("Pas encore") == len(rapport.QUESTIONS)
@@ -30,7 +30,7 @@ def test_a_question_without_section_or_result_says_so_in_one_sentence() -> None:
 def test_a_new_question_is_one_entry(monkeypatch) -> None:
     added = rapport.Question("99_essai", "Essai", [lambda results: Html(f"<p>{len(results)}</p>")])
     monkeypatch.setattr(rapport, "QUESTIONS", (*rapport.QUESTIONS, added))
-    page = rapport.essentials({"99_essai": {"essai": pd.DataFrame()}}, TOLD).html
+    page = rapport.essentials({"99_essai": {"essai": pd.DataFrame()}}, {}, "chimie").html
     assert page.endswith('<h3 id="essentiel-essai">Essai</h3><p>1</p>')
 
 
@@ -60,15 +60,24 @@ def test_without_previous_edition_the_report_says_so() -> None:
 
 
 def test_the_state_and_fictitious_data_are_told_first() -> None:
-    assert "Brouillon" in rapport.banner(()).html
+    assert "Brouillon" in rapport.banner({}).html
     found = {"06_demandes": {"demandes": pd.DataFrame({"origin": ["fictitious"]})}}
-    page = rapport.banner((), found).html
+    page = rapport.banner(found).html
     assert page.index("Données fictives") < page.index("Brouillon")
     assert "Incomplet" in page
     assert "Métiers en tension" in page
     assert "Demandes que" not in page
     whole = {each.notebook: found["06_demandes"] for each in rapport.QUESTIONS}
-    assert "Incomplet" not in rapport.banner((), whole).html
+    assert "Incomplet" not in rapport.banner(whole).html
+
+
+def test_criteria_that_nobody_voted_are_said_to_be_an_example() -> None:
+    def page(*dates: str | None) -> str:
+        criteria = pd.DataFrame({"vote_date": dates})
+        return rapport.banner({"04_coeurs_strategiques": {"criteres": criteria}}).html
+
+    assert "Exemple, non voté" in page("2026-01-01", None)
+    assert "Exemple, non voté" not in page("2026-01-01")
 
 
 def rows(indicator: str, **columns: object) -> pd.DataFrame:
@@ -79,7 +88,7 @@ def rows(indicator: str, **columns: object) -> pd.DataFrame:
 
 
 def test_needs_and_certifications_are_compared_at_the_last_horizon() -> None:
-    def edition(posts: float, certifications: float) -> rapport.Found:
+    def edition(posts: float, certifications: float) -> rapport.Answers:
         ends = {"lower": [posts - 60, posts - 100], "upper": [posts + 60, posts + 100]}
         needs = [
             rows(name, value=[1000.0, posts], year=[2023, 2028], **ends)
@@ -112,6 +121,5 @@ def test_a_piece_is_given_what_it_asks_for(monkeypatch) -> None:
 
     question = rapport.Question("99_essai", "Essai", [lambda _: Html("")], [named])
     monkeypatch.setattr(rapport, "QUESTIONS", (question,))
-    told = rapport.Context("chimie", {"chimie": "Chimie"}, ())
-    found = {"99_essai": {"t": pd.DataFrame()}}
-    assert "<p>1 Chimie</p>" in rapport.details(found, told).html
+    answers = {"99_essai": {"t": pd.DataFrame()}}
+    assert "<p>1 Chimie</p>" in rapport.details(answers, {"chimie": "Chimie"}, "chimie").html

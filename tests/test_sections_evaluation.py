@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from chains import employment_results
 
+from opmq_lib.methods.forecast import evaluation as scores
 from opmq_lib.params import EditionParams
 from opmq_lib.questions.emplois import page as explications
 from opmq_lib.questions.evaluation import chain
@@ -20,7 +21,7 @@ def evaluation_results(
     inputs: dict, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
 ) -> dict[str, pd.DataFrame]:
     panel, families = chain.panel(inputs, edition), chain.families(inputs, edition)
-    scored = chain.scored(panel, horizon_years)
+    scored = scores.past_accuracy(panel, horizon_years)
     branches = chain.branches(jobs, panel, scored, horizon_years)
     past = chain.retrospective(families, panel, edition)
     needs = chain.needs(inputs, panel, edition)

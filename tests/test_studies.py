@@ -32,13 +32,13 @@ def register(*changes: dict[str, str]) -> pd.DataFrame:
 
 
 def study_results(
-    studies: pd.DataFrame, branch_codes: list[str], theme_codes: list[str], on: date
+    table: pd.DataFrame, branch_codes: list[str], theme_codes: list[str], on: date
 ) -> dict[str, pd.DataFrame]:
-    followed = chain.followed(studies, on)
+    followed = studies.followed(table, on)
     return chain.results(
-        chain.review(followed, branch_codes, theme_codes),
-        chain.listed(followed),
-        chain.shared_metiers(followed, branch_codes),
+        studies.review(followed, branch_codes, theme_codes),
+        studies.listed(followed),
+        studies.shared_metiers(followed, branch_codes),
     )
 
 

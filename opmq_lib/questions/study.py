@@ -1,13 +1,14 @@
 """The study as tables with French labels, from a notebook of one's own: `opmq_lib.study()`."""
 
-import inspect
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from inspect import isfunction, signature
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from opmq_lib.errors import ScopeError, did_you_mean
 from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.emplois import chain as emplois
@@ -27,8 +28,7 @@ class Study:
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = project.find_root(None if root is None else Path(root))
         self.edition = study.edition(self.root)
-        self.labels = study.metier_labels() | study.branch_labels()
-        self.labels |= {"autres_metiers": "Autres métiers", "ENS": "Ensemble"}
+        self.labels = study.all_labels(self.root)
 
     def employment(self, branch_codes: Sequence[str]) -> pd.DataFrame:
         """Return employment by branch, métier and year: own tables where given, else the estimate.
@@ -68,18 +68,23 @@ class Study:
 
         Returns:
             Rows of the `needs` contract, in heads, with `branch` and `metier`, their names.
+
+        Raises:
+            ScopeError: If the scenario is unknown; it says which one was probably meant.
         """
         inputs, edition = study.load_inputs(branch_codes, self.root), self.edition
         scenarios = study.scenarios(self.root)
         ages = besoins.ages(inputs, edition)
         given = self.rates() if rates is None else rates
-        found = []
+        known = [*(each.scenario_code for each in scenarios), besoins.LATER]
+        chosen = scenario or known[0]
+        _check("scenario", chosen, known)
+        tables = []
         for branch_code in branch_codes:
             jobs = besoins.jobs(inputs, branch_code, edition)
             future, _ = besoins.future(inputs, jobs, edition.horizon_years, edition)
-            found.append(besoins.posts(inputs, jobs, future, ages, given, scenarios))
-        posts = self._named(found)
-        chosen = scenario or scenarios[0].scenario_code
+            tables.append(besoins.posts(inputs, jobs, future, ages, given, scenarios))
+        posts = self._named(tables)
         return posts[posts["scenario_code"] == chosen].reset_index(drop=True)
 
     def core(
@@ -120,14 +125,34 @@ class Study:
         Args:
             name: Notebook and function of its page, such as `01_emplois.fan_figure`.
             branch_code: A branch, or `commun`.
-            options: Of that function, such as `metiers` or `ax`.
+            options: Of that function, such as `metiers` or `ax`; labels need not be given.
+
+        Raises:
+            ScopeError: If the notebook or the function is unknown, or the notebook never ran for
+                the branch; it says which one was probably meant.
         """
         notebook, _, function = name.partition(".")
+        _check("notebook", notebook, [path.stem for path in self.root.glob("notebooks/*.ipynb")])
         question = notebook.partition("_")[2]
-        show = getattr(import_module(f"opmq_lib.questions.{question}.page"), function)
-        if "labels" in inspect.signature(show).parameters:
-            options = {"labels": self.labels} | options
-        return show(self.results(branch_code, notebook), **options)
+        page = vars(import_module(f"opmq_lib.questions.{question}.page"))
+        takes = {
+            name: signature(show).parameters for name, show in page.items() if isfunction(show)
+        }
+        shown = [name for name in takes if "results" in takes[name] and not name.startswith("_")]
+        _check(f"piece of {notebook}", function, shown)
+        results = self.results(branch_code, notebook)
+        if not results:
+            what, fix = "no result", f"run {notebook} for it first"
+            raise ScopeError.of("branch", what, "a branch that has some", fix, branch_code)
+        labels = {
+            "labels": self.labels,
+            "labels_2021": study.metier_labels("FAP-2021"),
+            "regions": study.region_labels(),
+            "skills": study.skill_labels(),
+            "theme_labels": study.theme_labels(self.root),
+        }
+        given = {name: labels[name] for name in labels.keys() & takes[function]}
+        return page[function](results, **given | options)
 
     def _named(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         table = pd.concat(tables, ignore_index=True)
@@ -135,3 +160,10 @@ class Study:
             place = list(table.columns).index(f"{name}_code")
             table.insert(place, name, table[f"{name}_code"].map(self.labels))
         return table
+
+
+def _check(kind: str, name: str, known: Sequence[str]) -> None:
+    """Refuse a name that is not known, with the one that was probably meant."""
+    if name not in known:
+        expected, fix = f"one of: {', '.join(sorted(known))}", did_you_mean(name, known)
+        raise ScopeError.of(kind, "unknown", expected, fix or "choose one of these", name)

@@ -20,7 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.show import french
-from opmq_lib.show.pieces import paragraphs
+from opmq_lib.show.pieces import Labels, paragraphs
 
 WIDTH_INCHES = 4.1
 TITLE_LETTERS = 44
@@ -40,7 +40,7 @@ STYLE: dict[Any, Any] = {
     "axes.formatter.use_locale": False,
 }
 
-Labels = Mapping[str, str]
+Panels = Axes | Sequence[Axes] | None
 Lines = Callable[[], Sequence[str]]
 
 
@@ -113,7 +113,7 @@ def employment_fan(
     projection: pd.DataFrame,
     labels: Labels,
     words: str,
-    ax: Axes | Sequence[Axes] | None = None,
+    ax: Panels = None,
 ) -> Figure:
     """Draw past employment and its projected quantiles, one panel per métier.
 
@@ -215,7 +215,7 @@ def share_heat(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figu
 
 
 @mpl.rc_context(STYLE)
-def coverage_dots(coverage: pd.DataFrame, words: str, ax: Any = None) -> Figure:
+def coverage_dots(coverage: pd.DataFrame, words: str, ax: Panels = None) -> Figure:
     """Draw how often intervals held, by method, beside what they announced.
 
     Args:
@@ -401,7 +401,7 @@ def age_pyramid(ages: pd.DataFrame, words: str, ax: Axes | None = None) -> Figur
 def _start(
     words: str,
     height_inches: float,
-    ax: Axes | Sequence[Axes] | None,
+    ax: Panels,
     panels: int = 1,
     watermark: str = "",
 ) -> tuple[Figure, list[Axes]]:
@@ -416,6 +416,9 @@ def _start(
             axes[0].set_yticks([])
     else:
         axes = np.ravel(cast(Any, ax)).tolist()
+        if len(axes) != panels:
+            message = f"{len(axes)} axes given, {panels} needed: one for each panel"
+            raise ValueError(message)
         figure = axes[0].figure
     if watermark:
         across: dict[str, Any] = {"rotation": 24, "ha": "center", "va": "center", "zorder": 5}

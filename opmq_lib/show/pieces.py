@@ -13,12 +13,48 @@ from typing import TypeVar
 import pandas as pd
 from markupsafe import Markup, escape
 
+from opmq_lib.errors import Defect, ScopeError, did_you_mean
 from opmq_lib.show import french
 
 ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
 NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>')
 
+Results = Mapping[str, pd.DataFrame]
+Labels = Mapping[str, str]
 Row = TypeVar("Row")
+
+
+def chosen(
+    rows: pd.DataFrame, asked: Sequence[str], count: int, key: str = "metier_code"
+) -> pd.DataFrame:
+    """Return the rows that a figure draws: those asked for, in their order, else the first ones.
+
+    Args:
+        rows: What can be drawn, a row per code; without any, nothing is drawn.
+        asked: Codes; none: the first `count` rows.
+        count: Rows drawn where none is asked for.
+        key: Column of the codes.
+
+    Raises:
+        ScopeError: With every code asked for that no row has.
+
+    Examples:
+        >>> rows = pd.DataFrame({"metier_code": ["E1Z43", "G0A40"], "value": [2.0, 1.0]})
+        >>> chosen(rows, ["G0A40"], 1)["value"].tolist(), chosen(rows, [], 1)["value"].tolist()
+        ([1.0], [2.0])
+    """
+    if rows.empty or not asked:
+        return rows.head(count)
+    known = rows[key].tolist()
+    expected = f"codes that the results have, such as {', '.join(known[:3])}"
+    unknown = [
+        Defect(key, "nothing to draw", expected, did_you_mean(code, known) or "correct it", code)
+        for code in asked
+        if code not in known
+    ]
+    if unknown:
+        raise ScopeError(unknown)
+    return rows.iloc[[known.index(code) for code in asked]]
 
 
 @dataclass(frozen=True)

@@ -228,6 +228,17 @@ def branch_labels() -> dict[str, str]:
     return _labels(embedded.load("branches"))
 
 
+def all_labels(root: Path | None = None) -> dict[str, str]:
+    """Return the French label of every code of métier (FAP-2009, ROME), branch, topic and theme."""
+    labels = metier_labels() | rome_labels() | branch_labels()
+    return (
+        labels
+        | topic_labels(root)
+        | theme_labels(root)
+        | {"autres_metiers": "Autres métiers", "ENS": "Ensemble"}
+    )
+
+
 def group_labels() -> dict[str, str]:
     """Return the French names of the branches of each industry group.
 

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from markupsafe import Markup
 
 from opmq_lib.questions.besoins import page as besoins
-from opmq_lib.questions.besoins.page import WORDS, Labels, Results
+from opmq_lib.questions.besoins.page import WORDS
 from opmq_lib.show import french, pieces
-from opmq_lib.show.pieces import Html
+from opmq_lib.show.pieces import Html, Labels, Results
 from opmq_lib.tables.indicators import codes, largest_first, row_of, select
 
 FAMILY_LENGTH, SHOWN_METIERS, FEWEST_JOBS = 3, 4, 10

@@ -7,9 +7,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from opmq_lib.questions.besoins import page as besoins
-from opmq_lib.questions.besoins.page import WORDS, Labels, Results
+from opmq_lib.questions.besoins.page import WORDS
 from opmq_lib.show import french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.tables.indicators import ALL_METIERS, row_of, select
 
 LINES, COMMENT_PCT = "besoins_scenarios", 10

@@ -1,7 +1,7 @@
 """Facts and figures of `02_besoins`: how many posts to fill, why, when."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -12,12 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
-
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
 
 TABLE, CONSOLIDATED = "besoins", "consolidation_besoins"
 QUANTITIES = CREATED, LEFT, POSTS = (
@@ -123,9 +120,7 @@ def causes_figure(
 ) -> Figure | Html:
     """Draw posts to fill of the largest métiers, or of those given, by cause."""
     f = facts(results)
-    rows = _complete(results, f.end) if f.has_needs else pd.DataFrame()
-    rows = rows.set_index("metier_code", drop=False).loc[[*metiers]] if metiers else rows
-    rows = rows.head(len(metiers) or SHOWN)
+    rows = pieces.chosen(_complete(results, f.end), metiers, SHOWN)
     if rows.empty:
         return _nothing(results)
     ends = rows[["lower", "upper"]].to_numpy()

@@ -57,8 +57,8 @@ def moved(
     Examples:
         >>> asked = pd.DataFrame({"question_code": "core", "criterion_code": ["a", "b"],
         ...     "threshold": [0.5, None]})
-        >>> found = moved(asked, [3, 1], [(0.6, 1), (0, 2)], 0.6)
-        >>> found["weight"].tolist(), found["threshold"].isna().tolist()
+        >>> asked = moved(asked, [3, 1], [(0.6, 1), (0, 2)], 0.6)
+        >>> asked["weight"].tolist(), asked["threshold"].isna().tolist()
         ([0.75, 0.25], [True, True])
     """
     low, high = ([pair[end] for pair in goalposts] for end in (0, 1))

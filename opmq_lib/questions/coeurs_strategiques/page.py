@@ -1,7 +1,7 @@
 """Section of `04_coeurs_strategiques`: which métiers are core or strategic, why, how surely."""
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,12 +11,9 @@ from matplotlib.figure import Figure
 
 from opmq_lib.methods import core
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import select
-
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
+from opmq_lib.tables.indicators import codes, select
 
 WORDS = words(__package__)
 LABELS, REASONS, CRITERIA = "coeurs", "raisons", "criteres"
@@ -27,10 +24,14 @@ SHOWN_METIERS, COLUMN_LETTERS, MOSTLY_PCT = 5, 62, 50
 
 def banner(results: Results) -> Html:
     """Return whether anything was voted, and what an estimate forbids."""
-    table, criteria = results[LABELS], results[CRITERIA]
-    is_unvoted = criteria["vote_date"].fillna("") == ""
-    unvoted = [WORDS.QUESTIONS[code] for code in criteria["question_code"][is_unvoted].unique()]
-    return pieces.banner(WORDS.banner(unvoted, not is_unvoted.all(), **_state(table)))
+    criteria, unvoted = results[CRITERIA], is_unvoted(results)
+    named = [WORDS.QUESTIONS[code] for code in criteria["question_code"][unvoted].unique()]
+    return pieces.banner(WORDS.banner(named, not unvoted.all(), **_state(results[LABELS])))
+
+
+def is_unvoted(results: Results) -> pd.Series:
+    """Return whether each criterion is an example that nobody voted."""
+    return results[CRITERIA]["vote_date"].fillna("").eq("")
 
 
 def findings(results: Results, labels: Labels) -> Html:
@@ -133,9 +134,9 @@ def shared_heatmap(
         return pieces.banner(WORDS.no_heatmap())
     wide = rows.pivot(index="branch_code", columns="metier_code", values="value")
     order = pd.DataFrame({"often": (wide >= MOSTLY_PCT).sum(), "total": wide.sum()})
-    largest = order.sort_values(["often", "total"], ascending=False).head(SHOWN_METIERS)
-    chosen = wide[[*metiers] or largest.index.tolist()]
-    named = chosen.rename(index=dict(labels), columns=dict(labels))
+    order = order.sort_values(["often", "total"], ascending=False).reset_index()
+    drawn = wide[codes(pieces.chosen(order, metiers, SHOWN_METIERS))]
+    named = drawn.rename(index=dict(labels), columns=dict(labels))
     shown = (
         named.sort_index()
         .sort_index(axis="columns")

@@ -1,6 +1,6 @@
 """Facts and figures of `05_competences`: which certifications to look at; skills, and gaps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,12 +8,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from opmq_lib.show import french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables import indicators
 
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
 Column = Callable[[Any], str]
 
 TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
@@ -69,9 +67,8 @@ def findings(results: Results, labels: Labels) -> Html:
     counts = indicators.select(results[TABLE], "certifications_count")
     is_none = (counts["value"] == 0) & (counts["metier_code"] != indicators.ALL_METIERS)
     without = sorted(labels.get(code, code) for code in counts.loc[is_none, "metier_code"])
-    among = [
-        _count(results, f"metiers_{name}_count") for name in ("without_certification", "looked_at")
-    ]
+    names = ("metiers_without_certification_count", "metiers_looked_at_count")
+    among = [_count(results, name) for name in names]
     return pieces.findings(WORDS.findings(facts(results), reasons, _quoted(without), *among))
 
 
@@ -195,7 +192,7 @@ def posts_table(results: Results) -> Html:
     return Html(pieces.findings(WORDS.posts(share)).html + listed.html)
 
 
-def gaps_table(results: Results, metiers: Labels, skills: Labels) -> Html:
+def gaps_table(results: Results, labels: Labels, skills: Labels) -> Html:
     """Return the gaps that the branch's survey supports, or how to have one."""
     table = results[GAPS]
     if table.empty:
@@ -203,7 +200,7 @@ def gaps_table(results: Results, metiers: Labels, skills: Labels) -> Html:
     cells = Cells(GAPS, table)
     columns = {
         "Compétence": _text(table, "skill_code", lambda code: skills.get(code, code)),
-        "Métier": _text(table, "metier_code", lambda code: metiers.get(code, code)),
+        "Métier": _text(table, "metier_code", lambda code: labels.get(code, code)),
         "Besoin": _number(GAPS, table, "needed"),
         "Disponible": _number(GAPS, table, "available"),
         "Écart (−1 à 1)": _number(GAPS, table, "gap", 2),

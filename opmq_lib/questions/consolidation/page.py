@@ -1,6 +1,6 @@
 """Facts and figures of `10_consolidation`: what branches have in common and what differs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,12 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import largest_first, row_of, select
-
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
+from opmq_lib.tables.indicators import codes, largest_first, row_of, select
 
 TABLE, HEADCOUNT, DOMAINS = "consolidation", "branch_headcount", "domain_share_pct"
 SHOWN, LEAST_SHARE_PCT = 10, 0.5
@@ -46,14 +43,17 @@ def findings(results: Results, labels: Labels) -> Html:
     return pieces.findings("\n\n".join([*first, WORDS.unknown(names)]))
 
 
-def domains_figure(results: Results, labels: Labels, ax: Axes | None = None) -> Figure | Html:
-    """Draw the share of each professional domain in each branch's métiers studied."""
+def domains_figure(
+    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
+) -> Figure | Html:
+    """Draw the share of each professional domain, or of those given, in each branch's métiers."""
     shares = select(results[TABLE], DOMAINS)
     if shares.empty:
         return _nothing()
     wide = shares.pivot(index="branch_code", columns="metier_code", values="value").fillna(0.0)
-    wide = wide.loc[:, wide.max() >= LEAST_SHARE_PCT]
-    wide = wide[wide.sum().sort_values(ascending=False).index]
+    order = wide.sum().sort_values(ascending=False).reset_index()
+    is_large = order["metier_code"].map(wide.max()) >= LEAST_SHARE_PCT
+    wide = wide[codes(pieces.chosen(order, metiers or codes(order[is_large]), 0))]
     wide = wide.sort_values([wide.columns[0]], ascending=False)
     text = WORDS.domains_figure(len(set(wide.idxmax(axis="columns"))) > 1)
     return figures.share_heat(wide.rename(index=dict(labels), columns=dict(labels)), text, ax)

@@ -1,6 +1,6 @@
 """Facts and figures of `06_demandes`: what companies ask for and do not get."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,12 +11,10 @@ from matplotlib.figure import Figure
 from opmq_lib.methods.requests import comparison
 from opmq_lib.methods.requests.measures import OTHERS
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import select
 
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
 Columns = list[tuple[str, Callable[[Any], str]]]
 
 TABLE, FOLLOW_UP = "demandes", "demandes_suites"
@@ -101,10 +99,8 @@ def topics_figure(
     """Draw the topics of unmet companies under 50, or those given, each with its interval."""
     if not has_review(results):
         return Html("")
-    ranked = _ranked(results)
-    rows = ranked.set_index("topic_code", drop=False).loc[[*topics]] if topics else ranked
-    rows = rows.head(SHOWN)
-    if len(rows) < 2:
+    rows = pieces.chosen(_ranked(results), topics, SHOWN, "topic_code")
+    if len(rows) < (1 if topics else 2):
         return _secret("trop peu d’entreprises par thème pour les montrer")
     named = rows.assign(label=rows["topic_code"].map(labels))
     text = WORDS.topics_figure(named["label"].iloc[0], _is_first_clear(rows))

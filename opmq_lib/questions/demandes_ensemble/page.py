@@ -10,15 +10,13 @@ from opmq_lib.questions.demandes.page import (
     TABLE,
     TOTAL,
     Columns,
-    Labels,
-    Results,
     first_row,
     has_review,
     share_columns,
     value_columns,
 )
 from opmq_lib.show import pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import select
 

@@ -10,12 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, last_year, row_of, select
-
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
+from opmq_lib.tables.indicators import (
+    ALL_METIERS,
+    codes,
+    largest_first,
+    last_year,
+    row_of,
+    select,
+    where,
+)
 
 TABLE, EXPLAINED, PROJECTIONS = "emplois", "emplois_explications", "emplois_projections"
 HEADCOUNT, PROJECTED = "employment_headcount", "projected_employment_headcount"
@@ -114,10 +119,8 @@ def ranges_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
     """Draw the largest métiers, or those given, with the range of the estimate's variants."""
-    ranked = _ranked(results)
-    rows = ranked.set_index("metier_code", drop=False).loc[[*metiers]] if metiers else ranked
-    rows = rows.head(SHOWN)
-    if len(rows) < 2:
+    rows = pieces.chosen(_ranked(results), metiers, SHOWN)
+    if len(rows) < (1 if metiers else 2):
         return _nothing(results)
     drawn = rows.assign(
         lower=rows["lower"].fillna(rows["value"]), upper=rows["upper"].fillna(rows["value"])
@@ -127,16 +130,15 @@ def ranges_figure(
 
 
 def fan_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
+    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: figures.Panels = None
 ) -> Figure | Html:
     """Draw past and projected employment of the largest métiers, or of those given."""
-    projection = results[PROJECTIONS]
-    projection = projection[projection["status"] == "value"]
-    wanted = metiers or codes(_ranked(results).head(PANELS))
-    shown = [code for code in wanted if code in set(projection["metier_code"])]
+    projection = where(results[PROJECTIONS], status="value")
+    ranked, levels = _ranked(results), select(results[TABLE], HEADCOUNT)
+    projected = ranked[ranked["metier_code"].isin(projection["metier_code"])]
+    shown = codes(pieces.chosen(projected, metiers, PANELS))
     if not shown:
         return _nothing(results)
-    levels = select(results[TABLE], HEADCOUNT)
     past = pd.concat([levels[levels["metier_code"] == code] for code in shown])
     moving = sum(code in _moving(results, sign) for sign in (-1, 1) for code in shown)
     text = WORDS.fan_figure(facts(results), moving, len(shown))

@@ -2,10 +2,6 @@
 
 import pandas as pd
 
-from opmq_lib.methods.studies import followed as followed
-from opmq_lib.methods.studies import listed as listed
-from opmq_lib.methods.studies import review as review
-from opmq_lib.methods.studies import shared_metiers as shared_metiers
 from opmq_lib.tables import check
 
 

@@ -3,16 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
 
 from opmq_lib.show import french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import select
-
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
 
 TABLE, LISTED, METIERS = "etudes", "etudes_liste", "etudes_metiers"
 TOTAL = "ensemble"

@@ -30,19 +30,6 @@ def panel(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     return projection.national_panel(inputs["employment_national"], edition.base_year)
 
 
-def scored(panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
-    """Return every score of every forecast that would have been made in the past.
-
-    Args:
-        panel: From `panel`.
-        horizon_years: Years forecast from each past year.
-
-    Returns:
-        One row per model, series, cut-off and step (`scores.pair_scores`).
-    """
-    return evaluation.past_accuracy(panel, horizon_years)
-
-
 def branches(
     jobs: pd.DataFrame, panel: pd.DataFrame, scored: pd.DataFrame, horizon_years: int
 ) -> pd.DataFrame:
@@ -51,8 +38,8 @@ def branches(
     Args:
         jobs: The `emplois` tables of all branches, one under the other; may be empty.
         panel: From `panel`.
-        scored: From `scored`.
-        horizon_years: As for `scored`; branches are scored `evaluation.BRANCH_YEARS` ahead at
+        scored: From `evaluation.past_accuracy`.
+        horizon_years: As for it; branches are scored `evaluation.BRANCH_YEARS` ahead at
             most: national métiers are too short for more.
 
     Returns:

@@ -1,6 +1,6 @@
 """Facts and figures of `11_evaluation`: what projections are worth, had they been made before."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from types import SimpleNamespace
@@ -12,12 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
 
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
 Column = Callable[[Any], str]
 
 TABLE, RETROSPECTIVE = "evaluation", "evaluation_retrospective"
@@ -104,14 +102,14 @@ def steps_table(results: Results) -> Html:
 
 
 def retrospective_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
+    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: figures.Panels = None
 ) -> Figure:
     """Draw what would have been projected in the past for the largest families, or those given."""
     past = results[RETROSPECTIVE]
     levels = select(results[TABLE], "national_employment_headcount")
     cutoff, end = int(past["cutoff_year"].max()), int(past["year"].max())
-    wanted = metiers or codes(largest_first(levels[levels["year"] == cutoff]))
-    shown = [code for code in wanted if code in set(past["metier_code"])][:PANELS]
+    known = levels[(levels["year"] == cutoff) & levels["metier_code"].isin(past["metier_code"])]
+    shown = codes(pieces.chosen(largest_first(known), metiers, PANELS))
     history = pd.concat([levels[levels["metier_code"] == code] for code in shown])
     last = past[past["year"] == end]
     bounds = last.pivot(index="metier_code", columns="quantile_level", values="value")
@@ -131,7 +129,7 @@ def cutoffs_figure(results: Results, ax: Axes | None = None) -> Figure:
     return figures.error_lines(errors, WORDS.cutoffs_figure(own.min(), own.max()), ax)
 
 
-def coverage_figure(results: Results, ax: Sequence[Axes] | None = None) -> Figure:
+def coverage_figure(results: Results, ax: figures.Panels = None) -> Figure:
     """Draw how often each method's intervals held."""
     whole = select(results[TABLE], *NOMINAL_PCT, horizon_years=0)
     held = whole.assign(

@@ -1,19 +1,22 @@
-"""Steps of `00_rapport`: the results of every question, and the labels that they are shown with."""
+"""Step of `00_rapport`: the results of every question."""
 
-from opmq_lib.questions.rapport.page import QUESTIONS, Context, Found
+import pandas as pd
+
 from opmq_lib.sources import study
 
-COMMON = "commun"
+NOTEBOOKS = (
+    "01_emplois",
+    "02_besoins",
+    "03_tensions",
+    "04_coeurs_strategiques",
+    "05_competences",
+    "06_demandes",
+)
+COMMON = ("12_etudes",)
+"""Notebooks that run once for all branches."""
 
 
-def context(branch_code: str) -> Context:
-    """Return what the pieces of a branch's report need beside results."""
-    labels = study.metier_labels() | study.rome_labels() | {"autres_metiers": "Autres métiers"}
-    labels |= study.branch_labels() | study.topic_labels() | study.theme_labels()
-    return Context(branch_code, labels, study.criteria(branch_code))
-
-
-def read(edition_id: str | None, branch_code: str) -> Found:
+def read(edition_id: str | None, branch_code: str) -> dict[str, dict[str, pd.DataFrame]]:
     """Return the result tables of every question, by notebook; empty where it has not run.
 
     Args:
@@ -22,9 +25,5 @@ def read(edition_id: str | None, branch_code: str) -> Found:
     """
     if edition_id is None:
         return {}
-    return {
-        each.notebook: study.read_results(
-            edition_id, COMMON if each.is_common else branch_code, each.notebook
-        )
-        for each in QUESTIONS
-    }
+    folders = dict.fromkeys(NOTEBOOKS, branch_code) | dict.fromkeys(COMMON, "commun")
+    return {name: study.read_results(edition_id, code, name) for name, code in folders.items()}

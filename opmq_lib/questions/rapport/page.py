@@ -1,7 +1,7 @@
 """Assembles `00_rapport`: every question’s own pieces, and what is missing; no figure of its own.
 
-`QUESTIONS` is the list to read: a new question is one entry here, and its name in the `reads` of
-the notebook.
+`QUESTIONS` is the list to read: a new question is one entry here, and its name in `chain` and in
+the `reads` of the notebook.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +10,9 @@ from html import escape
 from inspect import signature
 from typing import Final, NamedTuple
 
-import pandas as pd
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from opmq_lib.params import Question as VotedQuestion
 from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
 from opmq_lib.questions.competences import page as competences
@@ -23,29 +21,14 @@ from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.etudes import page as etudes
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, select
 
-Results = Mapping[str, pd.DataFrame]
-Found = Mapping[str, Results]
+Answers = Mapping[str, Results]
 DRAFT: Final = "brouillon"
 TOTAL: Final = {"metier_code": ALL_METIERS}
 WORDS = words(__package__)
-
-
-class Context(NamedTuple):
-    """What pieces need beside results.
-
-    Attributes:
-        branch_code: The branch of the report.
-        labels: French label of every code: métiers (FAP-2009), branches, topics, themes.
-        criteria: The branch's two questions on core and strategic métiers, voted or not.
-    """
-
-    branch_code: str
-    labels: Mapping[str, str]
-    criteria: Sequence[VotedQuestion]
 
 
 class Compared(NamedTuple):
@@ -78,7 +61,6 @@ class Question(NamedTuple):
             receives its results, and of `labels` and `branch_code` what it asks for.
         details: Pieces shown after, in order.
         compared: Numbers set beside those of the previous edition.
-        is_common: Whether the notebook runs once for all branches.
     """
 
     notebook: str
@@ -86,7 +68,6 @@ class Question(NamedTuple):
     essentials: Sequence[Callable[..., Html | Figure]]
     details: Sequence[Callable[..., Html | Figure]] = ()
     compared: Sequence[Compared] = ()
-    is_common: bool = False
 
 
 QUESTIONS: Final = (
@@ -179,56 +160,51 @@ QUESTIONS: Final = (
                 options=(2,),
             )
         ],
-        is_common=True,
     ),
 )
 """The questions of the report, in order."""
 
 
-def banner(
-    criteria: Sequence[VotedQuestion], found: Found | None = None, state: str = DRAFT
-) -> Html:
+def banner(answers: Answers, state: str = DRAFT) -> Html:
     """Return the validation state of the report, and what in it is an example or fictitious."""
-    missing = missing_questions(found) if found else []
+    missing = missing_questions(answers)
     named = [f"« {each.heading} »" for each in QUESTIONS if each.notebook in missing]
-    tables = [table for results in (found or {}).values() for table in results.values()]
-    has_example = any(question.vote is None for question in criteria)
+    tables = {name: table for results in answers.values() for name, table in results.items()}
     has_fictitious = any(
-        (table["origin"] == "fictitious").any() for table in tables if "origin" in table
+        (table["origin"] == "fictitious").any() for table in tables.values() if "origin" in table
     )
-    return pieces.banner(WORDS.banner(state, DRAFT, has_example, named, has_fictitious))
+    is_example = coeurs.CRITERIA in tables and coeurs.is_unvoted(tables).any()
+    return pieces.banner(WORDS.banner(state, DRAFT, is_example, named, has_fictitious))
 
 
-def essentials(found: Found, context: Context) -> Html:
+def essentials(answers: Answers, labels: Labels, branch_code: str) -> Html:
     """Return what must be remembered of every question; one sentence where there is no answer."""
-    not_run = pieces.text(WORDS.not_run()).html
-    return pieces.piece(
-        "".join(
-            _titled(each, _shown(each.essentials, results, context) if results else not_run)
-            for each in QUESTIONS
-            for results in [found.get(each.notebook)]
-        )
-    )
+    shown = [
+        _shown(each.essentials, answers.get(each.notebook), labels, branch_code)
+        or pieces.text(WORDS.not_run()).html
+        for each in QUESTIONS
+    ]
+    return pieces.piece("".join(map(_titled, QUESTIONS, shown)))
 
 
-def details(found: Found, context: Context) -> Html:
+def details(answers: Answers, labels: Labels, branch_code: str) -> Html:
     """Return the details of every question that has an answer, in the order of `QUESTIONS`."""
     return pieces.piece(
         "".join(
             _titled(each, shown, "details")
             for each in QUESTIONS
-            if (shown := _shown(each.details, found.get(each.notebook), context))
+            if (shown := _shown(each.details, answers.get(each.notebook), labels, branch_code))
         )
     )
 
 
-def comparison(found: Found, previous: Found, previous_edition_id: str | None) -> Html:
+def comparison(answers: Answers, previous: Answers, previous_edition_id: str | None) -> Html:
     """Return the numbers of this edition beside those of the previous one.
 
     A change is told only where the two intervals do not touch, or where neither number has one.
 
     Args:
-        found: Results of this edition, by notebook.
+        answers: Results of this edition, by notebook.
         previous: Results of the previous edition, by notebook.
         previous_edition_id: Its name; none: there is none.
     """
@@ -238,7 +214,7 @@ def comparison(found: Found, previous: Found, previous_edition_id: str | None) -
         (number, then, now)
         for each in QUESTIONS
         for number in each.compared
-        if (now := _place(number, found.get(each.notebook, {}), number.table))
+        if (now := _place(number, answers.get(each.notebook, {}), number.table))
         and (then := _place(number, previous.get(each.notebook, {}),
                             f"{previous_edition_id}/{number.table}"))
     ]  # fmt: skip
@@ -253,23 +229,26 @@ def comparison(found: Found, previous: Found, previous_edition_id: str | None) -
     return pieces.table(WORDS.comparison(previous_edition_id), columns, rows)
 
 
-def missing_questions(found: Found) -> list[str]:
+def missing_questions(answers: Answers) -> list[str]:
     """Return the notebooks of the questions that this edition does not answer.
 
     Examples:
         >>> missing_questions({})[:2]
         ['01_emplois', '02_besoins']
     """
-    return [each.notebook for each in QUESTIONS if not found.get(each.notebook)]
+    return [each.notebook for each in QUESTIONS if not answers.get(each.notebook)]
 
 
 def _shown(
-    shown: Sequence[Callable[..., Html | Figure]], results: Results | None, context: Context
+    shown: Sequence[Callable[..., Html | Figure]],
+    results: Results | None,
+    labels: Labels,
+    branch_code: str,
 ) -> str:
     """Return pieces one after the other; nothing without results."""
-    asked = {"labels": context.labels, "branch_code": context.branch_code}
+    given = {"labels": labels, "branch_code": branch_code}
     made = [
-        piece(results, **{name: asked[name] for name in asked.keys() & signature(piece).parameters})
+        piece(results, **{name: given[name] for name in given.keys() & signature(piece).parameters})
         for piece in shown
         if results
     ]

@@ -1,6 +1,6 @@
 """Section of `03_tensions`: which métiers are under tension nationally, and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,13 +11,10 @@ from matplotlib.figure import Figure
 
 from opmq_lib.methods.tension import CLASS, FACTORS, INDEX, LEAST_COVERAGE
 from opmq_lib.show import figures, french, pieces
-from opmq_lib.show.pieces import Cells, Html
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables import COLUMNS
 from opmq_lib.tables.indicators import codes, largest_first, row_of, select
-
-Results = Mapping[str, pd.DataFrame]
-Labels = Mapping[str, str]
 
 WORDS = words(__package__)
 TABLE = "tensions"
@@ -50,7 +47,7 @@ def banner(results: Results) -> Html:
 
 def findings(results: Results, labels: Labels) -> Html:
     """Return which of the largest métiers are in the highest class, and what is missing."""
-    graded = _graded(results, _largest(results))
+    graded = _graded(results).reindex(_largest(results))
 
     def named(chosen: pd.Series) -> list[str]:
         return [f"« {labels[code]} »" for code in graded.index[chosen]]
@@ -67,10 +64,12 @@ def ranking_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
     """Draw the published index of the largest métiers, or of those given, highest first."""
-    graded = _graded(results, metiers or _largest(results)).dropna(subset=[INDEX, CLASS])
-    if graded.empty:
+    graded = _graded(results).dropna(subset=[INDEX, CLASS])
+    largest = graded[graded.index.isin(_largest(results))]
+    rows = pieces.chosen((graded if metiers else largest).reset_index(), metiers, SHOWN)
+    if rows.empty:
         return pieces.banner(WORDS.no_index())
-    rows = graded.reset_index().sort_values([INDEX, "metier_code"], ascending=[False, True])
+    rows = rows.sort_values([INDEX, "metier_code"], ascending=[False, True])
     text = WORDS.ranking_figure(facts(results), labels[codes(rows)[0]])
     return figures.tension_ranking(rows, labels, text, ax)
 
@@ -98,13 +97,13 @@ def intentions_table(results: Results, labels: Labels) -> Html:
     return _intentions(results, labels, _largest(results), year, text)
 
 
-def latest_intentions_table(results: Results, labels: Labels) -> Html:
+def latest_intentions_table(results: Results, labels_2021: Labels) -> Html:
     """Return recruitment projects of the last survey for the largest métiers (FAP-2021)."""
     year = facts(results).last_survey
     projects = select(results[TABLE], PROJECTS, year=year)
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
     text = WORDS.intentions_table(year, "FAP-2021, industrie")
-    return _intentions(results, labels, codes(largest)[:SHOWN], year, text)
+    return _intentions(results, labels_2021, codes(largest)[:SHOWN], year, text)
 
 
 def branch_composition(results: Results) -> Html:
@@ -234,11 +233,10 @@ def _two_decimals(value: float) -> str:
     return french.number(value, 2)
 
 
-def _graded(results: Results, metiers: Sequence[str]) -> pd.DataFrame:
-    """Return index, class and factors of some métiers, one row per métier, in their order."""
+def _graded(results: Results) -> pd.DataFrame:
+    """Return index, class and factors of the métiers, one row per métier."""
     rows = select(results[TABLE], INDEX, CLASS, *FACTORS, year=facts(results).year)
-    wide = rows.pivot(index="metier_code", columns="indicator", values="value")
-    return wide.reindex([*metiers]).rename_axis("metier_code")
+    return rows.pivot(index="metier_code", columns="indicator", values="value")
 
 
 def _largest(results: Results) -> list[str]:
