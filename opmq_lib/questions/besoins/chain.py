@@ -13,15 +13,10 @@ from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.intentions import recruitment_projects
 from opmq_lib.params import EditionParams, ScenarioParams
+from opmq_lib.questions import shared
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
 from opmq_lib.questions.emplois import chain as emplois
-from opmq_lib.questions.shared import (
-    ALL_BRANCHES,
-    Tables,
-    branch_employment,
-    in_field,
-    without_residual,
-)
+from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import check, indicators
 
 NEAR_YEARS = 5
@@ -38,7 +33,7 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
         Rows of the `employment` contract, in heads, without the rest of the branch; none when the
         branch has no headcount.
     """
-    return without_residual(branch_employment(inputs, branch_code, edition.base_year))
+    return shared.without_residual(shared.branch_employment(inputs, branch_code, edition.base_year))
 
 
 def future(
@@ -180,7 +175,7 @@ def consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:
     name = "consolidation_besoins"
     if besoins.empty:
         empty = pd.DataFrame(columns=["year", "indicator", "unit", *indicators.BLANK])
-        return {name: indicators.stack([empty], ALL_BRANCHES, name)}
+        return {name: indicators.stack([empty], shared.ALL_BRANCHES, name)}
     rows = indicators.select(besoins, *needs.QUANTITIES)
     is_whole = rows["metier_code"] == indicators.ALL_METIERS
     reference = indicators.where(rows[~is_whole], variant="")
@@ -188,7 +183,7 @@ def consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:
     sums = reference.groupby(by)["value"].sum(min_count=1).reset_index()
     sums["origin"] = "own" if (reference["origin"] == "own").any() else "public"
     parts = [rows[is_whole].drop(columns="units_count"), sums]
-    return {name: indicators.stack(parts, ALL_BRANCHES, name)}
+    return {name: indicators.stack(parts, shared.ALL_BRANCHES, name)}
 
 
 def _tension(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame:
@@ -198,7 +193,7 @@ def _tension(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame:
 
 
 def _projects(inputs: Tables) -> pd.DataFrame:
-    table = in_field(inputs, inputs["recruitment_intentions"])
+    table = shared.in_field(inputs, inputs["recruitment_intentions"])
     rows = recruitment_projects(table[table["nomenclature"] == "FAP-2009"])
     return rows.drop(columns="nomenclature").assign(
         region_code=indicators.WHOLE_COUNTRY, source_code="ft_bmo"

@@ -2,19 +2,7 @@
 
 from typing import Any
 
-from opmq_lib.questions.demandes.page import (
-    ALL,
-    FOCUS,
-    SHARE,
-    SHRUNK,
-    TABLE,
-    TOTAL,
-    Columns,
-    first_row,
-    has_review,
-    share_columns,
-    value_columns,
-)
+from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.show import pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -25,19 +13,21 @@ WORDS = words(__package__)
 
 def branches_table(results: Results, labels: Labels) -> Html:
     """Return unmet share under 50 of each branch, raw and shrunk, in alphabetical order."""
-    if not has_review(results):
+    if not demandes.has_review(results):
         return Html("")
-    table = results[TABLE]
-    cells = Cells(TABLE, table)
+    table = results[demandes.TABLE]
+    cells = Cells(demandes.TABLE, table)
 
     def rows_of(indicator: str) -> Any:
-        shares = select(table, indicator, size_band=FOCUS, topic_code=ALL)
-        return lambda code: first_row(select(shares, indicator, branch_code=code))
+        shares = select(table, indicator, size_band=demandes.FOCUS, topic_code=demandes.ALL)
+        return lambda code: demandes.first_row(select(shares, indicator, branch_code=code))
 
-    columns: Columns = [
+    columns: demandes.Columns = [
         ("Branche", lambda code: labels[code]),
-        *share_columns(cells, rows_of(SHARE), "Non couvertes"),
-        *value_columns(cells, rows_of(SHRUNK), "Part rapprochée des autres (en %)"),
+        *demandes.share_columns(cells, rows_of(demandes.SHARE), "Non couvertes"),
+        *demandes.value_columns(
+            cells, rows_of(demandes.SHRUNK), "Part rapprochée des autres (en %)"
+        ),
     ]
-    branches = sorted(set(table["branch_code"]) - {TOTAL}, key=lambda code: labels[code])
+    branches = sorted(set(table["branch_code"]) - {demandes.TOTAL}, key=lambda code: labels[code])
     return pieces.table(WORDS.branches_table(), columns, branches)

@@ -7,13 +7,8 @@ from opmq_lib.methods.employment import measures
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import coherence, qualifications
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import (
-    Tables,
-    branch_employment,
-    estimate,
-    seed_tables,
-    without_residual,
-)
+from opmq_lib.questions import shared
+from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DIMENSIONS, check, indicators
 
 PROJECTION_STEPS = (5, 10)
@@ -32,7 +27,7 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
         Rows of the `employment` contract, in heads, the rest of the branch as métier
         `autres_metiers`; none when the branch has no headcount.
     """
-    return branch_employment(inputs, branch_code, edition.base_year)
+    return shared.branch_employment(inputs, branch_code, edition.base_year)
 
 
 def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.DataFrame:
@@ -43,7 +38,7 @@ def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Data
         branch's own series for own data.
     """
     national = inputs["employment_national"]
-    return projection.learning_panel(without_residual(jobs), national, edition.base_year)
+    return projection.learning_panel(shared.without_residual(jobs), national, edition.base_year)
 
 
 def future(
@@ -62,7 +57,7 @@ def future(
         families, and what `coherence.reconcile_national` returned (no row for own data, which are
         learnt from and projected alone).
     """
-    metiers = without_residual(jobs)
+    metiers = shared.without_residual(jobs)
     levels, scenario = edition.quantile_levels, edition.scenario_codes[0]
     alone = projection.project(metiers, panel, horizon_years, levels, scenario)
     if metiers["origin"].eq("own").any():
@@ -73,7 +68,7 @@ def future(
 
 def explained(jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
     """Return which models made each projection, as indicators (`projection.explanations`)."""
-    metiers = without_residual(jobs)
+    metiers = shared.without_residual(jobs)
     rows = NO_ROW if metiers.empty else projection.explanations(metiers, panel, horizon_years)
     return indicators.stack([rows], _branch(jobs), "emplois_explications")
 
@@ -89,9 +84,11 @@ def closure(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Da
         return NO_ROW
     national, headcount = inputs["employment_national"], inputs["branch_headcount"]
     deviation = employment.margin_deviation(
-        estimate(inputs, edition.base_year), national, headcount, edition.base_year
+        shared.estimate(inputs, edition.base_year), national, headcount, edition.base_year
     )
-    variants = employment.sensitivity(seed_tables(inputs), national, headcount, edition.base_year)
+    variants = employment.sensitivity(
+        shared.seed_tables(inputs), national, headcount, edition.base_year
+    )
     moved = employment.moved_cells(variants[variants["branch_code"] == _branch(jobs)])
     deviations = pd.DataFrame(
         {
@@ -124,7 +121,7 @@ def results(  # noqa: PLR0913 - one argument per step
         with its 80 % interval, qualifications, closure and sensitivity), `emplois_projections`
         (long projections), `emplois_explications` and `chiffres_cles`.
     """
-    metiers = without_residual(jobs)
+    metiers = shared.without_residual(jobs)
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     horizon_years = 0 if future.empty else int((future["year"] - future["cutoff_year"]).max())
     if not jobs.empty:
@@ -183,7 +180,7 @@ def _branch(jobs: pd.DataFrame) -> str:
 
 def _key_figures(table: pd.DataFrame) -> pd.DataFrame:
     """Return the published headcount and the largest métier's employment, for the home page."""
-    levels = without_residual(indicators.select(table, "employment_headcount"))
+    levels = shared.without_residual(indicators.select(table, "employment_headcount"))
     largest = indicators.largest_first(indicators.last_year(levels)).head(1)
     rows = pd.concat([indicators.select(table, "branch_headcount"), largest], ignore_index=True)
     return rows.drop(columns=[name for name in DIMENSIONS if name in rows])

@@ -9,13 +9,8 @@ from opmq_lib.methods.forecast import evaluation, projection
 from opmq_lib.methods.needs import backtests
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import (
-    ALL_BRANCHES,
-    Tables,
-    in_field,
-    national_levels,
-    without_residual,
-)
+from opmq_lib.questions import shared
+from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import check, indicators
 
 RETROSPECT_YEARS = 10
@@ -47,7 +42,7 @@ def branches(
     """
     if jobs.empty:
         return pd.DataFrame(columns=["indicator", "year", "unit"])
-    levels = without_residual(indicators.select(jobs, "employment_headcount"))
+    levels = shared.without_residual(indicators.select(jobs, "employment_headcount"))
     estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
     near = min(horizon_years, evaluation.BRANCH_YEARS)
     at_near = scored if near == horizon_years else evaluation.past_accuracy(panel, near)
@@ -75,11 +70,13 @@ def families(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     Returns:
         Heads by `metier_code` and `year`, under the branch `ensemble`.
     """
-    metiers = in_field(inputs, inputs["metiers"]).query("scope == 'industry' and level == 'fap87'")
+    metiers = shared.in_field(inputs, inputs["metiers"]).query(
+        "scope == 'industry' and level == 'fap87'"
+    )
     national = inputs["employment_national"]
     shown = national["metier_code"].isin(metiers["metier_code"])
     kept = national[shown & (national["year"] <= edition.base_year)]
-    return kept.assign(branch_code=ALL_BRANCHES, origin="public")
+    return kept.assign(branch_code=shared.ALL_BRANCHES, origin="public")
 
 
 def retrospective(
@@ -120,7 +117,7 @@ def results(  # noqa: PLR0913 - one argument per step
     parts = evaluation.accuracy_rows(scored, edition.base_year)
     if needs:
         parts += backtests.score_rows(**needs, base_year=edition.base_year)
-    parts += [branches] * (not branches.empty) + [national_levels(families)]
-    table = indicators.stack(parts, ALL_BRANCHES, "evaluation")
+    parts += [branches] * (not branches.empty) + [shared.national_levels(families)]
+    table = indicators.stack(parts, shared.ALL_BRANCHES, "evaluation")
     past = check("projection", retrospective, "evaluation_retrospective")
     return {"evaluation": table, "evaluation_retrospective": past}

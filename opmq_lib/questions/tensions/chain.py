@@ -10,13 +10,8 @@ import pandas as pd
 from opmq_lib.methods import tension
 from opmq_lib.methods.employment import measures
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import (
-    Tables,
-    branch_employment,
-    in_field,
-    national_levels,
-    without_residual,
-)
+from opmq_lib.questions import shared
+from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import indicators
 
 LARGEST = 10
@@ -35,14 +30,14 @@ def ranking(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.Data
         `employment_headcount` of the branch's métiers, otherwise `national_employment_headcount` of
         the industrial métiers (FAP-225), in heads, in the last year.
     """
-    jobs = branch_employment(inputs, branch_code, edition.base_year)
-    studied = without_residual(jobs)
+    jobs = shared.branch_employment(inputs, branch_code, edition.base_year)
+    studied = shared.without_residual(jobs)
     if not studied.empty:
         return measures.levels(indicators.last_year(studied))
-    metiers = in_field(inputs, inputs["metiers"])
+    metiers = shared.in_field(inputs, inputs["metiers"])
     industrial = metiers[(metiers["scope"] == "industry") & (metiers["level"] == "fap225")]
     national = indicators.last_year(inputs["employment_national"])
-    return national_levels(national[national["metier_code"].isin(industrial["metier_code"])])
+    return shared.national_levels(national[national["metier_code"].isin(industrial["metier_code"])])
 
 
 def index(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
@@ -58,7 +53,7 @@ def index(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
 
 def intentions(inputs: Tables) -> pd.DataFrame:
     """Return recruitment projects of each survey and the share judged hard to fill, as bounds."""
-    bounds = tension.hard_to_fill(in_field(inputs, inputs["recruitment_intentions"]))
+    bounds = tension.hard_to_fill(shared.in_field(inputs, inputs["recruitment_intentions"]))
     return bounds.assign(region_code=indicators.WHOLE_COUNTRY, source_code="ft_bmo")
 
 
@@ -96,7 +91,7 @@ def regions(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
     """
     codes = ranking["metier_code"]
     published, links = inputs["tension_regions"], inputs["fap_rome"]
-    surveyed = in_field(inputs, inputs["recruitment_intentions"])
+    surveyed = shared.in_field(inputs, inputs["recruitment_intentions"])
     largest = indicators.codes(indicators.largest_first(ranking))[:LARGEST]
     is_largest = surveyed["metier_code"].isin(largest) & (surveyed["nomenclature"] == tension.OLD)
     together = surveyed[is_largest].assign(metier_code=indicators.ALL_METIERS)
@@ -131,7 +126,7 @@ def supplied(inputs: Tables, index: pd.DataFrame) -> pd.DataFrame:
         reference = inputs["own_tension_reference"]
         parts.append(tension.own_index(components, reference, national))
     if not crosswalk.empty:
-        surveyed = in_field(inputs, inputs["recruitment_intentions"])
+        surveyed = shared.in_field(inputs, inputs["recruitment_intentions"])
         bounds = tension.hard_to_fill(tension.in_new_nomenclature(surveyed, crosswalk))
         parts.append(
             bounds.assign(
