@@ -24,7 +24,6 @@ def test_a_question_without_section_or_result_says_so_in_one_sentence() -> None:
     for each in rapport.QUESTIONS:
         assert page.count(f'id="essentiel-{each.notebook[3:].replace("_", "-")}"') == 1
     assert page.count("Pas encore") == len(rapport.QUESTIONS)
-    assert rapport.missing_questions({}) == [each.notebook for each in rapport.QUESTIONS]
 
 
 def test_a_new_question_is_one_entry(monkeypatch) -> None:

@@ -34,18 +34,14 @@ def sheets(results: Results, labels: Labels, count: int = 12) -> Html:
     text = ""
     for family in ordered[:count]:
         members = [code for code in codes(jobs) if code.startswith(family)]
-        metiers = [_metier(results, labels, code) for code in members[:SHOWN_METIERS]]
+        metiers = [_metier(results, labels, code, f.end) for code in members[:SHOWN_METIERS]]
         text += WORDS.sheet(f, labels[family], metiers, len(members) - SHOWN_METIERS)
     return pieces.prose(text + WORDS.rest([labels[code] for code in ordered[count:]]))
 
 
-def _metier(results: Results, labels: Labels, code: str) -> Markup:
+def _metier(results: Results, labels: Labels, code: str, horizon: int) -> Markup:
     """Return what is known of one métier, `None` for what is not."""
-    table, cells, end = (
-        results[besoins.TABLE],
-        besoins.cells_of(results),
-        besoins.facts(results).end,
-    )
+    table, cells = results[besoins.TABLE], besoins.cells_of(results)
 
     def known(indicator: str, *year: int) -> int | None:
         row = row_of(table, indicator, code, *year, variant="")
@@ -55,7 +51,7 @@ def _metier(results: Results, labels: Labels, code: str) -> Markup:
         return None if row is None else show(row)
 
     old, tension = known(besoins.OLD), known("tension_class")
-    posts, left = (known(name, end) for name in (besoins.POSTS, besoins.LEFT))
+    posts, left = (known(name, horizon) for name in (besoins.POSTS, besoins.LEFT))
     skills = results["besoins_profils"]
     ends = [] if posts is None else [float(table[end].loc[posts]) for end in ("lower", "upper")]
     metier = SimpleNamespace(

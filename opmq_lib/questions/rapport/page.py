@@ -167,14 +167,13 @@ QUESTIONS: Final = (
 
 def banner(answers: Answers, state: str = DRAFT) -> Html:
     """Return the validation state of the report, and what in it is an example or fictitious."""
-    missing = missing_questions(answers)
-    named = [f"« {each.heading} »" for each in QUESTIONS if each.notebook in missing]
+    missing = [f"« {each.heading} »" for each in QUESTIONS if not answers.get(each.notebook)]
     tables = {name: table for results in answers.values() for name, table in results.items()}
     has_fictitious = any(
         (table["origin"] == "fictitious").any() for table in tables.values() if "origin" in table
     )
     is_example = coeurs.CRITERIA in tables and coeurs.is_unvoted(tables).any()
-    return pieces.banner(WORDS.banner(state, DRAFT, is_example, named, has_fictitious))
+    return pieces.banner(WORDS.banner(state, DRAFT, is_example, missing, has_fictitious))
 
 
 def essentials(answers: Answers, labels: Labels, branch_code: str) -> Html:
@@ -227,16 +226,6 @@ def comparison(answers: Answers, previous: Answers, previous_edition_id: str | N
         "Lecture": lambda each: _reading(*each[1:]),
     }
     return pieces.table(WORDS.comparison(previous_edition_id), columns, rows)
-
-
-def missing_questions(answers: Answers) -> list[str]:
-    """Return the notebooks of the questions that this edition does not answer.
-
-    Examples:
-        >>> missing_questions({})[:2]
-        ['01_emplois', '02_besoins']
-    """
-    return [each.notebook for each in QUESTIONS if not answers.get(each.notebook)]
 
 
 def _shown(
