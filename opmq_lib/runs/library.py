@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import opmq_lib
 from opmq_lib.runs.hashes import Hashes
 
 LIBRARY = "opmq_lib"
@@ -78,7 +77,7 @@ def read(hashes: Hashes, folder: Path | None = None) -> Library:
         >>> "opmq_lib.show.downloads" in reached, "opmq_lib.site.search" in reached
         (True, False)
     """
-    package = folder or Path(opmq_lib.__file__).parent
+    package = folder or Path(__file__).parents[1]
     paths = {_module(path.relative_to(package)): path for path in sorted(package.rglob("*.py"))}
     sha256 = {module: hashes.sha256(path) or "" for module, path in paths.items()}
     imports = {

@@ -29,7 +29,6 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-import opmq_lib
 from opmq_lib.runs.kernels.kernel import Settings
 from opmq_lib.runs.kernels.warm import Provisioner, Zygotes
 
@@ -216,7 +215,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _library_path() -> dict[str, str]:
-    library = str(Path(opmq_lib.__file__).parent.parent)
+    library = str(Path(__file__).parents[3])
     paths = [library, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {"PYTHONPATH": os.pathsep.join(paths)}
 
