@@ -107,7 +107,7 @@ def test_employment_agrees_with_its_series(employment, series):
 
 def test_negative_heads_are_refused(employment):
     employment.loc[5, "employment_headcount"] = -2.0
-    with pytest.raises(RangeError, match=r"`value` \(chimie S00, 2005\): negative"):
+    with pytest.raises(RangeError, match=r"`value` \(2005\): negative"):
         forecast_employment(employment, 2)
 
 

@@ -136,8 +136,8 @@ def test_an_unknown_branch_is_refused(root):
     edit(root, OWN, "chimie,D1Z40", "chimi,D1Z40")
     assert refusal(root) == one_defect(
         f"{OWN}, row 2, column `branch_code` (D1Z40, 2018)",
-        "a row of another branch (found: chimi)",
-        "chimie",
+        "unknown branch (found: chimi)",
+        "a code of table `branches`",
         "did you mean `chimie`?",
     )
 
