@@ -110,12 +110,16 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     by_file = {f"parameters/branches/{code}.yml": branch for code, branch in branches.items()}
     files = Files(edition_folder, modules, hashes, {"parameters/edition.yml": edition, **by_file})
     reads = _reads(templates, branches)
+    supplied = {code: branch.tables.paths() for code, branch in branches.items()}
+    of_edition = {each: getattr(edition, each) for each in EDITION} | IN_A_BATCH
+    named = {
+        name: {each: getattr(edition.registers, each) or "" for each in template.registers}
+        for name, template in templates.items()
+    }
     runs: dict[RunId, Run] = {}
     for code, name in _ordered(reads):
-        template, branch = templates[name], branches.get(code)
-        registers = {each: getattr(edition.registers, each) or "" for each in template.registers}
-        tables = {} if branch is None else branch.tables.paths()
-        given = {BRANCH: code, **{each: getattr(edition, each) for each in EDITION}, **IN_A_BATCH}
+        template, registers, tables = templates[name], named[name], supplied.get(code, {})
+        given = {BRANCH: code, **of_edition}
         given |= {f"{each}{REGISTER}": path for each, path in registers.items()}
         runs[code, name] = Run(
             branch_code=code,
@@ -185,15 +189,14 @@ def _reads(
     """Return every run and those that it reads: its branch's; a common one, every branch's."""
     wanted = [(code, name) for code, branch in branches.items() for name in branch.notebooks]
     wanted += [(COMMON, name) for name, each in templates.items() if each.scope == "common"]
-    by_notebook: dict[str, list[RunId]] = {}
-    for run_id in wanted:
-        by_notebook.setdefault(run_id[1], []).append(run_id)
+    known = set(wanted)
+    everywhere = [*branches, COMMON]
     return {
         (code, name): tuple(
-            run_id
+            (other, read)
             for read in templates[name].reads
-            for run_id in by_notebook.get(read, ())
-            if COMMON in (code, run_id[0]) or run_id[0] == code
+            for other in (everywhere if code == COMMON else (code, COMMON))
+            if (other, read) in known
         )
         for code, name in wanted
     }
