@@ -20,6 +20,7 @@ from opmq_lib.tables.schemas import DESCRIPTIONS as DESCRIPTIONS
 from opmq_lib.tables.schemas import DIMENSIONS as DIMENSIONS
 from opmq_lib.tables.schemas import INDICATOR_COLUMNS as INDICATOR_COLUMNS
 from opmq_lib.tables.schemas import KEYS as KEYS
+from opmq_lib.tables.schemas import OPTIONAL_COLUMNS as OPTIONAL_COLUMNS
 from opmq_lib.tables.schemas import PROJECTION_COLUMNS as PROJECTION_COLUMNS
 from opmq_lib.tables.schemas import TABLES as TABLES
 from opmq_lib.tables.schemas import USES as USES

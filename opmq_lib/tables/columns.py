@@ -167,6 +167,10 @@ COLUMNS: Final[dict[str, Column]] = {
     "employment_headcount": _heads("Emploi"),
     "employment_headcount_lower": _heads("Emploi, borne basse"),
     "employment_headcount_upper": _heads("Emploi, borne haute"),
+    "headcount_fit_ratio": _number(
+        "Effectif publié rapporté à l’emploi estimé des activités", "rapport", 0
+    ),
+    "reliability_grade": _text("Fiabilité (A : la meilleure)", *"ABCD"),
     "nature": _text("Nature du chiffre", *_NATURES),
     "origin": _text("Origine", "public", "own"),
     "units_count": _count("Entreprises derrière la cellule", "entreprises"),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from opmq_lib.tables import COLUMNS, DIMENSIONS, INDICATOR_COLUMNS, check
+from opmq_lib.tables import COLUMNS, INDICATOR_COLUMNS, OPTIONAL_COLUMNS, check
 
 ALL_METIERS = "ENS"
 LOW, MIDDLE, HIGH = 0.1, 0.5, 0.9
@@ -37,7 +37,7 @@ def stack(parts: Sequence[pd.DataFrame], branch_code: str, where: str) -> pd.Dat
         where: Name of the table, for messages.
 
     Returns:
-        The columns of the contract, of `tables.DIMENSIONS` those that some part has; parts in
+        The columns of the contract, of `tables.OPTIONAL_COLUMNS` those that some part has; parts in
         order.
 
     Raises:
@@ -49,9 +49,9 @@ def stack(parts: Sequence[pd.DataFrame], branch_code: str, where: str) -> pd.Dat
         >>> table[["branch_code", "status"]].to_dict("records")
         [{'branch_code': 'chaux', 'status': 'nd'}]
     """
-    unused = {name for name in DIMENSIONS if not any(_uses(part, name) for part in parts)}
+    unused = {name for name in OPTIONAL_COLUMNS if not any(_uses(part, name) for part in parts)}
     columns = [name for name in INDICATOR_COLUMNS if name not in unused]
-    absent = {name: "" if COLUMNS[name].kind == "text" else np.nan for name in DIMENSIONS}
+    absent = {name: "" if COLUMNS[name].kind == "text" else np.nan for name in OPTIONAL_COLUMNS}
     blank = {"branch_code": branch_code} | BLANK | absent
     filled = []
     for part in parts:

@@ -80,8 +80,8 @@ TABLES: Final[dict[str, str]] = {
     "[fieldwork_end_on?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
-    "[employment_headcount_lower?] [employment_headcount_upper?] nature origin units_count? "
-    "largest_share_pct? source_code",
+    "[employment_headcount_lower?] [employment_headcount_upper?] [headcount_fit_ratio?] nature "
+    "origin units_count? largest_share_pct? source_code",
     "tension_components": "metier_code* nomenclature* region_code* year* hard_to_fill_share? "
     "offers_per_seeker_ratio? exit_rate? [tension_variance?] reference_code origin source_code",
     "tension_reference": "component* mean standard_deviation reference_code nomenclature "
@@ -166,9 +166,9 @@ TABLES: Final[dict[str, str]] = {
     "study_metiers": "metier_code* indicator* value? unit status nature origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* [model*?] "
     "[horizon_years*?] [variant*?] [level*?] [age_band*?] [quantile_level*?] value? lower? upper? "
-    "interval_level? unit units_count? status nature origin source_code?",
+    "interval_level? [reliability_grade?] unit units_count? status nature origin source_code?",
 }
-"""Columns of every table, in order; of an indicator, those in brackets say what it is of."""
+"""Columns of every table, in order; of an indicator, keys in brackets say what it is of."""
 
 
 class Use(NamedTuple):
@@ -199,8 +199,10 @@ PROJECTION_COLUMNS: Final = tuple(DESCRIPTIONS["projection"])
 """Columns of the long projection table, in order."""
 INDICATOR_COLUMNS: Final = tuple(DESCRIPTIONS["indicators"])
 """Columns of the long indicator table, in order."""
-DIMENSIONS: Final = tuple(use.name for use in USES["indicators"] if use.may_be_absent)
-"""Columns that an indicator table has only where they tell indicators apart."""
+OPTIONAL_COLUMNS: Final = tuple(use.name for use in USES["indicators"] if use.may_be_absent)
+"""Columns that an indicator table has only where some row fills them in."""
+DIMENSIONS: Final = tuple(name for name in OPTIONAL_COLUMNS if name in KEYS["indicators"])
+"""Those of them that tell indicators apart."""
 
 
 class Rule(NamedTuple):

@@ -10,8 +10,8 @@
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods import forecast
-from opmq_lib.methods.needs import coherence, draws
+from opmq_lib.methods import draws, forecast
+from opmq_lib.methods.needs import coherence
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS, career_end_departures
 from opmq_lib.methods.needs.departures import survival_of

@@ -14,7 +14,8 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from opmq_lib.errors import gather
-from opmq_lib.methods.needs import cohorts, draws
+from opmq_lib.methods import draws
+from opmq_lib.methods.needs import cohorts
 from opmq_lib.methods.needs.ages import Ages
 from opmq_lib.methods.needs.assumptions import Assumptions
 from opmq_lib.methods.needs.cohorts import Array, Index, Mask

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from opmq_lib.errors import CoherenceError, DataError, Defect, RangeError, SchemaError, gather
+from opmq_lib.methods import draws
 from opmq_lib.methods.forecast import QUANTILE_LEVELS, forecast_employment
-from opmq_lib.methods.needs import draws
 from opmq_lib.methods.needs.ages import Ages, read_ages
 from opmq_lib.methods.needs.assumptions import REFERENCE, Assumptions
 from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, Index

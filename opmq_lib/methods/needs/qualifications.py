@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from opmq_lib.errors import CoherenceError
-from opmq_lib.methods.needs import draws
+from opmq_lib.methods import draws
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH
 from opmq_lib.tables.indicators import last_year

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import norm
 
-from opmq_lib.methods.needs.cohorts import Array
+Array = npt.NDArray[np.float64]
 
 ERROR_CORRELATION = 0.03
 """Correlation of two métiers' projection errors: mean over pairs of the 26 FAP-87 families, ten
@@ -24,7 +25,7 @@ def shared(seed: int, draws_count: int, name: str) -> Array:
         >>> bool((shared(0, 3, "rates") == shared(0, 3, "rates")).all())
         True
     """
-    return _even(np.random.default_rng([seed, crc32(name.encode())]).normal(size=draws_count))
+    return even(np.random.default_rng([seed, crc32(name.encode())]).normal(size=draws_count))
 
 
 def own(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
@@ -51,7 +52,7 @@ def correlated(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
     mixed = np.sqrt(ERROR_CORRELATION) * common + np.sqrt(1 - ERROR_CORRELATION) * own(
         seed, draws_count, codes
     )
-    return _even(mixed)
+    return even(mixed)
 
 
 def along_quantiles(quantiles: Array, levels: Array, normal: Array) -> Array:
@@ -80,8 +81,13 @@ def along_quantiles(quantiles: Array, levels: Array, normal: Array) -> Array:
     return np.asarray((low + weight[:, :, None] * (high - low)).transpose(0, 2, 1))
 
 
-def _even(values: Array) -> Array:
-    """Return evenly spread normal values in the order of these."""
+def even(values: Array) -> Array:
+    """Return evenly spread normal values in the order of these, along the last axis.
+
+    Examples:
+        >>> even(np.array([0.3, -2.0, 0.1])).round(3).tolist()
+        [0.967, -0.967, 0.0]
+    """
     count = values.shape[-1]
     ranks = values.argsort(axis=-1).argsort(axis=-1)
     return np.asarray(norm.ppf((np.arange(count) + 0.5) / count)[ranks])
