@@ -15,6 +15,7 @@ from scipy.stats import norm
 from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
 from opmq_lib.methods import forecast
+from opmq_lib.questions import shared
 from opmq_lib.sources import embedded
 
 ORIGINS = range(1998, 2014)
@@ -23,7 +24,8 @@ WINDOW_YEARS, HORIZON_YEARS = 15, 10
 
 def families() -> pd.DataFrame:
     """Return national employment of the FAP-87 families and of all occupations, in heads."""
-    national = embedded.load("employment_national")
+    tables = {name: embedded.load(name) for name in ("metiers", "employment_national")}
+    national = shared.studied(tables, "employment_national")
     kept = national[national["metier_code"].str.len() == len("A0Z")]
     return kept.assign(branch_code="ensemble", origin="public")
 

@@ -6,11 +6,18 @@ import pandas as pd
 
 from opmq_lib.methods import tension
 from opmq_lib.params import EditionParams, ScenarioParams
+from opmq_lib.questions import shared
 from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.competences import chain as competences
 from opmq_lib.questions.consolidation import chain as consolidation
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.tensions import chain as tensions
+from opmq_lib.sources import embedded
+
+
+def studied(table: str) -> pd.DataFrame:
+    """The rows of an embedded national table that are about the field."""
+    return shared.studied({name: embedded.load(name) for name in ("metiers", table)}, table)
 
 
 def employment_results(

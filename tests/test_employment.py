@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from chains import studied
 
 from opmq_lib.errors import CoherenceError, RangeError
 from opmq_lib.methods import employment
@@ -23,7 +24,7 @@ VARIANTS = [
     "split_equal",
 ]
 BOUNDS = [f"{HEADS}_lower", f"{HEADS}_upper"]
-NATIONAL = embedded.load("employment_national")
+NATIONAL = studied("employment_national")
 HEADCOUNT = embedded.load("branch_headcount")
 
 

@@ -3,10 +3,10 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from chains import studied
 
 from opmq_lib.methods.forecast import evaluation, projection
 from opmq_lib.methods.forecast.second_opinions import second_opinion
-from opmq_lib.sources import embedded
 from opmq_lib.tables import indicators
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -14,7 +14,7 @@ LEVELS = (0.1, 0.5, 0.9)
 
 @pytest.fixture(scope="module")
 def national() -> pd.DataFrame:
-    return embedded.load("employment_national")
+    return studied("employment_national")
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from chains import studied
 
 from opmq_lib import tables
 from opmq_lib.errors import DataError, SchemaError
 from opmq_lib.methods import forecast
 from opmq_lib.methods.employment import measures
-from opmq_lib.sources import embedded
 
 
 def panel(**series: list[float]) -> pd.DataFrame:
@@ -123,7 +123,7 @@ def test_defects_of_two_kinds_are_told_together() -> None:
 
 def coverage_of_past_figures(origin: int) -> pd.Series:
     """Stand at `origin` with 15 years of the FAP-87 families: is each of five years covered?"""
-    national = embedded.load("employment_national")
+    national = studied("employment_national")
     families = national[
         (national["metier_code"].str.len() == 3)
         & (national["metier_code"] != "ENS")

@@ -6,13 +6,13 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from chains import studied
 
 from opmq_lib.errors import DataError, RangeError, SchemaError
 from opmq_lib.methods import needs
 from opmq_lib.methods.needs import cohorts
 from opmq_lib.methods.needs.posts import AGE_CORRELATION, AGE_SPREAD
 from opmq_lib.methods.needs.rates import NATIONAL_SURVIVAL
-from opmq_lib.sources import embedded
 from opmq_lib.tables import check
 
 BANDS = ("45-49", "50-54", "55-59", "60-64", "65+")
@@ -38,8 +38,8 @@ def rates_of(code: str, survival: np.ndarray = SURVIVAL[0]) -> pd.DataFrame:
 
 
 def national() -> tuple[pd.DataFrame, pd.DataFrame]:
-    employment = embedded.load("employment_national")
-    return employment[employment["metier_code"].str.len() == 5], embedded.load("age_structure")
+    employment = studied("employment_national")
+    return employment[employment["metier_code"].str.len() == 5], studied("age_structure")
 
 
 def by_quantity(table: pd.DataFrame) -> pd.DataFrame:
@@ -316,7 +316,7 @@ def test_one_period_gives_national_rates_and_says_so() -> None:
 
 
 def test_default_rates_are_those_of_the_embedded_table() -> None:
-    ages = embedded.load("age_structure").query("metier_code == 'ENS'")
+    ages = studied("age_structure").query("metier_code == 'ENS'")
     heads = ages.set_index(["period", "age_band"])["employment_headcount"]
     bands = ["50-54 ans", "55-59 ans", "60 ans ou plus"]
     found = [

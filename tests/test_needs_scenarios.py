@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from chains import studied
 
 from opmq_lib.errors import CoherenceError
 from opmq_lib.methods import needs
@@ -59,7 +60,7 @@ def posts(given: pd.DataFrame | None = None) -> pd.DataFrame:
         for ahead in (5, 10)
         for level, factor in ((0.1, 0.8), (0.5, 1.0), (0.9, 1.2))
     ]
-    ages = embedded.load("age_structure")
+    ages = studied("age_structure")
     assumed = needs.Assumptions(
         projections=pd.concat(levels), rates=needs.learn_rates(ages), effects=given, totals=True
     )
@@ -170,7 +171,7 @@ def test_entries_are_subtracted_and_unknown_ones_stay_nd() -> None:
                     "employment_headcount": 1000.0,
                 }
             ),
-            embedded.load("age_structure"),
+            studied("age_structure"),
             [5],
             [0.1, 0.5, 0.9],
         )
@@ -193,7 +194,7 @@ def test_entries_are_subtracted_and_unknown_ones_stay_nd() -> None:
 
 
 def test_metiers_add_up_to_their_family_and_adjustments_are_told() -> None:
-    panel = projection.national_panel(embedded.load("employment_national"), 2018)
+    panel = projection.national_panel(studied("employment_national"), 2018)
     found = coherence.reconcile_national(panel, 5)
     by = found.groupby([found["metier_code"].str[:3], "year"])
     sums = by["coherent_headcount"].sum()
@@ -207,7 +208,7 @@ def test_metiers_add_up_to_their_family_and_adjustments_are_told() -> None:
 
 
 def test_the_parts_of_the_change_of_qualifications_add_up() -> None:
-    jobs = embedded.load("employment_national")
+    jobs = studied("employment_national")
     jobs = jobs[jobs["metier_code"].str.len() == 5].assign(nature="observed", origin="public")
     table = qualifications.structure_rows(jobs)
     rows = table.set_index(["indicator", "level", "year"])["value"]
@@ -239,7 +240,7 @@ def test_an_empty_group_takes_the_other_date_and_bad_shares_are_refused() -> Non
 
 @pytest.fixture(scope="module")
 def employment() -> pd.DataFrame:
-    panel = projection.national_panel(embedded.load("employment_national"), 2018)
+    panel = projection.national_panel(studied("employment_national"), 2018)
     return backtests.employment_errors(panel)
 
 
@@ -255,11 +256,11 @@ def test_projections_from_2008_beat_both_simple_rules(employment: pd.DataFrame) 
 
 
 def test_what_came_after_the_origin_is_hidden() -> None:
-    panel = projection.national_panel(embedded.load("employment_national"), 2018)
+    panel = projection.national_panel(studied("employment_national"), 2018)
     changed = panel.assign(value=panel["value"].where(panel["year"] <= 2008, panel["value"] * 3))
     one, two = (backtests.employment_errors(each) for each in (panel, changed))
     assert (one["study"] == two["study"]).all()
-    ages = embedded.load("age_structure")
+    ages = studied("age_structure")
     late = ages["period"] > "2012-2014"
     grown = ages.assign(
         employment_headcount=ages["employment_headcount"].where(
@@ -272,7 +273,7 @@ def test_what_came_after_the_origin_is_hidden() -> None:
 
 
 def test_ages_are_scored_on_three_bands_of_all_metiers() -> None:
-    found = backtests.age_errors(embedded.load("age_structure"))
+    found = backtests.age_errors(studied("age_structure"))
     assert found.groupby("first_age").size().to_dict() == {50: 59, 55: 59, 60: 59}
     for band, part in found.groupby("first_age"):
         gap = abs(part["study"].sum() / part["actual"].sum() - 1)
@@ -283,7 +284,7 @@ def test_ages_are_scored_on_three_bands_of_all_metiers() -> None:
 
 def test_departures_are_of_the_order_of_declared_retirements() -> None:
     found = backtests.retirement_check(
-        embedded.load("age_structure"),
+        studied("age_structure"),
         embedded.load("exit_rates"),
         embedded.load("exit_reasons"),
     )

@@ -30,7 +30,10 @@ def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Da
 def estimate(inputs: Tables, base_year: int) -> pd.DataFrame:
     """Return the estimated employment of every branch, métier and year up to `base_year`."""
     table = employment.estimate_employment(
-        seed_tables(inputs), inputs["employment_national"], inputs["branch_headcount"], base_year
+        seed_tables(inputs),
+        studied(inputs, "employment_national"),
+        inputs["branch_headcount"],
+        base_year,
     )
     return table[table["year"] <= base_year]
 
@@ -53,6 +56,19 @@ def national_levels(national: pd.DataFrame) -> pd.DataFrame:
         unit="headcount",
         source_code="dares_portraits_metiers",
     )
+
+
+def studied(inputs: Tables, name: str) -> pd.DataFrame:
+    """Return the rows of a national table that are about the field: its métiers, and their total.
+
+    Args:
+        inputs: The study's input tables; `metiers` says which métiers the field has (`scope`).
+        name: A table by `metier_code` of FAP-2009, at any level.
+    """
+    metiers, table = inputs["metiers"], inputs[name]
+    usual = metiers[metiers["nomenclature"].eq("FAP-2009") & metiers["scope"].ne("other")]
+    kept: pd.DataFrame = table.loc[table["metier_code"].isin(usual["metier_code"])]
+    return kept.reset_index(drop=True)
 
 
 def in_field(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:

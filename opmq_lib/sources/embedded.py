@@ -99,10 +99,10 @@ def _read(table: str) -> pd.DataFrame:
 
 
 def _type(column: str) -> str:
-    if column == "year":
-        return "int64"
     if column.endswith("_count") or column in WHOLE_NUMBERS:
         return "Int64"
+    if column.endswith("year"):
+        return "int64"
     if column.endswith(NUMBER_ENDINGS) or column in NUMBERS:
         return "float64"
     return "str"

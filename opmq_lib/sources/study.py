@@ -39,7 +39,7 @@ class InputTables(Mapping[str, pd.DataFrame]):
 
     def __len__(self) -> int:
         """Return how many tables there are."""
-        return len(list(self))
+        return sum(1 for _ in self)
 
     def __or__(self, others: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         """Return all tables, with others in addition or instead."""

@@ -27,9 +27,18 @@ TABLES: Final[dict[str, str]] = {
     "share_firms_under_50_pct wage_all_eur_per_month wage_women_eur_per_month "
     "wage_men_eur_per_month wage_managers_eur_per_month? wage_intermediate_eur_per_month? "
     "wage_clerks_eur_per_month? wage_workers_eur_per_month? wage_gap_pct "
-    "share_under_1_05_smic_pct",
+    "share_under_1_05_smic_pct share_under_1_05_smic_managers_pct? "
+    "share_under_1_05_smic_intermediate_pct? share_under_1_05_smic_clerks_pct? "
+    "share_under_1_05_smic_workers_pct?",
     "metiers": "metier_code* label nomenclature* level parent_code? scope",
+    "metiers_2021": "metier_2021_code* label level* parent_code?",
     "employment_national": "metier_code* year* employment_headcount",
+    "employees_national": "metier_code* year* employees_headcount",
+    "metier_sectors": "metier_code* sector_code* year* employment_headcount",
+    "metier_pcs": "metier_code* pcs_code*",
+    "official_projections": "metier_code* region_code* base_year* horizon_year* "
+    "employment_headcount net_creation_headcount departures_headcount young_beginners_headcount "
+    "region_moves_headcount imbalance_headcount",
     "age_structure": "metier_code* period* age_band* employment_headcount share",
     "age_structure_fap87": "metier_code* period* age_band* employment_headcount share",
     "exit_rates": "metier_code* year* exit_rate_pct",
@@ -37,6 +46,7 @@ TABLES: Final[dict[str, str]] = {
     "tension": "metier_code* year* tension_index mean_employment_headcount? tension_class? "
     "hiring_intensity? training_job_link? labour_shortage? non_durable_jobs? "
     "hard_working_conditions? geographic_mismatch?",
+    "tension_2021": "metier_2021_code* year* tension_index tension_class",
     "tension_regions": "metier_code* region_code* year* tension_index tension_class?",
     "tension_basins": "rome_code* region_code* year* basins_count high_tension_basins_count",
     "recruitment_intentions": "metier_code* nomenclature* region_code* year* cells_count "
@@ -48,6 +58,7 @@ TABLES: Final[dict[str, str]] = {
     "rome_transitions": "rome_code* parent_rome_code ecological_transition digital_transition?",
     "rome_naf_hires": "rome_code* naf_code* hires_count",
     "fap_rome": "metier_code* rome_code*",
+    "rome_fap2021": "rome_code* qualification_code* metier_2021_code",
     "skills": "skill_code* label type macro_skill_code?",
     "macro_skills": "macro_skill_code* label tree_code",
     "metier_skills": "rome_code* skill_code* importance",

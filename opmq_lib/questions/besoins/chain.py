@@ -51,7 +51,7 @@ def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
         employment_headcount, origin`.
     """
     columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
-    national = inputs["age_structure"].assign(branch_code="", origin="public")
+    national = shared.studied(inputs, "age_structure").assign(branch_code="", origin="public")
     national = national[national["period"].map(centre_year) <= edition.base_year]
     parts = [national, inputs["own_branch_ages"]]
     return pd.concat([part[columns] for part in parts if not part.empty], ignore_index=True)

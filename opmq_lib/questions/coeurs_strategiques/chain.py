@@ -7,7 +7,7 @@ import pandas as pd
 
 from opmq_lib.methods import core, criteria, tension
 from opmq_lib.params import EditionParams, Question
-from opmq_lib.questions.shared import Tables, branch_employment, in_field
+from opmq_lib.questions.shared import Tables, branch_employment, in_field, studied
 from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
 FAP225_LENGTH = 5
@@ -56,7 +56,7 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
     known = branch_employment(inputs, branch_code, edition.base_year)
     if not known.empty:
         return indicators.last_year(known)
-    national = indicators.last_year(inputs["employment_national"])
+    national = indicators.last_year(studied(inputs, "employment_national"))
     metiers = national[national["metier_code"].str.len() == FAP225_LENGTH]
     unknown = ("year", "employment_headcount", "units_count", "largest_share_pct")
     facts = {"nature": "observed", "origin": "public", "source_code": ""}

@@ -37,7 +37,7 @@ def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Data
         `series_code, year, value` in heads: national métiers and families for an estimate, the
         branch's own series for own data.
     """
-    national = inputs["employment_national"]
+    national = shared.studied(inputs, "employment_national")
     return projection.learning_panel(shared.without_residual(jobs), national, edition.base_year)
 
 
@@ -82,7 +82,7 @@ def closure(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Da
     """
     if not (jobs["nature"] == "estimate").any():
         return NO_ROW
-    national, headcount = inputs["employment_national"], inputs["branch_headcount"]
+    national, headcount = shared.studied(inputs, "employment_national"), inputs["branch_headcount"]
     deviation = employment.margin_deviation(
         shared.estimate(inputs, edition.base_year), national, headcount, edition.base_year
     )

@@ -22,7 +22,8 @@ def panel(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     Returns:
         `series_code, year, value` in heads.
     """
-    return projection.national_panel(inputs["employment_national"], edition.base_year)
+    national = shared.studied(inputs, "employment_national")
+    return projection.national_panel(national, edition.base_year)
 
 
 def branches(
@@ -56,7 +57,7 @@ def needs(inputs: Tables, panel: pd.DataFrame, edition: EditionParams) -> dict[s
         `employment` from 2008, `ages` from 2013, `retirement`: departures beside declared
         retirements (`methods.needs.backtests`); nothing where the base year is too early.
     """
-    ages = inputs["age_structure"]
+    ages = shared.studied(inputs, "age_structure")
     if edition.base_year < backtests.AGES_ORIGIN + BAND_YEARS:
         return {}
     retirement = backtests.retirement_check(ages, inputs["exit_rates"], inputs["exit_reasons"])
