@@ -24,7 +24,7 @@ types:
 	@.venv/bin/mypy
 
 behaviour:
-	@.venv/bin/pytest -n auto --dist loadfile
+	@.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-full: export OPMQ_TEST_FULL = 1
 test-full: test

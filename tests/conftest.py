@@ -1,5 +1,6 @@
-"""What several test files need: a copy of the project to work in, and a browser."""
+"""What several test files need: a copy of the project, a study of two branches, a browser."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -7,10 +8,27 @@ from pathlib import Path
 
 import pytest
 
+from opmq_lib import site
+from opmq_lib.runs import batch
+from opmq_lib.runs.plan import plan
+from opmq_lib.sources import parameters
+
 ROOT = Path(__file__).parent.parent
 
 # As in the kernels of a batch; to be set before numpy is loaded.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+LONGEST = (
+    "test_study.py",
+    "test_batch_same.py",
+    "test_sections_evaluation.py",
+    "test_lab.py",
+    "test_dependencies.py",
+    "test_demonstration.py",
+    "test_cli.py",
+    "test_batch.py",
+)
+"""Files to begin with, so that no worker is left alone with one of them at the end."""
 
 # A shell ignores Ctrl-C in what it starts in the background, and every child would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,6 +40,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the others keep their order."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 @pytest.fixture
 def project_copy(tmp_path: Path) -> Path:
     """Return a copy of all that a study starts from; nothing has been run in it."""
@@ -31,6 +55,34 @@ def project_copy(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
     shutil.copy(ROOT / "_quarto.yml", copy)
     return copy
+
+
+@pytest.fixture(scope="session")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project of two branches, run and published once for all workers: not to be changed.
+
+    `ceramique` has a published headcount, `chaux` has none.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    project, done = shared / "studied/project", shared / "studied/done"
+    project.parent.mkdir(exist_ok=True)
+    with (shared / "studied/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            shutil.rmtree(project, ignore_errors=True)
+            for folder in ("notebooks", "parameters"):
+                shutil.copytree(ROOT / folder, project / folder)
+            shutil.copy(ROOT / "_quarto.yml", project)
+            for file in (project / "parameters/branches").glob("*.yml"):
+                if file.stem not in ("ceramique", "chaux"):
+                    file.unlink()
+            edition, branches = parameters.load_edition(project), parameters.load_branches(project)
+            report = batch.execute(plan(project, edition, branches), workers=2)
+            assert report.exit_status == 0, report.outcomes
+            site.render(project, engine="embedded")
+            done.touch()
+    return project
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,6 @@ from nbclient import NotebookClient
 import opmq_lib
 from opmq_lib.errors import ScopeError
 from opmq_lib.questions.tensions import page as tensions
-from opmq_lib.runs import batch
-from opmq_lib.runs.plan import plan, select
-from opmq_lib.sources import parameters
 
 ROOT = Path(__file__).parent.parent
 
@@ -46,15 +43,12 @@ figure
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project in which `01_emplois` has run for one branch."""
+def root(studied: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of a project in which `01_emplois` has run for one branch of these."""
     copy = tmp_path_factory.mktemp("own") / "project"
-    for folder in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / folder, copy / folder)
-    shutil.copy(ROOT / "_quarto.yml", copy)
-    runs = plan(copy, parameters.load_edition(copy), parameters.load_branches(copy))
-    chosen = select(runs, ["ceramique"], ["01_emplois"])
-    assert batch.execute(chosen, workers=1).exit_status == 0
+    shutil.copytree(studied, copy, ignore=shutil.ignore_patterns("site"))
+    for path in (ROOT / "parameters/branches").glob("*.yml"):
+        shutil.copy(path, copy / "parameters/branches")
     return copy
 
 

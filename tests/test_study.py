@@ -1,7 +1,6 @@
 """The real study on two branches: executed, published, opened in a browser, and recomputed."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -21,7 +20,6 @@ from opmq_lib.sources import embedded, parameters, study
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
-ROOT = Path(__file__).parent.parent
 KNOWN, UNKNOWN = "ceramique", "chaux"
 EDITION = "2026"
 BROWSER_ARGUMENTS = [
@@ -37,20 +35,9 @@ SHOWN = re.compile(r'<span class="n" data-cell="([^":]+):(\d+):(\w+)">([^<]*)</s
 TAG = re.compile(r"<[^>]+>")
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project of two branches whose notebooks have all been executed and published."""
-    copy = tmp_path_factory.mktemp("study") / "project"
-    for folder in ("notebooks", "parameters"):
-        shutil.copytree(ROOT / folder, copy / folder)
-    shutil.copy(ROOT / "_quarto.yml", copy)
-    for file in (copy / "parameters" / "branches").glob("*.yml"):
-        if file.stem not in (KNOWN, UNKNOWN):
-            file.unlink()
-    report = batch.execute(runs_of(copy), workers=2)
-    assert report.exit_status == 0, report.outcomes
-    site.render(copy, engine="embedded")
-    return copy
+@pytest.fixture
+def root(studied: Path) -> Path:
+    return studied
 
 
 def runs_of(project: Path) -> list[Run]:
