@@ -28,7 +28,8 @@ def employment_results(
     future, _ = emplois.future(jobs, panel, horizon_years, edition)
     explained = emplois.explained(jobs, panel, horizon_years)
     closure = emplois.closure(inputs, jobs, edition)
-    return emplois.results(inputs, branch_code, jobs, future, explained, closure)
+    results = emplois.results(inputs, branch_code, jobs, future, explained, closure)
+    return results | {"emplois_portrait": emplois.portrait(inputs, branch_code)}
 
 
 def tension_results(
@@ -77,7 +78,8 @@ def needs_results(
     ages = besoins.ages(inputs, edition)
     rates = besoins.rates(ages, horizon_years)
     posts = besoins.posts(inputs, jobs, future, ages, rates, scenarios)
-    return besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, moved, posts)
+    results = besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, moved, posts)
+    return results | {"besoins_officiels": besoins.official(inputs, jobs)}
 
 
 def consolidation_results(

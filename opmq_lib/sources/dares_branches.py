@@ -31,7 +31,8 @@ CLASSES: Final = {
     "Employé": "clerks",
     "Ouvrier": "workers",
 }
-_WAGES: Final = {"Ensemble": "all", "Femmes": "women", "Hommes": "men"} | CLASSES
+_GROUPS: Final = {"Femmes": "women", "Hommes": "men"} | CLASSES
+_WAGES: Final = {"Ensemble": "all"} | _GROUPS
 
 
 def load(paths: Paths) -> Loaded:
@@ -77,7 +78,7 @@ def _row(portrait: Mapping[str, Any]) -> dict[str, Any]:
         "share_under_1_05_smic_pct": _number(wages["repartitionSMIC105"]["Ensemble"]),
         **{
             f"share_under_1_05_smic_{who}_pct": _number(wages["repartitionSMIC105"].get(title))
-            for title, who in CLASSES.items()
+            for title, who in _GROUPS.items()
         },
     }
 

@@ -159,6 +159,8 @@ COLUMNS: Final[dict[str, Column]] = {
     "wage_workers_eur_per_month": _euros("Salaire net moyen des ouvriers"),
     "wage_gap_pct": _pct("Écart de salaire des femmes aux hommes", low=-100, high=inf),
     "share_under_1_05_smic_pct": _pct("Salariés sous 1,05 Smic"),
+    "share_under_1_05_smic_women_pct": _pct("Femmes sous 1,05 Smic"),
+    "share_under_1_05_smic_men_pct": _pct("Hommes sous 1,05 Smic"),
     "share_under_1_05_smic_managers_pct": _pct("Cadres sous 1,05 Smic"),
     "share_under_1_05_smic_intermediate_pct": _pct("Professions intermédiaires sous 1,05 Smic"),
     "share_under_1_05_smic_clerks_pct": _pct("Employés sous 1,05 Smic"),

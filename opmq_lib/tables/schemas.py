@@ -27,7 +27,8 @@ TABLES: Final[dict[str, str]] = {
     "share_firms_under_50_pct wage_all_eur_per_month wage_women_eur_per_month "
     "wage_men_eur_per_month wage_managers_eur_per_month? wage_intermediate_eur_per_month? "
     "wage_clerks_eur_per_month? wage_workers_eur_per_month? wage_gap_pct "
-    "share_under_1_05_smic_pct share_under_1_05_smic_managers_pct? "
+    "share_under_1_05_smic_pct share_under_1_05_smic_women_pct? "
+    "share_under_1_05_smic_men_pct? share_under_1_05_smic_managers_pct? "
     "share_under_1_05_smic_intermediate_pct? share_under_1_05_smic_clerks_pct? "
     "share_under_1_05_smic_workers_pct?",
     "metiers": "metier_code* label nomenclature* level parent_code? scope",

@@ -12,6 +12,7 @@ from opmq_lib.methods.needs import summary
 from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.intentions import recruitment_projects
+from opmq_lib.methods.needs.official import official_rows
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
@@ -159,6 +160,21 @@ def results(  # noqa: PLR0913 - one argument per step
         "besoins_profils": metier_profiles(inputs, branch_code, codes),
         "besoins_scenarios": check("scenario_lines", sets.line_table(scenarios), "scenarios"),
     }
+
+
+def official(inputs: Tables, jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return the official projections of the families of the branch's métiers.
+
+    Args:
+        inputs: The study's input tables.
+        jobs: From `jobs`.
+
+    Returns:
+        `besoins_officiels`: indicators by family, of the whole economy (`official.official_rows`).
+    """
+    rows = official_rows(inputs["official_projections"], jobs["metier_code"])
+    branch = str(jobs["branch_code"].iloc[0]) if len(jobs) else shared.ALL_BRANCHES
+    return indicators.stack([rows], branch, "besoins_officiels")
 
 
 def consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:

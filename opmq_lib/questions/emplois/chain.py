@@ -3,7 +3,7 @@
 import pandas as pd
 
 from opmq_lib.methods import employment
-from opmq_lib.methods.employment import measures
+from opmq_lib.methods.employment import measures, portraits
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import coherence, qualifications
 from opmq_lib.params import EditionParams
@@ -144,6 +144,19 @@ def results(  # noqa: PLR0913 - one argument per step
         "emplois_explications": explained,
         "chiffres_cles": _key_figures(table),
     }
+
+
+def portrait(inputs: Tables, branch_code: str) -> pd.DataFrame:
+    """Return what is published of a branch's companies and wages, beside all that have a portrait.
+
+    Returns:
+        `emplois_portrait`: the indicators of `portraits.branch_facts`, of the branch and of
+        `ensemble`; none when the branch has no portrait.
+    """
+    headcount = inputs["branch_headcount"]
+    facts = portraits.branch_facts(headcount, branch_code, shared.ALL_BRANCHES)
+    is_known = (headcount["branch_code"] == branch_code).any()
+    return indicators.stack([facts if is_known else facts[:0]], branch_code, "emplois_portrait")
 
 
 def published_headcount(branch_headcount: pd.DataFrame, branch_code: str) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from opmq_lib.questions.coeurs_strategiques import page as coeurs
 from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
+from opmq_lib.questions.emplois import portrait
 from opmq_lib.questions.etudes import page as etudes
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import pieces
@@ -78,6 +79,8 @@ QUESTIONS: Final = (
         [
             emplois.banner,
             emplois.key_figures,
+            portrait.firms_table,
+            portrait.wages_table,
             partial(emplois.metiers_table, count=5),
             emplois.qualifications_table,
         ],

@@ -1,0 +1,100 @@
+"""What is published of a branch's companies and wages, on the page of `01_emplois`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from opmq_lib.questions.emplois.page import WORDS
+from opmq_lib.questions.shared import ALL_BRANCHES
+from opmq_lib.show import french, pieces
+from opmq_lib.show.pieces import Cells, Html, Results
+from opmq_lib.tables.indicators import select
+
+TABLE = "emplois_portrait"
+COUNTS = {
+    "employees_headcount": "Salariés",
+    "employees_fte": "Équivalents temps plein",
+    "firms_count": "Entreprises",
+    "establishments_count": "Établissements",
+}
+SIZES = {
+    "under_10": "Entreprises de moins de 10 salariés",
+    "10_to_19": "Entreprises de 10 à 19 salariés",
+    "20_to_49": "Entreprises de 20 à 49 salariés",
+    "50_to_99": "Entreprises de 50 à 99 salariés",
+    "100_to_249": "Entreprises de 100 à 249 salariés",
+    "250_to_499": "Entreprises de 250 à 499 salariés",
+    "500_or_more": "Entreprises de 500 salariés ou plus",
+}
+PEOPLE = {
+    "all": "Ensemble",
+    "women": "Femmes",
+    "men": "Hommes",
+    "managers": "Cadres",
+    "intermediate": "Professions intermédiaires",
+    "clerks": "Employés",
+    "workers": "Ouvriers",
+}
+BRANCHES, SHARE, GAP = "branches_count", "firms_share_pct", "wage_gap_pct"
+WAGE, NEAR = "wage_eur_per_month", "under_1_05_smic_share_pct"
+GAP_TITLE = "Écart de salaire des femmes aux hommes"
+ROUNDED_TO = 10
+
+
+def firms_table(results: Results) -> Html:
+    """Return headcount, companies by size and wage gap, beside all of industry.
+
+    Args:
+        results: With the table `emplois_portrait` (`chain.portrait`); without any row the piece
+            says once that nothing is published.
+    """
+    table = results[TABLE]
+    if table.empty:
+        return pieces.banner(WORDS.no_portrait())
+    cells = Cells(TABLE, table)
+    names = {(indicator, ""): title for indicator, title in COUNTS.items()}
+    names |= {(SHARE, size): title for size, title in SIZES.items()} | {(GAP, ""): GAP_TITLE}
+
+    def column(*, whole: bool) -> Any:
+        def show(fact: tuple[str, str]) -> str:
+            row = _row(results, *fact, whole=whole)
+            return cells.number(row) if fact[0] in COUNTS else cells.percent(row, 1)
+
+        return show
+
+    columns = {"": names.__getitem__}
+    columns |= {"Branche": column(whole=False), "Industrie": column(whole=True)}
+    count = int(select(table, BRANCHES)["value"].max())
+    return pieces.table(WORDS.firms_table(int(table["year"].max()), count), columns, names)
+
+
+def wages_table(results: Results) -> Html:
+    """Return wages and shares near the minimum wage by sex and class, beside all of industry."""
+    table = results[TABLE]
+    if table.empty:
+        return Html("")
+    cells = Cells(TABLE, table)
+
+    def wage(row: int | None) -> str:
+        return cells.show(row, lambda value: french.number(round(value / ROUNDED_TO) * ROUNDED_TO))
+
+    def near(row: int | None) -> str:
+        return cells.percent(row, 1)
+
+    def column(indicator: str, show: Callable[[int | None], str], *, whole: bool) -> Any:
+        return lambda who: show(_row(results, indicator, who, whole=whole))
+
+    columns = {
+        "": PEOPLE.__getitem__,
+        "Salaire, branche": column(WAGE, wage, whole=False),
+        "Salaire, industrie": column(WAGE, wage, whole=True),
+        "Moins de 1,05 Smic, branche": column(NEAR, near, whole=False),
+        "Moins de 1,05 Smic, industrie": column(NEAR, near, whole=True),
+    }
+    return pieces.table(WORDS.wages_table(int(table["year"].max())), columns, PEOPLE)
+
+
+def _row(results: Results, indicator: str, level: str, *, whole: bool) -> int | None:
+    """Return the number of the row of a fact, of the branch or of all of them."""
+    rows = select(results[TABLE], indicator, level=level)
+    rows = rows[(rows["branch_code"] == ALL_BRANCHES) == whole]
+    return int(rows.index[0]) if len(rows) else None
