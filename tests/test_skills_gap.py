@@ -1,5 +1,7 @@
 """Needed against available people (S1)."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from opmq_lib.errors import RangeError
 from opmq_lib.methods.skills import gap, profiles
 
+REPLICATIONS = 150 if os.environ.get("OPMQ_TEST_FULL") == "1" else 50
 KEY = {"branch_code": "chimie", "metier_code": "D1Z40", "skill_code": "100007", "origin": "own"}
 
 
@@ -68,11 +71,11 @@ def test_the_interval_covers_the_truth_as_often_as_it_says():
     truth, share, hits = np.array([250, 200, 100, 50]), 0.2, 0
     true_gap = gap.relative_gap(300.0, float(gap.weighted_people(truth)))
     wanted = needs((0, 0, 0, 300))
-    for _ in range(150):
+    for _ in range(REPLICATIONS):
         seen = supply(draw.binomial(truth, share) / share, coverage_pct=100 * share)
         found = gap.skills_gap(wanted, seen, {}).iloc[0]
         hits += found["lower"] <= true_gap <= found["upper"]
-    assert 0.7 <= hits / 150 <= 0.9
+    assert 0.7 <= hits / REPLICATIONS <= 0.9
 
 
 def test_every_bad_cell_is_told_without_its_value():
