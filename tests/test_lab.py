@@ -1,6 +1,7 @@
 """The templates as a researcher runs them: in JupyterLab or a plain kernel, with their defaults."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -19,6 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 from opmq_lib.errors import DataError
 from opmq_lib.runs import lab as lab_room
 
+FULL = os.environ.get("OPMQ_TEST_FULL") == "1"
 ROOT = Path(__file__).parent.parent
 TEMPLATES = [
     nbformat.read(path, as_version=4) | {"name": path.stem}
@@ -38,6 +40,9 @@ ASSEMBLIES = [
     for each in TEMPLATES
     if each["metadata"]["opmq"]["reads"] and each["name"] not in {EVALUATION, SKILLS}
 ]
+
+if not FULL:
+    QUESTIONS, ASSEMBLIES = QUESTIONS[::3], ASSEMBLIES[::3]
 
 SERVER_CONFIG = {
     "ServerApp": {"open_browser": False, "allow_root": True, "port": 0},
@@ -311,6 +316,7 @@ def test_assembly_of_results_that_do_not_exist_says_so_and_shows_no_number(
     assert outputs(notebook, "image/svg+xml") == []
 
 
+@pytest.mark.skipif(not FULL, reason="half a minute: in the full run")
 @pytest.mark.usefixtures("own_jupyter")
 def test_evaluation_needs_no_branch_and_says_which_part_waits_for_one(project_copy: Path) -> None:
     notebook = execute(project_copy, EVALUATION)
