@@ -146,7 +146,7 @@ def work(  # noqa: PLR0913 - all that a worker needs
         root = Path(folder).resolve()
         contents, parameters = common
         for name, content in {**contents, **own}.items():
-            _write(root / name, content)
+            folders.write(root / name, content)
         edition_folder = root / "outputs" / run.edition_folder.name
         here = replace(
             run,
@@ -262,11 +262,6 @@ def _contents(folder: Path, paths: Iterable[Path]) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
 def _received(run: Run, made_of: Record, record: Record, results: Contents) -> Record:
     """Put the results of a worker in place, if they rest on the very files that are here."""
     failed = folders.failed_notebook(run.folder).relative_to(run.edition_folder).as_posix()
@@ -275,7 +270,7 @@ def _received(run: Run, made_of: Record, record: Record, results: Contents) -> R
     try:
         for name, content in results.items():
             here = run.template.path.name if name == failed else name.removeprefix(own)
-            _write(staging / here, content)
+            folders.write(staging / here, content)
         if record["status"] != "ok":
             folders.keep_failed(staging / run.template.path.name, run.folder)
             return record

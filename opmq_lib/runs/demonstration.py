@@ -5,7 +5,6 @@ It lives in `outputs/demo` and its site in `outputs/demo-site`; nothing of it ca
 of the true edition: they are copied, not made again.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,8 +83,7 @@ def adopt(runs: Sequence[Run], root: Path, edition: EditionParams) -> int:
             continue
         staging = folders.stage(run.edition_folder, run.branch_code, run.notebook)
         for name in record["outputs"]:
-            (staging / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source / name, staging / name)
+            folders.write(staging / name, (source / name).read_bytes())
         folders.publish(staging, run.folder)
         ledger.append(demo_ledger, {**record, "edition_id": DEMO})
         taken += 1

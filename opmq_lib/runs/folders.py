@@ -74,17 +74,36 @@ def publish(staging: Path, folder: Path) -> None:
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-    old = staging.with_name(staging.name + OLD)
+    swap(staging, folder, staging.with_name(staging.name + OLD))
+    failed_notebook(folder).unlink(missing_ok=True)
+
+
+def swap(new: Path, folder: Path, old: Path) -> None:
+    """Let a folder take the place of another, set aside as `old`, which comes back if that fails.
+
+    Examples:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as above:
+        ...     write(Path(above) / "new" / "index.html", b"<html>")
+        ...     swap(Path(above) / "new", Path(above) / "site", Path(above) / "old")
+        ...     sorted(path.name for path in Path(above).glob("*/*"))
+        ['index.html']
+    """
     if folder.exists():
         folder.rename(old)
     try:
-        staging.rename(folder)
+        new.rename(folder)
     except OSError:
         if old.exists():
             old.rename(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)
-    failed_notebook(folder).unlink(missing_ok=True)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, and first the folders that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
 
 
 def failed_notebook(folder: Path) -> Path:

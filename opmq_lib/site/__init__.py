@@ -7,7 +7,6 @@ fails leaves the previous site as it was; whatever is not known to be publishabl
 """
 
 import fcntl
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from typing import Any, Literal
 
 from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
+from opmq_lib.runs import fingerprint, folders
 from opmq_lib.site import config, embedded, manifest, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
@@ -96,7 +96,7 @@ def render(
             content = tree_digest(built)
             stamp = {"inputs": inputs, "content": content, "warnings": [*warnings, *weights]}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
-            _put_in_place(built, site)
+            folders.swap(built, site, _old(site))
     unavailable = tuple(
         f"{run.name}: {'failed' if run.status == 'failed' else 'never run'}"
         for _, run in edition.runs
@@ -131,22 +131,16 @@ def tree_digest(folder: Path) -> str:
         ...     empty == tree_digest(Path(folder))
         False
     """
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != STAMP:
-            digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
+    return fingerprint.json_sha256(fingerprint.outputs(folder) | {STAMP: ""})
 
 
 def _digest(project: Path, engine: str) -> str:
     """Return a hash of all that a site depends on: what is staged, the engine, this library."""
     version = quarto.version() if engine == "quarto" else ""
     versions = [metadata.version(package) for package in _PACKAGES]
-    digest = hashlib.sha256("\n".join([tree_digest(project), engine, version, *versions]).encode())
-    for path in sorted(path for path in _LIBRARY.rglob("*") if path.suffix in _SOURCES):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    paths = sorted(path for path in _LIBRARY.rglob("*") if path.suffix in _SOURCES)
+    library = list(map(fingerprint.file_sha256, paths))
+    return fingerprint.json_sha256([tree_digest(project), engine, version, versions, library])
 
 
 def _read_stamp(site: Path) -> dict[str, Any]:
@@ -165,7 +159,7 @@ def _work_folder(site: Path) -> Iterator[Path]:
     put back.
     """
     site.parent.mkdir(exist_ok=True)
-    work, old = (site.with_name(f".{site.name}-{name}") for name in ("work", "old"))
+    work, old = site.with_name(f".{site.name}-work"), _old(site)
     with site.with_name(f".{site.name}.lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if old.exists() and not site.exists():
@@ -179,15 +173,5 @@ def _work_folder(site: Path) -> Iterator[Path]:
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _put_in_place(built: Path, site: Path) -> None:
-    """Let a new site take the place of the old one, which comes back if that fails."""
-    old = site.with_name(f".{site.name}-old")
-    if site.exists():
-        site.rename(old)
-    try:
-        built.rename(site)
-    except OSError:
-        if old.exists():
-            old.rename(site)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+def _old(site: Path) -> Path:
+    return site.with_name(f".{site.name}-old")

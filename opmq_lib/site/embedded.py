@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from nbformat import v4
 
+from opmq_lib.runs import folders
 from opmq_lib.site import config, markdown, outputs, search
 
 THEME = Path(__file__).parent / "theme"
@@ -63,13 +64,13 @@ def build(project: Path) -> list[str]:
             index += search.rows(page.href, " – ".join(words), sections)
             warnings += page.warnings
             for name, content in page.figures.items():
-                _write(out / name, content)
-            _write(out / page.href, lay_out(page, sections, settings, template).encode())
+                folders.write(out / name, content)
+            folders.write(out / page.href, lay_out(page, sections, settings, template).encode())
         elif config.selected(source, [settings["format.html.css"], *settings["project.resources"]]):
-            _write(out / source, (project / source).read_bytes())
+            folders.write(out / source, (project / source).read_bytes())
     for name in ASSETS:
-        _write(out / "theme" / name, (THEME / name).read_bytes())
-    _write(out / search.INDEX, search.script(index).encode())
+        folders.write(out / "theme" / name, (THEME / name).read_bytes())
+    folders.write(out / search.INDEX, search.script(index).encode())
     return warnings
 
 
@@ -149,8 +150,3 @@ def _template(settings: dict[str, Any]) -> Template:
     known = {"settings": settings, "index": search.INDEX, "address": markdown.address}
     environment.globals |= known | {"markdown": markdown.render}
     return environment.get_template("page.html")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)

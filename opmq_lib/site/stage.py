@@ -15,6 +15,7 @@ from nbformat import v4
 
 from opmq_lib import tables
 from opmq_lib.errors import DataError, Defect
+from opmq_lib.runs import folders
 from opmq_lib.show import french
 from opmq_lib.site import content, prepare
 from opmq_lib.site.manifest import Manifest, Run, read_file
@@ -63,9 +64,9 @@ def stage(root: Path, manifest: Manifest, folder: Path) -> tuple[int, list[str]]
     if defects:
         raise DataError(defects)
     for name, text in pages.items():
-        _write(folder / name, text.encode())
-    _write(folder / "_quarto.yml", (root / "_quarto.yml").read_bytes())
-    _write(folder / STYLE, (HERE / STYLE).read_bytes())
+        folders.write(folder / name, text.encode())
+    folders.write(folder / "_quarto.yml", (root / "_quarto.yml").read_bytes())
+    folders.write(folder / STYLE, (HERE / STYLE).read_bytes())
     return len(pages), warnings
 
 
@@ -77,7 +78,7 @@ def _copy_downloads(run: Run, notebook: Any, folder: Path) -> list[str]:
         text = v4.writes(notebook)  # type: ignore[no-untyped-call]
         files[f"{content.DOWNLOADS}/{run.name}/{run.notebook}.ipynb"] = text.encode()
     for href, written in files.items():
-        _write(folder / href, written)
+        folders.write(folder / href, written)
     return [
         f"{run.name}, cell {number}: wrote on standard error; not published" for number in warned
     ]
@@ -99,8 +100,3 @@ def _templates(manifest: Manifest) -> Callable[[str], Template]:
     environment.globals |= known
     environment.filters["yaml"] = lambda text: Markup(json.dumps(str(text), ensure_ascii=False))
     return environment.get_template
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
