@@ -23,10 +23,8 @@ def words(package: str) -> Any:
         >>> print(words("opmq_lib.questions.emplois").source({"is_observed": True}))
         Source : tableau fourni par la branche. Nombres : table emplois.csv.
     """
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
+    french_of = environment()
+    french_of.filters |= {
         "day": french.day,
         "enumeration": lambda items: Markup(french.enumeration([*map(escape, items)])),
         "number": french.number,
@@ -34,4 +32,11 @@ def words(package: str) -> Any:
         "plural": french.plural,
     }
     text = files(package).joinpath("page.jinja").read_text(encoding="utf-8")
-    return environment.from_string(text).module
+    return french_of.from_string(text).module
+
+
+def environment(**options: Any) -> Environment:
+    """Return what reads templates of HTML: all is escaped, a misspelt name refused."""
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
+    )

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import pandas as pd
 from markupsafe import Markup, escape
 
+from opmq_lib.runs.plan import IN_A_BATCH
+from opmq_lib.runs.templates import REGISTER
 from opmq_lib.show import french, pieces
 from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
 from opmq_lib.sources import study
@@ -27,14 +29,6 @@ PARAMETER_LABELS = {
     "horizon_years": "Horizon de la projection, en années",
     "previous_edition_id": "Édition précédente",
 }
-MACHINERY = (
-    "output_folder",
-    "sliders",
-    "requests_register",
-    "recommendations_register",
-    "company_counts_register",
-    "studies_register",
-)
 INDICATORS = {
     "branch_headcount": ("Salariés de la branche", ""),
     "employment_headcount": ("Premier métier : {metier}", "emplois"),
@@ -135,7 +129,7 @@ def parameters(run: Run) -> list[tuple[str, str]]:
     return [
         (PARAMETER_LABELS.get(name, name), "aucune" if value is None else str(value))
         for name, value in sorted(run.record["parameters"].items())
-        if name not in MACHINERY
+        if name not in IN_A_BATCH and not name.endswith(REGISTER)
     ]
 
 

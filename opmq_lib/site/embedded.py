@@ -13,10 +13,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import FileSystemLoader, Template
 from nbformat import v4
 
 from opmq_lib.runs import folders
+from opmq_lib.show import words
 from opmq_lib.site import config, markdown, outputs, search
 
 THEME = Path(__file__).parent / "theme"
@@ -60,8 +61,8 @@ def build(project: Path) -> list[str]:
         if source.endswith(PAGES) and config.selected(source, settings["project.render"]):
             page = read_page(project, source)
             sections = search.sections(page.body)
-            words = [str(page.header[key]) for key in FRONT_MATTER[:2] if page.header.get(key)]
-            index += search.rows(page.href, " – ".join(words), sections)
+            titles = [str(page.header[key]) for key in FRONT_MATTER[:2] if page.header.get(key)]
+            index += search.rows(page.href, " – ".join(titles), sections)
             warnings += page.warnings
             for name, content in page.figures.items():
                 folders.write(out / name, content)
@@ -88,24 +89,20 @@ def read_page(project: Path, source: str) -> Page:
         cells = [SimpleNamespace(cell_type="markdown", source=text)]
     page, outside, names = Page(markdown.address(source)), list[str](), Counter[str]()
     for number, cell in enumerate(cells, start=1):
-        place = f"cell {number}"
         if cell.cell_type == "code":
             shown = outputs.show(cell, "../" * source.count("/"))
-            html, found = shown.html, [f"{place}: {what}" for what in shown.outside]
+            html = shown.html
+            outside += [f"cell {number}: {what}" for what in shown.outside]
             page.figures |= shown.figures
         else:
             # front matter stands in the first cell alone
             rendered = markdown.render("\n" * (number > 1) + cell.source, names=names)
-            html, found = (
-                rendered.html,
-                [
-                    f"{place if is_notebook else f'line {line}'}: {what}"
-                    for line, what in rendered.outside
-                ],
-            )
+            html = rendered.html
+            for line, what in rendered.outside:
+                place = f"cell {number}" if is_notebook else f"line {line}"
+                outside.append(f"{place}: {what}")
             page.header |= rendered.header
         page.body += f"{html}\n"
-        outside += found
     outside += [f"front matter: `{key}`" for key in page.header if key not in FRONT_MATTER]
     what_for = "is outside what the embedded engine reads"
     page.warnings = [f"{source}, {what} {what_for}" for what in outside]
@@ -140,13 +137,7 @@ def _sources(project: Path, output: str) -> Iterator[str]:
 
 
 def _template(settings: dict[str, Any]) -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(THEME),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = words.environment(loader=FileSystemLoader(THEME))
     known = {"settings": settings, "index": search.INDEX, "address": markdown.address}
     environment.globals |= known | {"markdown": markdown.render}
     return environment.get_template("page.html")

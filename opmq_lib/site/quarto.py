@@ -17,9 +17,7 @@ def is_available() -> bool:
 
 def version() -> str:
     """Return the version of the program."""
-    command = [_program(), "--version"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    return _done("--version").stdout.strip()
 
 
 def build(project: Path) -> list[str]:
@@ -34,8 +32,7 @@ def build(project: Path) -> list[str]:
     Raises:
         DataError: If Quarto is missing or fails; with the last lines it printed.
     """
-    command = [_program(), "render", str(project)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = _done("render", str(project))
     lines = [line.replace(str(project), ".") for line in done.stderr.splitlines() if line.strip()]
     if done.returncode:
         raise DataError.of(
@@ -48,9 +45,9 @@ def build(project: Path) -> list[str]:
     return [line for line in lines if "WARN" in line]
 
 
-def _program() -> str:
-    found = shutil.which(PROGRAM)
-    if found is None:
+def _done(*arguments: str) -> subprocess.CompletedProcess[str]:
+    program = shutil.which(PROGRAM)
+    if program is None:
         raise DataError.of(
             where="engine quarto",
             what="the program `quarto` is not on the path",
@@ -60,4 +57,4 @@ def _program() -> str:
                 "a network), or use `--engine embedded`"
             ),
         )
-    return found
+    return subprocess.run([program, *arguments], capture_output=True, text=True, check=False)

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import FileSystemLoader, Template
 from markupsafe import Markup
 from nbformat import v4
 
 from opmq_lib import tables
 from opmq_lib.errors import DataError, Defect
 from opmq_lib.runs import folders
-from opmq_lib.show import french
+from opmq_lib.show import french, words
 from opmq_lib.site import content, prepare
 from opmq_lib.site.manifest import Manifest, Run, read_file
 
@@ -86,12 +86,8 @@ def _copy_downloads(run: Run, notebook: Any, folder: Path) -> list[str]:
 
 def _templates(manifest: Manifest) -> Callable[[str], Template]:
     """Return what gives a template of `pages/` by its name."""
-    environment = Environment(
+    environment = words.environment(
         loader=FileSystemLoader(HERE / "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
         keep_trailing_newline=True,
         comment_start_string="{##",  # `{#` opens an identifier in Markdown
         comment_end_string="##}",
