@@ -76,4 +76,3 @@ def test_output_is_judged_by_content_not_by_date_or_size(tmp_path: Path) -> None
 def test_versions_name_python_and_what_computes() -> None:
     versions = fingerprint.versions()
     assert {"python", "jinja2", "markupsafe", "openpyxl", "pandas"} <= versions.keys()
-    assert "not installed" not in versions.values()

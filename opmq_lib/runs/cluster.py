@@ -56,7 +56,7 @@ class Cluster:
         if not re.fullmatch(r"(tcp|tls)://\S+:[0-9]+", address):
             raise _no_scheduler(address, "not an address")
         try:
-            self._client = _connect(address)
+            self._client: Any = Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, ValueError, TimeoutError) as error:
             raise _no_scheduler(address, type(error).__name__) from error
         try:
@@ -167,7 +167,7 @@ def end_kernels() -> None:
 
 
 HASHES = Hashes()
-_LOCK = threading.Lock()
+_LOCK = threading.RLock()
 _KERNELS: dict[str, one.Kernels] = {}
 
 
@@ -176,8 +176,7 @@ def _kernels(identity: Mapping[str, str], imports: Sequence[str], limits: Limits
     name = fingerprint.json_sha256([dict(identity), imports, str(limits)])
     with _LOCK:
         if name not in _KERNELS:
-            while _KERNELS:
-                _KERNELS.popitem()[1].kill()
+            end_kernels()
             _KERNELS[name] = one.Kernels(limits, one.execution().new_zygotes(imports))
         return _KERNELS[name]
 
@@ -203,11 +202,6 @@ def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[
         for name, version in expected.items()
         if found.get(name) != version
     ]
-
-
-def _connect(address: str) -> Any:
-    """Return a client of the scheduler; `Any`, as its methods have no types."""
-    return Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
 
 
 def _strangers(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from opmq_lib.runs.fingerprint import file_sha256
+from opmq_lib.sources import project
 
 CACHE = ".hashes.json"
 YOUNG_NS = 1_000_000_000
@@ -39,11 +40,11 @@ class Hashes:
 
     def __init__(self, cache: Path | None = None) -> None:
         self._cache, self._changed = cache, False
-        found: Any = {}
+        content: Any = {}
         if cache is not None:
             with suppress(OSError, ValueError):
-                found = json.loads(cache.read_bytes())
-        known = found if isinstance(found, dict) else {}
+                content = json.loads(cache.read_bytes())
+        known = content if isinstance(content, dict) else {}
         self._files: dict[str, list[Any]] = known.get("files", {})
         self._imports: dict[str, list[str]] = known.get("imports", {})
 
@@ -77,13 +78,8 @@ class Hashes:
             return
         kept = {name: state for name, state in self._files.items() if Path(name).exists()}
         text = json.dumps({"files": kept, "imports": self._imports})
-        temporary = self._cache.with_name(f"{self._cache.name}.{os.getpid()}")
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self._cache)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            project.write(self._cache, text)
         self._changed = False
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -127,27 +127,20 @@ successor_branch_code='carrieres_materiaux')
     """
     if branch_code not in set(branches["branch_code"]):
         raise _unknown("branch", branch_code, branches["branch_code"])
-    own = history.loc[history["branch_code"] == branch_code, list(_Convention._fields)]
-    conventions = [_Convention(*row) for row in own.itertuples(index=False)]
-    started = [convention for convention in conventions if not _starts_after(convention, on)]
+    own = history[history["branch_code"] == branch_code].itertuples()
+    started = [convention for convention in own if not _starts_after(convention, on)]
     codes = {resolve(convention.idcc_code, on, history).idcc_code for convention in started}
     ended = [convention for convention in started if _has_ended(convention, on, history)]
     events = [_event(convention, on, history) for convention in ended]
-    return BranchConventions(tuple(sorted(codes)), tuple(sorted(events, key=_by_date)))
+    events.sort(key=lambda event: (event.on or date.min, event.idcc_code))
+    return BranchConventions(tuple(sorted(codes)), tuple(events))
 
 
-class _Convention(NamedTuple):
-    """The columns of the history that matter here; dates as ISO text, which sorts as dates do."""
+def _convention(idcc_code: str, on: date, history: pd.DataFrame) -> Any:
+    """Return the row of a convention; of several, one that holds on the date.
 
-    idcc_code: str
-    branch_code: str
-    successor_idcc_code: str
-    effective_on: str
-    ended_on: str
-
-
-def _convention(idcc_code: str, on: date, history: pd.DataFrame) -> _Convention:
-    """Return the row of a convention; of several, those that hold on the date."""
+    Its dates are ISO texts, which sort as dates do.
+    """
     rows = history[history["idcc_code"] == idcc_code]
     if rows.empty:
         raise _unknown("convention (IDCC)", idcc_code, history["idcc_code"])
@@ -158,14 +151,14 @@ def _convention(idcc_code: str, on: date, history: pd.DataFrame) -> _Convention:
     if len(branches) > 1:
         what = f"two branches on {on}: {', '.join(branches)}"
         raise _scope_error(idcc_code, what, "one branch", "correct the dates of the history")
-    return _Convention(*candidates[list(_Convention._fields)].iloc[0])
+    return next(candidates.itertuples())
 
 
-def _starts_after(convention: _Convention, on: date) -> bool:
-    return convention.effective_on > on.isoformat()
+def _starts_after(convention: Any, on: date) -> bool:
+    return str(convention.effective_on) > on.isoformat()
 
 
-def _has_ended(convention: _Convention, on: date, history: pd.DataFrame) -> bool:
+def _has_ended(convention: Any, on: date, history: pd.DataFrame) -> bool:
     if not convention.successor_idcc_code:
         return False
     day, ended_on = on.isoformat(), convention.ended_on
@@ -174,7 +167,7 @@ def _has_ended(convention: _Convention, on: date, history: pd.DataFrame) -> bool
     return not _starts_after(_convention(convention.successor_idcc_code, on, history), on)
 
 
-def _event(convention: _Convention, on: date, history: pd.DataFrame) -> Event:
+def _event(convention: Any, on: date, history: pd.DataFrame) -> Event:
     successor_code, ended_on = convention.successor_idcc_code, convention.ended_on
     return Event(
         on=None if ended_on == UNKNOWN_DATE else date.fromisoformat(ended_on),
@@ -182,10 +175,6 @@ def _event(convention: _Convention, on: date, history: pd.DataFrame) -> Event:
         successor_idcc_code=successor_code,
         successor_branch_code=_convention(successor_code, on, history).branch_code,
     )
-
-
-def _by_date(event: Event) -> tuple[date, str]:
-    return event.on or date.min, event.idcc_code
 
 
 def _unknown(kind: str, code: str, known: Iterable[str]) -> ScopeError:

@@ -76,7 +76,10 @@ def decoded(content: bytes, where: str, fix: str) -> str:
 
 
 def write(path: Path, text: str) -> Path:
-    """Write a text whole or not at all, and return its path."""
+    """Write a text whole or not at all, leave nothing else, and return its path."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    return partial.replace(path)
+    try:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        return partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

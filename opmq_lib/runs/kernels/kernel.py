@@ -10,7 +10,7 @@ import os
 import random
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 SOURCE_CODE = (".py", ".pyc", ".so")
@@ -32,20 +32,6 @@ class Settings:
     watched: Sequence[str] = ()
     seed: int = 0
     memory_mb: int = 0
-
-    def to_json(self) -> str:
-        """Return the settings as `from_json` reads them."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Settings":
-        """Return settings from their text.
-
-        Examples:
-            >>> Settings.from_json(Settings(watched=("/data/",), seed=7).to_json()).seed
-            7
-        """
-        return cls(**json.loads(text))
 
 
 class Notes:
@@ -161,4 +147,4 @@ def _limit_memory(memory_mb: int) -> None:
 
 
 if __name__ == "__main__":
-    become_kernel(sys.argv[2:], Settings.from_json(sys.argv[1]))
+    become_kernel(sys.argv[2:], Settings(**json.loads(sys.argv[1])))

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import IO, Any, cast
 
 from jupyter_client.connect import KernelConnectionInfo
@@ -54,7 +55,7 @@ class Zygotes:
         Raises:
             ZygoteError: If no zygote can be had; a cold kernel does as well.
         """
-        request = {"argv": argv, "settings": settings.to_json(), "cwd": cwd, "env": dict(env)}
+        request = {"argv": argv, "settings": asdict(settings), "cwd": cwd, "env": dict(env)}
         while True:
             control = self._ready()
             mine, theirs = socket.socketpair()
@@ -201,7 +202,8 @@ class Provisioner(LocalProvisioner):
                 self.process = cast("subprocess.Popen[bytes]", self.forked)
                 self.pid = self.pgid = self.forked.pid
                 return self.connection_info
-        module = ["-P", "-m", "opmq_lib.runs.kernels.kernel", self.settings.to_json()]
+        settings = json.dumps(asdict(self.settings))
+        module = ["-P", "-m", "opmq_lib.runs.kernels.kernel", settings]
         return await super().launch_kernel([cmd[0], *module, *argv], **kwargs)
 
     async def wait(self) -> int | None:

@@ -169,7 +169,7 @@ def _live(request: dict[str, Any], log: int, zygote: int, notes: Notes) -> None:
         # ipykernel ends when the process of this number does: its parent is the zygote.
         os.environ.update(request["env"], JPY_PARENT_PID=str(zygote))
         os.chdir(request["cwd"])
-        become_kernel(request["argv"], Settings.from_json(request["settings"]), notes)
+        become_kernel(request["argv"], Settings(**request["settings"]), notes)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
