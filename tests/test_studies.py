@@ -55,7 +55,12 @@ def value(
 
 
 def test_w1_coverage() -> None:
-    assert studies.coverage_rate(17, 24) == pytest.approx(0.708333, abs=5e-7)
+    branch_codes, theme_codes = list("abcdef"), list("wxyz")
+    cells = [(branch, theme) for branch in branch_codes for theme in theme_codes][:17]
+    known = [{"branch_codes": branch, "theme_codes": theme} for branch, theme in cells]
+    table = study_results(register(*known), branch_codes, theme_codes, ON)["etudes"]
+    ratio = value(table, "study_coverage_ratio", "ensemble")
+    assert ratio == pytest.approx(0.708333, abs=5e-7)
 
 
 def test_coverage_counts_valid_cells_and_says_what_is_apart() -> None:

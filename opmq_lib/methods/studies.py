@@ -53,19 +53,6 @@ def is_valid(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS)
     return valid
 
 
-def coverage_rate(covered_count: int, eligible_count: int) -> float:
-    """Return N1: the share of branch × theme cells with a valid study; `NaN` without any cell.
-
-    Source:
-        Methodology N1.
-
-    Examples:
-        >>> round(coverage_rate(17, 24), 6)
-        0.708333
-    """
-    return covered_count / eligible_count if eligible_count else float("nan")
-
-
 def followed(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS) -> pd.DataFrame:
     """Return the studies with where they stand on a day.
 
@@ -107,7 +94,7 @@ def review(
         return pd.DataFrame(columns=list(COLUMNS))
     cells = exploded(_public(studies), branch_codes)
     parts = [
-        _valid_counts(cells, branch_codes, theme_codes),
+        *_valid_counts(cells, branch_codes, theme_codes),
         _coverage(cells, branch_codes, theme_codes),
         *_followed_counts(studies, cells, branch_codes),
         *_recurring(cells, theme_codes),
@@ -146,16 +133,11 @@ def shared_metiers(studies: pd.DataFrame, branch_codes: Sequence[str]) -> pd.Dat
     cells = cells.assign(metier_code=cells["metier_codes"].str.split()).explode("metier_code")
     counts = cells.dropna(subset="metier_code").groupby("metier_code")["branch_code"].nunique()
     several = counts[counts >= 2].sort_values(ascending=False, kind="stable")
+    facts = {"status": "value", "nature": "observed", "origin": "public"}
     table = (
         several.astype("float64")
         .reset_index(name="value")
-        .assign(
-            indicator="branches_studying_count",
-            unit="branches",
-            status="value",
-            nature="observed",
-            origin="public",
-        )
+        .assign(indicator="branches_studying_count", unit="branches", **facts)
     )
     return table[list(DESCRIPTIONS["study_metiers"])]
 
@@ -167,36 +149,28 @@ def _public(studies: pd.DataFrame) -> pd.DataFrame:
 
 def _valid_counts(
     cells: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str]
-) -> pd.DataFrame:
-    grid = pd.MultiIndex.from_product(
-        [branch_codes, theme_codes], names=["branch_code", "theme_code"]
-    )
+) -> list[pd.DataFrame]:
+    grid = pd.MultiIndex.from_product([branch_codes, theme_codes])
     valid = cells[cells["valid"]].groupby(["branch_code", "theme_code"])
-    counts = valid["study_code"].nunique().reindex(grid).fillna(0)
-    requesters = valid["requested_by"].nunique().reindex(grid).fillna(0)
-    both = [("valid_studies_count", counts), ("valid_requesters_count", requesters)]
-    return pd.concat(
-        [each.rename("value").reset_index().assign(indicator=name) for name, each in both]
-    )
+    counted = {"valid_studies_count": "study_code", "valid_requesters_count": "requested_by"}
+    return [
+        _counted(valid[column].nunique(), grid, indicator=name) for name, column in counted.items()
+    ]
 
 
 def _coverage(
     cells: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str]
 ) -> pd.DataFrame:
+    """Return N1: the share of branch × theme cells with a valid study; `NaN` without any cell."""
     covered = cells[cells["valid"]].drop_duplicates(["branch_code", "theme_code"])
-    by_branch = covered.groupby("branch_code").size().reindex(list(branch_codes)).fillna(0)
-    counts = [(code, int(count), len(theme_codes)) for code, count in by_branch.items()]
-    counts.append((EVERY_BRANCH, int(by_branch.sum()), len(theme_codes) * len(branch_codes)))
-    return pd.DataFrame(
-        {
-            "branch_code": [code for code, _, _ in counts],
-            "indicator": "study_coverage_ratio",
-            "unit": "ratio",
-            "value": [coverage_rate(covered, eligible) for _, covered, eligible in counts],
-            "numerator_count": [covered for _, covered, _ in counts],
-            "denominator_count": [eligible for _, _, eligible in counts],
-        }
-    )
+    counts = covered.groupby("branch_code").size().reindex(list(branch_codes)).fillna(0)
+    counts[EVERY_BRANCH] = counts.sum()
+    table = counts.rename("numerator_count").rename_axis("branch_code").reset_index()
+    branches_count = np.where(table["branch_code"] == EVERY_BRANCH, len(branch_codes), 1)
+    eligible = len(theme_codes) * branches_count
+    ratio = table["numerator_count"] / eligible
+    facts = {"indicator": "study_coverage_ratio", "unit": "ratio"}
+    return table.assign(value=ratio, denominator_count=eligible, **facts)
 
 
 def _followed_counts(
@@ -215,21 +189,27 @@ def _followed_counts(
         ("confidential", confidential, [EVERY_BRANCH]),
     ]  # fmt: skip
     return [
-        rows.groupby("branch_code").size().reindex(of).fillna(0)
-        .rename("value").rename_axis("branch_code").reset_index()
-        .assign(indicator="studies_count", variant=name)
+        _counted(rows.groupby("branch_code").size(), of, indicator="studies_count", variant=name)
         for name, rows, of in counted
-    ]  # fmt: skip
+    ]
 
 
 def _recurring(cells: pd.DataFrame, theme_codes: Sequence[str]) -> list[pd.DataFrame]:
     alone = cells[cells["status"].isin(OPEN) & ~cells["branch_codes"].str.contains(" |ensemble")]
+    counted = {"branches_studying_count": cells, "joint_candidate_branches_count": alone}
+    facts = {"branch_code": EVERY_BRANCH, "unit": "branches"}
     return [
-        rows.groupby("theme_code")["branch_code"].nunique().reindex(list(theme_codes)).fillna(0)
-        .rename("value").rename_axis("theme_code").reset_index()
-        .assign(branch_code=EVERY_BRANCH, unit="branches", indicator=name)
-        for name, rows in (
-            ("branches_studying_count", cells),
-            ("joint_candidate_branches_count", alone),
+        _counted(
+            rows.groupby("theme_code")["branch_code"].nunique(),
+            theme_codes,
+            indicator=name,
+            **facts,
         )
-    ]  # fmt: skip
+        for name, rows in counted.items()
+    ]
+
+
+def _counted(counts: pd.Series, of: Sequence[str] | pd.MultiIndex, **facts: str) -> pd.DataFrame:
+    """Return a row for each code asked for, 0 where nothing was counted."""
+    whole = counts.reindex(pd.Index(of)).fillna(0).rename("value")
+    return whole.rename_axis(counts.index.names).reset_index().assign(**facts)

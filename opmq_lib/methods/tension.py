@@ -11,20 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from opmq_lib.errors import CoherenceError, Defect, VintageError
+from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.indicators import WHOLE_COUNTRY, last_year
 
 Floats = npt.NDArray[np.floating]
 
 OLD, NEW = "FAP-2009", "FAP-2021"
 INDEX, CLASS = "tension_index", "tension_class"
-FACTORS = (
-    "hiring_intensity",
-    "training_job_link",
-    "labour_shortage",
-    "non_durable_jobs",
-    "hard_working_conditions",
-    "geographic_mismatch",
-)
 UNITS = {INDEX: "index", CLASS: "class_1_to_5"} | dict.fromkeys(FACTORS, "quintile_1_to_5")
 TENSE_FROM_CLASS = 4
 """Published class from which a métier is said to be in tension; source: convention."""

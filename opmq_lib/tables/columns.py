@@ -82,7 +82,7 @@ _BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
 _REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
 _DECISIONS = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
 _PROGRESS = ("requested", "under_way", "delivered", "validated", "abandoned")
-_FACTORS = {
+FACTORS: Final = {
     "hiring_intensity": "Intensité d’embauches",
     "training_job_link": "Lien formation-emploi",
     "labour_shortage": "Manque de main-d’œuvre disponible",
@@ -90,6 +90,8 @@ _FACTORS = {
     "hard_working_conditions": "Conditions de travail contraignantes",
     "geographic_mismatch": "Inadéquation géographique",
 }
+"""What makes a métier tense, in the tables of the Dares: columns and their labels."""
+
 _STATES = ("value", "s", "nd", "np", "nv")
 
 COLUMNS: Final[dict[str, Column]] = {
@@ -201,7 +203,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "tension_index": _number("Indicateur de tension", "indice sans unité"),
     "mean_employment_headcount": _heads("Emploi moyen"),
     "tension_class": _class("Classe de tension"),
-    **{factor: _class(label) for factor, label in _FACTORS.items()},
+    **{factor: _class(label) for factor, label in FACTORS.items()},
     "basins_count": _count("Bassins d’emploi publiés", "bassins"),
     "high_tension_basins_count": _count("Bassins en classe 4 ou 5", "bassins"),
     "hard_to_fill_share": _number("Part des projets jugés difficiles", "de 0 à 1", 0, 1),
@@ -220,7 +222,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "practice": _text("Ce qui se fait souvent"),
     **{
         f"{factor}_range": _code(f"{label} (quintiles)", r"[1-5](-[1-5])?", "4-5")
-        for factor, label in _FACTORS.items()
+        for factor, label in FACTORS.items()
     },
     "cells_count": _count("Lignes publiées (bassin × département)", "lignes"),
     "projects_count": _count("Projets de recrutement", "projets"),

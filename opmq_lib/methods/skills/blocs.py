@@ -116,11 +116,7 @@ def bloc_coverage(
             ),
         }
         parts.append(pd.DataFrame(columns, index=pd.Index(wanted, name="rome_code")))
-    place = {code: number for number, code in enumerate(wanted)}
-    table = pd.concat(parts).reset_index()
-    return table.sort_values(
-        "rome_code", key=lambda codes: codes.map(place), kind="stable", ignore_index=True
-    )
+    return pd.concat(parts).loc[list(wanted)].reset_index()
 
 
 def whole_coverage_pct(table: pd.DataFrame) -> pd.Series:

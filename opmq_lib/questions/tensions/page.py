@@ -9,11 +9,11 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opmq_lib.methods.tension import CLASS, FACTORS, INDEX, LEAST_COVERAGE
+from opmq_lib.methods.tension import CLASS, INDEX, LEAST_COVERAGE
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables import COLUMNS
+from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.indicators import codes, largest_first, row_of, select
 
 WORDS = words(__package__)
@@ -85,7 +85,7 @@ def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
         "Métier (FAP-2009)": labels.__getitem__,
         "Indice": column(INDEX, 2),
         "Classe (1 à 5)": column(CLASS),
-        **{COLUMNS[name].label: column(name) for name in FACTORS},
+        **{label: column(name) for name, label in FACTORS.items()},
     }
     return pieces.table(WORDS.factors_table(f), columns, _largest(results)[:count])
 
