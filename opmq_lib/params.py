@@ -102,6 +102,9 @@ def once(codes: Sequence[str], kind: str) -> tuple[str, ...]:
     return tuple(codes)
 
 
+EACH_ONCE: Final = AfterValidator(partial(once, kind="code"))
+
+
 def is_project_path(path: str) -> bool:
     r"""Return whether `path` is written with `/` from the project's root, and never leaves it.
 
@@ -423,11 +426,11 @@ class BranchParams(ParameterFile):
 
     branch_code: Code = Field(description="key in table `branches`; the file's name")
     label: Text = Field(description="name shown to readers, in French")
-    idcc_codes: Listed[IdccCode] = Field(
+    idcc_codes: Annotated[Listed[IdccCode], EACH_ONCE] = Field(
         description='conventions in force, five quoted digits: "00044"'
     )
     perimeter_note: Text = Field(description="what the branch covers, in French")
-    notebooks: Codes = Field(description="templates to run for this branch")
+    notebooks: Annotated[Codes, EACH_ONCE] = Field(description="templates to run for this branch")
     tables: BranchTables = Field(description="the branch's own observed tables")
     questions: Listed[Question] = Field(description="core and strategic métiers")
 
@@ -442,11 +445,6 @@ class BranchParams(ParameterFile):
                 "choose another code",
             )
         return branch_code
-
-    @field_validator("idcc_codes", "notebooks")
-    @classmethod
-    def _names_each_once(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
-        return once(codes, "code")
 
     @field_validator("questions")
     @classmethod

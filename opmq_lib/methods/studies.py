@@ -196,16 +196,12 @@ def _followed_counts(
 
 def _recurring(cells: pd.DataFrame, theme_codes: Sequence[str]) -> list[pd.DataFrame]:
     alone = cells[cells["status"].isin(OPEN) & ~cells["branch_codes"].str.contains(" |ensemble")]
-    counted = {"branches_studying_count": cells, "joint_candidate_branches_count": alone}
+    asked = {"branches_studying_count": cells, "joint_candidate_branches_count": alone}
     facts = {"branch_code": EVERY_BRANCH, "unit": "branches"}
+    counted = {name: each.groupby("theme_code")["branch_code"] for name, each in asked.items()}
     return [
-        _counted(
-            rows.groupby("theme_code")["branch_code"].nunique(),
-            theme_codes,
-            indicator=name,
-            **facts,
-        )
-        for name, rows in counted.items()
+        _counted(branches.nunique(), theme_codes, indicator=name, **facts)
+        for name, branches in counted.items()
     ]
 
 

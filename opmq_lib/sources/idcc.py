@@ -128,7 +128,7 @@ successor_branch_code='carrieres_materiaux')
     if branch_code not in set(branches["branch_code"]):
         raise _unknown("branch", branch_code, branches["branch_code"])
     own = history[history["branch_code"] == branch_code].itertuples()
-    started = [convention for convention in own if not _starts_after(convention, on)]
+    started: list[Any] = [each for each in own if not _starts_after(each, on)]
     codes = {resolve(convention.idcc_code, on, history).idcc_code for convention in started}
     ended = [convention for convention in started if _has_ended(convention, on, history)]
     events = [_event(convention, on, history) for convention in ended]
@@ -161,7 +161,7 @@ def _starts_after(convention: Any, on: date) -> bool:
 def _has_ended(convention: Any, on: date, history: pd.DataFrame) -> bool:
     if not convention.successor_idcc_code:
         return False
-    day, ended_on = on.isoformat(), convention.ended_on
+    day, ended_on = on.isoformat(), str(convention.ended_on)
     if ended_on != day:
         return "" < ended_on < day
     return not _starts_after(_convention(convention.successor_idcc_code, on, history), on)

@@ -18,7 +18,6 @@ from opmq_lib.sources.yaml_model import Reading, read_file
 from opmq_lib.tables import Problem
 from opmq_lib.tables import register as contract
 from opmq_lib.tables.register import TABLE, Known
-from opmq_lib.tables.schemas import Rule
 
 IMPORT_FILE: Final = "parameters/requests.yml"
 
@@ -69,7 +68,7 @@ def import_requests(
     Raises:
         DataError: With every defect of every file.
     """
-    mapping, checked_against = read_import(root), known(root, last_day)
+    mapping, checked_against = read_import(root).checked(), known(root, last_day)
     frames, left_out = [], []
     errors: list[DataError] = []
     for path in paths:
@@ -108,17 +107,8 @@ def _in_words(problem: Problem, mapping: RequestImport) -> Problem:
     return replace(problem, column=title, expected=expected)
 
 
-def read_import(root: Path) -> RequestImport:
-    """Return how exports of requests are read.
-
-    Raises:
-        DataError: With every defect of `parameters/requests.yml`.
-    """
-    return reading_of_import(root).checked()
-
-
-def reading_of_import(root: Path) -> Reading[RequestImport]:
-    """Return `parameters/requests.yml` as read, with its defects instead of an exception."""
+def read_import(root: Path) -> Reading[RequestImport]:
+    """Return how exports of requests are read: `parameters/requests.yml`, with its defects."""
     return read_file(root / IMPORT_FILE, IMPORT_FILE, RequestImport)
 
 
@@ -170,15 +160,8 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     """
     if path is None or not path.is_file():
         return table_files.no_rows("recommendations")
-    one_origin = Rule(
-        columns=("origin",),
-        holds=lambda frame: frame["origin"].eq(origin),
-        what="real and fictitious recommendations meet",
-        expected=origin,
-        fix="keep fictitious registers for the demonstration",
-        error=ConfidentialityError,
-    )
-    return table_files.read_table(path, "recommendations", rules=[one_origin])
+    rules = [contract.origin_rule(origin)]
+    return table_files.read_table(path, "recommendations", rules=rules)
 
 
 def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
@@ -210,7 +193,8 @@ def template(table: str, root: Path) -> Workbook:
     """
     if table != TABLE:
         return forms.form({table: forms.fields(table)})
-    mapping, topics = read_import(root), table_files.read_convention("request_topics", root)
+    mapping = read_import(root).checked()
+    topics = table_files.read_convention("request_topics", root)
     is_topic = topics["parent_topic_code"] == ""
     lists = {name: list(words) for name, words in dict(mapping.values).items()} | {
         "topic_code": topics.loc[is_topic, "topic_code"].tolist(),

@@ -63,7 +63,7 @@ def _project(root: Path) -> Iterator[Checked]:
     edition = parameters.read_edition(root)
     scenarios, branches = parameters.read_scenarios(root), parameters.read_branches(root)
     readings: list[Reading[Any]] = [edition, *scenarios, *branches]
-    readings.append(registers.reading_of_import(root))
+    readings.append(registers.read_import(root))
     for reading in readings:
         yield reading.where, reading.errors
     for table in table_files.CONVENTIONS:

@@ -106,7 +106,7 @@ def where(table: pd.DataFrame, **chosen: Any) -> pd.DataFrame:
 def row_of(
     table: pd.DataFrame,
     indicator: str,
-    metier_code: str = ALL_METIERS,
+    metier_code: str | None = ALL_METIERS,
     year: int | None = None,
     **chosen: Any,
 ) -> int | None:
@@ -158,5 +158,4 @@ def last_year(rows: pd.DataFrame) -> pd.DataFrame:
 
 def codes(rows: pd.DataFrame) -> list[str]:
     """Return the métier codes of rows, in their order."""
-    found: list[str] = rows["metier_code"].tolist()
-    return found
+    return list(rows["metier_code"])

@@ -104,6 +104,18 @@ def study_rules(
     ]
 
 
+def origin_rule(origin: str) -> Rule:
+    """Return the rule that keeps what is real apart from what is fictitious."""
+    return Rule(
+        columns=("origin",),
+        holds=lambda rows: rows["origin"].eq(origin),
+        what="real and fictitious rows must never meet",
+        expected=origin,
+        fix="keep fictitious registers for the demonstration",
+        error=ConfidentialityError,
+    )
+
+
 def _codes_within(name: str, codes: set[str]) -> Rule:
     return Rule(
         columns=(name,),
@@ -210,14 +222,7 @@ def _known_rules(known: Known) -> Iterator[Rule]:
         fix="correct one of the two codes",
         error=ScopeError,
     )
-    yield Rule(
-        columns=("origin",),
-        holds=lambda requests: requests["origin"].eq(known.origin),
-        what="real and fictitious requests must never meet",
-        expected=known.origin,
-        fix="keep fictitious registers for the demonstration",
-        error=ConfidentialityError,
-    )
+    yield origin_rule(known.origin)
 
 
 def _personal_problems(register: pd.DataFrame) -> Iterator[Problem]:

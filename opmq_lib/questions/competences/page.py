@@ -1,6 +1,6 @@
 """Facts and figures of `05_competences`: which certifications to look at; skills, and gaps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,20 +90,16 @@ def key_figures(results: Results) -> Html:
 def reasons_table(results: Results) -> Html:
     """Return the certifications to look at, by reason, alphabetical within a reason."""
     table = results[REASON_TABLE]
-    if table.empty:
-        return pieces.banner(WORDS.no_reason(facts(results)))
     columns = {
         "Certification": _text(table, "title"),
         "Raison": _text(table, "reason_code", REASONS.__getitem__),
     }
-    return pieces.table(WORDS.reasons_table(), columns, table.index)
+    return _listed(WORDS.reasons_table(), columns, table.index, WORDS.no_reason(facts(results)))
 
 
 def calendar_table(results: Results) -> Html:
     """Return when the branch's registrations end, soonest first, or what it takes to know."""
     table = results[CALENDAR]
-    if table.empty:
-        return pieces.banner(WORDS.no_calendar())
     columns = {
         "Certification": _text(table, "title"),
         "Fiche": _text(table, "fiche_code"),
@@ -111,7 +107,7 @@ def calendar_table(results: Results) -> Html:
         "Mois restants": _number(CALENDAR, table, "months_left"),
         "À prévoir": _text(table, "state", STATES.__getitem__),
     }
-    return pieces.table(WORDS.calendar_table(), columns, table.index)
+    return _listed(WORDS.calendar_table(), columns, table.index, WORDS.no_calendar())
 
 
 def coverage_table(results: Results, labels: Labels) -> Html:
@@ -195,8 +191,6 @@ def posts_table(results: Results) -> Html:
 def gaps_table(results: Results, labels: Labels, skills: Labels) -> Html:
     """Return the gaps that the branch's survey supports, or how to have one."""
     table = results[GAPS]
-    if table.empty:
-        return pieces.banner(WORDS.no_gaps())
     cells = Cells(GAPS, table)
     columns = {
         "Compétence": _text(table, "skill_code", lambda code: skills.get(code, code)),
@@ -206,7 +200,7 @@ def gaps_table(results: Results, labels: Labels, skills: Labels) -> Html:
         "Écart (−1 à 1)": _number(GAPS, table, "gap", 2),
         "Intervalle à 80 %": lambda row: cells.ends(row, lambda value: french.number(value, 2)),
     }
-    return pieces.table(WORDS.gaps_table(), columns, table.index)
+    return _listed(WORDS.gaps_table(), columns, table.index, WORDS.no_gaps())
 
 
 def portfolio_table(results: Results) -> Html | None:
@@ -234,8 +228,6 @@ def overlaps_table(results: Results, labels: Labels) -> Html:
         labels: French name of each branch.
     """
     table = results[SHARED]
-    if table.empty:
-        return pieces.banner(WORDS.no_overlap())
     columns = {
         "Certification": _text(table, "title"),
         "Branche": _text(table, "branch_code", labels.__getitem__),
@@ -243,19 +235,21 @@ def overlaps_table(results: Results, labels: Labels) -> Html:
         "Autre branche": _text(table, "other_branch_code", labels.__getitem__),
         "Métiers communs": _number(SHARED, table, "shared_metiers_count"),
     }
-    return pieces.table(WORDS.overlaps_table(), columns, table.index)
+    return _listed(WORDS.overlaps_table(), columns, table.index, WORDS.no_overlap())
 
 
 def _signals(results: Results, signal: str, text: str) -> Html:
     table = results[SIGNALS]
     rows = table.index[table["signal"] == signal][:SHOWN]
-    if rows.empty:
-        return pieces.banner(WORDS.no_signal())
     columns = {
         "Compétence": _text(table, "label"),
         "Métiers regardés qui la portent": _number(SIGNALS, table, "metiers_count"),
     }
-    return pieces.table(text, columns, rows)
+    return _listed(text, columns, rows, WORDS.no_signal())
+
+
+def _listed(words: str, columns: Mapping[str, Column], rows: pd.Index, nothing: str) -> Html:
+    return pieces.banner(nothing) if rows.empty else pieces.table(words, columns, rows)
 
 
 def _count(results: Results, indicator: str, code: str = indicators.ALL_METIERS) -> Markup:

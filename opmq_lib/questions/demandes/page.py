@@ -13,7 +13,7 @@ from opmq_lib.methods.requests.measures import OTHERS
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import select
+from opmq_lib.tables.indicators import row_of, select
 
 Columns = list[tuple[str, Callable[[Any], str]]]
 
@@ -201,7 +201,7 @@ def reasons_table(results: Results) -> Html:
 
     def part(band: str, title: str) -> Columns:
         def row(reason: str) -> int | None:
-            return first_row(select(reasons, "reason_share_pct", reason=reason, size_band=band))
+            return row_of(reasons, "reason_share_pct", None, reason=reason, size_band=band)
 
         return [
             *count_column(cells, row, f"{title} : entreprises", "numerator_count"),
@@ -319,11 +319,6 @@ def share_columns(cells: Cells, row: Callable[[Any], int | None], title: str) ->
     ]
 
 
-def first_row(rows: pd.DataFrame) -> int | None:
-    """Return the number of the first of some rows, if there is one."""
-    return None if rows.empty else int(rows.index[0])
-
-
 def _band_rows(results: Results, indicator: str) -> Callable[[str], int | None]:
     return lambda band: _row(results, indicator, band)
 
@@ -367,7 +362,7 @@ def _row(
     variant: str | None = None,
 ) -> int | None:
     chosen = {"size_band": band, "topic_code": topic, "variant": variant}
-    return first_row(select(_own(results), indicator, **chosen))
+    return row_of(_own(results), indicator, None, **chosen)
 
 
 def _published(results: Results, indicator: str, band: str) -> int | None:

@@ -6,7 +6,7 @@ from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.show import pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import select
+from opmq_lib.tables.indicators import row_of, select
 
 WORDS = words(__package__)
 
@@ -20,7 +20,7 @@ def branches_table(results: Results, labels: Labels) -> Html:
 
     def rows_of(indicator: str) -> Any:
         shares = select(table, indicator, size_band=demandes.FOCUS, topic_code=demandes.ALL)
-        return lambda code: demandes.first_row(select(shares, indicator, branch_code=code))
+        return lambda code: row_of(shares, indicator, None, branch_code=code)
 
     columns: demandes.Columns = [
         ("Branche", lambda code: labels[code]),

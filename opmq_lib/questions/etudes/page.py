@@ -8,7 +8,7 @@ from markupsafe import Markup
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import select
+from opmq_lib.tables.indicators import row_of, select
 
 TABLE, LISTED, METIERS = "etudes", "etudes_liste", "etudes_metiers"
 TOTAL = "ensemble"
@@ -160,8 +160,7 @@ def _row(
     variant: str | None = None,
 ) -> int | None:
     of = {"branch_code": branch_code, "theme_code": theme_code, "variant": variant}
-    rows = select(results[TABLE].fillna({"variant": ""}), indicator, **of)
-    return None if rows.empty else int(rows.index[0])
+    return row_of(results[TABLE], indicator, None, **of)
 
 
 def _cells(results: Results) -> Cells:
