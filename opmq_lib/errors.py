@@ -1,6 +1,6 @@
 """Errors that say where, what was expected and what to do, and that report every defect at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
@@ -63,6 +63,12 @@ class DataError(Exception):
         """Return the error of one defect."""
         return cls([Defect(where, what, expected, fix, value)])
 
+    @classmethod
+    def refuse(cls, defects: Iterable[Defect]) -> None:
+        """Raise the error of all defects, if there are any."""
+        if listed := tuple(defects):
+            raise cls(listed)
+
 
 class SchemaError(DataError):
     """A column, key, type or unit is not what the contract says."""
@@ -97,10 +103,16 @@ def gather(errors: Iterable[DataError]) -> DataError:
         >>> type(gather([low, low])).__name__, type(gather([low, odd])).__name__
         ('RangeError', 'DataError')
     """
-    found = list(errors)
-    classes = {type(error) for error in found}
+    listed = list(errors)
+    classes = {type(error) for error in listed}
     of_class = classes.pop() if len(classes) == 1 else DataError
-    return of_class(chain.from_iterable(error.defects for error in found))
+    return of_class(chain.from_iterable(error.defects for error in listed))
+
+
+def refuse(errors: Sequence[DataError]) -> None:
+    """Raise several errors as one, if there are any."""
+    if errors:
+        raise gather(errors)
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -60,7 +60,7 @@ def reweighted(questions: pd.DataFrame, weights: Mapping[str, float]) -> pd.Data
         [0.75, 0.25]
     """
     known = list(questions["criterion_code"])
-    unknown = [
+    ScopeError.refuse(
         Defect(
             where=f"weights, {code}",
             what="no question has this criterion",
@@ -69,9 +69,7 @@ def reweighted(questions: pd.DataFrame, weights: Mapping[str, float]) -> pd.Data
         )
         for code in weights
         if code not in known
-    ]
-    if unknown:
-        raise ScopeError(unknown)
+    )
     weight = questions["criterion_code"].map(weights).fillna(questions["weight"])
     total = weight.groupby(questions["question_code"]).transform("sum")
     no_vote = dict.fromkeys(("vote_date", "vote_body", "minutes_reference", "voted_metiers"), "")

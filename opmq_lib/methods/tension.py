@@ -464,5 +464,4 @@ def _check_reference(components: pd.DataFrame, reference: pd.DataFrame) -> None:
         add("several references in one table", "keep one", ", ".join(sorted(registered)))
     for name in sorted(set(components["nomenclature"]) - set(reference["nomenclature"])):
         add("the components are in another nomenclature", "use the one of the release", name)
-    if defects:
-        raise VintageError(defects)
+    VintageError.refuse(defects)

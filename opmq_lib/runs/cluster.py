@@ -56,14 +56,13 @@ class Cluster:
         if not re.fullmatch(r"(tcp|tls)://\S+:[0-9]+", address):
             raise _no_scheduler(address, "not an address")
         try:
-            self._client: Any = Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
+            self._client = _connect(address)
         except (OSError, ValueError, TimeoutError) as error:
             raise _no_scheduler(address, type(error).__name__) from error
         try:
             identity = _identity()
             answers = self._client.run(_identity, on_error="return")
-            if defects := _strangers(address, identity, answers):
-                raise DataError(defects)
+            DataError.refuse(_strangers(address, identity, answers))
             self.threads_count = sum(self._client.nthreads().values())
             contents = _contents(files.root, _common(files.root))
             common = self._client.scatter((contents, files.parameters), hash=False)
@@ -202,6 +201,11 @@ def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[
         for name, version in expected.items()
         if found.get(name) != version
     ]
+
+
+def _connect(address: str) -> Any:
+    """Return a client of the scheduler; `Any`, as its methods have no types."""
+    return Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
 
 
 def _strangers(

@@ -100,7 +100,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
             one which its branch does not run, a table that is not there.
     """
     templates = read_templates(root / "notebooks")
-    _refuse(d for branch in branches.values() for d in _branch_defects(root, branch, templates))
+    DataError.refuse(_branch_defects(root, branches, templates))
     edition_folder = root / "outputs" / edition.edition_id
     hashes = Hashes(edition_folder / CACHE)
     modules = library.read(hashes)
@@ -156,8 +156,8 @@ def select(
     Raises:
         DataError: If a branch or a notebook is unknown.
     """
-    _refuse(_unknown("branch", branch_codes, {run.branch_code for run in runs}))
-    _refuse(_unknown("notebook", notebooks, {run.notebook for run in runs}))
+    DataError.refuse(_unknown("branch", branch_codes, {run.branch_code for run in runs}))
+    DataError.refuse(_unknown("notebook", notebooks, {run.notebook for run in runs}))
     needed: set[RunId] = set()
     for run in reversed(runs):
         is_asked = (not branch_codes or run.branch_code in branch_codes) and (
@@ -176,11 +176,6 @@ def shown(run_id: RunId) -> str:
         'chimie/01_emplois'
     """
     return "/".join(run_id)
-
-
-def _refuse(defects: Iterator[Defect]) -> None:
-    if found := tuple(defects):
-        raise DataError(found)
 
 
 def _reads(
@@ -221,20 +216,22 @@ def _ordered(reads: Mapping[RunId, tuple[RunId, ...]]) -> list[RunId]:
 
 
 def _branch_defects(
-    root: Path, branch: BranchParams, templates: Mapping[str, Template]
+    root: Path, branches: Mapping[str, BranchParams], templates: Mapping[str, Template]
 ) -> Iterator[Defect]:
-    where = f"parameters/branches/{branch.branch_code}.yml"
-    for name in branch.notebooks:
-        for read in templates[name].reads:
-            if templates[read].scope == "branch" and read not in branch.notebooks:
-                what = f"`{name}` reads `{read}`, which the branch does not run"
-                fix = f"add `{read}`, or remove `{name}`"
-                yield Defect(f"{where}, notebooks", what, f"`{read}` in the list as well", fix)
-    for name, table in branch.tables.paths().items():
-        if not (root / table).is_file():
-            expected = "a file, by its path from the project's root"
-            fix = "correct the path, or write null to use what is public"
-            yield Defect(f"{where}, tables.{name}", f"there is no file `{table}`", expected, fix)
+    for code, branch in branches.items():
+        where = f"parameters/branches/{code}.yml"
+        for name in branch.notebooks:
+            for read in templates[name].reads:
+                if templates[read].scope == "branch" and read not in branch.notebooks:
+                    what = f"`{name}` reads `{read}`, which the branch does not run"
+                    fix = f"add `{read}`, or remove `{name}`"
+                    yield Defect(f"{where}, notebooks", what, f"`{read}` in the list as well", fix)
+        for name, table in branch.tables.paths().items():
+            if not (root / table).is_file():
+                place, what = f"{where}, tables.{name}", f"there is no file `{table}`"
+                expected = "a file, by its path from the project's root"
+                fix = "correct the path, or write null to use what is public"
+                yield Defect(place, what, expected, fix)
 
 
 def _unknown(kind: str, names: Collection[str], known: Collection[str]) -> Iterator[Defect]:

@@ -89,8 +89,7 @@ def read_templates(folder: Path) -> dict[str, Template]:
             defects += error.defects
     known = [path.stem for path in folder.glob("*.ipynb")]
     defects += [each for found in templates.values() for each in _reads_defects(found, known)]
-    if defects:
-        raise DataError(defects)
+    DataError.refuse(defects)
     return templates
 
 
@@ -113,8 +112,7 @@ def read_template(path: Path) -> Template:
     if not defects:
         defaults = dict(map(_assigned, ast.parse(_text(signature[0])).body))
         defects += _default_defects(path, metadata["scope"], defaults)
-    if defects:
-        raise DataError(defects)
+    DataError.refuse(defects)
     names = imported([_text(cell) for cell in cells if cell["cell_type"] == "code"])
     return Template(
         name=path.stem,

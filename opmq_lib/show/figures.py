@@ -8,7 +8,7 @@ phone, their text stays readable.
 
 import io
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any, cast
 
@@ -41,23 +41,22 @@ STYLE: dict[Any, Any] = {
 }
 
 Panels = Axes | Sequence[Axes] | None
-Lines = Callable[[], Sequence[str]]
 
 
 class Drawing(Figure):
-    """A figure that a notebook shows and a page publishes; drawn and described only when shown.
+    """A figure that a notebook shows and a page publishes; drawn only when shown.
 
     Attributes:
         title: The finding, in French.
         caption: Unit, source and result table, in French.
-        said: Returns what a person who does not see it must know, one sentence or item each.
+        said: What a person who does not see it must know, one sentence or item each.
         separator: What stands between these.
     """
 
     def __init__(self, words: str, height_inches: float) -> None:
         self.title, *rest = (french.typography(unescape(each)) for each in paragraphs(words))
         self.caption = " ".join(rest)
-        self.said: Lines = list
+        self.said: Sequence[str] = ()
         self.separator = f"{french.NNBSP}; "
         title_inches = 0.22 * len(textwrap.wrap(self.title, TITLE_LETTERS)) + 0.1
         super().__init__(figsize=(WIDTH_INCHES, height_inches + title_inches))
@@ -66,7 +65,7 @@ class Drawing(Figure):
     def alt(self) -> str:
         """What a person who does not see it must know, in French."""
         ends = "." if self.separator.strip() else ""
-        return french.typography(f"{self.title}. {self.separator.join(self.said())}{ends}")
+        return french.typography(f"{self.title}. {self.separator.join(self.said)}{ends}")
 
     @property
     def svg(self) -> str:
@@ -100,7 +99,7 @@ def employment_ranges(
     ax.set_xlim(left=0)
     return _finished(
         figure,
-        lambda: [
+        [
             f"{labels[row['metier_code']]} : {_in_words(row)}"
             for row in estimates.to_dict("records")
         ],
@@ -136,7 +135,7 @@ def employment_fan(
         said.append(_fan(panel, known, future, labels[code]))
         if was_made is not None and was_made < past["year"].max():
             said[-1] += _what_happened(panel, past[past["year"] >= was_made])
-    return _finished(figure, lambda: said, " ")
+    return _finished(figure, said, " ")
 
 
 @mpl.rc_context(STYLE)
@@ -169,7 +168,7 @@ def tension_ranking(
     ax.set_xlabel(name, fontsize=8.5)
     return _finished(
         figure,
-        lambda: [
+        [
             f"{labels[row['metier_code']]} : indice {french.number(row['tension_index'], 2)}, "
             f"classe {int(row['tension_class'])} sur 5"
             for row in rows
@@ -207,7 +206,7 @@ def share_heat(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figu
     ax.tick_params(axis="y", rotation=0, labelsize=8)
     return _finished(
         figure,
-        lambda: [
+        [
             f"{branch} : surtout {row.idxmax()} ({french.percent(row.max())})"
             for branch, row in shares.iterrows()
         ],
@@ -239,15 +238,13 @@ def coverage_dots(coverage: pd.DataFrame, words: str, ax: Panels = None) -> Figu
         panel.set_title(name, loc="left", fontsize=9.5, color=INK)
     panels[-1].set_xlabel("Valeurs observées dans l’intervalle, en %")
 
-    def lines() -> list[str]:
-        held = wide.map(french.percent)
-        return [
-            f"Intervalle annoncé à {french.percent(level)} : "
-            f"{', '.join(f'{method} {share}' for method, share in held[level].items())}."
-            for level in levels
-        ]
-
-    return _finished(figure, lines, " ")
+    held = wide.map(french.percent)
+    said = [
+        f"Intervalle annoncé à {french.percent(level)} : "
+        f"{', '.join(f'{method} {share}' for method, share in held[level].items())}."
+        for level in levels
+    ]
+    return _finished(figure, said, " ")
 
 
 @mpl.rc_context(STYLE)
@@ -267,14 +264,11 @@ def tenths(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figure:
     ax.set_xlabel("Dixième de la distribution projetée,\ndu plus bas (1) au plus haut (10)")
     ax.set_ylabel("Part des valeurs observées, en %")
 
-    def lines() -> list[str]:
-        found = ", ".join(
-            f"{int(tenth)}{'er' if tenth == 1 else 'e'} {french.percent(value)}"
-            for tenth, value in zip(shares["tenth"], shares["value"], strict=True)
-        )
-        return [f"Valeurs observées par dixième, du plus bas au plus haut : {found}"]
-
-    return _finished(figure, lines)
+    said = ", ".join(
+        f"{int(tenth)}{'er' if tenth == 1 else 'e'} {french.percent(value)}"
+        for tenth, value in zip(shares["tenth"], shares["value"], strict=True)
+    )
+    return _finished(figure, [f"Valeurs observées par dixième, du plus bas au plus haut : {said}"])
 
 
 @mpl.rc_context(STYLE)
@@ -299,16 +293,12 @@ def error_lines(errors: pd.DataFrame, words: str, ax: Axes | None = None) -> Fig
     ax.yaxis.set_major_formatter(lambda value, _: french.number(value, 1))
     ax.set_xlabel("Dernière année connue")
     ax.legend(frameon=False, fontsize=8.5, loc="upper left", bbox_to_anchor=(0, -0.18), ncols=2)
-
-    def lines() -> list[str]:
-        found = []
-        for method in wide:
-            years = wide[method].dropna().items()
-            said = ", ".join(f"{year:.0f} : {french.number(value, 1)}" for year, value in years)
-            found.append(f"{method} : {said}.")
-        return found
-
-    return _finished(figure, lines, " ")
+    said = []
+    for method in wide:
+        years = wide[method].dropna().items()
+        values = ", ".join(f"{year:.0f} : {french.number(value, 1)}" for year, value in years)
+        said.append(f"{method} : {values}.")
+    return _finished(figure, said, " ")
 
 
 @mpl.rc_context(STYLE)
@@ -332,7 +322,7 @@ def share_intervals(
     ax.set_xlabel(axis)
     return _finished(
         figure,
-        lambda: [
+        [
             f"{row['label']} : {french.percent(row['value'])} "
             f"({french.number(row['lower'])} à {french.percent(row['upper'])})"
             for row in shares.to_dict("records")
@@ -374,7 +364,7 @@ def posts_causes(posts: pd.DataFrame, labels: Labels, words: str, ax: Axes | Non
             f"dont départs {left} et création nette {created}"
         )
 
-    return _finished(figure, lambda: [line(row) for row in posts.to_dict("records")])
+    return _finished(figure, [line(row) for row in posts.to_dict("records")])
 
 
 @mpl.rc_context(STYLE)
@@ -394,7 +384,7 @@ def age_pyramid(ages: pd.DataFrame, words: str, ax: Axes | None = None) -> Figur
     share = (100 * ages["value"] / ages["value"].sum()).map(french.percent)
     return _finished(
         figure,
-        lambda: [f"{band} : {each}" for band, each in zip(ages["band"], share, strict=True)],
+        [f"{band} : {each}" for band, each in zip(ages["band"], share, strict=True)],
     )
 
 
@@ -433,11 +423,11 @@ def _start(
     return figure, axes
 
 
-def _finished(figure: Figure, lines: Lines, separator: str = "") -> Figure:
+def _finished(figure: Figure, said: Sequence[str], separator: str = "") -> Figure:
     """Return the figure with its title, and what will be said of it."""
     if not isinstance(figure, Drawing):
         return figure
-    figure.said, figure.separator = lines, separator or figure.separator
+    figure.said, figure.separator = said, separator or figure.separator
     for axes in figure.axes:
         sns.despine(ax=axes, left=True)
         axes.tick_params(length=0)

@@ -91,8 +91,7 @@ def render(
             warnings += (quarto if engine == "quarto" else embedded).build(work)
             finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
             defects, weights = check(built, forbidden=[str(root.resolve())])
-            if defects:
-                raise DataError(defects)
+            DataError.refuse(defects)
             content = tree_digest(built)
             stamp = {"inputs": inputs, "content": content, "warnings": [*warnings, *weights]}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")

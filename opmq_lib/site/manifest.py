@@ -164,9 +164,9 @@ def read(root: Path, demo: EditionParams | None = None) -> Manifest:
         is_fictitious=demo is not None,
     )
     allowed = (origin.PUBLIC,) if demo is None else (origin.PUBLIC, origin.FICTITIOUS)
-    defects = [defect for _, run in manifest.runs for defect in _refusals(run, allowed)]
-    if defects:
-        raise ConfidentialityError(defects)
+    ConfidentialityError.refuse(
+        defect for _, run in manifest.runs for defect in _refusals(run, allowed)
+    )
     return manifest
 
 

@@ -61,8 +61,7 @@ def stage(root: Path, manifest: Manifest, folder: Path) -> tuple[int, list[str]]
         head, foot = (templates(f"{name}.qmd").render(context) for name in ("avant", "apres"))
         prepared = prepare.prepare(notebook, head, foot)
         pages[f"{path}.ipynb"] = json.dumps(prepared, ensure_ascii=False, indent=1)
-    if defects:
-        raise DataError(defects)
+    DataError.refuse(defects)
     for name, text in pages.items():
         folders.write(folder / name, text.encode())
     folders.write(folder / "_quarto.yml", (root / "_quarto.yml").read_bytes())

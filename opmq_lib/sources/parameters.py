@@ -10,7 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
-from opmq_lib.errors import ScopeError, did_you_mean, gather
+from opmq_lib.errors import ScopeError, did_you_mean, refuse
 from opmq_lib.params import (
     READY_CRITERIA,
     REFERENCE,
@@ -227,9 +227,7 @@ def _rows(table: str) -> list[dict[str, str]]:
 
 
 def _models(readings: Sequence[Reading[Model]]) -> dict[str, Model]:
-    errors = [error for reading in readings for error in reading.errors]
-    if errors:
-        raise gather(errors)
+    refuse([error for reading in readings for error in reading.errors])
     return {Path(reading.where).stem: reading.checked() for reading in readings}
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from openpyxl.workbook import Workbook
 
 from opmq_lib import tables
-from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, gather
+from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, refuse
 from opmq_lib.params import RequestImport
 from opmq_lib.show import downloads
 from opmq_lib.sources import embedded, forms, importing, table_files
@@ -49,8 +49,7 @@ def read_requests(path: Path, checked_against: Known) -> pd.DataFrame:
     cells = table_files.typed(grid, TABLE)
     problems = contract.request_problems(cells, checked_against)
     sheet = contract.sheet(table_files.unique(cells), where, grid.rows)
-    if errors := table_files.errors_of(grid, problems, sheet):
-        raise gather(errors)
+    refuse(table_files.errors_of(grid, problems, sheet))
     return _whole(cells)
 
 
@@ -84,8 +83,7 @@ def import_requests(
         frames.append(frame)
         if unused:
             left_out.append(f"{where}: {len(unused)} (column {', '.join(unused)})")
-    if errors:
-        raise gather(errors)
+    refuse(errors)
     register = _whole(pd.concat(frames, ignore_index=True))
     return contract.check(register, "the files together", checked_against), left_out
 

@@ -76,12 +76,11 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
     fiches = raw["fiches"].drop_duplicates()
     _, titles = MEMBERS["fiches"]
     days = {name: _iso_days(fiches[name]) for name in ("starts_on", "ends_on")}
-    if wrong := [
+    SchemaError.refuse(
         Defect(f"{where}, {fiche}, {titles[name]}", "not a date", "DD/MM/YYYY", "correct it", text)
         for name, iso in days.items()
         for fiche, text in fiches.loc[iso.isna(), ["fiche_code", name]].itertuples(index=False)
-    ]:
-        raise SchemaError(wrong)
+    )
     level = fiches["framework_level"].str.extract(r"([3-8])$")[0]
     active = fiches["active"].map({"ACTIVE": "yes", "INACTIVE": "no"}).fillna("")
     checked = {

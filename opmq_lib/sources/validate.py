@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError, gather
+from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError, refuse
 from opmq_lib.methods import employment
 from opmq_lib.params import EditionParams, is_project_path
 from opmq_lib.sources import embedded, parameters, registers, rncp, table_files
@@ -34,9 +34,7 @@ def validate(root: Path, files: Sequence[Path] = ()) -> list[str]:
         DataError: With every defect of every file; of the class they share, if they share one.
     """
     checked = list(_given(files) if files else _project(root))
-    errors = [error for _, each in checked for error in each]
-    if errors:
-        raise gather(errors)
+    refuse([error for _, each in checked for error in each])
     return [line for line, _ in checked]
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from openpyxl.workbook import Workbook
 from pydantic import ValidationError
 
-from opmq_lib.errors import DataError, RangeError, SchemaError, gather
+from opmq_lib.errors import DataError, RangeError, SchemaError, refuse
 from opmq_lib.params import (
     NOT_VOTED,
     READY_CRITERIA,
@@ -188,8 +188,7 @@ def read_form(path: Path, root: Path) -> tuple[str, list[Question]]:
             fix = "fill in the vote, or remove the ticks"
             errors.append(SchemaError.of(f"{where}, sheet {METIERS}", what, expected, fix))
         questions.append(_validated(values, place, list(criteria), errors))
-    if errors:
-        raise gather(errors)
+    refuse(errors)
     return branch_code, [question for question in questions if question is not None]
 
 

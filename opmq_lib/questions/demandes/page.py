@@ -361,7 +361,7 @@ def _row(
     topic: str = ALL,
     variant: str | None = None,
 ) -> int | None:
-    chosen = {"size_band": band, "topic_code": topic, "variant": variant}
+    chosen: dict[str, Any] = {"size_band": band, "topic_code": topic, "variant": variant}
     return row_of(_own(results), indicator, None, **chosen)
 
 

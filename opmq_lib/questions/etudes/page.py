@@ -159,7 +159,7 @@ def _row(
     theme_code: str = "all",
     variant: str | None = None,
 ) -> int | None:
-    of = {"branch_code": branch_code, "theme_code": theme_code, "variant": variant}
+    of: dict[str, Any] = {"branch_code": branch_code, "theme_code": theme_code, "variant": variant}
     return row_of(results[TABLE], indicator, None, **of)
 
 
