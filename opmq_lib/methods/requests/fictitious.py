@@ -19,7 +19,6 @@ _BAND_WEIGHTS: Final = {"1_9": 1.0, "10_49": 1.6, "50_249": 2.2, "250_plus": 2.6
 _FEWEST: Final = {"1_9": 1, "10_49": 10, "50_249": 50, "250_plus": 250}
 _MOST: Final = {"1_9": 9, "10_49": 49, "50_249": 249, "250_plus": 1500}
 _NO_PORTRAIT: Final = {"1_9": 60.0, "10_49": 40.0, "50_249": 20.0, "250_plus": 6.0}
-_DAYS: Final = 730
 
 
 class Fictitious(NamedTuple):

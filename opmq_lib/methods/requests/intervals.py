@@ -48,18 +48,13 @@ def wilson(hits: npt.ArrayLike, trials: npt.ArrayLike, level: float = LEVEL) -> 
     return np.stack([lower, upper])
 
 
-def garwood(
-    count: npt.ArrayLike,
-    dispersion: npt.ArrayLike = 1.0,
-    level: float = LEVEL,
-) -> Numbers:
+def garwood(count: npt.ArrayLike, dispersion: npt.ArrayLike = 1.0) -> Numbers:
     """Return the exact Poisson interval of expected counts, widened where counts are dispersed.
 
     Args:
         count: Requests counted.
         dispersion: Variance over mean of the requests of one firm; 1 gives Garwood's interval,
             more gives the quasi-Poisson one (a Poisson count in units of the dispersion).
-        level: Nominal level, between 0 and 1.
 
     Returns:
         Two rows, lower and upper ends, in requests.
@@ -75,7 +70,7 @@ def garwood(
     """
     scale = np.asarray(dispersion, float)
     scaled = np.asarray(count, float) / scale
-    tail = (1 - level) / 2
+    tail = (1 - LEVEL) / 2
     lower = np.where(scaled > 0, stats.chi2.ppf(tail, 2 * np.maximum(scaled, 1e-12)) / 2, 0.0)
     upper = stats.chi2.ppf(1 - tail, 2 * (scaled + 1)) / 2
     return np.stack([scale * lower, scale * upper])
