@@ -126,7 +126,7 @@ def occupations_command(
         found = occupations.unexplained_titles(asked["query"], corpus)
     elif labels:
         what = "bundles of skills are not compared with titles"
-        raise _refused("--labels", what, "titles", "leave --labels out")
+        raise SchemaError.of("--labels", what, "titles", "leave --labels out")
     else:
         profiles = embedded.load("metier_skills")
         known = f"the skills of {profiles['rome_code'].nunique()} ROME"
@@ -166,7 +166,7 @@ def blocs_command(
     if register.empty:
         what = "no bloc of the certifications asked for"
         fix = "use a whole export, or leave --branch out"
-        raise _refused(export.name, what, "blocs of their fiches", fix)
+        raise SchemaError.of(export.name, what, "blocs of their fiches", fix)
     sheet = review.bloc_proposals(register, labels.core_labels("skills"))
     without = register["bloc_code"].nunique() - sheet["bloc_code"].nunique()
     if output.exists():
@@ -211,8 +211,4 @@ def _check_files(command: str, read: list[Path], written: list[Path]) -> None:
     paths = [*read, *written]
     if len({path.resolve() for path in paths}) < len(paths):
         fix = "choose another name"
-        raise _refused(f"skills {command}", "the same file twice", "different files", fix)
-
-
-def _refused(where: str, what: str, expected: str, fix: str) -> SchemaError:
-    return SchemaError.of(where, what, expected, fix)
+        raise SchemaError.of(f"skills {command}", "the same file twice", "different files", fix)

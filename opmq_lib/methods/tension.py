@@ -267,14 +267,11 @@ def in_new_nomenclature(intentions: pd.DataFrame, crosswalk: pd.DataFrame) -> pd
     counts = intentions[keys].join(_as_floats(intentions[COUNTS]))
     is_old = counts["nomenclature"] == OLD
     linked = counts[is_old].merge(crosswalk, on="metier_code", how="left")
-    lacking = linked.loc[linked["share"].isna(), "metier_code"].unique()
-    if len(lacking):
-        problem = (
-            "the code has no line",
-            "every FAP-2009 code of the survey",
-            "add its lines: its projects would be lost",
-        )
-        raise CoherenceError(Defect(f"crosswalk, {code}", *problem) for code in sorted(lacking))
+    expected, fix = "every FAP-2009 code of the survey", "add its lines: its projects would be lost"
+    CoherenceError.refuse(
+        Defect(f"crosswalk, {code}", "the code has no line", expected, fix)
+        for code in sorted(set(linked.loc[linked["share"].isna(), "metier_code"]))
+    )
     linked[COUNTS] = linked[COUNTS].mul(linked["share"], axis="index")
     moved = linked.assign(metier_code=linked["metier_2021_code"], nomenclature=NEW)
     whole = pd.concat([moved[[*keys, *COUNTS]], counts[~is_old]])

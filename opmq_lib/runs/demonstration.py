@@ -71,15 +71,13 @@ def adopt(runs: Sequence[Run], root: Path, edition: EditionParams) -> int:
         demo_ledger = run.edition_folder / ledger.LEDGER
         records = ledger.latest(demo_ledger)
         record = true_records.get(run.id)
-        if record is None or any(records.get(read, {}).get("status") != "ok" for read in run.reads):
-            continue
-        if freshness.state(run, records).status == "up to date":
+        status = freshness.state(run, records).status
+        if record is None or status in ("blocked", "up to date"):
             continue
         same = fingerprint.key(freshness.made_of(run, records, record["inputs"])) == record["key"]
         source = true_folder / run.branch_code / run.notebook
-        if not same or list(
-            fingerprint.damages(record["outputs"], source, run.files.hashes.sha256)
-        ):
+        damages = fingerprint.damages(record["outputs"], source, run.files.hashes.sha256)
+        if not same or any(damages):
             continue
         staging = folders.stage(run.edition_folder, run.branch_code, run.notebook)
         for name in record["outputs"]:

@@ -119,6 +119,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     runs: dict[RunId, Run] = {}
     for code, name in _ordered(reads):
         template, registers, tables = templates[name], named[name], supplied.get(code, {})
+        origins = ("own" if tables else "public", _origin(registers, edition))
         given = {BRANCH: code, **of_edition}
         given |= {f"{each}{REGISTER}": path for each, path in registers.items()}
         runs[code, name] = Run(
@@ -128,13 +129,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
             reads=reads[code, name],
             library=short[name],
             declared=(*filter(None, registers.values()), *tables.values(), *texts[name]),
-            origin=worst(
-                [
-                    "own" if tables else "public",
-                    _origin(registers, edition),
-                    *(runs[read].origin for read in reads[code, name]),
-                ]
-            ),
+            origin=worst([*origins, *(runs[read].origin for read in reads[code, name])]),
             edition_folder=edition_folder,
             files=files,
         )

@@ -100,12 +100,8 @@ def write_workbook(workbook: Workbook, path: Path | str) -> None:
 def check_ending(path: Path) -> None:
     """Refuse a file that `write_table` cannot write, before anything is computed for it."""
     if path.suffix.lower() not in _FORMATS:
-        why = (
-            "not a kind of file that can be written",
-            ", ".join(_FORMATS),
-            "change the ending",
-        )
-        raise SchemaError.of(path.name, *why)
+        what = "not a kind of file that can be written"
+        raise SchemaError.of(path.name, what, ", ".join(_FORMATS), "change the ending")
 
 
 def _csv(table: pd.DataFrame) -> bytes:

@@ -91,15 +91,9 @@ class Zygotes:
         mine, theirs = socket.socketpair()
         mine.settimeout(SECONDS_TO_IMPORT)
         with theirs:
-            command = [
-                "-P",
-                "-m",
-                "opmq_lib.runs.kernels.zygote",
-                str(theirs.fileno()),
-                *self._preload,
-            ]
+            module = [sys.executable, "-P", "-m", "opmq_lib.runs.kernels.zygote"]
             self._process = subprocess.Popen(
-                [sys.executable, *command],
+                [*module, str(theirs.fileno()), *self._preload],
                 env=self._environment,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
