@@ -26,6 +26,14 @@ MOST_UNKNOWN_SIZE: Final = 0.05
 """Share of companies without size beyond which small and large are not compared (U3)."""
 LEAST_ANSWERS: Final = 10
 """Answered companies below which no median delay is given (convention)."""
+GAPS: Final = (
+    ("gap_unmet_share_points", "points", ""),
+    ("gap_stratified_points", "points", ""),
+    ("gap_p_value", "p_value", "boschloo"),
+    ("gap_p_value", "p_value", "fisher"),
+)
+"""Indicator, unit and variant of what compares companies under 50 with the others."""
+NO_ENDS: Final = (np.nan, np.nan, np.nan)
 
 
 def review(
@@ -301,56 +309,37 @@ def _change(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
 def _gap(cells: pd.DataFrame, counts: Counts) -> list[pd.DataFrame]:
     """Return what separates companies under 50 from the others: difference, tests, strata."""
     whole = _whole(cells).set_index(["branch_code", "size_band"])
-    branches = list(dict.fromkeys(whole.index.get_level_values("branch_code")))
-    gaps = []
-    for branch in branches:
-        small, large = whole.loc[(branch, "under_50")], whole.loc[(branch, "50_plus")]
-        unknown, every = whole.loc[(branch, "unknown")], whole.loc[(branch, "all")]
-        published = bool(small["published"] and large["published"])
-        base = {"branch_code": branch, "size_band": "all", "topic_code": ALL_TOPICS}
+    parts = []
+    for branch in whole.index.unique("branch_code"):
+        small, large, unknown, every = (
+            whole.loc[(branch, band)] for band in ("under_50", "50_plus", "unknown", "all")
+        )
         hits = (int(small["unmet"]), int(large["unmet"]))
         trials = (int(small["requesting"]), int(large["requesting"]))
         unclear = unknown["requesting"] > MOST_UNKNOWN_SIZE * every["requesting"]
         state = "np" if min(trials) == 0 else "nd" if unclear else "value"
-        values = (
-            _compared(hits, trials, counting.strata_of(counts, branch)) if state == "value" else {}
-        )
-        gaps.append(base | {"published": published, "state": state} | values)
-    frame = pd.DataFrame(gaps).reindex(
-        columns=[*KEY, "published", "state", *(f"{name}_{end}" for name in ("gap", "strat")
-                 for end in ("value", "lower", "upper")), "boschloo", "fisher"]
-    )  # fmt: skip
-    no_strata = np.where(frame["strat_value"].isna() & (frame["state"] == "value"), "np",
-                         frame["state"])  # fmt: skip
+        compared = [NO_ENDS] * len(GAPS)
+        if state == "value":
+            compared = _compared(hits, trials, counting.strata_of(counts, branch))
+        base = {"branch_code": branch, "size_band": "all", "topic_code": ALL_TOPICS}
+        frame = pd.DataFrame([base | {"published": small["published"] and large["published"]}])
+        for (indicator, unit, variant), ends in zip(GAPS, compared, strict=True):
+            status = "np" if state == "value" and np.isnan(ends[0]) else state
+            values = dict(zip(("value", "lower", "upper"), ends, strict=True))
+            part = rows(frame, indicator, unit, status=status, **values)
+            parts.append(part.assign(variant=variant))
+    return parts
+
+
+def _compared(hits: Any, trials: Any, strata: Any) -> list[Sequence[float]]:
+    """Return, for each of `GAPS`, its value, lower and upper end."""
+    common, ends = comparison.mantel_haenszel(strata)
+    tests = (comparison.boschloo(hits, trials), comparison.fisher(hits, trials))
     return [
-        rows(
-            frame, "gap_unmet_share_points", "points", value=frame["gap_value"],
-            lower=frame["gap_lower"], upper=frame["gap_upper"], status=frame["state"],
-        ),
-        rows(
-            frame, "gap_stratified_points", "points", value=frame["strat_value"],
-            lower=frame["strat_lower"], upper=frame["strat_upper"], status=no_strata,
-        ),
-        *(
-            rows(
-                frame, "gap_p_value", "p_value", value=frame[test], status=frame["state"]
-            ).assign(variant=test)
-            for test in ("boschloo", "fisher")
-        ),
-    ]  # fmt: skip
-
-
-def _compared(hits: Any, trials: Any, strata: Any) -> dict[str, float]:
-    gap = 100 * comparison.newcombe(hits, trials)
-    common, common_ends = comparison.mantel_haenszel(strata)
-    return {
-        **dict(zip(("gap_value", "gap_lower", "gap_upper"), gap.tolist(), strict=True)),
-        "strat_value": 100 * common,
-        "strat_lower": 100 * float(common_ends[0]),
-        "strat_upper": 100 * float(common_ends[1]),
-        "boschloo": comparison.boschloo(hits, trials),
-        "fisher": comparison.fisher(hits, trials),
-    }
+        (100 * comparison.newcombe(hits, trials)).tolist(),
+        (100 * np.array([common, *ends])).tolist(),
+        *([p_value, np.nan, np.nan] for p_value in tests),
+    ]
 
 
 def _reasons(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
