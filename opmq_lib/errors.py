@@ -27,9 +27,9 @@ class Defect:
 
     def __str__(self) -> str:
         """Return the defect as the three lines a person reads."""
-        found = "" if self.value is None else f" (found: {self.value})"
+        value = "" if self.value is None else f" (found: {self.value})"
         return (
-            f"{self.where}: {self.what}{found}\n"
+            f"{self.where}: {self.what}{value}\n"
             f"    expected: {self.expected}\n"
             f"    what to do: {self.fix}"
         )

@@ -123,17 +123,17 @@ def occupations_command(
     if "query" in asked:
         corpus = lists.chosen_labels("titles", labels)
         known = f"the titles of {corpus['code'].nunique()} codes"
-        found = occupations.unexplained_titles(asked["query"], corpus)
+        table = occupations.unexplained_titles(asked["query"], corpus)
     elif labels:
         what = "bundles of skills are not compared with titles"
         raise SchemaError.of("--labels", what, "titles", "leave --labels out")
     else:
         profiles = embedded.load("metier_skills")
         known = f"the skills of {profiles['rome_code'].nunique()} ROME"
-        found = occupations.unexplained_bundles(asked, profiles)
-    downloads.write_table(found, output)
+        table = occupations.unexplained_bundles(asked, profiles)
+    downloads.write_table(table, output)
     print(
-        f"Written: {output} ({found['unexplained'].sum()} of {len(found)} are candidates: further "
+        f"Written: {output} ({table['unexplained'].sum()} of {len(table)} are candidates: further "
         f"from {known} than {1 - occupations.FALSE_ALARM_RATE:.0%} of these when hidden). "
         "A candidate is a signal to look at, not a new occupation; what the list lacks is one too."
     )

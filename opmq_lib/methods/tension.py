@@ -165,11 +165,11 @@ def tension_profiles(tension: pd.DataFrame, profiles: pd.DataFrame) -> pd.DataFr
         ends = pairs[f"{name}_range"].astype("str").str.extract("([1-5])-?([1-5])?").astype(float)
         least, most = ends[0], ends[1].fillna(ends[0])
         holds &= least.isna() | pairs[name].astype(float).between(least, most)
-    found = pairs[holds]
-    return found[["metier_code", "year"]].assign(
+    held = pairs[holds]
+    return held[["metier_code", "year"]].assign(
         indicator="tension_profile",
-        variant=found["profile_code"],
-        value=found["place"].astype(float),
+        variant=held["profile_code"],
+        value=held["place"].astype(float),
         unit="place_in_table",
         source_code="dares_tensions",
     )
@@ -259,8 +259,8 @@ def in_new_nomenclature(intentions: pd.DataFrame, crosswalk: pd.DataFrame) -> pd
         ...     "region_code": "84", "year": [2023, 2024]} | dict.fromkeys(COUNTS, 1.0))
         >>> links = pd.DataFrame({"metier_code": "G0A40", "metier_2021_code": ["G0A40", "G0A41"],
         ...     "share": [0.25, 0.75]})
-        >>> found = in_new_nomenclature(table, links)
-        >>> found[["metier_code", "year", "projects_count"]].to_numpy().tolist()
+        >>> moved = in_new_nomenclature(table, links)
+        >>> moved[["metier_code", "year", "projects_count"]].to_numpy().tolist()
         [['G0A40', 2023, 0.25], ['G0A40', 2024, 1.0], ['G0A41', 2023, 0.75]]
     """
     keys = ["metier_code", "nomenclature", "region_code", "year"]
@@ -303,8 +303,8 @@ def branch_index(employment: pd.DataFrame, tension_index: pd.Series) -> dict[str
     Examples:
         >>> jobs = pd.DataFrame({"metier_code": ["A", "B", "C"], "value": [35, 45, 20],
         ...     "lower": None, "upper": None})
-        >>> found = branch_index(jobs, pd.Series({"A": 1.033571428571, "B": -0.10, "C": 0.30}))
-        >>> round(found["value"], 6), found["coverage"], found["lower"] == found["value"]
+        >>> index = branch_index(jobs, pd.Series({"A": 1.033571428571, "B": -0.10, "C": 0.30}))
+        >>> round(index["value"], 6), index["coverage"], index["lower"] == index["value"]
         (0.37675, 1.0, True)
     """
     heads = employment["value"].astype(float)

@@ -189,7 +189,7 @@ def _identity() -> dict[str, str]:
     return {**fingerprint.versions(), **ours}
 
 
-def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+def _differences(expected: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
     """Say in what a worker differs.
 
     Examples:
@@ -197,9 +197,9 @@ def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> list[
         ['pandas (3.1 there, 3.0 here)']
     """
     return [
-        f"{name} ({found.get(name, 'none')} there, {version} here)"
+        f"{name} ({there.get(name, 'none')} there, {version} here)"
         for name, version in expected.items()
-        if found.get(name) != version
+        if there.get(name) != version
     ]
 
 
@@ -215,12 +215,12 @@ def _strangers(
     if not answers:
         return [Defect(address, "the scheduler has no worker", "at least one", "start workers")]
     defects = []
-    for worker, found in sorted(answers.items()):
-        if isinstance(found, Exception):
-            what = f"the worker cannot use the library: {type(found).__name__}: {found}"
+    for worker, answer in sorted(answers.items()):
+        if isinstance(answer, Exception):
+            what = f"the worker cannot use the library: {type(answer).__name__}: {answer}"
             fix = "install this very version of the project there, and start it again"
             defects.append(Defect(worker, what, "the library of this machine", fix))
-        elif differences := _differences(identity, found):
+        elif differences := _differences(identity, answer):
             what = f"the worker has another {', '.join(differences)}"
             fix = "install the same there (requirements.lock), and start it again"
             defects.append(Defect(worker, what, "what this machine has", fix))
@@ -250,8 +250,8 @@ def _own(run: Run) -> dict[str, bytes]:
     ]
     declared = [run.root / name for name in run.declared if not name.startswith(f"{LIBRARY}/")]
     lines = "".join(ledger.as_line(records[id_]) for id_ in run.reads)
-    found = _contents(run.root, [run.template.path, *declared, *results])
-    return found | {ledger_path.relative_to(run.root).as_posix(): lines.encode()}
+    contents = _contents(run.root, [run.template.path, *declared, *results])
+    return contents | {ledger_path.relative_to(run.root).as_posix(): lines.encode()}
 
 
 def _contents(folder: Path, paths: Iterable[Path]) -> dict[str, bytes]:

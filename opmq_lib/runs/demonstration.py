@@ -40,11 +40,11 @@ def prepare(
     before = day.replace(year=day.year - 1)
     register = fictitious.generate(requests_count, firms, branches, topics, day).register
     past = register[register["requested_on"] <= before.isoformat()]
-    found = recommendations.candidates(measures.review(past, firms, branches, before), before)
+    proposed = recommendations.candidates(measures.review(past, firms, branches, before), before)
     paths = {name: f"{FOLDER}/{name}.{ending}" for name, ending in
              (("requests", "parquet"), ("recommendations", "csv"))}  # fmt: skip
     downloads.write_table(register, root / paths["requests"])
-    downloads.write_table(fictitious.decided(found), root / paths["recommendations"])
+    downloads.write_table(fictitious.decided(proposed), root / paths["recommendations"])
     return edition.model_copy(
         update={"edition_id": DEMO, "registers": Registers(**paths), "previous_edition_id": None}
     )

@@ -78,8 +78,8 @@ class Run:
 
     def inputs(self, read: Iterable[str] = ()) -> dict[str, str]:
         """Return name → sha256 of its declared files and of others that it has read."""
-        found = {name: self.files.sha256(name) for name in (*self.declared, *read)}
-        return {name: sha256 for name, sha256 in found.items() if sha256 is not None}
+        sums = {name: self.files.sha256(name) for name in (*self.declared, *read)}
+        return {name: sha256 for name, sha256 in sums.items() if sha256 is not None}
 
     def changed_files(self, read: Iterable[str] = ()) -> list[str]:
         """Return those of these files that are no longer what they were when planned."""

@@ -88,7 +88,7 @@ def read_templates(folder: Path) -> dict[str, Template]:
         except DataError as error:
             defects += error.defects
     known = [path.stem for path in folder.glob("*.ipynb")]
-    defects += [each for found in templates.values() for each in _reads_defects(found, known)]
+    defects += [each for template in templates.values() for each in _reads_defects(template, known)]
     DataError.refuse(defects)
     return templates
 

@@ -170,8 +170,8 @@ def oldest_source(sources: pd.DataFrame, edition_date: date) -> dict[str, str]:
 
     Examples:
         >>> table = pd.DataFrame({"title": ["A", "B"], "data_date": ["2018-12-31", "2017-03-31"]})
-        >>> found = oldest_source(table, date(2026, 1, 31))
-        >>> found["title"], found["age"].replace(french.NBSP, " ")
+        >>> oldest = oldest_source(table, date(2026, 1, 31))
+        >>> oldest["title"], oldest["age"].replace(french.NBSP, " ")
         ('B', '8 ans et 10 mois')
     """
     row = sources[sources["data_date"] != ""].sort_values(["data_date", "title"]).iloc[0]

@@ -118,10 +118,10 @@ def branch_conventions(
     Examples:
         >>> from opmq_lib.sources import embedded
         >>> history, branches = embedded.load("idcc_history"), embedded.load("branches")
-        >>> found = branch_conventions("chaux", date(2026, 1, 1), history, branches)
-        >>> found.idcc_codes
+        >>> conventions = branch_conventions("chaux", date(2026, 1, 1), history, branches)
+        >>> conventions.idcc_codes
         ('03249',)
-        >>> found.events[-1]
+        >>> conventions.events[-1]
         Event(on=datetime.date(2025, 2, 17), idcc_code='03227', successor_idcc_code='03249', \
 successor_branch_code='carrieres_materiaux')
     """

@@ -46,13 +46,13 @@ def scopes(root: Path) -> dict[str, str]:
     Returns:
         `branch` (once per branch) or `common` (once), as its metadata say; `""` where they do not.
     """
-    found = {}
+    known = {}
     for path in sorted((root / "notebooks").glob("*.ipynb")):
-        found[path.stem] = ""
+        known[path.stem] = ""
         with suppress(ValueError, KeyError, TypeError):
             metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
-            found[path.stem] = str(metadata["opmq"]["scope"])
-    return found
+            known[path.stem] = str(metadata["opmq"]["scope"])
+    return known
 
 
 def decoded(content: bytes, where: str, fix: str) -> str:

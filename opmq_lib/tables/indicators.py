@@ -129,8 +129,8 @@ def with_interval(projections: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame
     Examples:
         >>> rows = {"metier_code": "E2Z80", "quantile_level": [0.1, 0.5, 0.9],
         ...         "value": [9.0, 10, 12]}
-        >>> found = with_interval(pd.DataFrame(rows), ["metier_code"])
-        >>> found[["value", "lower", "upper"]].to_numpy().tolist()
+        >>> medians = with_interval(pd.DataFrame(rows), ["metier_code"])
+        >>> medians[["value", "lower", "upper"]].to_numpy().tolist()
         [[10.0, 9.0, 12.0]]
     """
     read = projections[projections["quantile_level"].isin([LOW, MIDDLE, HIGH])]

@@ -90,8 +90,8 @@ def bloc_coverage(
         >>> readings = pd.DataFrame({"bloc_code": ["B1", "B1", "B2"], "skill_code": list("adb")})
         >>> blocs = pd.DataFrame({"bloc_code": ["B1", "B2"], "starts_on": ["2022-01-01"] * 2,
         ...                       "ends_on": ["2026-12-31", "2025-06-30"]})
-        >>> found = bloc_coverage(profile, readings, blocs, ["H1"], date(2025, 1, 15))
-        >>> found[["coverage_ratio", "ending_blocs_count"]].to_numpy().tolist()
+        >>> covered = bloc_coverage(profile, readings, blocs, ["H1"], date(2025, 1, 15))
+        >>> covered[["coverage_ratio", "ending_blocs_count"]].to_numpy().tolist()
         [[0.75, 0.0], [0.5, 1.0], [0.0, 2.0]]
     """
     covering = profile.merge(readings[["bloc_code", "skill_code"]], on="skill_code")
