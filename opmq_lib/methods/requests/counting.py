@@ -74,16 +74,10 @@ def count(requests: pd.DataFrame) -> Counts:
     """
     last = requests.sort_values(["requested_on", "request_code"], kind="stable")
     band_of = last.drop_duplicates("company_code", keep="last").set_index("company_code")
-    base = pd.DataFrame(
-        {
-            "branch_code": requests["branch_code"].astype("category"),
-            "company_code": requests["company_code"],
-            "size_band": requests["company_code"].map(band_of["size_band"]),
-            "topic_code": requests["topic_code"],
-            "reason": requests["reason"],
-            "is_unmet": requests["coverage"].isin(UNMET).astype("int64"),
-        }
-    ).astype({"branch_code": "str"})
+    base = requests[["branch_code", "company_code", "topic_code", "reason"]].assign(
+        size_band=requests["company_code"].map(band_of["size_band"]),
+        is_unmet=requests["coverage"].isin(UNMET).astype("int64"),
+    )
     companies = ["branch_code", "size_band", "company_code"]
     by_topic = base.groupby([*companies, "topic_code"], sort=True)["is_unmet"].agg(["size", "sum"])
     by_topic = by_topic.reset_index()

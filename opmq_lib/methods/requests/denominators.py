@@ -51,17 +51,12 @@ def firms(branch_headcount: pd.DataFrame, own: pd.DataFrame | None = None) -> pd
 '50_plus': 100.0, 'all': 200.0}
     """
     counts = branch_headcount["firms_main_idcc_count"].astype("float64")
-    parts = [
-        pd.DataFrame(
-            {
-                "branch_code": branch_headcount["branch_code"],
-                "size_band": band,
-                "firms_count": counts * branch_headcount[list(names)].sum(axis=1) / 100,
-            }
-        )
+    by_band = {
+        band: counts * branch_headcount[list(names)].sum(axis=1) / 100
         for band, names in _SHARES.items()
-    ]
-    published = pd.concat(parts)
+    }
+    published = pd.DataFrame({"branch_code": branch_headcount["branch_code"], **by_band})
+    published = published.melt("branch_code", var_name="size_band", value_name="firms_count")
     if own is not None and not own.empty:
         published = published[~published["branch_code"].isin(own["branch_code"])]
         published = pd.concat([published, own[["branch_code", "size_band", "firms_count"]]])

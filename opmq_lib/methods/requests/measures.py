@@ -135,10 +135,8 @@ def _marked_cells(elementary: pd.DataFrame, grid: pd.MultiIndex) -> pd.DataFrame
     cells = full.set_index(KEY).reindex(index).fillna(0).reset_index()
     if levels.empty:
         return cells.assign(published=True)
-    long = levels.reset_index().melt(
-        ["branch_code", "topic_code"], var_name="flag", value_name="published"
-    )
-    flags = long.set_index(["branch_code", "topic_code", "flag"])["published"]
+    long = levels.melt(ignore_index=False, var_name="flag", value_name="published")
+    flags = long.set_index("flag", append=True)["published"]
     flag = cells["size_band"].where(cells["size_band"].isin([*GROUPS]), "bands")
     keys = pd.MultiIndex.from_arrays([cells["branch_code"], cells["topic_code"], flag])
     published = flags.reindex(keys)
@@ -318,14 +316,14 @@ def _gap(cells: pd.DataFrame, counts: Counts) -> list[pd.DataFrame]:
         trials = (int(small["requesting"]), int(large["requesting"]))
         unclear = unknown["requesting"] > MOST_UNKNOWN_SIZE * every["requesting"]
         state = "np" if min(trials) == 0 else "nd" if unclear else "value"
-        compared = [NO_ENDS] * len(GAPS)
+        compared: list[Sequence[float]] = [NO_ENDS] * len(GAPS)
         if state == "value":
             compared = _compared(hits, trials, counting.strata_of(counts, branch))
         base = {"branch_code": branch, "size_band": "all", "topic_code": ALL_TOPICS}
         frame = pd.DataFrame([base | {"published": small["published"] and large["published"]}])
         for (indicator, unit, variant), ends in zip(GAPS, compared, strict=True):
             status = "np" if state == "value" and np.isnan(ends[0]) else state
-            values = dict(zip(("value", "lower", "upper"), ends, strict=True))
+            values: Any = dict(zip(("value", "lower", "upper"), ends, strict=True))
             part = rows(frame, indicator, unit, status=status, **values)
             parts.append(part.assign(variant=variant))
     return parts

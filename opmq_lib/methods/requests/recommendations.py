@@ -15,6 +15,14 @@ from opmq_lib.tables import DESCRIPTIONS, check
 FOCUS: Final = "under_50"
 PENDING: Final = ("candidate", "postponed")
 COLUMNS: Final = tuple(DESCRIPTIONS["recommendations"])
+MEASURED: Final = {
+    "numerator_count": "unmet_companies_count",
+    "denominator_count": "requesting_companies_count",
+    "value": "unmet_share_pct",
+    "lower": "unmet_share_lower_pct",
+    "upper": "unmet_share_upper_pct",
+}
+"""What a recommendation keeps of the review, and what it calls it."""
 FOLLOW_UP: Final = tuple(DESCRIPTIONS["request_follow_up"])
 
 
@@ -38,28 +46,13 @@ def candidates(review: pd.DataFrame, proposed_on: date) -> pd.DataFrame:
     shares = review[published & (review["numerator_count"] >= LEAST)].sort_values(
         ["branch_code", "numerator_count", "topic_code"], ascending=[True, False, True]
     )
-    day = proposed_on.isoformat()
-    table = pd.DataFrame(
-        {
-            "recommendation_code": shares["branch_code"] + "-" + shares["topic_code"] + "-"
-            + shares["period_end_on"],
-            "branch_code": shares["branch_code"],
-            "topic_code": shares["topic_code"],
-            "proposed_on": day,
-            "period_end_on": shares["period_end_on"],
-            "unmet_companies_count": shares["numerator_count"],
-            "requesting_companies_count": shares["denominator_count"],
-            "unmet_share_pct": shares["value"],
-            "unmet_share_lower_pct": shares["lower"],
-            "unmet_share_upper_pct": shares["upper"],
-            "offer_change": "",
-            "status": "candidate",
-            "decision": "",
-            "decided_on": "",
-            "minutes_reference": "",
-            "origin": shares["origin"],
-        }
-    )  # fmt: skip
+    code = shares["branch_code"] + "-" + shares["topic_code"] + "-" + shares["period_end_on"]
+    to_write = dict.fromkeys(("offer_change", "decision", "decided_on", "minutes_reference"), "")
+    table = shares.rename(columns=MEASURED).assign(
+        recommendation_code=code,
+        proposed_on=proposed_on.isoformat(),
+        **to_write | {"status": "candidate"},
+    )
     return table[list(COLUMNS)].reset_index(drop=True)
 
 
@@ -142,12 +135,8 @@ def counted(follow: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
         return review.iloc[:0]
     by_status = follow.groupby(["branch_code", "decision_status"]).size().reset_index(name="value")
     whole = by_status.groupby("branch_code", as_index=False)["value"].sum()
-    rows = pd.concat(
-        [
-            whole.assign(variant=""),
-            by_status.rename(columns={"decision_status": "variant"}),
-        ]
-    )
+    by_variant = by_status.rename(columns={"decision_status": "variant"})
+    rows = pd.concat([whole.assign(variant=""), by_variant])
     blank = {"lower": np.nan, "upper": np.nan, "interval_level": np.nan,
              "numerator_count": pd.NA, "denominator_count": pd.NA}  # fmt: skip
     complete = rows.assign(
