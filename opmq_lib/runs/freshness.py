@@ -1,7 +1,7 @@
 """Decide whether a run must be executed, and say why: by content, never by dates."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,8 +44,10 @@ def state(run: Run, records: Records) -> State:
     reasons = (
         *fingerprint.differences(record, now),
         *fingerprint.damages(record["outputs"], run.folder, run.files.hashes.sha256),
-        *_unforeseen_origin(now["origin"], record.get("origin")),
     )
+    # It may have turned out to rest on own data, though nothing in the plan does now.
+    if now["origin"] not in (ORIGINS[-1], record.get("origin")):
+        reasons += (f"its result does not say that it is {now['origin']}",)
     return State("stale", reasons) if reasons else State("up to date")
 
 
@@ -106,9 +108,3 @@ def in_words(error: Mapping[str, Any]) -> str:
     if others and re.search(r"\b\d+ defects?$", first_line):
         first_line += f": {others.partition(chr(10))[0].strip()}"
     return first_line if error["cell"] is None else f"In [{error['cell']}] {first_line}"
-
-
-def _unforeseen_origin(planned: str, recorded: str | None) -> Iterator[str]:
-    """Say so when a result turned out to rest on own data though nothing in the plan does now."""
-    if planned != ORIGINS[-1] and recorded != planned:
-        yield f"its result does not say that it is {planned}"
