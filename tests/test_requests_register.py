@@ -84,7 +84,7 @@ def test_every_defect_is_listed_at_once_by_key_and_no_value_is_shown() -> None:
         ),
         ("row 11, column `branch_code` (D10)", "unknown branch"),
         ("row 12, column `subtopic_code` (D11)", "not a sub-topic of the topic of its row"),
-        ("row 13, column `origin` (D12)", "real and fictitious rows must never meet"),
+        ("row 13, column `origin` (D12)", "real and fictitious requests must never meet"),
     ]
     for value in (
         "salaires",

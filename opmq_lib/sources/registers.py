@@ -158,7 +158,7 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     """
     if path is None or not path.is_file():
         return table_files.no_rows("recommendations")
-    rules = [contract.origin_rule(origin)]
+    rules = [contract.origin_rule(origin, "recommendations")]
     return table_files.read_table(path, "recommendations", rules=rules)
 
 

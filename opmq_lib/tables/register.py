@@ -104,12 +104,12 @@ def study_rules(
     ]
 
 
-def origin_rule(origin: str) -> Rule:
-    """Return the rule that keeps what is real apart from what is fictitious."""
+def origin_rule(origin: str, rows: str) -> Rule:
+    """Return the rule that keeps real rows apart from fictitious ones, called `rows` if refused."""
     return Rule(
         columns=("origin",),
-        holds=lambda rows: rows["origin"].eq(origin),
-        what="real and fictitious rows must never meet",
+        holds=lambda frame: frame["origin"].eq(origin),
+        what=f"real and fictitious {rows} must never meet",
         expected=origin,
         fix="keep fictitious registers for the demonstration",
         error=ConfidentialityError,
@@ -222,7 +222,7 @@ def _known_rules(known: Known) -> Iterator[Rule]:
         fix="correct one of the two codes",
         error=ScopeError,
     )
-    yield origin_rule(known.origin)
+    yield origin_rule(known.origin, "requests")
 
 
 def _personal_problems(register: pd.DataFrame) -> Iterator[Problem]:
