@@ -18,11 +18,9 @@ def template() -> Workbook:
     book = forms.form({name: forms.fields(name) for name in SHEETS})
     header = ("feuille", "colonne", "sens", "unité", "exemple ou valeurs")
     lines = [
-        (name, field.title, column.label, column.unit, column.example or ", ".join(field.choices))
+        (name, title, column.label, column.unit, column.example or ", ".join(column.choices))
         for name in SHEETS
-        for field, column in zip(
-            forms.fields(name), tables.DESCRIPTIONS[name].values(), strict=True
-        )
+        for title, column in tables.DESCRIPTIONS[name].items()
     ]
     forms.add_page(book, "lisez_moi", [header, *lines], "feuille")
     return book
