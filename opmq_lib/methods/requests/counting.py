@@ -133,21 +133,16 @@ def strata_of(counts: Counts, branch: str) -> list[tuple[tuple[int, int], tuple[
     table = counts.strata if branch == TOTAL else (
         counts.strata[counts.strata["branch_code"] == branch]
     )  # fmt: skip
-    group = table["size_band"].map(
-        {band: name for name in ("under_50", "50_plus") for band in GROUPS[name]}
-    )
+    names = ("under_50", "50_plus")
+    group = table["size_band"].map({band: name for name in names for band in GROUPS[name]})
     sums = table.groupby(["topic_code", group])[["unmet", "requesting"]].sum()
     wide = sums.unstack("size_band").fillna(0)
-    names = ("under_50", "50_plus")
     if not set(names) <= set(wide.columns.get_level_values(1)):
         return []
-    return [
-        (
-            (int(row["unmet", names[0]]), int(row["unmet", names[1]])),
-            (int(row["requesting", names[0]]), int(row["requesting", names[1]])),
-        )
-        for _, row in wide.iterrows()
-    ]
+    hits, trials = (
+        map(tuple, wide[name][[*names]].to_numpy(int).tolist()) for name in ("unmet", "requesting")
+    )
+    return list(zip(hits, trials, strict=True))
 
 
 def _summed(companies: pd.DataFrame) -> pd.DataFrame:

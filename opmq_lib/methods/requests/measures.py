@@ -214,8 +214,7 @@ def _shrunk(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _rates(cells: pd.DataFrame, firms: pd.DataFrame) -> list[pd.DataFrame]:
     whole = _whole(cells)
-    counts = with_firms(whole, firms)
-    m = counts.to_numpy()
+    m = _beside(firms, whole)["firms_count"].to_numpy()
     parts = []
     for name, squares, largest, indicator in (
         ("requests", "squares", "largest", "requests_per_1000_firms"),
@@ -239,20 +238,18 @@ def _rates(cells: pd.DataFrame, firms: pd.DataFrame) -> list[pd.DataFrame]:
     return parts
 
 
-def with_firms(cells: pd.DataFrame, firms: pd.DataFrame) -> pd.Series:
-    """Return the firms of each cell's band; `NaN` where unknown, and for all branches together."""
-    known = firms.set_index(["branch_code", "size_band"])["firms_count"]
-    keys = pd.MultiIndex.from_frame(cells[["branch_code", "size_band"]])
-    return pd.Series(known.reindex(keys).to_numpy(), cells.index)
+def _beside(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each of the cells, the row of `table` with its branch and band; else `NaN`."""
+    keys = ["branch_code", "size_band"]
+    rows_there = table.set_index(keys).reindex(pd.MultiIndex.from_frame(cells[keys]))
+    return rows_there.set_axis(cells.index)
 
 
 def _topics(cells: pd.DataFrame) -> pd.DataFrame:
     topics = cells[(cells["topic_code"] != ALL_TOPICS) & cells["size_band"].isin([*GROUPS])]
-    whole = _whole(cells).set_index(["branch_code", "size_band"])
-    keys = pd.MultiIndex.from_frame(topics[["branch_code", "size_band"]])
-    base = whole.reindex(keys)
-    k, n = topics["unmet"].to_numpy(float), base["unmet"].to_numpy(float)
-    published = topics["published"] & base["published"].to_numpy(bool)
+    base = _beside(_whole(cells), topics)
+    published = topics["published"] & base["published"].astype(bool)
+    k, n = topics["unmet"], base["unmet"]
     return _share_rows(topics, "topic_share_of_unmet_pct", k, n, published)
 
 
@@ -271,13 +268,11 @@ def _others(register: pd.DataFrame, last_day: date, cells: pd.DataFrame) -> pd.D
         return cells.iloc[:0][KEY]
     recounted = counting.count(merged).cells
     of_branches = _marked_cells(recounted, _grid(sorted(set(requests["branch_code"]))))
-    allowed = _whole(cells).set_index(["branch_code", "size_band"])["published"]
     others = of_branches[
         (of_branches["topic_code"] == OTHERS) & (of_branches["branch_code"] != TOTAL)
         & of_branches["size_band"].isin([*GROUPS]) & (of_branches["requesting"] > 0)
     ]  # fmt: skip
-    keys = pd.MultiIndex.from_frame(others[["branch_code", "size_band"]])
-    published = others["published"] & allowed.reindex(keys).to_numpy(bool)
+    published = others["published"] & _beside(_whole(cells), others)["published"].astype(bool)
     return _share_rows(others, "unmet_share_pct", others["unmet"], others["requesting"], published)
 
 
@@ -292,14 +287,13 @@ def _change(cells: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     """Return the change of the unmet share since the twelve months before."""
     whole = _whole(cells)
     now: pd.DataFrame = whole.loc[whole["size_band"].isin([*GROUPS])].reset_index(drop=True)
-    keys = ["branch_code", "size_band"]
-    past = _whole(earlier).set_index(keys).reindex(pd.MultiIndex.from_frame(now[keys]))
+    past = _beside(_whole(earlier), now)
     k_1, n_1 = now["unmet"].to_numpy(float), now["requesting"].to_numpy(float)
     k_0, n_0 = past["unmet"].to_numpy(float), past["requesting"].to_numpy(float)
     value, lower, upper = 100 * comparison.newcombe((k_1, k_0), (n_1, n_0))
     return rows(
         now, "unmet_share_change_points", "points",
-        published=now["published"] & past["published"].to_numpy(bool),
+        published=now["published"] & past["published"].astype(bool),
         value=value, lower=lower, upper=upper, numerator_count=n_0, denominator_count=n_1,
     )  # fmt: skip
 
@@ -373,12 +367,11 @@ def _merged_reasons(under: pd.Series, every: pd.Series) -> dict[str, tuple[float
     def reveals(pair: tuple[float, float]) -> bool:
         return not bool(safe([pair[0], pair[1], pair[1] - pair[0]]).all())
 
-    for name in sorted(kept, key=lambda each: kept[each][1]):
-        if name != "other" and reveals(kept[name]):
-            kept["other"] = tuple(a + b for a, b in zip(kept["other"], kept.pop(name), strict=True))  # type: ignore[assignment]
-    for name in sorted(kept, key=lambda each: kept[each][1]):
-        if name != "other" and reveals(kept["other"]):
-            kept["other"] = tuple(a + b for a, b in zip(kept["other"], kept.pop(name), strict=True))  # type: ignore[assignment]
+    for others in (False, True):  # first what reveals by itself, then until the others do not
+        for name in sorted(kept, key=lambda each: kept[each][1]):
+            if name != "other" and reveals(kept["other" if others else name]):
+                small, large = kept.pop(name)
+                kept["other"] = (kept["other"][0] + small, kept["other"][1] + large)
     return kept
 
 
@@ -408,13 +401,13 @@ def _delays(counts: Counts, cells: pd.DataFrame) -> pd.DataFrame:
         if branch != TOTAL:
             chosen &= answered["branch_code"] == branch
         days = np.sort(answered.loc[chosen, "answer_delay_days"].to_numpy(float))
-        enough = len(days) >= LEAST_ANSWERS
-        low, high = _median_ranks(len(days)) if enough else (0, 0)
-        medians.append(
-            {"n": len(days), "value": float(np.median(days)) if enough else np.nan,
-             "lower": days[low] if enough else np.nan, "upper": days[high] if enough else np.nan}
-        )  # fmt: skip
-    frame = pd.concat([whole, pd.DataFrame(medians)], axis=1)
+        ends: Sequence[float] = NO_ENDS
+        if len(days) >= LEAST_ANSWERS:
+            low, high = _median_ranks(len(days))
+            ends = np.median(days), days[low], days[high]
+        medians.append([len(days), *ends])
+    columns = ["n", "value", "lower", "upper"]
+    frame = pd.concat([whole, pd.DataFrame(medians, columns=columns)], axis=1)
     published = protection.can_publish_split(frame, frame["n"], frame["requesting"] - frame["n"])
     shown = frame["size_band"].isin([*GROUPS])
     return rows(
@@ -443,7 +436,7 @@ def _ever(
     counted = _whole(_marked_cells(counting.count(register).cells, grid)).reset_index(drop=True)
     denominators.refuse_too_few(counted.rename(columns={"requesting": "companies_count"}), firms)
     now = _whole(cells).reset_index(drop=True)
-    k, m = counted["requesting"], with_firms(counted, firms)
+    k, m = counted["requesting"], _beside(firms, counted)["firms_count"]
     both = counted.assign(published=counted["published"] & now["published"].to_numpy(bool))
     published = protection.can_publish_split(both, k, k - now["requesting"].to_numpy(float))
     ends = wilson(np.minimum(k, m), m)
