@@ -58,14 +58,14 @@ def states(runs: Iterable[Run], records: Records) -> dict[RunId, State]:
         runs: From `plan`, in its order.
         records: From `ledger.latest`.
     """
-    found: dict[RunId, State] = {}
+    settled: dict[RunId, State] = {}
     for run in runs:
         alone = state(run, records)
-        late = [read for read in run.reads if read in found and found[read].reasons]
+        late = [read for read in run.reads if read in settled and settled[read].reasons]
         if alone.status == "up to date" and late:
             alone = State("stale", tuple(f"{shown(read)} is not up to date" for read in late))
-        found[run.id] = alone
-    return found
+        settled[run.id] = alone
+    return settled
 
 
 def made_of(run: Run, records: Records, read: Iterable[str] = ()) -> Record:

@@ -108,8 +108,8 @@ def with_groups(cells: pd.DataFrame, key: list[str] = KEY) -> pd.DataFrame:
     Examples:
         >>> cells = pd.DataFrame({"branch_code": "verre", "topic_code": "all",
         ...     "size_band": ["1_9", "250_plus"], "requesting": [4, 3], "largest": [2, 7]})
-        >>> found = with_groups(cells)
-        >>> found[found["branch_code"] == "ensemble"].set_index("size_band")["requesting"].to_dict()
+        >>> whole = with_groups(cells)
+        >>> whole[whole["branch_code"] == "ensemble"].set_index("size_band")["requesting"].to_dict()
         {'1_9': 4, '250_plus': 3, 'under_50': 4, '50_plus': 3, 'all': 7}
     """
     rules = {
