@@ -25,7 +25,8 @@ def employment_results(
 ) -> dict[str, pd.DataFrame]:
     jobs = emplois.jobs(inputs, branch_code, edition)
     panel = emplois.panel(inputs, jobs, edition)
-    future, _ = emplois.future(jobs, panel, horizon_years, edition)
+    rule = emplois.rule(inputs, panel, horizon_years, edition)
+    future = emplois.future(jobs, panel, rule, horizon_years, edition)
     explained = emplois.explained(jobs, panel, horizon_years)
     closure = emplois.closure(inputs, jobs, edition)
     results = emplois.results(inputs, branch_code, jobs, future, explained, closure)
@@ -74,11 +75,11 @@ def needs_results(
     edition: EditionParams,
 ) -> dict[str, pd.DataFrame]:
     jobs = besoins.jobs(inputs, branch_code, edition)
-    future, moved = besoins.future(inputs, jobs, horizon_years, edition)
+    future = besoins.future(inputs, jobs, horizon_years, edition)
     ages = besoins.ages(inputs, edition)
     rates = besoins.rates(ages, horizon_years)
-    posts = besoins.posts(inputs, jobs, future, ages, rates, scenarios)
-    results = besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, moved, posts)
+    posts = besoins.posts(inputs, jobs, future, ages, rates, scenarios, edition)
+    results = besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, posts)
     return results | {"besoins_officiels": besoins.official(inputs, jobs)}
 
 

@@ -50,8 +50,11 @@ def test_a_metier_has_one_relative_projection_in_every_branch(
 ) -> None:
     small = estimate(national, "verre", 0.01, ["E1Z40", "G1Z70"])
     large = estimate(national, "chimie", 0.3, ["G1Z70", "H0Z90", "C0Z20"])
+    rule = projection.branch_rule(panel, panel, 5)
     found = [
-        projection.project(jobs, projection.learning_panel(jobs, national, 2018), 5, LEVELS, "x")
+        projection.project(
+            jobs, projection.learning_panel(jobs, national, 2018), rule, 5, LEVELS, "x"
+        )
         for jobs in (small, large)
     ]
     one, other = (
@@ -69,13 +72,14 @@ def test_own_figures_are_learnt_from_by_themselves(national: pd.DataFrame) -> No
 
 
 def test_missing_years_of_own_figures_stop_nothing_and_are_counted(
-    national: pd.DataFrame,
+    national: pd.DataFrame, panel: pd.DataFrame
 ) -> None:
     rows = [("A1", year, 90.0 + year % 5) for year in range(2005, 2020) if year != 2011]
     jobs = own(rows)
     learnt_from = projection.learning_panel(jobs, national, 2018)
     with warnings.catch_warnings(action="error"):
-        future = projection.project(jobs, learnt_from, 3, LEVELS, "x")
+        rule = projection.branch_rule(learnt_from, panel, 3)
+        future = projection.project(jobs, learnt_from, rule, 3, LEVELS, "x")
         why = projection.explanations(jobs, learnt_from, 3)
     assert future["origin"].eq("own").all()
     assert why["origin"].eq("own").all()
@@ -84,13 +88,14 @@ def test_missing_years_of_own_figures_stop_nothing_and_are_counted(
 
 @pytest.mark.parametrize("years", [1, 2, 3, 5])
 def test_own_figures_too_short_for_a_second_opinion_have_none(
-    national: pd.DataFrame, years: int
+    national: pd.DataFrame, panel: pd.DataFrame, years: int
 ) -> None:
     jobs = own([("A1", 2010 + year, 90.0 + year % 3) for year in range(years)])
     learnt_from = projection.learning_panel(jobs, national, 2018)
     why = projection.explanations(jobs, learnt_from, 3)
     assert not why["indicator"].str.startswith("second_opinion").any()
-    assert projection.project(jobs, learnt_from, 3, LEVELS, "x")["value"].notna().all()
+    rule = projection.branch_rule(learnt_from, panel, 3)
+    assert projection.project(jobs, learnt_from, rule, 3, LEVELS, "x")["value"].notna().all()
 
 
 def test_explanations_speak_of_the_branchs_metiers_and_weigh_to_one_hundred(
@@ -108,50 +113,72 @@ def test_explanations_speak_of_the_branchs_metiers_and_weigh_to_one_hundred(
     np.testing.assert_allclose(naive["value"], last.loc[naive.index])
     assert naive["year"].eq(2028).all()
     errors = indicators.select(why, "cutoff_mase", model="panel")
-    assert errors["year"].eq(2009).all()
+    assert errors["year"].eq(2008).all()
 
 
 @pytest.fixture(scope="module")
-def scored() -> pd.DataFrame:
+def accuracy() -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(5)
-    walks = 1000 * np.exp(np.cumsum(rng.normal(0, 0.04, (12, 16)), axis=1))
-    index = pd.MultiIndex.from_product([[f"M{n:02}" for n in range(12)], range(2003, 2019)])
+    walks = 1000 * np.exp(np.cumsum(rng.normal(0, 0.04, (24, 20)), axis=1))
+    names = [f"M{n:02}" for n in range(12)] + [f"M{n:02}40" for n in range(12)]
+    index = pd.MultiIndex.from_product([names, range(1999, 2019)])
     table = pd.DataFrame({"value": walks.ravel()}, index=index).reset_index()
     return evaluation.past_accuracy(
-        table.set_axis(["series_code", "year", "value"], axis="columns"), 3
+        table.set_axis(["series_code", "year", "value"], axis="columns")
     )
+
+
+@pytest.fixture(scope="module")
+def scored(accuracy: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
+    return accuracy[0]
 
 
 def test_every_past_forecast_has_its_whole_horizon_after_it(scored: pd.DataFrame) -> None:
     assert set(scored["model"]) == set(evaluation.MODELS)
-    assert (scored.groupby(["model", "series_code", "cutoff_year"]).size() == 3).all()
-    assert scored["cutoff_year"].max() == 2015
+    key = ["level", "model", "series_code", "cutoff_year"]
+    sizes = scored.groupby(key).size().groupby("level").unique()
+    assert {level: list(found) for level, found in sizes.items()} == {"metier": [5], "family": [10]}
+    assert scored.groupby("level")["cutoff_year"].max().to_dict() == {
+        "metier": 2013,
+        "family": 2008,
+    }
 
 
-def test_accuracy_rows_make_an_indicator_table(scored: pd.DataFrame) -> None:
-    table = indicators.stack(evaluation.accuracy_rows(scored, 2018), "ensemble", "evaluation")
-    owa = table.loc[indicators.row_of(table, "owa", model="naive", horizon_years=0)]
+def test_accuracy_rows_make_an_indicator_table(
+    accuracy: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    scored, rules = accuracy
+    rows = evaluation.accuracy_rows(scored, rules, 2018)
+    table = indicators.stack(rows, "ensemble", "evaluation")
+    of = {"level": "metier", "horizon_years": 0}
+    owa = table.loc[indicators.row_of(table, "owa", model="naive", **of)]
     assert owa["value"] == pytest.approx(1)
-    mase = table.loc[indicators.row_of(table, "mase", model="panel", horizon_years=0)]
+    mase = table.loc[indicators.row_of(table, "mase", model="published", **of)]
     assert mase["lower"] < mase["value"] < mase["upper"]
-    cutoffs = indicators.select(table, "mase_by_cutoff", model="ets")
-    assert cutoffs["year"].tolist() == sorted(scored["cutoff_year"].unique())
-    pit = indicators.select(table, "pit_share_pct", model="panel")
+    metiers = scored[scored["level"] == "metier"]
+    cutoffs = indicators.select(table, "smape_pct_by_cutoff", model="naive", level="metier")
+    assert cutoffs["year"].tolist() == sorted(metiers["cutoff_year"].unique())
+    pit = indicators.select(table, "pit_share_pct", model="published", level="metier")
     assert pit["value"].sum() == pytest.approx(100)
     assert pit["quantile_level"].tolist() == pytest.approx(np.arange(1, 11) / 10)
+    at_five = metiers[metiers["step"] == 5].groupby("model")["smape_pct"].mean()
+    gap = indicators.select(table, "smape_difference_points", model="naive", level="metier")
+    assert gap["value"].item() == pytest.approx(at_five["published"] - at_five["naive"])
+    assert gap["lower"].item() < gap["value"].item() < gap["upper"].item()
 
 
 def test_a_branchs_error_is_that_of_its_metiers_weighed_by_employment(
     scored: pd.DataFrame,
 ) -> None:
+    codes = ["M0040", "M01"]
     jobs = pd.DataFrame(
-        {"branch_code": "verre", "metier_code": ["M00", "M01"], "year": 2018, "value": [30.0, 10]}
+        {"branch_code": "verre", "metier_code": codes, "year": 2018, "value": [30.0, 10]}
     )
-    rows = evaluation.branch_accuracy(scored, jobs, 3)
-    at_three = scored[(scored["step"] == 3) & (scored["model"] == "panel")]
-    errors = at_three.groupby("series_code")["smape_pct"].mean()
-    expected = 0.75 * errors["M00"] + 0.25 * errors["M01"]
-    found = indicators.select(rows, "smape_pct_at_step", model="panel")["value"]
+    rows = evaluation.branch_accuracy(scored, jobs)
+    at_five = scored[(scored["step"] == 5) & (scored["model"] == "published")]
+    errors = at_five.groupby("series_code")["smape_pct"].mean()
+    expected = 0.75 * errors["M0040"] + 0.25 * errors["M01"]
+    found = indicators.select(rows, "smape_pct_at_step", model="published")["value"]
     assert found.tolist() == pytest.approx([expected])
 
 

@@ -11,14 +11,19 @@ from chains import studied
 from opmq_lib.errors import DataError, RangeError, SchemaError
 from opmq_lib.methods import needs
 from opmq_lib.methods.needs import cohorts
-from opmq_lib.methods.needs.posts import AGE_CORRELATION, AGE_SPREAD
-from opmq_lib.methods.needs.rates import NATIONAL_SURVIVAL
+from opmq_lib.methods.needs.rates import NATIONAL_SURVIVAL, observed_rates
+from opmq_lib.methods.needs.simulation import AGE_CORRELATION, AGE_SPREAD
 from opmq_lib.tables import check
 
 BANDS = ("45-49", "50-54", "55-59", "60-64", "65+")
 HEADS = np.array([1100.0, 1200, 900, 300, 40])
 SURVIVAL = np.array([[0.96, 0.93, 0.62, 0.12, 0.0]])
 NET, LEFT, POSTS = needs.QUANTITIES
+NET_RATE, LEFT_RATE, _ = needs.RATES
+WITHOUT_AGES = {
+    name: {"value"} if name in (NET, NET_RATE) else {"nd"}
+    for name in (*needs.QUANTITIES, *needs.RATES)
+}
 
 
 def jobs_of(code: str, start: float, step: float = 0.0, **more: str) -> pd.DataFrame:
@@ -50,15 +55,13 @@ def by_quantity(table: pd.DataFrame) -> pd.DataFrame:
 # Worked examples
 
 
-def test_w1_departures_by_both_schemes() -> None:
-    by_five = cohorts.career_end_departures(HEADS, SURVIVAL, [5, 10], 1)
-    assert by_five == pytest.approx([730.0, 1755.04], abs=5e-7)
-    by_one = cohorts.career_end_departures(HEADS, SURVIVAL, [1], 1)
-    assert by_one == pytest.approx([243.035492], abs=5e-7)
+def test_w1_departures_by_five_year_cohorts() -> None:
+    left = cohorts.departures(HEADS, SURVIVAL, [5, 10], 1, 0.0)
+    assert left == pytest.approx([730.0, 1755.04], abs=5e-7)
+    half = cohorts.departures(HEADS, SURVIVAL, [0, 1, 5], 1)
+    assert half == pytest.approx([0, (730 + 22) / 5, 730 + 22], abs=5e-7)
     later, _ = cohorts.age_five_years(HEADS, SURVIVAL[0])
     assert later[1:].tolist() == pytest.approx([1056, 1116, 558, 36], abs=5e-7)
-    later, _ = cohorts.age_one_year(HEADS, cohorts.yearly(SURVIVAL[0]))
-    assert later[2] == pytest.approx(890.892860, abs=5e-7)
 
 
 def test_w1_through_the_public_function() -> None:
@@ -66,7 +69,7 @@ def test_w1_through_the_public_function() -> None:
     future = pd.DataFrame(
         {"branch_code": "ensemble", "metier_code": "A", "year": [2023], "quantile_level": 0.5}
     ).assign(value=3540.0 - 300.0)
-    given = needs.Assumptions(projections=future, rates=rates_of("A"))
+    given = needs.Assumptions(projections=future, rates=rates_of("A"), first_old_share=0.0)
     found = by_quantity(needs.posts_to_fill(jobs, ages_of("A"), 5, [0.5], given)).iloc[0]
     assert found[[NET, LEFT, POSTS]].tolist() == pytest.approx([-300, 730, 430], abs=5e-7)
 
@@ -79,27 +82,40 @@ def test_heads_never_appear_nor_vanish(seed: int) -> None:
     rng = np.random.default_rng(seed)
     heads = rng.gamma(0.5, 1000, size=(7, 9))
     survival = rng.uniform(size=(7, 9))
-    for advance, rates in (
-        (cohorts.age_five_years, survival),
-        (cohorts.age_one_year, cohorts.yearly(survival)),
-    ):
-        now, gone = heads, np.zeros(7)
-        for _ in range(6):
-            now, left = advance(now, rates)
-            gone += left.sum(axis=1)
-            assert (now >= 0).all()
-            assert (left >= 0).all()
-        assert now.sum(axis=1) + gone == pytest.approx(heads.sum(axis=1), rel=1e-12)
+    now, gone = heads, np.zeros(7)
+    for _ in range(6):
+        now, left = cohorts.age_five_years(now, survival)
+        gone += left.sum(axis=1)
+        assert (now >= 0).all()
+        assert (left >= 0).all()
+    assert now.sum(axis=1) + gone == pytest.approx(heads.sum(axis=1), rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_departures_grow_with_the_horizon_and_never_exceed_the_heads(seed: int) -> None:
+def test_departures_grow_with_the_horizon_whatever_else_is_asked(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    heads, survival = rng.gamma(0.5, 1000, size=9), rng.uniform(size=(2, 9))
-    for horizons in ([5, 10, 15, 20], [1, 2, 3, 4, 6, 7, 8, 9, 11]):
-        left = cohorts.career_end_departures(heads, survival, horizons, 6)
-        assert (np.diff(left) >= 0).all()
-        assert left[-1] <= heads.sum()
+    heads, survival = rng.gamma(0.5, 1000, size=9), rng.uniform(size=(4, 9))
+    left = cohorts.departures(heads, survival, range(21), 6)
+    assert (np.diff(left) >= 0).all()
+    assert left[0] == 0
+    assert left[-1] <= heads.sum()
+    for horizon in range(1, 21):
+        assert cohorts.departures(heads, survival, [horizon], 6) == left[horizon]
+    now, gone = heads, 0.0
+    for step in range(4):
+        now, out = cohorts.age_five_years(now, survival[step])
+        gone += out[6:].sum()
+        whole = cohorts.departures(heads, survival, [5 * (step + 1)], 6, 0.0)
+        assert whole == pytest.approx([gone], abs=1e-9)
+
+
+def test_horizon_four_alone_is_horizon_four_among_others() -> None:
+    jobs, ages = national()
+    alone, among = (
+        by_quantity(needs.posts_to_fill(jobs, ages, asked, [0.5]))[LEFT]
+        for asked in ([4], [4, 5, 10])
+    )
+    pd.testing.assert_series_equal(alone, among[alone.index])
 
 
 def test_posts_are_the_sum_of_their_two_causes() -> None:
@@ -123,7 +139,8 @@ def test_a_total_is_the_sum_of_its_metiers_at_the_point() -> None:
     jobs, ages = national()
     found = needs.posts_to_fill(jobs, ages, 10, [0.5], needs.Assumptions(totals=True))
     whole = found[found["metier_code"] == "ENS"].set_index("quantity")["value"]
-    parts = found[found["metier_code"] != "ENS"].groupby("quantity")["value"].sum()
+    heads = found[found["quantity"].isin(needs.QUANTITIES)]
+    parts = heads[heads["metier_code"] != "ENS"].groupby("quantity")["value"].sum()
     assert parts.to_numpy() == pytest.approx(whole[parts.index].to_numpy(), rel=1e-12)
 
 
@@ -252,7 +269,7 @@ def test_without_any_age_departures_are_nd_and_net_creation_is_kept(
         found = needs.posts_to_fill(jobs_of("A", 1000, 3), ages, 5, assumptions=given)
         check("needs", found, "needs")
         status = found.groupby("quantity")["status"].agg(set)
-        assert status.to_dict() == {NET: {"value"}, LEFT: {"nd"}, POSTS: {"nd"}}
+        assert status.to_dict() == WITHOUT_AGES
         assert set(found["ages_basis"]) == set(found["rates_basis"]) == {"none"}
 
 
@@ -290,7 +307,7 @@ def test_missing_ages_are_nd_and_net_creation_is_kept() -> None:
     without = found[found["metier_code"] == "B"]
     assert set(without["ages_basis"]) == set(without["rates_basis"]) == {"none"}
     status = without.groupby("quantity")["status"].agg(set)
-    assert status.to_dict() == {NET: {"value"}, LEFT: {"nd"}, POSTS: {"nd"}}
+    assert status.to_dict() == WITHOUT_AGES
 
 
 def test_an_incomplete_pyramid_is_missing_not_zero() -> None:
@@ -300,7 +317,7 @@ def test_an_incomplete_pyramid_is_missing_not_zero() -> None:
         5,
         assumptions=needs.Assumptions(rates=rates_of("A")),
     )
-    assert len(found) == 27
+    assert len(found) == 54
     ages = pd.concat([ages_of("A").iloc[:-1], ages_of("B")])
     jobs = pd.concat([jobs_of("A", 1000), jobs_of("B", 1000)])
     found = needs.posts_to_fill(jobs, ages, 5, assumptions=needs.Assumptions(rates=rates_of("ENS")))
@@ -313,6 +330,29 @@ def test_one_period_gives_national_rates_and_says_so() -> None:
     found = needs.posts_to_fill(jobs_of("D1Z40", 1000), last, 5)
     assert set(found["rates_basis"]) == {"default"}
     assert found["status"].eq("value").all()
+
+
+def test_rates_last_observed_are_each_metier_s_own() -> None:
+    _, ages = national()
+    heads = ages.set_index(["metier_code", "period", "age_band"])["employment_headcount"]
+    stayed = heads["G1Z70", "2017-2019", "60 ans ou plus"]
+    were = heads["G1Z70", "2012-2014", "55-59 ans"]
+    rates = observed_rates(ages).set_index(["metier_code", "first_age"])["survival_ratio"]
+    assert rates["G1Z70", 55] == pytest.approx(stayed / were)
+    assert rates["G1Z70", 60] == 0
+
+
+def test_a_missing_youngest_band_is_nobody_of_that_age() -> None:
+    _, ages = national()
+    young = ages["metier_code"].eq("D1Z40") & ages["age_band"].eq("15-24 ans")
+    without, zero = (
+        ages[~young],
+        ages.assign(employment_headcount=ages["employment_headcount"].mask(young, 0.0)),
+    )
+    one, other = (
+        needs.posts_to_fill(jobs_of("D1Z40", 1000), each, 5, [0.5]) for each in (without, zero)
+    )
+    pd.testing.assert_frame_equal(one, other)
 
 
 def test_default_rates_are_those_of_the_embedded_table() -> None:

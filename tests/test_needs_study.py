@@ -23,12 +23,17 @@ def inputs() -> dict[str, pd.DataFrame]:
 
 
 def run(inputs: Mapping[str, pd.DataFrame], branch: str = "ceramique") -> dict[str, pd.DataFrame]:
-    return needs_results(inputs, study.scenarios(), branch, 10, study.edition())
+    return needs_results(inputs, study.scenarios(), branch, 12, study.edition())
 
 
 @pytest.fixture(scope="module")
 def results(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return run(inputs)
+
+
+def consolidated(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    none = pd.DataFrame(columns=["indicator", "branch_code"])
+    return chain.consolidation(study.load_inputs(), study.edition(), table, none, none)
 
 
 def values(results: Mapping[str, pd.DataFrame], *names: str, column: str = "value") -> pd.Series:
@@ -71,7 +76,7 @@ def test_own_ages_replace_national_ones_for_their_metiers_alone(inputs, results)
     before, after = values(results, LEFT), values(other, LEFT)
     changed = before.index[(before != after.reindex(before.index)).to_numpy()]
     assert {metier for metier, *_ in changed} == {code, "ENS"}
-    assert after[code, 2028, LEFT, ""] > before[code, 2028, LEFT, ""]
+    assert after[code, 2030, LEFT, ""] > before[code, 2030, LEFT, ""]
     table = other["besoins"]
     mine = table[(table["metier_code"] == code) & (table["indicator"] == LEFT)]
     assert set(mine["origin"]) == {"own"}
@@ -109,12 +114,11 @@ def test_every_number_of_the_page_is_a_cell_of_a_table(results) -> None:
         besoins.key_figures(results),
         besoins.findings(results, labels),
         besoins.posts_table(results, labels),
-        besoins.near_table(results, labels),
+        besoins.rates_table(results, labels),
         hypotheses.scenarios_table(results),
         hypotheses.lines_table(results, labels, study.group_labels()),
         besoins.imbalance_table(results),
         besoins.intentions_table(results, labels),
-        hypotheses.coherence_table(results, labels),
         fiches.sheets(results, labels),
     ]
     found = SHOWN.findall("".join(piece.html for piece in pieces))
@@ -139,25 +143,25 @@ def test_findings_say_nothing_that_intervals_do_not_support(results) -> None:
 
 def test_imbalance_is_nd_while_nobody_supplies_entries(results) -> None:
     html = besoins.imbalance_table(results).html
-    assert html.count(">nd</abbr>") == 6
+    assert html.count(">nd</abbr>") == 3
     assert "pénurie" in html
 
 
 def test_each_cause_is_shown_by_its_interval_and_none_is_said_to_be_near_zero(results) -> None:
     labels, table = study.metier_labels(), results["besoins"].copy()
-    row = besoins.row_at(results, NET, "ENS", 2028)
+    row = besoins.row_at(results, NET, "ENS", 2030)
     table.loc[row, ["value", "lower", "upper"]] = [-32_688.0, -126_377.0, 74_867.0]
-    posts = besoins.row_at(results, POSTS, "ENS", 2028)
+    posts = besoins.row_at(results, POSTS, "ENS", 2030)
     table.loc[posts, ["value", "lower", "upper"]] = [-32_688.0, -126_377.0, 74_867.0]
     changed = {**results, "besoins": table}
     html = besoins.posts_table(changed, labels).html
     shown = {(int(at), column): told for _, at, column, told in SHOWN.findall(html)}
     assert shown[row, "lower"].replace("\u202f", " ").endswith("100 000")
     assert shown[row, "upper"].replace("\u202f", " ") == "100 000"
-    left = besoins.row_at(results, LEFT, "ENS", 2028)
+    left = besoins.row_at(results, LEFT, "ENS", 2030)
     assert {(left, "lower"), (left, "upper")} <= set(shown)
     assert shown[posts, "value"].replace("\u202f", " ").endswith("30 000")
-    found = chain.consolidation(table)
+    found = consolidated(table)
     both = html + besoins.consolidated_table(found, study.branch_labels()).html
     assert "proche de 0" not in both
     assert both.count("Création nette (intervalle") == 2
@@ -166,8 +170,9 @@ def test_each_cause_is_shown_by_its_interval_and_none_is_said_to_be_near_zero(re
 def test_departures_are_not_said_to_be_part_of_posts(results) -> None:
     html = besoins.key_figures(results).html
     assert "dont fins" not in html
-    assert html.count("Départs de fin de carrière") == 2
-    assert "(intervalle à 80" in besoins.findings(results, study.metier_labels()).html
+    assert html.count("Départs de fin de carrière") == 1
+    assert html.count("pour 100 emplois") == 2
+    assert "(intervalles à 80" in besoins.findings(results, study.metier_labels()).html
 
 
 def test_employment_of_all_metiers_is_their_sum(results) -> None:
@@ -184,38 +189,23 @@ def test_a_sheet_tells_the_departures_of_its_metiers(results) -> None:
     html = fiches.sheets(results, study.metier_labels()).html
     assert "partiraient en fin de carrière" in html
     assert "rien ne dit s’il y aura des postes" not in html
-    row = besoins.row_at(results, LEFT, "E1Z43", 2028)
+    row = besoins.row_at(results, LEFT, "E1Z43", 2030)
     assert f"besoins:{row}:lower" in html
-
-
-def test_adjustments_are_listed_from_the_largest(results) -> None:
-    table = results["besoins"].copy()
-    rows = table.index[table["indicator"] == "coherence_adjustment_pct"][:3]
-    table.loc[rows, "value"] = [12.0, -66.0, 30.0]
-    html = hypotheses.coherence_table({**results, "besoins": table}, study.metier_labels()).html
-    shown = [int(row) for _, row, _, _ in SHOWN.findall(html)]
-    sizes = table.loc[shown, "value"].abs().tolist()
-    assert len(sizes) >= 3
-    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_scenarios_carry_a_banner_while_nobody_voted(results) -> None:
     assert "non votés" in hypotheses.banner(results).html
 
 
-def test_the_consolidation_lists_branches_and_adds_metiers(results) -> None:
+def test_the_consolidation_lists_branches(results) -> None:
     both = pd.concat(
         [results["besoins"], results["besoins"].assign(branch_code="chimie")], ignore_index=True
     )
-    found = chain.consolidation(both)
-    table = found["consolidation_besoins"]
-    twice = select(table, POSTS, metier_code="E1Z43")
-    once = values(results, POSTS)["E1Z43"]
-    assert twice.set_index("year")["value"][2028] == pytest.approx(2 * once[2028, POSTS, ""])
+    found = consolidated(both)
     html = besoins.consolidated_table(found, study.branch_labels()).html
     assert "Industries céramiques" in html
     assert "Industries chimiques" in html
-    empty = chain.consolidation(pd.DataFrame())
+    empty = consolidated(pd.DataFrame())
     assert "Non disponible" in besoins.consolidated_table(empty, {}).html
 
 
@@ -224,7 +214,7 @@ def test_one_rate_changed_in_a_notebook_of_one_s_own() -> None:
     jobs, ages = chain.jobs(inputs, "ceramique", edition), chain.ages(inputs, edition)
     rates = chain.rates(ages, horizon_years=10)
     rates.loc[rates["metier_code"].eq("E1Z43") & rates["first_age"].eq(55), "survival_ratio"] = 0
-    posts = needs.posts_to_fill(jobs, ages, [5, 10], assumptions=needs.Assumptions(rates=rates))
     before = needs.posts_to_fill(jobs, ages, [5, 10])
+    posts = needs.posts_to_fill(jobs, ages, [5, 10], assumptions=needs.Assumptions(rates=rates))
     more = posts["value"] > before["value"]
     assert set(posts.loc[more, "metier_code"]) == {"E1Z43"}

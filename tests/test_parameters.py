@@ -75,7 +75,7 @@ def test_a_misspelt_parameter_is_refused_with_the_right_one(root):
 
 
 def test_a_missing_key_is_refused_with_its_meaning(root):
-    edit(root, "parameters/edition.yml", "horizon_years: 10", "")
+    edit(root, "parameters/edition.yml", "horizon_years: 12", "")
     assert refusal(parameters.load_edition, root) == (
         "1 defect\n  parameters/edition.yml: key `horizon_years` is missing\n"
         "    expected: years projected beyond base_year\n"
@@ -111,7 +111,7 @@ def test_a_convention_of_four_digits_is_refused_with_five(root):
 
 
 def test_a_number_that_readers_disagree_on_is_refused(root):
-    edit(root, "parameters/edition.yml", "horizon_years: 10", "horizon_years: 010")
+    edit(root, "parameters/edition.yml", "horizon_years: 12", "horizon_years: 010")
     assert refusal(parameters.load_edition, root) == (
         "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: `010` is not a valid "
         "integer\n    expected: years projected beyond base_year\n"
@@ -120,7 +120,7 @@ def test_a_number_that_readers_disagree_on_is_refused(root):
 
 
 def test_a_number_outside_its_range_is_refused(root):
-    edit(root, "parameters/edition.yml", "horizon_years: 10", "horizon_years: 0")
+    edit(root, "parameters/edition.yml", "horizon_years: 12", "horizon_years: 0")
     assert refusal(parameters.load_edition, root, RangeError) == (
         "1 defect\n  parameters/edition.yml, line 9, key `horizon_years`: `0` is not greater "
         "than or equal to 1\n    expected: years projected beyond base_year\n"

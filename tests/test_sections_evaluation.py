@@ -18,14 +18,15 @@ LABELS = study.metier_labels() | study.branch_labels()
 
 
 def evaluation_results(
-    inputs: dict, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
+    inputs: dict, jobs: pd.DataFrame, edition: EditionParams
 ) -> dict[str, pd.DataFrame]:
     panel, families = chain.panel(inputs, edition), chain.families(inputs, edition)
-    scored = scores.past_accuracy(panel, horizon_years)
-    branches = chain.branches(jobs, panel, scored, horizon_years)
+    scored, rules = scores.past_accuracy(panel)
+    branches = chain.branches(jobs, scored)
     past = chain.retrospective(families, panel, edition)
     needs = chain.needs(inputs, panel, edition)
-    return chain.results(scored, branches, needs, families, past, edition)
+    field = chain.field(inputs, scored)
+    return chain.results(field, rules, branches, needs, families, past, edition)
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +36,12 @@ def inputs() -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def jobs(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    return employment_results(inputs, "ceramique", 10, study.edition())
+    return employment_results(inputs, "ceramique", 12, study.edition())
 
 
 @pytest.fixture(scope="module")
 def results(inputs: dict, jobs: dict) -> dict[str, pd.DataFrame]:
-    return evaluation_results(inputs, jobs["emplois"], 5, study.edition())
+    return evaluation_results(inputs, jobs["emplois"], study.edition())
 
 
 def numbers(html: str) -> list[tuple[str, int, str, str]]:
@@ -54,22 +55,56 @@ def text(html: Html) -> str:
 
 def test_every_number_of_a_table_is_that_of_its_cell(results: dict) -> None:
     shown = numbers(evaluation.scores_table(results).html)
-    assert len(shown) == len(evaluation.SCORES) * len(evaluation.METHODS)
+    assert len(shown) == 2 * len(evaluation.SCORES) * len(evaluation.METHODS)
     for table, row, column, said in shown:
         value = float(said.replace(",", ".").replace("\u202f", ""))
         assert abs(value - results[table][column].loc[row]) <= 0.51
 
 
 def test_findings_claim_nothing_that_their_interval_does_not_support(results: dict) -> None:
-    row = indicators.row_of(results["evaluation"], "owa", model="panel", horizon_years=0)
+    of = {"level": "metier", "model": "naive"}
+    row = indicators.row_of(results["evaluation"], "smape_difference_points", **of)
     said = {}
-    for low, high in ((0.8, 0.9), (0.9, 1.1), (1.1, 1.2)):
+    for low, high in ((-2.0, -0.5), (-1.0, 1.0), (0.5, 2.0)):
         table = results["evaluation"].copy()
         table.loc[row, ["lower", "upper"]] = low, high
-        said[low] = text(evaluation.findings({**results, "evaluation": table}))
-    assert "fait mieux que" in said[0.8]
-    assert "ne se distingue pas nettement" in said[0.9]
-    assert "fait moins bien que" in said[1.1]
+        told = text(evaluation.findings({**results, "evaluation": table}, LABELS))
+        told = told.replace("\u00a0", " ")
+        said[low] = told.partition("arrivé, « dernière valeur »")[2].partition("(écart")[0]
+    assert "c’est mieux que « dernière valeur »" in said[-2.0]
+    assert "pas de différence montrée" in said[-1.0]
+    assert "c’est moins bien que" in said[0.5]
+
+
+def test_branches_where_the_last_value_wins_are_named(results: dict) -> None:
+    table = results["evaluation"].copy()
+    for own, rule, told in ((9.0, 8.0, "Industries céramiques"), (8.0, 9.0, "au moins aussi bien")):
+        for model, value in (("published", own), ("naive", rule)):
+            row = indicators.row_of(table, "smape_pct_at_step", model=model)
+            table.loc[row, "value"] = value
+        assert told in text(evaluation.findings({**results, "evaluation": table}, LABELS))
+
+
+def test_what_is_published_is_no_worse_than_the_last_value_nor_than_the_engine(
+    results: dict,
+) -> None:
+    table = results["evaluation"]
+    for level, years in (("metier", 5), ("family", 10)):
+        error = {
+            model: indicators.select(
+                table, "smape_pct", model=model, level=level, horizon_years=years
+            )["value"].item()
+            for model in ("published", "naive", "panel")
+        }
+        assert error["published"] <= min(error["naive"], error["panel"])
+    covered = indicators.select(
+        table, "coverage_80_pct", model="published", level="metier", horizon_years=5
+    )
+    assert 78 <= covered["value"].item() <= 88
+    pooled = indicators.select(
+        table, "coverage_80_pct", model="published", level="family", horizon_years=10
+    )
+    assert 78 <= pooled["value"].item() <= 88
 
 
 def test_figures_have_a_text_alternative_that_says_what_happened(results: dict) -> None:
@@ -82,36 +117,26 @@ def test_figures_have_a_text_alternative_that_says_what_happened(results: dict) 
     tenths = evaluation.calibration_figure(results)
     said = [int(share) for share in re.findall(r"\d+er? (\d+)\u00a0%", tenths.alt)]
     table = results["evaluation"]
-    shares = indicators.select(table, "pit_share_pct", model="panel")
+    shares = indicators.select(table, "pit_share_pct", model="published", level="metier")
     assert said == pytest.approx(shares["value"].tolist(), abs=0.51)
     lines = evaluation.cutoffs_figure(results)
     assert all(name in lines.alt for name in evaluation.METHODS.values())
-    assert "2004" in lines.alt
+    assert "1999" in lines.alt
     assert all(figure.svg.startswith("<?xml") for figure in (past, coverage, tenths, lines))
 
 
-def test_steps_and_branches_have_one_line_each(results: dict) -> None:
-    assert evaluation.steps_table(results).html.count('<th scope="row">') == 5
+def test_steps_origins_and_branches_have_one_line_each(results: dict) -> None:
+    assert evaluation.steps_table(results).html.count('<th scope="row">') == 10
+    assert evaluation.origins_table(results).html.count('<th scope="row">') == 15
+    assert evaluation.rule_table(results).html.count('<th scope="row">') == 12
     branches = evaluation.branches_table(results, LABELS)
     assert branches.html.count('<th scope="row">') == 1
     assert "Erreur à 5\u00a0ans" in branches.html
 
 
-def test_at_the_horizon_of_the_edition_branches_are_still_scored(inputs: dict, jobs: dict) -> None:
-    edition = study.edition()
-    found = evaluation_results(inputs, jobs["emplois"], edition.horizon_years, edition)
-    assert edition.horizon_years > 5
-    branches = evaluation.branches_table(found, LABELS)
-    assert len(numbers(branches.html)) == 3
-    assert "Erreur à 5\u00a0ans" in branches.html
-    said = text(evaluation.banner(found)).replace("\u00a0", " ")
-    assert "26 familles de métiers seulement" in said
-    assert "59" not in said
-
-
 def test_the_banner_counts_the_series_that_were_scored(results: dict) -> None:
     said = text(evaluation.banner(results)).replace("\u00a0", " ")
-    assert "59 métiers et 26 familles de métiers." in said
+    assert "59 métiers à 5 ans, et de 87 familles de métiers à 10 ans." in said
 
 
 def test_needs_are_said_better_only_where_the_whole_interval_is(results: dict) -> None:
@@ -144,7 +169,7 @@ def test_coverage_of_needs_is_judged_by_its_own_interval(results: dict) -> None:
     ):
         table.loc[row, ["lower", "upper"]] = ends
         findings = text(evaluation.needs_findings({**results, "evaluation": table}))
-        assert verdict in findings.partition("26 familles")[0].replace("\u00a0", " ")
+        assert verdict in findings.partition("Familles de l’industrie")[0].replace("\u00a0", " ")
 
 
 def test_coverage_of_needs_is_told_year_by_year(results: dict) -> None:
@@ -162,7 +187,7 @@ def test_without_any_branch_the_page_says_so(results: dict) -> None:
     table = results["evaluation"]
     alone = results | {"evaluation": table[table["branch_code"] == ALL_BRANCHES]}
     assert "aucune branche" in text(evaluation.branches_table(alone, LABELS))
-    assert "2004 à 2013" in text(evaluation.banner(alone))
+    assert "1999 à 2013" in text(evaluation.banner(alone))
 
 
 def test_explanations_show_the_largest_metiers_and_three_opinions(jobs: dict) -> None:
@@ -172,7 +197,7 @@ def test_explanations_show_the_largest_metiers_and_three_opinions(jobs: dict) ->
         explications.opinions_table(jobs, LABELS),
     ):
         assert table.html.count('<th scope="row">') == 10
-    assert "2028" in explications.opinions_table(jobs, LABELS).html
+    assert "2030" in explications.opinions_table(jobs, LABELS).html
     assert explications.gaps(jobs, LABELS).html == ""
 
 
@@ -186,7 +211,7 @@ def test_filled_years_are_named(jobs: dict) -> None:
 
 
 def test_a_branch_without_headcount_has_no_explanation(inputs: dict) -> None:
-    nothing = employment_results(inputs, "chaux", 10, study.edition())
+    nothing = employment_results(inputs, "chaux", 12, study.edition())
     for piece in (
         explications.gaps,
         explications.weights_table,

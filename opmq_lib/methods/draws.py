@@ -13,9 +13,15 @@ from scipy.stats import norm
 
 Array = npt.NDArray[np.float64]
 
-ERROR_CORRELATION = 0.03
-"""Correlation of two métiers' projection errors: mean over pairs of the 26 FAP-87 families, ten
-origins, one to five years ahead (0.03 at 1, 3 and 5 years; 0.01 to 0.02 over the 59 métiers)."""
+ERROR_CORRELATION = 0.10
+"""Correlation of the projection errors of two families of métiers: 0.15 inside a professional
+domain, 0.09 between industrial ones (1988-2013, `docs/decisions/published-forecast.md`)."""
+
+FAMILY_SHARE = 0.7
+"""Share, of what is left, that the métiers of a family have in common: they follow its projection.
+A convention of the project, not voted."""
+
+FAMILY_LENGTH = 3
 
 
 def shared(seed: int, draws_count: int, name: str) -> Array:
@@ -44,15 +50,19 @@ def own(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
 
 
 def correlated(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
-    """Return normal draws with `ERROR_CORRELATION` between codes, (codes, draws).
+    """Return the normal draws of projection errors, (codes, draws).
+
+    `ERROR_CORRELATION` of their variance is what all share, `FAMILY_SHARE` of the rest what a
+    family does. A métier has the same errors in every branch.
 
     Each row holds the same values in another order, so that its quantiles are exact.
     """
-    common = shared(seed, draws_count, "employment")
-    mixed = np.sqrt(ERROR_CORRELATION) * common + np.sqrt(1 - ERROR_CORRELATION) * own(
+    family = own(seed, draws_count, [f"{code[:FAMILY_LENGTH]} family" for code in codes])
+    inside = np.sqrt(FAMILY_SHARE) * family + np.sqrt(1 - FAMILY_SHARE) * own(
         seed, draws_count, codes
     )
-    return even(mixed)
+    common = shared(seed, draws_count, "employment")
+    return even(np.sqrt(ERROR_CORRELATION) * common + np.sqrt(1 - ERROR_CORRELATION) * inside)
 
 
 def along_quantiles(quantiles: Array, levels: Array, normal: Array) -> Array:

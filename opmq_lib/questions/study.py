@@ -63,7 +63,8 @@ class Study:
 
         Args:
             branch_codes: Keys of table `branches`.
-            scenario: Code of a scenario of the edition, or `later_pension`; by default the first.
+            scenario: Code of a scenario of the edition, or one of `besoins.VARIANTS`; by default
+                the first.
             rates: Other rates than those of `rates`, in their shape.
 
         Returns:
@@ -76,14 +77,14 @@ class Study:
         scenarios = study.scenarios(self.root)
         ages = besoins.ages(inputs, edition)
         given = self.rates() if rates is None else rates
-        known = [*(each.scenario_code for each in scenarios), besoins.LATER]
+        known = [*(each.scenario_code for each in scenarios), *besoins.VARIANTS]
         chosen = scenario or known[0]
         _check("scenario", chosen, known)
         tables = []
         for branch_code in branch_codes:
             jobs = besoins.jobs(inputs, branch_code, edition)
-            future, _ = besoins.future(inputs, jobs, edition.horizon_years, edition)
-            tables.append(besoins.posts(inputs, jobs, future, ages, given, scenarios))
+            future = besoins.future(inputs, jobs, edition.horizon_years, edition)
+            tables.append(besoins.posts(inputs, jobs, future, ages, given, scenarios, edition))
         posts = self._named(tables)
         return posts[posts["scenario_code"] == chosen].reset_index(drop=True)
 

@@ -126,6 +126,16 @@ def read_scenario(path: Path, where: str) -> Reading[ScenarioParams]:
         expected = "lines: []: past trends go on"
         fix = "write these lines in a scenario of their own"
         reading.refuse(("lines",), "the reference changes something", expected, fix)
+    edition = read_edition(path.absolute().parents[2]).params
+    first = edition.edition_date.year if edition else 0
+    for number, line in enumerate(reading.params.lines if reading.params else ()):
+        if line.start_year < first:
+            expected = f"{first}, the year of the edition, or later: what is over is no scenario"
+            key = ("lines", number, "start_year")
+            fix = "move the years of the line"
+            reading.refuse(
+                key, "a scenario that starts in the past", expected, fix, f"{line.start_year}"
+            )
     return reading
 
 

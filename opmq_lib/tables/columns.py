@@ -446,6 +446,8 @@ COLUMNS: Final[dict[str, Column]] = {
     "rates_basis": _text(
         "Taux de départ", "metier", "family", "all", "default", "given", "mixed", "none"
     ),
+    "best_grade": _text("Fiabilité, au mieux (A : la meilleure)", *"AB"),
+    "needs.start_year": _year("Début du décompte"),
     "needs.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "skill_posts.nature": _text("Nature du chiffre", *_NATURES, "projection"),
     "projection.nature": _text("Nature du chiffre", *_NATURES, "projection"),

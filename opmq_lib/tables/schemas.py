@@ -162,7 +162,8 @@ TABLES: Final[dict[str, str]] = {
     "industry_group_codes? branch_codes? metier_codes? start_year? end_year? multiplier? points? "
     "unit? vote? basis origin",
     "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
-    "year* quantile_level* quantity* value? unit status nature origin ages_basis rates_basis",
+    "start_year* year* quantile_level* quantity* value? unit status nature origin ages_basis "
+    "rates_basis best_grade?",
     "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
     "variant*? value? lower? upper? interval_level? unit numerator_count? denominator_count? "
     "status nature origin",

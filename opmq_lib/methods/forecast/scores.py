@@ -26,6 +26,7 @@ SCORES = (
     "direction_right_pct",
     "bias_scaled",
 )
+RESAMPLES, SEED = 2000, 2018
 BY_STEP = ("mase", "wis_scaled", "coverage_80_pct", "coverage_95_pct")
 """What a screen shows at each step."""
 
@@ -300,3 +301,30 @@ def bias_by_size(scored: pd.DataFrame) -> pd.DataFrame:
     per_series = classed.groupby([*by, "series_code"])["bias_scaled"].mean()
     bias = per_series.groupby(by).agg(bias_scaled="mean", standard_error="sem", series_count="size")
     return pd.concat([sizes, bias], axis=1).reset_index()
+
+
+def ratio_interval(table: pd.DataFrame, above: pd.Series, below: pd.Series) -> dict[str, object]:
+    """Return the ratio of two sums in %, and its 95 % interval.
+
+    Args:
+        table: Rows by `series_code`; a column of families serves as well.
+        above: What is summed above, by row: an error less another (negative: the first does
+            better), or whether the interval held.
+        below: What is summed below.
+
+    Returns:
+        `value`, `lower`, `upper`. The same series, all their years together,
+        are drawn again with replacement: years of one series go together. What all series undergo
+        at once (a recession) is not in it.
+
+    Examples:
+        >>> rows = pd.DataFrame({"series_code": ["a", "b"]})
+        >>> ratio_interval(rows, pd.Series([-1.0, -1.0]), pd.Series([10.0, 10.0]))["upper"].item()
+        -10.0
+    """
+    sums = pd.DataFrame({"above": above, "below": below}).groupby(table["series_code"]).sum()
+    drawn = np.random.default_rng(SEED).integers(len(sums), size=(RESAMPLES, len(sums)))
+    resampled = sums.to_numpy(dtype=float)[drawn].sum(axis=1)
+    low, high = np.quantile(100 * resampled[:, 0] / resampled[:, 1], [0.025, 0.975])
+    total, base = sums.sum()
+    return {"value": 100 * total / base, "lower": low, "upper": high}

@@ -69,10 +69,12 @@ class Ages:
     def whole_country(self) -> tuple[list[str], Array]:
         """Return métiers and heads of the whole country, (métiers, years, bands).
 
-        Without national pyramids those of the branches are summed; the one of all occupations is
-        left out, unless it is alone.
+        Without national pyramids those of the branches are summed; those of all occupations and of
+        families beside their métiers are left out, unless they are alone.
         """
-        national, others = self.keys.get_level_values(0) == "", self.metier_codes != ALL_METIERS
+        national, code = self.keys.get_level_values(0) == "", self.metier_codes
+        is_whole = code.str.len() <= len(ALL_METIERS)
+        others = ~(code.isin([ALL_METIERS]) | is_whole & bool((~is_whole).any()))
         kept = national if national.any() else ~national
         kept = kept & others if (kept & others).any() else kept
         place, codes = pd.factorize(self.metier_codes[kept], sort=True)
@@ -107,6 +109,8 @@ def centre_year(period: str) -> int | None:
 
 def read_ages(age_structure: pd.DataFrame) -> Ages:
     """Return an age table as arrays; what is not in the table is not known, never 0.
+
+    One exception: the youngest band, left out where a métier has nobody of that age, is 0.
 
     Args:
         age_structure: One row per `metier_code`, `period`, five-year `age_band`, and `branch_code`
@@ -143,7 +147,10 @@ def read_ages(age_structure: pd.DataFrame) -> Ages:
     years = sorted(set(table["year"]))
     keys = pd.MultiIndex.from_frame(table[_NODE].drop_duplicates().sort_values(_NODE))
     every = pd.MultiIndex.from_tuples([(*key, year) for key in keys for year in years])
-    heads = wide.reindex(every).to_numpy(dtype=float).reshape(len(keys), len(years), -1)
+    cells: Array = wide.reindex(every).to_numpy(dtype=float, copy=True)
+    heads = cells.reshape(len(keys), len(years), -1)
+    has_others = ~np.isnan(heads[..., 1:]).any(axis=-1) & (heads.shape[-1] > 1)
+    heads[..., 0] = np.where(has_others & np.isnan(heads[..., 0]), 0.0, heads[..., 0])
     names = table.drop_duplicates("first_age").set_index("first_age")["age_band"]
     own = table["origin"].eq("own").groupby([table[name] for name in _NODE]).any()
     return Ages(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE
+from opmq_lib.methods.needs.cohorts import FIRST_OLD_SHARE
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,14 @@ class Assumptions:
         scenario_code: Copied to the result.
         delay_years: Years later in life at which everybody leaves (pension-age variant), 0 to 5.
         first_old_age: a₀.
+        first_old_share: Share of the leavers of the band below a₀ that count, 0 to 1.
+        counted_from: Year from which posts are counted, where a series ends before it.
+        branches: Rows of the `employment` contract, the rest of each branch included, whose 80 %
+            interval is that of the level; by default the employment given.
         draws_count: Draws, at least 50; the same seed gives the same result.
         seed: Seed of the draws.
-        totals: Whether to add, per branch, the sum of the métiers given, as métier `ENS`.
+        totals: Whether to add, per branch, the sum of the métiers given, as métier `ENS`, and over
+            several branches those of each métier and of all, as branch `ensemble`.
     """
 
     projections: pd.DataFrame | None = None
@@ -33,7 +39,10 @@ class Assumptions:
     scenario_code: str = "reference"
     delay_years: float = 0.0
     first_old_age: int = FIRST_OLD_AGE
-    draws_count: int = 500
+    first_old_share: float = FIRST_OLD_SHARE
+    counted_from: int | None = None
+    branches: pd.DataFrame | None = None
+    draws_count: int = 1000
     seed: int = 2018
     totals: bool = False
 

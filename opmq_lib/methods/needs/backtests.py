@@ -1,4 +1,4 @@
-"""What needs would have been worth in the past: employment from 2008, ages from 2013, exits.
+"""What needs would have been worth in the past: employment, ages, exits.
 
 - Employment: projections from an origin with what was known then, against “no change” and “last
   growth continues”.
@@ -10,26 +10,30 @@
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods import draws, forecast
-from opmq_lib.methods.needs import coherence
+from opmq_lib.methods import draws
+from opmq_lib.methods.forecast.published import published
+from opmq_lib.methods.forecast.scores import ratio_interval
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
-from opmq_lib.methods.needs.cohorts import BAND_YEARS, career_end_departures
+from opmq_lib.methods.needs.cohorts import BAND_YEARS, departures
 from opmq_lib.methods.needs.departures import survival_of
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH, learn_rates
 from opmq_lib.tables.indicators import ALL_METIERS
 
-ORIGIN, FIRST_SCORED = 2008, 2010
-"""Years are means of three: 2009 shares two years with the origin, 2010 only what 2008 holds."""
+EMPLOYMENT_YEARS = 10
+"""Years before the end from which employment is projected again."""
 
-AGES_ORIGIN = 2013
+FIRST_SCORED = 2
+"""Years are means of three: the first after an origin shares two of them with it, the second none
+but what the origin holds."""
+
 LEVELS = (0.1, 0.5, 0.9)
 RETIREMENT = "Départs en retraite"
-DRAWS, RESAMPLES, SEED = 500, 2000, 2018
+DRAWS, SEED = 500, 2018
 Row = dict[str, object]
 MODELS = ("study", "no_change", "last_growth")
 
 
-def employment_errors(panel: pd.DataFrame, origin: int = ORIGIN) -> pd.DataFrame:
+def employment_errors(panel: pd.DataFrame, origin: int) -> pd.DataFrame:
     """Return what projections from an origin gave, beside simple rules and what happened.
 
     Args:
@@ -37,22 +41,19 @@ def employment_errors(panel: pd.DataFrame, origin: int = ORIGIN) -> pd.DataFrame
         origin: Last year known.
 
     Returns:
-        One row per series and year from `FIRST_SCORED`: `level` (`metier`, `family`), `actual`,
-        `origin_value`, `study` (métiers made coherent with families) with `lower` and `upper` at
-        80 %, `no_change`, `last_growth` (the last yearly growth goes on).
+        One row per series and year, `FIRST_SCORED` years after the origin and later: `level`
+        (`metier`, `family`), `actual`, `origin_value`, `study` (the published projection) with
+        `lower` and `upper` at 80 %, `no_change`, `last_growth` (the last yearly growth goes on).
     """
     known = panel[panel["year"] <= origin]
-    last = int(panel["year"].max())
-    future = forecast.forecast_series(known, last - origin, LEVELS)
-    moved = coherence.reconcile_national(known, last - origin)
-    named = future.rename(columns={"series_code": "metier_code"}).assign(origin="public")
-    coherent = coherence.adjust(named, moved)
-    wide = coherent.pivot(index=["metier_code", "year"], columns="quantile_level", values="value")
+    future = published(known, LEVELS)
+    wide = future.pivot(index=["series_code", "year"], columns="quantile_level", values="value")
     table = wide.rename(columns=dict(zip(LEVELS, ("lower", "study", "upper"), strict=True)))
-    table = table.reset_index().rename(columns={"metier_code": "series_code"})
+    table = table.reset_index()
     seen = known.pivot(index="series_code", columns="year", values="value")
     end, growth = seen[origin], seen[origin] / seen[origin - 1]
-    table = table[table["year"] >= FIRST_SCORED].merge(panel.rename(columns={"value": "actual"}))
+    scored = table[table["year"] >= origin + FIRST_SCORED]
+    table = scored.merge(panel.rename(columns={"value": "actual"}))
     code, ahead = table["series_code"], table["year"] - origin
     is_metier = code.str.len() > FAMILY_LENGTH
     return table.assign(
@@ -63,7 +64,7 @@ def employment_errors(panel: pd.DataFrame, origin: int = ORIGIN) -> pd.DataFrame
     )
 
 
-def age_errors(age_structure: pd.DataFrame, origin: int = AGES_ORIGIN) -> pd.DataFrame:
+def age_errors(age_structure: pd.DataFrame, origin: int) -> pd.DataFrame:
     """Return heads of 50–54, 55–59 and 60 or more five years after an origin, as projected.
 
     Args:
@@ -112,19 +113,21 @@ def age_errors(age_structure: pd.DataFrame, origin: int = AGES_ORIGIN) -> pd.Dat
 
 
 def retirement_check(
-    age_structure: pd.DataFrame, exit_rates: pd.DataFrame, exit_reasons: pd.DataFrame
+    age_structure: pd.DataFrame, exit_rates: pd.DataFrame, exit_reasons: pd.DataFrame, origin: int
 ) -> pd.DataFrame:
-    """Return yearly departures by family as projected from 2008, and declared retirements.
+    """Return yearly departures by family as projected from an origin, and declared retirements.
 
     Args:
         age_structure: National ages by métier and period.
         exit_rates: `exit_rate_pct` by family and year, market sector.
         exit_reasons: `exit_share_pct` by family and reason, market sector.
+        origin: Year from which five years are counted.
 
     Returns:
-        One row per family: `projected_pct` (departures of the five years from 2008, per year, in %
-        of employment, with the rates learnt on all tables), `declared_pct` (mean exit rate of
-        2009–2013 × share of retirements). Employers declare retirements of employees; departures
+        One row per family that declares: `projected_pct` (departures of the five years from the
+        origin, per year, in % of employment, with the rates learnt on those years), `declared_pct`
+        (mean exit rate of the same years × share of retirements). Employers declare retirements
+        of employees; departures
         count whoever leaves employment at 50 or more, net of arrivals: not the same thing.
     """
     national = age_structure[age_structure["metier_code"] != ALL_METIERS]
@@ -135,20 +138,23 @@ def retirement_check(
         .groupby(["metier_code", "period", "age_band"], as_index=False)["employment_headcount"]
         .sum()
     )
-    pair = summed[summed["period"].isin(national.loc[centre.isin([ORIGIN, 2013]), "period"])]
+    pair = summed[
+        summed["period"].isin(national.loc[centre.isin([origin, origin + BAND_YEARS]), "period"])
+    ]
     ages = read_ages(pair)
     codes = [str(code) for code in ages.keys.get_level_values("metier_code")]
     found = survival_of(codes, learn_rates(pair, steps=1), ages.first_ages)
-    heads = ages.heads[:, ages.years.index(ORIGIN)]
-    left = career_end_departures(heads, found.survival, [BAND_YEARS], ages.position(FIRST_OLD_AGE))
+    heads = ages.heads[:, ages.years.index(origin)]
+    left = departures(heads, found.survival, [BAND_YEARS], ages.position(FIRST_OLD_AGE))
     rate = 100 * left[:, 0] / heads.sum(axis=1) / BAND_YEARS
-    during = exit_rates[exit_rates["year"].between(ORIGIN + 1, ORIGIN + BAND_YEARS)]
+    during = exit_rates[exit_rates["year"].between(origin + 1, origin + BAND_YEARS)]
     mean = during.groupby("metier_code")["exit_rate_pct"].mean()
     share = exit_reasons[exit_reasons["exit_reason"] == RETIREMENT]
     retired = share.set_index("metier_code")["exit_share_pct"]
     declared = mean * retired / 100
     table = pd.DataFrame({"metier_code": codes, "projected_pct": rate, "heads": heads.sum(axis=1)})
-    return table.assign(declared_pct=declared.reindex(codes).to_numpy())
+    table = table.assign(declared_pct=declared.reindex(codes).to_numpy())
+    return table.dropna(subset=["declared_pct"]).reset_index(drop=True)
 
 
 def weighted_error_pct(table: pd.DataFrame, model: str) -> float:
@@ -191,7 +197,8 @@ def score_rows(
         `needs_coverage_pct` with its 95 % interval, `needs_coverage_by_year_pct` in each year
         scored; by `age_band` (its first age) and model: `age_error_pct`, `age_bias_pct` (sums over
         métiers); by age band: `age_coverage_pct`; by `variant` (`projected`, `declared`):
-        `departure_rate_pct`, by family and over all.
+        `departure_rate_pct`, by family and over all; `origin_year` of employment and of ages, by
+        `variant`.
     """
     rows: list[Row] = []
     intervals: list[Row] = []
@@ -214,7 +221,13 @@ def score_rows(
     in_base = [pd.DataFrame([row]) for row in rows] + by_family
     in_base += [pd.DataFrame([row]) for row in intervals]
     dated = [part.assign(year=base_year) for part in in_base]
-    return [part.assign(unit="pct", nature="projection") for part in (*dated, *by_year)]
+    origins = {
+        "employment": employment["year"].min() - FIRST_SCORED,
+        "ages": base_year - BAND_YEARS,
+    }
+    years = pd.DataFrame({"variant": list(origins), "value": list(origins.values())})
+    said = years.assign(indicator="origin_year", year=base_year, unit="year", nature="observed")
+    return [said, *(part.assign(unit="pct", nature="projection") for part in (*dated, *by_year))]
 
 
 def _employment_scores(part: pd.DataFrame) -> tuple[list[Row], list[Row]]:
@@ -250,30 +263,3 @@ def _age_scores(part: pd.DataFrame) -> list[Row]:
         )
     ]
     return [*scores, {"indicator": "age_coverage_pct", "value": covered_pct(part)}]
-
-
-def ratio_interval(table: pd.DataFrame, above: pd.Series, below: pd.Series) -> Row:
-    """Return the ratio of two sums in %, and its 95 % interval.
-
-    Args:
-        table: Rows of `employment_errors` of one level.
-        above: What is summed above, by row: an error less another (negative: the first does
-            better), or whether the interval held.
-        below: What is summed below.
-
-    Returns:
-        `value`, `lower`, `upper`. The same series, all their years together,
-        are drawn again with replacement: years of one series go together. What all series undergo
-        at once (2009) is not in it: there is one origin.
-
-    Examples:
-        >>> rows = pd.DataFrame({"series_code": ["a", "b"]})
-        >>> ratio_interval(rows, pd.Series([-1.0, -1.0]), pd.Series([10.0, 10.0]))["upper"].item()
-        -10.0
-    """
-    sums = pd.DataFrame({"above": above, "below": below}).groupby(table["series_code"]).sum()
-    drawn = np.random.default_rng(SEED).integers(len(sums), size=(RESAMPLES, len(sums)))
-    resampled = sums.to_numpy(dtype=float)[drawn].sum(axis=1)
-    low, high = np.quantile(100 * resampled[:, 0] / resampled[:, 1], [0.025, 0.975])
-    total, base = sums.sum()
-    return {"value": 100 * total / base, "lower": low, "upper": high}

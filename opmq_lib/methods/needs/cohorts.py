@@ -17,6 +17,9 @@ Index = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
 BAND_YEARS = 5
+FIRST_OLD_SHARE = 0.5
+"""Share of the leavers of the band below a₀ who are past a₀ when they leave: half of the band has
+reached it half-way through the five years."""
 
 
 def age_five_years(heads: Array, survival: Array) -> tuple[Array, Array]:
@@ -52,84 +55,49 @@ def yearly(survival: Array) -> Array:
     return np.asarray(survival ** (1 / BAND_YEARS))
 
 
-def age_one_year(heads: Array, yearly_survival: Array) -> tuple[Array, Array]:
-    """Return the heads of each band one year later, without new entrants, and who has left.
-
-    A fifth of the survivors of a band move to the next: E'_a = 0.8 (1 - h_a) E_a +
-    0.2 (1 - h_(a-5)) E_(a-5); the last, open band keeps all its own.
-
-    Args:
-        heads: (…, bands) heads now.
-        yearly_survival: (…, bands), 1 - h.
-
-    Returns:
-        As `age_five_years`, one year later.
-
-    Examples:
-        >>> later, left = age_one_year(np.array([100.0, 50.0]), np.array([1.0, 0.0]))
-        >>> later.tolist(), left.tolist()
-        ([80.0, 20.0], [0.0, 50.0])
-    """
-    staying = heads * yearly_survival
-    moving = staying[..., :-1] / BAND_YEARS
-    later = staying.copy()
-    later[..., :-1] -= moving
-    later[..., 1:] += moving
-    return later, heads - staying
-
-
-def career_end_departures(
-    heads: Array, survival: Array, horizons: Sequence[int], first_old: int
+def departures(
+    heads: Array,
+    survival: Array,
+    horizons: Sequence[int],
+    first_old: int,
+    first_old_share: float = FIRST_OLD_SHARE,
 ) -> Array:
-    """Return how many incumbents of `first_old` and older leave employment over some horizons.
+    """Return how many incumbents leave employment at the end of their career over some horizons.
 
-    Horizons of which none is a multiple of five: bands age by one year at a time. Otherwise by
-    five at multiples of five, and straight lines between them: the two schemes differ, the first
-    mixes ages within a band, and side by side they would make sums go down from one year to the
-    next. New entrants are ignored, so that the result is a lower bound.
+    Bands age by five years at a time, always; between multiples of five the line is straight. In
+    each step those of `first_old` and older count, and of the band just below the share that is
+    past that age half-way. New entrants are ignored, so that the result is a lower bound.
 
     Args:
         heads: (…, bands) heads now.
         survival: (…, steps, bands): one row per five-year step; the last row serves beyond.
-        horizons: Years, each at least 1.
-        first_old: Position of the first band that counts (a₀).
+        horizons: Years, each at least 0.
+        first_old: Position of the first band that counts whole (a₀).
+        first_old_share: Share of the leavers of the band below that count, 0 to 1.
 
     Returns:
-        (…, horizons) heads; they never fall when the horizon grows.
+        (…, horizons) heads; they never fall when the horizon grows, and those of one horizon do
+        not depend on the others.
 
     Examples:
-        Worked example W1:
+        Worked example W1, then half of the first band:
 
         >>> heads = np.array([1100.0, 1200, 900, 300, 40])
         >>> survival = np.array([[0.96, 0.93, 0.62, 0.12, 0]])
-        >>> career_end_departures(heads, survival, [1], 1).round(6).tolist()
-        [243.035492]
-        >>> career_end_departures(heads, survival, [1, 5, 7, 10], 1).round(6).tolist()
+        >>> departures(heads, survival, [1, 5, 7, 10], 1, 0.0).round(6).tolist()
         [146.0, 730.0, 1140.016, 1755.04]
+        >>> departures(heads, survival, [5], 1).round(6).tolist()
+        [752.0]
     """
-    if all(years % BAND_YEARS for years in horizons):
-        return _left_after(heads, yearly(survival), horizons, first_old, 1)
-    fives = range(BAND_YEARS, max(horizons) + BAND_YEARS, BAND_YEARS)
-    left = _left_after(heads, survival, fives, first_old, BAND_YEARS)
-    left = np.concatenate([np.zeros_like(left[..., :1]), left], axis=-1)
+    after = [np.zeros(np.broadcast_shapes(heads.shape, survival[..., 0, :].shape)[:-1])]
+    for n in range(-(-max(horizons) // BAND_YEARS)):
+        row = min(n, survival.shape[-2] - 1)
+        heads, left = age_five_years(heads, survival[..., row, :])
+        below = left[..., max(first_old - 1, 0) : first_old].sum(axis=-1)
+        after.append(after[-1] + left[..., first_old:].sum(axis=-1) + first_old_share * below)
+    total = np.stack([*after, after[-1]], axis=-1)
     step, rest = np.divmod(horizons, BAND_YEARS)
-    after = np.minimum(step + 1, left.shape[-1] - 1)
-    before = left[..., step]
-    return np.asarray(before + rest / BAND_YEARS * (left[..., after] - before))
-
-
-def _left_after(
-    heads: Array, survival: Array, horizons: Sequence[int], first_old: int, size: int
-) -> Array:
-    """Return the leavers after each horizon, advancing by one year or by five."""
-    advance = age_one_year if size == 1 else age_five_years
-    total, after = np.zeros(()), {}
-    for year in range(0, max(horizons), size):
-        step = min(year // BAND_YEARS, survival.shape[-2] - 1)
-        heads, left = advance(heads, survival[..., step, :])
-        total = total + left[..., first_old:].sum(axis=-1)
-        after[year + size] = total
-    return np.stack([after[years] for years in horizons], axis=-1)
+    return np.asarray(total[..., step] + rest / BAND_YEARS * np.diff(total)[..., step])
 
 
 def delayed(survival: Array, delay_years: float) -> Array:

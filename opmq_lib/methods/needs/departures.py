@@ -208,6 +208,7 @@ def _leaving(
     point = np.full((len(shares) + 1, len(horizons)), np.nan)
     drawn = np.full((*point.shape, assumptions.draws_count), np.nan)
     is_known = ~(np.isnan(shares).any(axis=1) | np.isnan(survival.survival).any(axis=(1, 2)))
+    below = assumptions.first_old_share
     chunks = np.array_split(np.flatnonzero(is_known), -(-is_known.sum() // CHUNK_PYRAMIDS) or 1)
     for rows in chunks:
         stay, stay_drawn = (
@@ -217,7 +218,7 @@ def _leaving(
                 survival.drawn(rows, assumptions.draws_count, assumptions.seed),
             )
         )
-        point[rows] = cohorts.career_end_departures(shares[rows], stay, horizons, first_old)
-        left = cohorts.career_end_departures(shares[rows][:, None], stay_drawn, horizons, first_old)
+        point[rows] = cohorts.departures(shares[rows], stay, horizons, first_old, below)
+        left = cohorts.departures(shares[rows][:, None], stay_drawn, horizons, first_old, below)
         drawn[rows] = left.swapaxes(1, 2)
     return point, drawn

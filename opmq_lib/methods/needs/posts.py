@@ -1,27 +1,24 @@
 """Posts to fill: net creation plus career-end departures, with quantiles of each (E1–E3).
 
-Level 0.5 is the point: projected employment and projected rates, so that there the three
-quantities add up exactly. Other levels come from draws of both; a quantile of a sum is not the sum
-of quantiles.
+Level 0.5 is the point: projected employment and projected rates, so that there the quantities add
+up exactly. Other levels come from draws (`simulation`): a quantile of a sum is not the sum of
+quantiles. Sums over a branch's métiers, or over branches, are summed draw by draw.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from opmq_lib.errors import CoherenceError, DataError, Defect, RangeError, SchemaError, gather
-from opmq_lib.methods import draws
-from opmq_lib.methods.forecast import QUANTILE_LEVELS, forecast_employment
+from opmq_lib.methods.forecast import QUANTILE_LEVELS
+from opmq_lib.methods.needs import simulation
 from opmq_lib.methods.needs.ages import Ages, read_ages
 from opmq_lib.methods.needs.assumptions import REFERENCE, Assumptions
 from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, Index
-from opmq_lib.methods.needs.departures import NATIONAL_BRANCH, Departures, departures
-from opmq_lib.methods.needs.rates import rates_of
+from opmq_lib.methods.needs.departures import NATIONAL_BRANCH
 from opmq_lib.tables import DESCRIPTIONS, input_errors
 from opmq_lib.tables.indicators import ALL_METIERS, METROPOLITAN
 
@@ -30,42 +27,17 @@ QUANTITIES = (
     "career_end_departures_headcount",
     "posts_to_fill_headcount",
 )
-AGE_SPREAD = 0.2
-"""Standard deviation of log share of the 50 and over between métiers of one family (Dares,
-2017-2019, 59 métiers): how far a branch may be from the national ages that stand for its own."""
+RATES = ("net_creation_rate_pct", "departure_rate_pct", "posts_rate_pct")
+"""The same per year, in % of the jobs there are when the count begins."""
 
-AGE_CORRELATION = 0.7
-"""Weight w of what all métiers of a branch share in that gap, √(1 - w²) left to each: a branch
-is older or younger as a whole. A convention of the project, not voted: no open source crosses
-branches, métiers and ages."""
+DEPARTURES = QUANTITIES[1], RATES[1]
+"""What has a grade of reliability: posts and net creation are signed."""
 
-MIN_DRAWS, MEDIAN = 50, 0.5
+UNITS = dict.fromkeys(QUANTITIES, "headcount") | dict.fromkeys(RATES, "pct_per_year")
+MIN_DRAWS = 50
 COLUMNS = tuple(DESCRIPTIONS["needs"])
-_NODE = ["branch_code", "metier_code"]
-_KEY = [*_NODE, "year"]
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    """What posts are computed from, by node (n) and horizon (h).
-
-    Attributes:
-        nodes: Branch, métier, last year and origin of each node, and what its departures rest on.
-        start: (n, 1) heads in that year.
-        future: (n, h, levels) heads projected; NaN where there are none.
-        known: (levels,) levels of `future`, 0.5 among them.
-        more_jobs: (n, h) what the scenario multiplies employment by.
-        more_leave: (n, h) what it multiplies departures by.
-        leaving: Who leaves.
-    """
-
-    nodes: pd.DataFrame
-    start: Array
-    future: Array
-    known: Array
-    more_jobs: Array
-    more_leave: Array
-    leaving: Departures
+Part = tuple[pd.DataFrame, Array]
+"""Nodes, and their values (quantities, n, h, levels)."""
 
 
 def posts_to_fill(
@@ -89,15 +61,17 @@ def posts_to_fill(
         age_structure: One row per `metier_code`, `period`, five-year `age_band`, and
             `branch_code` if it is a branch's, with `employment_headcount`; `None`, or no row,
             where no age is known.
-        horizon_years: Years after the last year of each series; or several such horizons.
+        horizon_years: Years counted, from the last year of each series or, where it is later, from
+            `assumptions.counted_from`; or several such horizons.
         quantile_levels: Probabilities strictly between 0 and 1; 0.5 is the point.
         assumptions: Projections, rates, scenario and draws.
 
     Returns:
         The long table of contract `needs`: per branch (`ensemble` where none is given), métier,
-        horizon (`year`, heads summed from `cutoff_year` to it), `quantity` and level. `ages_basis`
-        is `branch`, `national` or `none`; `rates_basis` as `learn_rates` says. Posts are the sum
-        of the two other quantities at level 0.5, and per draw.
+        horizon (`year`, summed from `start_year` to it), `quantity` and level: heads, then % of the
+        jobs of `start_year` per year. `ages_basis` is `branch`, `national` or `none`; `rates_basis`
+        as `learn_rates` says; `best_grade` that of what rests on the level, empty where it is
+        known. Posts are the sum of the two other quantities at level 0.5, and per draw.
 
     Raises:
         DataError: With every defect: columns, keys, negative heads, bands that are not of five
@@ -120,21 +94,52 @@ def posts_to_fill(
     horizons, levels = np.atleast_1d(horizon_years), np.atleast_1d(quantile_levels)
     jobs, ages = _checked(employment, age_structure, horizons, levels, assumptions)
     horizons, levels = np.unique(horizons).astype(int), np.unique(levels).astype(float)
-    inputs = _inputs(jobs, ages, horizons, levels, assumptions)
-    parts = []
-    for branch in inputs.nodes["branch_code"].unique():
-        rows = np.flatnonzero(inputs.nodes["branch_code"] == branch)
-        nodes, start = inputs.nodes.iloc[rows], inputs.start[rows]
-        points, drawn = _quantities(inputs, rows, assumptions)
-        values = _quantiles(points, drawn, levels)
-        exact = _net_creation(inputs, rows, np.tile(norm.ppf(levels), (len(rows), 1)))
-        values[0] = np.where(levels == MEDIAN, points[0][..., None], exact)
-        values[1] = np.clip(values[1], 0.0, start[..., None])
-        parts.append((nodes, values))
+    inputs = simulation.read_inputs(jobs, ages, horizons, levels, assumptions)
+    branches = inputs.nodes.groupby("branch_code", sort=False).indices
+    parts, alone, in_sum = [], [], []
+    for rows in map(np.asarray, branches.values()):
+        nodes, points = inputs.nodes.iloc[rows], simulation.points(inputs, rows)
+        drawn = simulation.drawn(inputs, rows, inputs.level, assumptions)
+        parts.append((nodes, _values(points, drawn, horizons, levels)))
         if assumptions.totals:
-            points, drawn = points.sum(axis=1, keepdims=True), drawn.sum(axis=1, keepdims=True)
-            parts.append((_whole(nodes), _quantiles(points, drawn, levels)))
+            of_sum = simulation.drawn(inputs, rows, inputs.level_in_sum, assumptions)
+            point, sums = (each.sum(axis=1, keepdims=True) for each in (points, of_sum))
+            whole = _whole(nodes)
+            parts.append((whole, _values(point, sums, horizons, levels)))
+            alone.append((nodes, points, drawn))
+            in_sum.append((whole, point, sums))
+    if len(in_sum) > 1:
+        parts += [_over_branches(each, horizons, levels) for each in (alone, in_sum)]
     return _long(parts, horizons, levels, assumptions.scenario_code)
+
+
+def _values(points: Array, drawn: Array, horizons: Index, levels: Array) -> Array:
+    """Return the quantiles of every quantity, (quantities, n, h, levels); departures above 0.
+
+    Without a job at the start there is no rate (NaN).
+    """
+    point = simulation.measured(points, horizons)
+    point[len(QUANTITIES) :, points[0] <= 0] = np.nan
+    values = simulation.quantiles(point, simulation.measured(drawn, horizons), levels.tolist())
+    for place, name in enumerate(UNITS):
+        if name in DEPARTURES:
+            values[place] = np.maximum(values[place], 0.0)
+    return values
+
+
+def _over_branches(
+    counted: Sequence[tuple[pd.DataFrame, Array, Array]], horizons: Index, levels: Array
+) -> Part:
+    """Return sums over branches, by métier, of nodes, points and draws."""
+    nodes = pd.concat([nodes for nodes, _, _ in counted], ignore_index=True)
+    members = nodes.groupby("metier_code").indices
+    point, drawn = (
+        np.stack([each[:, rows].sum(axis=1) for rows in members.values()], axis=1)
+        for each in (np.concatenate([part[n] for part in counted], axis=1) for n in (1, 2))
+    )
+    whole = pd.concat([_whole(nodes.iloc[rows]) for rows in members.values()], ignore_index=True)
+    named = whole.assign(branch_code=NATIONAL_BRANCH, metier_code=[str(code) for code in members])
+    return named, _values(point, drawn, horizons, levels)
 
 
 def _checked(
@@ -167,9 +172,11 @@ def _checked(
         errors.append(SchemaError.of("employment", *wrong))
     if errors:
         raise gather(errors)
-    own = jobs["origin"].eq("own").groupby([jobs[name] for name in _NODE]).transform("any")
+    own = (
+        jobs["origin"].eq("own").groupby([jobs[name] for name in simulation.NODE]).transform("any")
+    )
     jobs["origin"] = np.where(own, "own", "public")
-    return jobs.sort_values(_KEY, ignore_index=True), ages
+    return jobs.sort_values([*simulation.NODE, "year"], ignore_index=True), ages
 
 
 def _question_errors(
@@ -194,110 +201,16 @@ def _question_errors(
     return [RangeError(wrong)] if wrong else []
 
 
-def _inputs(
-    jobs: pd.DataFrame, ages: Ages | None, horizons: Index, levels: Array, assumptions: Assumptions
-) -> _Inputs:
-    """Return employment projected, who leaves, and what the scenario multiplies both by."""
-    nodes = jobs.groupby(_NODE).tail(1).reset_index(drop=True)
-    future = assumptions.projections
-    if future is None:
-        wanted = np.unique([*QUANTILE_LEVELS, *levels]).tolist()
-        future = forecast_employment(jobs, int(horizons.max()), wanted)
-    wide = future.pivot(index=_KEY, columns="quantile_level", values="value")
-    if MEDIAN not in wide:
-        wrong = ("no point", "rows of level 0.5", "project with the level 0.5")
-        raise SchemaError.of("projections, column `quantile_level`", *wrong)
-    more = np.ones((len(nodes), len(horizons), 2))
-    if assumptions.effects is not None:
-        effects = assumptions.effects.set_index(_KEY)
-        effects = effects[["employment_multiplier", "departures_multiplier"]]
-        more = np.nan_to_num(_ahead(effects, nodes, horizons), nan=1.0)
-    rates = assumptions.rates
-    if rates is None and ages is not None:
-        rates = rates_of(ages, -(-int(horizons.max()) // BAND_YEARS), assumptions.first_old_age)
-    leaving = departures(nodes, ages, rates, horizons.tolist(), assumptions)
-    is_own = nodes["origin"].eq("own") | leaving.own
-    return _Inputs(
-        nodes.assign(
-            origin=is_own.map({True: "own", False: "public"}),
-            ages_basis=leaving.ages_basis,
-            rates_basis=leaving.rates_basis,
-        ),
-        nodes[["employment_headcount"]].to_numpy(dtype=float),
-        _ahead(wide, nodes, horizons),
-        wide.columns.to_numpy(dtype=float),
-        more[..., 0],
-        more[..., 1],
-        leaving,
-    )
-
-
-def _ahead(table: pd.DataFrame, nodes: pd.DataFrame, horizons: Index) -> Array:
-    """Return a table by branch, métier and year, some years after each node's last, (n, h, …)."""
-    at = nodes.loc[nodes.index.repeat(len(horizons)), _KEY]
-    at["year"] += np.tile(horizons, len(nodes))
-    found = table.reindex(pd.MultiIndex.from_frame(at)).to_numpy(dtype=float)
-    return found.reshape(len(nodes), len(horizons), -1)
-
-
-def _quantities(inputs: _Inputs, rows: Index, assumptions: Assumptions) -> tuple[Array, Array]:
-    """Return a branch's `QUANTITIES`: points (3, n, h), and draws (3, n, h, draws).
-
-    Posts to fill = net creation + departures, E1: PAP = ΔE + F.
-    """
-    codes, start = inputs.nodes["metier_code"].iloc[rows].tolist(), inputs.start[rows]
-    median = inputs.future[rows][..., inputs.known == MEDIAN][..., 0]
-    created = median * inputs.more_jobs[rows] - start
-    share = inputs.leaving.point[inputs.leaving.place[rows]]
-    left = np.minimum(start * share * inputs.more_leave[rows], start)
-    normal = draws.correlated(assumptions.seed, assumptions.draws_count, codes)
-    created_drawn = _net_creation(inputs, rows, normal)
-    left_drawn = _drawn_departures(inputs, rows, assumptions)
-    return (
-        np.stack([created, left, created + left]),
-        np.stack([created_drawn, left_drawn, created_drawn + left_drawn]),
-    )
-
-
-def _net_creation(inputs: _Inputs, rows: Index, normal: Array) -> Array:
-    """Return ΔE = E₁ - E₀ for errors of E₁ on the scale of a normal variable, (n, h, draws)."""
-    heads = np.maximum(draws.along_quantiles(inputs.future[rows], inputs.known, normal), 0.0)
-    return np.asarray(heads * inputs.more_jobs[rows][..., None] - inputs.start[rows][..., None])
-
-
-def _drawn_departures(inputs: _Inputs, rows: Index, assumptions: Assumptions) -> Array:
-    """Return draws of departures, (n, h, draws): rates, borrowed ages, then chance (binomial)."""
-    nodes, start = inputs.nodes.iloc[rows], inputs.start[rows][..., None]
-    branches, codes = nodes["branch_code"], nodes["branch_code"] + " " + nodes["metier_code"]
-
-    def own(names: pd.Series, what: str) -> Array:
-        return draws.own(assumptions.seed, assumptions.draws_count, (names + what).tolist())
-
-    gap = AGE_CORRELATION * own(branches, " ages") + np.sqrt(1 - AGE_CORRELATION**2) * own(
-        codes, " ages"
-    )
-    is_borrowed = (nodes["ages_basis"] == "national") & (branches != NATIONAL_BRANCH)
-    tilt = np.exp(AGE_SPREAD * is_borrowed.to_numpy()[:, None] * gap)[:, None]
-    share = inputs.leaving.drawn[inputs.leaving.place[rows]]
-    left = np.clip(start * share * inputs.more_leave[rows][..., None] * tilt, 0.0, start)
-    part = np.divide(left, start, out=np.zeros_like(left), where=start > 0)
-    chance = np.sqrt(left * (1 - part)) * own(codes, " chance")[:, None]
-    return np.asarray(np.clip(left + chance, 0.0, start))
-
-
-def _quantiles(points: Array, drawn: Array, levels: Array) -> Array:
-    """Return the draws' quantiles, moved so that their median is the point; NaN stays NaN."""
-    quantiles = np.quantile(drawn, np.append(levels, MEDIAN), axis=-1)
-    return np.asarray(points[..., None] + np.moveaxis(quantiles[:-1] - quantiles[-1], 0, -1))
-
-
 def _whole(nodes: pd.DataFrame) -> pd.DataFrame:
     """Return the row that names the sum of a branch's métiers."""
-    if not nodes["year"].eq(nodes["year"].iloc[0]).all():
+    if not nodes["start_year"].eq(nodes["start_year"].iloc[0]).all():
         wrong = ("métiers end in different years", "one last year", "ask without totals")
         raise CoherenceError.of(f"branch {nodes['branch_code'].iloc[0]}", *wrong)
     row = nodes.head(1).assign(
-        metier_code=ALL_METIERS, origin="own" if (nodes["origin"] == "own").any() else "public"
+        metier_code=ALL_METIERS,
+        year=nodes["year"].max(),
+        origin="own" if (nodes["origin"] == "own").any() else "public",
+        best_grade=nodes["best_grade"].max(),
     )
     for name in ("ages_basis", "rates_basis"):
         row[name] = "mixed" if len(set(nodes[name])) > 1 else nodes[name].iloc[0]
@@ -305,7 +218,7 @@ def _whole(nodes: pd.DataFrame) -> pd.DataFrame:
 
 
 def _long(
-    parts: Sequence[tuple[pd.DataFrame, Array]],
+    parts: Sequence[Part],
     horizons: Index,
     levels: Array,
     scenario_code: str,
@@ -319,11 +232,11 @@ def _long(
         region_code=METROPOLITAN,
         scenario_code=scenario_code,
         model="cohort",
-        year=table["cutoff_year"] + horizons[ahead],
+        year=table["start_year"] + horizons[ahead],
         quantile_level=levels[level],
-        quantity=pd.Index(QUANTITIES)[quantity],
+        quantity=pd.Index([*UNITS])[quantity],
         value=values.ravel(),
-        unit="headcount",
+        unit=pd.Index([*UNITS.values()])[quantity],
         nature="projection",
         status=pd.Index(["value", "nd"])[np.isnan(values.ravel()).astype(int)],
     )

@@ -1,11 +1,11 @@
-"""What is said of needs: intervals, ages, entries and adjustments, as indicator rows."""
-
-from collections.abc import Sequence
+"""What is said of needs: intervals, ages and entries, as indicator rows."""
 
 import numpy as np
 import pandas as pd
 
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
+from opmq_lib.methods.needs.posts import DEPARTURES, UNITS
+from opmq_lib.methods.reliability import grades
 from opmq_lib.tables.indicators import ALL_METIERS, last_year, with_interval
 
 ENTRIES = {
@@ -17,17 +17,26 @@ POSTS = "posts_to_fill_headcount"
 
 
 def interval_rows(posts: pd.DataFrame, variant: str = "") -> pd.DataFrame:
-    """Return posts to fill as indicator rows: the point and the 80 % interval.
+    """Return posts to fill as indicator rows: the point, the 80 % interval, and the grade.
 
     Args:
         posts: Rows of the `needs` contract of one scenario, with levels 0.1, 0.5 and 0.9.
         variant: Scenario, unless it is the reference.
 
     Returns:
-        One row per branch, métier, year and quantity, in heads.
+        One row per branch, métier, year and quantity; `reliability_grade` for departures that rest
+        on an estimated level.
     """
-    rows = with_interval(posts, ["branch_code", "metier_code", "year", "quantity", "origin"])
-    return rows.rename(columns={"quantity": "indicator"}).assign(variant=variant)
+    key = ["branch_code", "metier_code", "year", "quantity", "origin", "best_grade"]
+    rows = with_interval(posts, key)
+    best = rows.pop("best_grade")
+    is_graded = rows["quantity"].isin(DEPARTURES) & best.ne("")
+    letters = grades(rows["lower"], rows["upper"], best.where(is_graded, "A"))
+    return rows.rename(columns={"quantity": "indicator"}).assign(
+        variant=variant,
+        unit=rows["quantity"].map(UNITS),
+        reliability_grade=np.where(is_graded, letters, ""),
+    )
 
 
 def total_row(levels: pd.DataFrame) -> pd.DataFrame:
@@ -53,23 +62,24 @@ def total_row(levels: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
-def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, base_year: int) -> pd.DataFrame:
+def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, start_year: int) -> pd.DataFrame:
     """Return young beginners, net mobility and the potential imbalance (E4), `nd` where unknown.
 
     Args:
         posts: What `interval_rows` returned for the reference.
         entries: Rows of the `branch_entries` contract; none where nothing is supplied.
-        base_year: Last observed year.
+        start_year: Year from which they are counted.
 
     Returns:
         Rows for the métiers of `posts`; for the branch as a whole where every métier is known.
     """
     rows = posts[posts["indicator"] == POSTS].reset_index(drop=True)
+    rows = rows.drop(columns="reliability_grade")
     key, bounds = ["branch_code", "metier_code"], ["lower", "upper", "interval_level"]
     given = entries.set_index(key)[list(ENTRIES.values())].astype("float64")
     at = pd.MultiIndex.from_frame(rows[key])
     entering = given.reindex(at).set_axis(list(ENTRIES), axis=1).reset_index(drop=True)
-    entering = entering.mul(rows["year"] - base_year, axis=0)
+    entering = entering.mul(rows["year"] - start_year, axis=0)
     is_whole = rows["metier_code"] == ALL_METIERS
     sums = entering[~is_whole].groupby(rows["year"]).sum(skipna=False)
     entering[is_whole] = sums.reindex(rows.loc[is_whole, "year"]).to_numpy()
@@ -128,14 +138,3 @@ def age_rows(jobs: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
     )
     parts = [whole, per_metier.assign(age_band="")]
     return pd.concat(parts, ignore_index=True).assign(year=year)
-
-
-def adjustment_rows(
-    adjustments: pd.DataFrame, metier_codes: Sequence[str], year: int
-) -> pd.DataFrame:
-    """Return by how much coherence moved the projection of métiers in a year, in %."""
-    is_asked = adjustments["metier_code"].isin(metier_codes) & (adjustments["year"] == year)
-    rows = adjustments.loc[is_asked, ["metier_code", "year", "adjustment_pct"]]
-    return rows.rename(columns={"adjustment_pct": "value"}).assign(
-        indicator="coherence_adjustment_pct", unit="pct", nature="projection"
-    )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 
+from opmq_lib.errors import RangeError
 from opmq_lib.methods import needs, tension
 from opmq_lib.methods.employment import measures
 from opmq_lib.methods.needs import scenarios as sets
@@ -13,6 +14,7 @@ from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.intentions import recruitment_projects
 from opmq_lib.methods.needs.official import official_rows
+from opmq_lib.methods.needs.rates import FAMILY_LENGTH, observed_rates
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
@@ -20,9 +22,13 @@ from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import check, indicators
 
-NEAR_YEARS = 5
 DELAY_YEARS, LATER = 1.0, "later_pension"
 """Pension-age variant: everybody leaves a year later. An example, not voted; no law is meant."""
+
+OBSERVED = "observed_rates"
+"""Variant: people go on leaving at the rates last observed, without their trend."""
+
+VARIANTS = (LATER, OBSERVED)
 
 LEVELS = (indicators.LOW, indicators.MIDDLE, indicators.HIGH)
 
@@ -31,28 +37,35 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
     """Return employment of the branch's métiers by year: its own table, else the estimate.
 
     Returns:
-        Rows of the `employment` contract, in heads, without the rest of the branch; none when the
-        branch has no headcount.
+        Rows of the `employment` contract, in heads, the rest of the branch as `autres_metiers`;
+        none when the branch has no headcount.
     """
-    return shared.without_residual(shared.branch_employment(inputs, branch_code, edition.base_year))
+    return shared.branch_employment(inputs, branch_code, edition.base_year)
 
 
 def future(
     inputs: Tables, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return projected employment, and by how much families moved it, as `01_emplois` does."""
-    return emplois.future(jobs, emplois.panel(inputs, jobs, edition), horizon_years, edition)
+) -> pd.DataFrame:
+    """Return projected employment, as `01_emplois` does."""
+    panel = emplois.panel(inputs, jobs, edition)
+    rule = emplois.rule(inputs, panel, horizon_years, edition)
+    return emplois.future(jobs, panel, rule, horizon_years, edition)
 
 
 def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     """Return heads by métier and age: national up to the base year, and those of branches.
 
     Returns:
-        `branch_code` (empty: the whole country), `metier_code, period, age_band,
-        employment_headcount, origin`.
+        `branch_code` (empty: the whole country), `metier_code` (and families, the sums of their
+        métiers), `period, age_band, employment_headcount, origin`.
     """
     columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
-    national = shared.studied(inputs, "age_structure").assign(branch_code="", origin="public")
+    metiers = inputs["age_structure"]
+    family = metiers["metier_code"].str[:FAMILY_LENGTH]
+    by = [family, metiers["period"], metiers["age_band"]]
+    families = metiers["employment_headcount"].groupby(by).sum().reset_index()
+    is_family = families["metier_code"] != indicators.ALL_METIERS
+    national = pd.concat([metiers, families[is_family]]).assign(branch_code="", origin="public")
     national = national[national["period"].map(centre_year) <= edition.base_year]
     parts = [national, inputs["own_branch_ages"]]
     return pd.concat([part[columns] for part in parts if not part.empty], ignore_index=True)
@@ -75,42 +88,56 @@ def posts(  # noqa: PLR0913 - one argument per step
     ages: pd.DataFrame,
     rates: pd.DataFrame,
     scenarios: Sequence[ScenarioParams],
+    edition: EditionParams,
 ) -> pd.DataFrame:
-    """Return posts to fill and their causes, in five years and at the horizon.
+    """Return posts to fill and their causes, from the year of the edition to the horizon.
 
     Args:
         inputs: Gives the industry group of each branch.
-        jobs: From `jobs`.
+        jobs: From `jobs`; of several branches, sums over them are added, as branch `ensemble`.
         future: From `future`; its last year is the horizon.
         ages: From `ages`.
         rates: From `rates`.
         scenarios: The first is the reference.
+        edition: Gives the year from which posts are counted: what is over is no need.
 
     Returns:
-        Rows of the `needs` contract under each scenario, then, as scenario `LATER`, if everybody
-        left `DELAY_YEARS` later under the reference; no row without employment.
+        Rows of the `needs` contract under each scenario, then, under the reference, as scenario
+        `LATER` if everybody left `DELAY_YEARS` later, and as `OBSERVED` at the rates last observed;
+        no row without employment.
+
+    Raises:
+        RangeError: If the horizon is not after the year of the edition.
     """
     if jobs.empty:
         return pd.DataFrame(columns=list(needs.COLUMNS))
-    base = int(jobs["year"].max())
-    last = int((future["year"] - future["cutoff_year"]).max())
-    horizons = sorted({min(NEAR_YEARS, last), last})
+    base, end = int(jobs["year"].max()), int(future["year"].max())
+    start = max(base, edition.edition_date.year)
+    if end <= start:
+        fix = f"ask for {start + 1 - base} or more"
+        raise RangeError.of("horizon_years", f"projections end in {end}", f"after {start}", fix)
+    metiers = shared.without_residual(jobs)
     given = needs.Assumptions(
         projections=future,
         rates=rates,
-        totals=bool(jobs.groupby("metier_code")["year"].max().eq(base).all()),
+        counted_from=start,
+        branches=jobs,
+        totals=bool(metiers.groupby("metier_code")["year"].max().le(start).all()),
     )
-    nodes = jobs[["branch_code", "metier_code"]].drop_duplicates()
+    nodes = metiers[["branch_code", "metier_code"]].drop_duplicates()
     cases = [
         replace(
             given,
             scenario_code=scenario.scenario_code,
-            effects=sets.effects([scenario], nodes, inputs["branches"], base, horizons),
+            effects=sets.effects([scenario], nodes, inputs["branches"], start, [end - start]),
         )
         for scenario in scenarios
     ]
+    observed = observed_rates(ages[ages["branch_code"] == ""])
+    pyramids = ages[ages["metier_code"].isin(nodes["metier_code"])]
     cases.append(replace(given, scenario_code=LATER, delay_years=DELAY_YEARS))
-    tables = [needs.posts_to_fill(jobs, ages, horizons, LEVELS, case) for case in cases]
+    cases.append(replace(given, scenario_code=OBSERVED, rates=observed))
+    tables = [needs.posts_to_fill(metiers, pyramids, end - start, LEVELS, case) for case in cases]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -121,18 +148,19 @@ def results(  # noqa: PLR0913 - one argument per step
     scenarios: Sequence[ScenarioParams],
     jobs: pd.DataFrame,
     ages: pd.DataFrame,
-    moved: pd.DataFrame,
     posts: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of a branch, from those of the steps above.
 
     Returns:
-        `besoins` (indicators: posts to fill with their two causes by métier and horizon, of the
-        reference, and by `variant` of the other scenarios and the pension-age variant; ages,
-        entries and imbalance, employment and tension, coherence, and recruitment projects, the
-        other layer), `besoins_projections` (long table of contract `needs`), `besoins_scenarios`
+        `besoins` (indicators: posts to fill with their two causes by métier, in heads and per 100
+        jobs a year, of the reference, and by `variant` of the other scenarios, the pension-age
+        variant and the rates last observed; ages, entries and imbalance, employment and tension,
+        and recruitment projects, the other layer), `besoins_projections` (long table of
+        contract `needs`), `besoins_scenarios`
         (what each scenario changes, line by line), `besoins_profils` (main skills of each métier).
     """
+    jobs = shared.without_residual(jobs)
     codes = list(dict.fromkeys(indicators.codes(jobs)))
     parts = []
     if not jobs.empty:
@@ -145,15 +173,16 @@ def results(  # noqa: PLR0913 - one argument per step
                 summary.interval_rows(posts[posts["scenario_code"] == code], code)
                 for code in others
             ),
-            summary.entry_rows(of_reference, inputs["own_branch_entries"], jobs["year"].max()),
+            summary.entry_rows(
+                of_reference, inputs["own_branch_entries"], posts["start_year"].max()
+            ),
             summary.age_rows(jobs, ages),
             levels,
             summary.total_row(levels),
             _tension(inputs, codes),
             metier_certifications(inputs, branch_code, codes, edition.edition_date.year),
-            summary.adjustment_rows(moved, codes, posts["year"].max()),
         ]
-    projections = posts[posts["scenario_code"] != LATER]
+    projections = posts[~posts["scenario_code"].isin(VARIANTS)]
     return {
         "besoins": indicators.stack([*parts, _projects(inputs)], branch_code, "besoins"),
         "besoins_projections": check("needs", projections, "besoins_projections"),
@@ -172,33 +201,57 @@ def official(inputs: Tables, jobs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `besoins_officiels`: indicators by family, of the whole economy (`official.official_rows`).
     """
-    rows = official_rows(inputs["official_projections"], jobs["metier_code"])
+    metiers = shared.without_residual(jobs)
+    rows = official_rows(inputs["official_projections"], metiers["metier_code"])
     branch = str(jobs["branch_code"].iloc[0]) if len(jobs) else shared.ALL_BRANCHES
     return indicators.stack([rows], branch, "besoins_officiels")
 
 
-def consolidation(besoins: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def consolidation(
+    inputs: Tables,
+    edition: EditionParams,
+    besoins: pd.DataFrame,
+    emplois: pd.DataFrame,
+    projections: pd.DataFrame,
+) -> dict[str, pd.DataFrame]:
     """Return posts to fill of all branches, for `10_consolidation`.
 
     Args:
+        inputs: Gives national ages: sums over branches are drawn again with them.
+        edition: Gives the year from which posts are counted.
         besoins: The `besoins` tables of all branches, one under the other; may be empty.
+        emplois: Their `emplois` tables.
+        projections: Their `emplois_projections` tables.
 
     Returns:
-        `consolidation_besoins`: indicators; by branch, the three quantities over all its métiers
-        under every scenario; by métier, their sums over the branches (without interval: branches
-        share the same errors).
+        `consolidation_besoins`: indicators; by branch, the quantities over all its métiers under
+        every scenario; by métier and in all, their sums over the branches (branch `ensemble`),
+        with the interval of draws that branches share.
     """
     name = "consolidation_besoins"
     if besoins.empty:
         empty = pd.DataFrame(columns=["year", "indicator", "unit", *indicators.BLANK])
         return {name: indicators.stack([empty], shared.ALL_BRANCHES, name)}
-    rows = indicators.select(besoins, *needs.QUANTITIES)
-    is_whole = rows["metier_code"] == indicators.ALL_METIERS
-    reference = indicators.where(rows[~is_whole], variant="")
-    by = ["metier_code", "year", "indicator", "unit", "nature"]
-    sums = reference.groupby(by)["value"].sum(min_count=1).reset_index()
-    sums["origin"] = "own" if (reference["origin"] == "own").any() else "public"
-    parts = [rows[is_whole].drop(columns="units_count"), sums]
+    rows = indicators.select(besoins, *needs.QUANTITIES, *needs.RATES)
+    of_branches = rows[rows["metier_code"] == indicators.ALL_METIERS]
+    parts = [of_branches.drop(columns="units_count")]
+    levels = indicators.select(emplois, "employment_headcount")
+    if len(set(levels["branch_code"])) > 1:
+        columns = {end: f"employment_headcount_{end}" for end in ("lower", "upper")}
+        jobs = levels.rename(columns=columns | {"value": "employment_headcount"})
+        pyramids = ages(inputs, edition)
+        years = int((projections["year"] - projections["cutoff_year"]).max())
+        given = needs.Assumptions(
+            projections=projections,
+            rates=rates(pyramids, years),
+            counted_from=edition.edition_date.year,
+            branches=jobs,
+            totals=True,
+        )
+        counted = int(projections["year"].max()) - edition.edition_date.year
+        metiers = shared.without_residual(jobs)
+        found = needs.posts_to_fill(metiers, pyramids, counted, LEVELS, given)
+        parts.append(summary.interval_rows(found[found["branch_code"] == shared.ALL_BRANCHES]))
     return {name: indicators.stack(parts, shared.ALL_BRANCHES, name)}
 
 

@@ -1,4 +1,4 @@
-"""Facts of `02_besoins`: what each scenario changes, and how projections were made coherent."""
+"""Facts of `02_besoins`: what each scenario and variant changes."""
 
 from collections.abc import Hashable, Mapping
 from typing import Any
@@ -10,11 +10,14 @@ from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.questions.besoins.page import WORDS
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
-from opmq_lib.tables.indicators import ALL_METIERS, row_of, select
+from opmq_lib.tables.indicators import ALL_METIERS, row_of
 
-LINES, COMMENT_PCT = "besoins_scenarios", 10
+LINES = "besoins_scenarios"
 DRIVERS = {"employment": "emploi projeté", "departures": "départs"}
-LATER = {"later_pension": "Variante : départs un an plus tard dans la vie"}
+VARIANTS = {
+    "later_pension": "Variante : départs un an plus tard dans la vie",
+    "observed_rates": "Variante : départs aux derniers taux observés, sans leur tendance",
+}
 
 
 def banner(results: Results) -> Html:
@@ -25,23 +28,25 @@ def banner(results: Results) -> Html:
 
 
 def scenarios_table(results: Results) -> Html:
-    """Return posts to fill under each scenario, and if everybody left a year later."""
+    """Return departures and posts under each scenario, and with other departures."""
     f, cells, table = besoins.facts(results), besoins.cells_of(results), results[besoins.TABLE]
     if not f.has_needs:
         return Html("")
     reference, *others = results[LINES]["scenario_code"].unique()
     names = results[LINES].groupby("scenario_code")["scenario_label"].first().map(french.label)
-    variants = {"": names[reference]} | {code: names[code] for code in others} | LATER
+    variants = {"": names[reference]} | {code: names[code] for code in others} | VARIANTS
 
-    def column(show: Any, year: int) -> Any:
-        return lambda variant: show(
-            cells, row_of(table, besoins.POSTS, ALL_METIERS, year, variant=variant)
-        )
+    def column(show: Any, name: str) -> Any:
+        return lambda variant: show(cells, row_of(table, name, ALL_METIERS, f.end, variant=variant))
 
-    columns: dict[str, Any] = {"Scénario": variants.__getitem__}
-    for year in f.horizons:
-        columns[f"Postes à pourvoir à {year}"] = column(besoins.heads, year)
-        columns[f"Intervalle à 80 %, {year}"] = column(besoins.interval, year)
+    columns: dict[str, Any] = {
+        "Scénario": variants.__getitem__,
+        "Départs par an pour 100 emplois": column(besoins.rate, besoins.LEFT_RATE),
+        "Postes par an pour 100 emplois": column(besoins.rate, besoins.POSTS_RATE),
+        "Intervalle à 80 %": column(besoins.rate_interval, besoins.POSTS_RATE),
+        f"Postes à pourvoir, {f.start}-{f.end}": column(besoins.heads, besoins.POSTS),
+        "Intervalle à 80 %, en postes": column(besoins.interval, besoins.POSTS),
+    }
     return pieces.table(WORDS.scenarios_table(f), columns, variants)
 
 
@@ -69,22 +74,6 @@ def lines_table(results: Results, labels: Labels, groups: Labels) -> Html:
         "Par combien, quand": of_line(lambda row: _path(table, row, lines[row])),
     }
     return pieces.table(WORDS.lines_table(), columns, lines)
-
-
-def coherence_table(results: Results, labels: Labels) -> Html:
-    """Return métiers whose projection coherence moved so much that it wants a comment."""
-    moved = select(results[besoins.TABLE], "coherence_adjustment_pct")
-    moved = moved.sort_values("value", key=lambda pct: pct.abs(), ascending=False, kind="stable")
-    if moved.empty:
-        return Html("")
-    far, f = moved.loc[moved["value"].abs() > COMMENT_PCT, "metier_code"], besoins.facts(results)
-    columns = {
-        "Métier (FAP)": lambda row: labels[far[row]],
-        f"Correction de l’emploi projeté en {f.end}": besoins.cells_of(results).percent,
-    }
-    if far.empty:
-        return pieces.findings(WORDS.no_adjustment(COMMENT_PCT))
-    return pieces.table(WORDS.coherence_table(f, COMMENT_PCT), columns, far.index)
 
 
 def _scope(line: Mapping[Hashable, Any], labels: Labels, groups: Labels) -> Markup:

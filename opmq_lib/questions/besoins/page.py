@@ -1,4 +1,4 @@
-"""Facts and figures of `02_besoins`: how many posts to fill, why, when."""
+"""Facts and figures of `02_besoins`: posts to fill from the edition on, per 100 jobs first."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,6 +22,11 @@ QUANTITIES = CREATED, LEFT, POSTS = (
     "career_end_departures_headcount",
     "posts_to_fill_headcount",
 )
+RATES = CREATED_RATE, LEFT_RATE, POSTS_RATE = (
+    "net_creation_rate_pct",
+    "departure_rate_pct",
+    "posts_rate_pct",
+)
 JOBS, ALL_JOBS, OLD = (
     "employment_headcount",
     "studied_employment_headcount",
@@ -38,27 +43,32 @@ ENTRIES = {
     "net_mobility_headcount": "Mobilité nette entrante, depuis d’autres métiers",
     "potential_imbalance_headcount": "Déséquilibre potentiel",
 }
+RATE_CAUSES = {
+    LEFT_RATE: "Départs de fin de carrière",
+    CREATED_RATE: "Création nette",
+    POSTS_RATE: "Postes à pourvoir",
+}
 CAUSES = {
     CREATED: "Création nette (intervalle à 80 %)",
     LEFT: "Départs de fin de carrière (intervalle à 80 %)",
 }
 SHOWN, OLD_AGE = 10, 50
 WHOLE = "Ensemble des métiers étudiés"
+EVERY, WHOLE_STUDY = "ensemble", "Ensemble des branches"
 WORDS = words(__package__)
 
 
 def facts(results: Results) -> Any:
     """Return what the words depend on: years, and what employment and ages are."""
-    jobs = select(results[TABLE], JOBS)
-    horizons = sorted(set(select(results[TABLE], POSTS)["year"].astype(int)))
-    bases = set(results["besoins_projections"]["ages_basis"]) - {"none", "mixed"}
+    jobs, posts = select(results[TABLE], JOBS), results["besoins_projections"]
+    bases = set(posts["ages_basis"]) - {"none", "mixed"}
     return SimpleNamespace(
         has_needs=not jobs.empty,
         is_observed=bool((jobs["nature"] == "observed").all()),
         ages_basis=bases.pop() if len(bases) == 1 else "mixed" if bases else "none",
         base=None if jobs.empty else int(jobs["year"].max()),
-        horizons=horizons,
-        end=horizons[-1] if horizons else None,
+        start=None if posts.empty else int(posts["start_year"].max()),
+        end=None if posts.empty else int(posts["year"].max()),
     )
 
 
@@ -73,21 +83,22 @@ def definitions() -> Html:
 
 
 def key_figures(results: Results) -> Html:
-    """Return posts to fill at both horizons, and the departures among them."""
+    """Return departures and posts to fill per 100 jobs a year, then as counts."""
     f, cells = facts(results), cells_of(results)
     if not f.has_needs:
         return Html("")
-    names = {POSTS: "Postes à pourvoir", LEFT: "Départs de fin de carrière"}
-    rows = {
-        f"{label}, {f.base}-{year}": row_at(results, indicator, ALL_METIERS, year)
-        for year in f.horizons
-        for indicator, label in names.items()
-    }
-    return pieces.key_figures(
-        (label, heads(cells, row), WORDS.key_figure_note(interval(cells, row)))
-        for label, row in rows.items()
-        if row is not None
-    )
+    shown = [
+        (LEFT_RATE, "Départs par an pour 100 emplois", rate, rate_interval),
+        (POSTS_RATE, "Postes à pourvoir par an pour 100 emplois", rate, rate_interval),
+        (LEFT, "Départs de fin de carrière", heads, interval),
+        (POSTS, "Postes à pourvoir", heads, interval),
+    ]
+    figures = []
+    for name, label, show, ends in shown:
+        row = row_at(results, name, ALL_METIERS, f.end)
+        note = WORDS.key_figure_note(ends(cells, row))
+        figures.append((f"{label}, {f.start}-{f.end}", show(cells, row), note))
+    return pieces.key_figures(figures)
 
 
 def findings(results: Results, labels: Labels) -> Html:
@@ -97,7 +108,12 @@ def findings(results: Results, labels: Labels) -> Html:
         return _nothing(results)
     rows = [row_at(results, cause, ALL_METIERS, f.end) for cause in (CREATED, LEFT)]
     known = [row for row in rows if row is not None and cells.read(row) is not None]
-    text = [WORDS.departures(f, interval(cells, row)) for row in known if row == rows[1]]
+    rate_row = row_at(results, LEFT_RATE, ALL_METIERS, f.end)
+    text = [
+        WORDS.departures(f, rate_interval(cells, rate_row), interval(cells, row))
+        for row in known
+        if row == rows[1]
+    ]
     if len(known) == len(rows):
         (low, high), (least, _) = table.loc[known, ["lower", "upper"]].to_numpy().tolist()
         text += [WORDS.causes(least > max(abs(low), abs(high)), (low > 0) - (high < 0))]
@@ -129,18 +145,27 @@ def causes_figure(
     return figures.posts_causes(rows, labels, text, ax)
 
 
-def posts_table(results: Results, labels: Labels, year: int | None = None) -> Html:
-    """Return net creation, departures and posts of the largest métiers and of all of them.
+def rates_table(results: Results, labels: Labels) -> Html:
+    """Return departures, net creation and posts per 100 jobs a year, métier by métier."""
+    f, cells = facts(results), cells_of(results)
+    if not f.has_needs:
+        return Html("")
 
-    Args:
-        results: The result tables.
-        labels: French label of each métier.
-        year: Horizon; by default the last one.
-    """
+    def column(show: Callable[[Cells, int | None], Markup], name: str) -> Any:
+        return lambda code: show(cells, row_at(results, name, code, f.end))
+
+    columns: dict[str, Any] = {"Métier (FAP)": {**labels, ALL_METIERS: WHOLE}.__getitem__}
+    for name, title in RATE_CAUSES.items():
+        columns[title] = column(rate, name)
+        columns[f"{title}, intervalle à 80 %"] = column(rate_interval, name)
+    return pieces.table(WORDS.rates_table(f), columns, _shown(results, POSTS_RATE, f.end))
+
+
+def posts_table(results: Results, labels: Labels) -> Html:
+    """Return net creation, departures and posts of the largest métiers and of all of them."""
     f, table, cells = facts(results), results[TABLE], cells_of(results)
     if not f.has_needs:
         return Html("")
-    end = year or f.end
     coarsest = max(cells.step(row) for row in select(table, JOBS).index)
     names = {**labels, ALL_METIERS: WHOLE}
 
@@ -150,16 +175,14 @@ def posts_table(results: Results, labels: Labels, year: int | None = None) -> Ht
         return cells.headcount(row_of(table, JOBS, code, f.base))
 
     columns = {"Métier (FAP)": names.__getitem__, f"Emplois {f.base}": jobs}
-    columns |= _posts_columns(cells, lambda name, code: row_at(results, name, code, end))
+    columns |= _posts_columns(cells, lambda name, code: row_at(results, name, code, f.end))
+    return pieces.table(WORDS.posts_table(f), columns, _shown(results, POSTS, f.end))
+
+
+def _shown(results: Results, indicator: str, end: int) -> list[str]:
+    """Return the largest métiers that have an indicator, and all of them together."""
     shown = [*_largest(results)[:SHOWN], ALL_METIERS]
-    rows = [code for code in shown if row_at(results, POSTS, code, end) is not None]
-    return pieces.table(WORDS.posts_table(f, end), columns, rows)
-
-
-def near_table(results: Results, labels: Labels) -> Html:
-    """Return `posts_table` at the first horizon, where there are two."""
-    years = facts(results).horizons
-    return posts_table(results, labels, years[0]) if len(years) > 1 else Html("")
+    return [code for code in shown if row_at(results, indicator, code, end) is not None]
 
 
 def pyramid_figure(results: Results, ax: Axes | None = None) -> Figure | Html:
@@ -187,7 +210,7 @@ def imbalance_table(results: Results) -> Html:
     def column(year: int) -> Any:
         return lambda name: heads(cells, row_at(results, name, ALL_METIERS, year))
 
-    columns = {"": ENTRIES.__getitem__} | {f"{f.base}-{year}": column(year) for year in f.horizons}
+    columns = {"": ENTRIES.__getitem__, f"{f.start}-{f.end}": column(f.end)}
     return pieces.table(WORDS.imbalance_table(f), columns, ENTRIES)
 
 
@@ -220,16 +243,21 @@ def consolidated_table(results: Results, labels: Labels) -> Html:
         labels: French name of each branch.
     """
     table = results[CONSOLIDATED]
-    whole = select(table, *QUANTITIES, metier_code=ALL_METIERS, variant="")
+    whole = select(table, *QUANTITIES, *RATES, metier_code=ALL_METIERS, variant="")
     if whole.empty:
         return pieces.banner(WORDS.no_branch())
     end, cells = int(whole["year"].max()), Cells(CONSOLIDATED, table)
     rows = whole[whole["year"] == end]
     place = rows.reset_index().set_index(["indicator", "branch_code"])["index"]
-    columns = {"Branche": labels.__getitem__}
+    columns: dict[str, Any] = {"Branche": {**labels, EVERY: WHOLE_STUDY}.__getitem__}
+    columns["Départs par an pour 100 emplois"] = lambda branch: rate_interval(
+        cells, place.get((LEFT_RATE, branch))
+    )
     columns |= _posts_columns(cells, lambda name, branch: place.get((name, branch)))
-    order = select(rows, POSTS).sort_values("value", ascending=False)
-    return pieces.table(WORDS.consolidated_table(end), columns, order["branch_code"])
+    order = select(rows, POSTS).sort_values("value", ascending=False)["branch_code"]
+    return pieces.table(
+        WORDS.consolidated_table(end), columns, sorted(order, key=lambda code: code == EVERY)
+    )
 
 
 def _posts_columns(cells: Cells, place: Callable[[str, str], Any]) -> dict[str, Any]:
@@ -263,6 +291,16 @@ def interval(cells: Cells, row: int | None) -> Markup:
     """Return an interval of heads that may be negative, no finer than it allows."""
     size = 1 if row is None else cells.step(row)
     return cells.ends(row, lambda value: french.number(round(value / size) * size))
+
+
+def rate(cells: Cells, row: int | None) -> Markup:
+    """Return a rate per 100 jobs a year."""
+    return cells.number(row, 1)
+
+
+def rate_interval(cells: Cells, row: int | None) -> Markup:
+    """Return the interval of a rate per 100 jobs a year."""
+    return cells.ends(row, lambda value: french.number(value, 1))
 
 
 def direction(low: float, high: float) -> int:

@@ -5,7 +5,7 @@ import pandas as pd
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment import measures, portraits
 from opmq_lib.methods.forecast import projection
-from opmq_lib.methods.needs import coherence, qualifications
+from opmq_lib.methods.needs import qualifications
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
@@ -37,33 +37,45 @@ def panel(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Data
         `series_code, year, value` in heads: national métiers and families for an estimate, the
         branch's own series for own data.
     """
-    national = shared.studied(inputs, "employment_national")
+    national = inputs["employment_national"]
     return projection.learning_panel(shared.without_residual(jobs), national, edition.base_year)
 
 
+def rule(
+    inputs: Tables, panel: pd.DataFrame, horizon_years: int, edition: EditionParams
+) -> pd.DataFrame:
+    """Return how much of its family's projected change a métier keeps, horizon by horizon.
+
+    Returns:
+        What `projection.branch_rule` learns from past errors: change a `retained_share` to see
+        what it does to the projections.
+    """
+    national = projection.national_panel(inputs["employment_national"], edition.base_year)
+    return projection.branch_rule(panel, national, horizon_years)
+
+
 def future(
-    jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int, edition: EditionParams
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the projections of the branch's métiers, and by how much their families moved them.
+    jobs: pd.DataFrame,
+    panel: pd.DataFrame,
+    rule: pd.DataFrame,
+    horizon_years: int,
+    edition: EditionParams,
+) -> pd.DataFrame:
+    """Return the published projections of the branch's métiers.
 
     Args:
         jobs: From `jobs`.
         panel: From `panel`.
+        rule: From `rule`.
         horizon_years: Years projected after the last year of `jobs`.
         edition: Gives the quantile levels and the scenario.
 
     Returns:
-        Rows of the `projection` contract, those of an estimate moved to the projections of their
-        families, and what `coherence.reconcile_national` returned (no row for own data, which are
-        learnt from and projected alone).
+        Rows of the `projection` contract.
     """
     metiers = shared.without_residual(jobs)
     levels, scenario = edition.quantile_levels, edition.scenario_codes[0]
-    alone = projection.project(metiers, panel, horizon_years, levels, scenario)
-    if metiers["origin"].eq("own").any():
-        return alone, coherence.NOTHING_MOVED
-    moved = coherence.reconcile_national(panel, horizon_years)
-    return coherence.adjust(alone, moved), moved
+    return projection.project(metiers, panel, rule, horizon_years, levels, scenario)
 
 
 def explained(jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int) -> pd.DataFrame:

@@ -292,7 +292,7 @@ def errors_table(results: Results, labels: Labels) -> Html:
         return Html("")
     columns = {
         label: ("cutoff_mase", {"model": model}, 1)
-        for model, label in ({"panel": "Méthode de l’étude"} | OPINIONS).items()
+        for model, label in {"panel": "Méthode de l’étude", "naive": OPINIONS["naive"]}.items()
     }
     text = WORDS.errors_table(int(past["year"].mode().iloc[0]))
     return _explained_table(results, labels, text, columns)

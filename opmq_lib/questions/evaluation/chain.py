@@ -6,7 +6,9 @@ import pandas as pd
 
 from opmq_lib.methods import forecast
 from opmq_lib.methods.forecast import evaluation, projection
+from opmq_lib.methods.forecast.published import NOT_CODED
 from opmq_lib.methods.needs import backtests
+from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
@@ -22,21 +24,22 @@ def panel(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     Returns:
         `series_code, year, value` in heads.
     """
-    national = shared.studied(inputs, "employment_national")
-    return projection.national_panel(national, edition.base_year)
+    return projection.national_panel(inputs["employment_national"], edition.base_year)
 
 
-def branches(
-    jobs: pd.DataFrame, panel: pd.DataFrame, scored: pd.DataFrame, horizon_years: int
-) -> pd.DataFrame:
+def field(inputs: Tables, scored: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors that the page speaks of: métiers of the field, and every family."""
+    codes = shared.studied(inputs, "employment_national")["metier_code"]
+    known = scored["level"].eq("family") & scored["series_code"].ne(NOT_CODED)
+    return scored[known | scored["series_code"].isin(codes)]
+
+
+def branches(jobs: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
     """Return the errors that each estimated branch's mix of métiers would have met.
 
     Args:
         jobs: The `emplois` tables of all branches, one under the other; may be empty.
-        panel: From `panel`.
         scored: From `evaluation.past_accuracy`.
-        horizon_years: As for it; branches are scored `evaluation.BRANCH_YEARS` ahead at
-            most: national métiers are too short for more.
 
     Returns:
         Indicator rows by branch; none without any branch.
@@ -45,24 +48,31 @@ def branches(
         return pd.DataFrame(columns=["indicator", "year", "unit"])
     levels = shared.without_residual(indicators.select(jobs, "employment_headcount"))
     estimated = levels[levels["nature"].eq("estimate") & levels["origin"].eq("public")]
-    near = min(horizon_years, evaluation.BRANCH_YEARS)
-    at_near = scored if near == horizon_years else evaluation.past_accuracy(panel, near)
-    return evaluation.branch_accuracy(at_near, estimated, near)
+    return evaluation.branch_accuracy(scored, estimated)
 
 
 def needs(inputs: Tables, panel: pd.DataFrame, edition: EditionParams) -> dict[str, pd.DataFrame]:
     """Return how posts to fill would have been projected, beside what happened.
 
     Returns:
-        `employment` from 2008, `ages` from 2013, `retirement`: departures beside declared
-        retirements (`methods.needs.backtests`); nothing where the base year is too early.
+        Of the field, `employment` from ten years before the base year, `ages` from five, and
+        `retirement`: departures beside declared retirements (`methods.needs.backtests`); nothing
+        where the base year is too early.
     """
-    ages = shared.studied(inputs, "age_structure")
-    if edition.base_year < backtests.AGES_ORIGIN + BAND_YEARS:
+    ages, base = inputs["age_structure"], edition.base_year
+    if ages["period"].map(centre_year).min() + 2 * BAND_YEARS > base:
         return {}
-    retirement = backtests.retirement_check(ages, inputs["exit_rates"], inputs["exit_reasons"])
-    employment, old = backtests.employment_errors(panel), backtests.age_errors(ages)
-    return {"employment": employment, "ages": old, "retirement": retirement}
+    codes = shared.studied(inputs, "employment_national")["metier_code"]
+    origin = base - backtests.EMPLOYMENT_YEARS
+    employment = backtests.employment_errors(panel, origin)
+    old = backtests.age_errors(ages, base - BAND_YEARS)
+    return {
+        "employment": employment[employment["series_code"].isin(codes)],
+        "ages": old[old["metier_code"].isin(codes)],
+        "retirement": backtests.retirement_check(
+            ages, inputs["exit_rates"], inputs["exit_reasons"], origin
+        ),
+    }
 
 
 def families(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
@@ -97,11 +107,13 @@ def retrospective(
         table[table["year"] <= edition.base_year - RETROSPECT_YEARS] for table in (families, panel)
     )
     levels, scenario = forecast.QUANTILE_LEVELS, edition.scenario_codes[0]
-    return projection.project(known, learnt, RETROSPECT_YEARS, levels, scenario)
+    rule = projection.branch_rule(learnt, learnt, RETROSPECT_YEARS)
+    return projection.project(known, learnt, rule, RETROSPECT_YEARS, levels, scenario)
 
 
 def results(  # noqa: PLR0913 - one argument per step
     scored: pd.DataFrame,
+    rules: pd.DataFrame,
     branches: pd.DataFrame,
     needs: Mapping[str, pd.DataFrame],
     families: pd.DataFrame,
@@ -110,12 +122,21 @@ def results(  # noqa: PLR0913 - one argument per step
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables, from those of the steps above.
 
+    Args:
+        scored: From `field`.
+        rules: From `evaluation.past_accuracy`.
+        branches: From `branches`.
+        needs: From `needs`.
+        families: From `families`.
+        retrospective: From `retrospective`.
+        edition: Gives the base year.
+
     Returns:
-        `evaluation` (indicators: scores of the engine and of simple methods on the national
-        series, by step and by cut-off year; of needs; errors by branch; national employment of the
-        families drawn) and `evaluation_retrospective`.
+        `evaluation` (indicators: scores of what is published, of the engine and of simple rules on
+        the national series, by distance and by cut-off year; of needs; errors by branch; national
+        employment of the families drawn) and `evaluation_retrospective`.
     """
-    parts = evaluation.accuracy_rows(scored, edition.base_year)
+    parts = evaluation.accuracy_rows(scored, rules, edition.base_year)
     if needs:
         parts += backtests.score_rows(**needs, base_year=edition.base_year)
     parts += [branches] * (not branches.empty) + [shared.national_levels(families)]

@@ -19,18 +19,23 @@ from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of
 Column = Callable[[Any], str]
 
 TABLE, RETROSPECTIVE = "evaluation", "evaluation_retrospective"
-BRANCH_YEARS = 5
 PANELS = 4
 NOMINAL_PCT = {"coverage_50_pct": 50, "coverage_80_pct": 80, "coverage_95_pct": 95}
 WORDS = words(__package__)
 METHODS = {
-    "panel": "Méthode de l’étude",
+    "published": "Projection publiée",
+    "panel": "Moteur seul",
     "naive": "Dernière valeur",
     "drift": "Tendance moyenne",
-    "ets": "Lissage amorti (ETS)",
 }
-"""French name of each method, the study's own first."""
+"""French name of each rule, what is published first."""
 
+CANDIDATES = {
+    "shrunk": "Une part λ de l’évolution du moteur",
+    "engine": "Moteur seul",
+    "last_value": "Dernière valeur",
+    "drift": "Tendance moyenne",
+}
 SCORES = {
     "smape_pct": ("Erreur relative (sMAPE, %)", 1),
     "mase": ("Erreur, en évolutions annuelles (MASE)", 2),
@@ -42,10 +47,10 @@ SCORES = {
 }
 """French name of each score and its decimals."""
 
-SCORES_BY_STEP = ("smape_pct", "mase", "coverage_80_pct", "coverage_95_pct")
-LEVELS = {"metier": "59 métiers (depuis 2004)", "family": "26 familles (depuis 1983)"}
+LEVELS = {"metier": "métiers", "family": "familles de métiers"}
+NEEDS_LEVELS = {"metier": "Métiers de l’industrie", "family": "Familles de l’industrie"}
 NEEDS_MODELS = {
-    "study": "Méthode de l’étude",
+    "study": "Projection publiée",
     "no_change": "« Rien ne change »",
     "last_growth": "« La dernière évolution continue »",
 }
@@ -63,42 +68,98 @@ MEASURES = {
 
 def banner(results: Results) -> Html:
     """Return what the evaluation can tell and what it cannot."""
-    cells = Cells(TABLE, results[TABLE])
-    scored = {}
-    for level, name in {"metier": "métiers", "family": "familles de métiers"}.items():
-        row = row_of(results[TABLE], "scored_series_count", level=level)
-        if row is not None and cells.read(row):
-            scored[level] = Markup("{} {}").format(cells.number(row), name)
-    cutoffs = select(results[TABLE], "mase_by_cutoff", model="panel")["year"]
-    years = [int(cutoffs.min()), int(cutoffs.max())]
-    return pieces.banner(WORDS.banner(scored, years, _steps(results)[-1], BRANCH_YEARS))
+    years = select(results[TABLE], "smape_pct_by_cutoff", model="published")["year"]
+    return pieces.banner(WORDS.banner(_levels(results), int(years.min()), int(years.max())))
 
 
-def findings(results: Results) -> Html:
-    """Return how the method stands beside simple ones, and whether its intervals held."""
-    if row_of(results[TABLE], "owa", model="panel", horizon_years=0) is None:
+def findings(results: Results, labels: Labels) -> Html:
+    """Return how what is published stands beside simple rules, and where a rule still wins."""
+    if not _levels(results):
         return pieces.findings("")
-    return pieces.findings(WORDS.findings(partial(_number, results), partial(_interval, results)))
+    errors = select(results[TABLE], "smape_pct_at_step")
+    wide = errors.pivot(index="branch_code", columns="model", values="value")
+    wide = wide.reindex(columns=[*METHODS])
+    names = sorted(labels[code] for code in wide.index[wide["published"] > wide["naive"]])
+    number, interval = partial(_number, results), partial(_interval, results)
+    return pieces.findings(
+        WORDS.findings(_levels(results), number, interval, METHODS, names, len(wide))
+    )
 
 
 def scores_table(results: Results) -> Html:
-    """Return the scores of every method over all years ahead."""
+    """Return the scores of every rule, at the distance at which each level is judged."""
+    levels = {level.code: level for level in _levels(results)}
 
     def column(model: str) -> Column:
-        return lambda score: _number(results, score, SCORES[score][1], model=model, horizon_years=0)
+        return lambda row: _number(
+            results,
+            row[1],
+            SCORES[row[1]][1],
+            model=model,
+            level=row[0],
+            horizon_years=levels[row[0]].years,
+        )
 
-    columns: dict[str, Column] = {"Mesure": lambda score: SCORES[score][0]}
+    columns: dict[str, Column] = {
+        "Mesure": lambda row: f"{SCORES[row[1]][0]}, {levels[row[0]].name}"
+    }
     columns |= {name: column(model) for model, name in METHODS.items()}
-    return pieces.table(WORDS.scores_table(), columns, SCORES)
+    return pieces.table(WORDS.scores_table(_levels(results)), columns, product(levels, SCORES))
+
+
+def rule_table(results: Results) -> Html:
+    """Return the rule that is published at each distance, and what its rivals were worth."""
+    shares = select(results[TABLE], "retained_share")
+    at = dict(zip(shares["horizon_years"].astype(int), shares.index, strict=True))
+    columns: dict[str, Column] = {
+        "Distance": lambda years: french.plural(years, "an"),
+        "Règle publiée": lambda years: CANDIDATES[shares["model"].loc[at[years]]],
+        "λ": lambda years: Cells(TABLE, results[TABLE]).number(at[years], 2),
+    }
+    for model, name in CANDIDATES.items():
+        columns[name] = _by(results, "horizon_years", "family_error_ratio", 2, model=model)
+    return pieces.table(WORDS.rule_table(), columns, at)
 
 
 def steps_table(results: Results) -> Html:
-    """Return the study's own errors and intervals at each distance."""
+    """Return errors and intervals at each distance, of what is published and of the last value."""
     columns: dict[str, Column] = {"Distance": lambda step: french.plural(step, "an")}
-    for score in SCORES_BY_STEP:
-        name, decimals = SCORES[score]
-        columns[name] = _by(results, "horizon_years", score, decimals, model="panel")
-    return pieces.table(WORDS.steps_table(), columns, _steps(results))
+    for level in _levels(results):
+        for title, score, model, decimals in (
+            ("erreur (%)", "smape_pct", "published", 1),
+            ("« dernière valeur » (%)", "smape_pct", "naive", 1),
+            ("dans l’intervalle à 80 % (%)", "coverage_80_pct", "published", 0),
+        ):
+            of = {"model": model, "level": level.code}
+            shown = _by(results, "horizon_years", score, decimals, **of)
+            columns[f"{level.name.capitalize()}, {title}"] = partial(_within, level.years, shown)
+    last = max(level.years for level in _levels(results))
+    return pieces.table(WORDS.steps_table(), columns, range(1, last + 1))
+
+
+def origins_table(results: Results) -> Html:
+    """Return errors and coverage by year of departure: pooled figures hide what a year shares."""
+    errors = select(results[TABLE], "smape_pct_by_cutoff", model="published")
+    columns: dict[str, Column] = {"Projeté en": str}
+    for level in _levels(results):
+        known = set(errors.loc[errors["level"] == level.code, "year"])
+        for title, score, model, decimals in (
+            ("erreur (%)", "smape_pct_by_cutoff", "published", 1),
+            ("« dernière valeur » (%)", "smape_pct_by_cutoff", "naive", 1),
+            ("dans l’intervalle à 80 % (%)", "coverage_80_pct_by_cutoff", "published", 0),
+        ):
+            shown = _by(results, "year", score, decimals, model=model, level=level.code)
+            columns[f"{level.name.capitalize()}, {title}"] = partial(_among, known, shown)
+    years = sorted(errors["year"].astype(int).unique())
+    return pieces.table(WORDS.origins_table(_levels(results)), columns, years)
+
+
+def _within(last: int, shown: Column, step: int) -> str:
+    return shown(step) if step <= last else pieces.NOT_APPLICABLE
+
+
+def _among(known: set[int], shown: Column, year: int) -> str:
+    return shown(year) if year in known else pieces.NOT_APPLICABLE
 
 
 def retrospective_figure(
@@ -120,29 +181,34 @@ def retrospective_figure(
 
 
 def cutoffs_figure(results: Results, ax: Axes | None = None) -> Figure:
-    """Draw the error of each method by the year from which it forecast."""
+    """Draw the error of each rule by the year from which it forecast, for families."""
     errors = pd.concat(
-        select(results[TABLE], "mase_by_cutoff", model=model).assign(method=name)
+        select(results[TABLE], "smape_pct_by_cutoff", model=model, level="family").assign(
+            method=name
+        )
         for model, name in METHODS.items()
     )
-    own = errors.loc[errors["model"] == "panel", "value"]
-    return figures.error_lines(errors, WORDS.cutoffs_figure(own.min(), own.max()), ax)
+    own = errors.loc[errors["model"] == "published", "value"]
+    years = {level.code: level.years for level in _levels(results)}["family"]
+    return figures.error_lines(errors, WORDS.cutoffs_figure(own.min(), own.max(), years), ax)
 
 
 def coverage_figure(results: Results, ax: figures.Panels = None) -> Figure:
-    """Draw how often each method's intervals held."""
-    whole = select(results[TABLE], *NOMINAL_PCT, horizon_years=0)
+    """Draw how often each rule's intervals held, for métiers."""
+    level = _levels(results)[0]
+    whole = select(results[TABLE], *NOMINAL_PCT, level=level.code, horizon_years=level.years)
     held = whole.assign(
         method=whole["model"].map(METHODS), announced_pct=whole["indicator"].map(NOMINAL_PCT)
     )
     drawn = pd.concat(held[held["model"] == model] for model in METHODS)
-    own = select(whole, "coverage_80_pct", model="panel")["value"].item()
-    return figures.coverage_dots(drawn, WORDS.coverage_figure(own), ax)
+    own = select(whole, "coverage_80_pct", model="published")["value"].item()
+    return figures.coverage_dots(drawn, WORDS.coverage_figure(own, level), ax)
 
 
 def calibration_figure(results: Results, ax: Axes | None = None) -> Figure:
-    """Draw where what happened fell in the study's own forecast distributions (PIT)."""
-    shares = select(results[TABLE], "pit_share_pct", model="panel").sort_values("quantile_level")
+    """Draw where what happened fell in the distributions published of métiers (PIT)."""
+    shares = select(results[TABLE], "pit_share_pct", model="published", level="metier")
+    shares = shares.sort_values("quantile_level")
     tenths = shares.assign(tenth=range(1, len(shares) + 1))
     lowest, highest = shares["value"].iloc[[0, -1]]
     return figures.tenths(tenths, WORDS.calibration_figure(lowest, highest), ax)
@@ -150,19 +216,19 @@ def calibration_figure(results: Results, ax: Axes | None = None) -> Figure:
 
 def branches_table(results: Results, labels: Labels) -> Html:
     """Return the errors that each branch's mix of métiers would have met."""
-    errors = select(results[TABLE], "smape_pct_at_step", model="panel")
+    errors = select(results[TABLE], "smape_pct_at_step", model="published")
     if errors.empty:
         return pieces.banner(WORDS.no_branch())
-    years = french.plural(min(_steps(results)[-1], BRANCH_YEARS), "an")
+    years = french.plural(int(errors["horizon_years"].max()), "an")
 
     def column(indicator: str, model: str, decimals: int = 1) -> Column:
         return _by(results, "branch_code", indicator, decimals, model=model)
 
     columns = {
         "Branche": lambda code: labels[code],
-        f"Erreur à {years} de la méthode (%)": column("smape_pct_at_step", "panel"),
+        f"Erreur à {years} de ce qui est publié (%)": column("smape_pct_at_step", "published"),
         f"Erreur à {years} de « dernière valeur » (%)": column("smape_pct_at_step", "naive"),
-        "Dans l’intervalle à 80 % (%)": column("coverage_80_pct_at_step", "panel", 0),
+        "Dans l’intervalle à 80 % (%)": column("coverage_80_pct_at_step", "published", 0),
     }
     branches = sorted(errors["branch_code"], key=lambda code: labels[code])
     return pieces.table(WORDS.branches_table(), columns, branches)
@@ -181,36 +247,44 @@ def needs_findings(results: Results) -> Html:
     rates = departures.set_index("variant")["value"]
     is_close = 0.5 <= rates["projected"] / rates["declared"] <= 2
     number, interval = partial(_number, results), partial(_interval, results)
-    facts = (LEVELS, NEEDS_MODELS, [years[0], years[-1]], worse, is_close)
+    facts = (NEEDS_LEVELS, NEEDS_MODELS, _origins(results), years, worse, is_close)
     return pieces.findings(WORDS.needs_findings(number, interval, *facts))
 
 
 def needs_table(results: Results) -> Html:
-    """Return errors of employment and net creation projected from 2008, by rule."""
+    """Return errors of employment and net creation projected from the origin, by rule."""
 
     def column(model: str) -> Column:
         return lambda row: _number(results, row[1], level=row[0], model=model)
 
     columns: dict[str, Column] = {
-        "Mesure (en %)": lambda row: f"{MEASURES[row[1]]}, {LEVELS[row[0]]}"
+        "Mesure (en %)": lambda row: f"{MEASURES[row[1]]}, {NEEDS_LEVELS[row[0]].lower()}"
     }
     columns |= {name: column(model) for model, name in NEEDS_MODELS.items()}
-    return pieces.table(WORDS.needs_table(), columns, product(LEVELS, MEASURES))
+    return pieces.table(
+        WORDS.needs_table(_origins(results), _years(results)),
+        columns,
+        product(NEEDS_LEVELS, MEASURES),
+    )
 
 
 def needs_coverage_table(results: Results) -> Html:
-    """Return how often the 80 % interval held in each year after 2008."""
+    """Return how often the 80 % interval held in each year after the origin."""
     columns: dict[str, Column] = {"Année": str}
-    for level, label in LEVELS.items():
+    for level, label in NEEDS_LEVELS.items():
         columns[f"{label} (en %)"] = _by(
             results, "year", "needs_coverage_by_year_pct", 0, level=level
         )
     years = _years(results)
-    return pieces.table(WORDS.needs_coverage_table(), columns, years) if years else Html("")
+    return (
+        pieces.table(WORDS.needs_coverage_table(_origins(results)), columns, years)
+        if years
+        else Html("")
+    )
 
 
 def ages_table(results: Results) -> Html:
-    """Return errors of heads by age five years after 2013, by rule."""
+    """Return errors of heads by age five years after an origin, by rule."""
 
     def column(indicator: str, decimals: int = 1, **chosen: str) -> Column:
         return _by(results, "age_band", indicator, decimals, **chosen)
@@ -222,7 +296,7 @@ def ages_table(results: Results) -> Html:
         "Méthode de l’étude (biais, %)": column("age_bias_pct", model="study"),
         "Dans l’intervalle à 80 % (%)": column("age_coverage_pct", 0),
     }
-    return pieces.table(WORDS.ages_table(), columns, BANDS)
+    return pieces.table(WORDS.ages_table(_origins(results)), columns, BANDS)
 
 
 def _by(
@@ -258,10 +332,23 @@ def _interval(
     return SimpleNamespace(lower=lower, upper=upper, side=side)
 
 
-def _steps(results: Results) -> list[int]:
-    """Return the distances scored, in years."""
-    steps = select(results[TABLE], "mase", model="panel")["horizon_years"]
-    return sorted(int(step) for step in steps if step > 0)
+def _levels(results: Results) -> list[SimpleNamespace]:
+    """Return what each level is called, how many series it has and how far ahead it is judged."""
+    table, cells, found = results[TABLE], Cells(TABLE, results[TABLE]), []
+    for code, name in LEVELS.items():
+        row = row_of(table, "scored_series_count", level=code)
+        if row is not None and cells.read(row):
+            scored = select(table, "smape_pct", level=code, model="published")
+            years = int(scored["horizon_years"].max())
+            count = Markup("{} {}").format(cells.number(row), name)
+            found.append(SimpleNamespace(code=code, name=name, count=count, years=years))
+    return found
+
+
+def _origins(results: Results) -> dict[str, int]:
+    """Return the years from which employment and ages are projected again."""
+    rows = select(results[TABLE], "origin_year")
+    return dict(zip(rows["variant"], rows["value"].astype(int), strict=True))
 
 
 def _years(results: Results) -> list[int]:

@@ -90,7 +90,7 @@ QUESTIONS: Final = (
         "02_besoins",
         "Besoins : combien de postes à pourvoir, pourquoi",
         [besoins.findings],
-        [besoins.banner, besoins.key_figures, besoins.near_table, besoins.posts_table],
+        [besoins.banner, besoins.key_figures, besoins.rates_table, besoins.posts_table],
         [
             Compared(
                 f"{label}, jusqu’à l’horizon",
