@@ -32,8 +32,8 @@ def results(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 def consolidated(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    none = pd.DataFrame(columns=["indicator", "branch_code"])
-    return chain.consolidation(study.load_inputs(), study.edition(), table, none, none)
+    none = pd.DataFrame(columns=["indicator", "branch_code", "value"])
+    return chain.consolidation(study.load_inputs(), study.edition(), table, none)
 
 
 def values(results: Mapping[str, pd.DataFrame], *names: str, column: str = "value") -> pd.Series:

@@ -1,75 +1,138 @@
-"""Reading what producers publish: encodings, what is dropped and why, what is recorded."""
+"""The published forecast: the rule, what it may read, and that métiers add up to their family."""
 
-import hashlib
-from pathlib import Path
-
+import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib.errors import SchemaError
-from opmq_lib.sources import dares_2030, dares_portraits, published
+from opmq_lib.methods.forecast import projection, published
+from opmq_lib.sources import embedded
+
+BASE = 2018
 
 
-def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
-    path.write_bytes(text.encode(encoding))
-    return path
+@pytest.fixture(scope="module")
+def panel() -> pd.DataFrame:
+    return projection.national_panel(embedded.load("employment_national"), BASE)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-def test_encodings_blanks_and_absences_are_read(tmp_path: Path, encoding: str) -> None:
-    path = write(tmp_path / "a.csv", "Fap ;Libellé\nA0Z00; Élé\u00a0veurs  x \nB0Z;NA\n", encoding)
-    found = published.cells(path, {"Libellé": "label", "Fap": "metier_code"}, ";")
-    assert found.to_dict("list") == {"label": ["Élé veurs x", ""], "metier_code": ["A0Z00", "B0Z"]}
+@pytest.fixture(scope="module")
+def past(panel: pd.DataFrame) -> pd.DataFrame:
+    return published.past_forecasts(panel)
 
 
-def test_a_missing_column_is_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "Fap,Milliers\nA,1\n")
-    with pytest.raises(SchemaError, match=r"a.csv: missing columns \(found: Secteur\)"):
-        published.cells(path, {"Fap": "metier_code", "Secteur": "sector_code"})
+def of_base(past: pd.DataFrame) -> pd.DataFrame:
+    return past[past["cutoff_year"] == BASE]
 
 
-def test_what_is_dropped_is_counted_once_with_its_first_reason(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", "x")
-    rows = pd.DataFrame({"code": ["a", "b", "c"]})
-    drop = {"one": rows["code"] == "a", "two": rows["code"].isin(["a", "b"])}
-    table, record = published.kept(rows, path, dares_portraits.EDITION, drop)
-    assert table["code"].tolist() == ["c"]
-    assert (record.rows_read, record.rows_kept, record.dropped) == (3, 1, {"one": 1, "two": 1})
-    assert record.sha256 == hashlib.sha256(b"x").hexdigest()
+def moved(past: pd.DataFrame, model: str, share: float) -> pd.Series:
+    rule = pd.DataFrame({"horizon_years": range(1, 13), "model": model, "retained_share": share})
+    rule = rule.assign(**dict.fromkeys(published.CANDIDATES, 1.0))
+    named = past.assign(metier_code=past["series_code"])
+    found = published.follow(named, published.family_changes(past, rule))
+    return found.set_index(["series_code", "horizon_years"])["value"]
 
 
-def test_a_zero_is_kept_unless_its_family_says_otherwise(tmp_path: Path) -> None:
-    lines = [
-        ("M", 9), ("M0Z", 9), ("M0Z90", 4), ("M0Z91", 0),  # five of the family are nowhere
-        ("A", 3), ("A0Z", 3), ("A0Z00", 0), ("A0Z40", 3),  # true: nobody is an employee
-        ("L", 8), ("L5Z", 2), ("L6Z", 0), ("L5Z90", 2), ("L6Z00", 0),  # the family is not known
-        ("Ensemble", 20), ("T2Z", 1),
-    ]  # fmt: skip
-    text = "Fap,sumeffsal\n" + "".join(f"{code},{value}\n" for code, value in lines)
-    table, record = dares_portraits._employees(write(tmp_path / "a.csv", text), 2018)
-    absent = {code for code, _ in lines} - set(table["metier_code"])
-    assert absent == {"M0Z91", "L6Z", "L6Z00", "T2Z", "Ensemble"}
-    assert table.set_index("metier_code")["employees_headcount"]["ENS"] == 20_000
-    assert record.dropped == {"somme publiée deux fois": 1, "zéro que la famille contredit": 3}
+def test_the_shares_are_those_of_the_specification(past: pd.DataFrame) -> None:
+    rules = published.learn_rules(past)
+    shares = rules[rules["cutoff_year"] == BASE].set_index("horizon_years")["retained_share"]
+    expected = [1.0, 0.9, 0.8, 0.75, 0.7, 0.75, 0.75, 0.75, 0.8, 0.8, 0.85, 0.8]
+    assert shares.tolist() == pytest.approx(expected)
 
 
-def test_years_of_projections_are_those_of_the_file(tmp_path: Path) -> None:
-    columns = [*dares_2030._COLUMNS, "effectifs_2022_milliers"]
-    row = ["D1Z", "Bretagne", "1", "2", "-3", "0.5", "0.5", "10"]
-    text = f"{','.join(columns)}\n{','.join(row)}\n"
-    path = write(tmp_path / "dares_metiers_2035_regions.csv", text)
-    table = dares_2030.load({"regions": path}).tables["official_projections"]
-    assert table.iloc[0][["base_year", "horizon_year", "region_code"]].tolist() == [
-        2022,
-        2035,
-        "53",
+def test_a_share_of_one_gives_the_family_s_growth(past: pd.DataFrame) -> None:
+    base = of_base(past)
+    found = moved(base, "shrunk", 1.0)
+    engine = base.set_index(["series_code", "horizon_years"])
+    growth = engine.loc["E1Z", "value"] / engine.loc["E1Z", "last_value"]
+    metier = found["E1Z43"] / engine.loc["E1Z43", "last_value"]
+    np.testing.assert_allclose(metier, growth)
+    np.testing.assert_allclose(found["E1Z"], engine.loc["E1Z", "value"])
+    np.testing.assert_allclose(moved(base, "engine", 0.3), found)
+
+
+def test_a_share_of_zero_is_the_last_value_and_drift_goes_on(past: pd.DataFrame) -> None:
+    base = of_base(past)
+    last = base.set_index(["series_code", "horizon_years"])[["last_value", "drift"]]
+    for found in (moved(base, "shrunk", 0.0), moved(base, "last_value", 0.9)):
+        np.testing.assert_allclose(found, last.loc[found.index, "last_value"])
+    drift = moved(base, "drift", 0.9)
+    np.testing.assert_allclose(drift["E1Z"], last.loc["E1Z", "drift"].clip(lower=0))
+
+
+def test_metiers_add_up_to_their_family(past: pd.DataFrame) -> None:
+    found = moved(of_base(past), "shrunk", 0.7).xs(5, level="horizon_years")
+    is_metier = found.index.str.len() == 5
+    sums = found[is_metier].groupby(found.index[is_metier].str[:3]).sum()
+    own = of_base(past).query("horizon_years == 5").set_index("series_code")["last_value"]
+    whole = own[own.index.str.len() == 3]
+    parts = own[own.index.str.len() == 5].groupby(own.index[own.index.str.len() == 5].str[:3])
+    closed = (parts.sum() / whole.reindex(parts.groups)).between(1 - 1e-6, 1 + 1e-6)
+    codes = closed.index[closed]
+    assert len(codes) > 80
+    np.testing.assert_allclose(sums[codes], found[codes], rtol=1e-6)
+
+
+def test_a_rule_reads_nothing_after_its_year(panel: pd.DataFrame, past: pd.DataFrame) -> None:
+    later = panel["year"] > 2010
+    rng = np.random.default_rng(1)
+    noise = rng.uniform(0.5, 2, size=int(later.sum()))
+    changed = panel.copy()
+    changed.loc[later, "value"] *= noise
+    one, other = (
+        published.learn_rules(table).query("cutoff_year <= 2010").reset_index(drop=True)
+        for table in (past, published.past_forecasts(changed))
+    )
+    pd.testing.assert_frame_equal(one, other)
+    assert one["retained_share"].notna().sum() > 200
+
+
+def test_a_metier_without_family_keeps_its_last_value() -> None:
+    rows = pd.DataFrame(
+        {
+            "metier_code": "T2Z60",
+            "cutoff_year": 2018,
+            "year": 2020,
+            "quantile_level": [0.1, 0.5, 0.9],
+            "last_value": 20.0,
+            "value": [5.0, 30.0, 60.0],
+        }
+    )
+    changes = pd.DataFrame({"family_code": ["E1Z"], "horizon_years": 2, "change": 0.4})
+    assert published.follow(rows, changes)["value"].tolist() == [0.0, 20.0, 50.0]
+
+
+def test_a_row_of_a_family_projects_as_its_family(panel: pd.DataFrame) -> None:
+    national = embedded.load("employment_national").assign(origin="public")
+    rows = national[national["metier_code"].isin(["G1Z", "G1Z70"])]
+    jobs = rows[rows["year"] >= 2004].assign(branch_code="chimie")
+    rule = projection.branch_rule(panel, panel, 12)
+    future = projection.project(jobs, panel, rule, 12, [0.1, 0.5, 0.9], "reference")
+    last = jobs[jobs["year"] == BASE].set_index("metier_code")["employment_headcount"]
+    growth = {
+        code: future[(future["metier_code"] == code) & (future["quantile_level"] == 0.5)]["value"]
+        / last[code]
+        for code in ("G1Z", "G1Z70")
+    }
+    np.testing.assert_allclose(growth["G1Z"], growth["G1Z70"])
+
+
+def test_own_families_are_sums_and_follow_the_national_rule_while_short(
+    panel: pd.DataFrame,
+) -> None:
+    rows = [
+        (code, year, base + 3.0 * (year - 2012))
+        for code, base in (("E1Z40", 50.0), ("E1Z43", 80.0))
+        for year in range(2012, 2024)
     ]
-    assert table.iloc[0]["young_beginners_headcount"] == 3_000
-
-
-def test_an_unknown_region_is_named(tmp_path: Path) -> None:
-    columns = [*dares_2030._COLUMNS, "effectifs_2022_milliers"]
-    text = f"{','.join(columns)}\nD1Z,Bretogne,1,2,-3,0.5,0.5,10\n"
-    path = write(tmp_path / "dares_metiers_2035_regions.csv", text)
-    with pytest.raises(SchemaError, match="unknown region"):
-        dares_2030.load({"regions": path})
+    jobs = pd.DataFrame(rows, columns=["metier_code", "year", "employment_headcount"])
+    jobs = jobs.assign(branch_code="verre", origin="own")
+    own = projection.learning_panel(jobs, embedded.load("employment_national"), BASE)
+    family = own[own["series_code"] == "E1Z"].set_index("year")["value"]
+    assert family[2012] == 130
+    assert family[2023] == 196
+    rule = projection.branch_rule(own, panel, 12)
+    pd.testing.assert_frame_equal(rule, projection.branch_rule(panel, panel, 12))
+    future = projection.project(jobs, own, rule, 5, [0.5], "x")
+    growth = future["value"] / future["metier_code"].map({"E1Z40": 83.0, "E1Z43": 113.0})
+    of_metier = [growth[future["metier_code"] == code].to_numpy() for code in ("E1Z40", "E1Z43")]
+    np.testing.assert_allclose(*of_metier)

@@ -208,20 +208,15 @@ def official(inputs: Tables, jobs: pd.DataFrame) -> pd.DataFrame:
 
 
 def consolidation(
-    inputs: Tables,
-    edition: EditionParams,
-    besoins: pd.DataFrame,
-    emplois: pd.DataFrame,
-    projections: pd.DataFrame,
+    inputs: Tables, edition: EditionParams, besoins: pd.DataFrame, emplois: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Return posts to fill of all branches, for `10_consolidation`.
 
     Args:
-        inputs: Gives national ages: sums over branches are drawn again with them.
-        edition: Gives the year from which posts are counted.
+        inputs: Gives national series and ages: sums over branches are drawn again with them.
+        edition: Gives the horizon, and the year from which posts are counted.
         besoins: The `besoins` tables of all branches, one under the other; may be empty.
         emplois: Their `emplois` tables.
-        projections: Their `emplois_projections` tables.
 
     Returns:
         `consolidation_besoins`: indicators; by branch, the quantities over all its métiers under
@@ -233,26 +228,31 @@ def consolidation(
         empty = pd.DataFrame(columns=["year", "indicator", "unit", *indicators.BLANK])
         return {name: indicators.stack([empty], shared.ALL_BRANCHES, name)}
     rows = indicators.select(besoins, *needs.QUANTITIES, *needs.RATES)
-    of_branches = rows[rows["metier_code"] == indicators.ALL_METIERS]
-    parts = [of_branches.drop(columns="units_count")]
-    levels = indicators.select(emplois, "employment_headcount")
+    parts = [rows[rows["metier_code"] == indicators.ALL_METIERS].drop(columns="units_count")]
+    levels = indicators.select(emplois, "employment_headcount").dropna(subset=["value"])
     if len(set(levels["branch_code"])) > 1:
-        columns = {end: f"employment_headcount_{end}" for end in ("lower", "upper")}
-        jobs = levels.rename(columns=columns | {"value": "employment_headcount"})
-        pyramids = ages(inputs, edition)
-        years = int((projections["year"] - projections["cutoff_year"]).max())
-        given = needs.Assumptions(
-            projections=projections,
-            rates=rates(pyramids, years),
-            counted_from=edition.edition_date.year,
-            branches=jobs,
-            totals=True,
-        )
-        counted = int(projections["year"].max()) - edition.edition_date.year
-        metiers = shared.without_residual(jobs)
-        found = needs.posts_to_fill(metiers, pyramids, counted, LEVELS, given)
-        parts.append(summary.interval_rows(found[found["branch_code"] == shared.ALL_BRANCHES]))
+        parts.append(_over_branches(inputs, edition, levels))
     return {name: indicators.stack(parts, shared.ALL_BRANCHES, name)}
+
+
+def _over_branches(inputs: Tables, edition: EditionParams, levels: pd.DataFrame) -> pd.DataFrame:
+    """Return the sums over branches as indicator rows, from their employment."""
+    bounds = {end: f"employment_headcount_{end}" for end in ("lower", "upper")}
+    jobs = levels.rename(columns=bounds | {"value": "employment_headcount"})
+    years, start = edition.horizon_years, edition.edition_date.year
+    futures = [future(inputs, group, years, edition) for _, group in jobs.groupby("branch_code")]
+    projections, pyramids = pd.concat(futures), ages(inputs, edition)
+    given = needs.Assumptions(
+        projections=projections,
+        rates=rates(pyramids, years),
+        counted_from=start,
+        branches=jobs,
+        totals=True,
+    )
+    metiers, end = shared.without_residual(jobs), edition.base_year + years
+    pyramids = pyramids[pyramids["metier_code"].isin(metiers["metier_code"])]
+    found = needs.posts_to_fill(metiers, pyramids, end - start, LEVELS, given)
+    return summary.interval_rows(found[found["branch_code"] == shared.ALL_BRANCHES])
 
 
 def _tension(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame:
