@@ -10,9 +10,10 @@ from chains import studied
 
 from opmq_lib.errors import DataError, RangeError, SchemaError
 from opmq_lib.methods import needs
-from opmq_lib.methods.needs import cohorts
+from opmq_lib.methods.needs import cohorts, official
 from opmq_lib.methods.needs.rates import NATIONAL_SURVIVAL, observed_rates
 from opmq_lib.methods.needs.simulation import AGE_CORRELATION, AGE_SPREAD
+from opmq_lib.sources import embedded
 from opmq_lib.tables import check
 
 BANDS = ("45-49", "50-54", "55-59", "60-64", "65+")
@@ -409,3 +410,50 @@ def test_own_cells_stay_own_and_are_not_shown() -> None:
     with pytest.raises(RangeError) as caught:
         needs.posts_to_fill(jobs, ages_of("A"), 5)
     assert "4321" not in str(caught.value)
+
+
+def test_departures_are_within_ten_percent_of_the_official_ones() -> None:
+    jobs, ages = embedded.load("employment_national"), embedded.load("age_structure")
+    known = official.national(embedded.load("official_projections")).set_index("metier_code")
+    years = int((known["horizon_year"] - known["base_year"]).iloc[0])
+    metiers = jobs[jobs["metier_code"].str.len() == 5]
+    found = needs.posts_to_fill(metiers, ages, years, [0.5])
+    left = found[found["quantity"] == LEFT]
+    own = left.groupby(official.official_family(left["metier_code"]))["value"].sum()
+    families = [
+        "C0Z",
+        "C1Z",
+        "C2Z",
+        "D0A",
+        "D1Z",
+        "D2Z",
+        "D4Z",
+        "D6Z",
+        "E0Z",
+        "E1Z",
+        "E2Z",
+        "F0A",
+        "F2A",
+        "F4Z",
+        "F5Z",
+        "G0A",
+        "G0B",
+        "G1Z",
+        "H0Z",
+        "J0Z",
+        "J1Z",
+        "N0Z",
+    ]
+    expected = known.loc[families, "departures_headcount"]
+    assert (own[families] - expected).abs().sum() / expected.sum() < 0.10
+
+
+def test_departures_of_every_metier_never_fall_when_the_horizon_grows() -> None:
+    jobs, ages = embedded.load("employment_national"), embedded.load("age_structure")
+    metiers = jobs[jobs["metier_code"].str.len() == 5]
+    found = needs.posts_to_fill(metiers, ages, range(1, 13), [0.5])
+    left = found[found["quantity"] == LEFT].pivot(
+        index="metier_code", columns="year", values="value"
+    )
+    assert left.shape == (226, 12)
+    assert (left.diff(axis=1).iloc[:, 1:] >= -1e-9).all(axis=None)

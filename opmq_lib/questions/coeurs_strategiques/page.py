@@ -51,15 +51,18 @@ def criteria_table(results: Results, question: str) -> Html:
     rows = _of(results[CRITERIA], question)
     cells, first = Cells(CRITERIA, results[CRITERIA]), rows.index[0]
     reasons = _of(results[REASONS], question).fillna({"source_code": ""})
-    used = reasons.groupby("criterion_code")["source_code"].unique()
+    used = reasons[reasons["source_code"].ne("")]
+    used = used[["criterion_code", "source_code", "year"]].drop_duplicates()
 
     def goalpost(score: int) -> Any:
         is_low = (rows["direction"] == "higher") == (score == 0)
         return lambda row: cells.show(row, _short, "low" if is_low[row] else "high")
 
     def sources(row: int) -> str:
-        codes = filter(None, used[rows["criterion_code"][row]])
-        return french.enumeration(sorted({WORDS.SOURCES.get(code, code) for code in codes}))
+        known = used[used["criterion_code"] == rows["criterion_code"][row]]
+        named = known["source_code"].map(lambda code: WORDS.SOURCES.get(code, code))
+        dated = named + known["year"].map(", {:.0f}".format, na_action="ignore").astype("str")
+        return french.enumeration(sorted(set(dated.fillna(named))))
 
     def threshold(row: int) -> str:
         is_free = pd.isna(rows["threshold"][row])

@@ -67,13 +67,17 @@ def branches_table(results: Results, labels: Labels) -> Html:
         for rows in (select(table, HEADCOUNT), select(table, "largest_metier_share_pct"))
     )
 
+    if not row:
+        return _nothing()
+    year = int(select(table, HEADCOUNT)["year"].max())
+
     def metier(branch: str) -> str:
         known = branch in share
         return labels[str(table["metier_code"].loc[share[branch]])] if known else pieces.ABSENT
 
     columns = {
         "Branche": labels.__getitem__,
-        "Salariés au 31 décembre 2020": lambda branch: cells.number(row[branch]),
+        f"Salariés au 31 décembre {year}": lambda branch: cells.number(row[branch]),
         "Métier le plus nombreux (estimation)": metier,
         "Part de la branche": lambda branch: cells.percent(share.get(branch)),
     }

@@ -147,6 +147,9 @@ def regions_table(results: Results, labels: Labels, regions: Labels) -> Html:
     """Return where the largest métiers are in the two highest classes, and in how many basins."""
     cells = Cells(TABLE, results[TABLE])
 
+    basins = select(cells.table, "high_tension_basins_share_pct")["year"]
+    basins_year = "" if basins.empty else f", {int(basins.max())}"
+
     def column(holds: Callable[[pd.Series], pd.Series]) -> Any:
         def names(code: str) -> str:
             classes = select(cells.table, "regional_tension_class", metier_code=code)
@@ -160,7 +163,7 @@ def regions_table(results: Results, labels: Labels, regions: Labels) -> Html:
         "Régions en classe 5": column(lambda value: value == HIGHEST_CLASS),
         "Régions en classe 4": column(lambda value: value == HIGHEST_CLASS - 1),
         "Sans classe publiée (nd)": column(pd.Series.isna),
-        "Bassins en classe 4 ou 5, 2021": lambda code: cells.percent(
+        f"Bassins en classe 4 ou 5{basins_year}": lambda code: cells.percent(
             row_of(cells.table, "high_tension_basins_share_pct", code)
         ),
     }
