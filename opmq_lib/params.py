@@ -399,6 +399,7 @@ class BranchTables(Strict):
     """The branch's own tables; null: what is public is used."""
 
     employment: ProjectPath = Field(None, description="path from the project's root, or null")
+    branch_totals: ProjectPath = Field(None, description="employees of the branch by year, or null")
     criterion_values: ProjectPath = Field(None, description="own values of criteria, or null")
     tension_components: ProjectPath = Field(None, description="components of the index, or null")
     tension_reference: ProjectPath = Field(None, description="their reference, or null")

@@ -219,7 +219,8 @@ def test_a_file_that_is_not_a_mapping_is_refused_in_plain_words(root, text, foun
 
 
 OWN_TABLES = (
-    "tables:\n  employment: null\n  branch_ages: null # ages by métier\n"
+    "tables:\n  employment: null\n  branch_totals: null # its employees, year by year\n"
+    "  branch_ages: null # ages by métier\n"
     "  branch_entries: null # young beginners and net mobility by métier\n"
 )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from opmq_lib.methods import employment
+from opmq_lib.methods.employment.totals import on_totals
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -20,11 +21,13 @@ def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Da
         base_year: Last year of the estimate, whose margins it closes on.
 
     Returns:
-        Rows of the `employment` contract, in heads; none when the branch has no headcount.
+        Rows of the `employment` contract, in heads, an estimate on the totals that the branch
+        supplies; none when the branch has no headcount.
     """
     own = inputs["own_employment"]
     jobs = own if (own["branch_code"] == branch_code).any() else estimate(inputs, base_year)
-    return jobs[jobs["branch_code"] == branch_code].reset_index(drop=True)
+    of_branch = jobs[jobs["branch_code"] == branch_code].reset_index(drop=True)
+    return on_totals(of_branch, inputs["own_branch_totals"])
 
 
 def estimate(inputs: Tables, base_year: int) -> pd.DataFrame:

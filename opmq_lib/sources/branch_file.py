@@ -36,6 +36,7 @@ notebooks: {notebooks} # templates to run for this branch
 # Your own observed tables, as paths from the project's root. null: the estimate is used.
 tables:
   employment: null
+  branch_totals: null # its employees, year by year
   branch_ages: null # ages by métier
   branch_entries: null # young beginners and net mobility by métier
 

@@ -43,6 +43,8 @@ CONVENTIONS: Final = (
 
 Origin = Literal["own", "public"]
 _PUBLIC: Final = ("tension_reference", "fap_crosswalk")
+_EITHER: Final = ("branch_totals",)
+"""Own tables that may hold public rows too."""
 SUPPLIED: Final[dict[str, Origin]] = {
     name: "public" if name in _PUBLIC else "own"
     for name in BranchTables.model_fields
@@ -99,7 +101,7 @@ def read_table(
     where = shown(path)
     grid = read_grid(path, where, (table,))
     rules = [*rules, *scope.code_rules(table, known_codes)]
-    if origin == "own":
+    if origin == "own" and table not in _EITHER:
         rules.append(scope.OWN)
     if origin == "own" and table == "employment":
         rules += scope.own_employment_rules(embedded.load("metiers"))

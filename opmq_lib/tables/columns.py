@@ -185,6 +185,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "largest_share_pct": _pct("Part de la plus grande entreprise"),
     "share": _number("Part", "part de 0 à 1", low=0, high=1),
     "employees_national.employees_headcount": _heads("Salariés, apprentis exclus", "salariés"),
+    "branch_totals.employees_headcount": _heads("Salariés de la branche dans l’année", "salariés"),
     "sector_code": _code("Secteur (NAF en 38 postes)", r"[A-Z]{2}", "CE"),
     "pcs_code": _code("Catégorie socioprofessionnelle (PCS 2003)", r"[0-9]{3}[a-z]", "624d"),
     "official_projections.metier_code": _code(
