@@ -31,8 +31,8 @@ def branch_facts(headcount: pd.DataFrame, branch_code: str, together: str) -> pd
         together: Code that stands for all of them.
 
     Returns:
-        Indicator rows of both: `branches_count`, `employees_headcount`, `employees_fte`,
-        `firms_count`, `establishments_count`, `wage_gap_pct` (women against men), and by `level`
+        Indicator rows of both: `employees_headcount`, `employees_fte`, `firms_count`,
+        `establishments_count`, `wage_gap_pct` (women against men), and by `level`
         `firms_share_pct` (size), `wage_eur_per_month` (net, full-time equivalent; all, sex, class)
         and `under_1_05_smic_share_pct` (as wages). A value is missing where no agreement
         publishes it.
@@ -77,9 +77,8 @@ def _facts(rows: pd.DataFrame) -> pd.DataFrame:
         *_means(rows, _WAGE, {"all": ("wage_all_eur_per_month", FTE)} | wages),
         *_means(rows, _NEAR, {"all": ("share_under_1_05_smic_pct", FTE)} | near),
     ]
-    branches = ("branches_count", "", rows["branch_code"].nunique(), "observed", "branches")
     columns = ["indicator", "level", "value", "nature", "unit"]
-    facts = pd.DataFrame([branches, *sums, *means], columns=columns)
+    facts = pd.DataFrame([*sums, *means], columns=columns)
     return pd.concat([facts, _gap(rows, facts)], ignore_index=True)
 
 

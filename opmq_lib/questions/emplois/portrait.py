@@ -34,7 +34,7 @@ PEOPLE = {
     "clerks": "Employés",
     "workers": "Ouvriers",
 }
-BRANCHES, SHARE, GAP = "branches_count", "firms_share_pct", "wage_gap_pct"
+SHARE, GAP = "firms_share_pct", "wage_gap_pct"
 WAGE, NEAR = "wage_eur_per_month", "under_1_05_smic_share_pct"
 GAP_TITLE = "Écart de salaire des femmes aux hommes"
 ROUNDED_TO = 10
@@ -63,8 +63,7 @@ def firms_table(results: Results) -> Html:
 
     columns = {"": names.__getitem__}
     columns |= {"Branche": column(whole=False), "Industrie": column(whole=True)}
-    count = int(select(table, BRANCHES)["value"].max())
-    return pieces.table(WORDS.firms_table(int(table["year"].max()), count), columns, names)
+    return pieces.table(WORDS.firms_table(int(table["year"].max())), columns, names)
 
 
 def wages_table(results: Results) -> Html:
