@@ -30,7 +30,7 @@ def employment_results(
     explained = emplois.explained(jobs, panel, horizon_years)
     closure = emplois.closure(inputs, jobs, edition)
     results = emplois.results(inputs, branch_code, jobs, future, explained, closure)
-    return results | {"emplois_portrait": emplois.portrait(inputs, branch_code)}
+    return results | {"emplois_portrait": emplois.portrait(inputs, branch_code, jobs)}
 
 
 def tension_results(

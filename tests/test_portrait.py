@@ -1,19 +1,28 @@
 import json
 
+import pandas as pd
 import pytest
 from embedded_tables import FOLDERS
 
 from opmq_lib.methods.employment.portraits import branch_facts
 from opmq_lib.questions.emplois import chain, portrait
-from opmq_lib.sources import dares_branches, embedded, published
+from opmq_lib.sources import dares_branches, embedded, published, table_files
 from opmq_lib.tables import indicators
 
-INPUTS = {"branch_headcount": embedded.load("branch_headcount")}
+INPUTS = {
+    "branch_headcount": embedded.load("branch_headcount"),
+    "own_branch_totals": table_files.no_rows("branch_totals"),
+}
+NO_JOBS = table_files.no_rows("employment")
 PORTRAITS = published.files(dares_branches.FILES, FOLDERS[dares_branches])["portraits"]
 
 
+def portrait_of(branch_code: str) -> pd.DataFrame:
+    return chain.portrait(INPUTS, branch_code, NO_JOBS)
+
+
 def facts(branch_code: str) -> dict[tuple[str, str], float]:
-    table = chain.portrait(INPUTS, branch_code)
+    table = portrait_of(branch_code)
     own = table[table["branch_code"] == branch_code]
     return own.set_index(["indicator", "level"])["value"].to_dict()
 
@@ -49,7 +58,7 @@ def test_several_agreements_add_up_and_average() -> None:
 
 
 def test_industry_is_the_sum_of_the_branches_that_have_a_portrait() -> None:
-    table = chain.portrait(INPUTS, "chimie")
+    table = portrait_of("chimie")
     whole = indicators.select(table, "employees_headcount", branch_code="ensemble")["value"]
     branches = INPUTS["branch_headcount"]["branch_code"].unique()
     heads = [facts(code)["employees_headcount", ""] for code in branches]
@@ -57,19 +66,19 @@ def test_industry_is_the_sum_of_the_branches_that_have_a_portrait() -> None:
 
 
 def test_managers_of_an_agreement_without_managers_are_not_zero() -> None:
-    results = {portrait.TABLE: chain.portrait(INPUTS, "papier_carton")}
+    results = {portrait.TABLE: portrait_of("papier_carton")}
     line = portrait.wages_table(results).html.partition("Cadres")[2].partition("</tr>")[0]
     assert line.count(">nd</abbr>") == 2
     assert "0\N{NO-BREAK SPACE}%" not in line.partition("</td>")[0]
 
 
 def test_a_branch_without_portrait_says_so_once() -> None:
-    results = {portrait.TABLE: chain.portrait(INPUTS, "chaux")}
+    results = {portrait.TABLE: portrait_of("chaux")}
     assert portrait.firms_table(results).html.count("(nd)") == 1
     assert portrait.wages_table(results).html == ""
 
 
 def test_every_number_of_the_portrait_leads_to_its_cell() -> None:
-    results = {portrait.TABLE: chain.portrait(INPUTS, "plasturgie")}
+    results = {portrait.TABLE: portrait_of("plasturgie")}
     for piece in (portrait.firms_table(results), portrait.wages_table(results)):
         assert piece.html.count("<td>") == piece.html.count(f'data-cell="{portrait.TABLE}:')

@@ -6,9 +6,15 @@ import pandas as pd
 import pytest
 
 from opmq_lib.errors import DataError
+from opmq_lib.methods.employment import measures
 from opmq_lib.methods.employment.totals import on_totals, used_totals
-from opmq_lib.sources import table_files
+from opmq_lib.methods.forecast import projection
+from opmq_lib.questions.emplois import chain, portrait
+from opmq_lib.questions.emplois import page as emplois
+from opmq_lib.sources import embedded, study, table_files
+from opmq_lib.tables import indicators
 
+NATIONAL = embedded.load("employment_national")
 HEADS = "employment_headcount"
 BOUNDS = [HEADS, f"{HEADS}_lower", f"{HEADS}_upper"]
 HEADER = "branch_code,year,employees_headcount,origin,units_count,largest_share_pct,source_code\n"
@@ -104,3 +110,37 @@ def test_an_own_total_says_how_many_companies_it_counts(tmp_path: Path) -> None:
     message = str(caught.value)
     for part in ("units_count", "largest_share_pct", "another branch", "row 3"):
         assert part in message
+
+
+@pytest.mark.parametrize("origin", ["public", "own"])
+def test_the_estimate_follows_the_totals_and_the_page_says_so(origin: str) -> None:
+    supplied = totals({2016: 200_000.0, 2018: 230_000.0}, origin, "chimie")
+    found, jobs_on_totals = page_of(supplied)
+    sums = jobs_on_totals.groupby("year")[HEADS].sum()
+    assert sums[[2016, 2018]].tolist() == pytest.approx([200_000, 230_000])
+    assert set(jobs_on_totals["origin"]) == {origin}
+    html = portrait.trend(found).html
+    assert "2016 et 2018" in html
+    assert "Tendance nationale" not in html
+    panel = projection.learning_panel(jobs_on_totals, NATIONAL, 2018)
+    assert panel.equals(projection.national_panel(NATIONAL, 2018))
+
+
+def test_without_totals_the_page_says_once_that_the_trend_is_national() -> None:
+    found, _ = page_of(table_files.no_rows("branch_totals"))
+    assert portrait.trend(found).html.count("Tendance nationale") == 1
+    shown = emplois.banner(found).html + emplois.method(found).html
+    assert "ational" not in shown
+
+
+def page_of(supplied: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """The tables that the page reads before any projection, and the employment they show."""
+    inputs = study.load_inputs(["chimie"]) | {"own_branch_totals": supplied}
+    employed = chain.jobs(inputs, "chimie", study.edition())
+    levels = measures.levels(employed)
+    found = {
+        "emplois": indicators.stack([levels], "chimie", "emplois"),
+        "emplois_projections": pd.DataFrame({"year": []}),
+        "emplois_portrait": chain.portrait(inputs, "chimie", employed),
+    }
+    return found, employed

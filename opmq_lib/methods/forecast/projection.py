@@ -67,7 +67,7 @@ def learning_panel(
         `series_code, year, value`; the code of a branch's series is that of its métier. A family of
         own figures is the sum of its métiers, in the years when all are known.
     """
-    if not metiers["origin"].eq("own").any():
+    if not metiers["nature"].eq("observed").any():
         return national_panel(employment_national, base_year)
     own = _as_series(metiers)
     family = own["series_code"].str[:FAMILY_LENGTH]

@@ -4,6 +4,7 @@ import pandas as pd
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment import measures, portraits
+from opmq_lib.methods.employment.totals import used_totals
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import qualifications
 from opmq_lib.params import EditionParams
@@ -158,17 +159,25 @@ def results(  # noqa: PLR0913 - one argument per step
     }
 
 
-def portrait(inputs: Tables, branch_code: str) -> pd.DataFrame:
-    """Return what is published of a branch's companies and wages, beside all that have a portrait.
+def portrait(inputs: Tables, branch_code: str, jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return what is known of the branch as a whole: its portrait, and the totals it supplies.
 
     Returns:
         `emplois_portrait`: the indicators of `portraits.branch_facts`, of the branch and of
-        `ensemble`; none when the branch has no portrait.
+        `ensemble`, none when the branch has no portrait; `supplied_total_headcount` of the years
+        whose total carries the estimate.
     """
     headcount = inputs["branch_headcount"]
     facts = portraits.branch_facts(headcount, branch_code, shared.ALL_BRANCHES)
     is_known = (headcount["branch_code"] == branch_code).any()
-    return indicators.stack([facts if is_known else facts[:0]], branch_code, "emplois_portrait")
+    totals = used_totals(jobs, inputs["own_branch_totals"]).assign(
+        indicator="supplied_total_headcount", unit="headcount"
+    )
+    parts = [
+        facts if is_known else facts[:0],
+        totals.rename(columns={"employees_headcount": "value"}),
+    ]
+    return indicators.stack(parts, branch_code, "emplois_portrait")
 
 
 def published_headcount(branch_headcount: pd.DataFrame, branch_code: str) -> pd.DataFrame:

@@ -1,9 +1,11 @@
-"""What is published of a branch's companies and wages, on the page of `01_emplois`."""
+"""What is known of a branch as a whole, on the page of `01_emplois`: trend, companies, wages."""
 
 from collections.abc import Callable
 from typing import Any
 
-from opmq_lib.questions.emplois.page import WORDS
+import pandas as pd
+
+from opmq_lib.questions.emplois.page import WORDS, facts
 from opmq_lib.questions.shared import ALL_BRANCHES
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Results
@@ -34,10 +36,19 @@ PEOPLE = {
     "clerks": "Employés",
     "workers": "Ouvriers",
 }
+TOTAL = "supplied_total_headcount"
 SHARE, GAP = "firms_share_pct", "wage_gap_pct"
 WAGE, NEAR = "wage_eur_per_month", "under_1_05_smic_share_pct"
 GAP_TITLE = "Écart de salaire des femmes aux hommes"
 ROUNDED_TO = 10
+
+
+def trend(results: Results) -> Html:
+    """Return whose evolution an estimate shows: the country's, or that of the branch's totals."""
+    f = facts(results)
+    if f.is_observed or not f.is_known:
+        return Html("")
+    return pieces.banner(WORDS.trend(select(results[TABLE], TOTAL)["year"].astype(int).tolist()))
 
 
 def firms_table(results: Results) -> Html:
@@ -63,7 +74,7 @@ def firms_table(results: Results) -> Html:
 
     columns = {"": names.__getitem__}
     columns |= {"Branche": column(whole=False), "Industrie": column(whole=True)}
-    return pieces.table(WORDS.firms_table(int(table["year"].max())), columns, names)
+    return pieces.table(WORDS.firms_table(_year(table)), columns, names)
 
 
 def wages_table(results: Results) -> Html:
@@ -89,7 +100,7 @@ def wages_table(results: Results) -> Html:
         "Moins de 1,05 Smic, branche": column(NEAR, near, whole=False),
         "Moins de 1,05 Smic, industrie": column(NEAR, near, whole=True),
     }
-    return pieces.table(WORDS.wages_table(int(table["year"].max())), columns, PEOPLE)
+    return pieces.table(WORDS.wages_table(_year(table)), columns, PEOPLE)
 
 
 def _row(results: Results, indicator: str, level: str, *, whole: bool) -> int | None:
@@ -97,3 +108,7 @@ def _row(results: Results, indicator: str, level: str, *, whole: bool) -> int | 
     rows = select(results[TABLE], indicator, level=level)
     rows = rows[(rows["branch_code"] == ALL_BRANCHES) == whole]
     return int(rows.index[0]) if len(rows) else None
+
+
+def _year(table: pd.DataFrame) -> int:
+    return int(select(table, WAGE)["year"].max())

@@ -79,6 +79,7 @@ QUESTIONS: Final = (
         [
             emplois.banner,
             emplois.key_figures,
+            portrait.trend,
             portrait.firms_table,
             portrait.wages_table,
             partial(emplois.metiers_table, count=5),
