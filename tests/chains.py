@@ -28,8 +28,8 @@ def employment_results(
     rule = emplois.rule(inputs, panel, horizon_years, edition)
     future = emplois.future(jobs, panel, rule, horizon_years, edition)
     explained = emplois.explained(jobs, panel, horizon_years)
-    closure = emplois.closure(inputs, jobs, edition)
-    results = emplois.results(inputs, branch_code, jobs, future, explained, closure)
+    composition = emplois.composition(inputs, branch_code, jobs, edition)
+    results = emplois.results(inputs, branch_code, jobs, future, explained, composition)
     return results | {"emplois_portrait": emplois.portrait(inputs, branch_code, jobs)}
 
 

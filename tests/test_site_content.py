@@ -47,11 +47,6 @@ def test_a_key_figure_says_its_unit_nature_year_and_interval() -> None:
     assert note == "emplois, estimation, 2018 ; intervalle à 80 % : 11 000 à 14 000"
 
 
-def test_an_interval_without_level_is_the_range_of_the_variants() -> None:
-    figure = content.key_figure(row(interval_level=float("nan")), 0, {})
-    assert "étendue selon les variantes : 11 000 à 14 000" in plain(figure.note.striptags())
-
-
 def test_a_missing_number_shows_its_sign_and_no_interval() -> None:
     nothing = float("nan")
     figure = content.key_figure(

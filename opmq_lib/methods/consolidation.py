@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from opmq_lib.methods.employment import RESIDUAL_BRANCH
 from opmq_lib.tables.indicators import largest_first
 
 TOP = 10
@@ -129,23 +130,27 @@ def tension_classes(shared: pd.DataFrame, tension: pd.DataFrame) -> pd.DataFrame
     ).drop(columns="tension_class")
 
 
-def outside_shares(employment: pd.DataFrame, outside_code: str) -> pd.DataFrame:
-    """Return the share of each métier's national employment that no branch holds, in %.
+def outside_shares(heads: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Return the share of each métier's employees that no branch holds, in %.
 
     Args:
-        employment: Estimated employment by branch and métier in one year, residual branch included.
-        outside_code: Code of the residual branch.
+        heads: Estimated employees by métier (rows) and branch, what is outside all of them too.
+        year: Of the estimate.
 
     Returns:
-        `outside_branches_share_pct`, one row per métier.
+        `outside_branches_share_pct`, one row per métier that has employees.
+
+    Examples:
+        >>> heads = pd.DataFrame({"verre": [30.0], "hors_champ": [90.0]}, index=["H0Z90"])
+        >>> outside_shares(heads, 2018)["value"].tolist()
+        [75.0]
     """
-    totals = employment.groupby("metier_code")["employment_headcount"].sum()
-    outside = employment[employment["branch_code"] == outside_code]
-    heads = outside["employment_headcount"]
-    return outside[["metier_code", "year", "nature"]].assign(
-        indicator="outside_branches_share_pct",
-        value=100 * heads / totals.reindex(outside["metier_code"]).to_numpy(),
-        unit="pct",
+    shares = 100 * heads[RESIDUAL_BRANCH] / heads.sum(axis=1)
+    return (
+        shares.dropna()
+        .rename_axis("metier_code")
+        .reset_index(name="value")
+        .assign(indicator="outside_branches_share_pct", year=year, unit="pct", nature="estimate")
     )
 
 

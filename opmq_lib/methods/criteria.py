@@ -61,8 +61,8 @@ def location_quotient(
 def employment_values(jobs: pd.DataFrame, national: pd.DataFrame) -> pd.DataFrame:
     """Return employment share and location quotient of a branch's métiers.
 
-    On estimated jobs, the interval of the quotient is the wider of its own and of what the variants
-    of the estimate give.
+    On estimated jobs, the interval of the quotient is the wider of its own and of what the
+    interval of the estimate gives.
 
     Args:
         jobs: Rows of the `employment` contract in one year, one per métier. Without its residual

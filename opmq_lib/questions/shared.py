@@ -18,37 +18,54 @@ def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Da
     Args:
         inputs: The study's input tables (`sources.study.load_inputs`).
         branch_code: Key of table `branches`.
-        base_year: Last year of the estimate, whose margins it closes on.
+        base_year: Year of the estimate, its last one.
 
     Returns:
-        Rows of the `employment` contract, in heads, an estimate on the totals that the branch
+        Rows of the `employment` contract, in heads, those of `rows.row_codes`: métiers of
+        0.5 % of the branch or more, small ones by family, the rest, on the totals that the branch
         supplies; none when the branch has no headcount.
     """
+    return _employment(inputs, branch_code, base_year, in_field=False)
+
+
+def field_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
+    """Return the same with the métiers of the field as rows, however small, and the rest."""
+    return _employment(inputs, branch_code, base_year, in_field=True)
+
+
+def _employment(
+    inputs: Tables, branch_code: str, base_year: int, *, in_field: bool
+) -> pd.DataFrame:
     own = inputs["own_employment"]
-    jobs = own if (own["branch_code"] == branch_code).any() else estimate(inputs, base_year)
-    of_branch = jobs[jobs["branch_code"] == branch_code].reset_index(drop=True)
-    return on_totals(of_branch, inputs["own_branch_totals"])
+    known = own[own["branch_code"] == branch_code].reset_index(drop=True)
+    if not known.empty or not inputs["branch_headcount"]["branch_code"].eq(branch_code).any():
+        return known
+    estimated = estimate(inputs, base_year)
+    heads = estimated.heads[branch_code]
+    rows = employment.row_codes(heads)
+    if in_field:
+        is_studied = heads.index.isin(studied(inputs, "metiers")["metier_code"])
+        rows = pd.Series(heads.index, heads.index).where(is_studied, employment.RESIDUAL_METIER)
+    national = inputs["employment_national"]
+    past = national[national["year"] <= base_year]
+    table = employment.branch_table(estimated, branch_code, rows, past)
+    return on_totals(table, inputs["own_branch_totals"])
 
 
-def estimate(inputs: Tables, base_year: int) -> pd.DataFrame:
-    """Return the estimated employment of every branch, métier and year up to `base_year`."""
-    table = employment.estimate_employment(
-        seed_tables(inputs),
-        studied(inputs, "employment_national"),
-        inputs["branch_headcount"],
-        base_year,
-    )
-    return table[table["year"] <= base_year]
+def estimate(inputs: Tables, base_year: int) -> employment.Estimate:
+    """Return the estimate of all branches and métiers in a year."""
+    return employment.fit_estimate(estimate_tables(inputs), base_year)
 
 
-def seed_tables(inputs: Tables) -> employment.SeedTables:
-    """Return the tables that the seed of the estimate is made of."""
-    return employment.SeedTables(
-        inputs["rome_naf_hires"],
-        inputs["naf_branch"],
-        inputs["fap_rome"],
-        inputs["rome_fap_split"],
-    )
+def estimate_tables(inputs: Tables) -> employment.EstimateTables:
+    """Return the tables that the estimate is made of."""
+    fields = employment.EstimateTables._fields
+    return employment.EstimateTables(*(inputs[name] for name in fields))
+
+
+def hire_tables(inputs: Tables) -> employment.HireTables:
+    """Return the tables that hires by métier are made of."""
+    return employment.HireTables(*(inputs[name] for name in employment.HireTables._fields))
 
 
 def national_levels(national: pd.DataFrame) -> pd.DataFrame:

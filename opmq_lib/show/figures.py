@@ -85,7 +85,7 @@ class Drawing(Figure):
 def employment_ranges(
     estimates: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None
 ) -> Figure:
-    """Draw estimated employment by métier, each with the range of the estimation's variants.
+    """Draw estimated employment by métier, each with the interval of the estimate.
 
     Args:
         estimates: `metier_code`, `value`, `lower`, `upper` in heads, in drawing order from the top.

@@ -29,6 +29,13 @@ STATUS_LABELS = {
     "np": "sans objet",
     "nv": "non validé",
 }
+GRADES = {
+    "A": "le haut de l’intervalle vaut au plus deux fois le bas",
+    "B": "au plus quatre fois",
+    "C": "au plus six fois",
+    "D": "davantage, ou le bas n’est pas au-dessus de zéro : seul l’intervalle est montré",
+}
+"""What a grade of reliability means, from the 80 % interval of the quantity shown."""
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -57,6 +64,16 @@ def step(lower: float, upper: float) -> int:
     """
     half_width = (upper - lower) / 2
     return 10 if half_width < 10 else 10 ** math.floor(math.log10(half_width))
+
+
+def first_digit(value: float, size: int) -> int:
+    """Return a rounding step no coarser than the first digit of a number of heads; 10 at least.
+
+    Examples:
+        >>> first_digit(940, 1000), first_digit(2_400, 1000), first_digit(4, 1000)
+        (100, 1000, 10)
+    """
+    return size if value <= 0 else min(size, 10 ** max(1, math.floor(math.log10(value))))
 
 
 def rounded(value: float, size: int) -> str:

@@ -19,6 +19,9 @@ from opmq_lib.show import french
 ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
 NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>')
 
+LEAST_RELIABLE = "D"
+GRADE = Markup('<abbr class="opmq-grade" title="fiabilité {0} : {1}">{0}</abbr>')
+
 Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
 Row = TypeVar("Row")
@@ -71,6 +74,9 @@ class Html:
 class Cells:
     """The numbers of one result table as a page shows them, each with the cell it is read from.
 
+    A number that has a grade of reliability is shown with its letter; of the last grade, only the
+    ends of its interval.
+
     Attributes:
         name: Name of the table, as its file is named.
         table: The table; its index is the row number in the file. A row `None` is shown as `nd`, a
@@ -103,8 +109,27 @@ class Cells:
             sign = status if status in french.STATUS_LABELS else "nd"
             title = french.STATUS_LABELS[sign]
             return Markup('<abbr class="opmq-absent" title="{}">{}</abbr>').format(title, sign)
-        text = '<span class="n" data-cell="{}:{}:{}">{}</span>'
-        return Markup(text).format(self.name, row, column, form(value))
+        text = Markup('<span class="n" data-cell="{}:{}:{}">{}</span>')
+        shown = text.format(self.name, row, column, form(value))
+        if column != "value":
+            return shown
+        return (self.ends(row, form) if self.is_unreliable(row) else shown) + self.letter(row)
+
+    def letter(self, row: int) -> Markup:
+        """Return the grade of reliability of a number as its letter, if it has one."""
+        grade = self.grade(row)
+        return GRADE.format(grade, french.GRADES[grade]) if grade else Markup("")
+
+    def is_unreliable(self, row: int | None) -> bool:
+        """Return whether a number has the last grade: only its interval is shown."""
+        return row is not None and self.grade(row) == LEAST_RELIABLE
+
+    def grade(self, row: int) -> str:
+        """Return the grade of reliability of a number, empty where it has none."""
+        grade = (
+            self.table["reliability_grade"].loc[row] if "reliability_grade" in self.table else ""
+        )
+        return "" if pd.isna(grade) else str(grade)
 
     def number(self, row: int | None, decimals: int = 0) -> Markup:
         """Return a number as published, without unit."""
@@ -121,13 +146,22 @@ class Cells:
 
     def headcount(self, row: int | None, least_step: int = 1) -> Markup:
         """Return a head count no finer than its interval allows, nor than `least_step`."""
+        if row is not None and self.is_unreliable(row):
+            return self.interval(row, least_step) + self.letter(row)
         size = 1 if row is None else max(self.step(row), least_step)
         return self.show(row, lambda value: french.rounded(value, size))
 
     def interval(self, row: int | None, least_step: int = 1) -> Markup:
-        """Return an interval of heads, as « 11 000 à 14 000 », no finer than it allows."""
+        """Return an interval of heads, as « 11 000 à 14 000 », no finer than it allows.
+
+        A lower end keeps its first digit.
+        """
         size = 1 if row is None else max(self.step(row), least_step)
-        return self.ends(row, lambda value: french.rounded(value, size))
+        return self.ends(
+            row,
+            lambda value: french.rounded(value, french.first_digit(value, size)),
+            lambda value: french.rounded(value, size),
+        )
 
     def bounds(self, row: int | None) -> Markup:
         """Return the bounds of a number, as « 56 à 69 »: the whole numbers that enclose them."""
@@ -174,6 +208,18 @@ def banner(words: str) -> Html:
 def text(words: str) -> Html:
     """Return the paragraphs of a text, in HTML."""
     return piece("".join(f"<p>{each}</p>" for each in paragraphs(words)))
+
+
+def grades_legend(*tables: pd.DataFrame) -> Html:
+    """Return what the letters of a page mean, where some table has a graded number."""
+    graded = [table["reliability_grade"] for table in tables if "reliability_grade" in table]
+    if not any(letters.ne("").any() for letters in graded):
+        return Html("")
+    meanings = " ; ".join(
+        f"<strong>{grade}</strong> : {text}" for grade, text in french.GRADES.items()
+    )
+    caption = "Fiabilité des nombres estimés, d’après leur intervalle à 80 %. "
+    return piece(f'<p class="opmq-source">{caption}{meanings}.</p>')
 
 
 def findings(words: str) -> Html:

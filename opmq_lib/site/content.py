@@ -33,7 +33,6 @@ INDICATORS = {
     "branch_headcount": ("Salariés de la branche", ""),
     "employment_headcount": ("Premier métier : {metier}", "emplois"),
 }
-VARIANTS = "étendue selon les variantes"
 NATURES = {"observed": "observé", "estimate": "estimation"}
 PORTRAIT_NOTES = {
     "yes": "effectif publié (portrait de branche de la Dares, 2020)",
@@ -100,8 +99,7 @@ def key_figure(table: pd.DataFrame, row: int, metiers: dict[str, str]) -> KeyFig
     has_value = cells["status"] == "value"
     has_interval = has_value and not pd.isna(cells["lower"])
     if has_interval:
-        level = cells["interval_level"]
-        kind = VARIANTS if pd.isna(level) else f"intervalle à {french.percent(100 * level)}"
+        kind = f"intervalle à {french.percent(100 * cells['interval_level'])}"
         note += Markup("{} : {}").format(f" ; {kind}", numbers.interval(row))
     return KeyFigure(label, numbers.headcount(row), note, has_value, has_interval)
 

@@ -102,7 +102,7 @@ def _supplied(root: Path, branch_code: str, named: Any) -> Iterator[Checked]:
 def _base_year(edition: EditionParams) -> Iterator[Checked]:
     """Check that the year on which estimates close has published figures."""
     try:
-        employment.metier_totals(embedded.load("employment_national"), edition.base_year)
+        employment.heads_by_metier(embedded.load("employment_national"), edition.base_year)
     except RangeError as error:
         where = "parameters/edition.yml"
         defects = [replace(each, where=f"{where}, {each.where}") for each in error.defects]

@@ -1,17 +1,21 @@
-"""Estimated employment by branch and métier (B0): hires say who works where, margins how many.
+"""Estimated employment by branch and métier (B1): what the survey says of sectors, then branches.
 
-No open source crosses branch and métier. The estimate starts from hires by ROME and NAF, carried
-to métier × branch by two tables of conventions of the project, and is fitted to what is published:
-employment of each métier and headcount of each branch. A residual métier and a residual branch
-close the table. Every cell is `nature = estimate`, `origin = public`.
+No open source crosses branch and métier. Five steps, one module each: hires say where a métier is
+hired more than others (`hires`); with the survey's lists they give métiers by sector (`sectors`);
+inside a sector they say who works for which branch (`branches`); wages give the classes of jobs of
+each branch (`classes`); a last fit holds all totals (`estimate`). `intervals` says how well each
+cell is known, `rows` what the table of a branch shows. Every cell is an estimate.
 """
 
-from opmq_lib.methods.employment.estimate import estimate_employment as estimate_employment
-from opmq_lib.methods.employment.estimate import margin_deviation as margin_deviation
-from opmq_lib.methods.employment.estimate import metier_totals as metier_totals
-from opmq_lib.methods.employment.estimate import moved_cells as moved_cells
-from opmq_lib.methods.employment.estimate import sensitivity as sensitivity
-from opmq_lib.methods.employment.seed import RESIDUAL_BRANCH as RESIDUAL_BRANCH
-from opmq_lib.methods.employment.seed import RESIDUAL_METIER as RESIDUAL_METIER
-from opmq_lib.methods.employment.seed import SeedTables as SeedTables
-from opmq_lib.methods.employment.seed import rome_shares as rome_shares
+from opmq_lib.methods.employment.branches import RESIDUAL_BRANCH as RESIDUAL_BRANCH
+from opmq_lib.methods.employment.estimate import Estimate as Estimate
+from opmq_lib.methods.employment.estimate import EstimateTables as EstimateTables
+from opmq_lib.methods.employment.estimate import fit_estimate as fit_estimate
+from opmq_lib.methods.employment.estimate import heads_by_metier as heads_by_metier
+from opmq_lib.methods.employment.hires import HireTables as HireTables
+from opmq_lib.methods.employment.hires import rome_shares as rome_shares
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER as RESIDUAL_METIER
+from opmq_lib.methods.employment.rows import branch_table as branch_table
+from opmq_lib.methods.employment.rows import gathered as gathered
+from opmq_lib.methods.employment.rows import row_codes as row_codes
+from opmq_lib.methods.employment.rows import uncovered as uncovered

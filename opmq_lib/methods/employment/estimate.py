@@ -1,219 +1,128 @@
-"""The seed fitted to what is published, its dynamics, its sensitivity and its checks."""
+"""Step 5, the table of métiers by branch (B1): employees of métiers, of branches and of classes."""
 
+from typing import NamedTuple
+
+import numpy as np
 import pandas as pd
 
 from opmq_lib.errors import RangeError
-from opmq_lib.methods.employment.ras import ras
-from opmq_lib.methods.employment.seed import (
-    INDEPENDENCE,
-    REFERENCE,
-    RESIDUAL_BRANCH,
-    RESIDUAL_METIER,
-    SeedTables,
-    variant_seeds,
+from opmq_lib.methods.draws import Array
+from opmq_lib.methods.employment.branches import NO_CELL, RESIDUAL_BRANCH, split_sectors
+from opmq_lib.methods.employment.classes import (
+    CLASSES,
+    FINE_CLASSES,
+    class_headcounts,
+    metier_classes,
+    self_employed_crafts,
 )
-from opmq_lib.tables.indicators import ALL_METIERS
+from opmq_lib.methods.employment.hires import HireTables, hires_by_activity, lifts
+from opmq_lib.methods.employment.ras import ras
+from opmq_lib.methods.employment.sectors import (
+    hire_shares,
+    read_lists,
+    sector_of,
+    sector_shares,
+    sector_table,
+)
 
-MOVED_PCT = 20.0
-"""Change beyond which a variant counts as moving a cell; source: method page, B0."""
+INDUSTRY = ("B", "C", "D", "E")
+"""First letters of the sectors where all who work are employees, but in self-employed crafts."""
 
-SOURCE_CODE = "estimate_b0"
+LEAST_OUTSIDE = 0.02
+"""Least share of a métier's employees outside all branches, before fitting; a convention."""
 
-CELL, HEADS = ["branch_code", "metier_code"], "employment_headcount"
-FAP225_LENGTH = 5
+METIER_LENGTH = 5
+HEADS = "employment_headcount"
 
 
-def estimate_employment(
-    tables: SeedTables,
-    employment_national: pd.DataFrame,
-    branch_headcount: pd.DataFrame,
-    base_year: int = 2018,
-) -> pd.DataFrame:
-    """Return estimated employment by branch, métier and year, in heads, not rounded.
+class EstimateTables(NamedTuple):
+    """What the estimate is made of; columns as in the contracts of these names."""
 
-    In the base year the métiers add up to national employment (employees and self-employed,
-    metropolitan France, mean of three years) and the branches to their published employees
-    (31 December 2020): two fields that differ, hence the residual row and column. In another
-    year a cell is its base-year value times the national series of its métier; the residual
-    métier follows all occupations less the métiers.
+    rome_naf_hires: pd.DataFrame
+    fap_rome: pd.DataFrame
+    rome_fap_split: pd.DataFrame
+    naf_branch: pd.DataFrame
+    employment_national: pd.DataFrame
+    employees_national: pd.DataFrame
+    metier_sectors: pd.DataFrame
+    metier_pcs: pd.DataFrame
+    branch_headcount: pd.DataFrame
 
-    Args:
-        tables: What the seed is made of.
-        employment_national: Heads by `metier_code` and `year`; FAP-225 and `ENS` are used.
-        branch_headcount: Employees by convention; says which branches have a headcount.
-        base_year: Year of the métier totals.
 
-    Returns:
-        One row per branch, métier and year, residuals included, sorted by them. The lower and
-        upper headcounts are the range of the variants of `sensitivity` that use the hires (all but
-        independence), no confidence interval.
+class Estimate(NamedTuple):
+    """The fitted table and what its interval rests on. f: métiers, s: sectors, b: branches.
 
-    Raises:
-        RangeError: If the base year is not published, or branches exceed all occupations.
-        CoherenceError: If shares do not add up to 1, or the margins cannot be reached.
-
-    Source:
-        Method page, B0.
-
-    Examples:
-        Two métiers and one branch; fitters work there more often than maintenance does:
-
-        >>> hires = [("H2903", "2562B", 90), ("I1304", "2562B", 30), ("I1304", "4399C", 50)]
-        >>> links = [("D1Z41", "H2903"), ("G1Z70", "I1304"), ("B2Z40", "F1703")]
-        >>> tables = SeedTables(
-        ...     pd.DataFrame(
-        ...         [*hires, ("H2903", "4399C", 10), ("F1703", "4399C", 80), ("F1703", "2562B", 1)],
-        ...         columns=["rome_code", "naf_code", "hires_count"],
-        ...     ),
-        ...     pd.DataFrame({"naf_code": ["2562B"], "branch_code": ["metal"], "share": [1.0]}),
-        ...     pd.DataFrame(links, columns=["metier_code", "rome_code"]),
-        ...     pd.DataFrame(columns=["rome_code", "metier_code", "share"]),
-        ... )
-        >>> heads = [("D1Z41", 100.0), ("G1Z70", 50.0), ("ENS", 400.0)]
-        >>> national = pd.DataFrame(heads, columns=["metier_code", "employment_headcount"])
-        >>> branches = pd.DataFrame({"branch_code": ["metal"], "employees_headcount": [120.0]})
-        >>> estimate = estimate_employment(tables, national.assign(year=2018), branches)
-        >>> cells = estimate.pivot_table("employment_headcount", "metier_code", "branch_code")
-        >>> cells.rename_axis(index=None, columns=None).round(1)
-                        hors_champ  metal
-        D1Z41                  7.3   92.7
-        G1Z70                 27.0   23.0
-        autres_metiers       245.7    4.3
+    Attributes:
+        heads: (f, b + 1) employees by métier and branch, `hors_champ` last.
+        sectors: (f, s) employment.
+        is_listed: (codes, s) whether the survey lists a sector for a métier or a family.
+        employees: (f, s) employees among that employment.
+        split: (s, f, b) employees before the last fit.
+        before: (f, b) the table fitted without the classes.
+        classes: (b, classes) employees by class; 0: the branch's conventions do not cover it.
+        metier_class: (f,) class of each métier.
+        fit_ratio: (b,) published headcount over employees of the activities, λ.
     """
-    variants = sensitivity(tables, employment_national, branch_headcount, base_year)
-    reference = variants[variants["variant"] == REFERENCE].set_index(CELL)[HEADS]
-    informed = variants[variants["variant"] != INDEPENDENCE].groupby(CELL)[HEADS]
-    base = pd.DataFrame(
-        {HEADS: reference, f"{HEADS}_lower": informed.min(), f"{HEADS}_upper": informed.max()}
-    )
-    growth = _growth(employment_national, base_year)
-    rows = base.reset_index().merge(growth, on="metier_code")
-    shared = rows[[*CELL, "year"]].join(rows[list(base)].mul(rows["growth"], axis=0))
-    complete = shared.assign(
-        nature="estimate",
-        origin="public",
-        units_count=pd.array([pd.NA] * len(shared), dtype="Int64"),
-        largest_share_pct=float("nan"),
-        source_code=SOURCE_CODE,
-    )
-    return complete.sort_values([*CELL, "year"], ignore_index=True)
+
+    heads: pd.DataFrame
+    sectors: pd.DataFrame
+    is_listed: pd.DataFrame
+    employees: pd.DataFrame
+    split: Array
+    before: pd.DataFrame
+    classes: pd.DataFrame
+    metier_class: pd.Series
+    fit_ratio: pd.Series
 
 
-def sensitivity(
-    tables: SeedTables,
-    employment_national: pd.DataFrame,
-    branch_headcount: pd.DataFrame,
-    base_year: int = 2018,
-) -> pd.DataFrame:
-    """Return what each cell of the base year becomes when one choice changes, in heads.
-
-    The variants are those of `variant_seeds`: log-odds of the seed shrunk to half, to zero
-    (independence) or raised by half, activities shared by several branches given to the first
-    one, ROME codes tied to several métiers split equally. All have the same margins.
+def fit_estimate(tables: EstimateTables, base_year: int) -> Estimate:
+    """Return employees by métier and branch, with what is needed to say how well they are known.
 
     Args:
-        tables: What the seed is made of.
-        employment_national: Heads by `metier_code` and `year`.
-        branch_headcount: Employees by convention.
-        base_year: Year of the métier totals.
+        tables: Official figures and conventions.
+        base_year: Year of national employment and employees.
 
     Returns:
-        One row per variant, branch and métier, `reference` first, residuals included.
-        `change_pct` is relative to the reference, in %; infinite for a cell that leaves zero,
-        `NaN` for one that stays zero.
-
-    Raises:
-        RangeError: As `estimate_employment`.
-        CoherenceError: As `estimate_employment`.
-
-    Source:
-        Method page, B0, "Publish".
-    """
-    metiers = metier_totals(employment_national, base_year)
-    branches = branch_totals(branch_headcount, float(metiers.sum()))
-    seeds = variant_seeds(tables, list(metiers.index[:-1]), list(branches.index[:-1]))
-    fitted = {variant: _long(ras(seed, metiers, branches)) for variant, seed in seeds.items()}
-    cells = pd.concat(fitted, names=["variant"]).reset_index("variant").reset_index(drop=True)
-    reference = fitted[REFERENCE].set_index(CELL)[HEADS]
-    at_reference = reference.reindex(pd.MultiIndex.from_frame(cells[CELL])).set_axis(cells.index)
-    return cells.assign(change_pct=100 * (cells[HEADS] - at_reference) / at_reference)
-
-
-def moved_cells(variants: pd.DataFrame) -> pd.DataFrame:
-    """Return how many cells each variant moves by more than `MOVED_PCT`.
-
-    Args:
-        variants: The result of `sensitivity`.
-
-    Returns:
-        One row per `variant` but the reference, in their order: `moved_share_pct`, of the cells
-        without residuals.
-
-    Source:
-        Method page, B0, "Publish".
-
-    Examples:
-        >>> cells = [("reference", "textile", "F0Z20", 0.0),
-        ...          ("seed_half", "textile", "F0Z20", -25.0),
-        ...          ("seed_half", "textile", "H0Z90", 10.0)]
-        >>> variants = pd.DataFrame(cells, columns=["variant", *CELL, "change_pct"])
-        >>> moved_cells(variants).to_dict("records")
-        [{'variant': 'seed_half', 'moved_share_pct': 50.0}]
-    """
-    inside = variants[
-        (variants["variant"] != REFERENCE)
-        & (variants["branch_code"] != RESIDUAL_BRANCH)
-        & (variants["metier_code"] != RESIDUAL_METIER)
-    ]
-    moved = (inside["change_pct"].abs() > MOVED_PCT).groupby(inside["variant"], sort=False)
-    return (100 * moved.sum() / moved.size()).reset_index(name="moved_share_pct")
-
-
-def margin_deviation(
-    estimate: pd.DataFrame,
-    employment_national: pd.DataFrame,
-    branch_headcount: pd.DataFrame,
-    base_year: int = 2018,
-) -> float:
-    """Return how well the estimate reproduces what is published: the largest relative deviation.
-
-    Args:
-        estimate: The result of `estimate_employment`, whole.
-        employment_national: Heads by `metier_code` and `year`.
-        branch_headcount: Employees by convention.
-        base_year: Year at which the branches are compared; métiers are in every year.
-
-    Returns:
-        Largest |found - published| / published over all margins (no unit).
+        All métiers (FAP-225) and all branches with a headcount. Rows add up to the employees of the
+        métier, branches to their headcount, and each branch to its classes.
 
     Raises:
         RangeError: If the base year is not published.
+        CoherenceError: If lists, shares or margins contradict each other.
 
     Source:
-        Method page, B0: both margins hold within relative 1e-9.
+        Method page, B1.
     """
-    years = sorted(estimate["year"].unique())
-    metiers = pd.concat({year: metier_totals(employment_national, year) for year in years})
-    branches = branch_totals(branch_headcount, float(metiers[base_year].sum()))
-    base = estimate[estimate["year"] == base_year]
-    sums = (
-        (estimate.groupby(["year", "metier_code"])[HEADS].sum(), metiers),
-        (base.groupby("branch_code")[HEADS].sum(), branches),
+    national = heads_by_metier(tables.employment_national, base_year)
+    metiers = national.index
+    sectors, lists, hires = _sectors(tables, national)
+    published = tables.employees_national.set_index("metier_code")["employees_headcount"]
+    rows = published.reindex(metiers).fillna(0.0).clip(upper=national)
+    employees = _employees(sectors, rows / national, tables.metier_pcs)
+    heads = tables.branch_headcount.groupby("branch_code")["employees_headcount"].sum()
+    split = split_sectors(employees, hires, tables.naf_branch, heads)
+    seed = pd.DataFrame(split.sum(axis=0), metiers, heads.index)
+    fine = metier_classes(metiers, tables.metier_pcs)
+    metier_class = fine.where(fine.isin(CLASSES), CLASSES[-1])
+    before = fit_classes(seed, rows, heads.to_frame("all"), pd.Series("all", metiers))
+    before = before.drop(columns=RESIDUAL_BRANCH)
+    prior = before.groupby(fine).sum().reindex(FINE_CLASSES, fill_value=0.0).div(heads)
+    classes = class_headcounts(tables.branch_headcount, prior.T)
+    return Estimate(
+        heads=fit_classes(seed, rows, classes, metier_class),
+        sectors=sectors,
+        is_listed=lists.notna(),
+        employees=employees,
+        split=split,
+        before=before,
+        classes=classes,
+        metier_class=metier_class,
+        fit_ratio=heads / seed.sum(),
     )
-    gaps = [(fitted.reindex(known.index) - known).abs() / known for fitted, known in sums]
-    return float(pd.concat(gaps).max())
 
 
-def metier_totals(employment_national: pd.DataFrame, year: int) -> pd.Series:
-    """Return national employment of each FAP-225 métier in a year, in heads.
-
-    Args:
-        employment_national: Heads by `metier_code` and `year`, several levels and `ENS`.
-        year: Year wanted.
-
-    Returns:
-        One value per métier in increasing order, then `autres_metiers`, so that the sum is
-        that of all occupations.
+def heads_by_metier(employment_national: pd.DataFrame, year: int) -> pd.Series:
+    """Return national employment of each métier (FAP-225) in a year, in heads.
 
     Raises:
         RangeError: If the year is not published.
@@ -221,56 +130,53 @@ def metier_totals(employment_national: pd.DataFrame, year: int) -> pd.Series:
     Examples:
         >>> rows = [("ENS", 2018, 100.0), ("F0Z", 2018, 30.0), ("F0Z20", 2018, 30.0)]
         >>> columns = ["metier_code", "year", "employment_headcount"]
-        >>> metier_totals(pd.DataFrame(rows, columns=columns), 2018).to_dict()
-        {'F0Z20': 30.0, 'autres_metiers': 70.0}
+        >>> heads_by_metier(pd.DataFrame(rows, columns=columns), 2018).to_dict()
+        {'F0Z20': 30.0}
     """
-    published = _fap225(employment_national)
-    metiers = published[published["year"] == year].set_index("metier_code")[HEADS].sort_index()
-    everybody = employment_national[employment_national["metier_code"] == ALL_METIERS]
-    whole = everybody.loc[everybody["year"] == year, HEADS]
-    if metiers.empty or whole.empty:
-        expected = f"a year from {published['year'].min()} to {published['year'].max()}"
+    metiers = employment_national[employment_national["metier_code"].str.len() == METIER_LENGTH]
+    chosen = metiers[metiers["year"] == year].set_index("metier_code")[HEADS].sort_index()
+    if chosen.empty:
+        expected = f"a year from {metiers['year'].min()} to {metiers['year'].max()}"
         fix = "change `base_year` in the parameters of the edition"
         what = "no national employment by FAP-225"
         raise RangeError.of("base_year", what, expected, fix, str(year))
-    rest = {RESIDUAL_METIER: whole.sum() - metiers.sum()}
-    totals: pd.Series = pd.concat([metiers, pd.Series(rest)])
-    return totals
+    return chosen
 
 
-def branch_totals(branch_headcount: pd.DataFrame, all_heads: float) -> pd.Series:
-    """Return the employees of each branch that has a headcount, in heads.
-
-    Args:
-        branch_headcount: Employees by convention; a branch adds up its conventions.
-        all_heads: Employment of all occupations, which the table must add up to.
-
-    Returns:
-        One value per branch in increasing order, then `hors_champ`, the rest.
-
-    Examples:
-        >>> rows = {"branch_code": ["a", "a", "b"], "employees_headcount": [10.0, 5.0, 20.0]}
-        >>> branch_totals(pd.DataFrame(rows), 100.0).to_dict()
-        {'a': 15.0, 'b': 20.0, 'hors_champ': 65.0}
-    """
-    heads = branch_headcount.groupby("branch_code")["employees_headcount"].agg("sum")
-    totals: pd.Series = pd.concat([heads, pd.Series({RESIDUAL_BRANCH: all_heads - heads.sum()})])
-    return totals
+def _sectors(
+    tables: EstimateTables, national: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return employment by métier and sector, the lists, and hires by métier and activity."""
+    lists = read_lists(tables.metier_sectors, national)
+    links = HireTables(tables.rome_naf_hires, tables.fap_rome, tables.rome_fap_split)
+    hires = hires_by_activity(links, national.index)
+    by_sector = hires.T.groupby(sector_of(hires.columns)).sum().T
+    by_sector = by_sector.reindex(columns=lists.columns, fill_value=0.0)
+    lifted = lifts(by_sector, hire_shares(by_sector))
+    shares = sector_shares(national, lists, by_sector, lifted)
+    return sector_table(national, lists, shares), lists, hires
 
 
-def _growth(employment_national: pd.DataFrame, base_year: int) -> pd.DataFrame:
-    """Return, per métier and year, national employment relative to the base year."""
-    years = sorted(_fap225(employment_national)["year"].unique())
-    totals = pd.DataFrame({year: metier_totals(employment_national, year) for year in years})
-    ratios = totals.div(totals[base_year], axis=0).rename_axis("metier_code").reset_index()
-    long = ratios.melt("metier_code", var_name="year", value_name="growth")
-    return long.astype({"year": "int64"})
+def _employees(sectors: pd.DataFrame, ratio: pd.Series, metier_pcs: pd.DataFrame) -> pd.DataFrame:
+    """Return employees by métier and sector: in industry only crafts count self-employed."""
+    is_craft = self_employed_crafts(sectors.index, metier_pcs)
+    inside = ratio.where(is_craft, 1.0)
+    is_industry = sectors.columns.str[0].isin(INDUSTRY)
+    shares = np.where(is_industry, inside.to_numpy()[:, None], ratio.to_numpy()[:, None])
+    return sectors * shares
 
 
-def _long(fitted: pd.DataFrame) -> pd.DataFrame:
-    wide = fitted.rename_axis(index="metier_code", columns="branch_code").reset_index()
-    return wide.melt("metier_code", value_name=HEADS)[[*CELL, HEADS]]
-
-
-def _fap225(employment_national: pd.DataFrame) -> pd.DataFrame:
-    return employment_national[employment_national["metier_code"].str.len() == FAP225_LENGTH]
+def fit_classes(
+    seed: pd.DataFrame, rows: pd.Series, goals: pd.DataFrame, metier_class: pd.Series
+) -> pd.DataFrame:
+    """Return the seed fitted to employees of métiers and of branches, one class after another."""
+    outside = np.maximum(rows - seed.sum(axis=1), LEAST_OUTSIDE * rows)
+    cells = seed.add(NO_CELL * (seed.sum(axis=1) > 0), axis=0).assign(**{RESIDUAL_BRANCH: outside})
+    parts = []
+    for name in goals:
+        codes = metier_class.index[metier_class == name]
+        totals = goals[name]
+        rest = rows[codes].sum() - totals.sum()
+        columns = pd.concat([totals, pd.Series({RESIDUAL_BRANCH: rest})])
+        parts.append(ras(cells.loc[codes], rows[codes], columns))
+    return pd.concat(parts).reindex(seed.index)

@@ -5,30 +5,37 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from opmq_lib.methods.employment.levels import INTERVAL_LEVEL, fit_ratios
+from opmq_lib.methods.reliability import best_grades, grades
 from opmq_lib.tables.indicators import last_year, with_interval
 
 
 def levels(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Return employment by métier and year as indicator rows, in heads, with the variants' range.
+    """Return employment by métier and year as indicator rows, in heads, with its 80 % interval.
 
     Args:
         jobs: Rows of the `employment` contract for one branch.
 
     Returns:
-        `employment_headcount`, one row per row of `jobs`; bounds are missing on observed tables.
+        `employment_headcount`, one row per row of `jobs`; an observed table has no bounds and no
+        grade.
     """
     columns = ["metier_code", "year", "nature", "origin", "units_count", "source_code"]
+    missing = pd.Series(np.nan, jobs.index)
+    lower, upper = (jobs.get(f"employment_headcount_{end}", missing) for end in ("lower", "upper"))
     return jobs[columns].assign(
         indicator="employment_headcount",
         value=jobs["employment_headcount"],
-        lower=jobs.get("employment_headcount_lower", np.nan),
-        upper=jobs.get("employment_headcount_upper", np.nan),
+        lower=lower,
+        upper=upper,
+        interval_level=np.where(lower.isna(), np.nan, INTERVAL_LEVEL),
+        reliability_grade=grades(lower, upper, best_grades(fit_ratios(jobs))),
         unit="headcount",
     )
 
 
 def shares(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Return each métier's share of the branch in its last year, in %, with the variants' range.
+    """Return each métier's share of the branch in its last year, in %, with its 80 % interval.
 
     Args:
         jobs: Rows of the `employment` contract for one branch, all its métiers.
@@ -88,24 +95,69 @@ def changes(jobs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def intervals(projections: pd.DataFrame, steps_years: Sequence[int]) -> pd.DataFrame:
+def intervals(
+    projections: pd.DataFrame, jobs: pd.DataFrame, steps_years: Sequence[int]
+) -> pd.DataFrame:
     """Return the median and the 80 % interval some years after the last observed one.
 
     Args:
         projections: The long projection table; levels 0.1, 0.5 and 0.9 are read.
+        jobs: Rows of the `employment` contract that they start from.
         steps_years: Years after the cut-off; those beyond the horizon give no row.
 
     Returns:
         `projected_employment_headcount`, one row per métier and step: `value`, `lower`, `upper` in
-        heads, missing where the projection is.
+        heads, missing where the projection is, and the grade of what rests on an estimate.
 
     Examples:
         >>> rows = {"metier_code": "E2Z80", "cutoff_year": 2018, "year": 2023, "origin": "public",
-        ...     "quantile_level": [0.1, 0.5, 0.9], "value": [90.0, 100.0, 115.0]}
-        >>> intervals(pd.DataFrame(rows), [5])[["value", "lower", "upper"]].values.tolist()
-        [[100.0, 90.0, 115.0]]
+        ...     "quantile_level": [0.1, 0.5, 0.9], "value": [60.0, 100.0, 150.0]}
+        >>> jobs = pd.DataFrame({"metier_code": ["E2Z80"], "nature": "estimate"})
+        >>> found = intervals(pd.DataFrame(rows), jobs, [5])
+        >>> found[["value", "lower", "upper", "reliability_grade"]].values.tolist()
+        [[100.0, 60.0, 150.0, 'B']]
     """
+    rows = _at_steps(projections, steps_years)
+    best = pd.Series(best_grades(fit_ratios(jobs)).to_numpy(), jobs["metier_code"])
+    of_metier = rows["metier_code"].map(best[~best.index.duplicated()])
+    letters = grades(rows["lower"], rows["upper"], of_metier)
+    is_estimate = rows["metier_code"].isin(jobs.loc[jobs["nature"] == "estimate", "metier_code"])
+    return rows.assign(
+        indicator="projected_employment_headcount",
+        reliability_grade=np.where(is_estimate, letters, ""),
+    )
+
+
+def future_changes(
+    projections: pd.DataFrame, jobs: pd.DataFrame, steps_years: Sequence[int]
+) -> pd.DataFrame:
+    """Return projected change since the last observed year, in %: what the level is, cancels.
+
+    Args:
+        projections: Projections of growth alone; as for `intervals`.
+        jobs: Rows of the `employment` contract that they start from.
+        steps_years: As for `intervals`.
+
+    Returns:
+        `projected_change_pct`, with the 80 % interval of the growth; missing from no employment.
+
+    Examples:
+        >>> rows = {"metier_code": "E2Z80", "cutoff_year": 2018, "year": 2023, "origin": "public",
+        ...     "quantile_level": [0.1, 0.5, 0.9], "value": [180.0, 200.0, 230.0]}
+        >>> jobs = pd.DataFrame({"metier_code": ["E2Z80"], "year": 2018,
+        ...     "employment_headcount": [200.0]})
+        >>> found = future_changes(pd.DataFrame(rows), jobs, [5])
+        >>> found[["value", "lower", "upper"]].round(9).values.tolist()
+        [[0.0, -10.0, 15.0]]
+    """
+    rows = _at_steps(projections, steps_years)
+    base = last_year(jobs).set_index("metier_code")["employment_headcount"]
+    start = rows["metier_code"].map(base.where(base > 0))
+    changes = {name: 100 * (rows[name] / start - 1) for name in ("value", "lower", "upper")}
+    return rows.assign(**changes, indicator="projected_change_pct", unit="pct")
+
+
+def _at_steps(projections: pd.DataFrame, steps_years: Sequence[int]) -> pd.DataFrame:
     steps = projections["year"] - projections["cutoff_year"]
     chosen = projections[steps.isin(steps_years)]
-    rows = with_interval(chosen, ["metier_code", "year", "origin"])
-    return rows.assign(indicator="projected_employment_headcount")
+    return with_interval(chosen, ["metier_code", "year", "origin"])

@@ -114,14 +114,16 @@ def _label_defects(axis: str, labels: pd.Index, total_labels: pd.Index) -> list[
 
 
 def _range_defects(seed: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> list[Defect]:
-    numbers = {f"seed, {column}": seed[column] for column in seed}
-    numbers |= {"row totals": rows, "column totals": columns}
     what = ("negative or not finite", "a number ≥ 0", "correct it")
-    return [
-        Defect(f"{where}, {label}", *what, f"{number}")
-        for where, values in numbers.items()
-        for label, number in values[~((values >= 0) & (values < np.inf))].items()
-    ]
+    defects = []
+    cells = seed.T.to_numpy("float64")
+    for column, row in zip(*np.nonzero(~((cells >= 0) & (cells < np.inf))), strict=True):
+        where = f"seed, {seed.columns[column]}, {seed.index[row]}"
+        defects.append(Defect(where, *what, f"{cells[column, row]}"))
+    for name, totals in (("row totals", rows), ("column totals", columns)):
+        for label, number in totals[~((totals >= 0) & (totals < np.inf))].items():
+            defects.append(Defect(f"{name}, {label}", *what, f"{number}"))
+    return defects
 
 
 def _margin_defects(start: pd.DataFrame, rows: pd.Series, columns: pd.Series) -> list[Defect]:

@@ -13,8 +13,10 @@ from scipy.stats import norm
 
 from opmq_lib.errors import CoherenceError
 from opmq_lib.methods import draws
+from opmq_lib.methods.employment.levels import HEADS, MEDIAN, level_draws
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.methods.needs.rates import FAMILY_LENGTH
+from opmq_lib.methods.reliability import grades
 from opmq_lib.tables.indicators import last_year
 
 CLASSES = ("unskilled", "skilled", "technicians", "managers", "other")
@@ -23,6 +25,7 @@ DIGITS = {"2": "unskilled", "4": "skilled", "6": "skilled", "7": "technicians"} 
     "9": "managers",
 }
 DOMAIN_LENGTH, DRAWS, SEED, TOLERANCE = 1, 500, 2018, 1e-9
+QUANTILES = norm.cdf([-1.281552, 0, 1.281552])
 
 
 def class_of(metier_code: str) -> str:
@@ -82,10 +85,11 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
         jobs: Rows of the `employment` contract of one branch, without its residual.
 
     Returns:
-        `qualification_share_pct` by year (% of the métiers studied) and, from the first year to
-        the last, `qualification_change_points`, `…mix_points`, `…within_points`, each by `level`;
-        `qualification_dissimilarity_pct`; `diploma_share_pct`, `nd`: no open
-        source gives diplomas by métier and branch.
+        `qualification_share_pct` by year (% of the métiers studied), with its 80 % interval and
+        its grade in the last year of an estimate; from the first year to the last,
+        `qualification_change_points`, `…mix_points`, `…within_points`, each by `level`;
+        `qualification_dissimilarity_pct`; `diploma_share_pct`, `nd`: no open source gives diplomas
+        by métier and branch.
     """
     heads = jobs.assign(
         domain=jobs["metier_code"].str[:DOMAIN_LENGTH], level=jobs["metier_code"].map(class_of)
@@ -109,6 +113,8 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
     mix, within = decompose(*weights, *inside)
     change = shares.loc[end] - shares.loc[start]
     long = shares.melt(ignore_index=False).reset_index()
+    known = _known_ends(jobs, shares.T[end]).assign(year=end)
+    long = long.merge(known, how="left", on=["year", "level"])
     rows = [long.assign(indicator="qualification_share_pct", unit="pct")]
     for name, values in (("change", change.to_numpy()), ("mix", mix), ("within", within)):
         part = pd.DataFrame({"level": shares.columns, "value": values, "year": end})
@@ -121,7 +127,8 @@ def structure_rows(jobs: pd.DataFrame) -> pd.DataFrame:
     rows.append(parts.assign(year=end, unit="pct", level=""))
     table = pd.concat(rows, ignore_index=True)
     return table.assign(
-        value=100 * table["value"],
+        **{name: 100 * table[name] for name in ("value", "lower", "upper")},
+        reliability_grade=table["reliability_grade"].fillna(""),
         nature="observed" if (jobs["nature"] == "observed").all() else "estimate",
         origin=_origin(jobs),
     )
@@ -132,37 +139,97 @@ def projection_rows(jobs: pd.DataFrame, projections: pd.DataFrame) -> pd.DataFra
 
     Args:
         jobs: As for `structure_rows`.
-        projections: Rows of the `projection` contract for the same métiers.
+        projections: Rows of the `projection` contract; those of the same métiers are read.
 
     Returns:
-        `projected_qualification_share_pct` by `level` in the last year projected: the share at the
-        métiers' medians, and the interval of draws of all of them.
+        By `level` in the last year projected: `projected_qualification_share_pct`, the share at
+        the métiers' medians, and `projected_qualification_change_points` since the last year of
+        `jobs`, each with the interval of draws of all métiers, of their level too; the share with
+        its grade where the level is an estimate.
     """
-    rows = last_year(projections)
+    rows = last_year(projections[projections["metier_code"].isin(jobs["metier_code"])])
     wide = rows.pivot(index="metier_code", columns="quantile_level", values="value").dropna()
     if wide.empty:
         return pd.DataFrame(columns=["year", "indicator", "unit"])
     codes = wide.index.tolist()
     normal = draws.correlated(SEED, DRAWS, codes)
     heads = draws.along_quantiles(wide.to_numpy()[:, None, :], np.array(wide.columns), normal)
-    drawn = np.maximum(heads[:, 0], 0.0)
-    of_class = wide.index.map(class_of)
-    levels = [name for name in CLASSES if name in of_class]
-    drawn_shares = np.stack([drawn[of_class == name].sum(axis=0) for name in levels])
-    low, middle, high = np.quantile(
-        drawn_shares / drawn.sum(axis=0), norm.cdf([-1.281552, 0, 1.281552]), axis=1
+    base = last_year(jobs).set_index("metier_code").loc[codes].reset_index()
+    factors, best = _factors(base)
+    now, future = (
+        _drawn_shares(drawn * factors, wide.index)
+        for drawn in (base[[HEADS]].to_numpy(float), np.maximum(heads[:, 0], 0.0))
     )
-    point = wide[0.5].groupby(of_class).sum()[levels].to_numpy() / wide[0.5].sum()
-    ends = {"value": point, "lower": point + low - middle, "upper": point + high - middle}
-    return (100 * pd.DataFrame(ends)).assign(
-        level=levels,
-        indicator="projected_qualification_share_pct",
+    point = _drawn_shares(wide[[MEDIAN]].to_numpy(), wide.index)
+    change = point - _drawn_shares(base[[HEADS]].to_numpy(float), wide.index)
+    parts = []
+    for name, unit, value, drawn in (
+        ("share_pct", "pct", point, future),
+        ("change_points", "points", change, future - now),
+    ):
+        low, middle, high = np.quantile(drawn, QUANTILES, axis=1)
+        ends = {"value": value[:, 0], "lower": value[:, 0] + low - middle}
+        table = 100 * pd.DataFrame(ends | {"upper": value[:, 0] + high - middle})
+        letters = grades(table["lower"], table["upper"], best)
+        is_graded = best != "" and name == "share_pct"
+        parts.append(
+            table.assign(
+                level=_levels(wide.index),
+                indicator=f"projected_qualification_{name}",
+                unit=unit,
+                reliability_grade=letters if is_graded else "",
+            )
+        )
+    return pd.concat(parts, ignore_index=True).assign(
         year=int(rows["year"].iloc[0]),
-        unit="pct",
         interval_level=0.8,
         nature="projection",
         origin=_origin(jobs),
     )
+
+
+def _known_ends(jobs: pd.DataFrame, shares: pd.Series) -> pd.DataFrame:
+    """Return the ends and the grade of class shares in the last year; none if observed."""
+    base = last_year(jobs)
+    factors, best = _factors(base)
+    if not best:
+        blank = {"lower": np.nan, "upper": np.nan, "interval_level": np.nan}
+        return pd.DataFrame({"level": shares.index}).assign(**blank, reliability_grade="")
+    codes = pd.Index(base["metier_code"])
+    drawn = _drawn_shares(base[[HEADS]].to_numpy(float) * factors, codes)
+    low, middle, high = np.quantile(drawn, QUANTILES, axis=1)
+    value = shares.reindex(_levels(codes)).to_numpy(dtype=float)
+    lower, upper = value + low - middle, value + high - middle
+    return pd.DataFrame(
+        {
+            "level": _levels(codes),
+            "lower": lower,
+            "upper": upper,
+            "interval_level": 0.8,
+            "reliability_grade": grades(lower, upper, best),
+        }
+    )
+
+
+def _factors(base: pd.DataFrame) -> tuple[Array, str]:
+    """Return draws of the level of métiers, in their order, and the best grade; empty if known."""
+    nodes, factors = level_draws(base, DRAWS, SEED)
+    place = pd.Index(nodes["metier_code"]).get_indexer(base["metier_code"])
+    best = str(nodes["best_grade"].max()) if nodes["level_log_sd"].gt(0).any() else ""
+    return factors[place], best
+
+
+def _levels(codes: pd.Index) -> list[str]:
+    """Return the classes that some métier has, in order."""
+    of_class = {class_of(code) for code in codes}
+    return [name for name in CLASSES if name in of_class]
+
+
+def _drawn_shares(heads: Array, codes: pd.Index) -> Array:
+    """Return the share of each class in each draw, (classes, draws)."""
+    of_class = codes.map(class_of)
+    sums = np.stack([heads[of_class == name].sum(axis=0) for name in _levels(codes)])
+    return np.asarray(sums / sums.sum(axis=0))
 
 
 def _origin(jobs: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from opmq_lib.methods import core, criteria, tension
 from opmq_lib.params import EditionParams, Question
-from opmq_lib.questions.shared import Tables, branch_employment, in_field, studied
+from opmq_lib.questions.shared import Tables, field_employment, in_field, studied
 from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
 FAP225_LENGTH = 5
@@ -53,7 +53,7 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
         Rows of the `employment` contract, with the residual where it is known. Without a published
         headcount the métiers are the national ones, and their jobs are missing.
     """
-    known = branch_employment(inputs, branch_code, edition.base_year)
+    known = field_employment(inputs, branch_code, edition.base_year)
     if not known.empty:
         return indicators.last_year(known)
     national = indicators.last_year(studied(inputs, "employment_national"))

@@ -10,7 +10,7 @@ from opmq_lib.methods import employment
 from opmq_lib.methods.needs.summary import POSTS
 from opmq_lib.methods.skills import blocs, certifications, gap, profiles
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import Tables, seed_tables, without_residual
+from opmq_lib.questions.shared import Tables, hire_tables, without_residual
 from opmq_lib.tables import indicators
 
 METIERS = 20
@@ -292,7 +292,7 @@ def _metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
     hires = inputs["rome_naf_hires"]
     own = profiles.branch_hires(hires, inputs["naf_branch"], branch_code)
     every = hires["hires_count"].astype("float64").groupby(hires["rome_code"]).sum()
-    return profiles.metier_romes(employment.rome_shares(seed_tables(inputs)), own, every)
+    return profiles.metier_romes(employment.rome_shares(hire_tables(inputs)), own, every)
 
 
 def _origin(inputs: Tables, *names: str) -> str:

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from opmq_lib.methods import consolidation, employment
+from opmq_lib.methods import consolidation
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import ALL_BRANCHES, Tables, estimate, without_residual
+from opmq_lib.questions.shared import ALL_BRANCHES, Tables, estimate, studied, without_residual
 from opmq_lib.tables import INDICATOR_COLUMNS, indicators
 
 NAME = "consolidation"
@@ -50,16 +50,17 @@ def common(inputs: Tables, metiers: pd.DataFrame, edition: EditionParams) -> pd.
 
     Returns:
         By métier: the number of branches where it is among the ten largest, its tension class, the
-        share of its national employment outside the branches.
+        share of its employees outside the branches.
     """
     if metiers.empty:
         return metiers
-    national = indicators.last_year(without_residual(estimate(inputs, edition.base_year)))
+    heads = estimate(inputs, edition.base_year).heads
+    studied_heads = heads[heads.index.isin(studied(inputs, "metiers")["metier_code"])]
     shared = consolidation.shared_metiers(metiers)
     parts = [
         shared,
         consolidation.tension_classes(shared, inputs["tension"]),
-        consolidation.outside_shares(national, employment.RESIDUAL_BRANCH),
+        consolidation.outside_shares(studied_heads, edition.base_year),
     ]
     return indicators.stack(parts, ALL_BRANCHES, NAME)
 

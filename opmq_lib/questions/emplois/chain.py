@@ -4,9 +4,14 @@ import pandas as pd
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment import measures, portraits
+from opmq_lib.methods.employment.estimate import METIER_LENGTH
+from opmq_lib.methods.employment.levels import INTERVAL_LEVEL, with_level
+from opmq_lib.methods.employment.rows import SOURCE_CODE
 from opmq_lib.methods.employment.totals import used_totals
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import qualifications
+from opmq_lib.methods.needs.assumptions import REFERENCE
+from opmq_lib.methods.reliability import best_grades, grades
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
@@ -22,11 +27,11 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
     Args:
         inputs: The study's input tables (`sources.study.load_inputs`).
         branch_code: Key of table `branches`.
-        edition: Gives the last year of the estimate, whose margins it closes on.
+        edition: Gives the year of the estimate, its last one.
 
     Returns:
-        Rows of the `employment` contract, in heads, the rest of the branch as métier
-        `autres_metiers`; none when the branch has no headcount.
+        Rows of the `employment` contract, in heads: métiers of 0.5 % of the branch or more, small
+        ones by family, the rest as `autres_metiers`; none when the branch has no headcount.
     """
     return shared.branch_employment(inputs, branch_code, edition.base_year)
 
@@ -86,36 +91,41 @@ def explained(jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int) -> pd
     return indicators.stack([rows], _branch(jobs), "emplois_explications")
 
 
-def closure(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.DataFrame:
-    """Return how an estimate closes on the published totals and what its conventions change.
+def composition(
+    inputs: Tables, branch_code: str, jobs: pd.DataFrame, edition: EditionParams
+) -> pd.DataFrame:
+    """Return what an estimate is made of: classes of jobs, and what gathers several métiers.
 
     Returns:
-        Indicator rows: `margin_deviation_ratio`, and `cells_moved_share_pct` by variant; none for
+        Indicator rows: `class_headcount` by `level`; `headcount_fit_ratio`;
+        `gathered_employment_headcount` of each métier without row of its own, `level` being the row
+        that holds it; `employment_headcount`, `nd`, of métiers that no convention covers. None for
         an observed table.
     """
     if not (jobs["nature"] == "estimate").any():
         return NO_ROW
-    national, headcount = shared.studied(inputs, "employment_national"), inputs["branch_headcount"]
-    deviation = employment.margin_deviation(
-        shared.estimate(inputs, edition.base_year), national, headcount, edition.base_year
-    )
-    variants = employment.sensitivity(
-        shared.seed_tables(inputs), national, headcount, edition.base_year
-    )
-    moved = employment.moved_cells(variants[variants["branch_code"] == _branch(jobs)])
-    deviations = pd.DataFrame(
-        {
-            "indicator": ["margin_deviation_ratio"],
-            "value": round(deviation, 12),
-            "unit": "ratio",
-        }
-    )
-    shares = moved.rename(columns={"moved_share_pct": "value"})[["variant", "value"]].assign(
-        indicator="cells_moved_share_pct", unit="pct"
-    )
-    return pd.concat([deviations, shares], ignore_index=True).assign(
-        year=int(headcount["year"].max()), nature="estimate"
-    )
+    estimate = shared.estimate(inputs, edition.base_year)
+    rows = employment.row_codes(estimate.heads[branch_code])
+    gathered = employment.gathered(estimate, branch_code, rows)
+    best = best_grades(estimate.fit_ratio)[branch_code]
+    classes = estimate.classes.T[branch_code]
+    named = {"level": classes.index, "value": classes.where(classes > 0).to_numpy()}
+    fit = {"value": [estimate.fit_ratio[branch_code]], "unit": "ratio"}
+    parts = [
+        pd.DataFrame(named).assign(indicator="class_headcount"),
+        pd.DataFrame(fit).assign(indicator="headcount_fit_ratio"),
+        gathered.assign(
+            indicator="gathered_employment_headcount",
+            interval_level=INTERVAL_LEVEL,
+            reliability_grade=grades(gathered["lower"], gathered["upper"], best),
+        ),
+        pd.DataFrame({"metier_code": employment.uncovered(estimate, branch_code)}).assign(
+            indicator="employment_headcount", value=float("nan")
+        ),
+    ]
+    blank = {"unit": "headcount", "metier_code": indicators.ALL_METIERS, "level": ""}
+    table: pd.DataFrame = pd.concat(parts, ignore_index=True).fillna(blank)
+    return table.assign(year=int(jobs["year"].max()), nature="estimate", source_code=SOURCE_CODE)
 
 
 def results(  # noqa: PLR0913 - one argument per step
@@ -124,17 +134,19 @@ def results(  # noqa: PLR0913 - one argument per step
     jobs: pd.DataFrame,
     future: pd.DataFrame,
     explained: pd.DataFrame,
-    closure: pd.DataFrame,
+    composition: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of a branch, from those of the steps above.
 
     Returns:
-        `emplois` (indicators: published headcount, employment by métier and year with the range of
-        the estimate's variants, shares where the table holds the whole branch, change, projection
-        with its 80 % interval, qualifications, closure and sensitivity), `emplois_projections`
-        (long projections), `emplois_explications` and `chiffres_cles`.
+        `emplois` (indicators: published headcount, employment by métier and year with its 80 %
+        interval and its grade, shares where the table holds the whole branch, change, projection
+        with an interval that holds the level's too, projected change, whose interval does not need
+        it, qualifications, composition), `emplois_projections` (long projections, with the level),
+        `emplois_explications` and `chiffres_cles`.
     """
     metiers = shared.without_residual(jobs)
+    whole = with_level(future, jobs, REFERENCE.draws_count, REFERENCE.seed)
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     horizon_years = 0 if future.empty else int((future["year"] - future["cutoff_year"]).max())
     if not jobs.empty:
@@ -142,18 +154,20 @@ def results(  # noqa: PLR0913 - one argument per step
             measures.levels(jobs),
             *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
-            measures.intervals(future, [*PROJECTION_STEPS, horizon_years]),
+            measures.intervals(whole, jobs, [*PROJECTION_STEPS, horizon_years]),
+            measures.future_changes(future, jobs, [*PROJECTION_STEPS, horizon_years]),
         ]
-    if not metiers.empty:
+    detailed = metiers[metiers["metier_code"].str.len() == METIER_LENGTH]
+    if not detailed.empty:
         parts += [
-            qualifications.structure_rows(metiers),
-            qualifications.projection_rows(metiers, future),
+            qualifications.structure_rows(detailed),
+            qualifications.projection_rows(detailed, future),
         ]
-    parts += [part for part in [closure] if not part.empty]
+    parts += [part for part in [composition] if not part.empty]
     table = indicators.stack(parts, branch_code, "emplois")
     return {
         "emplois": table,
-        "emplois_projections": check("projection", future, "emplois_projections"),
+        "emplois_projections": check("projection", whole, "emplois_projections"),
         "emplois_explications": explained,
         "chiffres_cles": _key_figures(table),
     }

@@ -26,13 +26,16 @@ TABLE, EXPLAINED, PROJECTIONS = "emplois", "emplois_explications", "emplois_proj
 HEADCOUNT, PROJECTED = "employment_headcount", "projected_employment_headcount"
 SHOWN, PANELS = 10, 4
 RESIDUAL = "autres_metiers"
+FRAGILE_SHARE = 0.5
+"""Share of the métiers of a fragile branch that have the last grade."""
 WORDS = words(__package__)
-VARIANTS = {
-    "seed_half": "Spécificités des embauches réduites de moitié",
-    "seed_amplified": "Spécificités des embauches accentuées de moitié",
-    "independence": "Embauches ignorées : même répartition des métiers dans toutes les branches",
-    "naf_first": "Activités partagées données à leur première branche",
-    "split_equal": "Codes ROME partagés également entre métiers",
+GATHERED, CHANGE = "gathered_employment_headcount", "projected_change_pct"
+LISTED = 30
+FAMILY_LENGTH = 3
+CLASSES = {
+    "managers": "Cadres",
+    "intermediate": "Professions intermédiaires",
+    "others": "Employés et ouvriers",
 }
 QUALIFICATIONS = {
     "unskilled": "Ouvriers et employés non qualifiés",
@@ -58,7 +61,10 @@ def facts(results: Results) -> Any:
     low, high = (ranked[end].fillna(ranked["value"]) for end in ("lower", "upper"))
     shares = select(table, "qualification_share_pct")["year"]
     ends = select(table, "projected_qualification_share_pct")["year"]
+    unknown = select(table, "class_headcount", status="nd")
     return SimpleNamespace(
+        is_fragile=bool(_grades(ranked).eq(pieces.LEAST_RELIABLE).mean() >= FRAGILE_SHARE),
+        uncovered=[CLASSES[row["level"]] for row in unknown.to_dict("records")],
         is_known=not levels.empty,
         is_observed=bool((levels["nature"] == "observed").all()) and not levels.empty,
         is_apart=len(ranked) > 1 and bool(low.iloc[0] > high.iloc[1]),
@@ -92,7 +98,7 @@ def key_figures(results: Results) -> Html:
         for row in _ranked(results).index[:1]
     ]
     residual = [
-        ("Part des autres métiers", cells.percent(row), "commerce, bureau, transport, services…")
+        ("Part des autres métiers", cells.percent(row), WORDS.rest_note())
         for row in select(table, "employment_share_pct", metier_code=RESIDUAL).index
     ]
     return pieces.key_figures([*headcount, *leader, *residual])
@@ -103,6 +109,7 @@ def findings(results: Results, labels: Labels) -> Html:
     f, ranked = facts(results), _ranked(results)
     if ranked.empty:
         return _nothing(results)
+    labels = _named(results, labels)
     names = [labels[code] for code in codes(ranked)]
     second = names[1] if len(names) > 1 else None
     leader = WORDS.leader(f, _cells(results), ranked.index[0], names[0], second)
@@ -110,7 +117,7 @@ def findings(results: Results, labels: Labels) -> Html:
         [f"« {labels[code]} »" for code in _moving(results, sign) if code in codes(ranked)[:SHOWN]]
         for sign in (-1, 1)
     )
-    has_intervals = select(results[TABLE], PROJECTED)["lower"].notna().any()
+    has_intervals = select(results[TABLE], CHANGE)["lower"].notna().any()
     directions = WORDS.directions(f, falling, rising) if has_intervals else ""
     return pieces.findings(f"{leader}\n\n{directions}")
 
@@ -118,7 +125,8 @@ def findings(results: Results, labels: Labels) -> Html:
 def ranges_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
-    """Draw the largest métiers, or those given, with the range of the estimate's variants."""
+    """Draw the largest métiers, or those given, with the 80 % interval of the estimate."""
+    labels = _named(results, labels)
     rows = pieces.chosen(_ranked(results), metiers, SHOWN)
     if len(rows) < (1 if metiers else 2):
         return _nothing(results)
@@ -133,6 +141,7 @@ def fan_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: figures.Panels = None
 ) -> Figure | Html:
     """Draw past and projected employment of the largest métiers, or of those given."""
+    labels = _named(results, labels)
     projection = where(results[PROJECTIONS], status="value")
     ranked, levels = _ranked(results), select(results[TABLE], HEADCOUNT)
     projected = ranked[ranked["metier_code"].isin(projection["metier_code"])]
@@ -148,8 +157,9 @@ def fan_figure(
 
 
 def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
-    """Return employment, share, past change and projection of the largest métiers."""
+    """Return employment, past change, projected change and projection of the largest métiers."""
     table, cells, f = results[TABLE], _cells(results), facts(results)
+    labels = _named(results, labels)
     ranked = _ranked(results).head(count)
     if ranked.empty:
         return Html("")
@@ -162,16 +172,34 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
     columns = {
         "Métier (FAP)": lambda row: labels[code[row]],
         f"Emplois {f.base}": cells.headcount,
-        "Étendue des variantes": lambda row: (
+        "Intervalle à 80 %": lambda row: (
             pieces.NOT_APPLICABLE if f.is_observed else cells.interval(row)
         ),
         f"Évolution {first}-{f.base}": lambda row: cells.percent(
             row_of(table, "employment_change_pct", code[row], f.base)
         ),
+        f"Évolution {f.base}-{f.end}, intervalle à 80 %": lambda row: _percent_interval(
+            cells, row_of(table, CHANGE, code[row], f.end)
+        ),
         f"Projection {f.end}": lambda row: cells.headcount(projected(row), cells.step(row)),
-        "Intervalle à 80 %": lambda row: cells.interval(projected(row), cells.step(row)),
     }
     return pieces.table(WORDS.metiers_table(f), columns, ranked.index)
+
+
+def gathered_table(results: Results, labels: Labels, count: int = LISTED) -> Html:
+    """Return what the rows that gather small métiers are made of, the largest first."""
+    labels, cells = _named(results, labels), _cells(results)
+    rows = largest_first(select(results[TABLE], GATHERED))
+    if rows.empty:
+        return Html("")
+    columns = {
+        "Métier (FAP)": lambda row: labels[rows["metier_code"].loc[row]],
+        "Ligne qui le contient": lambda row: labels[rows["level"].loc[row]],
+        "Emplois": cells.headcount,
+        "Intervalle à 80 %": cells.interval,
+    }
+    text = WORDS.gathered_table(facts(results), len(rows), min(count, len(rows)))
+    return pieces.table(text, columns, rows.index[:count])
 
 
 def method(results: Results) -> Html:
@@ -181,32 +209,23 @@ def method(results: Results) -> Html:
 
 
 def margins_table(results: Results) -> Html:
-    """Return how the estimate closes: headcount, residual row, largest deviation."""
+    """Return how the estimate closes: headcount, classes of jobs, what activities explain."""
     table, cells, f = results[TABLE], _cells(results), facts(results)
-    deviation = row_of(table, "margin_deviation_ratio")
-    if deviation is None:
+    fit = row_of(table, "headcount_fit_ratio")
+    if fit is None:
         return Html("")
-    totals = {
-        "Salariés de la branche (marge publiée)": cells.number(row_of(table, "branch_headcount")),
-        "dont autres métiers (ligne résiduelle, estimation)": cells.headcount(
-            row_of(table, HEADCOUNT, RESIDUAL, f.base)
-        ),
-        "Plus grand écart relatif aux totaux publiés": cells.number(deviation, 10),
-    }
+    totals = {"Salariés (publié)": cells.number(row_of(table, "branch_headcount"))}
+    for level, label in CLASSES.items():
+        row = row_of(table, "class_headcount", level=level)
+        totals[f"dont {label.lower()} (estimation d’après les salaires)"] = cells.number(row)
+    totals["Salariés publiés, pour un salarié estimé des activités"] = cells.number(fit, 2)
     columns = {"Total": lambda name: name, "Valeur": lambda name: totals[name]}
     return pieces.table(WORDS.margins_table(f), columns, totals)
 
 
-def sensitivity_table(results: Results) -> Html:
-    """Return how much the estimate depends on each convention of the project."""
-    moved = select(results[TABLE], "cells_moved_share_pct")
-    if moved.empty:
-        return Html("")
-    columns = {
-        "Variante de calcul": lambda row: VARIANTS[str(moved["variant"].loc[row])],
-        "Métiers de la branche dont l’effectif bouge de plus de 20 %": _cells(results).percent,
-    }
-    return pieces.table(WORDS.sensitivity_table(facts(results)), columns, moved.index)
+def legend(results: Results) -> Html:
+    """Return what the letters of the page mean."""
+    return pieces.grades_legend(results[TABLE])
 
 
 def qualification_findings(results: Results) -> Html:
@@ -217,18 +236,15 @@ def qualification_findings(results: Results) -> Html:
     text = ""
     for level, label in QUALIFICATIONS.items():
         now = _qualification(results, "qualification_share_pct", level, f.base)
-        later = _qualification(
-            results, "projected_qualification_share_pct", level, f.qualifications_end
+        change = _qualification(
+            results, "projected_qualification_change_points", level, f.qualifications_end
         )
-        if now is None or later is None or cells.read(later, "lower") is None:
+        if now is None or change is None or cells.read(change, "lower") is None:
             continue
-        value, low, high = (
-            round(float(table[column].loc[row]))
-            for row, column in ((now, "value"), (later, "lower"), (later, "upper"))
-        )
-        if low > value or high < value:
-            shown = _percent_interval(cells, later)
-            text += WORDS.qualification(f, cells, label, now, shown, low > value)
+        low, high = (round(float(table[end].loc[change])) for end in ("lower", "upper"))
+        if low > 0 or high < 0:
+            shown = cells.ends(change, _signed)
+            text += WORDS.qualification(f, cells, label, now, shown, low > 0)
     return pieces.findings(text or WORDS.no_qualification(f))
 
 
@@ -349,17 +365,31 @@ def _with_opinion(table: pd.DataFrame) -> list[str]:
 
 
 def _moving(results: Results, sign: int) -> list[str]:
-    """Return métiers whose 80 % interval at the horizon lies wholly on one side of today."""
-    projected = last_year(select(results[TABLE], PROJECTED)).set_index("metier_code")
-    now = _ranked(results).set_index("metier_code")["value"]
-    edge = (projected["upper"] if sign < 0 else projected["lower"]).reindex(now.index)
-    return [str(code) for code in now.index[(sign * (edge - now) > 0).to_numpy()]]
+    """Return métiers whose projected change has its whole 80 % interval on one side of zero."""
+    changes = last_year(select(results[TABLE], CHANGE)).set_index("metier_code")
+    edge = (changes["upper"] if sign < 0 else changes["lower"]).reindex(codes(_ranked(results)))
+    return [str(code) for code in edge.index[(sign * edge > 0).to_numpy()]]
 
 
 def _ranked(results: Results) -> pd.DataFrame:
-    """Return employment of the métiers studied in the last year, largest first."""
-    rows = last_year(select(results[TABLE], HEADCOUNT))
+    """Return employment of the métiers known in the last year, largest first."""
+    rows = last_year(select(results[TABLE], HEADCOUNT, status="value"))
     return largest_first(rows[~rows["metier_code"].isin([ALL_METIERS, RESIDUAL])])
+
+
+def _grades(rows: pd.DataFrame) -> pd.Series:
+    return rows["reliability_grade"] if "reliability_grade" in rows else pd.Series("", rows.index)
+
+
+def _named(results: Results, labels: Labels) -> Labels:
+    """Return the names of métiers, those of families saying what they gather."""
+    rows = set(results[TABLE]["metier_code"])
+    return {
+        code: WORDS.family(label, any(each[:-2] == code for each in rows))
+        if len(code) == FAMILY_LENGTH and code != ALL_METIERS
+        else label
+        for code, label in labels.items()
+    }
 
 
 def _qualification(results: Results, indicator: str, level: str, year: int) -> int | None:

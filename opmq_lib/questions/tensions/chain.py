@@ -30,7 +30,7 @@ def ranking(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.Data
         `employment_headcount` of the branch's métiers, otherwise `national_employment_headcount` of
         the industrial métiers (FAP-225), in heads, in the last year.
     """
-    jobs = shared.branch_employment(inputs, branch_code, edition.base_year)
+    jobs = shared.field_employment(inputs, branch_code, edition.base_year)
     studied = shared.without_residual(jobs)
     if not studied.empty:
         return measures.levels(indicators.last_year(studied))
