@@ -96,8 +96,8 @@ def test_a_missing_column_is_refused(root):
         f"{OWN}, column `metier`",
         "unknown column, and `metier_code` is missing",
         "the columns of table `employment`: branch_code, metier_code, year, employment_headcount, "
-        "employment_headcount_lower, employment_headcount_upper, headcount_fit_ratio, nature, origin, "
-        "units_count, largest_share_pct, source_code",
+        "employment_headcount_lower, employment_headcount_upper, headcount_fit_ratio, nature, "
+        "origin, units_count, largest_share_pct, source_code",
         "rename it to `metier_code`",
     )
 

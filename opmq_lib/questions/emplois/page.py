@@ -198,7 +198,7 @@ def gathered_table(results: Results, labels: Labels, count: int = LISTED) -> Htm
         "Emplois": cells.headcount,
         "Intervalle à 80 %": cells.interval,
     }
-    text = WORDS.gathered_table(facts(results), len(rows), min(count, len(rows)))
+    text = WORDS.gathered_table(facts(results), len(rows) > count)
     return pieces.table(text, columns, rows.index[:count])
 
 
