@@ -1,5 +1,6 @@
 """The embedded tables that loaders make: `python tests/embedded_tables.py` writes them again."""
 
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -23,11 +24,17 @@ FOLDERS = {
 }
 
 
+@cache
+def loaders() -> list[published.Loaded]:
+    """What every loader gives."""
+    return [
+        loader.load(published.files(loader.FILES, folder)) for loader, folder in FOLDERS.items()
+    ]
+
+
 def loaded() -> dict[str, pd.DataFrame]:
     """Every table of every loader, in the columns of its contract."""
-    tables: dict[str, pd.DataFrame] = {}
-    for loader, folder in FOLDERS.items():
-        tables |= loader.load(published.files(loader.FILES, folder)).tables
+    tables = {name: table for each in loaders() for name, table in each.tables.items()}
     history = embedded.load("idcc_history")[["idcc_code", "branch_code"]]
     tables["branch_headcount"] = tables["branch_headcount"].merge(history, on="idcc_code")
     tables["metiers"] = with_scope(tables["metiers"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from embedded_tables import as_csv, loaded
+from embedded_tables import as_csv, loaded, loaders
 
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import dares_branches, embedded
@@ -457,6 +457,17 @@ def test_the_tree_of_fap_2021_has_four_levels_that_hold_one_another() -> None:
 def test_tables_are_what_their_loaders_give() -> None:
     for table, frame in loaded().items():
         assert raw_text(table) == as_csv(frame), table
+
+
+@beside_the_extracts
+def test_loaders_account_for_every_row_they_read() -> None:
+    reads = {name: record for each in loaders() for name, record in each.provenance.items()}
+    assert set(reads) <= set(embedded.tables())
+    for name, read in reads.items():
+        assert read.rows_read == read.rows_kept + sum(read.dropped.values()), name
+        assert len(read.sha256) == 64
+    kept = {name: len(table) for each in loaders() for name, table in each.tables.items()}
+    assert kept == {name: read.rows_kept for name, read in reads.items()}
 
 
 @beside_the_extracts

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from embedded_tables import FOLDERS
 
-from opmq_lib.methods.employment.portraits import branch_facts
+from opmq_lib.methods.employment.portraits import SIZES, branch_facts
 from opmq_lib.questions.emplois import chain, portrait
 from opmq_lib.sources import dares_branches, embedded, published, table_files
 from opmq_lib.tables import indicators
@@ -54,7 +54,7 @@ def test_several_agreements_add_up_and_average() -> None:
     shares = firms["share_firms_under_10_pct"] * firms["firms_main_idcc_count"]
     expected = shares.sum() / firms["firms_main_idcc_count"].sum()
     assert found["firms_share_pct", "under_10"] == pytest.approx(expected)
-    assert sum(found["firms_share_pct", size] for size in portrait.SIZES) == pytest.approx(100)
+    assert sum(found["firms_share_pct", size] for size in SIZES) == pytest.approx(100)
 
 
 def test_industry_is_the_sum_of_the_branches_that_have_a_portrait() -> None:

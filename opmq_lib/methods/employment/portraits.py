@@ -10,7 +10,7 @@ _SUMS = {
     FIRMS: ("firms_count", "firms"),
     "establishments_main_idcc_count": ("establishments_count", "establishments"),
 }
-_SIZES = ("under_10", "10_to_19", "20_to_49", "50_to_99", "100_to_249", "250_to_499", "500_or_more")
+SIZES = ("under_10", "10_to_19", "20_to_49", "50_to_99", "100_to_249", "250_to_499", "500_or_more")
 _CLASSES = ("managers", "intermediate", "clerks", "workers")
 _WAGE, _NEAR, _GAP = "wage_eur_per_month", "under_1_05_smic_share_pct", "wage_gap_pct"
 
@@ -69,7 +69,7 @@ def _facts(rows: pd.DataFrame) -> pd.DataFrame:
         for column, (indicator, unit) in _SUMS.items()
     ]
     weights = dict.fromkeys(_CLASSES, FTE) | {sex: f"{FTE}_{sex}" for sex in ("women", "men")}
-    sizes = {size: (f"share_firms_{size}_pct", FIRMS) for size in _SIZES}
+    sizes = {size: (f"share_firms_{size}_pct", FIRMS) for size in SIZES}
     wages = {who: (f"wage_{who}_eur_per_month", weight) for who, weight in weights.items()}
     near = {who: (f"share_under_1_05_smic_{who}_pct", weight) for who, weight in weights.items()}
     means = [

@@ -5,10 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from opmq_lib.methods.employment.portraits import SIZES
 from opmq_lib.questions.emplois.page import WORDS, facts
 from opmq_lib.questions.shared import ALL_BRANCHES
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Results
+from opmq_lib.tables import COLUMNS
 from opmq_lib.tables.indicators import select
 
 TABLE = "emplois_portrait"
@@ -17,15 +19,6 @@ COUNTS = {
     "employees_fte": "Équivalents temps plein",
     "firms_count": "Entreprises",
     "establishments_count": "Établissements",
-}
-SIZES = {
-    "under_10": "Entreprises de moins de 10 salariés",
-    "10_to_19": "Entreprises de 10 à 19 salariés",
-    "20_to_49": "Entreprises de 20 à 49 salariés",
-    "50_to_99": "Entreprises de 50 à 99 salariés",
-    "100_to_249": "Entreprises de 100 à 249 salariés",
-    "250_to_499": "Entreprises de 250 à 499 salariés",
-    "500_or_more": "Entreprises de 500 salariés ou plus",
 }
 PEOPLE = {
     "all": "Ensemble",
@@ -63,7 +56,8 @@ def firms_table(results: Results) -> Html:
         return pieces.banner(WORDS.no_portrait())
     cells = Cells(TABLE, table)
     names = {(indicator, ""): title for indicator, title in COUNTS.items()}
-    names |= {(SHARE, size): title for size, title in SIZES.items()} | {(GAP, ""): GAP_TITLE}
+    names |= {(SHARE, size): COLUMNS[f"share_firms_{size}_pct"].label for size in SIZES}
+    names[GAP, ""] = GAP_TITLE
 
     def column(*, whole: bool) -> Any:
         def show(fact: tuple[str, str]) -> str:
