@@ -11,7 +11,7 @@ from opmq_lib.sources import (
     dares_portraits,
     embedded,
     fap2021,
-    published,
+    loading,
 )
 from opmq_lib.tables import DESCRIPTIONS
 
@@ -25,11 +25,9 @@ FOLDERS = {
 
 
 @cache
-def loaders() -> list[published.Loaded]:
+def loaders() -> list[loading.Loaded]:
     """What every loader gives."""
-    return [
-        loader.load(published.files(loader.FILES, folder)) for loader, folder in FOLDERS.items()
-    ]
+    return [loader.load(loading.files(loader.FILES, folder)) for loader, folder in FOLDERS.items()]
 
 
 def loaded() -> dict[str, pd.DataFrame]:

@@ -6,7 +6,7 @@ from embedded_tables import FOLDERS
 
 from opmq_lib.methods.employment.portraits import SIZES, branch_facts
 from opmq_lib.questions.emplois import chain, portrait
-from opmq_lib.sources import dares_branches, embedded, published, table_files
+from opmq_lib.sources import dares_branches, embedded, loading, table_files
 from opmq_lib.tables import indicators
 
 INPUTS = {
@@ -14,7 +14,7 @@ INPUTS = {
     "own_branch_totals": table_files.no_rows("branch_totals"),
 }
 NO_JOBS = table_files.no_rows("employment")
-PORTRAITS = published.files(dares_branches.FILES, FOLDERS[dares_branches])["portraits"]
+PORTRAITS = loading.files(dares_branches.FILES, FOLDERS[dares_branches])["portraits"]
 
 
 def portrait_of(branch_code: str) -> pd.DataFrame:

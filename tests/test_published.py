@@ -125,7 +125,7 @@ def test_own_families_are_sums_and_follow_the_national_rule_while_short(
         for year in range(2012, 2024)
     ]
     jobs = pd.DataFrame(rows, columns=["metier_code", "year", "employment_headcount"])
-    jobs = jobs.assign(branch_code="verre", origin="own")
+    jobs = jobs.assign(branch_code="verre", nature="observed", origin="own")
     own = projection.learning_panel(jobs, embedded.load("employment_national"), BASE)
     family = own[own["series_code"] == "E1Z"].set_index("year")["value"]
     assert family[2012] == 130

@@ -5,7 +5,7 @@ from typing import Final
 
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded
-from opmq_lib.sources.published import Edition, Loaded, Paths, cells, heads, kept
+from opmq_lib.sources.loading import Edition, Loaded, Paths, cells, heads, kept
 
 FILES: Final = {"regions": "dares_metiers_2030_regions.csv"}
 EDITION: Final = Edition(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from opmq_lib.sources.published import Edition, Loaded, Paths, kept
+from opmq_lib.sources.loading import Edition, Loaded, Paths, kept
 
 FILES: Final = {"portraits": "data.json"}
 EDITION: Final = Edition(

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.sources.published import Edition, Loaded, Paths, Provenance, cells, heads, kept
+from opmq_lib.sources.loading import Edition, Loaded, Paths, Provenance, cells, heads, kept
 from opmq_lib.tables.indicators import ALL_METIERS
 
 FILES: Final = {

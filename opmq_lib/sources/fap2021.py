@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.sources.published import Edition, Loaded, Paths, cells, kept
+from opmq_lib.sources.loading import Edition, Loaded, Paths, cells, kept
 
 FILES: Final = {
     "tree": "dares-fap2021/Intitules_FAP2021.csv",
