@@ -23,9 +23,11 @@ def test_typography_done_twice_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("lower", "upper"), [(100, 300), (10_500, 14_100), (0, 0), (980, 1_020), (3, 400_000)]
 )
-def test_rounding_step_is_never_finer_than_half_the_interval(lower: float, upper: float) -> None:
+def test_rounding_step_is_the_power_of_ten_below_a_quarter_of_the_interval(
+    lower: float, upper: float
+) -> None:
     size = french.step(lower, upper)
-    assert size == 10 or size <= (upper - lower) / 2 < 10 * size
+    assert size == 10 or size <= (upper - lower) / 4 < 10 * size
 
 
 def test_a_small_estimate_is_said_to_be_below_the_step() -> None:

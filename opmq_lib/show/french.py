@@ -55,15 +55,16 @@ def number(value: float, decimals: int = 0) -> str:
 def step(lower: float, upper: float) -> int:
     """Return the rounding step in heads that an interval supports, a power of ten.
 
-    The step is the power of ten just below half the width of the interval, so that the last
-    digit shown is never finer than the uncertainty. An estimate is never shown finer than 10.
+    The step is the power of ten just below a quarter of the width of the interval: the last digit
+    shown is never finer than the uncertainty, and rounding moves no end by much. An estimate is
+    never shown finer than 10.
 
     Examples:
-        >>> step(10_500, 14_100), step(980, 1_020), step(5, 5)
-        (1000, 10, 10)
+        >>> step(10_500, 14_100), step(23_167, 44_339), step(980, 1_020), step(5, 5)
+        (100, 1000, 10, 10)
     """
-    half_width = (upper - lower) / 2
-    return 10 if half_width < 10 else 10 ** math.floor(math.log10(half_width))
+    quarter = (upper - lower) / 4
+    return 10 if quarter < 10 else 10 ** math.floor(math.log10(quarter))
 
 
 def first_digit(value: float, size: int) -> int:
@@ -94,7 +95,7 @@ def estimate(value: float, lower: float, upper: float) -> str:
     r"""Return an estimated head count, no finer than its interval allows.
 
     Examples:
-        >>> estimate(12_345, 10_500, 14_100) == "12\u202f000"
+        >>> estimate(12_345, 10_500, 14_100) == "12\u202f300"
         True
     """
     return rounded(value, step(lower, upper))
@@ -104,7 +105,7 @@ def bounds(lower: float, upper: float) -> str:
     r"""Return the two ends of an interval of heads, at the precision it supports.
 
     Examples:
-        >>> bounds(10_510, 14_120) == "11\u202f000 à 14\u202f000"
+        >>> bounds(10_510, 14_120) == "10\u202f500 à 14\u202f100"
         True
     """
     size = step(lower, upper)
