@@ -196,7 +196,9 @@ def test_entries_are_subtracted_and_unknown_ones_stay_nd() -> None:
 
 def test_the_parts_of_the_change_of_qualifications_add_up() -> None:
     jobs = studied("employment_national")
-    jobs = jobs[jobs["metier_code"].str.len() == 5].assign(nature="observed", origin="public")
+    jobs = jobs[jobs["metier_code"].str.len() == 5].assign(
+        nature="observed", origin="public", branch_code="x"
+    )
     table = qualifications.structure_rows(jobs)
     rows = table.set_index(["indicator", "level", "year"])["value"]
     shares = {

@@ -82,6 +82,11 @@ def definitions() -> Html:
     return pieces.findings(WORDS.definitions())
 
 
+def legend(results: Results) -> Html:
+    """Return what the letters of the page mean."""
+    return pieces.grades_legend(results[TABLE])
+
+
 def key_figures(results: Results) -> Html:
     """Return departures and posts to fill per 100 jobs a year, then as counts."""
     f, cells = facts(results), cells_of(results)
@@ -266,7 +271,7 @@ def _posts_columns(cells: Cells, place: Callable[[str, str], Any]) -> dict[str, 
     def column(show: Callable[[Cells, int | None], Markup], name: str) -> Any:
         return lambda key: show(cells, place(name, key))
 
-    causes = {title: column(interval, cause) for cause, title in CAUSES.items()}
+    causes = {title: column(graded_interval, cause) for cause, title in CAUSES.items()}
     posts = {
         "Postes à pourvoir": column(heads, POSTS),
         "Intervalle à 80 %": column(interval, POSTS),
@@ -301,6 +306,11 @@ def rate(cells: Cells, row: int | None) -> Markup:
 def rate_interval(cells: Cells, row: int | None) -> Markup:
     """Return the interval of a rate per 100 jobs a year."""
     return cells.ends(row, lambda value: french.number(value, 1))
+
+
+def graded_interval(cells: Cells, row: int | None) -> Markup:
+    """Return an interval of heads with its letter, where it has one."""
+    return interval(cells, row) + (Markup("") if row is None else cells.letter(row))
 
 
 def direction(low: float, high: float) -> int:
