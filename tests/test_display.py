@@ -52,3 +52,25 @@ def test_a_table_is_a_named_region_with_a_caption_and_row_headers() -> None:
 
 def test_without_finding_the_list_says_so() -> None:
     assert "Aucun constat" in pieces.findings("").html
+
+
+def test_a_grade_stands_beside_its_number_and_the_last_one_leaves_the_interval_alone() -> None:
+    good = table().assign(reliability_grade="B")
+    shown = Cells("emplois", good).headcount(0)
+    assert ">12\u202f000<" in shown
+    assert 'class="opmq-grade"' in shown
+    assert ">B<" in shown
+    bad = Cells("emplois", good.assign(reliability_grade="D")).headcount(0)
+    assert ">12\u202f000<" not in bad
+    assert 'data-cell="emplois:0:lower"' in bad
+    assert 'data-cell="emplois:0:upper"' in bad
+    assert ">D<" in bad
+    assert "opmq-grade" not in Cells("emplois", good.assign(reliability_grade="")).headcount(0)
+    assert "opmq-grade" not in Cells("emplois", good).interval(0)
+
+
+def test_the_lower_end_of_a_wide_interval_keeps_its_first_digit() -> None:
+    wide = table(value=2_000.0, lower=940.0, upper=3_900.0)
+    shown = Cells("emplois", wide).interval(0)
+    assert ">900<" in shown
+    assert ">4\u202f000<" in shown

@@ -1,8 +1,12 @@
 """What branches have in common and what differs, from the employment of each."""
 
+import numpy as np
 import pandas as pd
 
 from opmq_lib.methods.employment import RESIDUAL_BRANCH
+from opmq_lib.methods.employment.levels import HEADS, INTERVAL_LEVEL, LOWER, UPPER, level_draws
+from opmq_lib.methods.needs.assumptions import REFERENCE
+from opmq_lib.methods.reliability import grades
 from opmq_lib.tables.indicators import largest_first
 
 TOP = 10
@@ -22,29 +26,47 @@ def largest_metiers(jobs: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
 
 
 def domain_shares(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of each professional domain in a branch's métiers studied, in %.
+    """Return the share of each professional domain in a branch's métiers, in %.
 
     Args:
-        jobs: `branch_code, metier_code, year, nature, origin, value` in one year; the first letter
-            of a FAP code is its domain.
+        jobs: `branch_code, metier_code, year, nature, origin, value, lower, upper` in one year,
+            and `headcount_fit_ratio` of the branch; the first letter of a FAP code is its domain.
 
     Returns:
-        `domain_share_pct`, one row per branch and domain; shares add up to 100 per branch.
+        `domain_share_pct`, one row per branch and domain; shares add up to 100 per branch. Those
+        of an estimate have the 80 % interval of draws of all métiers, and a grade.
 
     Examples:
         >>> jobs = pd.DataFrame({"branch_code": "verre", "metier_code": ["E1Z43", "E2Z80", "G1Z70"],
-        ...     "year": 2018, "nature": "estimate", "origin": "public", "value": [50.0, 10, 40]})
-        >>> domain_shares(jobs)[["metier_code", "value"]].to_numpy().tolist()
-        [['E', 60.0], ['G', 40.0]]
+        ...     "year": 2018, "nature": "estimate", "origin": "public", "value": [50.0, 10, 40],
+        ...     "lower": [40.0, 5, 30], "upper": [62.5, 20, 53.3], "headcount_fit_ratio": 1.1})
+        >>> shares = domain_shares(jobs)
+        >>> shares[["metier_code", "value", "reliability_grade"]].to_numpy().tolist()
+        [['E', 60.0, 'A'], ['G', 40.0, 'A']]
     """
     keys = ["branch_code", "metier_code", "year", "nature", "origin"]
-    domains = jobs.assign(metier_code=jobs["metier_code"].str[0])
-    sums = domains.groupby(keys, as_index=False)["value"].sum()
-    totals = sums.groupby("branch_code")["value"].transform("sum")
-    shares: pd.DataFrame = sums.assign(
-        indicator="domain_share_pct", value=100 * sums["value"] / totals, unit="pct"
+    cells = jobs.rename(columns={"value": HEADS, "lower": LOWER, "upper": UPPER}).dropna(
+        subset=HEADS
     )
-    return shares
+    nodes, factors = level_draws(cells, REFERENCE.draws_count, REFERENCE.seed)
+    cells = nodes.merge(cells, on=["branch_code", "metier_code"])
+    drawn = cells[[HEADS]].to_numpy() * factors
+    parts = []
+    for places in cells.groupby("branch_code").indices.values():
+        domains = cells.iloc[places].assign(metier_code=lambda rows: rows["metier_code"].str[0])
+        sums = domains.groupby(keys, as_index=False)[HEADS].sum()
+        members = domains["metier_code"].to_numpy() == sums[["metier_code"]].to_numpy()
+        shares = members @ drawn[places] / drawn[places].sum(axis=0)
+        low, middle, high = 100 * np.quantile(shares, [0.1, 0.5, 0.9], axis=1)
+        value = 100 * sums[HEADS] / sums[HEADS].sum()
+        is_known = not domains["level_log_sd"].gt(0).any()
+        ends = {"lower": value + low - middle, "upper": value + high - middle}
+        letters = grades(ends["lower"], ends["upper"], str(domains["best_grade"].iloc[0]))
+        parts.append(sums[keys].assign(value=value, reliability_grade="" if is_known else letters))
+        if not is_known:
+            parts[-1] = parts[-1].assign(**ends, interval_level=INTERVAL_LEVEL)
+    table: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return table.assign(indicator="domain_share_pct", unit="pct")
 
 
 def shared_metiers(jobs: pd.DataFrame) -> pd.DataFrame:

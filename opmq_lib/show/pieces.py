@@ -213,7 +213,7 @@ def text(words: str) -> Html:
 def grades_legend(*tables: pd.DataFrame) -> Html:
     """Return what the letters of a page mean, where some table has a graded number."""
     graded = [table["reliability_grade"] for table in tables if "reliability_grade" in table]
-    if not any(letters.ne("").any() for letters in graded):
+    if not any(letters.isin(list(french.GRADES)).any() for letters in graded):
         return Html("")
     meanings = " ; ".join(
         f"<strong>{grade}</strong> : {text}" for grade, text in french.GRADES.items()

@@ -41,7 +41,7 @@ def ras(
             or column of zeros, or the zeros of the seed make the margins unreachable.
 
     Source:
-        Method page, B0. Deming and Stephan (1940); the closeness property, Ireland and
+        Deming and Stephan (1940); the closeness property, Ireland and
         Kullback (1968).
 
     Examples:

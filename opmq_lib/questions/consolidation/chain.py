@@ -36,11 +36,13 @@ def differences(jobs: pd.DataFrame, metiers: pd.DataFrame) -> pd.DataFrame:
     if metiers.empty:
         return metiers
     shares = indicators.select(jobs, "employment_share_pct")
+    ratios = indicators.select(jobs, "headcount_fit_ratio").set_index("branch_code")["value"]
+    fit = metiers["branch_code"].map(ratios)
     parts = [
         indicators.select(jobs, "branch_headcount"),
         consolidation.largest_metiers(metiers, shares),
         consolidation.own_metiers(metiers, shares),
-        consolidation.domain_shares(metiers),
+        consolidation.domain_shares(metiers.assign(headcount_fit_ratio=fit)),
     ]
     return indicators.stack(parts, ALL_BRANCHES, NAME)
 

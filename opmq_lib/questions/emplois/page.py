@@ -223,11 +223,6 @@ def margins_table(results: Results) -> Html:
     return pieces.table(WORDS.margins_table(f), columns, totals)
 
 
-def legend(results: Results) -> Html:
-    """Return what the letters of the page mean."""
-    return pieces.grades_legend(results[TABLE])
-
-
 def qualification_findings(results: Results) -> Html:
     """Return which qualifications will gain or lose, by the projection's interval."""
     f, table, cells = facts(results), results[TABLE], _cells(results)
