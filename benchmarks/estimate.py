@@ -55,7 +55,7 @@ def read() -> Known:
     """Return the tables of the study and the estimate that they give."""
     inputs = study.load_inputs()
     tables = shared.estimate_tables(inputs)
-    whole = estimate.fit_estimate(tables, study.edition().base_year)
+    whole = estimate.fit_estimate(tables)
     links = hires.HireTables(tables.rome_naf_hires, tables.fap_rome, tables.rome_fap_split)
     heads = whole.sectors.sum(axis=1)
     metiers = shared.studied(inputs, "metiers")

@@ -28,7 +28,7 @@ def employment_results(
     rule = emplois.rule(inputs, panel, horizon_years, edition)
     future = emplois.future(jobs, panel, rule, horizon_years, edition)
     explained = emplois.explained(jobs, panel, horizon_years)
-    composition = emplois.composition(inputs, branch_code, jobs, edition)
+    composition = emplois.composition(inputs, branch_code, jobs)
     results = emplois.results(inputs, branch_code, jobs, future, explained, composition)
     return results | {"emplois_portrait": emplois.portrait(inputs, branch_code, jobs)}
 
@@ -86,10 +86,9 @@ def needs_results(
 def consolidation_results(
     inputs: dict[str, pd.DataFrame],
     jobs: pd.DataFrame,
-    edition: EditionParams,
     cores: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
     metiers = consolidation.metiers(jobs)
     differences = consolidation.differences(jobs, metiers)
-    common = consolidation.common(inputs, metiers, edition)
+    common = consolidation.common(inputs, metiers)
     return consolidation.results(differences, common, pd.DataFrame() if cores is None else cores)

@@ -57,11 +57,11 @@ def test_without_finding_the_list_says_so() -> None:
 def test_a_grade_stands_beside_its_number_and_the_last_one_leaves_the_interval_alone() -> None:
     good = table().assign(reliability_grade="B")
     shown = Cells("emplois", good).headcount(0)
-    assert ">12\u202f000<" in shown
+    assert ">12\u202f300<" in shown
     assert 'class="opmq-grade"' in shown
     assert ">B<" in shown
     bad = Cells("emplois", good.assign(reliability_grade="D")).headcount(0)
-    assert ">12\u202f000<" not in bad
+    assert ">12\u202f300<" not in bad
     assert 'data-cell="emplois:0:lower"' in bad
     assert 'data-cell="emplois:0:upper"' in bad
     assert ">D<" in bad
@@ -70,7 +70,7 @@ def test_a_grade_stands_beside_its_number_and_the_last_one_leaves_the_interval_a
 
 
 def test_the_lower_end_of_a_wide_interval_keeps_its_first_digit() -> None:
-    wide = table(value=2_000.0, lower=940.0, upper=3_900.0)
+    wide = table(value=2_000.0, lower=940.0, upper=8_900.0)
     shown = Cells("emplois", wide).interval(0)
     assert ">900<" in shown
-    assert ">4\u202f000<" in shown
+    assert ">9\u202f000<" in shown

@@ -31,7 +31,7 @@ WAGES = ("managers", "intermediate", "clerks", "workers")
 
 @pytest.fixture(scope="module")
 def fitted() -> Estimate:
-    return shared.estimate(INPUTS, BASE_YEAR)
+    return shared.estimate(INPUTS)
 
 
 @pytest.fixture(scope="module")
@@ -343,10 +343,9 @@ def test_the_interval_of_a_cell_is_what_the_law_gives(fitted: Estimate) -> None:
 
 def test_rows_of_a_branch_hold_it_whole(fitted: Estimate) -> None:
     national = INPUTS["employment_national"]
-    past = national[national["year"] <= BASE_YEAR]
     for branch in ("chimie", "papier_carton"):
         rows = employment.row_codes(fitted.heads[branch])
-        table = employment.branch_table(fitted, branch, rows, past)
+        table = employment.branch_table(fitted, branch, rows, national, BASE_YEAR)
         last = table[table["year"] == BASE_YEAR].set_index("metier_code")[HEADS]
         assert last.sum() == pytest.approx(fitted.heads[branch].sum(), rel=1e-12)
         named = last.drop("autres_metiers")
@@ -360,12 +359,22 @@ def test_rows_of_a_branch_hold_it_whole(fitted: Estimate) -> None:
 def test_past_years_follow_the_national_series(fitted: Estimate) -> None:
     national = INPUTS["employment_national"]
     rows = employment.row_codes(fitted.heads["chimie"])
-    table = employment.branch_table(fitted, "chimie", rows, national)
+    table = employment.branch_table(fitted, "chimie", rows, national, BASE_YEAR)
     ours = table[table["metier_code"] == "E2Z70"].set_index("year")[HEADS]
     series = national[national["metier_code"] == "E2Z70"].set_index("year")[HEADS]
     assert (ours / ours[BASE_YEAR]).to_numpy() == pytest.approx(
         (series / series[BASE_YEAR]).reindex(ours.index).to_numpy(), rel=1e-12
     )
+
+
+def test_an_earlier_base_year_only_stops_earlier(fitted: Estimate) -> None:
+    national, rows = INPUTS["employment_national"], employment.row_codes(fitted.heads["chimie"])
+    whole, short = (
+        employment.branch_table(fitted, "chimie", rows, national, year)
+        for year in (BASE_YEAR, BASE_YEAR - 3)
+    )
+    kept = whole[whole["year"] <= BASE_YEAR - 3].reset_index(drop=True)
+    pd.testing.assert_frame_equal(short, kept)
 
 
 def test_small_metiers_of_a_family_err_together_and_families_apart() -> None:

@@ -61,7 +61,7 @@ def test_results_of_an_own_table_are_own_and_projected_from_its_last_year(inputs
     levels = indicators.select(results["emplois"], "employment_headcount")
     assert levels["origin"].eq("own").all()
     assert levels["units_count"].eq(12).all()
-    assert indicators.select(results["emplois"], "margin_deviation_ratio").empty
+    assert indicators.select(results["emplois"], "headcount_fit_ratio").empty
 
 
 def test_tension_of_a_branch_is_ranked_by_its_estimate_and_otherwise_nationally(
@@ -84,7 +84,7 @@ def test_métiers_left_out_by_convention_appear_in_no_survey_table(inputs: dict)
 
 
 def test_consolidation_of_nothing_is_an_empty_table(inputs: dict) -> None:
-    assert consolidation_results(inputs, pd.DataFrame(), EDITION)["consolidation"].empty
+    assert consolidation_results(inputs, pd.DataFrame())["consolidation"].empty
 
 
 def test_consolidation_keeps_every_branch_and_leaves_the_unknown_one_out_of_counts(
@@ -95,7 +95,7 @@ def test_consolidation_keeps_every_branch_and_leaves_the_unknown_one_out_of_coun
         ignore_index=True,
     )
     labels = coeurs.run(inputs, BRANCH, EDITION, study.criteria(BRANCH))["coeurs"]
-    table = consolidation_results(inputs, jobs, EDITION, labels)["consolidation"]
+    table = consolidation_results(inputs, jobs, labels)["consolidation"]
     accepted = indicators.select(table, "core_acceptability_pct")
     assert set(accepted["branch_code"]) == {BRANCH}
     assert accepted["nature"].eq("estimate").all()
@@ -117,9 +117,12 @@ def test_every_parameter_of_the_edition_changes_the_results(inputs: dict) -> Non
     assert projections["cutoff_year"].eq(2015).all()
     assert sorted(projections["quantile_level"].unique()) == [0.1, 0.5, 0.9]
     assert projections["scenario_code"].eq("x").all()
-    base = indicators.select(results["emplois"], "employment_headcount", year=2015)
-    published = indicators.select(results["emplois"], "branch_headcount")["value"].iloc[0]
-    assert abs(base["value"].sum() / published - 1) < 1e-6
+    short = indicators.select(results["emplois"], "employment_headcount")
+    whole = employment_results(inputs, BRANCH, 2, EDITION)["emplois"]
+    levels = indicators.select(whole, "employment_headcount")
+    kept = levels[levels["year"] <= 2015]
+    assert short["year"].max() == 2015
+    assert short["value"].tolist() == kept["value"].tolist()
 
 
 def test_an_own_table_without_the_rest_of_the_branch_gives_no_share(inputs: dict) -> None:

@@ -18,7 +18,7 @@ def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Da
     Args:
         inputs: The study's input tables (`sources.study.load_inputs`).
         branch_code: Key of table `branches`.
-        base_year: Year of the estimate, its last one.
+        base_year: Last year wanted of the estimate.
 
     Returns:
         Rows of the `employment` contract, in heads, those of `rows.row_codes`: métiers of
@@ -40,21 +40,20 @@ def _employment(
     known = own[own["branch_code"] == branch_code].reset_index(drop=True)
     if not known.empty or not inputs["branch_headcount"]["branch_code"].eq(branch_code).any():
         return known
-    estimated = estimate(inputs, base_year)
+    estimated = estimate(inputs)
     heads = estimated.heads[branch_code]
     rows = employment.row_codes(heads)
     if in_field:
         is_studied = heads.index.isin(studied(inputs, "metiers")["metier_code"])
         rows = pd.Series(heads.index, heads.index).where(is_studied, employment.RESIDUAL_METIER)
     national = inputs["employment_national"]
-    past = national[national["year"] <= base_year]
-    table = employment.branch_table(estimated, branch_code, rows, past)
+    table = employment.branch_table(estimated, branch_code, rows, national, base_year)
     return on_totals(table, inputs["own_branch_totals"])
 
 
-def estimate(inputs: Tables, base_year: int) -> employment.Estimate:
-    """Return the estimate of all branches and métiers in a year."""
-    return employment.fit_estimate(estimate_tables(inputs), base_year)
+def estimate(inputs: Tables) -> employment.Estimate:
+    """Return the estimate of all branches and métiers."""
+    return employment.fit_estimate(estimate_tables(inputs))
 
 
 def estimate_tables(inputs: Tables) -> employment.EstimateTables:

@@ -53,6 +53,7 @@ class Estimate(NamedTuple):
     """The fitted table and what its interval rests on. f: métiers, s: sectors, b: branches.
 
     Attributes:
+        year: Of the métiers.
         heads: (f, b + 1) employees by métier and branch, `hors_champ` last.
         sectors: (f, s) employment.
         is_listed: (codes, s) whether the survey lists a sector for a métier or a family.
@@ -64,6 +65,7 @@ class Estimate(NamedTuple):
         fit_ratio: (b,) published headcount over employees of the activities, λ.
     """
 
+    year: int
     heads: pd.DataFrame
     sectors: pd.DataFrame
     is_listed: pd.DataFrame
@@ -75,25 +77,25 @@ class Estimate(NamedTuple):
     fit_ratio: pd.Series
 
 
-def fit_estimate(tables: EstimateTables, base_year: int) -> Estimate:
+def fit_estimate(tables: EstimateTables) -> Estimate:
     """Return employees by métier and branch, with what is needed to say how well they are known.
 
     Args:
-        tables: Official figures and conventions.
-        base_year: Year of national employment and employees.
+        tables: Official figures and conventions. The year is that of the lists of sectors.
 
     Returns:
         All métiers (FAP-225) and all branches with a headcount. Rows add up to the employees of the
         métier, branches to their headcount, and each branch to its classes.
 
     Raises:
-        RangeError: If the base year is not published.
+        RangeError: If national employment is not published in that year.
         CoherenceError: If lists, shares or margins contradict each other.
 
     Source:
         Method page, B1.
     """
-    national = heads_by_metier(tables.employment_national, base_year)
+    year = int(tables.metier_sectors["year"].max())
+    national = heads_by_metier(tables.employment_national, year)
     metiers = national.index
     sectors, lists, hires = _sectors(tables, national)
     published = tables.employees_national.set_index("metier_code")["employees_headcount"]
@@ -109,6 +111,7 @@ def fit_estimate(tables: EstimateTables, base_year: int) -> Estimate:
     prior = before.groupby(fine).sum().reindex(FINE_CLASSES, fill_value=0.0).div(heads)
     classes = class_headcounts(tables.branch_headcount, prior.T)
     return Estimate(
+        year=year,
         heads=fit_classes(seed, rows, classes, metier_class),
         sectors=sectors,
         is_listed=lists.notna(),

@@ -39,7 +39,11 @@ def row_codes(heads: pd.Series) -> pd.Series:
 
 
 def branch_table(
-    estimate: Estimate, branch_code: str, rows: pd.Series, employment_national: pd.DataFrame
+    estimate: Estimate,
+    branch_code: str,
+    rows: pd.Series,
+    employment_national: pd.DataFrame,
+    last_year: int,
 ) -> pd.DataFrame:
     """Return a branch's employment by row and year, in heads, with its 80 % interval.
 
@@ -49,20 +53,21 @@ def branch_table(
         estimate: From `fit_estimate`.
         branch_code: One of its branches.
         rows: By métier, the code of its row.
-        employment_national: Heads by `metier_code` and `year`; years up to that of the estimate.
+        employment_national: Heads by `metier_code` and `year`, that of the estimate among them.
+        last_year: Last year wanted.
 
     Returns:
-        Rows of the `employment` contract, sorted by row and year; none for a class of jobs that the
-        branch's conventions do not cover.
+        Rows of the `employment` contract, sorted by row and year.
     """
     heads = estimate.heads[branch_code]
     national = employment_national[employment_national["metier_code"].isin(heads.index)]
     series = national.pivot(index="metier_code", columns="year", values=HEADS)
-    years = series.div(series.iloc[:, -1], axis=0).mul(heads, axis=0).dropna(how="all")
+    years = series.div(series[estimate.year], axis=0).mul(heads, axis=0)
     table = years.groupby(rows).sum()
     spread = np.exp(INTERVAL_SPAN / 2 * row_log_sd(estimate, branch_code, rows))
     long = table.rename_axis("metier_code").reset_index().melt("metier_code", value_name=HEADS)
     long = long.astype({"year": "int64"})
+    long = long[long["year"] <= last_year]
     factor = long["metier_code"].map(spread)
     return long.assign(
         branch_code=branch_code,

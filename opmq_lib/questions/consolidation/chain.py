@@ -3,7 +3,6 @@
 import pandas as pd
 
 from opmq_lib.methods import consolidation
-from opmq_lib.params import EditionParams
 from opmq_lib.questions.shared import ALL_BRANCHES, Tables, estimate, studied, without_residual
 from opmq_lib.tables import INDICATOR_COLUMNS, indicators
 
@@ -47,7 +46,7 @@ def differences(jobs: pd.DataFrame, metiers: pd.DataFrame) -> pd.DataFrame:
     return indicators.stack(parts, ALL_BRANCHES, NAME)
 
 
-def common(inputs: Tables, metiers: pd.DataFrame, edition: EditionParams) -> pd.DataFrame:
+def common(inputs: Tables, metiers: pd.DataFrame) -> pd.DataFrame:
     """Return, as indicators, what branches share and what they leave out.
 
     Returns:
@@ -56,13 +55,14 @@ def common(inputs: Tables, metiers: pd.DataFrame, edition: EditionParams) -> pd.
     """
     if metiers.empty:
         return metiers
-    heads = estimate(inputs, edition.base_year).heads
+    estimated = estimate(inputs)
+    heads = estimated.heads
     studied_heads = heads[heads.index.isin(studied(inputs, "metiers")["metier_code"])]
     shared = consolidation.shared_metiers(metiers)
     parts = [
         shared,
         consolidation.tension_classes(shared, inputs["tension"]),
-        consolidation.outside_shares(studied_heads, edition.base_year),
+        consolidation.outside_shares(studied_heads, estimated.year),
     ]
     return indicators.stack(parts, ALL_BRANCHES, NAME)
 

@@ -91,9 +91,7 @@ def explained(jobs: pd.DataFrame, panel: pd.DataFrame, horizon_years: int) -> pd
     return indicators.stack([rows], _branch(jobs), "emplois_explications")
 
 
-def composition(
-    inputs: Tables, branch_code: str, jobs: pd.DataFrame, edition: EditionParams
-) -> pd.DataFrame:
+def composition(inputs: Tables, branch_code: str, jobs: pd.DataFrame) -> pd.DataFrame:
     """Return what an estimate is made of: classes of jobs, and what gathers several métiers.
 
     Returns:
@@ -104,7 +102,7 @@ def composition(
     """
     if not (jobs["nature"] == "estimate").any():
         return NO_ROW
-    estimate = shared.estimate(inputs, edition.base_year)
+    estimate = shared.estimate(inputs)
     rows = employment.row_codes(estimate.heads[branch_code])
     gathered = employment.gathered(estimate, branch_code, rows)
     best = best_grades(estimate.fit_ratio)[branch_code]
@@ -120,12 +118,13 @@ def composition(
             reliability_grade=grades(gathered["lower"], gathered["upper"], best),
         ),
         pd.DataFrame({"metier_code": employment.uncovered(estimate, branch_code)}).assign(
-            indicator="employment_headcount", value=float("nan")
+            indicator="employment_headcount", value=float("nan"), year=jobs["year"].max()
         ),
     ]
     blank = {"unit": "headcount", "metier_code": indicators.ALL_METIERS, "level": ""}
     table: pd.DataFrame = pd.concat(parts, ignore_index=True).fillna(blank)
-    return table.assign(year=int(jobs["year"].max()), nature="estimate", source_code=SOURCE_CODE)
+    table = table.fillna({"year": estimate.year})
+    return table.astype({"year": "int64"}).assign(nature="estimate", source_code=SOURCE_CODE)
 
 
 def results(  # noqa: PLR0913 - one argument per step
