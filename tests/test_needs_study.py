@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from chains import needs_results
 
+from opmq_lib.errors import RangeError
 from opmq_lib.methods import needs
 from opmq_lib.questions.besoins import chain, fiches, hypotheses
 from opmq_lib.questions.besoins import page as besoins
@@ -156,8 +157,8 @@ def test_each_cause_is_shown_by_its_interval_and_none_is_said_to_be_near_zero(re
     changed = {**results, "besoins": table}
     html = besoins.posts_table(changed, labels).html
     shown = {(int(at), column): told for _, at, column, told in SHOWN.findall(html)}
-    assert shown[row, "lower"].replace("\u202f", " ").endswith("100 000")
-    assert shown[row, "upper"].replace("\u202f", " ") == "100 000"
+    assert shown[row, "lower"].replace("\u202f", " ").endswith("130 000")
+    assert shown[row, "upper"].replace("\u202f", " ") == "70 000"
     left = besoins.row_at(results, LEFT, "ENS", 2030)
     assert {(left, "lower"), (left, "upper")} <= set(shown)
     assert shown[posts, "value"].replace("\u202f", " ").endswith("30 000")
@@ -218,3 +219,28 @@ def test_one_rate_changed_in_a_notebook_of_one_s_own() -> None:
     posts = needs.posts_to_fill(jobs, ages, [5, 10], assumptions=needs.Assumptions(rates=rates))
     more = posts["value"] > before["value"]
     assert set(posts.loc[more, "metier_code"]) == {"E1Z43"}
+
+
+def test_a_horizon_that_is_over_is_refused(inputs) -> None:
+    with pytest.raises(RangeError, match="projections end in 2026") as caught:
+        needs_results(inputs, study.scenarios(), "ceramique", 8, study.edition())
+    assert "ask for 9 or more" in str(caught.value)
+
+
+def test_no_need_is_counted_before_the_edition(results) -> None:
+    table = results["besoins_projections"]
+    assert set(table["start_year"]) == {study.edition().edition_date.year}
+    assert (table["year"] > table["start_year"]).all()
+
+
+def test_departures_of_an_estimate_have_a_grade_and_signed_quantities_none(results) -> None:
+    table = results["besoins"]
+    graded = table["reliability_grade"].fillna("").ne("")
+    heads = table["indicator"].isin([LEFT, "departure_rate_pct"])
+    assert graded[heads].all()
+    assert not graded[table["indicator"].isin([NET, POSTS, *needs.RATES[::2]])].any()
+    rows = table[heads & graded]
+    ratio = rows["upper"] / rows["lower"]
+    wide = ratio.gt(6) | rows["lower"].le(0)
+    assert rows.loc[wide, "reliability_grade"].eq("D").all()
+    assert rows.loc[ratio.le(2), "reliability_grade"].isin(["A", "B"]).all()

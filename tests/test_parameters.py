@@ -175,6 +175,25 @@ def test_an_unknown_scenario_is_refused(root):
     assert "what to do: did you mean `bas_carbone`?" in text
 
 
+def test_a_scenario_that_starts_before_the_edition_is_refused_line_by_line(root):
+    file = "parameters/scenarios/bas_carbone.yml"
+    for _ in range(2):
+        edit(root, file, "start_year: 2026", "start_year: 2020")
+    text = refusal(parameters.load_scenarios, root)
+    assert text.count("a scenario that starts in the past (found: 2020)") == 2
+    assert f"{file}, line 15, key `lines[0].start_year`" in text
+    assert "2026, the year of the edition, or later" in text
+
+
+def test_shipped_scenarios_lie_after_the_edition_and_inside_its_horizon():
+    edition = parameters.load_edition(ROOT)
+    end = edition.base_year + edition.horizon_years
+    lines = [line for each in parameters.load_scenarios(ROOT).values() for line in each.lines]
+    assert len(lines) > 5
+    for line in lines:
+        assert edition.edition_date.year <= line.start_year < line.end_year <= end
+
+
 def test_the_first_scenario_is_the_reference(root):
     edit(
         root, "parameters/edition.yml", '["reference", "bas_carbone"', '["bas_carbone", "reference"'

@@ -96,11 +96,7 @@ def read_inputs(
         raise SchemaError.of("projections, column `quantile_level`", *wrong)
     heads = nodes[[HEADS]].to_numpy(dtype=float)
     projected = np.where((ahead == 0)[..., None], heads[..., None], _in_years(wide, nodes, years))
-    more = np.ones((len(nodes), len(horizons), 2))
-    if given.effects is not None:
-        effects = given.effects.set_index([*NODE, "year"])
-        effects = effects[["employment_multiplier", "departures_multiplier"]]
-        more = np.nan_to_num(_in_years(effects, nodes, years[:, 1:]), nan=1.0)
+    more = _multipliers(given.effects, nodes, years[:, 1:])
     rates, asked = given.rates, np.unique(ahead)
     if rates is None and ages is not None:
         rates = rates_of(ages, -(-int(asked[-1]) // BAND_YEARS), given.first_old_age)
@@ -127,6 +123,15 @@ def read_inputs(
         np.searchsorted(asked, ahead),
         horizons,
     )
+
+
+def _multipliers(effects: pd.DataFrame | None, nodes: pd.DataFrame, years: Index) -> Array:
+    """Return what a scenario multiplies employment and departures by, (n, h, 2)."""
+    if effects is None:
+        return np.ones((*years.shape, 2))
+    columns = ["employment_multiplier", "departures_multiplier"]
+    changed = effects.set_index([*NODE, "year"])[columns]
+    return np.nan_to_num(_in_years(changed, nodes, years), nan=1.0)
 
 
 def _in_years(table: pd.DataFrame, nodes: pd.DataFrame, years: Index) -> Array:

@@ -17,7 +17,6 @@ from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DIMENSIONS, check, indicators
 
-PROJECTION_STEPS = (5, 10)
 NO_ROW = pd.DataFrame(columns=["year", "indicator", "unit"])
 
 
@@ -153,8 +152,8 @@ def results(  # noqa: PLR0913 - one argument per step
             measures.levels(jobs),
             *([measures.shares(jobs)] if len(jobs) > len(metiers) else []),
             measures.changes(metiers),
-            measures.intervals(whole, jobs, [*PROJECTION_STEPS, horizon_years]),
-            measures.future_changes(future, jobs, [*PROJECTION_STEPS, horizon_years]),
+            measures.intervals(whole, jobs, [horizon_years]),
+            measures.future_changes(future, jobs, [horizon_years]),
         ]
     detailed = metiers[metiers["metier_code"].str.len() == METIER_LENGTH]
     if not detailed.empty:
