@@ -42,9 +42,9 @@ def row(**changes: object) -> pd.DataFrame:
 def test_a_key_figure_says_its_unit_nature_year_and_interval() -> None:
     figure = content.key_figure(row(), 0, {"E2Z70": "Techniciens"})
     assert figure.label == "Premier métier : Techniciens"
-    assert "12\u202f000" in figure.value
+    assert "12\u202f300" in figure.value
     note = plain(figure.note.striptags())
-    assert note == "emplois, estimation, 2018 ; intervalle à 80 % : 11 000 à 14 000"
+    assert note == "emplois, estimation, 2018 ; intervalle à 80 % : 10 500 à 14 100"
 
 
 def test_a_missing_number_shows_its_sign_and_no_interval() -> None:

@@ -214,13 +214,14 @@ def margins_table(results: Results) -> Html:
     fit = row_of(table, "headcount_fit_ratio")
     if fit is None:
         return Html("")
-    totals = {"Salariés (publié)": cells.number(row_of(table, "branch_headcount"))}
+    published = row_of(table, "branch_headcount")
+    totals = {"Salariés (publié)": cells.number(published)}
     for level, label in CLASSES.items():
         row = row_of(table, "class_headcount", level=level)
         totals[f"dont {label.lower()} (estimation d’après les salaires)"] = cells.number(row)
     totals["Salariés publiés, pour un salarié estimé des activités"] = cells.number(fit, 2)
     columns = {"Total": lambda name: name, "Valeur": lambda name: totals[name]}
-    return pieces.table(WORDS.margins_table(f), columns, totals)
+    return pieces.table(WORDS.margins_table(f, table.at[published, "year"]), columns, totals)
 
 
 def qualification_findings(results: Results) -> Html:
