@@ -44,7 +44,7 @@ def test_a_key_figure_says_its_unit_nature_year_and_interval() -> None:
     assert figure.label == "Premier métier : Techniciens"
     assert "12\u202f300" in figure.value
     note = plain(figure.note.striptags())
-    assert note == "emplois, estimation, 2018 ; intervalle à 80 % : 10 500 à 14 100"
+    assert note == "emplois, estimation, 2018 ; intervalle à 80 % : 10 600 à 14 100"
 
 
 def test_a_missing_number_shows_its_sign_and_no_interval() -> None:
