@@ -9,6 +9,7 @@ from chains import needs_results
 
 from opmq_lib.errors import RangeError
 from opmq_lib.methods import needs
+from opmq_lib.methods.employment import measures
 from opmq_lib.questions.besoins import chain, fiches, hypotheses
 from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.sources import study
@@ -244,3 +245,27 @@ def test_departures_of_an_estimate_have_a_grade_and_signed_quantities_none(resul
     wide = ratio.gt(6) | rows["lower"].le(0)
     assert rows.loc[wide, "reliability_grade"].eq("D").all()
     assert rows.loc[ratio.le(2), "reliability_grade"].isin(["A", "B"]).all()
+
+
+def test_all_branches_together_are_their_sum_and_better_known_than_each(results) -> None:
+    both, edition = study.load_inputs(["ceramique", "ciments"]), study.edition()
+    other = needs_results(both, study.scenarios(), "ciments", 12, edition)["besoins"]
+    tables = pd.concat([results["besoins"], other], ignore_index=True)
+    jobs = pd.concat(
+        measures.levels(chain.jobs(both, code, edition)).assign(branch_code=code)
+        for code in ("ceramique", "ciments")
+    ).astype({"year": "float64"})
+    found = chain.consolidation(study.load_inputs(), edition, tables, jobs)["consolidation_besoins"]
+    reference = found[found["variant"].fillna("").eq("") & found["metier_code"].eq("ENS")]
+    for name in needs.QUANTITIES:
+        rows = select(reference, name).set_index("branch_code")
+        parts, whole = rows.drop("ensemble"), rows.loc["ensemble"]
+        assert whole["value"] == pytest.approx(parts["value"].sum())
+        width = parts["upper"] - parts["lower"]
+        assert width.max() < whole["upper"] - whole["lower"] < width.sum()
+    of_metier = select(found, LEFT, branch_code="ensemble").set_index("metier_code")["value"]
+    cells = select(tables, LEFT, variant="").groupby("metier_code")["value"].agg(["sum", "size"])
+    shared = cells.index[(cells["size"] == 2) & (cells.index != "ENS")]
+    assert len(shared) > 3
+    for code in shared:
+        assert of_metier[code] == pytest.approx(cells.loc[code, "sum"])

@@ -239,6 +239,7 @@ def _over_branches(inputs: Tables, edition: EditionParams, levels: pd.DataFrame)
     """Return the sums over branches as indicator rows, from their employment."""
     bounds = {end: f"employment_headcount_{end}" for end in ("lower", "upper")}
     jobs = levels.rename(columns=bounds | {"value": "employment_headcount"})
+    jobs = jobs.astype({"year": "int64"})
     years, start = edition.horizon_years, edition.edition_date.year
     futures = [future(inputs, group, years, edition) for _, group in jobs.groupby("branch_code")]
     projections, pyramids = pd.concat(futures), ages(inputs, edition)
