@@ -149,6 +149,11 @@ def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results
     figure = coeurs.shared_heatmap({"consolidation": table}, LABELS)
     assert not isinstance(figure, Html)
     assert "Industries céramiques" in figure.alt
+    elsewhere = rows.head(1).assign(branch_code="chimie", metier_code="G0B41", value=0.0)
+    table = indicators.stack([rows, elsewhere], ALL_BRANCHES, "consolidation")
+    chosen = rows["metier_code"].drop_duplicates().head(3).tolist()
+    figure = coeurs.shared_heatmap({"consolidation": table}, LABELS, chosen)
+    assert "Industries chimiques" not in figure.alt
     assert isinstance(coeurs.shared_heatmap({"consolidation": table.iloc[:0]}, LABELS), Html)
 
 

@@ -124,7 +124,9 @@ def labels_list(results: Results, labels: Labels, question: str) -> Html:
 def shared_heatmap(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
-    """Return the métiers that most branches would call core, or those given, a line per branch.
+    """Return the métiers that most branches would call core, or those given.
+
+    A line per branch; none for a branch where nobody does these métiers.
 
     Args:
         results: Tables of `10_consolidation`, with the rows `core_acceptability_pct`.
@@ -138,7 +140,7 @@ def shared_heatmap(
     wide = rows.pivot(index="branch_code", columns="metier_code", values="value")
     order = pd.DataFrame({"often": (wide >= MOSTLY_PCT).sum(), "total": wide.sum()})
     order = order.sort_values(["often", "total"], ascending=False).reset_index()
-    drawn = wide[codes(pieces.chosen(order, metiers, SHOWN_METIERS))]
+    drawn = wide[codes(pieces.chosen(order, metiers, SHOWN_METIERS))].dropna(how="all")
     named = drawn.rename(index=dict(labels), columns=dict(labels))
     shown = (
         named.sort_index()
