@@ -144,7 +144,7 @@ def test_intervals_cover_about_what_they_claim_on_past_official_figures() -> Non
 
 
 def test_intervals_at_a_step_beyond_the_horizon_give_no_row(future: pd.DataFrame) -> None:
-    jobs = panel(**{f"A{n}": noisy(n) for n in range(12)})
+    jobs = panel(**{f"A{n}": noisy(n) for n in range(12)}).assign(nature="observed")
     rows = measures.intervals(future, jobs, [5, 30])
     assert rows["year"].unique().tolist() == [2023]
     assert (rows["lower"] < rows["value"]).all()
