@@ -39,6 +39,23 @@ def lists(fitted: Estimate) -> pd.DataFrame:
     return sectors.read_lists(INPUTS["metier_sectors"], fitted.sectors.sum(axis=1))
 
 
+def employees() -> pd.Series:
+    national = estimate.heads_by_metier(INPUTS["employment_national"], BASE_YEAR)
+    published = INPUTS["employees_national"]
+    return estimate.employees_by_metier(published, INPUTS["employment_national"], national)
+
+
+def test_employees_are_those_published_and_no_metier_at_work_has_none() -> None:
+    """The file gives 0 to 18 métiers whose family has more than its other members together."""
+    published = INPUTS["employees_national"].set_index("metier_code")["employees_headcount"]
+    paid = employees()
+    assert paid.sum() == pytest.approx(published["ENS"], abs=1)
+    known = published.reindex(paid.index).dropna()
+    assert (paid[known.index] <= known * (1 + 1e-12)).all()
+    assert paid["M2Z91"] == pytest.approx(published["M2Z"] - published[["M2Z90", "M2Z92"]].sum())
+    assert paid["M2Z91"] > 20_000
+
+
 # Step 1
 
 
@@ -193,10 +210,8 @@ def test_an_unpublished_base_year_is_refused() -> None:
 
 
 def test_all_margins_hold(fitted: Estimate) -> None:
-    employees = INPUTS["employees_national"].set_index("metier_code")["employees_headcount"]
-    national = estimate.heads_by_metier(INPUTS["employment_national"], BASE_YEAR)
-    rows = np.minimum(employees.reindex(national.index).fillna(0.0), national)
-    assert fitted.heads.sum(axis=1).to_numpy() == pytest.approx(rows.to_numpy(), rel=1e-9)
+    paid = employees()
+    assert fitted.heads.sum(axis=1).to_numpy() == pytest.approx(paid.to_numpy(), rel=1e-9)
     published = INPUTS["branch_headcount"].groupby("branch_code")["employees_headcount"].sum()
     sums = fitted.heads.sum()[published.index]
     assert sums.to_numpy() == pytest.approx(published.to_numpy(), rel=1e-9)
@@ -270,14 +285,11 @@ def test_the_table_gives_back_the_published_mean_wage_of_every_branch(fitted: Es
 
 def test_no_self_employed_craft_is_counted_among_employees(fitted: Estimate) -> None:
     """Wood artisans: most are their own employers, and branches hold only those who are paid."""
-    national = estimate.heads_by_metier(INPUTS["employment_national"], BASE_YEAR)
-    paid = INPUTS["employees_national"].set_index("metier_code")["employees_headcount"]
+    paid = employees()
     crafts = classes.self_employed_crafts(fitted.heads.index, INPUTS["metier_pcs"])
     for code in crafts.index[crafts]:
-        assert fitted.heads.loc[code].sum() <= paid.get(code, 0.0) * (1 + 1e-9), code
-        assert fitted.employees.loc[code].sum() == pytest.approx(
-            national[code] * min(paid.get(code, 0.0) / national[code], 1), rel=1e-9
-        )
+        assert fitted.heads.loc[code].sum() <= paid[code] * (1 + 1e-9), code
+        assert fitted.employees.loc[code].sum() == pytest.approx(paid[code], rel=1e-9)
     assert {"F3Z40"} <= set(crafts.index[crafts])
 
 

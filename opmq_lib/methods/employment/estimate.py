@@ -15,7 +15,12 @@ from opmq_lib.methods.employment.classes import (
     metier_classes,
     self_employed_crafts,
 )
-from opmq_lib.methods.employment.hires import HireTables, hires_by_activity, lifts
+from opmq_lib.methods.employment.hires import (
+    FAMILY_LENGTH,
+    HireTables,
+    hires_by_activity,
+    lifts,
+)
 from opmq_lib.methods.employment.ras import ras
 from opmq_lib.methods.employment.sectors import (
     hire_shares,
@@ -98,8 +103,7 @@ def fit_estimate(tables: EstimateTables) -> Estimate:
     national = heads_by_metier(tables.employment_national, year)
     metiers = national.index
     sectors, lists, hires = _sectors(tables, national)
-    published = tables.employees_national.set_index("metier_code")["employees_headcount"]
-    rows = published.reindex(metiers).fillna(0.0).clip(upper=national)
+    rows = employees_by_metier(tables.employees_national, tables.employment_national, national)
     employees = _employees(sectors, rows / national, tables.metier_pcs)
     heads = tables.branch_headcount.groupby("branch_code")["employees_headcount"].sum()
     split = split_sectors(employees, hires, tables.naf_branch, heads)
@@ -144,6 +148,46 @@ def heads_by_metier(employment_national: pd.DataFrame, year: int) -> pd.Series:
         what = "no national employment by FAP-225"
         raise RangeError.of("base_year", what, expected, fix, str(year))
     return chosen
+
+
+def employees_by_metier(
+    employees_national: pd.DataFrame, employment_national: pd.DataFrame, national: pd.Series
+) -> pd.Series:
+    """Return employees of each métier, at most its employment.
+
+    Where they are not published, the rest of the family is shared by employment, and the rest of
+    the domain where those of the family are not published either.
+
+    Args:
+        employees_national: By code of any level; `employees_headcount`.
+        employment_national: By code of métier and of family; gives the families' sizes.
+        national: Employment by métier, in heads.
+
+    Examples:
+        Of 100 employees of the family, 60 are known; 30 and 10 work in the two other métiers:
+
+        >>> published = pd.DataFrame({"metier_code": ["M2Z", "M2Z90"],
+        ...     "employees_headcount": [100.0, 60.0]})
+        >>> national = pd.Series({"M2Z90": 70.0, "M2Z91": 45.0, "M2Z92": 15.0})
+        >>> families = pd.DataFrame({"metier_code": ["M2Z"], "employment_headcount": [130.0],
+        ...     "year": 2018})
+        >>> employees_by_metier(published, families, national).to_dict()
+        {'M2Z90': 60.0, 'M2Z91': 30.0, 'M2Z92': 10.0}
+    """
+    published = employees_national.set_index("metier_code")["employees_headcount"]
+    last = employment_national[employment_national["year"] == employment_national["year"].max()]
+    sizes = last.set_index("metier_code")[HEADS]
+    for level, wider in (
+        (sizes[sizes.index.str.len() == FAMILY_LENGTH], 1),
+        (national, FAMILY_LENGTH),
+    ):
+        known = published.reindex(level.index)
+        group = level.index.str[:wider]
+        rest = published.reindex(group).to_numpy() - known.groupby(group).transform("sum")
+        unknown = level.where(known.isna())
+        shared = (rest * unknown / unknown.groupby(group).transform("sum")).dropna()
+        published = shared.combine_first(published)
+    return published.reindex(national.index).fillna(0.0).clip(0, national)
 
 
 def _sectors(
