@@ -54,7 +54,7 @@ def test_home_shows_a_number_with_its_interval_or_why_there_is_none(
     built: site.SiteReport,
 ) -> None:
     home = (built.site / "index.html").read_text(encoding="utf-8")
-    assert '<span class="n" data-cell="chiffres_cles:1:value">12\u202f000</span>' in home
+    assert '<span class="n" data-cell="chiffres_cles:1:value">12\u202f300</span>' in home
     assert "intervalle à 80\u00a0%\u00a0:" in home
     assert "le dernier calcul a échoué" in home
     assert "31\u00a0décembre\u00a02014" in home
@@ -225,10 +225,10 @@ def run_all(root: Path) -> BatchReport:
     ("page", "said", "no_longer"),
     [
         ("methode", "la page donne deux bornes", "la somme est un minimum"),
-        ("methode", "arrondi selon l’étendue de ses variantes", "jamais écrit plus précisément"),
+        ("methode", "arrondi selon son intervalle", "l’étendue de ses variantes"),
         ("methode", "connue au niveau national seulement", "viendra"),
         ("index", "Les totaux nationaux par métier sont observés", "Les effectifs par métier sont"),
-        ("index", "ce n’est pas un intervalle de confiance", "un chiffre et son intervalle"),
+        ("index", "sa fiabilité (de A à D) et son intervalle à 80 %", "variantes de calcul"),
         ("branches/chimie/index", "Dernière année des totaux nationaux", "Dernière année observée"),
         ("mentions-legales", "plusieurs copies n’indiquent pas leur licence", "suivent les lic"),
     ],
