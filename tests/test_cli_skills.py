@@ -45,7 +45,8 @@ def test_texts_are_matched_and_decisions_of_the_review_sheet_applied(tmp_path):
 def mentions(*counts):
     rows = [
         {"period_rank": rank, "skill_code": skill, "mentions_count": count,
-         "documents_count": 10_000, "employers_count": 9, "source_code": "offres", "origin": "own"}
+         "documents_count": 10_000, "employers_count": count,
+         "mentions_squares_count": count, "source_code": "offres", "origin": "own"}
         for rank, count in enumerate(counts, start=1)
         for skill, count in (("100007", count), ("100015", 300))
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from test_requests_review import FIRMS, w8_register
@@ -34,19 +35,24 @@ def test_a_decision_written_down_survives_the_next_review_and_is_followed() -> N
     kept = proposed.assign(status=["implemented", "candidate"], decision=["Module court", ""])
     later = w8_register().assign(requested_on="2027-03-02")
     later.loc[:3, "coverage"], later.loc[:3, "reason"] = "covered", ""
-    second = measures.review(later, FIRMS, ["chimie"], NEXT_DAY)
+    both = pd.concat([w8_register(), later.assign(request_code=lambda t: t["request_code"] + "b")])
+    second = measures.review(both, FIRMS, ["chimie"], NEXT_DAY)
     register = recommendations.updated(kept, recommendations.candidates(second, NEXT_DAY))
     assert register["topic_code"].tolist() == ["recrutement", "alternance", "recrutement"]
     assert register["decision"].tolist() == ["Module court", "", ""]
-    follow = recommendations.follow_up(register, second).set_index("topic_code")
+    follow = recommendations.follow_up(register, second, both).set_index("topic_code")
     assert follow.index.tolist() == ["alternance", "recrutement"]
-    asked = int(proposed["requesting_companies_count"].iloc[0])
-    _, *ends = 100 * comparison.newcombe((5, 9), (asked, asked))
+    asked, unmet = np.zeros((55, 2, 1)), np.zeros((55, 2, 1))
+    asked[:] = 1  # 55 companies under 50 ask about it, 9 and then 5 of them in vain
+    unmet[:9, 1] = unmet[4:9, 0] = 1
+    expected = comparison.difference(comparison.evidence(asked, unmet, by_company=False))
     row = follow.loc["recrutement"]
     assert row["decision_status"] == "implemented"
-    assert row["value"] == pytest.approx(100 * (5 - 9) / asked)
-    assert [row["lower"], row["upper"]] == pytest.approx(ends)
-    counted = recommendations.counted(recommendations.follow_up(register, second), second)
+    assert row["value"] == round(100 * (5 - 9) / 55)
+    assert row["lower"] == np.floor(100 * expected.lower)
+    assert row["upper"] == np.ceil(100 * expected.upper)
+    assert follow.loc["alternance", "status"] == "nd"  # five companies, all in vain
+    counted = recommendations.counted(recommendations.follow_up(register, second, both), second)
     assert set(counted["indicator"]) == {"recommendations_count"}
     by_status = dict(zip(counted["variant"], counted["value"], strict=True))
     assert by_status == {"": 2, "candidate": 1, "implemented": 1}

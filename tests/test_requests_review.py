@@ -7,10 +7,18 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+import w8_prime
 from scipy.optimize import linprog
 
 from opmq_lib.errors import CoherenceError
-from opmq_lib.methods.requests import counting, denominators, fictitious, measures, protection
+from opmq_lib.methods.requests import (
+    counting,
+    denominators,
+    fictitious,
+    measures,
+    protection,
+)
+from opmq_lib.methods.requests import table as topic_table
 from opmq_lib.methods.requests.denominators import BANDS, GROUPS
 from opmq_lib.sources import embedded
 
@@ -57,55 +65,98 @@ def cell(
     chosen = table[
         (table["branch_code"] == "chimie") & (table["indicator"] == indicator)
         & (table["size_band"] == band) & (table["topic_code"] == topic)
-        & (table["variant"] == variant)
+        & (table["variant"] == variant) & (table["reason"] == "all")
     ]  # fmt: skip
     return chosen.iloc[0]
 
 
-def test_w8_goes_through_the_review() -> None:
+def numbers(row: pd.Series) -> list[float]:
+    return row[["value", "lower", "upper"]].astype(float).tolist()
+
+
+def test_w8_goes_through_the_review_rounded() -> None:
     own = pd.DataFrame({"branch_code": "chimie", "size_band": [*BANDS[:4]],
-                        "firms_count": [1000, 450, 300, 100], "basis": "-"})  # fmt: skip
+                        "firms_count": [10, 40, 12, 4], "basis": "-"})  # fmt: skip
     firms = denominators.firms(embedded.load("branch_headcount"), own)
-    table = measures.review(w8_register(), firms, ["chimie"], LAST_DAY)
-    share = cell(table, "unmet_share_pct", "under_50")
-    ends = share[["value", "lower", "upper"]].astype(float).round(4).tolist()
-    assert ends == [23.3333, 14.4396, 35.4363]
-    assert (share["numerator_count"], share["denominator_count"]) == (14, 60)
-    gap = cell(table, "gap_unmet_share_points", "all")
-    assert gap[["value", "lower", "upper"]].astype(float).round(4).tolist() == [
-        11.7949, -2.6902, 25.3669,
-    ]  # fmt: skip
-    assert float(cell(table, "gap_p_value", "all", variant="boschloo")["value"]) == pytest.approx(
-        0.120498, abs=1e-5
-    )
-    assert float(cell(table, "gap_p_value", "all", variant="fisher")["value"]) == pytest.approx(
-        0.138847, abs=5e-7
-    )
-    rate = cell(table, "requests_per_1000_firms", "under_50")
-    assert rate[["value", "lower", "upper"]].astype(float).round(6).tolist() == [
-        41.37931, 31.576773, 53.263375,
-    ]  # fmt: skip
-    topic = cell(table, "topic_share_of_unmet_pct", "under_50", "recrutement")
-    assert float(topic["value"]) == pytest.approx(64.2857, abs=1e-4)
+    table = measures.review(w8_prime.register(), firms, ["chimie"], LAST_DAY)
+    assert numbers(cell(table, "unmet_share_pct", "under_50")) == [60, 35, 81]
+    assert numbers(cell(table, "unmet_share_pct", "50_plus")) == [16, 6, 37]
+    assert numbers(cell(table, "unmet_share_pct", "all")) == [28, 16, 44]
+    means = [cell(table, "unmet_share_pct", band, variant="by_company")["value"]
+             for band in ("under_50", "50_plus", "all")]  # fmt: skip
+    assert means == [61, 17, 42]
+    gap = cell(table, "gap_points", "all", variant="by_company")
+    assert (numbers(gap), gap["retained"]) == ([40, 7, 73], "yes")
+    assert numbers(cell(table, "gap_points", "all", variant="by_request")) == [39, 11, 71]
+    common = [cell(table, "requests_in_strata_share_pct", band)["value"]
+              for band in ("under_50", "50_plus")]  # fmt: skip
+    assert common == [90, 100]
+    counts = [[cell(table, name, band)["value"] for band in ("under_50", "50_plus")]
+              for name in ("requests_count", "requests_per_company_ratio")]  # fmt: skip
+    assert counts == [[20, 60], [1.4, 6.0]]
+    reach = cell(table, "requesting_share_pct", "10_49")
+    assert numbers(reach) == pytest.approx([35, 22.134529, 50.494119])
+    topics = {row.topic_code: (row.value, row.lower, row.upper, row.numerator_count)
+              for row in table[table["indicator"].eq("topic_share_of_unmet_pct")
+                               & table["size_band"].eq("all") & table["status"].eq("value")
+                               & table["branch_code"].eq("chimie")].itertuples()}  # fmt: skip
+    assert topics == {
+        "recrutement": (24, 9, 49, 5),
+        "alternance": (43, 20, 69, 7),
+        topic_table.OTHERS: (33, 14, 61, 6),
+    }
+    top = cell(table, "topic_top_three_probability_pct", "all", "recrutement")
+    assert top["status"] == "nd"
 
 
-def test_a_company_that_asks_ten_times_counts_once() -> None:
+def test_one_company_alone_never_makes_a_number_whatever_it_asks() -> None:
     once = w8_register()
-    often = pd.concat([once, *([once.head(1)] * 9)], ignore_index=True)
+    often = pd.concat([once, *([once.head(1)] * 400)], ignore_index=True)
     often["request_code"] = [f"D{at}" for at in range(len(often))]
-    shares = [
-        cell(measures.review(each, FIRMS, ["chimie"], LAST_DAY), "unmet_share_pct", "under_50")
-        for each in (once, often)
-    ]
-    assert shares[0]["value"] == shares[1]["value"]
-    assert counting.count(often).cells["requests"].sum() == 2 * 121
+    table = measures.review(often, FIRMS, ["chimie"], LAST_DAY)
+    shares = table[table["indicator"].eq("unmet_share_pct") & table["size_band"].eq("under_50")]
+    assert set(shares["status"]) == {"s"}
+    plain = measures.review(once, FIRMS, ["chimie"], LAST_DAY)
+    assert cell(plain, "unmet_share_pct", "under_50")["value"] == 23
 
 
 def test_sizes_unknown_above_a_twentieth_stop_the_comparison() -> None:
-    register = w8_register()
-    register.loc[50:58, "size_band"] = "unknown"
-    table = measures.review(register, FIRMS, ["chimie"], LAST_DAY)
-    assert cell(table, "gap_unmet_share_points", "all")["status"] == "nd"
+    register = w8_prime.register()
+    again = pd.concat(
+        [register, register.assign(company_code="f" + register["company_code"].str[1:])]
+    )
+    again["request_code"] = [f"D{at}" for at in range(len(again))]
+    unknown = sorted(set(again.loc[again["size_band"] == "10_49", "company_code"]))[1:7]
+    again.loc[again["company_code"].isin(unknown), "size_band"] = "unknown"
+    table = measures.review(again, FIRMS, ["chimie"], LAST_DAY)
+    row = cell(table, "gap_points", "all", variant="by_company")
+    assert row["status"] == "nd"
+
+
+def test_the_sign_of_what_separates_sizes_is_not_that_of_one_request_or_more() -> None:
+    """Small companies are less well served; more of the large ones have some request unmet."""
+    register = drawn(20_000, 1).register
+    table = reviewed(20_000, 1)
+    now = counting.period(register, LAST_DAY)
+    some = now["coverage"].ne("covered").groupby(now["company_code"]).any()
+    small = counting.companies(now)["size_band"].isin(GROUPS["under_50"])
+    assert some[small].mean() < some[~small].mean()
+    rows = table[table["branch_code"].eq("ensemble") & table["indicator"].eq("gap_points")
+                 & table["reason"].eq("all")].set_index("variant")  # fmt: skip
+    assert (rows["lower"] > 3).all()
+    assert rows.loc["by_company", "retained"] == "yes"
+
+
+def test_reasons_add_up_to_the_share_and_to_the_gap() -> None:
+    table = reviewed(20_000, 1)
+    told = table[table["branch_code"].eq("ensemble") & table["status"].eq("value")
+                 & table["topic_code"].eq("all")]  # fmt: skip
+    for indicator, band, variant in (("unmet_share_pct", "under_50", ""),
+                                     ("gap_points", "all", "by_company")):  # fmt: skip
+        rows = told[told["indicator"].eq(indicator) & told["size_band"].eq(band)
+                    & told["variant"].eq(variant)].set_index("reason")["value"]  # fmt: skip
+        assert len(rows) == 7
+        assert rows.drop("all").sum() == pytest.approx(rows["all"], abs=3)  # each rounded
 
 
 def test_branches_without_portrait_have_no_rate_and_others_sum_their_bands() -> None:
@@ -139,15 +190,16 @@ def test_the_truth_of_a_fictitious_register_lies_in_its_intervals(
         for row in chosen[chosen["branch_code"] != "ensemble"].itertuples():
             of_branch = truth.loc[(row.branch_code, "1_9")]
             share = row.indicator in ("unmet_share_pct", "unmet_share_shrunk_pct")
-            if share and row.topic_code == "all":
+            plain = row.variant == "" and row.reason == "all" and not np.isnan(row.lower)
+            if share and row.topic_code == "all" and plain:
                 known = 100 * of_branch["unmet_share"]
-            elif row.indicator == "topic_share_of_unmet_pct":
+            elif row.indicator == "topic_share_of_unmet_pct" and row.topic_code in of_branch:
                 known = 100 * of_branch[row.topic_code]
             else:
                 continue
             inside.setdefault(row.indicator, []).append(row.lower <= known <= row.upper)
     for indicator, found in inside.items():
-        assert len(found) >= 60
+        assert len(found) >= 50
         assert np.mean(found) >= 0.91, indicator
     assert len(inside) == 3
 
@@ -162,37 +214,39 @@ def test_an_empty_period_gives_states_and_no_number() -> None:
 # Confidentiality
 
 
-def counts_of(register: pd.DataFrame) -> dict[tuple[str, str, str], tuple[int, int]]:
-    """Return true requesting and unmet companies of every branch, topic and elementary band."""
-    cells = counting.count(counting.period(register, LAST_DAY)).cells
-    return {
-        (row.branch_code, row.topic_code, row.size_band): (row.requesting, row.unmet)
-        for row in cells.itertuples()
-    }
+def counts_of(register: pd.DataFrame) -> dict[tuple[str, str, str, str], int]:
+    """Return true requesting and concerned companies of every branch, topic and elementary band."""
+    requests = counting.period(register, LAST_DAY)
+    table = requests.assign(
+        size_band=requests["company_code"].map(counting.companies(requests)["size_band"])
+    )
+    found: dict[tuple[str, str, str, str], int] = {}
+    for kind, rows in (("requesting", table), ("concerned", table[table["coverage"] != "covered"])):
+        for topic, part in (("all", rows), *rows.groupby("topic_code")):
+            counted = part.groupby(["branch_code", "size_band"])["company_code"].nunique()
+            found |= {(kind, branch, topic, band): int(n) for (branch, band), n in counted.items()}
+    return found
 
 
 def published_counts(table: pd.DataFrame) -> dict[tuple[str, str, str, str], float]:
     """Return every count of companies that a reader finds, also as numerator or denominator."""
     found = {}
-    told = table[table["status"] == "value"]
+    told = table[(table["status"] == "value") & ~table["variant"].eq("year_before")]
     for row in told.itertuples():
         place = (row.branch_code, row.topic_code, row.size_band)
         if row.indicator == "requesting_companies_count":
             found["requesting", *place] = row.value
-        if row.indicator == "unmet_companies_count":
-            found["unmet", *place] = row.value
-        if row.indicator == "unmet_share_pct":
-            found["unmet", *place] = row.numerator_count
+        if row.indicator == "unmet_share_pct" and not pd.isna(row.denominator_count):
             found["requesting", *place] = row.denominator_count
+        if row.indicator == "topic_share_of_unmet_pct":
+            found["concerned", *place] = row.numerator_count
     return found
 
 
 def elementary(place: tuple[str, str, str, str], branches: list[str]) -> list[tuple[str, ...]]:
     what, branch, _, band = place
-    kinds = ("unmet",) if what == "unmet" else ("unmet", "covered")
-    bands = GROUPS.get(band, (band,))
     inside = branches if branch == "ensemble" else [branch]
-    return list(product(kinds, inside, bands))
+    return list(product([what], inside, GROUPS.get(band, (band,))))
 
 
 REGISTERS = [(300, 3, 6), (700, 4, 9), (1500, 5, 34), (6000, 6, 34), (120, 7, 3), (4000, 8, 4)]
@@ -206,13 +260,12 @@ def test_no_published_count_nor_difference_of_two_nested_counts_is_one_or_two(
     published = published_counts(table)
     branches = BRANCHES[: given[2]]
     sets = {place: frozenset(elementary(place, branches)) for place in published
-            if place[2] != measures.OTHERS}  # fmt: skip
+            if place[2] != topic_table.OTHERS}  # fmt: skip
     for place, value in published.items():
         assert value == 0 or value >= 3, place
     for first, second in product(sets, sets):
-        same_topic = first[2] == second[2] or second[2] == "all"
-        requests_only = first[0] == second[0] or second[0] == "requesting"
-        if first != second and same_topic and requests_only and sets[first] <= sets[second]:
+        alike = first[2] == second[2] and first[0] == second[0]
+        if first != second and alike and sets[first] <= sets[second]:
             assert published[second] - published[first] not in (1, 2), (first, second)
 
 
@@ -223,7 +276,7 @@ def test_an_attacker_with_arithmetic_pins_no_small_count(given: tuple[int, int, 
     true, published = counts_of(drawn(*given).register), published_counts(table)
     attacked = 0
     for topic in ("all", *TOPICS):
-        unknowns = list(product(("unmet", "covered"), branches, BANDS))
+        unknowns = list(product(("requesting", "concerned"), branches, BANDS))
         place_of = {each: at for at, each in enumerate(unknowns)}
         equations, totals = [], []
         for place, value in published.items():
@@ -234,9 +287,7 @@ def test_an_attacker_with_arithmetic_pins_no_small_count(given: tuple[int, int, 
                 totals.append(value)
         small = []
         for kind, branch, band in unknowns:
-            asked, unmet = true.get((branch, topic, band), (0, 0))
-            value = unmet if kind == "unmet" else asked - unmet
-            if value in (1, 2):
+            if true.get((kind, branch, topic, band), 0) in (1, 2):
                 small.append(place_of[kind, branch, band])
         for target in small[:12]:
             ends = []
@@ -260,17 +311,82 @@ def test_the_attacker_succeeds_when_nothing_is_hidden(monkeypatch: pytest.Monkey
     assert set(published_counts(table).values()) & {1.0, 2.0}
 
 
-def test_reasons_and_repeats_show_no_small_count() -> None:
+def blocks_of(given: tuple[int, int, int]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return published requests by topic and reason, and the requests themselves."""
+    requests = counting.period(drawn(*given).register, LAST_DAY)
+    bands = requests["company_code"].map(counting.companies(requests)["size_band"])
+    return reviewed(*given), requests.assign(
+        size_band=bands, uncovered=requests["coverage"].ne("covered")
+    )
+
+
+def is_safe(requests: pd.DataFrame) -> bool:
+    """Return whether requests, those covered and those not are each from nobody or from three."""
+    for part in (requests, requests[requests["uncovered"]], requests[~requests["uncovered"]]):
+        by_company = part.groupby("company_code").size()
+        if len(by_company) and (len(by_company) < 3 or by_company.max() > 0.85 * len(part) + 1e-9):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("given", REGISTERS, ids=str)
+def test_what_is_published_and_what_subtraction_leaves_is_from_three_companies(
+    given: tuple[int, int, int],
+) -> None:
+    """Requests of every number shown, of all sizes less under 50, and of the topics left over."""
+    table, requests = blocks_of(given)
+    told = table[table["indicator"].eq("unmet_share_pct") & table["status"].isin(["value", "nd"])
+                 & table["variant"].eq("") & table["reason"].eq("all")]  # fmt: skip
+    checked = 0
+    for branch, own in told.groupby("branch_code"):
+        of_branch = (
+            requests if branch == "ensemble" else requests[requests["branch_code"] == branch]
+        )
+        for band, rows in own.groupby("size_band"):
+            inside = of_branch[of_branch["size_band"].isin(GROUPS.get(band, (band,)))]
+            named = [topic for topic in rows["topic_code"] if topic in TOPICS]
+            if "all" in set(rows["topic_code"]):
+                assert is_safe(inside), (branch, band)
+                assert is_safe(inside[~inside["topic_code"].isin(named)]), (branch, band)
+            for topic in named:
+                assert is_safe(inside[inside["topic_code"] == topic]), (branch, band, topic)
+                checked += 1
+        shown = {(row.size_band, row.topic_code) for row in own.itertuples()}
+        for topic in ("all", *TOPICS):
+            if {("under_50", topic), ("all", topic)} <= shown:
+                rest = of_branch[~of_branch["size_band"].isin(GROUPS["under_50"])]
+                rest = rest if topic == "all" else rest[rest["topic_code"] == topic]
+                assert is_safe(rest), (branch, topic)
+    assert checked or given[0] <= 300
+
+
+@pytest.mark.parametrize("given", REGISTERS, ids=str)
+def test_reasons_shown_are_from_three_companies(given: tuple[int, int, int]) -> None:
+    table, requests = blocks_of(given)
+    told = table[table["indicator"].eq("unmet_share_pct") & table["status"].eq("value")
+                 & ~table["reason"].isin(["all", "other"])]  # fmt: skip
+    for row in told.itertuples():
+        inside = requests[requests["size_band"].isin(GROUPS[row.size_band])
+                          & requests["reason"].eq(row.reason)]  # fmt: skip
+        if row.branch_code != "ensemble":
+            inside = inside[inside["branch_code"] == row.branch_code]
+        assert is_safe(inside), row
+
+
+def test_requests_are_only_known_to_the_nearest_ten_and_shares_in_whole_percent() -> None:
     for given in REGISTERS:
-        table = reviewed(*given)
-        for indicator in ("reason_share_pct", "repeat_share_pct", "companies_ever_share_pct"):
-            told = table[(table["indicator"] == indicator) & (table["status"] == "value")]
-            assert not told["numerator_count"].isin([1, 2]).any(), indicator
-        reasons = table[(table["indicator"] == "reason_share_pct") & (table["status"] == "value")]
-        wide = reasons.pivot(index=["branch_code", "reason"], columns="size_band",
-                             values="numerator_count")  # fmt: skip
-        wide = wide.reindex(columns=["under_50", "all"]).dropna()
-        assert not (wide["all"] - wide["under_50"]).isin([1, 2]).any()
+        told = reviewed(*given)
+        told = told[told["status"] == "value"]
+        requests = told[told["indicator"] == "requests_count"]
+        assert (requests["value"] % 10 == 0).all()
+        counts = told["indicator"].isin(["requesting_companies_count", "answer_delay_median_days",
+                                         "requesting_share_pct", "requests_per_company_ratio",
+                                         "signals_by_chance_count"])  # fmt: skip
+        for column in ("value", "lower", "upper"):
+            values = told.loc[~counts, column].dropna()
+            assert (values == values.round()).all(), column
+        assert told.loc[told["indicator"].isin(["requests_count", "requests_per_1000_firms"]),
+                        "numerator_count"].isna().all()  # fmt: skip
 
 
 def test_free_text_and_pseudonyms_never_reach_the_review() -> None:

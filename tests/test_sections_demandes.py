@@ -3,6 +3,7 @@
 import re
 
 import pandas as pd
+import w8_prime
 from test_requests_review import FIRMS, LAST_DAY, reviewed, w8_register
 
 from opmq_lib.methods.requests import measures
@@ -27,17 +28,32 @@ def cells(html: str, table: pd.DataFrame) -> set[tuple[str, str, str, str]]:
     return {(*table.loc[int(row), keys], column) for row, column in found}
 
 
-def test_every_measure_has_its_interval_and_denominator_on_the_page() -> None:
+def text(html: str) -> str:
+    return " ".join(re.sub("<[^>]+>", "", html).replace("\u00a0", " ").split())
+
+
+def w8_prime_results(**cells: object) -> dict[str, pd.DataFrame]:
+    """Return the review of W8 (second form), cells of the row of the gap per company replaced."""
+    table = measures.review(w8_prime.register(), FIRMS, ["chimie"], LAST_DAY)
+    row = table["indicator"].eq("gap_points") & table["variant"].eq("by_company")
+    row &= table["reason"].eq("all") & table["branch_code"].eq("chimie")
+    for name, value in cells.items():
+        table.loc[row, name] = value
+    return results(table)
+
+
+def test_every_measure_has_its_interval_and_what_it_rests_on() -> None:
     given = w8()
     shown = cells(demandes.bands_table(given).html, given["demandes"])
-    for indicator in ("unmet_share_pct", "unmet_requests_share_pct", "answer_delay_median_days",
-                      "repeat_share_pct"):  # fmt: skip
-        for column in ("value", "lower", "upper", "denominator_count"):
-            if indicator == "repeat_share_pct" and column != "denominator_count":
-                continue  # nobody comes back in this register
+    for indicator in ("unmet_share_pct", "requests_per_1000_firms", "answer_delay_median_days"):
+        for column in ("value", "lower", "upper"):
             assert (indicator, "under_50", "all", column) in shown, (indicator, column)
+    for indicator in ("requesting_companies_count", "requests_count"):
+        assert (indicator, "under_50", "all", "value") in shown
     topics = cells(demandes.topics_table(given, LABELS).html, given["demandes"])
-    for column in ("value", "lower", "upper", "numerator_count", "denominator_count"):
+    for column in ("value", "lower", "upper", "numerator_count"):
+        assert ("topic_share_of_unmet_pct", "under_50", "recrutement", column) in topics, column
+    for column in ("value", "lower", "upper"):
         assert ("unmet_share_pct", "all", "recrutement", column) in topics, column
 
 
@@ -52,37 +68,56 @@ def test_shrunk_shares_have_their_interval() -> None:
     assert {"value", "lower", "upper"} <= kept
 
 
-def test_the_tests_name_what_was_computed_and_one_point_is_singular() -> None:
-    register = w8_register()
-    register["topic_code"] = ["recrutement", "alternance"] * 56
-    given = results(measures.review(register, FIRMS, ["chimie"], LAST_DAY))
-    page = demandes.gap(given).html
-    assert "Boschloo" in page
-    assert "Mantel" in page
-    table = given["demandes"]
-    shares = table["indicator"].eq("unmet_share_pct") & table["topic_code"].eq("all")
-    table.loc[shares, "denominator_count"] = 600
-    table.loc[table["indicator"] == "gap_unmet_share_points", "value"] = 1.1
-    page = demandes.gap(given).html
-    assert "Boschloo" not in page
-    assert "Fisher" in page
-    text = re.sub("<[^>]+>", "", page).replace("\u00a0", " ")
-    assert "1,1 point d" in text
+def test_the_gap_is_said_as_it_may_be() -> None:
+    said = text(demandes.gap(w8_prime_results()).html)
+    assert ("une entreprise de moins de 50 salariés voit une plus grande part de ses demandes non "
+            "couverte : +40 points [+7 ; +73].") in said  # fmt: skip
+    assert "1 branches comparées" not in said
+    assert "90 % des demandes des moins de 50 salariés, 100 % de celles des autres" in said
+    assert "1 branche comparée, 1 écart retenu" in said
+    said = text(demandes.gap(w8_prime_results(value=-1.0)).html)
+    assert "voit une moins grande part de ses demandes non couverte : −1 point [" in said
+    said = text(demandes.gap(w8_prime_results(retained="no", lower=-3.0, upper=104.0)).html)
+    assert "Aucun écart n’est montré : les données admettent de −3 à ≥ +100 points." in said
+    assert "L’écart entre demandes tient aux entreprises qui demandent beaucoup." in said
+    absent = {"value": None, "lower": None, "upper": None, "retained": ""}
+    for status, words in (("nd", "Trop peu d’entreprises pour comparer."),
+                          ("s", "secret statistique (s)"), ("np", "n’a rien demandé")):  # fmt: skip
+        assert words in text(demandes.gap(w8_prime_results(status=status, **absent)).html)
+    assert "pas d’écart" not in said
+    assert "pas de différence" not in said
 
 
-def test_one_topic_has_no_order_and_a_remainder_is_no_reason() -> None:
-    register = w8_register().assign(topic_code="recrutement")
+def test_topics_are_ranked_only_where_draws_agree_and_come_in_the_order_of_the_nomenclature() -> (
+    None
+):
+    table = reviewed(20_000, 1)
+    given = results(table)
+    sure, _ = demandes._leading(given, LABELS)
+    assert 0 < len(sure) <= 3
+    listed = [*demandes._listed(given, LABELS).values()]
+    order = [*LABELS]
+    assert listed == sorted(listed, key=order.index)
+    said = text(demandes.findings(given, LABELS).html)
+    assert "parmi les trois premiers thèmes, " in said
+    assert all(LABELS[topic] in said for topic in sure)
+    unranked = text(demandes.findings(w8(), LABELS).html)
+    assert "trois premiers" not in unranked
+    assert f"{LABELS['recrutement']} (64 %)" in unranked
+
+
+def test_fewer_than_ten_requests_are_said_so() -> None:
+    register = w8_register().iloc[[*range(4), *range(20, 25)]]
     given = results(measures.review(register, FIRMS, ["chimie"], LAST_DAY))
-    assert "ordre des thèmes" not in demandes.findings(given, LABELS).html
+    assert "moins de 10" in text(demandes.bands_table(given).html)
+
+
+def test_a_remainder_is_no_reason() -> None:
+    given = w8()
     assert "Délai trop long" in demandes.reasons_table(given).html
     table = given["demandes"]
     left = table[~table["reason"].isin([*demandes.REASONS]) | table["reason"].eq("delay")]
+    left = left[~left["variant"].isin([*demandes.KINDS])]
     page = demandes.reasons_table(results(left.replace({"reason": {"delay": "other"}}))).html
     assert "Secret statistique" in page
     assert "Autre motif" not in page
-
-
-def test_candidates_come_in_the_order_of_their_labels() -> None:
-    labels = LABELS | {"recrutement": "Aaa", "alternance": "Zzz"}
-    page = demandes.candidates_table(w8(), labels).html
-    assert page.index("Aaa") < page.index("Zzz")

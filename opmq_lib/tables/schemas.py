@@ -108,7 +108,7 @@ TABLES: Final[dict[str, str]] = {
     "skill_supply": "branch_code* metier_code* skill_code* skill_level* available_headcount "
     "respondents_count coverage_pct origin",
     "skill_mentions": "period_rank* skill_code* mentions_count documents_count employers_count "
-    "source_code origin",
+    "mentions_squares_count source_code origin",
     "rncp_fiches": "fiche_code* title framework_level? active starts_on? ends_on? origin",
     "rncp_blocs": "fiche_code* bloc_code* title origin",
     "bloc_dates": "fiche_code* bloc_code* starts_on? ends_on?",
@@ -167,8 +167,8 @@ TABLES: Final[dict[str, str]] = {
     "start_year* year* quantile_level* quantity* value? unit status nature origin ages_basis "
     "rates_basis best_grade?",
     "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
-    "variant*? value? lower? upper? interval_level? unit numerator_count? denominator_count? "
-    "status nature origin",
+    "variant*? value? lower? upper? interval_level? retained? unit numerator_count? "
+    "denominator_count? status nature origin",
     "request_follow_up": "recommendation_code* branch_code topic_code proposed_on "
     "unmet_companies_count unmet_share_pct unmet_share_lower_pct unmet_share_upper_pct "
     "offer_change? decision_status decision? decided_on? indicator value? lower? upper? "
@@ -320,6 +320,14 @@ _MENTIONS = Rule(
     fix="correct mentions or documents",
     error=RangeError,
 )
+_SQUARES = Rule(
+    columns=("mentions_count", "mentions_squares_count"),
+    holds=lambda frame: ~(frame["mentions_squares_count"] < frame["mentions_count"]),
+    what="squares below the mentions",
+    expected="at least the mentions",
+    fix="add up, over employers, the squared number of their offers that mention the skill",
+    error=RangeError,
+)
 _DOCUMENTS = Rule(
     columns=("documents_count", "period_rank"),
     holds=lambda frame: frame.groupby("period_rank")["documents_count"].transform("nunique") == 1,
@@ -348,7 +356,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "fap_crosswalk": (_sums_to_one("metier_code"),),
     "criterion_values": (_ORDER, *_COUNTED),
     "skill_supply": (_SEEN,),
-    "skill_mentions": (_MENTIONS, _DOCUMENTS),
+    "skill_mentions": (_MENTIONS, _DOCUMENTS, _SQUARES),
     "bloc_dates": (_BEGUN,),
     "request_review": (_VALUE,),
     "study_review": (_VALUE,),

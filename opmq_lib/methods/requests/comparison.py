@@ -1,152 +1,177 @@
-"""Two shares compared: Newcombe's interval, the exact tests of Boschloo and Fisher, strata."""
+"""Two sides compared at equal topic, companies as clusters: score test and interval (U3)."""
 
-from typing import Final
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from opmq_lib.methods.requests.intervals import LEVEL, Numbers, wilson
+from opmq_lib.methods.requests.intervals import LEVEL, Numbers
 
-Counts = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
-LARGEST: Final = 1000
-"""Companies of both groups together beyond which Boschloo's test gives way to Fisher's."""
+LEAST_A_SIDE: Final = 10
+LEAST_CONCERNED: Final = 5
+LEAST_CONCERNED_A_SIDE: Final = 2
+LEAST_EXPECTED: Final = 3.0
+LEAST_IN_STRATA: Final = 0.5
+FALSE_DISCOVERY_RATE: Final = 0.10
+LARGEST_P: Final = 0.05
+"""Conventions of U3: companies a side, companies concerned in all and a side, companies expected to
+be concerned where fewer are, share of requests in the strata, false claims, size of the test."""
 
-_GRID: Final = 65
-_ROUNDS: Final = 3
+
+class Evidence(NamedTuple):
+    """What companies say of the difference of two sides; axes …, company(, side).
+
+    A company without request in the strata adds 0 and is not counted.
+
+    Attributes:
+        alpha: Part of each company in the numerator of the difference.
+        beta: Part in its denominator.
+        asked: Requests in the strata, by side.
+        unmet: Of these, not covered.
+        whole: Requests in all, by side.
+    """
+
+    alpha: Numbers
+    beta: Numbers
+    asked: Numbers
+    unmet: Numbers
+    whole: Numbers
 
 
-def newcombe(hits: npt.ArrayLike, trials: npt.ArrayLike, level: float = LEVEL) -> Numbers:
-    """Return the difference of two independent shares, first minus second, and its interval.
+class Difference(NamedTuple):
+    """A difference of shares, first side minus second: `NaN` where the data cannot say.
+
+    Attributes:
+        value: The difference; `lower` and `upper` may lie beyond -1 and 1, and are missing where
+            only the direction is known.
+        lower: Lower end of the 95 % interval.
+        upper: Upper end.
+        p_value: Of no difference: below 0.05 if and only if the interval excludes 0.
+    """
+
+    value: Numbers
+    lower: Numbers
+    upper: Numbers
+    p_value: Numbers
+
+
+def evidence(asked: Numbers, unmet: Numbers, *, by_company: bool) -> Evidence:
+    """Return what each company says of the difference between two sides, at equal stratum.
+
+    Strata that one side does not ask about are left out.
 
     Args:
-        hits: Companies concerned: two numbers, one a group, or two rows.
-        trials: Companies of each group; `NaN` where one is 0.
-        level: Nominal level, between 0 and 1.
-
-    Returns:
-        Difference, lower and upper end, in [-1, 1].
+        asked: Requests; axes …, company, side, stratum.
+        unmet: Of these, not covered, or not covered for one reason.
+        by_company: Whether each company counts 1, or each request.
 
     Source:
-        Newcombe 1998, method 10 (from two Wilson intervals); methodology U3.
+        Specification U3: Mantel–Haenszel difference with the score as a sum over companies.
+    """
+    whole = asked.sum(axis=-1)
+    in_strata = (asked.sum(axis=-3, keepdims=True) > 0).all(axis=-2, keepdims=True)
+    n, u = asked * in_strata, unmet * in_strata
+    of_company = n.sum(axis=(-1, -2))
+    weight = 1 / np.maximum(of_company, 1) if by_company else np.ones_like(of_company)
+    weighed, missed = n * weight[..., None, None], u * weight[..., None, None]
+    total = weighed.sum(axis=(-2, -3), keepdims=True)
+    total = np.where(total > 0, total, 1.0)
+    first = weighed[..., :1, :].sum(axis=-3, keepdims=True) / total
+    mean = missed.sum(axis=(-2, -3), keepdims=True) / total
+    apart = np.array([[1.0], [0.0]]) - first
+    alpha = (apart * (missed - mean * weighed)).sum(axis=(-1, -2))
+    beta = (weighed * apart**2).sum(axis=(-1, -2))
+    return Evidence(alpha, beta, n.sum(axis=-1), u.sum(axis=-1), whole)
+
+
+def together(parts: Sequence[Evidence]) -> Evidence:
+    """Return the evidence of several branches: their strata stay apart."""
+    alpha, beta, *sides = zip(*parts, strict=True)
+    ends = [np.concatenate(each, axis=-2) for each in sides]
+    return Evidence(np.concatenate(alpha, axis=-1), np.concatenate(beta, axis=-1), *ends)
+
+
+def difference(given: Evidence) -> Difference:
+    """Return the difference of the two sides, with the interval that inverts the score test.
+
+    Args:
+        given: From `evidence`, of many replicates at once if wanted.
+
+    Returns:
+        All `NaN` where too few companies say anything (`nd`): see the conventions above.
 
     Examples:
-        >>> newcombe((14, 6), (60, 52)).round(6).tolist()
-        [0.117949, -0.026902, 0.253669]
+        Twelve companies a side ask once; 8 and 2 are not covered.
+
+        >>> asked = np.zeros((24, 2, 1)); asked[:12, 0] = asked[12:, 1] = 1
+        >>> unmet = asked.copy(); unmet[8:12] = 0; unmet[14:] = 0
+        >>> found = difference(evidence(asked, unmet, by_company=True))
+        >>> [round(float(each), 3) for each in found]
+        [0.5, 0.092, 0.908, 0.024]
     """
-    (low_1, low_2), (high_1, high_2) = wilson(hits, trials, level)
+    a, b = given.alpha.sum(axis=-1), given.beta.sum(axis=-1)
+    aa, ab, bb = (
+        (x * y).sum(axis=-1) for x, y in combinations_with_replacement((given.alpha, given.beta), 2)
+    )
+    m = (given.asked.sum(axis=-1) > 0).sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        first, second = np.asarray(hits, float) / np.asarray(trials, float)
-    difference = first - second
-    lower = difference - np.hypot(first - low_1, high_2 - second)
-    upper = difference + np.hypot(high_1 - first, second - low_2)
-    return np.array([difference, lower, upper])
+        kappa = m / (m - 1)
+        q = stats.t.ppf((1 + LEVEL) / 2, np.maximum(m - 2, 1))
+        wide = q**2 * kappa
+        c_2, c_1, c_0 = b**2 - wide * bb, -(a * b - wide * ab), a**2 - wide * aa
+        root = np.sqrt(np.maximum(c_1**2 - c_2 * c_0, 0))
+        statistic = a / np.sqrt(kappa * aa)
+        p_value = 2 * stats.t.sf(np.abs(statistic), np.maximum(m - 2, 1))
+        value, ends = a / b, [(-c_1 - root) / c_2, (-c_1 + root) / c_2]
+        spread = aa - 2 * value * ab + value**2 * bb
+    can = _can_compare(given) & (aa > 0) & (c_2 > 0)
+    only_direction = spread <= 1e-12 * aa
+    lower, upper = (np.where(can & ~only_direction, end, np.nan) for end in ends)
+    return Difference(np.where(can, value, np.nan), lower, upper, np.where(can, p_value, np.nan))
 
 
-def fisher(hits: tuple[int, int], trials: tuple[int, int]) -> float:
-    """Return Fisher's exact two-sided p-value of two shares being equal.
-
-    Examples:
-        >>> round(fisher((14, 6), (60, 52)), 6)
-        0.138847
-    """
-    table = [list(hits), [trials[0] - hits[0], trials[1] - hits[1]]]
-    return float(stats.fisher_exact(table).pvalue)
-
-
-def boschloo(hits: tuple[int, int], trials: tuple[int, int]) -> float:
-    """Return Boschloo's exact two-sided p-value of two shares being equal.
-
-    The one-sided test takes as extreme every table whose Fisher p-value is no larger, and the
-    largest probability of those tables over the common share; the two-sided value is twice the
-    smaller side, 1 at most. Beyond `LARGEST` companies Fisher's exact test answers instead: it is
-    then as good as the same, and quick.
-
-    Args:
-        hits: Companies concerned in each group.
-        trials: Companies of each group, both above 0.
-
-    Source:
-        Boschloo 1970; methodology U3. Same definition as `scipy.stats.boschloo_exact`.
-
-    Examples:
-        >>> round(boschloo((14, 6), (60, 52)), 5)
-        0.1205
-    """
-    (k_1, k_2), (n_1, n_2) = hits, trials
-    if n_1 + n_2 > LARGEST:
-        return fisher(hits, trials)
-    return min(1.0, 2 * min(_more(k_1, k_2, n_1, n_2), _more(k_2, k_1, n_2, n_1)))
+def _can_compare(given: Evidence) -> Flags:
+    """Return where enough companies of both sides are concerned, and enough are not."""
+    there = given.asked > 0
+    unmet, covered = given.unmet > 0, given.asked > given.unmet
+    sides = there.sum(axis=-2)
+    fine = (sides >= LEAST_A_SIDE).all(axis=-1)
+    for each in (unmet, covered):
+        fine &= each.any(axis=-1).sum(axis=-1) >= LEAST_CONCERNED
+    requests = given.asked.sum(axis=-1)
+    own = given.unmet.sum(axis=-1) / np.where(requests > 0, requests, 1)
+    mean = own.sum(axis=-1) / np.maximum((requests > 0).sum(axis=-1), 1)
+    expected = np.minimum(mean, 1 - mean) * sides.min(axis=-1)
+    seen = np.minimum(unmet.sum(axis=-2), covered.sum(axis=-2)).min(axis=-1)
+    fine &= (seen >= LEAST_CONCERNED_A_SIDE) | (expected >= LEAST_EXPECTED)
+    inside, whole = given.asked.sum(axis=-2), given.whole.sum(axis=-2)
+    return np.asarray(fine & (inside >= LEAST_IN_STRATA * whole).all(axis=-1))
 
 
-def mantel_haenszel(strata: list[tuple[tuple[int, int], tuple[int, int]]]) -> tuple[float, Numbers]:
-    """Return the common difference of shares over strata, with its interval.
+def retained(p_values: npt.ArrayLike) -> Flags:
+    """Return which differences are shown: small enough by itself and among all that were tested.
 
     Args:
-        strata: `(hits, trials)` of each stratum, as in `newcombe`; those with an empty group say
-            nothing and are left out.
-
-    Returns:
-        The difference (first minus second) weighed by Mantel and Haenszel, and its 95 % interval;
-        `NaN` with fewer than two strata.
+        p_values: Of every comparison, also of those that may not be published; `NaN`: not compared.
 
     Source:
-        Sato 1989 (variance); methodology U3.
+        Benjamini and Hochberg 1995, at `FALSE_DISCOVERY_RATE`.
 
     Examples:
-        >>> difference, ends = mantel_haenszel([((14, 6), (60, 52)), ((5, 2), (20, 20))])
-        >>> round(difference, 4), ends.round(4).tolist()
-        (0.1264, [0.0081, 0.2447])
+        >>> retained([0.001, 0.04, 0.3, np.nan]).tolist()
+        [True, True, False, False]
+        >>> retained([0.001, 0.04, *[0.3] * 8]).tolist()[:2]
+        [True, False]
     """
-    full = [(hits, trials) for hits, trials in strata if min(trials) > 0]
-    if len(full) < 2:
-        return float("nan"), np.array([np.nan, np.nan])
-    (x, y), (n, m) = (np.array(values, float).T for values in zip(*full, strict=True))
-    weights = n * m / (n + m)
-    difference = float(np.sum(weights * (x / n - y / m)) / np.sum(weights))
-    p_terms = (n**2 * y - m**2 * x + n * m * (m - n) / 2) / (n + m) ** 2
-    q_terms = (x * (m - y) + y * (n - x)) / (2 * (n + m))
-    variance = (difference * np.sum(p_terms) + np.sum(q_terms)) / np.sum(weights) ** 2
-    half = stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt(max(float(variance), 0.0))
-    return difference, np.array([difference - half, difference + half])
-
-
-def _more(k_1: int, k_2: int, n_1: int, n_2: int) -> float:
-    """Return the one-sided p-value against a first share above the second."""
-    observed = float(stats.hypergeom.sf(k_1 - 1, n_1 + n_2, k_1 + k_2, n_1))
-    firsts = np.arange(n_1 + 1, dtype=np.int64)
-    lasts = _last_extreme(firsts, n_1, n_2, observed * (1 + 1e-9))
-    low, high, best = 0.0, 1.0, 0.0
-    for _ in range(_ROUNDS):
-        shares = np.linspace(low, high, _GRID)
-        found = _probability(firsts, lasts, shares, n_1, n_2)
-        top = int(found.argmax())
-        best = max(best, float(found[top]))
-        low, high = shares[max(top - 1, 0)], shares[min(top + 1, _GRID - 1)]
-    return best
-
-
-def _last_extreme(firsts: Counts, n_1: int, n_2: int, observed: float) -> Counts:
-    """Return, for each first count, the largest second count whose table is as extreme; -1: none.
-
-    Fisher's p-value grows with the second count, so that a search by halves finds it.
-    """
-    low = np.full(n_1 + 1, -1, dtype=np.int64)
-    high = np.full(n_1 + 1, n_2, dtype=np.int64)
-    while (low < high).any():
-        middle = (low + high + 1) // 2
-        extreme = stats.hypergeom.sf(firsts - 1, n_1 + n_2, firsts + middle, n_1) <= observed
-        low = np.where(extreme, middle, low)
-        high = np.where(extreme, high, middle - 1)
-    return low
-
-
-def _probability(firsts: Counts, lasts: Counts, shares: Numbers, n_1: int, n_2: int) -> Numbers:
-    """Return the probability of the extreme tables under each common share."""
-    some = lasts >= 0
-    drawn = stats.binom.pmf(firsts[some, None], n_1, shares[None, :])
-    rows, columns = np.nonzero(drawn > 1e-17)
-    drawn[rows, columns] *= stats.binom.cdf(lasts[some][rows], n_2, shares[columns])
-    total: Numbers = drawn.sum(axis=0)
-    return total
+    p = np.asarray(p_values, float)
+    tested = ~np.isnan(p)
+    kept = np.zeros(len(p), dtype=bool)
+    if tested.any():
+        adjusted = stats.false_discovery_control(p[tested])
+        kept[tested] = (adjusted <= FALSE_DISCOVERY_RATE * (1 + 1e-12)) & (p[tested] <= LARGEST_P)
+    return kept

@@ -16,8 +16,14 @@ from opmq_lib.methods.requests.counting import REASONS
 
 CHANNELS: Final = ("phone", "mail", "visit", "web", "event")
 _BAND_WEIGHTS: Final = {"1_9": 1.0, "10_49": 1.6, "50_249": 2.2, "250_plus": 2.6}
+_MEANS: Final = {"1_9": 1.3, "10_49": 2.0, "50_249": 5.0, "250_plus": 8.0}
+"""Requests a year of a company that asks."""
+_CORRELATION: Final = 0.15
+"""Between the answers to two requests of one company."""
 _FEWEST: Final = {"1_9": 1, "10_49": 10, "50_249": 50, "250_plus": 250}
 _MOST: Final = {"1_9": 9, "10_49": 49, "50_249": 249, "250_plus": 1500}
+_ASKING: Final = 0.8
+"""Share of the companies that may ask which do in one year."""
 _NO_PORTRAIT: Final = {"1_9": 60.0, "10_49": 40.0, "50_249": 20.0, "250_plus": 6.0}
 
 
@@ -27,8 +33,8 @@ class Fictitious(NamedTuple):
     Attributes:
         register: Table `requests`.
         truth: `branch_code`, `size_band` (elementary), `unmet_share`, the probability that a
-            company that asked in a year is unmet, and `topic_code` → probability that its unmet
-            topic is that one, one column each.
+            request is not covered, and `topic_code` → probability that it then bears on that
+            topic, one column each.
     """
 
     register: pd.DataFrame
@@ -45,10 +51,11 @@ def generate(  # noqa: PLR0913 (a register of any size and kind)
 ) -> Fictitious:
     """Draw a register of two years of requests.
 
-    In each of the two years some companies ask, with the probability of their band. A company
-    that asks is unmet with a probability that depends on its branch (Beta distributed around 0.22
-    under 50 and 0.14 from 50) and on nothing else; its unmet requests bear on one topic, drawn
-    from the topics' own probabilities. Requests of one company are over-dispersed.
+    In each of the two years some companies ask, with the probability of their band; large ones
+    ask more often. Each request is covered or not by itself, with the company's own probability,
+    Beta distributed around that of its branch (about 0.22 under 50 and 0.14 from 50): small
+    companies are less well served, yet more of the large ones have some request not covered.
+    Topics of what is not covered are drawn from the branch's own probabilities.
 
     Args:
         requests_count: Requests wanted; drawn counts differ from it by a few per cent.
@@ -102,7 +109,8 @@ def _companies(
     for branch, band in truth[["branch_code", "size_band"]].itertuples(index=False):
         there = int(known.get((branch, band), _NO_PORTRAIT[band]))
         asking[branch, band] = there * min(0.28 * _BAND_WEIGHTS[band], 0.85)
-    scale = min(1.0, requests_count / (2 * 1.6 * sum(asking.values())))
+    asked = 2 * _ASKING * sum(count * _MEANS[band] for (_, band), count in asking.items())
+    scale = min(1.0, requests_count / asked)
     rows = [
         (branch, band)
         for (branch, band), count in asking.items()
@@ -115,8 +123,10 @@ def _companies(
     ]
     low, high = table["size_band"].map(_FEWEST), table["size_band"].map(_MOST)
     table["company_headcount"] = draw.integers(low, high + 1)
-    each = max(requests_count / max(len(table), 1) / 2 / 0.8, 1.0)
-    table["mean_more"] = each - 1 + 0.02
+    table["mean_more"] = table["size_band"].map(_MEANS) * max(requests_count / asked, 1.0) - 1
+    shares = table[["branch_code", "size_band"]].merge(truth, how="left")["unmet_share"]
+    size = 1 / _CORRELATION - 1
+    table["unmet_share"] = draw.beta(shares * size, (1 - shares) * size)
     return table
 
 
@@ -127,21 +137,15 @@ def _year(
     draw: np.random.Generator,
     before: int,
 ) -> pd.DataFrame:
-    asked = companies[draw.random(len(companies)) < 0.8].reset_index(drop=True)
-    key = ["branch_code", "size_band"]
-    of_company = asked[key].merge(truth, on=key, how="left")
-    unmet = draw.random(len(asked)) < of_company["unmet_share"].to_numpy()
+    asked = companies[draw.random(len(companies)) < _ASKING].reset_index(drop=True)
     extra = draw.negative_binomial(1.5, 1.5 / (1.5 + asked["mean_more"].to_numpy()))
-    counts = 1 + extra
-    wanted = of_company[list(topic_codes)].to_numpy().cumsum(axis=1)
-    topic_of = (draw.random((len(asked), 1)) > wanted).sum(axis=1).clip(max=len(topic_codes) - 1)
-    rows = np.repeat(np.arange(len(asked)), counts)
-    first = np.r_[0, np.cumsum(counts)[:-1]]
-    is_first = np.zeros(len(rows), dtype=bool)
-    is_first[first] = True
-    is_unmet = unmet[rows] & (is_first | (draw.random(len(rows)) < 0.35))
+    rows = np.repeat(np.arange(len(asked)), 1 + extra)
+    is_unmet = draw.random(len(rows)) < asked["unmet_share"].to_numpy()[rows]
+    of_company = asked[["branch_code", "size_band"]].merge(truth, how="left")
+    wanted = of_company[list(topic_codes)].to_numpy().cumsum(axis=1)[rows]
+    drawn = (draw.random((len(rows), 1)) > wanted).sum(axis=1).clip(max=len(topic_codes) - 1)
     names = np.array(topic_codes)
-    topics = np.where(is_unmet, topic_of[rows], draw.integers(0, len(names), len(rows)))
+    topics = np.where(is_unmet, drawn, draw.integers(0, len(names), len(rows)))
     reasons = draw.choice(REASONS, len(rows), p=[0.45, 0.2, 0.15, 0.1, 0.06, 0.04])
     delays = draw.poisson(9, len(rows)).astype(float)
     delays[draw.random(len(rows)) < 0.1] = np.nan

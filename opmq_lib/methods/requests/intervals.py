@@ -10,26 +10,28 @@ from scipy import stats
 Numbers = npt.NDArray[np.float64]
 
 LEVEL: Final = 0.95
+NORMAL: Final = NormalDist().inv_cdf((1 + LEVEL) / 2)
+"""Quantile of the normal law for an interval of `LEVEL`."""
 DISPERSED_FROM: Final = 1.5
 """Variance over mean from which counts are no longer taken as Poisson (convention of U2)."""
 
 
-def wilson(hits: npt.ArrayLike, trials: npt.ArrayLike, level: float = LEVEL) -> Numbers:
+def wilson(hits: npt.ArrayLike, trials: npt.ArrayLike, quantile: npt.ArrayLike = NORMAL) -> Numbers:
     """Return Wilson's interval of shares.
 
     On average over shares it covers what it says, even with three companies; at one given share
     close to 0 or 1 it may cover less (0.83 at worst with ten companies or fewer).
 
     Args:
-        hits: Companies concerned, 0 to `trials`.
-        trials: Companies that asked; an entry of 0 gives no interval.
-        level: Nominal level, between 0 and 1.
+        hits: Those concerned, 0 to `trials`; real numbers.
+        trials: All of them, or as many as would say as much; an entry of 0 gives no interval.
+        quantile: Of the normal law, or of Student's where the variance is estimated.
 
     Returns:
         Two rows, lower and upper ends as shares in [0, 1]; `NaN` where `trials` is 0.
 
     Source:
-        Wilson 1927; methodology U1.
+        Wilson 1927; specification U1.
 
     Examples:
         >>> wilson(14, 60).round(6).tolist()
@@ -38,7 +40,7 @@ def wilson(hits: npt.ArrayLike, trials: npt.ArrayLike, level: float = LEVEL) -> 
         [0.0, 0.242494]
     """
     k, n = np.asarray(hits, float), np.asarray(trials, float)
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = np.asarray(quantile, float)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = k / n
         centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)

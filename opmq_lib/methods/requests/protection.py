@@ -1,227 +1,246 @@
-"""What of the review may be published: no cell, and no difference of two, shows a company.
+"""What of the review may be published: no number, and no difference of two, shows a company.
 
-Counts of companies lie in a table branch × size × topic, split into unmet and covered. For each
-branch and topic one of four levels is published: everything; companies under 50 only; all
-companies together only; nothing. A level is kept when every count in it, and every count that a
-reader obtains by subtraction, is 0 or at least `LEAST`. Totals over branches are published only if
-what the branches leave hidden adds up to at least `LEAST` companies of at least two branches.
+Requests are cut into blocks (a branch, a group of sizes, a topic) until every block is safe: its
+requests, those not covered and those covered are each none or from `LEAST` companies, none of which
+makes more than `LARGEST_SHARE` of them. Only blocks and unions of blocks are published. A union of
+safe blocks is safe, and subtraction of unions gives unions: nothing else can be obtained.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from opmq_lib.methods.requests import counting
+from opmq_lib.methods.requests.counting import REASONS, TOTAL, Counts
 from opmq_lib.methods.requests.denominators import BANDS, GROUPS, UNDER_50
+from opmq_lib.methods.requests.intervals import Numbers
 
 LEAST: Final = 3
 """Companies behind a published number (rules K1 and U4)."""
 LARGEST_SHARE: Final = 0.85
-"""Share of the requests of a cell that one company may make (rule K1)."""
-TOTAL: Final = "ensemble"
-ALL_TOPICS: Final = "all"
+"""Share of a block that one company may make (rule K1)."""
+STEP: Final = 10
+"""Requests are published to the nearest ten: exact, they show the largest company to the second."""
+
+FROM_50: Final = GROUPS["50_plus"]
+SPLIT: Final = ("under_50", "all")
+"""Groups of sizes whose requests are published by topic, reason and kind."""
 
 Flags = npt.NDArray[np.bool_]
+Fits = Callable[[list[int]], bool]
 
 
-def safe(counts: npt.ArrayLike) -> Flags:
-    """Return which counts reveal nobody: none, or at least `LEAST`.
+class Split(NamedTuple):
+    """How requests are published by topic, by reason or by kind; axes place, part.
 
-    Examples:
-        >>> safe([0, 1, 2, 3]).tolist()
-        [True, False, False, True]
+    Attributes:
+        apart: Whether a part is published on its own.
+        merged: Whether it is published with the others, together.
     """
-    values = np.asarray(counts)
-    return np.asarray((values == 0) | (values >= LEAST))
+
+    apart: Flags
+    merged: Flags
 
 
-def levels(cells: pd.DataFrame) -> pd.DataFrame:
-    """Return what may be published of each branch and topic.
+class Reviewed(NamedTuple):
+    """One period: what each company asked, and what may be published of it.
+
+    Attributes:
+        counts: From `counting.count`.
+        topics: Topics of the register.
+        row: Company of each member of a place; `place`: number of the place in `published`.
+        place: See `row`.
+        published: Whether each place may be published.
+        topic: How its topics may be; `reason` and `kind`: how its requests not covered may be.
+        reason: By reason.
+        kind: Covered in part, or not at all.
+    """
+
+    counts: Counts
+    topics: list[str]
+    row: counting.Indices
+    place: counting.Indices
+    published: pd.Series
+    topic: Split
+    reason: Split
+    kind: Split
+
+
+def safe(amounts: Numbers) -> bool:
+    """Return whether sums over companies reveal nobody.
 
     Args:
-        cells: One row per `branch_code`, `topic_code` (`all` among them) and elementary
-            `size_band` with `requesting` and `unmet` companies; absent rows count 0. No row of
-            the total.
-
-    Returns:
-        One row per branch and topic, the total `ensemble` included: `under_50`, `all`, `50_plus`
-        and `bands`, whether those cells may be published. `50_plus` goes with both others.
+        amounts: One row per company, one column per sum.
 
     Examples:
-        >>> cells = pd.DataFrame({"branch_code": "verre", "topic_code": "all",
-        ...     "size_band": ["1_9", "10_49", "50_249"], "requesting": [4, 9, 7],
-        ...     "unmet": [1, 3, 2]})
-        >>> levels(cells).loc[("verre", "all")].to_dict()
-        {'under_50': True, 'all': False, '50_plus': False, 'bands': False}
-    """
-    branches = sorted(set(cells["branch_code"]))
-    topics = sorted(set(cells["topic_code"]))
-    counts = _counts(cells, branches, topics)
-    whole = topics.index(ALL_TOPICS)
-    published = _branch_levels(counts, whole)
-    total = _total_levels(counts, published, whole)
-    flags = {name: np.concatenate([published[name], total[name][None, :]]) for name in published}
-    index = pd.MultiIndex.from_product(
-        [[*branches, TOTAL], topics], names=["branch_code", "topic_code"]
-    )
-    return pd.DataFrame({name: values.ravel() for name, values in flags.items()}, index=index)
-
-
-def may_total(by_branch: Iterable[npt.ArrayLike], published: npt.ArrayLike) -> bool:
-    """Return whether a total over branches may stand beside what its branches tell.
-
-    Args:
-        by_branch: Counts of companies by branch that the total adds up, and those that a reader
-            gets by subtraction from them.
-        published: Whether each branch publishes its count.
-
-    Examples:
-        >>> may_total([[9, 2, 2]], [True, False, False])
-        True
-        >>> may_total([[9, 2, 2]], [True, True, False])
+        >>> safe(np.array([[1, 0], [2, 0], [1, 0]])), safe(np.array([[1], [2]]))
+        (True, False)
+        >>> safe(np.array([[40], [1], [1]]))
         False
     """
-    return all(bool(_may(np.asarray(counts), np.asarray(published, bool))) for counts in by_branch)
+    total, largest = amounts.sum(axis=0), amounts.max(axis=0, initial=0)
+    enough = ((amounts > 0).sum(axis=0) >= LEAST) & (largest <= LARGEST_SHARE * total + 1e-9)
+    return bool(((total == 0) | enough).all())
 
 
-def can_publish_split(whole: pd.DataFrame, *counts: pd.Series) -> pd.Series:
-    """Return which cells may publish one more split of their companies: all of a branch, or none.
+def amounts(counts: Counts) -> Numbers:
+    """Return requests not covered, asked and covered; axes company, topic, which."""
+    unmet = counts.unmet.sum(axis=(2, 3))
+    return np.stack([unmet, counts.asked, counts.asked - unmet], axis=-1)
+
+
+def shown(counts: Counts, places: pd.MultiIndex) -> pd.Series:
+    """Return whether each place may be published, all topics together.
 
     Args:
-        whole: Cells of all topics, groups and totals included.
-        counts: The parts of the split, as many companies each.
+        counts: What each company asked.
+        places: From `counting.grid`.
     """
-    elementary = whole["size_band"].isin([*BANDS])
-    rest = whole["size_band"].isin([*GROUPS])
-    fine = pd.Series(np.logical_and.reduce([safe(count) for count in counts]), whole.index)
-    shown = whole["published"] & (elementary | rest)
-    bad = set(whole.loc[shown & ~fine, "branch_code"])
-    published = whole["published"] & ~whole["branch_code"].isin(bad)
-    is_total = whole["branch_code"] == TOTAL
-    for band in whole.loc[is_total & published, "size_band"]:
-        branches = whole.index[(whole["size_band"] == band) & ~is_total]
-        if not may_total([count[branches] for count in counts], published[branches]):
-            published &= ~is_total
+    whole = amounts(counts).sum(axis=1)
+    branches, bands = (counts.companies[name].to_numpy() for name in places.names)
+    found = pd.Series(data=False, index=places)
+    codes = [code for code in places.unique("branch_code") if code != TOTAL]
+    hidden = {name: np.zeros(len(whole), bool) for name in (*BANDS, *GROUPS, "rest", "nothing")}
+    for code in codes:
+        own = branches == code
+        levels = _levels(whole[own], bands[own])
+        for level in levels:
+            found[(code, level)] = True
+        for name in (*BANDS, *GROUPS):
+            hidden[name] |= own & np.isin(bands, GROUPS.get(name, (name,))) & (name not in levels)
+        hidden["rest"] |= own & ~np.isin(bands, UNDER_50) & (not {"under_50", "all"} <= levels)
+        hidden["nothing"] |= own & (not levels)
+    fine = {name: safe(whole[rows]) for name, rows in hidden.items()}
+    under, every = fine["under_50"], all(fine[name] for name in ("under_50", "rest", "nothing"))
+    apart = every and fine["50_plus"] and fine["unknown"]
+    each = apart and all(fine[band] for band in BANDS)
+    for name, is_shown in (("under_50", under), ("all", every), ("50_plus", apart),
+                           *((band, each) for band in BANDS)):  # fmt: skip
+        found[(TOTAL, name)] = is_shown
+    return found
+
+
+def _levels(whole: Numbers, bands: npt.NDArray[np.object_]) -> set[str]:
+    """Return the bands and groups of one branch that may be published beside one another."""
+
+    def fine(*names: str) -> bool:
+        return safe(whole[np.isin(bands, names)])
+
+    if not fine(*UNDER_50):
+        return {"all"} if fine(*BANDS) else set()
+    if not fine(*FROM_50, "unknown"):
+        return {"under_50"}
+    if not (fine(*FROM_50) and fine("unknown")):
+        return {"under_50", "all"}
+    each = all(fine(band) for band in BANDS)
+    return {*GROUPS, *(BANDS if each else ())}
+
+
+def split(parts: Numbers, companies: pd.DataFrame, published: pd.Series, sink: int = -1) -> Split:
+    """Return which parts of the requests of each place may be published, and which are merged.
+
+    Args:
+        parts: Amounts by company; axes company, part (topic, reason or kind), which.
+        companies: `branch_code`, `size_band` of each company.
+        published: From `shown`.
+        sink: Part that takes the merged ones, such as “other” reasons; -1: none.
+    """
+    places = published.index
+    branches = companies["branch_code"].to_numpy()
+    under = np.isin(companies["size_band"].to_numpy(), UNDER_50)
+    apart, merged = (np.zeros((len(places), parts.shape[1]), bool) for _ in range(2))
+    hidden = {name: np.zeros(parts.shape[:2], bool) for name in ("under", "rest", "nothing")}
+    for code in places.unique("branch_code"):
+        own = branches == code
+        blocks = {"under": own & under, "rest": own & ~under, "nothing": own}
+        small, rest, nothing = (parts[rows] for rows in blocks.values())
+        if code == TOTAL:
+            own = np.ones(len(branches), bool)
+            small, rest, nothing = (parts * rows[..., None] for rows in hidden.values())
+        is_under, is_all = (bool(published[(code, name)]) for name in SPLIT)
+        of_under = _merge(parts[own & under], [small], [], sink) if is_under else None
+        of_all = None
+        if is_all and of_under is not None:
+            of_all = _merge(parts[own], [rest, nothing], of_under, sink)
+        elif is_all and code != TOTAL:
+            of_all = _merge(parts[own], [nothing], [], sink)
+            if of_all is not None and is_under and not _crossed(small, rest, of_all):
+                of_all = None
+        found = []
+        for name, chosen in zip(SPLIT, (of_under, of_all), strict=True):
+            row = places.get_loc((code, name))
+            apart[row] = chosen is not None
+            for flags, value in ((apart, False), (merged, True)):
+                flags[row, chosen or []] = value
+            found.append(apart[row])
+        hidden["under"] |= blocks["under"][:, None] & ~found[0]
+        hidden["rest"] |= blocks["rest"][:, None] & ~(found[0] & found[1])
+        hidden["nothing"] |= blocks["nothing"][:, None] & ~(found[0] | found[1])
+    return Split(apart, merged)
+
+
+def _crossed(small: Numbers, rest: Numbers, merged: list[int]) -> bool:
+    """Return whether sizes and parts, each known alone, leave nobody alone where they cross.
+
+    Taking off the parts that one size alone has leaves the others, of each size, together.
+    """
+    both = (small.sum(axis=(0, 2)) > 0) & (rest.sum(axis=(0, 2)) > 0)
+    both[merged] = True
+    return safe(small[:, both].sum(axis=1)) and safe(rest[:, both].sum(axis=1))
+
+
+def _merge(
+    parts: Numbers, tested: Sequence[Numbers], start: list[int], sink: int
+) -> list[int] | None:
+    """Return the parts to merge so that each left apart, and the merged ones together, are safe.
+
+    The smallest are merged first: fewest companies concerned, then fewest requests received.
+
+    Returns:
+        The merged parts, maybe none; `None` where all would be, or there is nothing.
+    """
+
+    def fits(chosen: list[int]) -> bool:
+        return all(safe(each[:, chosen].sum(axis=1)) for each in tested)
+
+    concerned, received = (parts[..., 0] > 0).sum(axis=0), parts.sum(axis=(0, 2))
+    order = [int(at) for at in np.lexsort((received, concerned)) if received[at] > 0]
+    merged = [*start, *(at for at in order if at not in start and not fits([at]))]
+    if merged and sink >= 0 and sink not in merged:
+        merged.append(sink)
+    for at in order:
+        if not merged or (len(merged) > 1 and fits(merged)):
             break
-    return published
+        if at not in merged:
+            merged.append(at)
+    return None if set(order) <= set(merged) else merged
 
 
-def can_publish_requests(cells: pd.DataFrame, total: str, largest: str) -> pd.Series:
-    """Return which cells may publish requests: no company makes nearly all of one, nor of a rest.
+def to_ten(requests: npt.ArrayLike) -> Numbers:
+    """Return requests to the nearest ten; 5 stands for “fewer than ten”.
 
-    A branch with one such cell publishes none, for the others would give it away by subtraction;
-    nor does the total then, nor where what the branches leave hidden is mostly one company's.
-
-    Args:
-        cells: Cells of all topics, groups and total included, with `published`.
-        total: Column of requests.
-        largest: Column of the most requests of one company.
+    Examples:
+        >>> to_ten([0, 3, 14, 26]).tolist()
+        [0.0, 5.0, 10.0, 30.0]
     """
-    limit = LARGEST_SHARE
-    fine = cells[largest] <= limit * cells[total] + 1e-9
-    of_branch = cells["branch_code"] != TOTAL
-    flags = (
-        cells[of_branch]
-        .pivot(index="branch_code", columns="size_band", values="published")
-        .astype(bool)
-    )
-    both = set(flags.index[flags["all"] & flags["under_50"]])
-    is_unknown = cells["size_band"].eq("unknown") & cells["branch_code"].isin(both)
-    obtained = cells["published"] | is_unknown
-    bad = set(cells.loc[obtained & ~fine, "branch_code"])
-    if bad:
-        return of_branch & ~cells["branch_code"].isin(bad)
-    parts = cells[of_branch & cells["size_band"].isin([*BANDS])]
-    shown = flags.loc[parts["branch_code"]].set_index(parts.index)
-    small = parts["size_band"].isin(GROUPS["under_50"])
-    hidden = [parts[~shown[band] & parts["size_band"].isin([*GROUPS[band]])] for band in GROUPS]
-    hidden += [parts[~shown[band] & (parts["size_band"] == band)] for band in BANDS]
-    hidden.append(parts[~shown["all"] & ~(shown["under_50"] & small)])
-    alike = all(rest[largest].max() <= limit * rest[total].sum() + 1e-9
-                for rest in hidden if rest[total].sum())  # fmt: skip
-    return of_branch | alike
+    exact = np.asarray(requests, float)
+    return np.where((exact > 0) & (exact < STEP), STEP / 2, STEP * np.floor(exact / STEP + 0.5))
 
 
-def _may(counts: npt.NDArray[np.int64], published: Flags) -> Flags:
-    """Return whether totals over the first axis may be published beside their published parts."""
-    hidden = np.where(published, 0, counts)
-    total, branches = hidden.sum(axis=0), (hidden > 0).sum(axis=0)
-    return np.asarray((total == 0) | ((total >= LEAST) & (branches >= min(LEAST, 2))))
-
-
-def _counts(cells: pd.DataFrame, branches: list[str], topics: list[str]) -> npt.NDArray[np.int64]:
-    """Return unmet and covered companies: axes branch, topic, (unmet, covered), band."""
-    counts = np.zeros((len(branches), len(topics), 2, len(BANDS)), dtype=np.int64)
-    at = (
-        pd.Index(branches).get_indexer(pd.Index(cells["branch_code"])),
-        pd.Index(topics).get_indexer(pd.Index(cells["topic_code"])),
-        pd.Index(BANDS).get_indexer(pd.Index(cells["size_band"])),
-    )
-    counts[at[0], at[1], 0, at[2]] = cells["unmet"]
-    counts[at[0], at[1], 1, at[2]] = cells["requesting"] - cells["unmet"]
-    return counts
-
-
-def _groups(counts: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return companies under 50, all, and the rest: what subtraction gives, unknown included."""
-    small = counts[..., : len(UNDER_50)].sum(axis=-1)
-    every = counts.sum(axis=-1)
-    return small, every, every - small
-
-
-def _publishable(part: npt.NDArray[np.int64], whole: int) -> Flags:
-    """Return where a topic may be published, alone and beside all topics, among which it lies.
-
-    Args:
-        part: Axes …, topic, (unmet, covered).
-        whole: Place of all topics together.
-    """
-    above = part[..., [whole], :]
-    alone = safe(part).all(axis=-1) & safe(part.sum(axis=-1))
-    unmet = safe(above[..., 0] - part[..., 0])
-    asked = safe(above.sum(axis=-1) - part.sum(axis=-1))
-    return np.asarray(alone & unmet & asked)
-
-
-def _branch_levels(counts: npt.NDArray[np.int64], whole: int) -> dict[str, Flags]:
-    small, every, rest = (_publishable(part, whole) for part in _groups(counts))
-    unknown, known = counts[..., 4], counts[..., 2:4].sum(axis=-1)
-    apart = safe(unknown).all(axis=-1) & safe(known).all(axis=-1)
-    full = small & every & rest & apart
-    each = safe(counts).all(axis=(-1, -2)) & safe(counts.sum(axis=-2)).all(axis=-1)
-    is_whole = np.arange(counts.shape[1]) == whole
-    published = {
-        "under_50": small,
-        "all": full | (every & ~small),
-        "50_plus": full,
-        "bands": full & each & is_whole,
-    }
-    return {name: flags & flags[:, [whole]] for name, flags in published.items()}
-
-
-def _total_levels(
-    counts: npt.NDArray[np.int64], published: dict[str, Flags], whole: int
-) -> dict[str, Flags]:
-    groups = small, every, rest = _groups(counts)
-    fits = [_publishable(part.sum(axis=0), whole) for part in groups]
-    # what a reader has left of all once the parts under 50 that are published are taken off
-    left = np.where((published["under_50"] & ~published["all"])[..., None], rest, every)
-
-    def may(part: npt.NDArray[np.int64], name: str) -> Flags:
-        return np.asarray(_may(part, published[name][..., None]).all(axis=-1))
-
-    under = may(small, "under_50") & fits[0]
-    over = may(rest, "50_plus") & fits[2]
-    both = may(every, "all") & may(left, "all") & fits[1]
-    full = under & over & both
-    each = _may(counts, published["bands"][..., None, None]).all(axis=(-1, -2))
-    each &= safe(counts.sum(axis=0)).all(axis=(-1, -2))
-    total = {
-        "under_50": under,
-        "all": full | (both & ~under),
-        "50_plus": full,
-        "bands": full & each & (np.arange(counts.shape[1]) == whole),
-    }
-    return {name: flags & flags[[whole]] for name, flags in total.items()}
+def reviewed(requests: pd.DataFrame, topics: list[str], places: pd.MultiIndex) -> Reviewed:
+    """Return the requests of one period, counted, with what may be published of them."""
+    counts = counting.count(requests, topics)
+    published = shown(counts, places)
+    splits = [
+        split(parts, counts.companies, published, sink)
+        for parts, sink in (
+            (amounts(counts), -1),
+            (counts.unmet.sum(axis=(1, 2))[..., None], REASONS.index("other")),
+            (counts.unmet.sum(axis=(1, 3))[..., None], -1),
+        )
+    ]
+    members = counting.members(counts.companies, places)
+    return Reviewed(counts, topics, *members, published, *splits)

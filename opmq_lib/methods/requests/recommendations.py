@@ -6,10 +6,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.requests.comparison import newcombe
+from opmq_lib.methods.requests import counting
+from opmq_lib.methods.requests.comparison import Difference, difference, evidence
+from opmq_lib.methods.requests.counting import TOTAL
+from opmq_lib.methods.requests.differences import years
 from opmq_lib.methods.requests.intervals import LEVEL
-from opmq_lib.methods.requests.measures import OTHERS
-from opmq_lib.methods.requests.protection import ALL_TOPICS, LEAST, TOTAL
+from opmq_lib.methods.requests.protection import LEAST, reviewed
+from opmq_lib.methods.requests.table import ALL_TOPICS, OTHERS, whole
 from opmq_lib.tables import DESCRIPTIONS, check
 
 FOCUS: Final = "under_50"
@@ -40,10 +43,17 @@ def candidates(review: pd.DataFrame, proposed_on: date) -> pd.DataFrame:
         Rows of table `recommendations`, by branch, the topic with most unmet companies first; only
         topics with at least `LEAST` unmet companies under 50.
     """
-    published = (review["indicator"] == "unmet_share_pct") & (review["status"] == "value")
-    published &= (review["size_band"] == FOCUS) & (review["branch_code"] != TOTAL)
+    published = review["status"].eq("value") & review["size_band"].eq(FOCUS)
+    published &= review["branch_code"].ne(TOTAL) & review["reason"].eq("all")
     published &= ~review["topic_code"].isin([ALL_TOPICS, OTHERS])
-    shares = review[published & (review["numerator_count"] >= LEAST)].sort_values(
+    topics = ["branch_code", "topic_code"]
+    shares, concerned = (
+        review[published & (review["indicator"] == name)].set_index(topics)
+        for name in ("unmet_share_pct", "topic_share_of_unmet_pct")
+    )
+    counts = concerned["numerator_count"].reindex(shares.index)
+    shares = shares.assign(numerator_count=counts).reset_index()
+    shares = shares[shares["numerator_count"] >= LEAST].sort_values(
         ["branch_code", "numerator_count", "topic_code"], ascending=[True, False, True]
     )
     code = shares["branch_code"] + "-" + shares["topic_code"] + "-" + shares["period_end_on"]
@@ -85,44 +95,60 @@ def updated(register: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([register, proposed[~known]], ignore_index=True)
 
 
-def follow_up(register: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
+def follow_up(register: pd.DataFrame, review: pd.DataFrame, requests: pd.DataFrame) -> pd.DataFrame:
     """Return what became of each recommendation: its decision, and its topic's share since.
 
     Args:
         register: Table `recommendations`; those of the review's own period are left out.
         review: Table `request_review`.
+        requests: Table `requests`, the year of each recommendation included.
 
     Returns:
-        Table `request_follow_up`: `value` is the change of the unmet share of companies under 50
-        on the topic, in points, with Newcombe's interval; `s` where that is secret.
+        Table `request_follow_up`: `value` is the change of the share of requests of companies
+        under 50 on the topic that is not covered, in whole points, with the interval of U3b; `s`
+        where that is secret, `nd` where too few companies tell.
     """
     if register.empty or review.empty:
         return pd.DataFrame(columns=list(FOLLOW_UP))
-    last = register[register["period_end_on"] < review["period_end_on"].max()]
-    now = review[(review["indicator"] == "unmet_share_pct") & (review["size_band"] == FOCUS)]
-    now = now.set_index(["branch_code", "topic_code"])
-    today = now.reindex(pd.MultiIndex.from_frame(last[["branch_code", "topic_code"]]))
-    k, n = (today[name].astype("float64").to_numpy() for name in
-            ("numerator_count", "denominator_count"))  # fmt: skip
-    value, lower, upper = 100 * newcombe(
-        (k, last["unmet_companies_count"].to_numpy(float)),
-        (n, last["requesting_companies_count"].to_numpy(float)),
-    )
-    status = today["status"].fillna("nd").to_numpy()
-    published = (status == "value") & ~np.isnan(value)
+    today = review["period_end_on"].max()
+    last = register[register["period_end_on"] < today]
+    now = review[review["indicator"].eq("unmet_share_pct") & review["size_band"].eq(FOCUS)
+                 & review["reason"].eq("all") & review["variant"].eq("")]  # fmt: skip
+    topics = ["branch_code", "topic_code"]
+    status = now.set_index(topics)["status"].reindex(pd.MultiIndex.from_frame(last[topics]))
+    found = _changes(last, today, requests)
+    state = status.fillna("nd").to_numpy()
+    state = np.where((state == "value") & np.isnan(found.value), "nd", state)
+    published = state == "value"
+    ends = whole(*(100 * each for each in (found.value, found.lower, found.upper)))
     table = last.rename(columns={"status": "decision_status"}).assign(
         indicator="unmet_share_change_points",
-        value=np.where(published, value, np.nan),
-        lower=np.where(published, lower, np.nan),
-        upper=np.where(published, upper, np.nan),
-        interval_level=np.where(published, LEVEL, np.nan),
+        **{name: np.where(published, each, np.nan) for name, each in ends.items()},
+        interval_level=np.where(published & ~np.isnan(found.lower), LEVEL, np.nan),
         unit="points",
-        status=np.where(published, "value", status),
+        status=state,
         nature="observed",
     )
     order = ["branch_code", "proposed_on", "recommendation_code"]
     table = table.sort_values(order, ignore_index=True)[list(FOLLOW_UP)]
     return check("request_follow_up", table, "request_follow_up")
+
+
+def _changes(last: pd.DataFrame, today: str, requests: pd.DataFrame) -> Difference:
+    """Return how the share of each recommendation's topic changed since its period."""
+    names = sorted({*requests["topic_code"], *last["topic_code"]})
+    places = counting.grid(sorted(set(last["branch_code"])))
+    periods = {
+        day: reviewed(counting.period(requests, date.fromisoformat(day)), names, places)
+        for day in {today, *last["period_end_on"]}
+    }
+    found = []
+    for code, name, day in last[["branch_code", "topic_code", "period_end_on"]].to_numpy():
+        sides = years(periods[today], periods[day], code, FOCUS)
+        topic = [names.index(name)]
+        asked, unmet = sides.asked[:, :, topic], sides.unmet.sum(axis=3)[:, :, topic]
+        found.append(difference(evidence(asked, unmet, by_company=False)))
+    return Difference(*np.array(found, float).reshape(-1, 4).T)
 
 
 def counted(follow: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
@@ -137,7 +163,7 @@ def counted(follow: pd.DataFrame, review: pd.DataFrame) -> pd.DataFrame:
     whole = by_status.groupby("branch_code", as_index=False)["value"].sum()
     by_variant = by_status.rename(columns={"decision_status": "variant"})
     rows = pd.concat([whole.assign(variant=""), by_variant])
-    blank = {"lower": np.nan, "upper": np.nan, "interval_level": np.nan,
+    blank = {"lower": np.nan, "upper": np.nan, "interval_level": np.nan, "retained": "",
              "numerator_count": pd.NA, "denominator_count": pd.NA}  # fmt: skip
     complete = rows.assign(
         period_end_on=review["period_end_on"].max(),

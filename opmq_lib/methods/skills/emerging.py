@@ -1,4 +1,8 @@
-"""Skills that rise or fall beyond noise between periods of mentions (S3)."""
+"""Skills that rise or fall beyond noise between periods of mentions (S3).
+
+Offers of one employer repeat one another: they are counted as one cluster. At five copies of every
+offer, taking offers as independent raises a false alarm in every period; see `spread`.
+"""
 
 from itertools import pairwise
 from typing import Final
@@ -53,6 +57,22 @@ def log_odds(
     return change, np.sqrt(1 / (later + pooled) + 1 / (earlier + pooled))
 
 
+def spread(mentions: Array, squares: Array) -> Array:
+    """Return the variance over the mean of mentions, employers being clusters; 1 without repeats.
+
+    Args:
+        mentions: Offers that mention each skill, both periods together.
+        squares: Sum over employers of their squared number of such offers.
+
+    Examples:
+        Six offers of six employers, and of two employers, five and one.
+
+        >>> spread(np.array([6.0, 6.0]), np.array([6.0, 26.0])).round(2).tolist()
+        [1.0, 4.33]
+    """
+    return np.divide(squares, mentions, out=np.ones_like(mentions), where=mentions > 0)
+
+
 def adjusted(p_values: Array) -> Array:
     """Return Benjamini–Hochberg adjusted p-values; `nan` stay out of the family.
 
@@ -82,7 +102,8 @@ def trends(mentions: pd.DataFrame) -> pd.DataFrame:
     Args:
         mentions: Table `skill_mentions`: `period_rank` (1, 2, …), `skill_code`, `mentions_count`
             (documents that mention it), `documents_count` (of the period), `employers_count`,
-            `source_code`. A skill absent from a period was not mentioned.
+            `mentions_squares_count` (from employers: see `spread`), `source_code`. A skill absent
+            from a period was not mentioned.
 
     Returns:
         One row per skill and change: `skill_code`, `period_rank` (the later), `log_odds_change`,
@@ -106,9 +127,9 @@ def trends(mentions: pd.DataFrame) -> pd.DataFrame:
     if not changes:
         what = ("only one period", "two periods or more", "add the mentions of another period")
         raise RangeError.of("skill_mentions, period_rank", *what)
-    counts, employers = (
+    counts, employers, squares = (
         mentions.pivot(index="skill_code", columns="period_rank", values=column).fillna(0)
-        for column in ("mentions_count", "employers_count")
+        for column in ("mentions_count", "employers_count", "mentions_squares_count")
     )
     is_supported = (counts >= LEAST_MENTIONS) & (employers >= LEAST_EMPLOYERS)
     streaks = {
@@ -116,7 +137,7 @@ def trends(mentions: pd.DataFrame) -> pd.DataFrame:
     }
     parts = []
     for earlier, later in changes:
-        part = _change(counts, documents, earlier, later)
+        part = _change(counts, squares, documents, earlier, later)
         if sources[earlier] != sources[later]:
             part["status"] = "nd"
         for direction, period in (("emerging", later), ("disappearing", earlier)):
@@ -131,10 +152,14 @@ def trends(mentions: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).assign(origin=origin)
 
 
-def _change(counts: pd.DataFrame, documents: pd.Series, earlier: int, later: int) -> pd.DataFrame:
+def _change(
+    counts: pd.DataFrame, squares: pd.DataFrame, documents: pd.Series, earlier: int, later: int
+) -> pd.DataFrame:
     """Return the change of every skill from a period to the next, tested in both directions."""
     y1, y0 = counts[later].to_numpy(float), counts[earlier].to_numpy(float)
     change, error = log_odds(y1, float(documents[later]), y0, float(documents[earlier]))
+    both = squares[later].to_numpy(float) + squares[earlier].to_numpy(float)
+    error = error * np.sqrt(spread(y1 + y0, both))
     z = change / error
     tested = np.where(y1 + y0 >= LEAST_MENTIONS, z, np.nan)
     rising, falling = stats.norm.sf(tested), stats.norm.cdf(tested)

@@ -8,8 +8,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opmq_lib.methods.requests import comparison
-from opmq_lib.methods.requests.measures import OTHERS
+from opmq_lib.methods.requests.table import OTHERS
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -20,10 +19,13 @@ Columns = list[tuple[str, Callable[[Any], str]]]
 TABLE, FOLLOW_UP = "demandes", "demandes_suites"
 FOCUS, REST, ALL, TOTAL = "under_50", "50_plus", "all", "ensemble"
 SHARE, TOPIC, SHRUNK = "unmet_share_pct", "topic_share_of_unmet_pct", "unmet_share_shrunk_pct"
+PROBABILITY, RISE = "topic_top_three_probability_pct", "topic_rise_points"
 COMPANIES = "sur … entreprises"
-SHOWN, NAMED = 8, 3
+SURE, POSSIBLE = 90, 10
+"""Probabilities, in %, from which a topic is said to be, and perhaps to be, in the first three."""
 WATERMARK = "données fictives"
 WORDS = words(__package__)
+REST_OF_TOPICS = "Thèmes rares, ensemble"
 BANDS = {
     FOCUS: "Moins de 50 salariés",
     "1_9": "dont 1 à 9",
@@ -33,6 +35,8 @@ BANDS = {
     "250_plus": "dont 250 ou plus",
     ALL: "Ensemble",
 }
+TRENDS = {"yes": "en hausse", "signal": "signal à examiner", "no": ""}
+KINDS = {"partly": "Couvertes en partie seulement", "not_covered": "Pas couvertes du tout"}
 REASONS = {
     "out_of_offer": "Hors de l’offre de services",
     "delay": "Délai trop long",
@@ -75,92 +79,96 @@ def findings(results: Results, labels: Labels) -> Html:
     """Return main unmet topics under 50, how sure that is, and what became of the last advice."""
     if not has_review(results):
         return pieces.findings(WORDS.no_request())
-    cells, ranked = _cells(results), _ranked(results)
+    cells = _cells(results)
+    sure, possible = _leading(results, labels)
+    every = _listed(results, labels)
     named = [
-        Markup("{} ({}{})").format(
-            labels[str(ranked.at[row, "topic_code"])],
-            _count(cells, row, "numerator_count"),
-            " entreprises" if row == ranked.index[0] else "",
-        )
-        for row in ranked.index[:NAMED]
+        Markup("{} ({})").format(labels.get(topic, REST_OF_TOPICS), cells.percent(row))
+        for row, topic in every.items()
+        if topic in sure or not (sure or possible)
     ]
     share = _published(results, SHARE, FOCUS)
-    first = "premier thème net" if _is_first_clear(ranked) else "ordre des thèmes incertain"
-    counts = [_count(cells, share, f"{part}_count") for part in ("numerator", "denominator")]
-    solidity = WORDS.solidity(cells, share, *counts, first if len(ranked) > 1 else "")
+    topics = WORDS.topics(named, [labels[topic] for topic in possible], bool(sure))
+    solidity = WORDS.solidity(cells, share, _count(cells, share, "denominator_count"))
     count = cells.number(_row(results, "recommendations_count", FOCUS))
     states = WORDS.last_recommendations(count, _by_decision(results, cells))
-    return pieces.findings("\n\n".join([WORDS.topics(named), solidity, states]))
+    return pieces.findings("\n\n".join([topics, solidity, states]))
 
 
 def topics_figure(
     results: Results, labels: Labels, topics: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
-    """Draw the topics of unmet companies under 50, or those given, each with its interval."""
+    """Draw the topics not covered under 50, or those given, each with its interval."""
     if not has_review(results):
         return Html("")
-    rows = pieces.chosen(_ranked(results), topics, SHOWN, "topic_code")
+    shown = _own(results).loc[[*_listed(results, labels)]]
+    rows = pieces.chosen(shown, topics, len(shown), "topic_code")
     if len(rows) < (1 if topics else 2):
         return _secret("trop peu d’entreprises par thème pour les montrer")
-    named = rows.assign(label=rows["topic_code"].map(labels))
-    text = WORDS.topics_figure(named["label"].iloc[0], _is_first_clear(rows))
-    axis = f"Part des entreprises non couvertes, en{french.NBSP}%"
+    named = rows.assign(label=rows["topic_code"].map(lambda code: labels.get(code, REST_OF_TOPICS)))
+    sure, _ = _leading(results, labels)
+    text = WORDS.topics_figure([labels[topic] for topic in sure])
+    axis = f"Part des demandes non couvertes, en{french.NBSP}%"
     watermark = WATERMARK if origin(results) == "fictitious" else ""
     return figures.share_intervals(named, text, axis, watermark, ax)
 
 
 def topics_table(results: Results, labels: Labels) -> Html:
-    """Return, by topic, companies concerned and unmet share under 50, beside all sizes."""
+    """Return, by topic, what is not covered under 50, beside all sizes."""
     if not has_review(results):
         return Html("")
-    shares = select(_own(results), SHARE, status="value")
-    asked = shares[shares["topic_code"] != ALL].groupby("topic_code")["numerator_count"].max()
-    if asked.empty:
+    cells, table = _cells(results), _own(results)
+    small, every = _listed(results, labels), _listed(results, labels, ALL)
+    topics = [*dict.fromkeys([*small.values(), *every.values()])]
+    if not topics:
         return _secret("aucun thème ne réunit assez d’entreprises")
-    cells = _cells(results)
+    sure, possible = _leading(results, labels)
+    place = dict.fromkeys(sure, "parmi les trois premiers") | dict.fromkeys(
+        possible, "peut en être"
+    )
+    rises = select(table, RISE, status="value").set_index("topic_code")["retained"]
 
     def rows_of(indicator: str, band: str) -> Any:
         return lambda topic: _row(results, indicator, band, topic)
 
     columns: Columns = [
-        ("Thème", lambda topic: labels.get(topic, "Thèmes rares, ensemble")),
-        *share_columns(cells, rows_of(SHARE, FOCUS), "Moins de 50 : non couvertes"),
+        ("Thème", lambda topic: labels.get(topic, REST_OF_TOPICS)),
+        *count_column(cells, rows_of(TOPIC, FOCUS), "Moins de 50 : entreprises concernées",
+                      "numerator_count"),
+        *value_columns(cells, rows_of(TOPIC, FOCUS), "Part du non-couvert (en %)"),
+        ("Rang", lambda topic: place.get(topic, "")),
+        ("Sur un an", lambda topic: TRENDS[rises.get(topic, "no")]),
+        *value_columns(cells, rows_of(SHARE, FOCUS), "Demandes du thème non couvertes (en %)"),
         *value_columns(cells, rows_of(SHRUNK, FOCUS), "Part rapprochée des autres branches (en %)"),
-        *share_columns(cells, rows_of(SHARE, ALL), "Toutes tailles : non couvertes"),
-    ]
-    order = asked.sort_values(ascending=False)
-    return pieces.table(WORDS.topics_table(), columns, order.index.tolist())
+        *value_columns(cells, rows_of(SHARE, ALL), "Toutes tailles : non couvertes (en %)"),
+    ]  # fmt: skip
+    by_chance = cells.read(_total(results, "signals_by_chance_count", FOCUS) or 0) or 0
+    return pieces.table(WORDS.topics_table(by_chance), columns, topics)
 
 
 def bands_table(results: Results) -> Html:
-    """Return coverage and rates by size band, under 50 first, with every denominator."""
+    """Return requests and what is not covered by size band, under 50 first."""
     if not has_review(results):
         return Html("")
     cells = _cells(results)
 
-    def values(indicator: str, title: str, denominator: str = "") -> Columns:
-        rows = _band_rows(results, indicator)
-        return value_columns(cells, rows, title) + (
-            count_column(cells, rows, denominator) if denominator else []
-        )
+    def values(indicator: str, title: str, decimals: int = 0) -> Columns:
+        return value_columns(cells, _band_rows(results, indicator), title, decimals)
 
-    companies = _band_rows(results, SHARE)
+    def alone(indicator: str, title: str, variant: str = "", decimals: int = 0) -> Columns:
+        row = _band_rows(results, indicator, variant)
+        return [(title, lambda band: cells.number(row(band), decimals))]
+
+    few = _band_rows(results, "requests_count", "under_10")
     columns: Columns = [
         ("Entreprises", lambda band: BANDS[band]),
-        *count_column(cells, companies, "Qui ont demandé"),
-        *count_column(cells, companies, "Non couvertes", "numerator_count"),
-        *values(SHARE, "Part (en %)"),
-        *values(
-            "unmet_requests_share_pct", "Part des demandes non couvertes (en %)", "sur … demandes"
-        ),
+        *alone("requesting_companies_count", "Qui ont demandé"),
+        ("Demandes, à la dizaine", lambda band: _requests(results, cells, few(band), band)),
+        *alone("requests_per_company_ratio", "Par entreprise", decimals=1),
+        *values(SHARE, "Demandes non couvertes (en %)"),
+        *alone(SHARE, "Moyenne des entreprises (en %)", "by_company"),
         *values("requests_per_1000_firms", "Demandes pour 1 000 entreprises"),
-        *values("unmet_requests_per_1000_firms", "Demandes non couvertes pour 1 000"),
-        *values(
-            "answer_delay_median_days",
-            "Délai médian (jours)",
-            "sur … entreprises ayant eu une réponse",
-        ),
-        *values("repeat_share_pct", "Reviennent sur un même thème (en %)", COMPANIES),
+        *values("answer_delay_median_days", "Délai médian (jours)"),
     ]
     return pieces.table(WORDS.bands_table(), columns, BANDS)
 
@@ -169,63 +177,76 @@ def gap(results: Results) -> Html:
     """Return what separates companies under 50 from the others, and whether it is shown."""
     if not has_review(results):
         return Html("")
-    row = _published(results, "gap_unmet_share_points", ALL)
-    if row is None:
-        return _secret("les deux groupes ne peuvent pas être comparés")
     cells = _cells(results)
-    counted = select(_own(results), SHARE, topic_code=ALL)
-    companies = counted.loc[counted["size_band"].isin([FOCUS, REST]), "denominator_count"].sum()
-    names = ["Boschloo", "Fisher"] if companies <= comparison.LARGEST else ["Fisher"]
-    tests = [
-        Markup("{} {}").format(
-            name, cells.number(_row(results, "gap_p_value", variant=name.lower()), 3)
-        )
-        for name in names
-    ]
-    same = _published(results, "gap_stratified_points", ALL)
+    row, beside = (_row(results, "gap_points", variant=f"by_{each}")
+                   for each in ("company", "request"))  # fmt: skip
     change = _published(results, "unmet_share_change_points", FOCUS)
-    difference = WORDS.gap(cells, row, _signed(cells, row), tests, same, _signed(cells, same))
-    trend = WORDS.trend(cells, change, _signed(cells, change))
-    return pieces.findings(f"{difference}\n\n{trend}")
+    state = "nd" if row is None else str(results[TABLE].at[row, "status"])
+    common = [_row(results, "requests_in_strata_share_pct", band) for band in (FOCUS, REST)]
+    compared, held = (
+        _total(results, name) for name in ("compared_branches_count", "retained_gaps_count")
+    )
+    said = [
+        WORDS.gap(cells, row, state, _is_held(results, row), *_said(cells, row)),
+        WORDS.trend(cells, change, _is_held(results, change), *_said(cells, change)),
+        WORDS.compared(cells.number(compared), _is_one(cells, compared),
+                       cells.number(held), _is_one(cells, held)),
+    ]  # fmt: skip
+    if state == "value":
+        by_request = _excludes(cells, beside), _excludes(cells, row)
+        shares = [cells.percent(each) for each in common]
+        said.insert(1, WORDS.beside(*_said(cells, beside)[:2], *by_request, shares))
+    return pieces.findings("\n\n".join(said))
 
 
 def reasons_table(results: Results) -> Html:
-    """Return the main reasons of unmet companies, under 50 beside all."""
+    """Return why requests are not covered, under 50 beside all, and what separates sizes."""
     if not has_review(results):
         return Html("")
-    reasons = select(_own(results), "reason_share_pct", status="value")
-    shown = [name for name in REASONS if name in set(reasons["reason"])]
+    table = select(_own(results), SHARE, topic_code=ALL, status="value")
+    why = table["variant"].where(table["variant"].ne(""), table["reason"])
+    shown = [name for name in (*KINDS, *REASONS) if name in set(why)]
     if set(shown) <= {"other"}:
         return _secret("trop peu d’entreprises non couvertes pour dire leurs motifs")
     cells = _cells(results)
+    gaps = select(_own(results), "gap_points")
 
-    def part(band: str, title: str) -> Columns:
-        def row(reason: str) -> int | None:
-            return row_of(reasons, "reason_share_pct", None, reason=reason, size_band=band)
-
-        return [
-            *count_column(cells, row, f"{title} : entreprises", "numerator_count"),
-            *value_columns(cells, row, "Part (en %)"),
-        ]
+    def row(band: str) -> Callable[[str], int | None]:
+        here = why[table["size_band"] == band]
+        return lambda name: next(iter(here.index[here == name]), None)
 
     columns: Columns = [
-        ("Motif", lambda reason: REASONS[reason]),
-        *part(FOCUS, "Moins de 50"),
-        *part(ALL, "Toutes tailles"),
+        ("Comment, pourquoi", lambda name: (KINDS | REASONS)[name]),
+        *value_columns(cells, row(FOCUS), "Moins de 50 : demandes (en %)"),
+        *value_columns(cells, row(ALL), "Toutes tailles : demandes (en %)"),
+        (
+            "Part de l’écart entre tailles (points)",
+            lambda name: (
+                ""
+                if name in KINDS
+                else _signed(cells, row_of(gaps, "gap_points", None, reason=name))
+            ),
+        ),
     ]
     return pieces.table(WORDS.reasons_table(), columns, shown)
 
 
 def reach_table(results: Results) -> Html:
-    """Return the share of each band's companies that appear in the register at all."""
+    """Return the share of each band's companies that ask, beside that of the year before."""
     if not has_review(results):
         return Html("")
-    cells, rows = _cells(results), _band_rows(results, "companies_ever_share_pct")
+    cells, rows = _cells(results), _band_rows(results, "requesting_share_pct")
     columns: Columns = [
         ("Tranche", lambda band: BANDS[band]),
-        *count_column(cells, rows, "Au registre", "numerator_count"),
+        *count_column(cells, rows, "Ont demandé", "numerator_count"),
         *count_column(cells, rows, "Entreprises de la tranche"),
         *value_columns(cells, rows, "Part (en %)", decimals=1),
+        (
+            "L’année d’avant (en %)",
+            lambda band: cells.number(
+                _row(results, "requesting_share_pct", band, variant="year_before"), 1
+            ),
+        ),
     ]
     return pieces.table(WORDS.reach_table(), columns, BANDS)
 
@@ -252,8 +273,8 @@ def follow_up_table(results: Results, labels: Labels) -> Html:
         ("Suite", lambda row: DECISIONS[texts[row]["decision_status"]]),
         ("Décidée le", lambda row: french.day(day) if (day := texts[row]["decided_on"]) else "–"),
         ("Part non couverte alors (en %)", share),
-        ("Changement depuis (points)", cells.number),
-        ("Intervalle à 95 %", lambda row: _signed(cells, row)),
+        ("Changement depuis (points)", lambda row: _signed(cells, row)),
+        ("Intervalle à 95 %", lambda row: ends(cells, row)),
     ]
     return pieces.table(WORDS.follow_up_table(), columns, table.index.tolist())
 
@@ -262,20 +283,19 @@ def candidates_table(results: Results, labels: Labels) -> Html:
     """Return the topics on which a change of the offer may be discussed; its text stays blank."""
     if not has_review(results):
         return Html("")
-    table = select(_own(results), SHARE, size_band=FOCUS, status="value")
-    is_named = ~table["topic_code"].isin([ALL, OTHERS])
-    topics = table.loc[is_named & (table["numerator_count"] >= 3), "topic_code"]
+    topics = pd.Series(_listed(results, labels), dtype="object")
+    counts = results[TABLE].loc[topics.index, "numerator_count"]
+    topics = topics[topics.ne(OTHERS) & counts.ge(3)]
     if topics.empty:
         return _secret("aucun thème ne réunit trois entreprises non couvertes de moins de 50")
     cells = _cells(results)
     columns: Columns = [
         ("Thème", lambda row: labels[topics[row]]),
-        *count_column(cells, int, "Entreprises non couvertes, moins de 50", "numerator_count"),
-        *value_columns(cells, int, "Part (en %)"),
+        *count_column(cells, int, "Entreprises de moins de 50 concernées", "numerator_count"),
+        *value_columns(cells, int, "Part du non-couvert (en %)"),
         ("Recommandation de la CPNEFP", lambda _: "à écrire"),
     ]
-    rows = topics.sort_values(key=lambda codes: codes.map(labels), kind="stable")
-    return pieces.table(WORDS.candidates_table(), columns, rows.index.tolist())
+    return pieces.table(WORDS.candidates_table(), columns, topics.index.tolist())
 
 
 def method(results: Results) -> Html:
@@ -310,17 +330,15 @@ def count_column(
     return [(title, lambda line: _count(cells, row(line), column))]
 
 
-def share_columns(cells: Cells, row: Callable[[Any], int | None], title: str) -> Columns:
-    """Return the columns of a share of companies: the two counts, the share, its interval."""
-    return [
-        *count_column(cells, row, title, "numerator_count"),
-        *count_column(cells, row, COMPANIES),
-        *value_columns(cells, row, "Part (en %)"),
-    ]
+def _band_rows(results: Results, indicator: str, variant: str = "") -> Callable[[str], int | None]:
+    return lambda band: _row(results, indicator, band, variant=variant)
 
 
-def _band_rows(results: Results, indicator: str) -> Callable[[str], int | None]:
-    return lambda band: _row(results, indicator, band)
+def _requests(results: Results, cells: Cells, few: int | None, band: str) -> Markup:
+    """Return requests to the nearest ten, or « moins de 10 »."""
+    row = _row(results, "requests_count", band) if few is None else few
+    number = cells.number(row)
+    return number if few is None else Markup("moins de {}").format(number)
 
 
 def _by_decision(results: Results, cells: Cells) -> list[Markup]:
@@ -329,8 +347,7 @@ def _by_decision(results: Results, cells: Cells) -> list[Markup]:
     for status, one in DECISIONS.items():
         row = _row(results, "recommendations_count", FOCUS, variant=status)
         if row is not None:
-            is_one = (cells.read(row) or 0) < 2
-            word = one if is_one else PLURALS.get(status, f"{one}s")
+            word = one if _is_one(cells, row) else PLURALS.get(status, f"{one}s")
             counted.append(Markup("{} {}").format(cells.number(row), word))
     return counted
 
@@ -342,16 +359,21 @@ def _own(results: Results) -> pd.DataFrame:
     return table[table["branch_code"] == (codes.pop() if len(codes) == 1 else TOTAL)]
 
 
-def _ranked(results: Results) -> pd.DataFrame:
-    """Return the topics of unmet companies under 50 that are published, most companies first."""
-    rows = select(_own(results), TOPIC, size_band=FOCUS, status="value")
-    rows = rows[rows["numerator_count"] > 0]
-    return rows.sort_values(["value", "topic_code"], ascending=[False, True])
+def _listed(results: Results, labels: Labels, band: str = FOCUS) -> dict[int, str]:
+    """Return the rows of the topics published for a size, in the order of the nomenclature."""
+    rows = select(_own(results), TOPIC, size_band=band, status="value")
+    order = {code: place for place, code in enumerate(labels)}
+    found = rows["topic_code"].sort_values(key=lambda codes: codes.map(order), kind="stable")
+    return dict(zip(found.index.tolist(), found.tolist(), strict=True))
 
 
-def _is_first_clear(ranked: pd.DataFrame) -> bool:
-    """Return whether the first topic's interval lies above the second's."""
-    return len(ranked) > 1 and bool(ranked["lower"].iloc[0] > ranked["upper"].iloc[1])
+def _leading(results: Results, labels: Labels) -> tuple[list[str], list[str]]:
+    """Return the topics under 50 that are in the first three surely, and perhaps."""
+    rows = select(_own(results), PROBABILITY, size_band=FOCUS, status="value")
+    by_topic = rows.set_index("topic_code")["value"]
+    ordered = [code for code in _listed(results, labels).values() if code in by_topic]
+    sure = [code for code in ordered if by_topic[code] >= SURE]
+    return sure, [code for code in ordered if POSSIBLE <= by_topic[code] < SURE]
 
 
 def _row(
@@ -359,16 +381,37 @@ def _row(
     indicator: str,
     band: str = ALL,
     topic: str = ALL,
-    variant: str | None = None,
+    variant: str = "",
 ) -> int | None:
     chosen: dict[str, Any] = {"size_band": band, "topic_code": topic, "variant": variant}
+    chosen["reason"] = ALL
     return row_of(_own(results), indicator, None, **chosen)
+
+
+def _total(results: Results, indicator: str, band: str = ALL) -> int | None:
+    """Return the row of all branches together."""
+    chosen: dict[str, Any] = {"size_band": band, "branch_code": TOTAL}
+    return row_of(results[TABLE], indicator, None, **chosen)
 
 
 def _published(results: Results, indicator: str, band: str) -> int | None:
     """Return the row of an indicator, if it has a value."""
     row = _row(results, indicator, band)
     return None if row is None or results[TABLE].at[row, "status"] != "value" else row
+
+
+def _is_one(cells: Cells, row: int | None) -> bool:
+    return row is not None and (cells.read(row) or 0) < 2
+
+
+def _is_held(results: Results, row: int | None) -> bool:
+    return row is not None and str(results[TABLE].at[row, "retained"]) == "yes"
+
+
+def _excludes(cells: Cells, row: int | None) -> bool:
+    """Return whether an interval excludes 0."""
+    low, high = (None if row is None else cells.read(row, end) for end in ("lower", "upper"))
+    return low is not None and high is not None and (low > 0 or high < 0)
 
 
 def _cells(results: Results) -> Cells:
@@ -379,8 +422,31 @@ def _count(cells: Cells, row: int | None, column: str) -> Markup:
     return cells.show(row, french.number, column)
 
 
-def _signed(cells: Cells, row: int | None) -> Markup:
-    return cells.ends(row, lambda value: french.number(value, 1))
+def _signed(cells: Cells, row: int | None, column: str = "value") -> Markup:
+    return cells.show(row, _points, column)
+
+
+def _said(cells: Cells, row: int | None) -> tuple[Markup, Markup, Markup]:
+    """Return points as said in a sentence: the number, `[+7 ; +73]`, `+7 à +73`."""
+    low, high = (_signed(cells, row, end) for end in ("lower", "upper"))
+    return _signed(cells, row), Markup("[{} ; {}]").format(low, high), ends(cells, row)
+
+
+def ends(cells: Cells, row: int | None) -> Markup:
+    """Return the ends of an interval in points, with their sign."""
+    return cells.ends(row, _points)
+
+
+def _points(value: float) -> str:
+    """Return points with their sign; beyond 100, that they are beyond.
+
+    Examples:
+        >>> _points(40), _points(0), _points(104)
+        ('+40', '0', '≥ +100')
+    """
+    if abs(value) > 100:
+        return f"≥{french.NBSP}+100" if value > 0 else f"≤{french.NBSP}{french.number(-100)}"
+    return ("+" if value > 0 else "") + french.number(value)
 
 
 def _secret(why: str) -> Html:

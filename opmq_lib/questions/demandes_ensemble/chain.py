@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from opmq_lib.methods.requests import denominators, measures, recommendations
-from opmq_lib.questions.demandes.chain import FOLLOW_UP, REVIEW, no_rows
+from opmq_lib.questions.demandes.chain import CONTRACTS, FOLLOW_UP, REVIEW, no_rows
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import check
 
@@ -47,11 +47,12 @@ def review(
 
 def follow_up(registers: Tables, review: pd.DataFrame) -> pd.DataFrame:
     """Return what became of each recommendation of an earlier review: table `request_follow_up`."""
-    return recommendations.follow_up(registers["recommendations"], review)
+    requests = registers["requests"]
+    return recommendations.follow_up(registers["recommendations"], review, requests)
 
 
 def results(review: pd.DataFrame, follow_up: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Return `demandes`, with the number of recommendations by state, and `demandes_suites`."""
     counted = recommendations.counted(follow_up, review)
     whole = pd.concat([review, counted], ignore_index=True) if len(counted) else review
-    return {REVIEW: check(measures.TABLE, whole, REVIEW), FOLLOW_UP: follow_up}
+    return {REVIEW: check(CONTRACTS[REVIEW], whole, REVIEW), FOLLOW_UP: follow_up}

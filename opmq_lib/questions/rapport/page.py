@@ -143,10 +143,15 @@ QUESTIONS: Final = (
         [demandes.banner, demandes.topics_table, demandes.gap, demandes.follow_up_table],
         [
             Compared(
-                "Entreprises de moins de 50 salariés non couvertes (en %)",
+                "Demandes des moins de 50 salariés non couvertes (en %)",
                 demandes.TABLE,
                 demandes.SHARE,
-                where={"size_band": "under_50", "topic_code": "all"},
+                where={
+                    "size_band": "under_50",
+                    "topic_code": "all",
+                    "reason": "all",
+                    "variant": "",
+                },
             )
         ],
     ),
