@@ -2,6 +2,7 @@
 
 (Not the HTTP library of that name: import it as `from opmq_lib.methods import requests`.)
 
-The unit is the company, never the request: a company that asks ten times counts once. Nothing here
-describes one company: `protection` decides what may be published, `measures` publishes only that.
+Levels count requests, companies being clusters; comparisons, reach and protection count companies.
+“At least one request not covered” is never compared: it grows with the number of requests. Nothing
+here describes one company: `protection` decides what may be published, `measures` publishes it.
 """

@@ -66,40 +66,34 @@ def levels(
         share = total(u) / requests
         left = 1 - n / requests[at]
         a, b = n / left, n / np.sqrt(left)
-        variance = total((u - share[at] * n) ** 2 / left) / requests**2
-        mean_size = total(n**2) / requests
         squares = total(b**2) / requests
         freedom = (total(a) - squares) ** 2
-        freedom /= total(a**2) - 2 * total(a * b**2) / requests + squares**2
-        size, lower, upper = _interval(share, variance, companies, requests, mean_size, freedom)
-        company_mean = total(u / n) / companies
+        table = pd.DataFrame(
+            {
+                "companies": companies,
+                "requests": requests,
+                "value": share,
+                "variance": total((u - share[at] * n) ** 2 / left) / requests**2,
+                "mean_size": total(n**2) / requests,
+                "degrees_of_freedom": freedom
+                / (total(a**2) - 2 * total(a * b**2) / requests + squares**2),
+                "company_mean": total(u / n) / companies,
+            }
+        )
+        ends = _interval(table)
     few = companies < LEAST_COMPANIES
-    return pd.DataFrame(
-        {
-            "companies": companies,
-            "requests": requests,
-            "value": share,
-            "lower": np.where(few, np.nan, lower),
-            "upper": np.where(few, np.nan, upper),
-            "variance": variance,
-            "mean_size": mean_size,
-            "effective_size": size,
-            "degrees_of_freedom": freedom,
-            "company_mean": company_mean,
-            "status": np.select([requests == 0, few], ["np", "nd"], "value"),
-        }
-    )
+    ends.loc[few, ["lower", "upper"]] = np.nan
+    status = np.select([requests == 0, few], ["np", "nd"], "value")
+    return table.join(ends).assign(status=status)
 
 
-def _interval(
-    share: Numbers, variance: Numbers, companies: Numbers, requests: Numbers, mean_size: Numbers,
-    freedom: Numbers,
-) -> tuple[Numbers, Numbers, Numbers]:  # fmt: skip
+def _interval(table: pd.DataFrame) -> pd.DataFrame:
     """Return the requests that would say as much if independent, and both ends."""
-    least = requests / (1 + LEAST_CORRELATION * (mean_size - 1))
-    own = np.where(variance > 0, share * (1 - share) / variance, least)
+    share, requests = table["value"], table["requests"]
+    least = requests / (1 + LEAST_CORRELATION * (table["mean_size"] - 1))
+    own = np.where(table["variance"] > 0, share * (1 - share) / table["variance"], least)
     one_sided = (share == 0) | (share == 1)
-    size = np.where(one_sided, companies, np.fmin(own, least))
-    quantile = np.where(one_sided, NORMAL, stats.t.ppf((1 + LEVEL) / 2, freedom))
-    lower, upper = wilson(share * size, size, quantile)
-    return size, lower, upper
+    size = np.where(one_sided, table["companies"], np.fmin(own, least))
+    student = stats.t.ppf((1 + LEVEL) / 2, table["degrees_of_freedom"])
+    lower, upper = wilson(share * size, size, np.where(one_sided, NORMAL, student))
+    return pd.DataFrame({"effective_size": size, "lower": lower, "upper": upper})

@@ -441,8 +441,8 @@ def _points(value: float) -> str:
     """Return points with their sign; beyond 100, that they are beyond.
 
     Examples:
-        >>> _points(40), _points(0), _points(104)
-        ('+40', '0', '≥ +100')
+        >>> _points(40), _points(0), _points(-3), "+100" in _points(104)
+        ('+40', '0', '−3', True)
     """
     if abs(value) > 100:
         return f"≥{french.NBSP}+100" if value > 0 else f"≤{french.NBSP}{french.number(-100)}"
