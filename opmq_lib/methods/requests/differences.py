@@ -8,6 +8,7 @@ import pandas as pd
 from opmq_lib.methods.requests.comparison import (
     LARGEST_P,
     Difference,
+    Evidence,
     Flags,
     difference,
     evidence,
@@ -48,14 +49,17 @@ def gaps(of: Reviewed) -> list[pd.DataFrame]:
     status = np.array([_state(of, code) for code in codes])
     parts = []
     for variant in ("by_request", "by_company"):
-        found = _by_branch(sides, by_company=variant == "by_company")
+        given = _evidence(sides, by_company=variant == "by_company")
+        found = _differences(given)
         p_value = np.where(status == "value", found.p_value, np.nan)
         kept = _kept(p_value)
         parts.append(_rows(frame.assign(variant=variant), "gap_points", found, kept, status))
-    shares = _in_strata(sides)
+    inside, every = (np.array([each.sum(axis=0) for each in column]) for column in
+                     zip(*((one.asked, one.whole) for one in given), strict=True))  # fmt: skip
+    common = 100 * inside / np.where(every > 0, every, np.nan)
     for side, name in enumerate(SIDES):
         parts.append(rows(frame.assign(size_band=name), "requests_in_strata_share_pct", "pct",
-                          **whole(100 * shares[:, side])))  # fmt: skip
+                          **whole(common[:, side])))  # fmt: skip
     compared, held = int((~np.isnan(p_value[:-1])).sum()), int((kept[:-1] == "yes").sum())
     total = _frame(of, [TOTAL]).assign(published=True)
     parts += [rows(total, name, "branches", value=[value]) for name, value in
@@ -70,7 +74,7 @@ def changes(now: Reviewed, before: Reviewed) -> list[pd.DataFrame]:
     codes = [*_branches(now), TOTAL]
     for band in SPLIT:
         sides = {code: years(now, before, code, band) for code in codes[:-1]}
-        found = _by_branch(sides, by_company=False)
+        found = _differences(_evidence(sides, by_company=False))
         there = _frame(now, codes, band)["published"] & _frame(before, codes, band)["published"]
         frame = _frame(now, codes).assign(size_band=band, published=there)
         asked = np.array([each.asked.sum(axis=(0, 2)) for each in sides.values()])
@@ -138,14 +142,23 @@ def _sizes(of: Reviewed, code: str) -> Sides:
     )
 
 
-def _by_branch(sides: dict[str, Sides], *, by_company: bool) -> Difference:
-    """Return the difference of each branch, and of all together at the end."""
+def _evidence(
+    sides: dict[str, Sides], *, by_company: bool, reason: int | None = None
+) -> list[Evidence]:
+    """Return what companies of each branch say, and of all together at the end."""
     parts = [
-        evidence(each.asked, each.unmet.sum(axis=3), by_company=by_company)
+        evidence(
+            each.asked,
+            each.unmet.sum(axis=3) if reason is None else each.unmet[..., reason],
+            by_company=by_company,
+        )
         for each in sides.values()
     ]
-    found = [difference(part) for part in [*parts, together(parts)]]
-    return Difference(*np.array(found, float).T)
+    return [*parts, together(parts)]
+
+
+def _differences(given: list[Evidence]) -> Difference:
+    return Difference(*np.array([difference(each) for each in given], float).T)
 
 
 def _kept(p_values: Numbers) -> Numbers:
@@ -157,16 +170,11 @@ def _by_reason(
     of: Reviewed, sides: dict[str, Sides], frame: pd.DataFrame, known: Flags
 ) -> list[pd.DataFrame]:
     """Return the part of each reason in the difference per company: they add up to it."""
-    parts = np.zeros((len(frame), len(REASONS)))
-    pooled, denominator = np.zeros(len(REASONS)), 0.0
-    for row, each in enumerate(sides.values()):
-        alphas = [evidence(each.asked, each.unmet[..., at], by_company=True) for at in
-                  range(len(REASONS))]  # fmt: skip
-        numerators = np.array([one.alpha.sum() for one in alphas])
-        beta = float(alphas[0].beta.sum())
-        parts[row] = numerators / beta if beta else np.nan
-        pooled, denominator = pooled + numerators, denominator + beta
-    parts[-1] = pooled / denominator if denominator else np.nan
+    parts = np.full((len(frame), len(REASONS)), np.nan)
+    for at in range(len(REASONS)):
+        for row, each in enumerate(_evidence(sides, by_company=True, reason=at)):
+            if known[row]:
+                parts[row, at] = each.alpha.sum() / each.beta.sum()
     places = [
         of.published.index.get_indexer(pd.MultiIndex.from_product([frame["branch_code"], [band]]))
         for band in SPLIT
@@ -183,19 +191,6 @@ def _by_reason(
         ends = whole(100 * parts[shown, at])
         found.append(rows(named[shown], "gap_points", "points", status=status, **ends))
     return found
-
-
-def _in_strata(sides: dict[str, Sides]) -> Numbers:
-    """Return the share of each side's requests on topics that both ask about."""
-    given = [
-        evidence(each.asked, each.unmet.sum(axis=3), by_company=False) for each in sides.values()
-    ]
-    inside, every = (
-        np.array([part.sum(axis=0) for part in parts])
-        for parts in ([each.asked for each in given], [each.whole for each in given])
-    )
-    inside, every = (np.vstack([each, each.sum(axis=0)]) for each in (inside, every))
-    return inside / np.where(every > 0, every, np.nan)
 
 
 def _state(of: Reviewed, code: str) -> str:
