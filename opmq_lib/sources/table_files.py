@@ -21,7 +21,7 @@ from opmq_lib.params import BranchTables
 from opmq_lib.sources import embedded, forms, project
 from opmq_lib.sources.parameters import known_codes
 from opmq_lib.tables import Problem, Sheet, scope
-from opmq_lib.tables.columns import DAY
+from opmq_lib.tables.kinds import DAY
 from opmq_lib.tables.schemas import Rule
 
 _NUMBER: Final = re.compile(

@@ -14,8 +14,8 @@ from opmq_lib.tables.checking import header_problems as header_problems
 from opmq_lib.tables.checking import input_errors as input_errors
 from opmq_lib.tables.checking import row_problems as row_problems
 from opmq_lib.tables.columns import COLUMNS as COLUMNS
-from opmq_lib.tables.columns import Column as Column
 from opmq_lib.tables.columns import expectation as expectation
+from opmq_lib.tables.kinds import Column as Column
 from opmq_lib.tables.schemas import DESCRIPTIONS as DESCRIPTIONS
 from opmq_lib.tables.schemas import DIMENSIONS as DIMENSIONS
 from opmq_lib.tables.schemas import INDICATOR_COLUMNS as INDICATOR_COLUMNS

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from opmq_lib.errors import CoherenceError, DataError, RangeError, SchemaError
-from opmq_lib.tables.columns import COLUMNS, Column
+from opmq_lib.tables.columns import COLUMNS
+from opmq_lib.tables.kinds import Column
 
 TABLES: Final[dict[str, str]] = {
     # what producers publish, embedded
