@@ -42,7 +42,7 @@ ASSEMBLIES = [
 ]
 
 if not FULL:
-    QUESTIONS, ASSEMBLIES = QUESTIONS[::3], ASSEMBLIES[::3]
+    QUESTIONS, ASSEMBLIES = QUESTIONS[::4], ASSEMBLIES[:1]
 
 SERVER_CONFIG = {
     "ServerApp": {"open_browser": False, "allow_root": True, "port": 0},

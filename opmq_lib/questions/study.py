@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from inspect import isfunction, signature
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pandas as pd
@@ -135,7 +136,11 @@ class Study:
         notebook, _, function = name.partition(".")
         _check("notebook", notebook, [path.stem for path in self.root.glob("notebooks/*.ipynb")])
         question = notebook.partition("_")[2]
-        page = vars(import_module(f"opmq_lib.questions.{question}.page"))
+        package = f"opmq_lib.questions.{question}"
+        files = [each.name for each in iter_modules(import_module(package).__path__)]
+        page: dict[str, Any] = {}
+        for file in files:
+            page |= vars(import_module(f"{package}.{file}")) if file != "chain" else {}
         takes = {
             name: signature(show).parameters for name, show in page.items() if isfunction(show)
         }
@@ -157,10 +162,9 @@ class Study:
 
     def _named(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         table = pd.concat(tables, ignore_index=True)
-        for name in ("branch", "metier"):
-            place = list(table.columns).index(f"{name}_code")
-            table.insert(place, name, table[f"{name}_code"].map(self.labels))
-        return table
+        names = {name: table[f"{name}_code"].map(self.labels) for name in ("branch", "metier")}
+        first = [column for name in names for column in (name, f"{name}_code")]
+        return table.assign(**names)[[*first, *table.columns.drop(first, errors="ignore")]]
 
 
 def _check(kind: str, name: str, known: Sequence[str]) -> None:

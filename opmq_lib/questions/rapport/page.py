@@ -174,6 +174,11 @@ QUESTIONS: Final = (
 """The questions of the report, in order."""
 
 
+def legend(answers: Answers) -> Html:
+    """Return what the letters of the report mean."""
+    return pieces.grades_legend(*(table for each in answers.values() for table in each.values()))
+
+
 def banner(answers: Answers, state: str = DRAFT) -> Html:
     """Return the validation state of the report, and what in it is an example or fictitious."""
     missing = [f"« {each.heading} »" for each in QUESTIONS if not answers.get(each.notebook)]

@@ -38,24 +38,24 @@
     return total;
   };
 
-  const loaded = { entries: null };
+  let entries = null;
+  /** The index is read once, when the reader comes to the box. */
   const load = (form) =>
-    new Promise((resolve) => {
-      if (loaded.entries) return resolve(loaded.entries);
+    (entries ??= new Promise((resolve) => {
       const script = document.createElement("script");
       script.src = form.dataset.index;
-      script.onload = () => {
-        loaded.entries = window.opmqSearchIndex.map(([href, page, section, text]) => ({
-          href,
-          page,
-          section,
-          text,
-          folded: [page, section, text].map(fold),
-        }));
-        resolve(loaded.entries);
-      };
+      script.onload = () =>
+        resolve(
+          window.opmqSearchIndex.map(([href, page, section, text]) => ({
+            href,
+            page,
+            section,
+            text,
+            folded: [page, section, text].map(fold),
+          })),
+        );
       document.head.append(script);
-    });
+    }));
 
   const element = (tag, ...children) => {
     const made = document.createElement(tag);
