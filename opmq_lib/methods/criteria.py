@@ -16,7 +16,6 @@ from opmq_lib.tables.indicators import last_year
 KEY = ["metier_code", "criterion_code"]
 COLUMNS = ["value", "lower", "upper", "year", "nature", "origin", "status", "source_code"]
 SENIOR_BANDS = ("55-59 ans", "60 ans ou plus")
-CERTIFICATIONS_YEAR = 2024
 LEAST_UNITS, LARGEST_SHARE_PCT = 3, 85.0
 """Primary rules for enterprises: source: Insee, as in methodology, K1."""
 PRIOR = 4.0
@@ -188,11 +187,14 @@ def _certifications(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return how many certifications each métier's ROME records have, and their mean level."""
     linked = tables["fap_rome"].merge(tables["certification_metiers"], on="rome_code")
     linked = linked.drop_duplicates(["metier_code", "certifinfo_code"])
-    levels = tables["certifications"][["certifinfo_code", "framework_level"]]
+    known = tables["certifications"]
+    levels = known[["certifinfo_code", "framework_level"]]
     grouped = linked.merge(levels, on="certifinfo_code").groupby("metier_code")["framework_level"]
     level = grouped.mean().astype("Float64").astype(float)
     count = grouped.size().astype(float)
-    return pd.DataFrame({"count": count, "level": level, "year": CERTIFICATIONS_YEAR})
+    return pd.DataFrame(
+        {"count": count, "level": level, "year": int(known["updated_on"].max()[:4])}
+    )
 
 
 def _exposures(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -35,8 +35,8 @@ INDICATORS = {
 }
 NATURES = {"observed": "observé", "estimate": "estimation"}
 PORTRAIT_NOTES = {
-    "yes": "effectif publié (portrait de branche de la Dares, 2020)",
-    "partial": "effectif publié en partie (portrait de branche de la Dares, 2020)",
+    "yes": "effectif publié (portrait de branche de la Dares)",
+    "partial": "effectif publié en partie (portrait de branche de la Dares)",
     "no": "nd : aucun portrait de branche de la Dares",
 }
 

@@ -15,7 +15,6 @@ from opmq_lib.tables import indicators
 
 METIERS = 20
 """ROME looked at: those that the branch's activities hire most."""
-HIRES_YEAR = 2016
 READ = ["coverage_ratio", "read_skills_count", "ending_blocs_count"]
 
 
@@ -183,7 +182,7 @@ def results(  # noqa: PLR0913 - one argument per step
     has_body = (inputs["certifying_bodies"]["branch_code"] == branch_code).any()
     unknown = "^$" if has_body else "certification|uncovered"
     parts = [
-        *_coverage_rows(portfolio, coverage, signals),
+        *_coverage_rows(portfolio, coverage, signals, _hires_year(inputs)),
         _bloc_rows(inputs, bloc_coverage),
         demand["profile_share"],
         _reason_rows(inputs, deadlines),
@@ -330,12 +329,17 @@ def _signals(inputs: Tables, branch_code: str, coverage: pd.DataFrame) -> pd.Dat
     return _checked("skill_signals", both)
 
 
+def _hires_year(inputs: Tables) -> int:
+    """Return the year in which the twelve months of hires end."""
+    return int(inputs["sources"].set_index("table").at["rome_naf_hires", "data_date"][:4])
+
+
 def _coverage_rows(
-    portfolio: pd.DataFrame, coverage: pd.DataFrame, signals: pd.DataFrame
+    portfolio: pd.DataFrame, coverage: pd.DataFrame, signals: pd.DataFrame, hires_year: int
 ) -> list[pd.DataFrame]:
     """Return how many certifications, métiers and skills that none covers; then by métier."""
     codes, counts = coverage["rome_code"], coverage["certifications_count"]
-    hires = pd.DataFrame({"metier_code": codes, "value": coverage["hires"], "year": HIRES_YEAR})
+    hires = pd.DataFrame({"metier_code": codes, "value": coverage["hires"], "year": hires_year})
     aimed = pd.DataFrame({"metier_code": codes, "value": counts, "unit": "certifications"})
     uncovered = (signals["signal"] == "uncovered").sum()
     return [

@@ -112,10 +112,11 @@ def calendar_table(results: Results) -> Html:
 
 def coverage_table(results: Results, labels: Labels) -> Html:
     """Return the métiers looked at, and how many certifications of the branch aim at each."""
-    codes = indicators.codes(indicators.select(results[TABLE], "branch_hires_count"))
+    hires = indicators.select(results[TABLE], "branch_hires_count")
+    codes, year = indicators.codes(hires), "".join(hires["year"].astype(int).astype(str).head(1))
     columns = {
         "Métier (ROME)": lambda code: labels.get(code, code),
-        "Embauches déclarées, mars 2016 à mars 2017": lambda code: _count(
+        f"Embauches déclarées, un an jusqu’en {year}": lambda code: _count(
             results, "branch_hires_count", code
         ),
         "Certifications de la branche": lambda code: _count(results, "certifications_count", code),
