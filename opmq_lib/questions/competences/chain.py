@@ -331,7 +331,8 @@ def _signals(inputs: Tables, branch_code: str, coverage: pd.DataFrame) -> pd.Dat
 
 def _hires_year(inputs: Tables) -> int:
     """Return the year in which the twelve months of hires end."""
-    return int(inputs["sources"].set_index("table").at["rome_naf_hires", "data_date"][:4])
+    sources = inputs["sources"]
+    return int(sources.loc[sources["table"] == "rome_naf_hires", "data_date"].iloc[0][:4])
 
 
 def _coverage_rows(
