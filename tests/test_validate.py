@@ -228,6 +228,8 @@ def test_everything_that_is_checked_is_said(root):
         "parameters/requests.yml",
         "parameters/tables/certifying_bodies.csv (table `certifying_bodies`): 34 rows",
         "parameters/tables/metiers_left_out.csv (table `metiers_left_out`): 13 rows",
+        "parameters/tables/metiers_outside_branches.csv (table `metiers_outside_branches`): "
+        "11 rows",
         "parameters/tables/naf_branch.csv (table `naf_branch`): 250 rows",
         "parameters/tables/request_topics.csv (table `request_topics`): 20 rows",
         "parameters/tables/rome_fap_split.csv (table `rome_fap_split`): 419 rows",

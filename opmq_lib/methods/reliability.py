@@ -9,7 +9,7 @@ LARGEST_RATIOS = {"A": 2.0, "B": 4.0, "C": 6.0}
 """Upper bound over lower bound of the 80 % interval, at most; beyond: D; a convention."""
 
 POOR_FIT_LOG = 0.4
-"""|ln λ| beyond which activities explain the headcount of a branch badly: never A there."""
+"""|log ratio| beyond which activities explain the headcount of a branch badly: never A there."""
 
 
 def grades(
@@ -49,7 +49,8 @@ def best_grades(fit_ratio: pd.Series) -> pd.Series:
     """Return the best grade of each branch, from how its activities explain its headcount.
 
     Args:
-        fit_ratio: λ, published headcount over the employees of its activities (no unit).
+        fit_ratio: Published headcount over the employees of its activities (no unit), from
+            `farther`.
 
     Examples:
         >>> best_grades(pd.Series({"textile": 1.3, "chimie": 1.52})).to_dict()
@@ -57,3 +58,14 @@ def best_grades(fit_ratio: pd.Series) -> pd.Series:
     """
     is_poor = np.abs(np.log(fit_ratio.to_numpy("float64"))) > POOR_FIT_LOG
     return pd.Series(np.where(is_poor, "B", "A"), fit_ratio.index)
+
+
+def farther(first: pd.Series, second: pd.Series) -> pd.Series:
+    """Return, of two ratios of each branch, the one that is farther from 1, as a factor.
+
+    Examples:
+        >>> farther(pd.Series([0.8, 1.5]), pd.Series([2.0, 1.0])).tolist()
+        [2.0, 1.5]
+    """
+    distances = (np.abs(np.log(ratio.to_numpy("float64"))) for ratio in (first, second))
+    return first.where(np.greater_equal(*distances), second)

@@ -77,6 +77,27 @@ def first_digit(value: float, size: int) -> int:
     return size if value <= 0 else min(size, 10 ** max(1, math.floor(math.log10(value))))
 
 
+def end_steps(lower: float, upper: float, size: int) -> tuple[int, int]:
+    """Return the rounding steps of the two ends of an interval of heads.
+
+    The upper end takes the step given, the lower one keeps its first digit; both have one more
+    digit where the ends shown would else pass a limit of the grades: 2, 4 or 6 times.
+
+    Examples:
+        >>> end_steps(2_100, 8_700, 1000), end_steps(2_620, 10_900, 1000)
+        ((1000, 1000), (100, 100))
+    """
+
+    def fold(low: float, high: float) -> int:
+        return sum(high > limit * low for limit in (2, 4, 6))
+
+    steps = first_digit(lower, size), size
+    shown = [round(end / each) * each for end, each in zip((lower, upper), steps, strict=True)]
+    if fold(*shown) == fold(lower, upper):
+        return steps
+    return max(10, steps[0] // 10), max(10, size // 10)
+
+
 def rounded(value: float, size: int) -> str:
     r"""Return a head count rounded to a multiple of `size`.
 

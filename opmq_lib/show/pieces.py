@@ -154,13 +154,17 @@ class Cells:
     def interval(self, row: int | None, least_step: int = 1) -> Markup:
         """Return an interval of heads, as « 11 000 à 14 000 », no finer than it allows.
 
-        A lower end keeps its first digit.
+        A lower end keeps its first digit; both have one more where they would else look like those
+        of another grade.
         """
-        size = 1 if row is None else max(self.step(row), least_step)
+        low, high = (None if row is None else self.read(row, end) for end in ("lower", "upper"))
+        if row is None or low is None or high is None:
+            return self.show(row, french.number, "lower")
+        below, above = french.end_steps(low, high, max(self.step(row), least_step))
         return self.ends(
             row,
-            lambda value: french.rounded(value, french.first_digit(value, size)),
-            lambda value: french.rounded(value, size),
+            lambda value: french.rounded(value, below),
+            lambda value: french.rounded(value, above),
         )
 
     def bounds(self, row: int | None) -> Markup:

@@ -33,6 +33,7 @@ _NUMBER: Final = re.compile(
 CONVENTIONS: Final = (
     "certifying_bodies",
     "metiers_left_out",
+    "metiers_outside_branches",
     "naf_branch",
     "request_topics",
     "rome_fap_split",

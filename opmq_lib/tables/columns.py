@@ -118,7 +118,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "employment_headcount_lower": heads("Emploi, borne basse"),
     "employment_headcount_upper": heads("Emploi, borne haute"),
     "headcount_fit_ratio": number(
-        "Effectif publié rapporté à l’emploi estimé des activités", "rapport", 0
+        "Effectif publié rapporté à l’emploi des activités (branche ou secteur)",
+        "rapport",
+        0,
     ),
     "reliability_grade": text("Fiabilité (A : la meilleure)", *"ABCD"),
     "nature": text("Nature du chiffre", *_NATURES),

@@ -74,6 +74,7 @@ TABLES: Final[dict[str, str]] = {
     "naf_branch": "naf_code* branch_code* share basis [note?]",
     "rome_fap_split": "rome_code* metier_code* share basis [note?]",
     "metiers_left_out": "nomenclature* metier_code* basis [note?]",
+    "metiers_outside_branches": "metier_code* basis [note?]",
     "tension_profiles": "profile_code* label hiring_intensity_range? training_job_link_range? "
     "labour_shortage_range? non_durable_jobs_range? hard_working_conditions_range? "
     "geographic_mismatch_range? practice basis [origin]",
@@ -153,7 +154,7 @@ TABLES: Final[dict[str, str]] = {
     "skill_gaps": "branch_code* metier_code* skill_code* needed available? gap? lower? upper? "
     "interval_level? unweighted_gap? respondents_count? coverage_pct? status origin",
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
-    "year* quantile_level* quantity* value? unit status nature origin",
+    "year* quantile_level* quantity* value? unit status nature origin [reliability_grade?]",
     "labels": "branch_code* question_code* metier_code* year? label acceptability_pct? "
     "standard_error_pct? uniform_acceptability_pct? score? score_lower? score_upper? "
     "flip_criterion_code? flip_weight? voted status nature origin",
@@ -211,8 +212,8 @@ DESCRIPTIONS: Final[dict[str, dict[str, Column]]] = {
 }
 """Meaning of every column of every table: its French `label` and `unit` among others."""
 
-PROJECTION_COLUMNS: Final = tuple(DESCRIPTIONS["projection"])
-"""Columns of the long projection table, in order."""
+PROJECTION_COLUMNS: Final = tuple(use.name for use in USES["projection"] if not use.may_be_absent)
+"""Columns of the long projection table, in order; that of grades comes with the level."""
 INDICATOR_COLUMNS: Final = tuple(DESCRIPTIONS["indicators"])
 """Columns of the long indicator table, in order."""
 OPTIONAL_COLUMNS: Final = tuple(use.name for use in USES["indicators"] if use.may_be_absent)

@@ -18,23 +18,20 @@ NO_CELL = 1e-9
 """Heads in every cell of a sector, so that its margins can be reached."""
 
 
-def split_sectors(
-    employees: pd.DataFrame, hires: pd.DataFrame, naf_branch: pd.DataFrame, heads: pd.Series
+def spread_sectors(
+    employees: pd.DataFrame, hires: pd.DataFrame, naf_branch: pd.DataFrame, branch_codes: pd.Index
 ) -> Array:
-    """Return employees by sector, métier and branch.
-
-    A métier's employees of a sector are spread over the branches by hires. Each sector is then
-    fitted: métiers keep their employees, sizes of branches follow the published headcounts.
+    """Return employees by sector, métier and branch: those of a sector are spread by hires.
 
     Args:
         employees: Employees by métier and sector.
         hires: By métier and activity.
         naf_branch: Convention; share of each activity in each branch. An absent one is outside.
-        heads: Published headcount of each branch.
+        branch_codes: Branches, in order.
 
     Returns:
-        (sectors, métiers, branches) heads, in the orders of `employees` and `heads`; what is
-        outside all branches is not there.
+        (sectors, métiers, branches) heads, in the orders of `employees` and `branch_codes`; what
+        is outside all branches is not there.
 
     Raises:
         CoherenceError: If the shares of an activity do not add up to 1.
@@ -44,16 +41,33 @@ def split_sectors(
     """
     _check(naf_branch)
     shares = naf_branch.pivot(index="naf_code", columns="branch_code", values="share")
-    shares = shares.reindex(index=hires.columns, columns=heads.index).fillna(0.0)
+    shares = shares.reindex(index=hires.columns, columns=branch_codes).fillna(0.0)
     sectors = sector_of(hires.columns)
-    seeds = np.zeros((employees.shape[1], employees.shape[0], len(heads)))
+    seeds = np.zeros((employees.shape[1], employees.shape[0], len(branch_codes)))
     for number, sector in enumerate(employees.columns):
         inside = hires.columns[sectors == sector]
         known = shares.loc[inside, shares.loc[inside].gt(0).any()]
         if not known.empty:
             spread = branch_shares(hires[inside], known).mul(employees[sector], axis=0)
-            seeds[number] = spread.reindex(columns=heads.index, fill_value=0.0)
-    sizes = heads.to_numpy() / seeds.sum(axis=(0, 1))
+            seeds[number] = spread.reindex(columns=branch_codes, fill_value=0.0)
+    return seeds
+
+
+def fit_sectors(spread: Array, employees: pd.DataFrame, sizes: Array) -> Array:
+    """Return each sector fitted: métiers keep their employees, branches take relative sizes.
+
+    Args:
+        spread: From `spread_sectors`.
+        employees: Employees by métier and sector.
+        sizes: By branch, published headcount over the employees of `spread`.
+
+    Returns:
+        As `spread`.
+
+    Source:
+        Method page, B1, step 3.
+    """
+    seeds = spread.copy()
     for number, sector in enumerate(employees.columns):
         if seeds[number].any():
             seeds[number] = _fit(seeds[number], employees[sector], sizes)

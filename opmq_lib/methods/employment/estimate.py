@@ -7,7 +7,12 @@ import pandas as pd
 
 from opmq_lib.errors import RangeError
 from opmq_lib.methods.draws import Array
-from opmq_lib.methods.employment.branches import NO_CELL, RESIDUAL_BRANCH, split_sectors
+from opmq_lib.methods.employment.branches import (
+    NO_CELL,
+    RESIDUAL_BRANCH,
+    fit_sectors,
+    spread_sectors,
+)
 from opmq_lib.methods.employment.classes import (
     CLASSES,
     FINE_CLASSES,
@@ -47,6 +52,7 @@ class EstimateTables(NamedTuple):
     fap_rome: pd.DataFrame
     rome_fap_split: pd.DataFrame
     naf_branch: pd.DataFrame
+    metiers_outside_branches: pd.DataFrame
     employment_national: pd.DataFrame
     employees_national: pd.DataFrame
     metier_sectors: pd.DataFrame
@@ -67,7 +73,9 @@ class Estimate(NamedTuple):
         before: (f, b) the table fitted without the classes.
         classes: (b, classes) employees by class; 0: the branch's conventions do not cover it.
         metier_class: (f,) class of each métier.
-        fit_ratio: (b,) published headcount over employees of the activities, λ.
+        fit_ratio: (b,) published headcount over the employees that its sectors give it once they
+            are fitted, λ: much the same for all branches of one sector.
+        own_ratio: (b,) published headcount over the employees of its activities, before that fit.
     """
 
     year: int
@@ -80,6 +88,7 @@ class Estimate(NamedTuple):
     classes: pd.DataFrame
     metier_class: pd.Series
     fit_ratio: pd.Series
+    own_ratio: pd.Series
 
 
 def fit_estimate(tables: EstimateTables) -> Estimate:
@@ -106,7 +115,10 @@ def fit_estimate(tables: EstimateTables) -> Estimate:
     rows = employees_by_metier(tables.employees_national, tables.employment_national, national)
     employees = _employees(sectors, rows / national, tables.metier_pcs)
     heads = tables.branch_headcount.groupby("branch_code")["employees_headcount"].sum()
-    split = split_sectors(employees, hires, tables.naf_branch, heads)
+    in_branches = ~metiers.isin(tables.metiers_outside_branches["metier_code"])[:, None]
+    spread = spread_sectors(employees, hires, tables.naf_branch, heads.index) * in_branches
+    own_ratio = heads / spread.sum(axis=(0, 1))
+    split = fit_sectors(spread, employees, own_ratio.to_numpy()) * in_branches
     seed = pd.DataFrame(split.sum(axis=0), metiers, heads.index)
     fine = metier_classes(metiers, tables.metier_pcs)
     metier_class = fine.where(fine.isin(CLASSES), CLASSES[-1])
@@ -125,6 +137,7 @@ def fit_estimate(tables: EstimateTables) -> Estimate:
         classes=classes,
         metier_class=metier_class,
         fit_ratio=heads / seed.sum(),
+        own_ratio=own_ratio,
     )
 
 
@@ -144,9 +157,9 @@ def heads_by_metier(employment_national: pd.DataFrame, year: int) -> pd.Series:
     chosen = metiers[metiers["year"] == year].set_index("metier_code")[HEADS].sort_index()
     if chosen.empty:
         expected = f"a year from {metiers['year'].min()} to {metiers['year'].max()}"
-        fix = "change `base_year` in the parameters of the edition"
-        what = "no national employment by FAP-225"
-        raise RangeError.of("base_year", what, expected, fix, str(year))
+        fix = "take lists of sectors (`metier_sectors`) of a year that `employment_national` has"
+        what = "no national employment by FAP-225 in the year of the lists of sectors"
+        raise RangeError.of("metier_sectors, year", what, expected, fix, str(year))
     return chosen
 
 

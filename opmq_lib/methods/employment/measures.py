@@ -128,6 +128,31 @@ def intervals(
     )
 
 
+def graded(projections: pd.DataFrame, jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return projections with the grade of each métier and year, that of its 80 % interval.
+
+    Args:
+        projections: The long projection table, with the level; as for `intervals`.
+        jobs: Rows of the `employment` contract that they start from.
+
+    Returns:
+        The same rows with `reliability_grade`, the same at all quantile levels.
+
+    Examples:
+        >>> rows = {"metier_code": "E2Z80", "cutoff_year": 2018, "year": 2023, "origin": "public",
+        ...     "quantile_level": [0.1, 0.5, 0.9], "value": [60.0, 100.0, 150.0]}
+        >>> jobs = pd.DataFrame({"metier_code": ["E2Z80"], "nature": "estimate"})
+        >>> graded(pd.DataFrame(rows), jobs)["reliability_grade"].tolist()
+        ['B', 'B', 'B']
+    """
+    if projections.empty:
+        return projections
+    steps = (projections["year"] - projections["cutoff_year"]).unique().tolist()
+    key = ["metier_code", "year"]
+    letters = intervals(projections, jobs, steps)[[*key, "reliability_grade"]]
+    return projections.merge(letters, on=key, how="left", validate="many_to_one")
+
+
 def future_changes(
     projections: pd.DataFrame, jobs: pd.DataFrame, steps_years: Sequence[int]
 ) -> pd.DataFrame:

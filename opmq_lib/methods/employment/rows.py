@@ -7,6 +7,7 @@ from opmq_lib.methods.employment.estimate import HEADS, Estimate
 from opmq_lib.methods.employment.hires import FAMILY_LENGTH
 from opmq_lib.methods.employment.intervals import row_log_sd
 from opmq_lib.methods.employment.levels import INTERVAL_SPAN
+from opmq_lib.methods.reliability import farther
 
 RESIDUAL_METIER = "autres_metiers"
 SOURCE_CODE = "estimate_b1"
@@ -72,7 +73,7 @@ def branch_table(
     return long.assign(
         branch_code=branch_code,
         **{f"{HEADS}_lower": long[HEADS] / factor, f"{HEADS}_upper": long[HEADS] * factor},
-        headcount_fit_ratio=estimate.fit_ratio[branch_code],
+        headcount_fit_ratio=farther(estimate.own_ratio, estimate.fit_ratio)[branch_code],
         nature="estimate",
         origin="public",
         units_count=pd.array([pd.NA] * len(long), dtype="Int64"),

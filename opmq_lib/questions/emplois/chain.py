@@ -11,7 +11,7 @@ from opmq_lib.methods.employment.totals import used_totals
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import qualifications
 from opmq_lib.methods.needs.assumptions import REFERENCE
-from opmq_lib.methods.reliability import best_grades, grades
+from opmq_lib.methods.reliability import best_grades, farther, grades
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
@@ -94,7 +94,9 @@ def composition(inputs: Tables, branch_code: str, jobs: pd.DataFrame) -> pd.Data
     """Return what an estimate is made of: classes of jobs, and what gathers several métiers.
 
     Returns:
-        Indicator rows: `class_headcount` by `level`; `headcount_fit_ratio`;
+        Indicator rows: `class_headcount` by `level`; `headcount_fit_ratio`, the farther from 1 of
+        the ratio of its activities (`own_headcount_fit_ratio`) and of that of its sectors
+        (`sectors_headcount_fit_ratio`);
         `gathered_employment_headcount` of each métier without row of its own, `level` being the row
         that holds it; `employment_headcount`, `nd`, of métiers that no convention covers. None for
         an observed table.
@@ -104,17 +106,20 @@ def composition(inputs: Tables, branch_code: str, jobs: pd.DataFrame) -> pd.Data
     estimate = shared.estimate(inputs)
     rows = employment.row_codes(estimate.heads[branch_code])
     gathered = employment.gathered(estimate, branch_code, rows)
-    best = best_grades(estimate.fit_ratio)[branch_code]
+    graded = farther(estimate.own_ratio, estimate.fit_ratio)
+    ratios = {"": graded, "own_": estimate.own_ratio, "sectors_": estimate.fit_ratio}
+    fit = [(f"{which}headcount_fit_ratio", each[branch_code]) for which, each in ratios.items()]
     classes = estimate.classes.T[branch_code]
     named = {"level": classes.index, "value": classes.where(classes > 0).to_numpy()}
-    fit = {"value": [estimate.fit_ratio[branch_code]], "unit": "ratio"}
     parts = [
         pd.DataFrame(named).assign(indicator="class_headcount"),
-        pd.DataFrame(fit).assign(indicator="headcount_fit_ratio"),
+        pd.DataFrame(fit, columns=["indicator", "value"]).assign(unit="ratio"),
         gathered.assign(
             indicator="gathered_employment_headcount",
             interval_level=INTERVAL_LEVEL,
-            reliability_grade=grades(gathered["lower"], gathered["upper"], best),
+            reliability_grade=grades(
+                gathered["lower"], gathered["upper"], best_grades(graded)[branch_code]
+            ),
         ),
         pd.DataFrame({"metier_code": employment.uncovered(estimate, branch_code)}).assign(
             indicator="employment_headcount", value=float("nan"), year=jobs["year"].max()
@@ -140,7 +145,8 @@ def results(  # noqa: PLR0913 - one argument per step
         `emplois` (indicators: published headcount, employment by métier and year with its 80 %
         interval and its grade, shares where the table holds the whole branch, change, projection
         with an interval that holds the level's too, projected change, whose interval does not need
-        it, qualifications, composition), `emplois_projections` (long projections, with the level),
+        it, qualifications, composition), `emplois_projections` (long projections, with the level
+        and its grade),
         `emplois_explications` and `chiffres_cles`.
     """
     metiers = shared.without_residual(jobs)
@@ -165,7 +171,9 @@ def results(  # noqa: PLR0913 - one argument per step
     table = indicators.stack(parts, branch_code, "emplois")
     return {
         "emplois": table,
-        "emplois_projections": check("projection", whole, "emplois_projections"),
+        "emplois_projections": check(
+            "projection", measures.graded(whole, jobs), "emplois_projections"
+        ),
         "emplois_explications": explained,
         "chiffres_cles": _key_figures(table),
     }

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from opmq_lib.methods.reliability import best_grades
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -37,6 +38,15 @@ CLASSES = {
     "intermediate": "Professions intermédiaires",
     "others": "Employés et ouvriers",
 }
+RATIOS = {
+    "own_headcount_fit_ratio": "Salariés publiés, pour un salarié que les activités de la branche "
+    "expliquent",
+    "sectors_headcount_fit_ratio": "Salariés publiés, pour un salarié que les activités de son "
+    "secteur expliquent, toutes branches du secteur ensemble",
+}
+MOST_ROUNDED = 1000
+"""Coarsest rounding of the classes of jobs, in heads; else one point of the branch, at most."""
+
 QUALIFICATIONS = {
     "unskilled": "Ouvriers et employés non qualifiés",
     "skilled": "Ouvriers et employés qualifiés",
@@ -63,6 +73,8 @@ def facts(results: Results) -> Any:
     ends = select(table, "projected_qualification_share_pct")["year"]
     unknown = select(table, "class_headcount", status="nd")
     return SimpleNamespace(
+        is_poor=bool(best_grades(select(table, "headcount_fit_ratio")["value"]).eq("B").any()),
+        headcount_year=_year(select(table, "branch_headcount")["year"], max),
         is_fragile=bool(_grades(ranked).eq(pieces.LEAST_RELIABLE).mean() >= FRAGILE_SHARE),
         uncovered=[CLASSES[row["level"]] for row in unknown.to_dict("records")],
         is_known=not levels.empty,
@@ -211,17 +223,21 @@ def method(results: Results) -> Html:
 def margins_table(results: Results) -> Html:
     """Return how the estimate closes: headcount, classes of jobs, what activities explain."""
     table, cells, f = results[TABLE], _cells(results), facts(results)
-    fit = row_of(table, "headcount_fit_ratio")
-    if fit is None:
+    if row_of(table, "headcount_fit_ratio") is None:
         return Html("")
     published = row_of(table, "branch_headcount")
+    heads = select(table, "branch_headcount")["value"].sum()
+    point = french.first_digit(heads / 100, MOST_ROUNDED)
     totals = {"Salariés (publié)": cells.number(published)}
     for level, label in CLASSES.items():
         row = row_of(table, "class_headcount", level=level)
-        totals[f"dont {label.lower()} (estimation d’après les salaires)"] = cells.number(row)
-    totals["Salariés publiés, pour un salarié estimé des activités"] = cells.number(fit, 2)
+        totals[f"dont {label.lower()} (estimation d’après les salaires)"] = cells.show(
+            row, lambda value: french.rounded(value, point)
+        )
+    for name, label in RATIOS.items():
+        totals[label] = cells.number(row_of(table, name), 2)
     columns = {"Total": lambda name: name, "Valeur": lambda name: totals[name]}
-    return pieces.table(WORDS.margins_table(f, table.at[published, "year"]), columns, totals)
+    return pieces.table(WORDS.margins_table(f), columns, totals)
 
 
 def qualification_findings(results: Results) -> Html:
@@ -266,8 +282,8 @@ def qualifications_table(results: Results) -> Html:
         "Évolution (points)": points("change"),
         "dont poids des domaines": points("mix"),
         "dont dans chaque domaine": points("within"),
-        f"Part {f.qualifications_end}, intervalle à 80 %": lambda level: _percent_interval(
-            cells, later(level)
+        f"Part {f.qualifications_end}, intervalle à 80 %": lambda level: (
+            _percent_interval(cells, later(level)) + cells.letter(later(level))
         ),
     }
     levels = [level for level in QUALIFICATIONS if base(level) is not None]
@@ -321,13 +337,16 @@ def opinions_table(results: Results, labels: Labels) -> Html:
     middle = last[last["quantile_level"] == 0.5].reset_index().set_index("metier_code")["index"]
     own, cells = Cells(PROJECTIONS, projected), Cells(EXPLAINED, table)
 
-    def median(code: str) -> str:
+    def rounded(code: str) -> Any:
         low, high = (float(wide[level].loc[code]) for level in (0.1, 0.9))
-        return own.show(int(middle[code]), lambda value: french.estimate(value, low, high))
+        return lambda value: french.estimate(value, low, high)
+
+    def median(code: str) -> str:
+        return own.show(int(middle[code]), rounded(code))
 
     def opinion(model: str) -> Any:
-        return lambda code: cells.headcount(
-            row_of(table, "second_opinion_headcount", code, end, model=model)
+        return lambda code: cells.show(
+            row_of(table, "second_opinion_headcount", code, end, model=model), rounded(code)
         )
 
     columns = {
