@@ -206,8 +206,10 @@ def test_a_convention_of_one_class_holds_that_class_alone() -> None:
 
 
 def test_lists_of_a_year_without_employment_are_refused() -> None:
+    tables = shared.estimate_tables(INPUTS)
+    later = tables._replace(metier_sectors=tables.metier_sectors.assign(year=2050))
     with pytest.raises(RangeError, match="metier_sectors, year"):
-        estimate.heads_by_metier(INPUTS["employment_national"], 1950)
+        estimate.fit_estimate(later)
 
 
 def test_all_margins_hold(fitted: Estimate) -> None:

@@ -109,7 +109,12 @@ def fit_estimate(tables: EstimateTables) -> Estimate:
         Method page, B1.
     """
     year = int(tables.metier_sectors["year"].max())
-    national = heads_by_metier(tables.employment_national, year)
+    national = heads_by_metier(
+        tables.employment_national,
+        year,
+        "metier_sectors, year",
+        "take lists of sectors of a year that `employment_national` has",
+    )
     metiers = national.index
     sectors, lists, hires = _sectors(tables, national)
     rows = employees_by_metier(tables.employees_national, tables.employment_national, national)
@@ -141,8 +146,19 @@ def fit_estimate(tables: EstimateTables) -> Estimate:
     )
 
 
-def heads_by_metier(employment_national: pd.DataFrame, year: int) -> pd.Series:
+def heads_by_metier(
+    employment_national: pd.DataFrame,
+    year: int,
+    where: str = "base_year",
+    fix: str = "change `base_year` in the parameters of the edition",
+) -> pd.Series:
     """Return national employment of each métier (FAP-225) in a year, in heads.
+
+    Args:
+        employment_national: Heads by `metier_code` and `year`.
+        year: Year wanted.
+        where: Where the year comes from, for the message.
+        fix: What to do there when it is not published.
 
     Raises:
         RangeError: If the year is not published.
@@ -157,9 +173,8 @@ def heads_by_metier(employment_national: pd.DataFrame, year: int) -> pd.Series:
     chosen = metiers[metiers["year"] == year].set_index("metier_code")[HEADS].sort_index()
     if chosen.empty:
         expected = f"a year from {metiers['year'].min()} to {metiers['year'].max()}"
-        fix = "take lists of sectors (`metier_sectors`) of a year that `employment_national` has"
-        what = "no national employment by FAP-225 in the year of the lists of sectors"
-        raise RangeError.of("metier_sectors, year", what, expected, fix, str(year))
+        what = "no national employment by FAP-225"
+        raise RangeError.of(where, what, expected, fix, str(year))
     return chosen
 
 
