@@ -1,6 +1,7 @@
 """Facts and figures of `01_emplois`: how employment by métier has evolved, and where it goes."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,7 +46,7 @@ RATIOS = {
     "secteur expliquent, toutes branches du secteur ensemble",
 }
 MOST_ROUNDED = 1000
-"""Coarsest rounding of the classes of jobs, in heads; else one point of the branch, at most."""
+"""Coarsest rounding of the classes of jobs, in heads; else one to ten points of the branch."""
 
 QUALIFICATIONS = {
     "unskilled": "Ouvriers et employés non qualifiés",
@@ -227,12 +228,12 @@ def margins_table(results: Results) -> Html:
         return Html("")
     published = row_of(table, "branch_headcount")
     heads = select(table, "branch_headcount")["value"].sum()
-    point = french.first_digit(heads / 100, MOST_ROUNDED)
+    size = french.first_digit(heads / 10, MOST_ROUNDED)
     totals = {"Salariés (publié)": cells.number(published)}
     for level, label in CLASSES.items():
         row = row_of(table, "class_headcount", level=level)
         totals[f"dont {label.lower()} (estimation d’après les salaires)"] = cells.show(
-            row, lambda value: french.rounded(value, point)
+            row, lambda value: french.rounded(value, size)
         )
     for name, label in RATIOS.items():
         totals[label] = cells.number(row_of(table, name), 2)
@@ -334,15 +335,29 @@ def opinions_table(results: Results, labels: Labels) -> Html:
     end = int(projected["year"].max())
     last = projected[projected["year"] == end]
     wide = last.pivot(index="metier_code", columns="quantile_level", values="value")
-    middle = last[last["quantile_level"] == 0.5].reset_index().set_index("metier_code")["index"]
-    own, cells = Cells(PROJECTIONS, projected), Cells(EXPLAINED, table)
+    rows = {
+        level: part.reset_index().set_index("metier_code")["index"].to_dict()
+        for level, part in last.groupby("quantile_level")
+    }
+    graded, cells = Cells(PROJECTIONS, projected), Cells(EXPLAINED, table)
+    own = Cells(PROJECTIONS, projected.drop(columns="reliability_grade", errors="ignore"))
 
     def rounded(code: str) -> Any:
         low, high = (float(wide[level].loc[code]) for level in (0.1, 0.9))
         return lambda value: french.estimate(value, low, high)
 
     def median(code: str) -> str:
-        return own.show(int(middle[code]), rounded(code))
+        low, middle, high = (rows[level][code] for level in (0.1, 0.5, 0.9))
+        lower, upper = (float(last["value"].loc[row]) for row in (low, high))
+        steps = french.end_steps(lower, upper, french.step(lower, upper))
+        ends = [
+            own.show(row, partial(french.rounded, size=size))
+            for row, size in zip((low, high), steps, strict=True)
+        ]
+        shown = own.show(middle, rounded(code))
+        if graded.is_unreliable(middle):
+            shown = Markup("{} à{}{}").format(ends[0], french.NBSP, ends[1])
+        return shown + graded.letter(middle)
 
     def opinion(model: str) -> Any:
         return lambda code: cells.show(
