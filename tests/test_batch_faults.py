@@ -66,8 +66,15 @@ def completes_the_rest(root: Path, kept: set[str]) -> None:
     assert not (root / "outputs/2026/.work").exists()
 
 
-@pytest.mark.parametrize("kind", [pytest.param("warm", marks=linux), "cold"])
-@pytest.mark.parametrize(("faults", "seconds"), [(EACH, 120), (ENDLESS, 15)])
+@pytest.mark.parametrize(
+    ("kind", "faults", "seconds"),
+    [
+        pytest.param("warm", EACH, 120, marks=linux),
+        pytest.param("warm", ENDLESS, 15, marks=linux),
+        ("cold", EACH, 120),
+        pytest.param("cold", ENDLESS, 15, marks=pytest.mark.skipif(not FULL, reason="full run")),
+    ],
+)
 def test_each_fault_of_a_notebook_fails_its_run_only(
     tmp_path: Path, kind: str, faults: dict[str, tuple[str, str]], seconds: int
 ) -> None:

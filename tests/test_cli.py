@@ -1,15 +1,19 @@
-"""The commands, in processes of their own, on a copy of the project."""
+"""The commands on a copy of the project: those that do something in a process of their own."""
 
+import contextlib
+import io
 import json
 import re
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -54,11 +58,19 @@ def light(folder: Path, *arguments: str) -> str:
 
 def refusal(folder: Path, *arguments: str) -> str:
     """Return what a refused command prints; it must leave no trace but that."""
-    done = opmq(folder, *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "Traceback" not in done.stderr
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        contextlib.chdir(folder),
+        mock.patch.object(sys, "argv", ["opmq", *arguments]),
+        mock.patch.object(warnings, "formatwarning"),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        cli.main()
+    assert (ended.value.code, out.getvalue()) == (2, "")
     assert not (folder / "outputs").exists()
-    return done.stderr
+    return err.getvalue()
 
 
 def statuses(folder: Path) -> dict[str, str]:
