@@ -10,7 +10,8 @@ from chains import studied
 
 from opmq_lib.errors import DataError, RangeError, SchemaError
 from opmq_lib.methods import needs
-from opmq_lib.methods.needs import cohorts, official
+from opmq_lib.methods.needs import cohorts, official, simulation
+from opmq_lib.methods.needs.ages import read_ages
 from opmq_lib.methods.needs.rates import NATIONAL_SURVIVAL, observed_rates
 from opmq_lib.methods.needs.simulation import AGE_CORRELATION, AGE_SPREAD
 from opmq_lib.sources import embedded
@@ -256,6 +257,59 @@ def test_departures_never_fall_when_the_horizon_grows(delay_years: float) -> Non
     assert (left.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
     alone = by_quantity(needs.posts_to_fill(jobs, ages, [5, 10], [0.5], given))[LEFT]
     assert left[[2023, 2028]].to_numpy() == pytest.approx(alone.unstack("year").to_numpy())
+
+
+def shrinking() -> tuple[pd.DataFrame, needs.Assumptions]:
+    """A métier that loses half of its jobs before the count, its level and growth hardly known."""
+    jobs = jobs_of("A", 1000.0, branch_code="textile")
+    jobs["employment_headcount_lower"], jobs["employment_headcount_upper"] = 500.0, 2000.0
+    future = pd.concat(
+        jobs.tail(1)[["branch_code", "metier_code"]].assign(
+            year=year, quantile_level=level, value=1000.0 * growth
+        )
+        for year, middle, spread in ((2026, 0.5, 0.4), (2030, 0.4, 0.38))
+        for level, growth in ((0.1, middle - spread), (0.5, middle), (0.9, middle + spread))
+    )
+    rates = rates_of("A", np.array([1.0, 0.9, 0.6, 0.1, 0.0]))
+    return jobs, needs.Assumptions(projections=future, rates=rates, counted_from=2026)
+
+
+def test_the_rate_of_departure_of_a_metier_that_shrinks_is_that_of_those_in_work() -> None:
+    jobs, given = shrinking()
+    found = by_quantity(needs.posts_to_fill(jobs, ages_of("A"), 4, [0.1, 0.5, 0.9], given))
+    low, point, high = found[LEFT_RATE]
+    gone = cohorts.departures(HEADS, given.rates["survival_ratio"].to_numpy()[None], [8, 12], 1)
+    assert point == pytest.approx(100 * np.diff(gone)[0] / HEADS.sum() / 4)
+    least, count, most = found[LEFT]
+    assert count == pytest.approx(np.diff(gone)[0] / HEADS.sum() * 500)
+    assert high / low < 2.5 < 6 < most / least
+
+
+def test_nobody_leaves_who_was_not_in_work_when_the_count_began() -> None:
+    jobs, given = shrinking()
+    jobs = jobs.assign(origin="public")
+    old = read_ages(ages_of("A", HEADS * np.array([0.1, 1, 1, 1, 1])))
+    levels = np.array([0.1, 0.5, 0.9])
+    inputs = simulation.read_inputs(jobs, old, np.array([4]), levels, given)
+    start, _, left = simulation.drawn(inputs, np.array([0]), inputs.level, given)
+    assert (left <= start).all()
+    assert np.ptp(start) > 1000
+    assert (start == 0).any()
+
+
+def test_rates_that_change_inside_a_step_serve_from_that_year_on() -> None:
+    def leave(survival: np.ndarray, years: list[int]) -> np.ndarray:
+        return cohorts.departures(HEADS, survival, years, 1)
+
+    later = np.ones_like(SURVIVAL) - 0.5 * (1 - SURVIVAL)
+    years = [3, 5, 8, 9, 10, 15]
+    before, after = leave(SURVIVAL, years), leave(later, years)
+    assert cohorts.changed(leave, SURVIVAL, later, years, 0) == pytest.approx(after)
+    assert cohorts.changed(leave, SURVIVAL, later, years, 15) == pytest.approx(before)
+    found = cohorts.changed(leave, SURVIVAL, later, years, 8)
+    assert found[:3] == pytest.approx(before[:3])
+    a_year = (before[4] - before[1]) / 5
+    assert found[3:5] - found[2] == pytest.approx([0.5 * a_year, a_year])
 
 
 # Fallbacks are said

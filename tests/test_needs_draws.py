@@ -1,4 +1,9 @@
-"""Intervals of sums and rates against a direct simulation, written apart from the library."""
+"""Intervals of sums and rates against a direct simulation, written apart from the library.
+
+Posts are counted from five years after the last year of employment: jobs have grown by then, and
+those who leave are a share of the jobs there are. Of ten people of 2018 one leaves by 2023, 1.5
+more by 2028: half of the two who were 45-49, and the half of the one of 50-54 who had stayed.
+"""
 
 import numpy as np
 import pandas as pd
@@ -12,7 +17,10 @@ NET_RATE, LEFT_RATE, POSTS_RATE = needs.RATES
 HEADS = {("chimie", "E1Z41"): 600.0, ("chimie", "E1Z43"): 250.0, ("verre", "E1Z43"): 400.0}
 REST = {"chimie": 150.0, "verre": 100.0}
 SIGMA = {("chimie", "E1Z41"): 0.5, ("chimie", "E1Z43"): 0.3, ("verre", "E1Z43"): 0.7}
-GROWTH, SPREAD, YEARS, SHARE = 1.1, 0.12, 5, 0.15
+YEARS, SHARE = 5, 0.15
+GROWTH = {2023: (0.9, 0.1), 2028: (0.97, 0.2)}
+"""Of each métier since 2018, at the point, and its standard deviation."""
+FIRST = min(GROWTH)
 Z80 = 1.2815515655446004
 
 
@@ -39,18 +47,29 @@ def found() -> pd.DataFrame:
     key = metiers[["branch_code", "metier_code"]]
     heads = metiers["employment_headcount"]
     projections = pd.concat(
-        key.assign(year=2023, quantile_level=level, value=heads * (GROWTH + SPREAD * z))
+        key.assign(year=year, quantile_level=level, value=heads * (growth + spread * z))
+        for year, (growth, spread) in GROWTH.items()
         for level, z in ((0.1, -Z80), (0.5, 0.0), (0.9, Z80))
     )
     ages = key.merge(
-        pd.DataFrame({"age_band": ["45-49", "50-54", "55+"], "employment_headcount": [8.0, 1, 1]}),
+        pd.DataFrame(
+            {
+                "age_band": ["40-44", "45-49", "50-54", "55+"],
+                "employment_headcount": [6.5, 2, 1, 0.5],
+            }
+        ),
         "cross",
     ).assign(period="2018", origin="public")
     rates = pd.DataFrame(
-        {"metier_code": "ENS", "first_age": [45, 50, 55], "survival_ratio": [1.0, 0.5, 0.0]}
+        {"metier_code": "ENS", "first_age": [40, 45, 50, 55], "survival_ratio": [1, 1, 0.5, 0]}
     )
     given = needs.Assumptions(
-        projections=projections, rates=rates, branches=every, totals=True, draws_count=DRAWS
+        projections=projections,
+        rates=rates,
+        counted_from=FIRST,
+        branches=every,
+        totals=True,
+        draws_count=DRAWS,
     )
     table = needs.posts_to_fill(metiers, ages, YEARS, [0.1, 0.5, 0.9], given)
     key = ["branch_code", "metier_code", "quantity"]
@@ -79,9 +98,10 @@ def simulated() -> dict[str, dict[tuple[str, str], np.ndarray]]:
         z = np.sqrt(0.1) * common + np.sqrt(0.9) * inside
         chance = rng.normal(size=count)
         for name, scale in (("alone", 1.0), ("in_sum", kept[cell[0]] / whole[cell[0]])):
-            start = heads * level[cell] * scale
+            base = heads * level[cell] * scale
+            start, end = (base * (growth + spread * z) for growth, spread in GROWTH.values())
             left = SHARE * start + np.sqrt(start * SHARE * (1 - SHARE)) * chance
-            results[name][cell] = np.stack([start, (GROWTH - 1 + SPREAD * z) * start, left])
+            results[name][cell] = np.stack([start, end - start, left])
     return results
 
 
@@ -112,8 +132,9 @@ def test_the_interval_of_a_sum_is_that_of_a_direct_simulation(
     for quantity, values in expected.items():
         row = found.loc[(*place, quantity)]
         assert row[0.9] - row[0.1] == pytest.approx(width(values), rel=0.04), quantity
-    assert found.loc[(*place, LEFT), 0.5] == pytest.approx(SHARE * total)
-    assert found.loc[(*place, NET), 0.5] == pytest.approx((GROWTH - 1) * total)
+    (first, _), (last, _) = GROWTH.values()
+    assert found.loc[(*place, LEFT), 0.5] == pytest.approx(SHARE * first * total)
+    assert found.loc[(*place, NET), 0.5] == pytest.approx((last - first) * total)
 
 
 def test_a_rate_hardly_depends_on_the_level(found: pd.DataFrame) -> None:

@@ -10,10 +10,11 @@ from chains import needs_results
 from opmq_lib.errors import RangeError
 from opmq_lib.methods import needs
 from opmq_lib.methods.employment import measures
+from opmq_lib.methods.needs import summary
 from opmq_lib.questions.besoins import chain, fiches, hypotheses
 from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.sources import study
-from opmq_lib.tables.indicators import select
+from opmq_lib.tables.indicators import largest_first, select
 
 NET, LEFT, POSTS = needs.QUANTITIES
 SHOWN = re.compile(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<')
@@ -98,12 +99,14 @@ def test_a_branch_without_headcount_says_nd_and_keeps_the_other_layer(inputs) ->
         besoins.findings(found, labels),
         besoins.causes_figure(found, labels),
         besoins.pyramid_figure(found),
+        hypotheses.banner(found),
     ):
         assert "pas d’effectif par métier" in piece.html
     for piece in (
         besoins.key_figures(found),
         besoins.posts_table(found, labels),
         hypotheses.scenarios_table(found),
+        hypotheses.lines_table(found, labels, {}),
         besoins.imbalance_table(found),
         fiches.sheets(found, labels),
     ):
@@ -245,6 +248,59 @@ def test_departures_of_an_estimate_have_a_grade_and_signed_quantities_none(resul
     wide = ratio.gt(6) | rows["lower"].le(0)
     assert rows.loc[wide, "reliability_grade"].eq("D").all()
     assert rows.loc[ratio.le(2), "reliability_grade"].isin(["A", "B"]).all()
+
+
+def test_leaving_a_year_later_lowers_departures_of_the_years_counted(results) -> None:
+    left = values(results, LEFT).unstack("variant")
+    assert len(left) > 10
+    assert (left["later_pension"] < 0.98 * left[""]).mean() > 0.9
+    assert left.loc["ENS", "later_pension"].item() < 0.96 * left.loc["ENS", ""].item()
+    created = values(results, NET).unstack("variant")
+    assert (created["later_pension"] == created[""]).all()
+
+
+def test_a_rate_of_departure_is_better_known_than_the_count(results) -> None:
+    lower, upper = (
+        values(results, LEFT, "departure_rate_pct", column=end).unstack("indicator")
+        for end in ("lower", "upper")
+    )
+    ratio = (upper / lower).xs("", level="variant").drop("ENS")
+    assert len(ratio) > 10
+    assert (ratio["departure_rate_pct"] <= ratio[LEFT]).all()
+
+
+def test_all_metiers_studied_have_an_interval_narrower_than_their_sum(results) -> None:
+    table = results["besoins"]
+    whole = select(table, besoins.ALL_JOBS).iloc[0]
+    parts = select(table, besoins.JOBS)
+    assert whole["lower"] < whole["value"] < whole["upper"]
+    assert whole["upper"] - whole["lower"] < 0.5 * (parts["upper"] - parts["lower"]).sum()
+    assert whole["reliability_grade"] == "A"
+    jobs = pd.DataFrame({"branch_code": "verre", "metier_code": ["A", "B"], "year": 2020})
+    known = jobs.assign(employment_headcount=[30.0, 10.0], nature="observed", origin="own")
+    row = summary.total_row(known, known["metier_code"] == "A").iloc[0]
+    assert row["value"] == 30
+    assert row[["lower", "upper", "interval_level"]].isna().all()
+    assert row["reliability_grade"] == ""
+
+
+def test_letters_stand_beside_departures_and_a_metier_of_grade_d_has_no_sheet(results) -> None:
+    labels, table = study.metier_labels(), results["besoins"].copy()
+    letters = re.compile(r'class="opmq-grade"[^>]*>([A-D])<')
+    assert len(letters.findall(besoins.findings(results, labels).html)) >= 2
+    sheets = fiches.sheets(results, labels).html
+    assert sheets.count("partiraient") < len(letters.findall(sheets))
+    assert "best_grade" not in results["besoins_projections"]
+    rows = consolidated(table)
+    html = besoins.consolidated_table(rows, study.branch_labels()).html
+    assert len(letters.findall(html)) >= 2
+    code = largest_first(select(table, besoins.JOBS))["metier_code"].iloc[0]
+    assert f"<strong>{labels[code]}</strong>" in sheets
+    of_metier = table["metier_code"].eq(code) & table["indicator"].eq(besoins.JOBS)
+    table.loc[of_metier, "reliability_grade"] = "D"
+    without = fiches.sheets({**results, "besoins": table}, labels).html
+    assert f"<strong>{labels[code]}</strong>" not in without
+    assert "Sans fiche, effectif trop incertain" in without
 
 
 def test_all_branches_together_are_their_sum_and_better_known_than_each(results) -> None:

@@ -167,7 +167,7 @@ TABLES: Final[dict[str, str]] = {
     "unit? vote? basis origin",
     "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "start_year* year* quantile_level* quantity* value? unit status nature origin ages_basis "
-    "rates_basis best_grade?",
+    "rates_basis [best_grade?]",
     "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
     "variant*? value? lower? upper? interval_level? retained? unit numerator_count? "
     "denominator_count? status nature origin",

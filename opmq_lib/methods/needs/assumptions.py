@@ -21,7 +21,8 @@ class Assumptions:
         effects: What a scenario changes: `branch_code, metier_code, year`,
             `employment_multiplier`, `departures_multiplier` (`scenarios.effects`).
         scenario_code: Copied to the result.
-        delay_years: Years later in life at which everybody leaves (pension-age variant), 0 to 5.
+        delay_years: Years later in life at which everybody leaves (pension-age variant), 0 to 5,
+            from the year from which posts are counted.
         first_old_age: a₀.
         first_old_share: Share of the leavers of the band below a₀ that count, 0 to 1.
         counted_from: Year from which posts are counted, where a series ends before it.

@@ -7,7 +7,7 @@ those who stay and those who leave add up to those who were there.
 Source: method page, E2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +98,47 @@ def departures(
     total = np.stack([*after, after[-1]], axis=-1)
     step, rest = np.divmod(horizons, BAND_YEARS)
     return np.asarray(total[..., step] + rest / BAND_YEARS * np.diff(total)[..., step])
+
+
+def changed(
+    leave: Callable[[Array, Sequence[int]], Array],
+    before: Array,
+    after: Array,
+    horizons: Sequence[int],
+    from_year: int,
+) -> Array:
+    """Return departures where survival changes some years from now.
+
+    Inside the five-year step of the change, each part of the step has its own rates.
+
+    Args:
+        leave: `departures` of some heads, from their survival and horizons.
+        before: (…, steps, bands) survival until `from_year`.
+        after: The same from then on.
+        horizons: Years, each at least 0.
+        from_year: Years from now, at least 0, at which rates change.
+
+    Returns:
+        (…, horizons) heads.
+
+    Examples:
+        Nobody leaves any more after three years:
+
+        >>> def leave(survival, years): return departures(np.array([0.0, 100]), survival, years, 1)
+        >>> now, then = np.array([[1.0, 0.5]]), np.ones((1, 2))
+        >>> changed(leave, now, then, [2, 3, 4, 5, 10], 3).tolist()
+        [20.0, 30.0, 30.0, 30.0, 30.0]
+    """
+    steps = np.arange(-(-max(*horizons, from_year, 1) // BAND_YEARS))
+    row = np.minimum(steps, before.shape[-2] - 1)
+    share = np.clip(from_year / BAND_YEARS - steps, 0.0, 1.0)[:, None]
+    mixed = share * before[..., row, :] + (1 - share) * after[..., row, :]
+    end, asked = -(-from_year // BAND_YEARS) * BAND_YEARS, np.asarray(horizons)
+    first, second = leave(before, [*horizons, from_year]), leave(mixed, [*horizons, end])
+    inside = (asked - from_year) / max(end - from_year, 1)
+    between = first[..., -1:] + inside * (second[..., -1:] - first[..., -1:])
+    places = [asked <= from_year, asked >= end]
+    return np.select(places, [first[..., :-1], second[..., :-1]], between)
 
 
 def delayed(survival: Array, delay_years: float) -> Array:

@@ -175,7 +175,7 @@ def departures(
     survival = survival_of(ages.metier_codes[chosen].tolist(), rates, ages.first_ages)
     first_old = ages.position(assumptions.first_old_age)
     shares = _age_shares(ages, chosen, years)
-    point, drawn = _leaving(shares, survival, horizons, first_old, assumptions)
+    point, drawn = _leaving(shares, years, survival, horizons, first_old, assumptions)
     is_known = ~np.isnan(point[place, 0])
     basis = np.where((of_branch >= 0) & (branch != ""), "branch", "national")
     return Departures(
@@ -197,8 +197,9 @@ def _age_shares(ages: Ages, nodes: Index, years: Index) -> Array:
     return np.asarray(heads / heads.sum(axis=1, keepdims=True))
 
 
-def _leaving(
+def _leaving(  # noqa: PLR0913 - who is there, at what rates, from when
     shares: Array,
+    years: Index,
     survival: Survival,
     horizons: Sequence[int],
     first_old: int,
@@ -208,17 +209,22 @@ def _leaving(
     point = np.full((len(shares) + 1, len(horizons)), np.nan)
     drawn = np.full((*point.shape, assumptions.draws_count), np.nan)
     is_known = ~(np.isnan(shares).any(axis=1) | np.isnan(survival.survival).any(axis=(1, 2)))
-    below = assumptions.first_old_share
-    chunks = np.array_split(np.flatnonzero(is_known), -(-is_known.sum() // CHUNK_PYRAMIDS) or 1)
-    for rows in chunks:
-        stay, stay_drawn = (
-            cohorts.delayed(each, assumptions.delay_years)
-            for each in (
-                survival.survival[rows],
-                survival.drawn(rows, assumptions.draws_count, assumptions.seed),
-            )
-        )
-        point[rows] = cohorts.departures(shares[rows], stay, horizons, first_old, below)
-        left = cohorts.departures(shares[rows][:, None], stay_drawn, horizons, first_old, below)
-        drawn[rows] = left.swapaxes(1, 2)
+    since = np.maximum((assumptions.counted_from or 0) - years, 0)
+
+    def leave(heads: Array, stay: Array, from_year: int) -> Array:
+        def at(survival: Array, asked: Sequence[int]) -> Array:
+            below = assumptions.first_old_share
+            return cohorts.departures(heads, survival, asked, first_old, below)
+
+        if not assumptions.delay_years:
+            return at(stay, horizons)
+        later = cohorts.delayed(stay, assumptions.delay_years)
+        return cohorts.changed(at, stay, later, horizons, from_year)
+
+    for from_year in np.unique(since[is_known]):
+        chosen = np.flatnonzero(is_known & (since == from_year))
+        for rows in np.array_split(chosen, -(-len(chosen) // CHUNK_PYRAMIDS)):
+            drawn_stay = survival.drawn(rows, assumptions.draws_count, assumptions.seed)
+            point[rows] = leave(shares[rows], survival.survival[rows], from_year)
+            drawn[rows] = leave(shares[rows][:, None], drawn_stay, from_year).swapaxes(1, 2)
     return point, drawn

@@ -1,7 +1,8 @@
 """What posts to fill are computed from, and draws of all that is not known in it.
 
 Draws: the level of employment (`employment.levels`), its growth, who leaves, and chance. A rate
-takes its two terms in the same draw, where the level cancels.
+takes its two terms in the same draw, where the level cancels. Those who leave are a share of the
+jobs there are when the count begins: in a rate of departure the growth until then cancels too.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,6 @@ class Inputs:
     Attributes:
         nodes: Branch, métier, last `year`, `start_year` of the count and origin of each node, what
             its departures rest on, and the `best_grade` of what rests on it.
-        heads: (n, 1) heads in the last year.
         level: (n, draws) factors of the heads of a métier alone.
         level_in_sum: (n, draws) the same where its branch is summed: the headcount is known.
         future: (n, 1 + h, levels) heads projected at the start and at each end; NaN if unknown.
@@ -54,7 +54,6 @@ class Inputs:
     """
 
     nodes: pd.DataFrame
-    heads: Array
     level: Array
     level_in_sum: Array
     future: Array
@@ -112,7 +111,6 @@ def read_inputs(
             rates_basis=leaving.rates_basis,
             best_grade=best,
         ),
-        heads,
         level,
         level_in_sum,
         projected,
@@ -162,10 +160,8 @@ def points(inputs: Inputs, rows: Index) -> Array:
     start, end = jobs[:, :1], jobs[:, 1:] * inputs.more_jobs[rows]
     share = inputs.leaving.point[inputs.leaving.place[rows]]
     gone = np.take_along_axis(share, inputs.place[rows], axis=1)
-    left = inputs.heads[rows] * (gone[:, 1:] - gone[:, :1]) * inputs.more_leave[rows]
-    return np.stack(
-        [np.broadcast_to(start, end.shape), end - start, np.minimum(left, inputs.heads[rows])]
-    )
+    part = np.minimum((gone[:, 1:] - gone[:, :1]) * inputs.more_leave[rows], 1.0)
+    return np.stack([np.broadcast_to(start, end.shape), end - start, start * part])
 
 
 def drawn(inputs: Inputs, rows: Index, level: Array, given: Assumptions) -> Array:
@@ -182,13 +178,13 @@ def drawn(inputs: Inputs, rows: Index, level: Array, given: Assumptions) -> Arra
     heads = draws.along_quantiles(inputs.future[rows], inputs.known, normal)
     jobs = np.maximum(heads, 0.0) * factor
     start, end = jobs[:, :1], jobs[:, 1:] * inputs.more_jobs[rows][..., None]
-    left = _drawn_departures(inputs, rows, factor, given)
+    left = _drawn_departures(inputs, rows, start, given)
     return np.stack([np.broadcast_to(start, end.shape), end - start, left])
 
 
-def _drawn_departures(inputs: Inputs, rows: Index, level: Array, given: Assumptions) -> Array:
+def _drawn_departures(inputs: Inputs, rows: Index, start: Array, given: Assumptions) -> Array:
     """Return draws of departures, (n, h, draws): rates, borrowed ages, then chance (binomial)."""
-    nodes, heads = inputs.nodes.iloc[rows], inputs.heads[rows][..., None] * level
+    nodes = inputs.nodes.iloc[rows]
     branches, codes = nodes["branch_code"], nodes["branch_code"] + " " + nodes["metier_code"]
 
     def own(names: pd.Series, what: str) -> Array:
@@ -203,8 +199,8 @@ def _drawn_departures(inputs: Inputs, rows: Index, level: Array, given: Assumpti
     gone = np.take_along_axis(share, inputs.place[rows][..., None], axis=1)
     more = inputs.more_leave[rows][..., None]
     part = np.clip((gone[:, 1:] - gone[:, :1]) * more * tilt, 0.0, 1.0)
-    chance = np.sqrt(heads * part * (1 - part)) * own(codes, " chance")[:, None]
-    return np.asarray(np.clip(heads * part + chance, 0.0, heads))
+    chance = np.sqrt(start * part * (1 - part)) * own(codes, " chance")[:, None]
+    return np.asarray(np.clip(start * part + chance, 0.0, start))
 
 
 def measured(counted: Array, years: Index) -> Array:

@@ -23,10 +23,11 @@ from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import check, indicators
 
 DELAY_YEARS, LATER = 1.0, "later_pension"
-"""Pension-age variant: everybody leaves a year later. An example, not voted; no law is meant."""
+"""Pension-age variant: everybody leaves a year later in life, from the year from which posts are
+counted. An example, not voted; no law is meant."""
 
 OBSERVED = "observed_rates"
-"""Variant: people go on leaving at the rates last observed, without their trend."""
+"""Variant: from the base year on people leave at the rates last observed, without their trend."""
 
 VARIANTS = (LATER, OBSERVED)
 
@@ -160,7 +161,7 @@ def results(  # noqa: PLR0913 - one argument per step
         contract `needs`), `besoins_scenarios`
         (what each scenario changes, line by line), `besoins_profils` (main skills of each métier).
     """
-    jobs = shared.without_residual(jobs)
+    last, jobs = indicators.last_year(jobs), shared.without_residual(jobs)
     codes = list(dict.fromkeys(indicators.codes(jobs)))
     parts = []
     if not jobs.empty:
@@ -178,11 +179,11 @@ def results(  # noqa: PLR0913 - one argument per step
             ),
             summary.age_rows(jobs, ages),
             levels,
-            summary.total_row(levels),
+            summary.total_row(last, last["metier_code"].isin(levels["metier_code"])),
             _tension(inputs, codes),
             metier_certifications(inputs, branch_code, codes, edition.edition_date.year),
         ]
-    projections = posts[~posts["scenario_code"].isin(VARIANTS)]
+    projections = posts[~posts["scenario_code"].isin(VARIANTS)].drop(columns="best_grade")
     return {
         "besoins": indicators.stack([*parts, _projects(inputs)], branch_code, "besoins"),
         "besoins_projections": check("needs", projections, "besoins_projections"),

@@ -19,16 +19,19 @@ FAMILY_LENGTH, SHOWN_METIERS, FEWEST_JOBS = 3, 4, 10
 
 
 def sheets(results: Results, labels: Labels, count: int = 12) -> Html:
-    """Return one sheet per family of the branch, largest first.
+    """Return one sheet per family of the branch, largest first, of métiers known well enough.
 
     Args:
         results: The tables of `02_besoins`; what other rooms have not answered is `nd`.
         labels: French label of each métier and family.
-        count: Families shown; the others are named at the end.
+        count: Families shown; the others are named at the end, and métiers of grade D.
     """
     f = besoins.facts(results)
-    jobs = largest_first(select(results[besoins.TABLE], besoins.JOBS))
-    jobs = jobs[jobs["value"] >= FEWEST_JOBS]
+    cells, jobs = besoins.cells_of(results), select(results[besoins.TABLE], besoins.JOBS)
+    jobs = largest_first(jobs[jobs["value"] >= FEWEST_JOBS])
+    rows = [row for row in jobs.index if cells.is_unreliable(row)]
+    unsure = [labels[code] for code in codes(jobs.loc[rows])]
+    jobs = jobs.drop(index=rows)
     families = jobs.groupby(jobs["metier_code"].str[:FAMILY_LENGTH])["value"].sum()
     ordered = families.sort_values(ascending=False).index.tolist()
     text = ""
@@ -36,7 +39,8 @@ def sheets(results: Results, labels: Labels, count: int = 12) -> Html:
         members = [code for code in codes(jobs) if code.startswith(family)]
         metiers = [_metier(results, labels, code, f.end) for code in members[:SHOWN_METIERS]]
         text += WORDS.sheet(f, labels[family], metiers, len(members) - SHOWN_METIERS)
-    return pieces.prose(text + WORDS.rest([labels[code] for code in ordered[count:]]))
+    rest = WORDS.rest([labels[code] for code in ordered[count:]], unsure)
+    return pieces.prose(text + rest)
 
 
 def _metier(results: Results, labels: Labels, code: str, horizon: int) -> Markup:
@@ -61,7 +65,7 @@ def _metier(results: Results, labels: Labels, code: str, horizon: int) -> Markup
         is_observed=old is not None and table["nature"].loc[old] == "observed",
         posts=shown(posts, lambda row: besoins.interval(cells, row)),
         direction=besoins.direction(*ends) if ends else 0,
-        left=shown(left, lambda row: besoins.interval(cells, row)),
+        left=shown(left, lambda row: besoins.graded_interval(cells, row)),
         tension=shown(tension, cells.number),
         tension_year=None if tension is None else int(table["year"].loc[tension]),
         skills=skills.loc[skills["metier_code"] == code, "label"].map(french.label).tolist(),

@@ -21,7 +21,10 @@ VARIANTS = {
 
 
 def banner(results: Results) -> Html:
-    """Return the warning that what ships was voted by nobody, if nothing was."""
+    """Return the warning that nothing that ships was voted, unless it was; `nd` without posts."""
+    f = besoins.facts(results)
+    if not f.has_needs:
+        return pieces.banner(WORDS.nothing(f))
     if results[LINES]["vote"].fillna("").ne("").any():
         return Html("")
     return pieces.banner(WORDS.scenarios_banner())
@@ -58,6 +61,8 @@ def lines_table(results: Results, labels: Labels, groups: Labels) -> Html:
         labels: French label of each métier, family and branch.
         groups: Names of the branches of each industry group.
     """
+    if not besoins.facts(results).has_needs:
+        return Html("")
     table = results[LINES]
     lines = table.astype("object").where(table.notna(), "").to_dict("index")
 

@@ -115,7 +115,7 @@ def findings(results: Results, labels: Labels) -> Html:
     known = [row for row in rows if row is not None and cells.read(row) is not None]
     rate_row = row_at(results, LEFT_RATE, ALL_METIERS, f.end)
     text = [
-        WORDS.departures(f, rate_interval(cells, rate_row), interval(cells, row))
+        WORDS.departures(f, graded_rate_interval(cells, rate_row), graded_interval(cells, row))
         for row in known
         if row == rows[1]
     ]
@@ -255,7 +255,7 @@ def consolidated_table(results: Results, labels: Labels) -> Html:
     rows = whole[whole["year"] == end]
     place = rows.reset_index().set_index(["indicator", "branch_code"])["index"]
     columns: dict[str, Any] = {"Branche": {**labels, EVERY: WHOLE_STUDY}.__getitem__}
-    columns["Départs par an pour 100 emplois"] = lambda branch: rate_interval(
+    columns["Départs par an pour 100 emplois"] = lambda branch: graded_rate_interval(
         cells, place.get((LEFT_RATE, branch))
     )
     columns |= _posts_columns(cells, lambda name, branch: place.get((name, branch)))
@@ -311,6 +311,11 @@ def rate_interval(cells: Cells, row: int | None) -> Markup:
 def graded_interval(cells: Cells, row: int | None) -> Markup:
     """Return an interval of heads with its letter, where it has one."""
     return interval(cells, row) + (Markup("") if row is None else cells.letter(row))
+
+
+def graded_rate_interval(cells: Cells, row: int | None) -> Markup:
+    """Return the interval of a rate with its letter, where it has one."""
+    return rate_interval(cells, row) + (Markup("") if row is None else cells.letter(row))
 
 
 def direction(low: float, high: float) -> int:
