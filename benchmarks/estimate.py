@@ -23,6 +23,7 @@ from opmq_lib.methods.employment.estimate import Estimate, EstimateTables
 from opmq_lib.methods.employment.ras import ras
 from opmq_lib.questions import shared
 from opmq_lib.sources import study
+from opmq_lib.tables.fap import FAMILY_LENGTH
 
 GROUPS = {
     "electric": ["CI", "CJ", "CK"],
@@ -220,7 +221,7 @@ def scores(rows: pd.DataFrame) -> dict[str, float]:
 
 def difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[float, float, float]:
     """Return the difference of WAPE and its 90 % interval: families drawn with replacement."""
-    family = ours.index.get_level_values("metier_code").str[: hires.FAMILY_LENGTH]
+    family = ours.index.get_level_values("metier_code").str[:FAMILY_LENGTH]
     errors = [(rows["estimate"] - rows["true"]).abs() for rows in (ours, theirs)]
     sums = pd.DataFrame({"ours": errors[0], "theirs": errors[1], "true": ours["true"]})
     values = sums.groupby(family).sum().to_numpy()
@@ -269,7 +270,7 @@ def fitted_split_sd(rows: pd.DataFrame) -> float:
 
 def coverage(rows: pd.DataFrame) -> dict[float, float]:
     """Return how often intervals hold published cells, their law fitted on other families."""
-    families = rows.index.get_level_values("metier_code").str[: hires.FAMILY_LENGTH]
+    families = rows.index.get_level_values("metier_code").str[:FAMILY_LENGTH]
     known = sorted(set(families))
     folds = pd.Series(np.random.default_rng(SEED).permutation(len(known)) % FOLDS, known)
     fold = folds[families].to_numpy()

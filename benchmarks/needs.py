@@ -19,9 +19,9 @@ import pandas as pd
 from opmq_lib.methods import needs
 from opmq_lib.methods.needs import official
 from opmq_lib.sources import embedded
+from opmq_lib.tables.fap import FAMILY_LENGTH
 
 MOST_ERROR_PCT = 10
-FAMILY_LENGTH = 3
 BRANCHES, METIERS, YEARS, DRAWS = 34, 90, 10, 500
 BANDS = ("15-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+")
 SAMPLE = 30

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
+from opmq_lib.tables.fap import FAMILY_LENGTH
+
 Array = npt.NDArray[np.float64]
 
 ERROR_CORRELATION = 0.10
@@ -20,8 +22,6 @@ domain, 0.09 between industrial ones (1988-2013, `docs/decisions/published-forec
 FAMILY_SHARE = 0.7
 """Share, of what is left, that the métiers of a family have in common: they follow its projection.
 A convention of the project, not voted."""
-
-FAMILY_LENGTH = 3
 
 
 def shared(seed: int, draws_count: int, name: str) -> Array:

@@ -21,7 +21,6 @@ from opmq_lib.methods.employment.classes import (
     self_employed_crafts,
 )
 from opmq_lib.methods.employment.hires import (
-    FAMILY_LENGTH,
     HireTables,
     hires_by_activity,
     lifts,
@@ -34,6 +33,7 @@ from opmq_lib.methods.employment.sectors import (
     sector_shares,
     sector_table,
 )
+from opmq_lib.tables.fap import FAMILY_LENGTH, METIER_LENGTH
 
 INDUSTRY = ("B", "C", "D", "E")
 """First letters of the sectors where all who work are employees, but in self-employed crafts."""
@@ -41,7 +41,6 @@ INDUSTRY = ("B", "C", "D", "E")
 LEAST_OUTSIDE = 0.02
 """Least share of a métier's employees outside all branches, before fitting; a convention."""
 
-METIER_LENGTH = 5
 HEADS = "employment_headcount"
 
 

@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.errors import CoherenceError, Defect
+from opmq_lib.tables.fap import FAMILY_LENGTH
 
 OWN_HIRES = FAMILY_HIRES = 200.0
 """Hires by which a métier is drawn to its family, and a family to all métiers; a convention."""
-
-FAMILY_LENGTH = 3
-"""Characters of a family (FAP-87) in the code of a métier (FAP-225)."""
 
 
 class HireTables(NamedTuple):

@@ -5,8 +5,8 @@ import pandas as pd
 
 from opmq_lib.methods.draws import Array
 from opmq_lib.methods.employment.estimate import Estimate
-from opmq_lib.methods.employment.hires import FAMILY_LENGTH
 from opmq_lib.methods.employment.levels import INTERVAL_SPAN
+from opmq_lib.tables.fap import FAMILY_LENGTH
 
 SAMPLING, LEAST_HEADS = 377.0, 50.0
 """Variance of the log of a survey figure of n heads: 377 / n, n at least 50 (measured)."""

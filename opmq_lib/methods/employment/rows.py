@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.methods.employment.estimate import HEADS, Estimate
-from opmq_lib.methods.employment.hires import FAMILY_LENGTH
 from opmq_lib.methods.employment.intervals import row_log_sd
 from opmq_lib.methods.employment.levels import INTERVAL_SPAN
 from opmq_lib.methods.reliability import farther
+from opmq_lib.tables.fap import FAMILY_LENGTH
 
 RESIDUAL_METIER = "autres_metiers"
 SOURCE_CODE = "estimate_b1"

@@ -8,12 +8,12 @@ from opmq_lib.methods.forecast.api import QUANTILE_LEVELS
 from opmq_lib.methods.forecast.backtest import backtest
 from opmq_lib.methods.forecast.published import (
     CANDIDATES,
-    FAMILY_LENGTH,
     family_changes,
     follow,
     learn_rules,
     past_forecasts,
 )
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import last_year
 
 MODELS = ("published", "panel", "naive", "drift")

@@ -10,7 +10,6 @@ from opmq_lib.methods.forecast.explanations import explain_series
 from opmq_lib.methods.forecast.grid import FAMILIES
 from opmq_lib.methods.forecast.published import (
     ASKED_YEARS,
-    FAMILY_LENGTH,
     family_changes,
     follow,
     forecasts_from,
@@ -19,6 +18,7 @@ from opmq_lib.methods.forecast.published import (
 from opmq_lib.methods.forecast.second_opinions import second_opinion
 from opmq_lib.methods.forecast.series import FilledGapsWarning
 from opmq_lib.methods.forecast.settings import MIN_TRAINING_YEARS
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import ALL_METIERS, largest_first, last_year, with_interval
 
 SECOND_OPINIONS, JUDGED = ("naive", "ets"), ("panel", "naive")

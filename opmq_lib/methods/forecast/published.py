@@ -18,10 +18,8 @@ import pandas as pd
 from opmq_lib.methods.forecast.engine import forecast_panel, learn_panel
 from opmq_lib.methods.forecast.series import Array, TidyPanel, long_table, tidy_panel, with_median
 from opmq_lib.methods.forecast.settings import MIN_TRAINING_YEARS
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import MIDDLE
-
-FAMILY_LENGTH = 3
-"""Characters of a FAP code that name its family."""
 
 NOT_CODED = "ZZZ"
 ASKED_YEARS = 12

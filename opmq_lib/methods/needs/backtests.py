@@ -16,7 +16,8 @@ from opmq_lib.methods.forecast.scores import ratio_interval
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS, departures
 from opmq_lib.methods.needs.departures import survival_of
-from opmq_lib.methods.needs.rates import FAMILY_LENGTH, learn_rates
+from opmq_lib.methods.needs.rates import learn_rates
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import ALL_METIERS
 
 EMPLOYMENT_YEARS = 10

@@ -19,8 +19,8 @@ from opmq_lib.methods.needs import cohorts
 from opmq_lib.methods.needs.ages import Ages
 from opmq_lib.methods.needs.assumptions import Assumptions
 from opmq_lib.methods.needs.cohorts import Array, Index, Mask
-from opmq_lib.methods.needs.rates import FAMILY_LENGTH
 from opmq_lib.tables import input_errors
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import ALL_METIERS
 
 Texts = npt.NDArray[np.str_]

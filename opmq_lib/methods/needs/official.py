@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from opmq_lib.tables.fap import FAMILY_LENGTH
+
 FAMILIES = {
     "D0Z": "D0A",
     "D3Z": "D0A",
@@ -16,7 +18,6 @@ FAMILIES = {
 _KEY, _YEARS = "metier_code", ["base_year", "horizon_year"]
 _BASE = "employment_headcount"
 _GROUPED = ";"
-FAMILY_LENGTH = 3
 
 
 def official_family(metier_codes: pd.Series) -> pd.Series:

@@ -15,8 +15,8 @@ from opmq_lib.errors import CoherenceError
 from opmq_lib.methods import draws
 from opmq_lib.methods.employment.levels import HEADS, MEDIAN, level_draws
 from opmq_lib.methods.needs.cohorts import Array
-from opmq_lib.methods.needs.rates import FAMILY_LENGTH
 from opmq_lib.methods.reliability import grades
+from opmq_lib.tables.fap import DOMAIN_LENGTH, FAMILY_LENGTH
 from opmq_lib.tables.indicators import last_year
 
 CLASSES = ("unskilled", "skilled", "technicians", "managers", "other")
@@ -24,7 +24,7 @@ DIGITS = {"2": "unskilled", "4": "skilled", "6": "skilled", "7": "technicians"} 
     "8": "technicians",
     "9": "managers",
 }
-DOMAIN_LENGTH, DRAWS, SEED, TOLERANCE = 1, 500, 2018, 1e-9
+DRAWS, SEED, TOLERANCE = 500, 2018, 1e-9
 QUANTILES = norm.cdf([-1.281552, 0, 1.281552])
 
 

@@ -21,6 +21,7 @@ from scipy.special import expit, logit
 
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, Ages, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS, Array, Index, Mask
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import ALL_METIERS
 
 DAMPING = 0.8
@@ -32,8 +33,6 @@ PRIORS_HEADCOUNT = {50: 64_000.0, 55: 4_000.0}
 first age, the first for all others. Leaving after 55 differs by métier; before, hardly. Chosen on
 origins 2010–2012, each with the pairs known then."""
 
-FAMILY_LENGTH = 3
-"""Characters of a FAP code that name its family."""
 
 NATIONAL_SURVIVAL = {50: 0.885, 55: 0.584}
 """All occupations, metropolitan France, 2013 → 2018 (Dares, net cohort ratios): used, and said,

@@ -14,13 +14,14 @@ from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.intentions import recruitment_projects
 from opmq_lib.methods.needs.official import official_rows
-from opmq_lib.methods.needs.rates import FAMILY_LENGTH, observed_rates
+from opmq_lib.methods.needs.rates import observed_rates
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import check, indicators
+from opmq_lib.tables.fap import FAMILY_LENGTH
 
 DELAY_YEARS, LATER = 1.0, "later_pension"
 """Pension-age variant: everybody leaves a year later in life, from the year from which posts are

@@ -13,9 +13,10 @@ from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.questions.besoins.page import WORDS
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Html, Labels, Results
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import codes, largest_first, row_of, select
 
-FAMILY_LENGTH, SHOWN_METIERS, FEWEST_JOBS = 3, 4, 10
+SHOWN_METIERS, FEWEST_JOBS = 4, 10
 
 
 def sheets(results: Results, labels: Labels, count: int = 12) -> Html:

@@ -9,8 +9,8 @@ from opmq_lib.methods import core, criteria, tension
 from opmq_lib.params import EditionParams, Question
 from opmq_lib.questions.shared import Tables, field_employment, in_field, studied
 from opmq_lib.tables import DESCRIPTIONS, check, indicators
+from opmq_lib.tables.fap import METIER_LENGTH
 
-FAP225_LENGTH = 5
 LEAST_SHARE_PCT = 0.1
 """Least share of the branch's employment of a métier that is labelled (convention)."""
 
@@ -57,7 +57,7 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
     if not known.empty:
         return indicators.last_year(known)
     national = indicators.last_year(studied(inputs, "employment_national"))
-    metiers = national[national["metier_code"].str.len() == FAP225_LENGTH]
+    metiers = national[national["metier_code"].str.len() == METIER_LENGTH]
     unknown = ("year", "employment_headcount", "units_count", "largest_share_pct")
     facts = {"nature": "observed", "origin": "public", "source_code": ""}
     return metiers.assign(branch_code=branch_code, **dict.fromkeys(unknown, np.nan), **facts)

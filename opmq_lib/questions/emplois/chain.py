@@ -4,7 +4,6 @@ import pandas as pd
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment import measures, portraits
-from opmq_lib.methods.employment.estimate import METIER_LENGTH
 from opmq_lib.methods.employment.levels import INTERVAL_LEVEL, with_level
 from opmq_lib.methods.employment.rows import SOURCE_CODE
 from opmq_lib.methods.employment.totals import used_totals
@@ -16,6 +15,7 @@ from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DIMENSIONS, check, indicators
+from opmq_lib.tables.fap import METIER_LENGTH
 
 NO_ROW = pd.DataFrame(columns=["year", "indicator", "unit"])
 

@@ -14,6 +14,7 @@ from opmq_lib.methods.reliability import best_grades
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import (
     ALL_METIERS,
     codes,
@@ -33,7 +34,6 @@ FRAGILE_SHARE = 0.5
 WORDS = words(__package__)
 GATHERED, CHANGE = "gathered_employment_headcount", "projected_change_pct"
 LISTED = 30
-FAMILY_LENGTH = 3
 CLASSES = {
     "managers": "Cadres",
     "intermediate": "Professions intermédiaires",
