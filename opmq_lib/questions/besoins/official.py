@@ -32,7 +32,9 @@ def official_table(results: Results, labels: Labels) -> Html:
     base, end = int(bases["year"].max()), int(select(table, besoins.POSTS)["year"].max())
 
     def column(indicator: str) -> Any:
-        return lambda code: cells.show(row_of(table, indicator, code), _heads)
+        return lambda code: cells.show(
+            row_of(table, indicator, code), lambda heads: french.rounded(heads, ROUNDED_TO)
+        )
 
     columns: dict[str, Any] = {
         "Famille de métiers": lambda code: _name(code, labels),
@@ -44,10 +46,6 @@ def official_table(results: Results, labels: Labels) -> Html:
     order = bases["metier_code"].map(in_branch).sort_values(ascending=False).index
     rows = bases.loc[order, "metier_code"].tolist()
     return pieces.table(WORDS.official_table(base, end), columns, rows)
-
-
-def _heads(value: float) -> str:
-    return french.number(round(value / ROUNDED_TO) * ROUNDED_TO)
 
 
 def _name(code: str, labels: Labels) -> str:

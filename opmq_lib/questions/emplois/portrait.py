@@ -79,7 +79,7 @@ def wages_table(results: Results) -> Html:
     cells = Cells(TABLE, table)
 
     def wage(row: int | None) -> str:
-        return cells.show(row, lambda value: french.number(round(value / ROUNDED_TO) * ROUNDED_TO))
+        return cells.show(row, lambda value: french.rounded(value, ROUNDED_TO))
 
     def near(row: int | None) -> str:
         return cells.percent(row, 1)
