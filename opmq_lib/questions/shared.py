@@ -1,11 +1,13 @@
 """What several questions start from: a branch's employment, the field, national levels."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pandas as pd
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment.totals import on_totals
+from opmq_lib.tables.fap import NOT_CODED
+from opmq_lib.tables.indicators import last_year
 
 Tables = Mapping[str, pd.DataFrame]
 
@@ -25,27 +27,49 @@ def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Da
         0.5 % of the branch or more, small ones by family, the rest, on the totals that the branch
         supplies; none when the branch has no headcount.
     """
-    return _employment(inputs, branch_code, base_year, in_field=False)
+    return _employment(inputs, branch_code, base_year, employment.row_codes)
 
 
 def field_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
     """Return the same with the métiers of the field as rows, however small, and the rest."""
-    return _employment(inputs, branch_code, base_year, in_field=True)
+    codes = studied(inputs, "metiers")["metier_code"]
+
+    def rows(heads: pd.Series) -> pd.Series:
+        is_studied = heads.index.isin(codes)
+        return pd.Series(heads.index, heads.index).where(is_studied, employment.RESIDUAL_METIER)
+
+    return _employment(inputs, branch_code, base_year, rows)
+
+
+def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
+    """Return the métiers that the lists of a branch look at, as `employment.candidates` does.
+
+    None without a headcount: those of the branch's own table, or of the estimate up to `base_year`.
+    """
+    jobs = _employment(inputs, branch_code, base_year, _each_apart)
+    metiers = studied(inputs, "metiers")
+    field = in_field(inputs, metiers[metiers["level"] == "fap225"])
+    national = last_year(inputs["employment_national"])
+    return employment.candidates(last_year(jobs), national, set(field["metier_code"]))
+
+
+def _each_apart(heads: pd.Series) -> pd.Series:
+    is_rest = heads.index.str.startswith(NOT_CODED)
+    return pd.Series(heads.index, heads.index).mask(is_rest, employment.RESIDUAL_METIER)
 
 
 def _employment(
-    inputs: Tables, branch_code: str, base_year: int, *, in_field: bool
+    inputs: Tables,
+    branch_code: str,
+    base_year: int,
+    rows_of: Callable[[pd.Series], pd.Series],
 ) -> pd.DataFrame:
     own = inputs["own_employment"]
     known = own[own["branch_code"] == branch_code].reset_index(drop=True)
     if not known.empty or not inputs["branch_headcount"]["branch_code"].eq(branch_code).any():
         return known
     estimated = estimate(inputs)
-    heads = estimated.heads[branch_code]
-    rows = employment.row_codes(heads)
-    if in_field:
-        is_studied = heads.index.isin(studied(inputs, "metiers")["metier_code"])
-        rows = pd.Series(heads.index, heads.index).where(is_studied, employment.RESIDUAL_METIER)
+    rows = rows_of(estimated.heads[branch_code])
     national = inputs["employment_national"]
     table = employment.branch_table(estimated, branch_code, rows, national, base_year)
     return on_totals(table, inputs["own_branch_totals"])

@@ -8,6 +8,7 @@ cell is known, `rows` what the table of a branch shows. Every cell is an estimat
 """
 
 from opmq_lib.methods.employment.branches import RESIDUAL_BRANCH as RESIDUAL_BRANCH
+from opmq_lib.methods.employment.candidates import candidates as candidates
 from opmq_lib.methods.employment.estimate import Estimate as Estimate
 from opmq_lib.methods.employment.estimate import EstimateTables as EstimateTables
 from opmq_lib.methods.employment.estimate import fit_estimate as fit_estimate

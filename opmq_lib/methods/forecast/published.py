@@ -18,10 +18,9 @@ import pandas as pd
 from opmq_lib.methods.forecast.engine import forecast_panel, learn_panel
 from opmq_lib.methods.forecast.series import Array, TidyPanel, long_table, tidy_panel, with_median
 from opmq_lib.methods.forecast.settings import MIN_TRAINING_YEARS
-from opmq_lib.tables.fap import FAMILY_LENGTH
+from opmq_lib.tables.fap import FAMILY_LENGTH, NOT_CODED
 from opmq_lib.tables.indicators import MIDDLE
 
-NOT_CODED = "ZZZ"
 ASKED_YEARS = 12
 """Years asked of the engine, whatever fewer are shown: the horizon then changes no projection."""
 

@@ -6,7 +6,6 @@ import pandas as pd
 
 from opmq_lib.methods import forecast
 from opmq_lib.methods.forecast import evaluation, projection
-from opmq_lib.methods.forecast.published import NOT_CODED
 from opmq_lib.methods.needs import backtests
 from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
@@ -14,6 +13,7 @@ from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import check, indicators
+from opmq_lib.tables.fap import NOT_CODED
 
 RETROSPECT_YEARS = 10
 

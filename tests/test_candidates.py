@@ -1,0 +1,92 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from opmq_lib.methods.employment import candidates
+from opmq_lib.questions import shared
+from opmq_lib.sources import study
+
+HEADS = "employment_headcount"
+NATIONAL = pd.DataFrame(
+    {"metier_code": ["ENS", "E1Z41", "H0Z90", "U1Z81"], HEADS: [26_000.0, 130.0, 260.0, 13.0]}
+)
+
+
+@pytest.fixture(scope="module")
+def inputs() -> dict[str, pd.DataFrame]:
+    return study.load_inputs()
+
+
+def jobs(rows: list[tuple[str, float, float | None]], **columns: object) -> pd.DataFrame:
+    table = pd.DataFrame(
+        [
+            (code, heads, *((np.nan, np.nan) if ratio is None else (heads / ratio, heads * ratio)))
+            for code, heads, ratio in rows
+        ],
+        columns=["metier_code", HEADS, f"{HEADS}_lower", f"{HEADS}_upper"],
+    )
+    return table.assign(branch_code="verre", year=2018, nature="estimate", **columns)
+
+
+def test_shares_quotients_and_spread_are_those_by_hand() -> None:
+    """50 of 1,000 against 130 of 26,000: 5 %, ten times the country's share; ends times 1.5."""
+    rows = [("H0Z90", 2.0, 1.5), ("E1Z41", 50.0, 1.5), ("autres_metiers", 948.0, 1.1)]
+    found = candidates(jobs(rows), NATIONAL, {"E1Z41", "H0Z90"}).set_index("metier_code")
+    assert found.index.tolist() == ["E1Z41", "H0Z90"]
+    row = found.loc["E1Z41"]
+    assert row["level_log_sd"] == pytest.approx(np.log(1.5) / 1.2815516, abs=1e-7)
+    assert row["branch_headcount"] == pytest.approx(1000)
+    for name, value in {"employment_share_pct": 5.0, "location_quotient": 10.0}.items():
+        ends = [row[f"{name}{end}"] for end in ("_lower", "", "_upper")]
+        assert ends == pytest.approx([value / 1.5, value, value * 1.5])
+
+
+def test_a_share_never_passes_the_whole_branch() -> None:
+    rows = jobs([("E1Z41", 900.0, 3.0), ("autres_metiers", 100.0, 3.0)])
+    found = candidates(rows, NATIONAL, {"E1Z41"}).iloc[0]
+    assert found["employment_share_pct_upper"] == 100
+    assert found["location_quotient_upper"] == pytest.approx(100 / 0.5)
+
+
+@pytest.mark.parametrize(
+    ("heads", "ratio", "is_looked_at"), [(8.0, 2.0, True), (8.0, 2.1, False), (4.9, 1.0, False)]
+)
+def test_a_metier_outside_the_field_is_looked_at_when_it_is_the_branchs_own(
+    heads: float, ratio: float, is_looked_at: bool
+) -> None:
+    """8 of 1,000 is sixteen times the country's 0.05 %: eight at the lower end of a factor of 2."""
+    found = candidates(
+        jobs([("U1Z81", heads, ratio), ("autres_metiers", 1000 - heads, None)]), NATIONAL, set()
+    )
+    assert found["metier_code"].tolist() == ["U1Z81"] * is_looked_at
+    assert not found["in_field"].any()
+
+
+def test_an_observed_metier_is_known_and_a_branch_without_total_has_no_share() -> None:
+    found = candidates(jobs([("E1Z41", 50.0, None)]), NATIONAL, {"E1Z41"}).iloc[0]
+    assert found["level_log_sd"] == 0
+    assert np.isnan(found["branch_headcount"])
+    assert np.isnan(found["employment_share_pct"])
+
+
+def test_a_metier_more_changes_no_other() -> None:
+    rows = [("H0Z90", 200.0, 1.5), ("E1Z41", 50.0, 1.5), ("autres_metiers", 750.0, 1.1)]
+    whole = candidates(jobs(rows), NATIONAL, {"E1Z41", "H0Z90"})
+    fewer = [*rows[1:2], ("autres_metiers", 950.0, 1.1)]
+    alone = candidates(jobs(fewer), NATIONAL, {"E1Z41", "H0Z90"})
+    pd.testing.assert_frame_equal(whole.head(1), alone)
+
+
+def test_every_field_metier_of_a_branch_is_looked_at_and_none_without_headcount(
+    inputs: dict,
+) -> None:
+    found = shared.candidates(inputs, "chimie", 2018)
+    headcount = inputs["branch_headcount"].query("branch_code == 'chimie'")["employees_headcount"]
+    assert found["branch_headcount"].unique() == pytest.approx([headcount.sum()])
+    metiers = shared.studied(inputs, "metiers")
+    field = shared.in_field(inputs, metiers[metiers["level"] == "fap225"])["metier_code"]
+    assert set(field) <= set(found["metier_code"])
+    others = found[~found["in_field"]]
+    assert others["location_quotient_lower"].ge(8).all()
+    assert others["employment_share_pct"].ge(0.5).all()
+    assert shared.candidates(inputs, "chaux", 2018).empty
