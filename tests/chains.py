@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from opmq_lib.methods import tension
+from opmq_lib.methods.tension import published
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.besoins import chain as besoins
@@ -40,9 +40,9 @@ def tension_results(
     index = tensions.index(inputs, ranking)
     parts = [
         ranking,
-        tension.published_index(index),
+        published.published_index(index),
         tensions.intentions(inputs),
-        tension.tension_profiles(index, inputs["tension_profiles"]),
+        published.tension_profiles(index, inputs["tension_profiles"]),
         tensions.composition(ranking, index),
         tensions.regions(inputs, ranking),
         tensions.supplied(inputs, index),

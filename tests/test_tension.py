@@ -1,6 +1,6 @@
 import pandas as pd
 
-from opmq_lib.methods import tension
+from opmq_lib.methods.tension import published, survey
 from opmq_lib.sources import embedded
 
 
@@ -12,7 +12,7 @@ def cells(**columns: list[float | None]) -> pd.DataFrame:
 
 
 def test_an_exact_row_has_a_value_and_no_width() -> None:
-    bounds = tension.hard_to_fill(
+    bounds = survey.hard_to_fill(
         cells(
             projects_count=[80.0],
             projects_secret_cells_count=[0],
@@ -25,7 +25,7 @@ def test_an_exact_row_has_a_value_and_no_width() -> None:
 
 
 def test_a_wholly_secret_row_is_an_interval_from_zero_never_a_zero() -> None:
-    bounds = tension.hard_to_fill(
+    bounds = survey.hard_to_fill(
         cells(
             projects_count=[None],
             projects_secret_cells_count=[2],
@@ -46,7 +46,7 @@ def test_bounds_hold_for_every_value_that_secret_cells_may_hide() -> None:
         hard_to_fill_count=[12.0],
         hard_to_fill_secret_cells_count=[3],
     )
-    share = tension.hard_to_fill(shown).iloc[1]
+    share = survey.hard_to_fill(shown).iloc[1]
     found = [
         100 * (12 + hard_a + hard_b + hard_c) / (20 + a + b)
         for a in range(5)
@@ -60,7 +60,7 @@ def test_bounds_hold_for_every_value_that_secret_cells_may_hide() -> None:
 
 
 def test_the_embedded_survey_gives_bounds_in_order_everywhere() -> None:
-    bounds = tension.hard_to_fill(embedded.load("recruitment_intentions"))
+    bounds = survey.hard_to_fill(embedded.load("recruitment_intentions"))
     assert (bounds["lower"] <= bounds["upper"]).all()
     shares = bounds[bounds["indicator"] == "hard_to_fill_share_pct"]
     assert (shares["lower"] >= 0).all()
@@ -68,15 +68,15 @@ def test_the_embedded_survey_gives_bounds_in_order_everywhere() -> None:
 
 
 def test_the_published_index_is_carried_as_it_is() -> None:
-    published = embedded.load("tension")
-    rows = tension.published_index(published)
+    table = embedded.load("tension")
+    rows = published.published_index(table)
     index = rows[rows["indicator"] == "tension_index"].set_index(["metier_code", "year"])["value"]
-    expected = published.set_index(["metier_code", "year"])["tension_index"].astype(float)
+    expected = table.set_index(["metier_code", "year"])["tension_index"].astype(float)
     pd.testing.assert_series_equal(
         index.sort_index(), expected.sort_index(), check_names=False, check_dtype=False
     )
 
 
 def test_factors_are_given_for_the_last_year_only() -> None:
-    rows = tension.published_index(embedded.load("tension"))
+    rows = published.published_index(embedded.load("tension"))
     assert set(rows.loc[rows["indicator"] == "labour_shortage", "year"]) == {2019}

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opmq_lib.errors import CoherenceError, RangeError, VintageError
-from opmq_lib.methods import tension
+from opmq_lib.methods.tension import branch, own_index, published, survey
 from opmq_lib.sources import embedded, study
 from opmq_lib.tables import check
 
-NAMES = list(tension.WEIGHTS)
+NAMES = list(own_index.WEIGHTS)
 EDITION = study.edition()
 
 
@@ -40,7 +40,7 @@ def reference(
 
 
 def test_the_index_is_that_of_the_worked_example() -> None:
-    found = tension.composite_index(components([(0.61, 1.40, 0.098)]), reference()).iloc[0]
+    found = own_index.composite_index(components([(0.61, 1.40, 0.098)]), reference()).iloc[0]
     assert found["tension_index"] == pytest.approx(1.033571, abs=5e-7)
     assert [found[f"z_{name}"] for name in NAMES] == pytest.approx([1.357143, 0.75, 0.65], abs=5e-7)
 
@@ -50,7 +50,7 @@ def test_composition_is_that_of_the_worked_example() -> None:
         {"metier_code": list("ABC"), "value": [35, 45, 20], "lower": None, "upper": None}
     )
     index = pd.Series({"A": 0.5 * 1.357142857142857 + 0.355, "B": -0.10, "C": 0.30})
-    assert tension.branch_index(jobs, index)["value"] == pytest.approx(0.376750, abs=5e-7)
+    assert branch.branch_index(jobs, index)["value"] == pytest.approx(0.376750, abs=5e-7)
 
 
 @settings(max_examples=50, deadline=None)
@@ -60,25 +60,25 @@ def test_the_index_is_recovered_from_components_of_a_known_reference(seed: int) 
     means, deviations = random.normal(0, 2, 3), random.uniform(0.01, 3, 3)
     z = random.normal(0, 1, (20, 3))
     table = components([tuple(row) for row in z * deviations + means])
-    found = tension.composite_index(table, reference(tuple(means), tuple(deviations)))
-    true = z @ np.array(list(tension.WEIGHTS.values()))
+    found = own_index.composite_index(table, reference(tuple(means), tuple(deviations)))
+    true = z @ np.array(list(own_index.WEIGHTS.values()))
     assert np.abs(found["tension_index"] - true).max() <= 1e-9
 
 
 def test_units_and_order_change_no_index() -> None:
     rows = [(0.61, 1.40, 0.098), (0.2, 0.3, 0.05), (0.5, 2.0, 0.11)]
-    found = tension.composite_index(components(rows), reference())
+    found = own_index.composite_index(components(rows), reference())
     in_pct = [(100 * hard, ratio, rate) for hard, ratio, rate in rows]
-    other = tension.composite_index(
+    other = own_index.composite_index(
         components(in_pct), reference((42, 0.95, 0.085), (14, 0.60, 0.02))
     )
     assert np.allclose(found["tension_index"], other["tension_index"])
-    mixed = tension.composite_index(components(rows).iloc[::-1], reference().iloc[::-1])
+    mixed = own_index.composite_index(components(rows).iloc[::-1], reference().iloc[::-1])
     pd.testing.assert_frame_equal(mixed.loc[found.index], found)
 
 
 def test_a_missing_component_makes_the_index_missing() -> None:
-    found = tension.composite_index(components([(0.61, np.nan, 0.098)]), reference())
+    found = own_index.composite_index(components([(0.61, np.nan, 0.098)]), reference())
     assert found["tension_index"].isna().all()
     assert found["z_hard_to_fill_share"].notna().all()
 
@@ -86,7 +86,7 @@ def test_a_missing_component_makes_the_index_missing() -> None:
 def test_another_reference_is_refused_with_all_that_is_wrong() -> None:
     wrong = reference(nomenclature="FAP-2021", reference_code="q")
     with pytest.raises(VintageError) as caught:
-        tension.composite_index(components([(0.6, 1.0, 0.1)]), wrong.iloc[:2])
+        own_index.composite_index(components([(0.6, 1.0, 0.1)]), wrong.iloc[:2])
     text = str(caught.value)
     assert text.startswith("3 defects\n")
     assert "no mean nor standard deviation for exit_rate" in text
@@ -112,7 +112,7 @@ def test_the_range_of_a_composition_holds_every_composition_within_the_ranges(se
     shares = pd.DataFrame(
         {"metier_code": list("ABCDEF"), "value": value, "lower": lower, "upper": upper}
     )
-    found = tension.branch_index(shares, index)
+    found = branch.branch_index(shares, index)
     assert found["lower"] <= found["value"] <= found["upper"]
     for _ in range(50):
         drawn = random.uniform(lower, upper)
@@ -122,18 +122,18 @@ def test_the_range_of_a_composition_holds_every_composition_within_the_ranges(se
 
 def test_a_composition_needs_enough_coverage() -> None:
     jobs = pd.DataFrame({"metier_code": ["A", "B"], "value": [70.0, 30.0]})
-    found = tension.branch_index(jobs.assign(lower=None, upper=None), pd.Series({"A": 1.0}))
+    found = branch.branch_index(jobs.assign(lower=None, upper=None), pd.Series({"A": 1.0}))
     assert np.isnan(found["value"])
     assert found["coverage"] == pytest.approx(0.7)
 
 
 def test_small_cells_are_drawn_towards_the_national_value_with_their_weight() -> None:
     cells = pd.DataFrame({"tension_index": [1.0] * 4, "tension_variance": 0.1})
-    few = tension.shrunk(cells.assign(national_index=0.4))
+    few = own_index.shrunk(cells.assign(national_index=0.4))
     assert few["tension_index_shrunk"].tolist() == [0.4] * 4
     index = [1.4, -0.6, 1.4, -0.6, 1.4]
     cells = pd.DataFrame({"tension_index": index, "tension_variance": 0.2})
-    enough = tension.shrunk(cells.assign(national_index=0.4))
+    enough = own_index.shrunk(cells.assign(national_index=0.4))
     assert enough["shrinkage_weight"].tolist() == pytest.approx([0.8 / 1.0] * 5)
     assert enough["tension_index_shrunk"].iloc[0] == pytest.approx(0.4 + 0.8)
 
@@ -141,7 +141,7 @@ def test_small_cells_are_drawn_towards_the_national_value_with_their_weight() ->
 # --- nomenclatures ----------------------------------------------------------------------------
 
 
-def survey(**columns: list) -> pd.DataFrame:
+def projects(**columns: list) -> pd.DataFrame:
     counts = {
         "projects_count": [100.0, 50.0, 80.0],
         "projects_secret_cells_count": [2, 0, 1],
@@ -168,20 +168,20 @@ def test_a_crosswalk_that_loses_nothing_keeps_every_total(seed: int) -> None:
             "share": shares.ravel(),
         }
     )
-    found = tension.in_new_nomenclature(survey(), links)
+    found = survey.in_new_nomenclature(projects(), links)
     assert set(found["nomenclature"]) == {"FAP-2021"}
     carried = found[found["year"] == 2023]
-    before = survey().query("year == 2023")
+    before = projects().query("year == 2023")
     for name in ("projects_count", "projects_secret_cells_count", "hard_to_fill_count"):
         assert carried[name].sum() == pytest.approx(before[name].sum(), rel=1e-12)
-    bounds = tension.hard_to_fill(found)
+    bounds = survey.hard_to_fill(found)
     assert (bounds["lower"] <= bounds["upper"]).all()
 
 
 def test_a_crosswalk_that_loses_something_is_refused_code_by_code() -> None:
     links = pd.DataFrame({"metier_code": ["G0A40"], "metier_2021_code": ["G0A40"], "share": [1.0]})
     with pytest.raises(CoherenceError) as caught:
-        tension.in_new_nomenclature(survey(), links)
+        survey.in_new_nomenclature(projects(), links)
     text = str(caught.value)
     assert text.startswith("1 defect\n")
     assert "crosswalk, G0A41: the code has no line" in text
@@ -199,21 +199,21 @@ def test_profiles_follow_from_the_published_factors_and_blanks_never_do() -> Non
         {"labour_shortage": 4, "training_job_link": 1, "hard_working_conditions": 5},
         {"labour_shortage": 5},
     ]
-    table = pd.DataFrame(factors, columns=tension.FACTORS)
+    table = pd.DataFrame(factors, columns=published.FACTORS)
     table = table.assign(metier_code=list("ABC"), year=2019, tension_class=4)
-    found = tension.tension_profiles(table, profiles)
+    found = published.tension_profiles(table, profiles)
     assert found[["metier_code", "variant"]].to_numpy().tolist() == [
         ["A", "skilled_shortage"],
         ["B", "open_shortage"],
         ["B", "conditions"],
     ]
-    assert tension.tension_profiles(table.assign(tension_class=3), profiles).empty
+    assert published.tension_profiles(table.assign(tension_class=3), profiles).empty
 
 
 def test_bounds_of_regions_add_up_to_those_of_the_country() -> None:
     rows = embedded.load("recruitment_intentions")
-    whole = tension.hard_to_fill(rows)
-    parts = tension.hard_to_fill(rows, by_region=True)
+    whole = survey.hard_to_fill(rows)
+    parts = survey.hard_to_fill(rows, by_region=True)
     for end in ("lower", "upper"):
         sums = [
             table[table["indicator"] == "recruitment_projects_count"]

@@ -6,6 +6,7 @@ import pandas as pd
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment.totals import on_totals
+from opmq_lib.methods.tension import passage
 from opmq_lib.tables.fap import NOT_CODED
 from opmq_lib.tables.indicators import last_year
 
@@ -89,6 +90,20 @@ def estimate_tables(inputs: Tables) -> employment.EstimateTables:
 def hire_tables(inputs: Tables) -> employment.HireTables:
     """Return the tables that hires by métier are made of."""
     return employment.HireTables(*(inputs[name] for name in employment.HireTables._fields))
+
+
+def images(inputs: Tables) -> pd.DataFrame:
+    """Return the images of each métier in FAP-2021 (`passage.passage`)."""
+    names = ("fap_rome", "rome_fap2021", "rome_naf_hires", "metiers_2021")
+    return passage.passage(*(inputs[name] for name in names))
+
+
+def metier_tensions(inputs: Tables) -> pd.DataFrame:
+    """Return the tension of each métier (FAP-225), columns of `passage.metier_tensions`."""
+    metiers = inputs["metiers"]
+    codes = metiers.loc[metiers["level"].eq("fap225"), "metier_code"]
+    published, latest = inputs["tension"], inputs["tension_2021"]
+    return passage.metier_tensions(published, latest, images(inputs), codes)
 
 
 def national_levels(national: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ Source: method page, E5; France Travail, enquête Besoins en main-d'œuvre.
 
 import pandas as pd
 
-from opmq_lib.methods.tension import SECRET_CELL_BELOW, hard_to_fill
+from opmq_lib.methods.tension.survey import SECRET_CELL_BELOW, hard_to_fill
 
 
 def recruitment_projects(intentions: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from opmq_lib.errors import RangeError
-from opmq_lib.methods import needs, tension
+from opmq_lib.methods import needs
 from opmq_lib.methods.employment import measures
 from opmq_lib.methods.needs import scenarios as sets
 from opmq_lib.methods.needs import summary
@@ -15,6 +15,7 @@ from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.intentions import recruitment_projects
 from opmq_lib.methods.needs.official import official_rows
 from opmq_lib.methods.needs.rates import observed_rates
+from opmq_lib.methods.tension import published
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
@@ -260,7 +261,7 @@ def _over_branches(inputs: Tables, edition: EditionParams, levels: pd.DataFrame)
 
 def _tension(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame:
     table = inputs["tension"]
-    known = tension.published_index(table[table["metier_code"].isin(metier_codes)])
+    known = published.published_index(table[table["metier_code"].isin(metier_codes)])
     return indicators.select(known, "tension_class").assign(source_code="dares_tensions")
 
 

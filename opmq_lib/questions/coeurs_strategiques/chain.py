@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods import core, criteria, tension
+from opmq_lib.methods import core, criteria
+from opmq_lib.methods.tension import survey
 from opmq_lib.params import EditionParams, Question
 from opmq_lib.questions.shared import Tables, field_employment, in_field, studied
 from opmq_lib.tables import DESCRIPTIONS, check, indicators
@@ -78,8 +79,8 @@ def values(inputs: Tables, branch_code: str, employed: pd.DataFrame) -> pd.DataF
     own = inputs["own_criterion_values"]
     own = own[own["branch_code"] == branch_code].assign(nature="observed")
     surveyed = in_field(inputs, inputs["recruitment_intentions"])
-    surveyed = indicators.last_year(surveyed[surveyed["nomenclature"] == tension.OLD])
-    hard_to_fill = indicators.select(tension.hard_to_fill(surveyed), "hard_to_fill_share_pct")
+    surveyed = indicators.last_year(surveyed[surveyed["nomenclature"] == survey.OLD])
+    hard_to_fill = indicators.select(survey.hard_to_fill(surveyed), "hard_to_fill_share_pct")
     hired = criteria.employment_values(
         employed, indicators.last_year(inputs["employment_national"])
     )

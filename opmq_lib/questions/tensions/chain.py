@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from opmq_lib.methods import tension
 from opmq_lib.methods.employment import measures
+from opmq_lib.methods.tension import branch, own_index, published, survey
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
@@ -53,7 +53,7 @@ def index(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
 
 def intentions(inputs: Tables) -> pd.DataFrame:
     """Return recruitment projects of each survey and the share judged hard to fill, as bounds."""
-    bounds = tension.hard_to_fill(shared.in_field(inputs, inputs["recruitment_intentions"]))
+    bounds = survey.hard_to_fill(shared.in_field(inputs, inputs["recruitment_intentions"]))
     return bounds.assign(region_code=indicators.WHOLE_COUNTRY, source_code="ft_bmo")
 
 
@@ -67,7 +67,7 @@ def composition(ranking: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
     if "employment_headcount" not in set(ranking["indicator"]):
         return pd.DataFrame()
     latest = indicators.last_year(index)
-    composed = tension.branch_index(ranking, latest.set_index("metier_code")["tension_index"])
+    composed = branch.branch_index(ranking, latest.set_index("metier_code")["tension_index"])
     coverage = {"value": 100 * composed.pop("coverage"), "unit": "pct"}
     return pd.DataFrame(
         [
@@ -90,16 +90,16 @@ def regions(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
         ranking: From `ranking`.
     """
     codes = ranking["metier_code"]
-    published, links = inputs["tension_regions"], inputs["fap_rome"]
+    by_region, links = inputs["tension_regions"], inputs["fap_rome"]
     surveyed = shared.in_field(inputs, inputs["recruitment_intentions"])
     largest = indicators.codes(indicators.largest_first(ranking))[:LARGEST]
-    is_largest = surveyed["metier_code"].isin(largest) & (surveyed["nomenclature"] == tension.OLD)
+    is_largest = surveyed["metier_code"].isin(largest) & (surveyed["nomenclature"] == survey.OLD)
     together = surveyed[is_largest].assign(metier_code=indicators.ALL_METIERS)
-    projects = tension.hard_to_fill(together, by_region=True)
+    projects = survey.hard_to_fill(together, by_region=True)
     return pd.concat(
         [
-            tension.regional_index(published[published["metier_code"].isin(codes)]),
-            tension.high_tension_basins(
+            published.regional_index(by_region[by_region["metier_code"].isin(codes)]),
+            published.high_tension_basins(
                 inputs["tension_basins"], links[links["metier_code"].isin(codes)]
             ),
             projects.assign(indicator="regional_" + projects["indicator"], source_code="ft_bmo"),
@@ -124,10 +124,10 @@ def supplied(inputs: Tables, index: pd.DataFrame) -> pd.DataFrame:
     if not components.empty:
         national = indicators.last_year(index).set_index("metier_code")["tension_index"]
         reference = inputs["own_tension_reference"]
-        parts.append(tension.own_index(components, reference, national))
+        parts.append(own_index.own_index(components, reference, national))
     if not crosswalk.empty:
         surveyed = shared.in_field(inputs, inputs["recruitment_intentions"])
-        bounds = tension.hard_to_fill(tension.in_new_nomenclature(surveyed, crosswalk))
+        bounds = survey.hard_to_fill(survey.in_new_nomenclature(surveyed, crosswalk))
         parts.append(
             bounds.assign(
                 indicator="chained_" + bounds["indicator"],

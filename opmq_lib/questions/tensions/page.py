@@ -9,7 +9,8 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opmq_lib.methods.tension import CLASS, INDEX, LEAST_COVERAGE
+from opmq_lib.methods.tension.branch import LEAST_COVERAGE
+from opmq_lib.methods.tension.published import CLASS, INDEX
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
