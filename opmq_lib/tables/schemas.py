@@ -131,6 +131,8 @@ TABLES: Final[dict[str, str]] = {
     "employment_headcount origin",
     "departure_rates": "metier_code* step* first_age* survival_ratio? common_spread_logit "
     "spread_ratio rates_basis",
+    "metier_rates": "metier_code* family_code? growth_rate_pct? own_growth_rate_pct "
+    "departure_rate_pct? own_departure_rate_pct? nature",
     "future_headcounts": "branch_code* metier_code* year* quantile_level* value?",
     "scenario_effects": "branch_code* metier_code* year* employment_multiplier "
     "departures_multiplier",

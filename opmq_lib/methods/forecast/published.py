@@ -196,6 +196,21 @@ def family_changes(forecasts: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame
     return named.assign(change=(moved / last.where(last > 0)).fillna(0.0))
 
 
+def changes_after(panel: pd.DataFrame, years: int) -> pd.Series:
+    """Return how far each family of a panel moves by its own rule, as a share, after some years.
+
+    Args:
+        panel: As for `learn_rule`.
+        years: At most `ASKED_YEARS`.
+
+    Returns:
+        By family code.
+    """
+    changes = family_changes(forecasts_from(panel, [MIDDLE]), learn_rule(panel))
+    after: pd.Series = changes[changes["horizon_years"] == years].set_index("family_code")["change"]
+    return after
+
+
 def follow(forecasts: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
     """Return forecasts whose medians are moved to where their families go.
 

@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from opmq_lib.errors import gather
 from opmq_lib.methods import draws
 from opmq_lib.methods.needs import cohorts
-from opmq_lib.methods.needs.ages import Ages
+from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, Ages
 from opmq_lib.methods.needs.assumptions import Assumptions
 from opmq_lib.methods.needs.cohorts import Array, Index, Mask
 from opmq_lib.tables import input_errors
@@ -186,6 +186,48 @@ def departures(
         np.where(is_known, survival.basis[place], "none"),
         is_known & ages.own[node],
     )
+
+
+def leaving(
+    ages: Ages,
+    rates: pd.DataFrame,
+    year: int,
+    horizons: Sequence[int],
+    later: tuple[float, int] = (0.0, 0),
+) -> pd.DataFrame:
+    """Return which share of those in work in a year has left some years later.
+
+    Args:
+        ages: Pyramids; the last complete one up to the year is read.
+        rates: As for `survival_of`.
+        year: Year from which horizons are counted.
+        horizons: Years, each at least 0.
+        later: Years later in life at which everybody leaves (0 to 5), and from which horizon on.
+
+    Returns:
+        Shares by pyramid and horizon; missing where ages are not known.
+
+    Examples:
+        >>> from opmq_lib.methods.needs.ages import read_ages
+        >>> heads = [60.0, 20, 10, 10]
+        >>> table = pd.DataFrame({"metier_code": "A", "period": "2018", "employment_headcount":
+        ...     heads, "age_band": ["45-49", "50-54", "55-59", "60+"]})
+        >>> rates = pd.DataFrame({"metier_code": "ENS", "first_age": [45, 50, 55, 60],
+        ...                       "survival_ratio": [1, 0.9, 0.4, 0]})
+        >>> leaving(read_ages(table), rates, 2018, [5]).loc[("", "A"), 5].round(6)
+        np.float64(0.18)
+    """
+    delay_years, from_horizon = later
+    stay = survival_of(ages.metier_codes.tolist(), rates, ages.first_ages).survival
+    heads, first_old = ages.latest(year), ages.position(FIRST_OLD_AGE)
+    shares = heads / heads.sum(axis=1, keepdims=True)
+
+    def leave(survival: Array, asked: Sequence[int]) -> Array:
+        return cohorts.departures(shares, survival, asked, first_old)
+
+    after = cohorts.delayed(stay, delay_years)
+    gone = cohorts.changed(leave, stay, after, horizons, from_horizon)
+    return pd.DataFrame(gone, ages.keys, list(horizons))
 
 
 def _age_shares(ages: Ages, nodes: Index, years: Index) -> Array:
