@@ -43,11 +43,12 @@ def tension_results(
         published.published_index(index),
         tensions.intentions(inputs),
         published.tension_profiles(index, inputs["tension_profiles"]),
-        tensions.composition(ranking, index),
+        tensions.tense_share(inputs, branch_code, edition),
         tensions.regions(inputs, ranking),
         tensions.supplied(inputs, index),
     ]
-    return tensions.results(inputs, branch_code, parts)
+    vintages = tensions.vintages(inputs, branch_code, ranking)
+    return tensions.results(inputs, branch_code, parts, vintages)
 
 
 def skill_results(

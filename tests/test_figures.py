@@ -59,12 +59,12 @@ def test_a_fan_tells_where_each_métier_starts_and_may_end() -> None:
     )
 
 
-def test_tension_is_told_with_its_class() -> None:
-    tension = pd.DataFrame(
-        {"metier_code": ["A0Z40"], "tension_index": [-0.253], "tension_class": [3.0]}
+def test_rank_by_tension_is_said_with_its_class() -> None:
+    ranks = pd.DataFrame({"metier_code": ["A0Z40"], "fap2009_rank": 12, "fap2009_class": 5})
+    drawn = figures.tension_ranking(
+        ranks.assign(fap2009_ranked_count=186), LABELS, "Titre\n\nSource."
     )
-    drawn = figures.tension_ranking(tension, LABELS, "Titre\n\nSource.")
-    assert drawn.alt == "Titre. Ouvriers qualifiés\u00a0: indice −0,25, classe 3 sur 5."
+    assert drawn.alt == "Titre. Ouvriers qualifiés\u00a0: rang 12 sur 186, classe 5 sur 5."
 
 
 def test_a_heat_table_tells_the_largest_share_of_each_line() -> None:

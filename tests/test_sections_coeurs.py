@@ -160,11 +160,17 @@ def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results
 def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> None:
     found = tension_results(inputs, BRANCH, EDITION)
     regions = study.region_labels()
-    assert_numbers_are_cells(tensions.branch_composition(found).html, found, 4)
+    assert_numbers_are_cells(tensions.factors_table(found, LABELS).html, found, 54)
+    assert_numbers_are_cells(tensions.findings(found, LABELS).html, found, 6)
     assert_numbers_are_cells(tensions.regions_table(found, LABELS, regions).html, found, 7)
+    standing = text(tensions.standing_table(found, LABELS))
+    assert len(re.findall(r"\d+er? sur 186", standing)) == 9
+    assert re.search(r"entre \d+ et \d+ %", standing)
+    vintages = text(tensions.vintages_table(found, LABELS, study.metier_labels("FAP-2021")))
+    assert "sur 58" in vintages
+    assert re.search(r"[1-4] ou [2-5]", vintages)
     profiles = text(tensions.profiles_table(found, LABELS))
     assert "ce n’est pas une typologie officielle" in profiles
-    assert "non une tension mesurée dans la branche" in text(tensions.branch_composition(found))
     assert "Aucune composante" in text(tensions.composite_values(found, LABELS))
     assert len(re.findall("<tr>", tensions.regional_intentions_table(found, regions).html)) == 19
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opmq_lib.errors import CoherenceError, RangeError, VintageError
-from opmq_lib.methods.tension import branch, own_index, published, survey
+from opmq_lib.methods.tension import own_index, published, survey
 from opmq_lib.sources import embedded, study
 from opmq_lib.tables import check
 
@@ -43,14 +43,6 @@ def test_the_index_is_that_of_the_worked_example() -> None:
     found = own_index.composite_index(components([(0.61, 1.40, 0.098)]), reference()).iloc[0]
     assert found["tension_index"] == pytest.approx(1.033571, abs=5e-7)
     assert [found[f"z_{name}"] for name in NAMES] == pytest.approx([1.357143, 0.75, 0.65], abs=5e-7)
-
-
-def test_composition_is_that_of_the_worked_example() -> None:
-    jobs = pd.DataFrame(
-        {"metier_code": list("ABC"), "value": [35, 45, 20], "lower": None, "upper": None}
-    )
-    index = pd.Series({"A": 0.5 * 1.357142857142857 + 0.355, "B": -0.10, "C": 0.30})
-    assert branch.branch_index(jobs, index)["value"] == pytest.approx(0.376750, abs=5e-7)
 
 
 @settings(max_examples=50, deadline=None)
@@ -97,34 +89,6 @@ def test_another_reference_is_refused_with_all_that_is_wrong() -> None:
 def test_a_reference_without_spread_is_refused_by_its_contract() -> None:
     with pytest.raises(RangeError, match="standard_deviation"):
         check("tension_reference", reference(deviations=(0.1, 0.1, 0.0)), "reference.csv")
-
-
-# --- composition ------------------------------------------------------------------------------
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000))
-def test_the_range_of_a_composition_holds_every_composition_within_the_ranges(seed: int) -> None:
-    random = np.random.default_rng(seed)
-    value = random.dirichlet(np.ones(6))
-    lower, upper = value * random.uniform(0.2, 1, 6), value * random.uniform(1, 3, 6)
-    index = pd.Series(random.normal(0, 1, 6), index=list("ABCDEF"))
-    shares = pd.DataFrame(
-        {"metier_code": list("ABCDEF"), "value": value, "lower": lower, "upper": upper}
-    )
-    found = branch.branch_index(shares, index)
-    assert found["lower"] <= found["value"] <= found["upper"]
-    for _ in range(50):
-        drawn = random.uniform(lower, upper)
-        mean = float((drawn * index.to_numpy()).sum() / drawn.sum())
-        assert found["lower"] - 1e-9 <= mean <= found["upper"] + 1e-9
-
-
-def test_a_composition_needs_enough_coverage() -> None:
-    jobs = pd.DataFrame({"metier_code": ["A", "B"], "value": [70.0, 30.0]})
-    found = branch.branch_index(jobs.assign(lower=None, upper=None), pd.Series({"A": 1.0}))
-    assert np.isnan(found["value"])
-    assert found["coverage"] == pytest.approx(0.7)
 
 
 def test_small_cells_are_drawn_towards_the_national_value_with_their_weight() -> None:

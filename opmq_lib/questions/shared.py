@@ -50,12 +50,17 @@ def field_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Dat
     return _employment(inputs, branch_code, base_year, rows)
 
 
+def metier_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
+    """Return the same with every métier as a row; those that are not coded are the rest."""
+    return _employment(inputs, branch_code, base_year, _each_apart)
+
+
 def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
     """Return the métiers that the lists of a branch look at, as `employment.candidates` does.
 
     None without a headcount: those of the branch's own table, or of the estimate up to `base_year`.
     """
-    jobs = _employment(inputs, branch_code, base_year, _each_apart)
+    jobs = metier_employment(inputs, branch_code, base_year)
     metiers = studied(inputs, "metiers")
     field = in_field(inputs, metiers[metiers["level"] == "fap225"])
     national = last_year(inputs["employment_national"])

@@ -140,37 +140,42 @@ def employment_fan(
 
 @mpl.rc_context(STYLE)
 def tension_ranking(
-    tension: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None
+    ranks: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None
 ) -> Figure:
-    """Draw the published tension index of métiers, coloured by its published class.
+    """Draw the rank of métiers among all by tension, with the published class.
 
     Args:
-        tension: `metier_code`, `tension_index`, `tension_class` (1–5), in drawing order.
+        ranks: `metier_code`, `fap2009_rank` (1: the most tense) among `fap2009_ranked_count`,
+            `fap2009_class` (1–5), in drawing order.
         labels: French label of each métier.
         words: See the module.
         ax: See the module.
     """
-    figure, (ax,) = _start(words, 0.6 + 0.47 * len(tension), ax)
+    figure, (ax,) = _start(words, 0.6 + 0.47 * len(ranks), ax)
     palette = sns.color_palette("flare", 5).as_hex()
-    rows = tension.to_dict("records")
-    positions = _places(tension)
-    ax.axvline(0, color=RULE, linewidth=1)
-    ax.hlines(positions, 0, tension["tension_index"], color="#dfe5ea", linewidth=3)
-    colours = [palette[int(row["tension_class"]) - 1] for row in rows]
-    ax.scatter(tension["tension_index"], positions, c=colours, s=70, zorder=3)
+    rows = ranks.to_dict("records")
+    positions, last = _places(ranks), int(ranks["fap2009_ranked_count"].max())
+    ax.axvspan(1, 1 + (last - 1) / 4, color=palette[0], alpha=0.15, linewidth=0)
+    ax.hlines(positions, last, ranks["fap2009_rank"].astype(float), color="#dfe5ea", linewidth=3)
     centred: dict[str, Any] = {"ha": "center", "va": "center", "color": "white", "fontsize": 7}
     for position, row in zip(positions, rows, strict=True):
-        place = (row["tension_index"], position)
-        ax.annotate(str(int(row["tension_class"])), place, zorder=4, **centred)
-    _name_lines(ax, [labels[code] for code in tension["metier_code"]])
-    ax.xaxis.set_major_formatter(lambda value, _: french.number(value, 1))
-    name = "Indice de tension (0 = moyenne 2014-2018)\nchiffre = classe, de 1 à 5"
-    ax.set_xlabel(name, fontsize=8.5)
+        colour = palette[int(row["fap2009_class"]) - 1]
+        ax.scatter(row["fap2009_rank"], position, color=colour, s=70, zorder=3)
+        ax.annotate(
+            str(int(row["fap2009_class"])), (row["fap2009_rank"], position), zorder=4, **centred
+        )
+    _name_lines(ax, [labels[code] for code in ranks["metier_code"]])
+    ax.set_xlim(last + 3, -3)
+    ax.set_xticks([last, *range(last // 50 * 50, 0, -50), 1])
+    name = (
+        "Rang parmi tous les métiers (1 : le plus en tension ; fond : le quart le plus en tension)"
+    )
+    ax.set_xlabel(f"{name}\nchiffre = classe publiée, de 1 à 5", fontsize=8.5)
     return _finished(
         figure,
         [
-            f"{labels[row['metier_code']]} : indice {french.number(row['tension_index'], 2)}, "
-            f"classe {int(row['tension_class'])} sur 5"
+            f"{labels[row['metier_code']]} : rang {row['fap2009_rank']} sur {last}, "
+            f"classe {int(row['fap2009_class'])} sur 5"
             for row in rows
         ],
     )

@@ -23,6 +23,7 @@ _NATURES = ("observed", "estimate", "official_projection")
 _BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
 _REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
 _DECISIONS = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
+_INDEX = "indice sans unité"
 _PROGRESS = ("requested", "under_way", "delivered", "validated", "abandoned")
 FACTORS: Final = {
     "hiring_intensity": "Intensité d’embauches",
@@ -145,10 +146,30 @@ COLUMNS: Final[dict[str, Column]] = {
     "region_moves_headcount": number("Solde des mobilités entre régions", "personnes"),
     "imbalance_headcount": number("Déséquilibre potentiel", "personnes"),
     # tension and recruitment
-    "tension_index": number("Indicateur de tension", "indice sans unité"),
+    "tension_index": number("Indicateur de tension", _INDEX),
     "mean_employment_headcount": heads("Emploi moyen"),
     "tension_class": quintile("Classe de tension"),
     **{factor: quintile(label) for factor, label in FACTORS.items()},
+    "tension_index_lower": number("Indicateur de tension, image la moins tendue", _INDEX),
+    "tension_index_upper": number("Indicateur de tension, image la plus tendue", _INDEX),
+    "tension_class_least": quintile("Classe de tension, image la moins tendue"),
+    "tension_class_most": quintile("Classe de tension, image la plus tendue"),
+    "tension_rank": count("Rang (1 : le plus en tension)", "rang"),
+    "ranked_count": count("Métiers classés", "métiers"),
+    "tension_rank_share": number("Place (1 : le plus en tension)", "de 0 à 1", 0, 1),
+    "passage_status": text("Passage en FAP-2021", "unique", "dominant", "ambiguous"),
+    "image_coverage": number("Poids des images qui ont un indice", "de 0 à 1", 0, 1),
+    "image_weight": number("Poids de l’image", "de 0 à 1", 0, 1),
+    "fap2009_year": year("Année, FAP-2009"),
+    "fap2009_index": number("Indicateur de tension, FAP-2009", _INDEX),
+    "fap2009_class": quintile("Classe de tension, FAP-2009"),
+    "fap2009_rank": count("Rang, FAP-2009 (1 : le plus en tension)", "rang"),
+    "fap2009_ranked_count": count("Métiers classés, FAP-2009", "métiers"),
+    "fap2009_rank_share": number("Place, FAP-2009 (1 : le plus en tension)", "de 0 à 1", 0, 1),
+    "fap2009_gap": number("Écart à la moyenne de tous les métiers, FAP-2009", _INDEX),
+    "fap2009_rank_change": Column(
+        "whole", "Évolution du rang en quatre ans, FAP-2009 (positive : plus tendu)", "places"
+    ),
     "basins_count": count("Bassins d’emploi publiés", "bassins"),
     "high_tension_basins_count": count("Bassins en classe 4 ou 5", "bassins"),
     "hard_to_fill_share": number("Part des projets jugés difficiles", "de 0 à 1", 0, 1),

@@ -150,6 +150,13 @@ TABLES: Final[dict[str, str]] = {
     "metier_profiles": "branch_code* metier_code* skill_rank* skill_code label origin",
     "consolidation_certifications": "branch_code* certifinfo_code* title other_branch_code* "
     "other_certifinfo_code* other_title shared_metiers_count status origin",
+    "metier_tensions": "branch_code* metier_code* nomenclature? year? tension_index? "
+    "tension_index_lower? tension_index_upper? tension_class_least? tension_class_most? "
+    "tension_rank? ranked_count? tension_rank_share? passage_status? image_coverage "
+    "fap2009_year? fap2009_index? fap2009_class? fap2009_rank? fap2009_ranked_count? "
+    "fap2009_rank_share? fap2009_gap? fap2009_rank_change? status origin",
+    "metier_images": "branch_code* metier_code* metier_2021_code* image_weight year? "
+    "tension_index? tension_class? status origin",
     "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
     "skill_posts": "branch_code* skill_code* label metiers_count value lower? upper? "
     "interval_level year unit status nature origin",

@@ -8,7 +8,7 @@ Source: method page, E5; France Travail, enquête Besoins en main-d'œuvre.
 
 import pandas as pd
 
-from opmq_lib.methods.tension.survey import SECRET_CELL_BELOW, hard_to_fill
+from opmq_lib.methods.tension.survey import SECRET_CELL_MOST, hard_to_fill
 
 
 def recruitment_projects(intentions: pd.DataFrame) -> pd.DataFrame:
@@ -32,7 +32,7 @@ def recruitment_projects(intentions: pd.DataFrame) -> pd.DataFrame:
         ...     "seasonal_count": [7.0, None], "seasonal_secret_cells_count": [0, 1]})
         >>> found = recruitment_projects(cells).set_index("indicator")
         >>> found.loc["seasonal_projects_count", ["lower", "upper"]].tolist()
-        [7.0, 12.0]
+        [7.0, 11.0]
     """
     key = ["metier_code", "nomenclature", "year"]
     counts = ["seasonal_count", "seasonal_secret_cells_count"]
@@ -44,7 +44,7 @@ def recruitment_projects(intentions: pd.DataFrame) -> pd.DataFrame:
             "indicator": "seasonal_projects_count",
             "value": lower.where(secret == 0),
             "lower": lower,
-            "upper": lower + SECRET_CELL_BELOW * secret,
+            "upper": lower + SECRET_CELL_MOST * secret,
             "unit": "projects",
             "status": (secret == 0).map({True: "value", False: "s"}),
         }

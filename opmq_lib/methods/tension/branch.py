@@ -1,67 +1,58 @@
-"""Tension of a branch: composed of those of its métiers."""
+"""What national tensions say of a branch: how many of its jobs are in the most tense métiers."""
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.floating]
+from opmq_lib.methods.needs.summary import total_row
+from opmq_lib.tables.indicators import ALL_METIERS
 
-LEAST_COVERAGE = 0.80
-"""Share of a branch's employment whose métiers must have an index; source: convention, T3."""
+TOP_SHARE = 0.75
+"""Rank share from which a métier is in the most tense quarter of all; source: method page, L5."""
 
 
-def branch_index(employment: pd.DataFrame, tension_index: pd.Series) -> dict[str, float]:
-    """Return the composition of national tensions by a branch's métiers (T3).
+def tense_share(jobs: pd.DataFrame, standing: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of all jobs of a branch in the most tense quarter of all métiers, in %.
 
-    It is no tension measured in the branch. Métiers without index are left out; where the others
-    hold less than `LEAST_COVERAGE` of the employment there is no index.
+    It is no tension measured in the branch. A mean index would hardly tell branches apart.
 
     Args:
-        employment: `metier_code`, `value` (heads in the branch), and `lower`, `upper`, missing on
-            observed tables.
-        tension_index: National index by `metier_code`.
+        jobs: Rows of the `employment` contract of one branch in one year, one per métier, the rest
+            of the branch included.
+        standing: From `published.standing`. A métier without index is not in the quarter.
 
     Returns:
-        `value`, `lower`, `upper` (index without unit) and `coverage` (0 to 1). The range holds all
-        compositions whose employment keeps within its own ranges, and always holds `value`.
+        `tense_jobs_share_pct`, with the 80 % interval and the grade of an estimate;
+        `unranked_jobs_share_pct` (jobs of métiers without index); `national_tense_jobs_share_pct`
+        (of all jobs of métiers with an index): three indicator rows.
+
+    Source:
+        Method page, L5.
 
     Examples:
-        >>> jobs = pd.DataFrame({"metier_code": ["A", "B", "C"], "value": [35, 45, 20],
-        ...     "lower": None, "upper": None})
-        >>> index = branch_index(jobs, pd.Series({"A": 1.033571428571, "B": -0.10, "C": 0.30}))
-        >>> round(index["value"], 6), index["coverage"], index["lower"] == index["value"]
-        (0.37675, 1.0, True)
+        >>> jobs = pd.DataFrame({"branch_code": "verre", "metier_code": ["E1Z43", "D6Z70", "X"],
+        ...     "year": 2018, "employment_headcount": [60.0, 30, 10], "nature": "observed",
+        ...     "origin": "own"})
+        >>> ranks = pd.DataFrame({"year": 2019, "rank_share": {"E1Z43": 0.2, "D6Z70": 0.9},
+        ...     "employment_headcount": 50.0})
+        >>> tense_share(jobs, ranks)["value"].tolist()
+        [30.0, 10.0, 50.0]
     """
-    heads = employment["value"].astype(float)
-    index = employment["metier_code"].map(tension_index).astype(float)
-    known = index.notna()
-    coverage = float(heads[known].sum() / heads.sum())
-    if coverage < LEAST_COVERAGE:
-        return {"value": np.nan, "lower": np.nan, "upper": np.nan, "coverage": coverage}
-    levels = index[known].to_numpy()
-    value = float(np.average(levels, weights=heads[known]))
-    least, most = (
-        employment[end].astype(float).fillna(heads)[known].to_numpy() for end in ("lower", "upper")
+    rank_share = jobs["metier_code"].map(standing["rank_share"])
+    heads = jobs["employment_headcount"]
+    tense = total_row(jobs, rank_share >= TOP_SHARE)
+    scaled = {end: 100 * tense[end] / heads.sum() for end in ("value", "lower", "upper")}
+    unranked = 100 * heads[rank_share.isna()].sum() / heads.sum()
+    everybody = standing["employment_headcount"]
+    in_country = 100 * everybody[standing["rank_share"] >= TOP_SHARE].sum() / everybody.sum()
+    others = pd.DataFrame(
+        {
+            "indicator": ["unranked_jobs_share_pct", "national_tense_jobs_share_pct"],
+            "value": [unranked, in_country],
+        }
+    ).assign(metier_code=ALL_METIERS, nature=[tense["nature"].iloc[0], "observed"])
+    rows = pd.concat([tense.assign(indicator="tense_jobs_share_pct", **scaled), others])
+    return rows.assign(
+        year=int(standing["year"].max()),
+        unit="pct",
+        origin="own" if jobs["origin"].eq("own").any() else "public",
+        source_code="dares_tensions",
     )
-    lower, upper = _lowest_mean(levels, least, most), -_lowest_mean(-levels, least, most)
-    bounds = {"lower": min(lower, value), "upper": max(upper, value)}
-    return {"value": value, **bounds, "coverage": coverage}
-
-
-def _lowest_mean(levels: Floats, least: Floats, most: Floats) -> float:
-    """Return the smallest mean of `levels` whose unscaled weights lie between their bounds.
-
-    At the optimum the weights of the lowest levels are at their most and the others at their
-    least, so trying every such split finds it.
-    """
-    order = np.argsort(levels, kind="stable")
-    level, low, high = levels[order], np.minimum(least, most)[order], most[order]
-
-    def split_sums(at_least: Floats, at_most: Floats) -> Floats:
-        before = np.append(0.0, np.cumsum(at_most))
-        after: Floats = np.append(np.cumsum(at_least[::-1])[::-1], 0.0)
-        return before + after
-
-    tops, weights = split_sums(low * level, high * level), split_sums(low, high)
-    means = np.divide(tops, weights, out=np.full_like(weights, np.inf), where=weights > 0)
-    return float(means.min())

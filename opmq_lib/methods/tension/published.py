@@ -55,7 +55,8 @@ def standing(tension: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         By `metier_code`: `year`, `index`, `class`, `rank` (1: the most tense) among `ranked_count`
-        métiers, `rank_share` (0 least tense, 1 most), `gap` (index less the mean of all métiers,
+        métiers, `rank_share` (0 least tense, 1 most),
+        `employment_headcount`, `gap` (index less the mean of all métiers,
         weighted by employment), `rank_change` over `CHANGE_YEARS` (positive: more tense; `NaN`
         where the métier has no index that year).
 
@@ -85,6 +86,7 @@ def standing(tension: pd.DataFrame) -> pd.DataFrame:
             "rank": rank,
             "ranked_count": count,
             "rank_share": (count - rank) / (count - 1),
+            "employment_headcount": weights,
             "gap": index - (index * weights).sum() / weights.sum(),
             "rank_change": before - rank,
         }

@@ -9,7 +9,8 @@ import pandas as pd
 from opmq_lib.errors import CoherenceError, Defect
 
 OLD, NEW = "FAP-2009", "FAP-2021"
-SECRET_CELL_BELOW = 5
+SECRET_CELL_MOST = 4
+"""Most projects that a secret cell hides: the least shown are 5, in whole numbers."""
 COUNTS = [
     "projects_count",
     "projects_secret_cells_count",
@@ -21,8 +22,8 @@ COUNTS = [
 def hard_to_fill(intentions: pd.DataFrame, by_region: bool = False) -> pd.DataFrame:
     """Return recruitment projects and the share judged hard to fill, as bounds.
 
-    A secret cell hides an estimate below 5. A sum over regions therefore lies between the sum of
-    what is shown and that sum plus 5 per secret cell. The share is smallest when every secret cell
+    A secret cell hides at most 4. A sum over regions therefore lies between the sum of what is
+    shown and that sum plus 4 per secret cell. The share is smallest when every secret cell
     holds easy projects only, largest when it holds hard ones only: a cell whose projects are
     secret hides its hard projects too, and hard projects are never more than projects.
 
@@ -45,15 +46,15 @@ def hard_to_fill(intentions: pd.DataFrame, by_region: bool = False) -> pd.DataFr
         ...     "region_code": ["11", "84"],
         ...     "projects_count": [80.0, 10.0], "projects_secret_cells_count": [0, 2],
         ...     "hard_to_fill_count": [60.0, None], "hard_to_fill_secret_cells_count": [0, 4]})
-        >>> hard_to_fill(cells)[["lower", "upper", "status"]].values.tolist()
-        [[90.0, 100.0, 's'], [60.0, 80.0, 's']]
+        >>> hard_to_fill(cells)[["lower", "upper"]].round(1).to_numpy().tolist()
+        [[90.0, 98.0], [61.2, 77.6]]
     """
     key = ["metier_code", "nomenclature", "year", *["region_code"] * by_region]
     shown = intentions[key].join(_as_floats(intentions[COUNTS]))
     sums = shown.groupby(key, sort=True)[COUNTS].sum()
     projects, projects_secret, hard, hard_secret = (sums[name] for name in COUNTS)
-    projects_most = projects + SECRET_CELL_BELOW * projects_secret
-    hard_most = hard + SECRET_CELL_BELOW * hard_secret
+    projects_most = projects + SECRET_CELL_MOST * projects_secret
+    hard_most = hard + SECRET_CELL_MOST * hard_secret
     counted = pd.DataFrame({"lower": projects, "upper": projects_most}).assign(
         indicator="recruitment_projects_count", unit="projects", secret=projects_secret
     )

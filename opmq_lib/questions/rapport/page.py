@@ -110,7 +110,11 @@ QUESTIONS: Final = (
         "03_tensions",
         "Métiers en tension",
         [tensions.findings],
-        [tensions.banner, partial(tensions.factors_table, count=5)],
+        [
+            tensions.banner,
+            partial(tensions.standing_table, count=5),
+            partial(tensions.factors_table, count=5),
+        ],
     ),
     Question(
         "04_coeurs_strategiques",

@@ -1,9 +1,10 @@
 """Steps of `03_tensions`: which métiers are in tension nationally, why, where, and for the branch.
 
-Each step returns indicator rows (`tables.indicators`), but for `index`, the published table.
+Each step returns indicator rows (`tables.indicators`), but for `index`, the published table, and
+`vintages`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from opmq_lib.methods.tension import branch, own_index, published, survey
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
-from opmq_lib.tables import indicators
+from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
 LARGEST = 10
 """Métiers whose recruitment projects are added up by region."""
@@ -57,29 +58,39 @@ def intentions(inputs: Tables) -> pd.DataFrame:
     return bounds.assign(region_code=indicators.WHOLE_COUNTRY, source_code="ft_bmo")
 
 
-def composition(ranking: pd.DataFrame, index: pd.DataFrame) -> pd.DataFrame:
-    """Return the branch's composition of national tensions and the part of it that is covered.
+def vintages(inputs: Tables, branch_code: str, ranking: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return where métiers stand in both vintages, and their images in FAP-2021.
 
     Args:
-        ranking: From `ranking`; there is no composition of national employment.
-        index: From `index`; its last year counts.
+        inputs: The study's input tables.
+        branch_code: Key of table `branches`.
+        ranking: From `ranking`.
+
+    Returns:
+        `metier_tensions` (`passage.metier_tensions`) and `metier_images`: the images of each métier
+        with what is published of them.
     """
-    if "employment_headcount" not in set(ranking["indicator"]):
-        return pd.DataFrame()
-    latest = indicators.last_year(index)
-    composed = branch.branch_index(ranking, latest.set_index("metier_code")["tension_index"])
-    coverage = {"value": 100 * composed.pop("coverage"), "unit": "pct"}
-    return pd.DataFrame(
-        [
-            {"indicator": "branch_tension_index", "unit": "index", **composed},
-            {"indicator": "branch_tension_coverage_pct", **coverage},
-        ]
-    ).assign(
-        year=int(latest["year"].max()),
-        nature="estimate",
-        origin="own" if ranking["origin"].eq("own").any() else "public",
-        source_code="dares_tensions",
-    )
+    places, images = shared.metier_tensions(inputs), shared.images(inputs)
+    published_2021 = images.merge(inputs["tension_2021"], on="metier_2021_code", how="left")
+    parts = {"metier_tensions": places, "metier_images": published_2021.assign(status="value")}
+    asked = ranking["metier_code"]
+    return {
+        name: _contracted(name, table[table["metier_code"].isin(asked)], branch_code)
+        for name, table in parts.items()
+    }
+
+
+def tense_share(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
+    """Return the share of the branch's jobs in the most tense quarter of all métiers.
+
+    Args:
+        inputs: The study's input tables.
+        branch_code: Key of table `branches`; no row where its employment is not known.
+        edition: Gives the base year.
+    """
+    jobs = shared.metier_employment(inputs, branch_code, edition.base_year)
+    standing = published.standing(inputs["tension"])
+    return branch.tense_share(indicators.last_year(jobs), standing) if len(jobs) else jobs
 
 
 def regions(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
@@ -141,21 +152,33 @@ def supplied(inputs: Tables, index: pd.DataFrame) -> pd.DataFrame:
 
 
 def results(
-    inputs: Tables, branch_code: str, parts: Sequence[pd.DataFrame]
+    inputs: Tables,
+    branch_code: str,
+    parts: Sequence[pd.DataFrame],
+    vintages: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of `03_tensions` for one branch.
 
     Args:
         inputs: The study's input tables.
         branch_code: Key of table `branches`.
-        parts: What the steps gave, in the order of the table.
+        parts: Indicators that the steps gave, in the order of the table.
+        vintages: From `vintages`.
 
     Returns:
         `tensions`: the indicators of all parts. `profils`: the conventions that profiles are read
-        from.
+        from. `metier_tensions`, `metier_images`: from `vintages`.
     """
     rows = [part for part in parts if not part.empty]
     return {
         "tensions": indicators.stack(rows, branch_code, "tensions"),
         "profils": inputs["tension_profiles"].assign(origin="public"),
+        **vintages,
     }
+
+
+def _contracted(name: str, table: pd.DataFrame, branch_code: str) -> pd.DataFrame:
+    columns = DESCRIPTIONS[name]
+    whole = {column: "Int64" for column, meant in columns.items() if meant.kind == "whole"}
+    filled = table.assign(branch_code=branch_code, origin="public")
+    return check(name, filled[[*columns]].astype(whole).reset_index(drop=True), name)

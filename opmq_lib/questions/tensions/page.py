@@ -1,5 +1,6 @@
-"""Section of `03_tensions`: which métiers are under tension nationally, and why."""
+"""Section of `03_tensions`: where métiers rank among all in tension, and why."""
 
+import math
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +10,10 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opmq_lib.methods.tension.branch import LEAST_COVERAGE
-from opmq_lib.methods.tension.published import CLASS, INDEX
+from opmq_lib.methods.tension.branch import TOP_SHARE
+from opmq_lib.methods.tension.passage import LEAST_IMAGE
+from opmq_lib.methods.tension.published import CHANGE_YEARS, INDEX
+from opmq_lib.methods.tension.survey import NEW
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -18,9 +21,11 @@ from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.indicators import codes, largest_first, row_of, select
 
 WORDS = words(__package__)
-TABLE = "tensions"
+TABLE, RANKS, IMAGES = "tensions", "metier_tensions", "metier_images"
 PROJECTS, HARD = "recruitment_projects_count", "hard_to_fill_share_pct"
 SHOWN, HIGHEST_CLASS = 10, 5
+WIDEST_POINTS = 20
+"""Widest bounds of a share that are shown: wider ones say too little; source: method page, L5."""
 COMPONENTS = {
     "hard_to_fill_share": "Difficulté (z)",
     "offers_per_seeker_ratio": "Offres par demandeur (z)",
@@ -29,13 +34,21 @@ COMPONENTS = {
 
 
 def facts(results: Results) -> Any:
-    """Return what the words depend on: the years, and what ranks the métiers."""
-    table = results[TABLE]
+    """Return what the words depend on: the years, how many are ranked, what chooses métiers."""
+    table, ranks = results[TABLE], results[RANKS]
     levels, surveys = select(table, "employment_headcount"), select(table, PROJECTS)["year"]
+    latest = ranks[ranks["nomenclature"] == NEW]
+    year = int(select(table, INDEX)["year"].max())
     return SimpleNamespace(
-        year=int(select(table, INDEX)["year"].max()),
+        year=year,
+        change_from=year - CHANGE_YEARS,
+        ranked=ranks["fap2009_ranked_count"].max(),
+        latest_year=latest["year"].max(),
+        latest_ranked=latest["ranked_count"].max(),
         first_survey=int(surveys.min()),
         last_survey=int(surveys.max()),
+        widest=WIDEST_POINTS,
+        least_image=100 * LEAST_IMAGE,
         is_national=levels.empty,
         is_observed=bool((levels["nature"] == "observed").all()),
     )
@@ -47,45 +60,122 @@ def banner(results: Results) -> Html:
 
 
 def findings(results: Results, labels: Labels) -> Html:
-    """Return which of the largest métiers are in the highest class, and what is missing."""
-    graded = _graded(results).reindex(_largest(results))
+    """Return how much of the branch is in tense métiers, which of its largest, why, what lacks."""
+    ranks, graded = _ranks(results).reindex(_largest(results)), _graded(results)
+    rank, place = ranks["fap2009_rank"], ranks["fap2009_rank_share"].astype("float64")
+    cells = Cells(RANKS, results[RANKS])
+    rows = results[RANKS].reset_index().set_index("metier_code")["index"]
+    high = [
+        Markup("« {} » ({})").format(labels[code], _rank(cells, rows[code], "fap2009_rank"))
+        for code in rank[place >= TOP_SHARE].sort_values().index
+    ]
+    graded = graded.reindex(ranks.index)
 
     def named(chosen: pd.Series) -> list[str]:
         return [f"« {labels[code]} »" for code in graded.index[chosen]]
 
-    high, short, hard = (
+    short, hard = (
         named(graded[name] == HIGHEST_CLASS)
-        for name in (CLASS, "labour_shortage", "hard_working_conditions")
+        for name in ("labour_shortage", "hard_working_conditions")
     )
-    without = named(graded[INDEX].isna())
-    return pieces.findings(WORDS.findings(facts(results), high, short, hard, without))
+    without = [f"« {labels[code]} »" for code in rank.index[rank.isna()]]
+    share = _tense_share(results)
+    return pieces.findings(WORDS.findings(facts(results), share, high, short, hard, without))
 
 
 def ranking_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
-    """Draw the published index of the largest métiers, or of those given, highest first."""
-    graded = _graded(results).dropna(subset=[INDEX, CLASS])
-    largest = graded[graded.index.isin(_largest(results))]
-    rows = pieces.chosen((graded if metiers else largest).reset_index(), metiers, SHOWN)
+    """Draw the rank of the largest métiers, or of those given, the most tense first."""
+    ranked = _ranks(results).dropna(subset=["fap2009_rank", "fap2009_class"])
+    largest = ranked[ranked.index.isin(_largest(results))]
+    rows = pieces.chosen((ranked if metiers else largest).reset_index(), metiers, SHOWN)
     if rows.empty:
         return pieces.banner(WORDS.no_index())
-    rows = rows.sort_values([INDEX, "metier_code"], ascending=[False, True])
+    rows = rows.sort_values(["fap2009_rank", "metier_code"])
     text = WORDS.ranking_figure(facts(results), labels[codes(rows)[0]])
     return figures.tension_ranking(rows, labels, text, ax)
 
 
-def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
-    """Return index, class and the six factors of the largest métiers."""
-    f, cells = facts(results), Cells(TABLE, results[TABLE])
+def standing_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
+    """Return rank, gap, change in rank, class and survey of the largest métiers."""
+    f, cells = facts(results), Cells(RANKS, results[RANKS])
+    rows = cells.table.reset_index().set_index("metier_code")["index"].to_dict()
 
-    def column(name: str, decimals: int = 0) -> Any:
-        return lambda code: cells.number(row_of(cells.table, name, code, f.year), decimals)
+    def column(name: str, form: Callable[[float], str]) -> Any:
+        return lambda code: cells.show(rows.get(code), form, name)
 
     columns = {
         "Métier (FAP-2009)": labels.__getitem__,
-        "Indice": column(INDEX, 2),
-        "Classe (1 à 5)": column(CLASS),
+        "Rang (1 : le plus en tension)": lambda code: _rank(
+            cells, rows.get(code), "fap2009_rank", "fap2009_ranked_count"
+        ),
+        "Écart à la moyenne de tous": column("fap2009_gap", lambda value: _signed(value, 2)),
+        f"Évolution du rang depuis {f.change_from} (+ : plus tendu)": column(
+            "fap2009_rank_change", _signed
+        ),
+        "Classe (1 à 5)": lambda code: Markup("<small>{}</small>").format(
+            cells.show(rows.get(code), french.number, "fap2009_class")
+        ),
+        f"Projets jugés difficiles, {f.first_survey}": lambda code: _difficulty(
+            results, row_of(results[TABLE], HARD, code, f.first_survey)
+        ),
+    }
+    return pieces.table(WORDS.standing_table(f), columns, _largest(results)[:count])
+
+
+def vintages_table(results: Results, labels: Labels, labels_2021: Labels) -> Html:
+    """Return ranks of both vintages side by side, with the images of each métier in FAP-2021."""
+    f, cells = facts(results), Cells(RANKS, results[RANKS])
+    rows = cells.table.reset_index().set_index("metier_code")["index"].to_dict()
+    is_new = (cells.table["nomenclature"] == NEW).to_dict()
+    images = Cells(IMAGES, results[IMAGES])
+    large = images.table[images.table["image_weight"] >= LEAST_IMAGE]
+
+    def latest(show: Callable[[int], str]) -> Any:
+        return lambda code: show(rows[code]) if is_new.get(rows.get(code)) else pieces.ABSENT
+
+    def classes(row: int) -> Markup:
+        least, most = (
+            cells.show(row, french.number, f"tension_class_{end}") for end in ("least", "most")
+        )
+        is_one = cells.read(row, "tension_class_least") == cells.read(row, "tension_class_most")
+        return least if is_one else Markup("{} ou {}").format(least, most)
+
+    def named(code: str) -> str:
+        own = large[large["metier_code"] == code]
+        parts = [
+            Markup("{} ({})").format(
+                labels_2021[image],
+                images.show(row, lambda value: french.percent(100 * value), "image_weight"),
+            )
+            for row, image in zip(own.index, own["metier_2021_code"], strict=True)
+        ]
+        return Markup(" ; ").join(parts) if parts else pieces.ABSENT
+
+    columns = {
+        "Métier (FAP-2009)": labels.__getitem__,
+        f"Rang {f.year}": lambda code: _rank(
+            cells, rows.get(code), "fap2009_rank", "fap2009_ranked_count"
+        ),
+        f"Rang {f.latest_year}": latest(
+            lambda row: _rank(cells, row, "tension_rank", "ranked_count")
+        ),
+        f"Classe {f.latest_year}": latest(classes),
+        "Ce que le métier devient en FAP-2021": named,
+    }
+    return pieces.table(WORDS.vintages_table(f), columns, _largest(results))
+
+
+def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
+    """Return the six factors of the largest métiers."""
+    f, cells = facts(results), Cells(TABLE, results[TABLE])
+
+    def column(name: str) -> Any:
+        return lambda code: cells.number(row_of(cells.table, name, code, f.year))
+
+    columns = {
+        "Métier (FAP-2009)": labels.__getitem__,
         **{label: column(name) for name, label in FACTORS.items()},
     }
     return pieces.table(WORDS.factors_table(f), columns, _largest(results)[:count])
@@ -94,7 +184,7 @@ def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
 def intentions_table(results: Results, labels: Labels) -> Html:
     """Return recruitment projects of the first survey for the métiers shown (FAP-2009)."""
     year = facts(results).first_survey
-    text = WORDS.intentions_table(year, "FAP-2009, métiers ci-dessus")
+    text = WORDS.intentions_table(facts(results), year, "FAP-2009, métiers ci-dessus")
     return _intentions(results, labels, _largest(results), year, text)
 
 
@@ -103,22 +193,8 @@ def latest_intentions_table(results: Results, labels_2021: Labels) -> Html:
     year = facts(results).last_survey
     projects = select(results[TABLE], PROJECTS, year=year)
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
-    text = WORDS.intentions_table(year, "FAP-2021, industrie")
+    text = WORDS.intentions_table(facts(results), year, "FAP-2021, industrie")
     return _intentions(results, labels_2021, codes(largest)[:SHOWN], year, text)
-
-
-def branch_composition(results: Results) -> Html:
-    """Return the composition of national tensions by the branch's métiers, with its coverage."""
-    cells = Cells(TABLE, results[TABLE])
-    row = row_of(cells.table, "branch_tension_index")
-    if row is None:
-        return pieces.findings(WORDS.no_composition())
-    value, low, high = (
-        None if cells.read(row, column) is None else cells.show(row, _two_decimals, column)
-        for column in ("value", "lower", "upper")
-    )
-    covered = cells.percent(row_of(cells.table, "branch_tension_coverage_pct"))
-    return pieces.findings(WORDS.composition(value, low, high, covered, 100 * LEAST_COVERAGE))
 
 
 def profiles_table(results: Results, labels: Labels) -> Html:
@@ -183,7 +259,9 @@ def regional_intentions_table(results: Results, regions: Labels) -> Html:
     columns = {
         "Région": regions.__getitem__,
         "Projets de recrutement": column(PROJECTS),
-        "Part jugée difficile (en %)": column(HARD),
+        "Part jugée difficile": lambda region: _difficulty(
+            results, row_of(table, f"regional_{HARD}", region_code=region)
+        ),
     }
     asked = sorted(select(table, f"regional_{PROJECTS}")["region_code"], key=regions.__getitem__)
     return pieces.table(WORDS.regional_intentions_table(facts(results)), columns, asked)
@@ -222,7 +300,9 @@ def _intentions(
     columns = {
         "Métier": labels.__getitem__,
         "Projets de recrutement": column(PROJECTS),
-        "Part jugée difficile (en %)": column(HARD),
+        "Part jugée difficile": lambda code: _difficulty(
+            results, row_of(results[TABLE], HARD, code, year)
+        ),
     }
     return pieces.table(text, columns, shown)
 
@@ -233,13 +313,68 @@ def _exact_or_bounds(results: Results, row: int | None) -> Markup:
     return cells.number(row) if is_exact else cells.bounds(row)
 
 
-def _two_decimals(value: float) -> str:
-    return french.number(value, 2)
+def _difficulty(results: Results, row: int | None) -> Markup:
+    """Return a share between its bounds, or the sign of secrecy where they are too wide."""
+    cells = Cells(TABLE, results[TABLE])
+    if row is None or cells.read(row) is not None:
+        return cells.percent(row)
+    low, high = cells.read(row, "lower"), cells.read(row, "upper")
+    if low is None or high is None or high - low > WIDEST_POINTS:
+        return cells.percent(row)
+    return _between(
+        cells,
+        row,
+        lambda value: french.number(math.floor(value)),
+        lambda value: french.percent(math.ceil(value)),
+    )
+
+
+def _between(
+    cells: Cells, row: int, least: Callable[[float], str], most: Callable[[float], str]
+) -> Markup:
+    ends = cells.show(row, least, "lower"), cells.show(row, most, "upper")
+    return Markup("entre {} et {}").format(*ends)
+
+
+def _rank(cells: Cells, row: int | None, name: str, count: str = "") -> Markup:
+    """Return a rank as « 12e sur 186 »; without `count`, « 12e »."""
+    rank = None if row is None else cells.read(row, name)
+    if rank is None:
+        return pieces.ABSENT
+    text = Markup("{}<sup>{}</sup>").format(
+        cells.show(row, french.number, name), "er" if rank == 1 else "e"
+    )
+    return (
+        Markup("{} sur {}").format(text, cells.show(row, french.number, count)) if count else text
+    )
+
+
+def _signed(value: float, decimals: int = 0) -> str:
+    return ("+" if round(value, decimals) > 0 else "") + french.number(value, decimals)
+
+
+def _tense_share(results: Results) -> list[Markup | None] | None:
+    """Return the share of jobs in tense métiers, its ends, that of the country, those unranked."""
+    cells = Cells(TABLE, results[TABLE])
+    row = row_of(cells.table, "tense_jobs_share_pct")
+    if row is None:
+        return None
+    has_ends = cells.read(row, "lower") is not None
+    ends = _between(cells, row, french.number, french.percent) if has_ends else None
+    others = [
+        cells.percent(row_of(cells.table, f"{name}_jobs_share_pct"), decimals)
+        for name, decimals in (("national_tense", 0), ("unranked", 1))
+    ]
+    return [cells.percent(row), ends, *others]
+
+
+def _ranks(results: Results) -> pd.DataFrame:
+    return results[RANKS].set_index("metier_code")
 
 
 def _graded(results: Results) -> pd.DataFrame:
-    """Return index, class and factors of the métiers, one row per métier."""
-    rows = select(results[TABLE], INDEX, CLASS, *FACTORS, year=facts(results).year)
+    """Return the factors of the métiers, one row per métier."""
+    rows = select(results[TABLE], *FACTORS, year=facts(results).year)
     return rows.pivot(index="metier_code", columns="indicator", values="value")
 
 
