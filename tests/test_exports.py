@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -21,6 +22,16 @@ def test_codes_keep_their_zeros_in_both_formats(tmp_path: Path) -> None:
 def test_an_absent_value_is_an_empty_field_with_its_reason(tmp_path: Path) -> None:
     downloads.write_results({"emplois": TABLE}, str(tmp_path), "livre")
     assert (tmp_path / "emplois.csv").read_text().splitlines()[2] == "1E05,,nd"
+
+
+def test_a_text_that_looks_like_a_formula_or_an_address_stays_a_text(tmp_path: Path) -> None:
+    texts = ['=HYPERLINK("a")', "+1", "-1", "@a", "mailto:a"]
+    downloads.write_results({"emplois": pd.DataFrame({"label": texts})}, str(tmp_path), "livre")
+    sheet = openpyxl.load_workbook(tmp_path / "livre.xlsx")["emplois"]
+    cells = [row[0] for row in sheet.iter_rows(min_row=2)]
+    assert [(cell.value, cell.data_type, cell.hyperlink) for cell in cells] == [
+        (text, "s", None) for text in texts
+    ]
 
 
 def test_the_last_bits_of_a_number_change_no_byte(tmp_path: Path) -> None:

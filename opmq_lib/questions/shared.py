@@ -1,8 +1,10 @@
 """What several questions start from: a branch's employment, the field, national levels."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 
 import pandas as pd
+from pandas.util import hash_pandas_object
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment.totals import on_totals
@@ -21,6 +23,8 @@ from opmq_lib.tables.indicators import last_year
 Tables = Mapping[str, pd.DataFrame]
 
 ALL_BRANCHES = "ensemble"
+_FITTED: dict[tuple[bytes, ...], employment.Estimate] = {}
+"""The last estimate, by the content of its tables."""
 
 
 def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
@@ -123,8 +127,13 @@ def national_ages(inputs: Tables, base_year: int) -> pd.DataFrame:
 
 
 def estimate(inputs: Tables) -> employment.Estimate:
-    """Return the estimate of all branches and métiers."""
-    return employment.fit_estimate(estimate_tables(inputs))
+    """Return the estimate of all branches and métiers, fitted once for tables that say the same."""
+    tables = estimate_tables(inputs)
+    said = tuple(hash_pandas_object(table, index=False).to_numpy().tobytes() for table in tables)
+    if said not in _FITTED:
+        _FITTED.clear()
+        _FITTED[said] = employment.fit_estimate(tables)
+    return deepcopy(_FITTED[said])
 
 
 def estimate_tables(inputs: Tables) -> employment.EstimateTables:

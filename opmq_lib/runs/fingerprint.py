@@ -31,6 +31,7 @@ PACKAGES = (
     "scipy",
     "seaborn",
     "statsmodels",
+    "xlsxwriter",
 )
 
 

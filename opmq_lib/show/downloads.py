@@ -5,10 +5,12 @@ import os
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
+import xlsxwriter
 from openpyxl.workbook import Workbook
 
 from opmq_lib.errors import SchemaError
@@ -38,7 +40,7 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
     written = {name: _ten_digits(table) for name, table in results.items()}
     for name, table in written.items():
         _replace(folder / f"{name}.csv", _csv(table))
-    _replace(folder / f"{workbook}.xlsx", _undated(_workbook(written)))
+    _replace(folder / f"{workbook}.xlsx", _workbook(written))
 
 
 def results_folder(output_folder: str) -> Path:
@@ -122,10 +124,19 @@ def _ten_digits(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _workbook(results: Mapping[str, pd.DataFrame]) -> bytes:
+    """Return tables as sheets; a text that begins like a formula or an address stays a text."""
     content = io.BytesIO()
-    with pd.ExcelWriter(content, engine="openpyxl") as writer:
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(content, options) as book:
+        book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC)})
+        bold = book.add_format({"bold": True})
         for name, table in results.items():
-            table.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
+            sheet = book.add_worksheet(name)
+            sheet.freeze_panes(1, 0)
+            sheet.write_row(0, 0, table.columns, bold)
+            for number, column in enumerate(table):
+                cells = table[column].astype("object")
+                sheet.write_column(1, number, cells.where(cells.notna(), None))
     return content.getvalue()
 
 
@@ -146,7 +157,7 @@ def _undated(workbook: bytes) -> bytes:
 
 _FORMATS: Final[dict[str, Callable[[pd.DataFrame], bytes]]] = {
     ".csv": _csv,
-    ".xlsx": lambda table: _undated(_workbook({"forecasts": table})),
+    ".xlsx": lambda table: _workbook({"forecasts": table}),
     ".parquet": _parquet,
 }
 
