@@ -9,7 +9,7 @@ from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from opmq_lib.tables.fap import FAMILY_LENGTH
 
@@ -78,12 +78,12 @@ def along_quantiles(quantiles: Array, levels: Array, normal: Array) -> Array:
 
     Examples:
         >>> quantiles, levels = np.array([[[0.0, 10.0, 40.0]]]), np.array([0.1, 0.5, 0.9])
-        >>> along_quantiles(quantiles, levels, norm.ppf([[0.1, 0.5, 0.9]])).round(6).tolist()
+        >>> along_quantiles(quantiles, levels, ndtri([[0.1, 0.5, 0.9]])).round(6).tolist()
         [[[0.0, 10.0, 40.0]]]
     """
     if len(levels) == 1:
         return np.repeat(quantiles, normal.shape[1], axis=2)
-    knots = norm.ppf(levels)
+    knots = ndtri(levels)
     left = np.clip(np.searchsorted(knots, normal) - 1, 0, len(levels) - 2)
     weight = (normal - knots[left]) / (knots[left + 1] - knots[left])
     rows = np.arange(len(quantiles))[:, None]
@@ -100,4 +100,4 @@ def even(values: Array) -> Array:
     """
     count = values.shape[-1]
     ranks = values.argsort(axis=-1).argsort(axis=-1)
-    return np.asarray(norm.ppf((np.arange(count) + 0.5) / count)[ranks])
+    return np.asarray(ndtri((np.arange(count) + 0.5) / count)[ranks])

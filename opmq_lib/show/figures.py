@@ -15,7 +15,6 @@ from typing import Any, cast
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -26,6 +25,8 @@ WIDTH_INCHES = 4.1
 TITLE_LETTERS = 44
 LEVELS = (0.10, 0.25, 0.50, 0.75, 0.90)
 INK, MUTED, ACCENT, SOFT, RULE = "#1d2733", "#5b6673", "#0b5c8a", "#a9cbe0", "#c4ccd4"
+CLASSES = ("#e98768", "#de5d5c", "#c14168", "#9a3670", "#722c6e")
+"""Shades of the five classes of tension: seaborn's palette “flare”."""
 DASHED = (0, (4, 2))
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -152,14 +153,13 @@ def tension_ranking(
         ax: See the module.
     """
     figure, (ax,) = _start(words, 0.6 + 0.47 * len(ranks), ax)
-    palette = sns.color_palette("flare", 5).as_hex()
     rows = ranks.to_dict("records")
     positions, last = _places(ranks), int(ranks["fap2009_ranked_count"].max())
-    ax.axvspan(1, 1 + (last - 1) / 4, color=palette[0], alpha=0.15, linewidth=0)
+    ax.axvspan(1, 1 + (last - 1) / 4, color=CLASSES[0], alpha=0.15, linewidth=0)
     ax.hlines(positions, last, ranks["fap2009_rank"].astype(float), color="#dfe5ea", linewidth=3)
     centred: dict[str, Any] = {"ha": "center", "va": "center", "color": "white", "fontsize": 7}
     for position, row in zip(positions, rows, strict=True):
-        colour = palette[int(row["fap2009_class"]) - 1]
+        colour = CLASSES[int(row["fap2009_class"]) - 1]
         ax.scatter(row["fap2009_rank"], position, color=colour, s=70, zorder=3)
         ax.annotate(
             str(int(row["fap2009_class"])), (row["fap2009_rank"], position), zorder=4, **centred
@@ -190,6 +190,8 @@ def share_heat(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figu
         words: See the module.
         ax: See the module.
     """
+    import seaborn as sns  # slow to import, and of use here only
+
     figure, (ax,) = _start(words, 1.7 + 0.24 * len(shares), ax)
     sns.heatmap(
         shares.rename(
@@ -434,7 +436,7 @@ def _finished(figure: Figure, said: Sequence[str], separator: str = "") -> Figur
         return figure
     figure.said, figure.separator = said, separator or figure.separator
     for axes in figure.axes:
-        sns.despine(ax=axes, left=True)
+        axes.spines[["left", "top", "right"]].set_visible(False)
         axes.tick_params(length=0)
     wrapped = textwrap.wrap(figure.title, TITLE_LETTERS)
     top = 1 - (0.22 * len(wrapped) + 0.08) / figure.get_figheight()

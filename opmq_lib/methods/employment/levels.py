@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from opmq_lib.methods import draws
 from opmq_lib.methods.draws import Array
@@ -11,7 +11,7 @@ from opmq_lib.methods.reliability import best_grades
 NODE = ["branch_code", "metier_code"]
 HEADS, LOWER, UPPER = (f"employment_headcount{end}" for end in ("", "_lower", "_upper"))
 INTERVAL_LEVEL, MEDIAN = 0.8, 0.5
-INTERVAL_SPAN = 2 * norm.ppf((1 + INTERVAL_LEVEL) / 2)
+INTERVAL_SPAN = 2 * ndtri((1 + INTERVAL_LEVEL) / 2)
 """Width of an 80 % interval in standard deviations."""
 
 

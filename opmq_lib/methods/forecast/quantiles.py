@@ -8,7 +8,7 @@ are averaged over origins and never pooled.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from opmq_lib.methods.forecast.series import Array
 
@@ -40,7 +40,7 @@ def default_shape(levels: Array) -> Array:
         >>> default_shape(np.array([0.025, 0.1, 0.5, 0.9, 0.975])).round(2).tolist()
         [-1.94, -1.0, 0.0, 1.0, 1.94]
     """
-    quantiles = student.ppf(levels, _DEFAULT_FREEDOM) / student.ppf(0.9, _DEFAULT_FREEDOM)
+    quantiles = stdtrit(_DEFAULT_FREEDOM, levels) / stdtrit(_DEFAULT_FREEDOM, 0.9)
     return np.where(levels == 0.5, 0.0, quantiles)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from opmq_lib.methods.forecast.series import Array, long_table, question_defects, tidy_panel
 
@@ -78,7 +78,7 @@ def ets(history: Array, steps: int, levels: Array) -> Array:
 
 def _gaussian(mean: Array, variance: Array, levels: Array) -> Array:
     deviation = np.sqrt(np.asarray(variance))[:, None]
-    return np.asarray(np.asarray(mean)[:, None] + deviation * norm.ppf(levels))
+    return np.asarray(np.asarray(mean)[:, None] + deviation * ndtri(levels))
 
 
 METHODS = {method.__name__: method for method in (naive, drift, ets)}

@@ -9,7 +9,7 @@ the classes do.
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from opmq_lib.errors import CoherenceError
 from opmq_lib.methods import draws
@@ -25,7 +25,7 @@ DIGITS = {"2": "unskilled", "4": "skilled", "6": "skilled", "7": "technicians"} 
     "9": "managers",
 }
 DRAWS, SEED, TOLERANCE = 500, 2018, 1e-9
-QUANTILES = norm.cdf([-1.281552, 0, 1.281552])
+QUANTILES = ndtr([-1.281552, 0, 1.281552])
 
 
 def class_of(metier_code: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from opmq_lib import tables
 
@@ -138,7 +138,7 @@ def need_factors(posts: pd.DataFrame) -> dict[str, Array]:
         >>> [round(float(each), 2) for each in np.quantile(need_factors(posts)["A"], [0.1, 0.9])]
         [0.8, 1.5]
     """
-    normal = norm.ppf((np.arange(DRAWS) + 0.5) / DRAWS) / norm.ppf((1 + INTERVAL_LEVEL) / 2)
+    normal = ndtri((np.arange(DRAWS) + 0.5) / DRAWS) / ndtri((1 + INTERVAL_LEVEL) / 2)
     known = posts.dropna(subset=["posts_to_fill_headcount", "lower", "upper"])
     factors = {}
     for row in known[known["posts_to_fill_headcount"] > 0].to_dict("records"):
