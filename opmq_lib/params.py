@@ -167,7 +167,7 @@ class Voted(Strict):
         return self
 
 
-OPEN_REGISTERS: Final = ("studies",)
+OPEN_REGISTERS: Final = ("studies", "decisions")
 """Registers that say themselves, row by row, what may be published."""
 
 
@@ -181,6 +181,7 @@ class Registers(Strict):
     company_counts: ProjectPath = Field(None, description="companies by size band, or null")
     recommendations: ProjectPath = Field(None, description="register of recommendations, or null")
     studies: ProjectPath = Field(None, description="register of studies, or null")
+    decisions: ProjectPath = Field(None, description="register of decisions, or null")
 
 
 class EditionParams(ParameterFile):

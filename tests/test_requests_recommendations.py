@@ -9,6 +9,7 @@ import pytest
 from test_requests_review import FIRMS, w8_register
 
 from opmq_lib.errors import DataError
+from opmq_lib.methods import decisions
 from opmq_lib.methods.requests import comparison, measures, recommendations
 from opmq_lib.sources import registers
 
@@ -37,7 +38,7 @@ def test_a_decision_written_down_survives_the_next_review_and_is_followed() -> N
     later.loc[:3, "coverage"], later.loc[:3, "reason"] = "covered", ""
     both = pd.concat([w8_register(), later.assign(request_code=lambda t: t["request_code"] + "b")])
     second = measures.review(both, FIRMS, ["chimie"], NEXT_DAY)
-    register = recommendations.updated(kept, recommendations.candidates(second, NEXT_DAY))
+    register = decisions.updated(kept, recommendations.candidates(second, NEXT_DAY), "topic_code")
     assert register["topic_code"].tolist() == ["recrutement", "alternance", "recrutement"]
     assert register["decision"].tolist() == ["Module court", "", ""]
     follow = recommendations.follow_up(register, second, both).set_index("topic_code")

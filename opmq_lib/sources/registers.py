@@ -1,4 +1,4 @@
-"""The observatory's registers: requests, recommendations, studies; read, imported, templates."""
+"""The observatory's registers: requests, recommendations, decisions, studies; read, templates."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 from openpyxl.workbook import Workbook
 
@@ -160,6 +161,38 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
         return table_files.no_rows("recommendations")
     rules = [contract.origin_rule(origin, "recommendations")]
     return table_files.read_table(path, "recommendations", rules=rules)
+
+
+def read_decisions(path: Path | None) -> pd.DataFrame:
+    """Return the register of decisions on the shortlists; no row where there is none.
+
+    Raises:
+        DataError: With every defect: contract, unknown branch or métier, a decision without its
+            day or its minutes.
+    """
+    if path is None or not path.is_file():
+        return table_files.no_rows("decisions")
+    return table_files.read_table(path, "decisions", "public")
+
+
+def write(register: pd.DataFrame, table: str, path: Path) -> None:
+    """Write a register to be filled in: XLSX with drop-down lists, and a page that explains it.
+
+    Args:
+        register: Rows of the table.
+        table: Its name.
+        path: File, replaced whole; CSV or Parquet have the rows only.
+    """
+    if path.suffix.lower() != ".xlsx":
+        downloads.write_table(register, path)
+        return
+    fields = forms.fields(table)
+    book = forms.form({table: fields})
+    for cells in register.astype("object").replace({pd.NA: None, np.nan: None, "": None}).to_numpy():
+        book[table].append(list(cells))
+    lines = [(each.title, each.note, ", ".join(each.choices)) for each in fields]
+    forms.add_page(book, "mode d’emploi", [("Colonne", "Ce qui s’y écrit", "Choix"), *lines])
+    downloads.write_workbook(book, path)
 
 
 def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:

@@ -136,6 +136,11 @@ def load_studies(studies: str, root: Path | None = None) -> pd.DataFrame:
     return registers.read_studies(path, root, edition(root).edition_date)
 
 
+def load_decisions(decisions: str, root: Path | None = None) -> pd.DataFrame:
+    """Return the register of decisions on the shortlists, checked; no row without a path."""
+    return registers.read_decisions((root or project.find_root()) / decisions if decisions else None)
+
+
 def edition(root: Path | None = None) -> EditionParams:
     """Return the parameters of the edition: base year, horizon, quantile levels, scenarios.
 

@@ -127,6 +127,7 @@ def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
         "studies": lambda path: registers.read_studies(path, root, on),
         "company_counts": lambda path: table_files.read_table(path, "company_counts"),
         "recommendations": lambda path: table_files.read_table(path, "recommendations"),
+        "decisions": registers.read_decisions,
     }
     for table, each in read.items():
         if named := getattr(edition.registers, table):

@@ -55,9 +55,20 @@ def level_draws(jobs: pd.DataFrame, draws_count: int, seed: int) -> tuple[pd.Dat
         .assign(level_log_sd=logs / INTERVAL_SPAN, best_grade=best_grades(fit_ratios(last)))
         .reset_index(drop=True)
     )
+    return nodes, level_factors(nodes, draws_count, seed)
+
+
+def level_factors(nodes: pd.DataFrame, draws_count: int, seed: int) -> Array:
+    """Return what to multiply the employment of each cell by, in each draw, (nodes, draws).
+
+    Args:
+        nodes: `branch_code`, `metier_code`, `level_log_sd`.
+        draws_count: Number of draws.
+        seed: Of the streams, named after branch and métier.
+    """
     streams = "level/" + nodes["branch_code"] + "/" + nodes["metier_code"]
     normal = draws.even(draws.own(seed, draws_count, streams.tolist()))
-    return nodes, np.exp(nodes["level_log_sd"].to_numpy()[:, None] * normal)
+    return np.asarray(np.exp(nodes["level_log_sd"].to_numpy()[:, None] * normal))
 
 
 def with_level(

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from opmq_lib.methods.decisions import TO_WRITE
 from opmq_lib.methods.requests import counting
 from opmq_lib.methods.requests.comparison import Difference, difference, evidence
 from opmq_lib.methods.requests.counting import TOTAL
@@ -16,7 +17,6 @@ from opmq_lib.methods.requests.table import ALL_TOPICS, OTHERS, whole
 from opmq_lib.tables import DESCRIPTIONS, check
 
 FOCUS: Final = "under_50"
-PENDING: Final = ("candidate", "postponed")
 COLUMNS: Final = tuple(DESCRIPTIONS["recommendations"])
 MEASURED: Final = {
     "numerator_count": "unmet_companies_count",
@@ -57,42 +57,13 @@ def candidates(review: pd.DataFrame, proposed_on: date) -> pd.DataFrame:
         ["branch_code", "numerator_count", "topic_code"], ascending=[True, False, True]
     )
     code = shares["branch_code"] + "-" + shares["topic_code"] + "-" + shares["period_end_on"]
-    to_write = dict.fromkeys(("offer_change", "decision", "decided_on", "minutes_reference"), "")
     table = shares.rename(columns=MEASURED).assign(
         recommendation_code=code,
         proposed_on=proposed_on.isoformat(),
-        **to_write | {"status": "candidate"},
+        offer_change="",
+        **TO_WRITE,
     )
     return table[list(COLUMNS)].reset_index(drop=True)
-
-
-def updated(register: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
-    """Return the register with new candidates added; what is written there is never changed.
-
-    A topic that already waits for a decision in a branch is not proposed again.
-
-    Args:
-        register: Table `recommendations` as kept, maybe without row.
-        proposed: From `candidates`.
-
-    Examples:
-        >>> old = pd.DataFrame({"recommendation_code": ["a"], "branch_code": ["verre"],
-        ...     "topic_code": ["recrutement"], "status": ["candidate"]})
-        >>> new = old.assign(recommendation_code="b")
-        >>> updated(old, new)["recommendation_code"].tolist()
-        ['a']
-        >>> updated(old.assign(status="implemented"), new)["recommendation_code"].tolist()
-        ['a', 'b']
-    """
-    if register.empty:
-        return proposed.reset_index(drop=True)
-    waiting = register[register["status"].isin(PENDING)]
-    topics = ["branch_code", "topic_code"]
-    known = pd.MultiIndex.from_frame(proposed[topics]).isin(
-        pd.MultiIndex.from_frame(waiting[topics])
-    )
-    known |= proposed["recommendation_code"].isin(register["recommendation_code"]).to_numpy()
-    return pd.concat([register, proposed[~known]], ignore_index=True)
 
 
 def follow_up(register: pd.DataFrame, review: pd.DataFrame, requests: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Question of the notebook `que_faire`."""
