@@ -361,5 +361,5 @@ def test_study_runs_everything_once_and_then_says_that_nothing_is_left_to_do(
     assert (small_copy / "outputs" / "site" / "index.html").is_file()
     assert set(statuses(small_copy).values()) == {"up to date"}
     second = light(small_copy, "study")
-    assert "nothing: all 18 notebooks are up to date" in second
+    assert "nothing: all 20 notebooks are up to date" in second
     assert max(len(first.stdout.splitlines()), len(second.splitlines())) <= 20

@@ -57,12 +57,14 @@ def test_a_missing_number_shows_its_sign_and_no_interval() -> None:
     assert "intervalle" not in figure.note
 
 
-def test_a_card_shows_the_first_figure_with_an_interval(branches: dict[str, Branch]) -> None:
+def test_a_branch_shows_its_headcount_first(branches: dict[str, Branch]) -> None:
     figures = content.key_figures(branches["chimie"])
     assert [figure.has_interval for figure in figures] == [False, True]
-    assert content.headline(figures) == figures[1]
-    assert content.headline(figures[:1]) == figures[0]
-    assert content.headline([]) is None
+
+
+def test_a_branch_without_a_list_has_no_name_on_its_card(branches: dict[str, Branch]) -> None:
+    assert content.first_metiers(branches["chimie"]) == []
+    assert content.que_faire(branches["chimie"]) is None
 
 
 def test_a_branch_without_number_says_why(branches: dict[str, Branch]) -> None:

@@ -8,7 +8,17 @@ import sys
 import warnings
 
 # Each module adds its commands.
-from opmq_lib.cli import batch, branch, pages, requests, series, skills, studies, vote  # noqa: F401
+from opmq_lib.cli import (  # noqa: F401
+    batch,
+    branch,
+    decisions,
+    pages,
+    requests,
+    series,
+    skills,
+    studies,
+    vote,
+)
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError
 

@@ -60,9 +60,9 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     Example: opmq requests recommend
     """
     from opmq_lib.errors import SchemaError
+    from opmq_lib.methods import decisions
     from opmq_lib.methods.requests import recommendations
     from opmq_lib.questions.demandes_ensemble import chain
-    from opmq_lib.show import downloads
     from opmq_lib.sources import parameters, project, registers, study
 
     root = project.find_root()
@@ -79,6 +79,6 @@ def recommend(output: Output = Path("data/recommendations.csv")) -> None:
     firms = chain.firms(study.load_inputs(), loaded)
     review = chain.review(loaded, firms, branches, edition.edition_date)
     proposed = recommendations.candidates(review, edition.edition_date)
-    register = recommendations.updated(kept, proposed)
-    downloads.write_table(register, path)
+    register = decisions.updated(kept, proposed, "topic_code")
+    registers.write(register, "recommendations", path)
     print(f"Written: {wanted} ({len(register) - len(kept)} new, {len(kept)} kept).")

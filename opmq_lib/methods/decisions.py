@@ -81,27 +81,35 @@ def of_edition(register: pd.DataFrame, branch_code: str, edition_id: str) -> pd.
 
 
 def follow_up(
-    register: pd.DataFrame, shortlist: pd.DataFrame, branch_code: str, edition_id: str
+    register: pd.DataFrame,
+    shortlist: pd.DataFrame,
+    rates: pd.DataFrame,
+    branch_code: str,
+    edition_id: str,
 ) -> pd.DataFrame:
     """Return what became of the proposals of earlier editions that may be published.
 
     Args:
         register: Table `decisions`.
         shortlist: Table `shortlist` of the branch in this edition; no row where there is none.
+        rates: `metier_code`, `departure_rate_pct` of this edition, of any métiers.
         branch_code: The branch.
         edition_id: This edition.
 
     Returns:
         Table `decision_follow_up`: the decision as written, and whether the métier is on the list
-        today (`is_listed`), at which rank and rate of departures.
+        today (`is_listed`), at which rank, and its rate of departures.
     """
     public = _public(register, branch_code)
     past = public[public["edition_id"] != edition_id].rename(columns={"status": "decision_status"})
     now = shortlist.set_index("metier_code").reindex(past["metier_code"]).reset_index(drop=True)
+    left = past["metier_code"].map(rates.set_index("metier_code")["departure_rate_pct"])
+    left = left.reset_index(drop=True).astype("float64")
     table = past.reset_index(drop=True).assign(
         is_listed=np.where(now["is_shown"] == "yes", "yes", "no"),
         rank=now["rank"].astype("Int64"),
-        departure_rate_now_pct=now["departure_rate_pct"].astype("float64"),
+        departure_rate_now_pct=left,
+        status=left.notna().map({True: "value", False: "nd"}),
         origin="public",
     )
     order = ["proposed_on", "decision_code"]

@@ -31,6 +31,8 @@ LEAST_OVERLAP: Final = 0.55
 """Mean Jaccard index of the list and the lists of the draws under which it is said to be
 unstable."""
 METIER_SD, COMMON_SD, AGES_SD, AGES_CORRELATION = 0.15, 0.06, 0.2, 0.7
+DIVERGENCE_PCT: Final = 1.0
+"""Difference of official and own growth a year from which the two are said to diverge."""
 HIGH_QUINTILE: Final = 4
 """Quintile of a factor of tension from which it is a cause."""
 CAUSES: Final = (
@@ -50,8 +52,9 @@ class Shortlist(NamedTuple):
 
     Attributes:
         metiers: The first métiers, `LISTED_COUNT` at most: the columns of the cells, `rank`,
-            `departures_headcount` (to replace each year, counted cautiously) and `presence_pct`
-            (share of the draws whose list has it).
+            `departure_rate_pct_lower` and `_upper` (80 %, moved so that the median is the rate),
+            `departures_per_year_headcount` (to replace, counted cautiously), `presence_pct` (share
+            of the draws whose list has it) and `is_shown` (`yes`: often enough).
         overlap: Mean Jaccard index of the list and those of the draws, 0 to 1; `nan` if there is
             never a métier to list.
     """
@@ -82,12 +85,13 @@ def alarms(rates: pd.DataFrame, tensions: pd.DataFrame) -> pd.DataFrame:
         ...     "nomenclature": ["FAP-2021", "FAP-2021", "FAP-2009"],
         ...     "tension_class_least": [3.0, 5, 5], "tension_rank_share": [0.9, 0.9, 0.7]})
         >>> found = alarms(rates, tensions)
-        >>> found[["metier_code", "tension_alarm", "departures_alarm", "is_falling"]].values.tolist()
-        [['E1Z41', False, True, False], ['D4Z40', True, False, True], ['G1Z70', False, False, False]]
+        >>> found[["tension_alarm", "departures_alarm", "is_falling"]].values.tolist()
+        [[False, True, False], [True, False, True], [False, False, False]]
     """
     is_all = rates["metier_code"] == ALL_METIERS
     national = rates.loc[is_all, "departure_rate_pct"].item()
     table = rates[~is_all].merge(tensions, on="metier_code", how="left")
+    table["national_departure_rate_pct"] = national
     is_highest = table["tension_class_least"] == HIGHEST_CLASS
     is_tense = is_highest.where(
         table["nomenclature"] == NEW, table["tension_rank_share"] >= TENSE_RANK_SHARE
@@ -124,7 +128,8 @@ def shortlist(cells: pd.DataFrame, drawn_heads: Array, drawn_rates: Array) -> Sh
         >>> heads = np.array([[100.0, 100.0], [4.0, 6.0], [80.0, 80.0]])
         >>> rates = cells[["departure_rate_pct"]].to_numpy() * np.ones(2)
         >>> found = shortlist(cells, heads, rates)
-        >>> found.metiers[["metier_code", "departures_headcount", "presence_pct"]].values.tolist()
+        >>> names = ["metier_code", "departures_per_year_headcount", "presence_pct"]
+        >>> found.metiers[names].to_numpy().tolist()
         [['N0Z90', 3.2, 100.0], ['E1Z41', 3.0, 100.0]]
         >>> round(found.overlap, 3)
         0.833
@@ -137,11 +142,16 @@ def shortlist(cells: pd.DataFrame, drawn_heads: Array, drawn_rates: Array) -> Sh
     is_listed = rank > 0
     with np.errstate(invalid="ignore"):
         overlaps = (is_listed & drawn).sum(axis=0) / (is_listed | drawn).sum(axis=0)
+    low, middle, high = np.quantile(rates, [0.1, 0.5, 0.9], axis=1)
     table = cells.assign(
         rank=rank[:, 0],
-        departures_headcount=cautious[:, 0],
+        departure_rate_pct_lower=cells["departure_rate_pct"] + low - middle,
+        departure_rate_pct_upper=cells["departure_rate_pct"] + high - middle,
+        departures_per_year_headcount=cautious[:, 0],
         presence_pct=100 * drawn.mean(axis=1),
     )
+    is_shown = table["presence_pct"] >= SHOWN_PRESENCE_PCT
+    table["is_shown"] = is_shown.map({True: "yes", False: "no"})
     listed = table[is_listed[:, 0]].sort_values("rank", ignore_index=True)
     return Shortlist(listed, float(np.nanmean(overlaps)) if drawn.any() else np.nan)
 
@@ -160,13 +170,15 @@ def departure_factors(cells: pd.DataFrame, draws_count: int, seed: int) -> Array
     metiers, branches = cells["metier_code"].tolist(), cells["branch_code"].tolist()
     pairs = [f"{branch}/{metier}" for branch, metier in zip(branches, metiers, strict=True)]
 
-    def own(names: list[str]) -> Array:
-        return draws.even(draws.own(seed, draws_count, [f"departures/{name}" for name in names]))
+    def normal(names: list[str]) -> Array:
+        return draws.own(seed, draws_count, [f"departures/{name}" for name in names])
 
-    branch = AGES_CORRELATION * own(branches)
-    ages = branch + np.sqrt(1 - AGES_CORRELATION**2) * own(pairs)
+    ages = AGES_CORRELATION * normal(branches)
+    ages = ages + np.sqrt(1 - AGES_CORRELATION**2) * normal(pairs)
     common = draws.shared(seed, draws_count, "departures")
-    return np.asarray(np.exp(METIER_SD * own(metiers) + COMMON_SD * common + AGES_SD * ages))
+    error = METIER_SD * normal(metiers) + COMMON_SD * common + AGES_SD * ages
+    spread = np.sqrt(METIER_SD**2 + COMMON_SD**2 + AGES_SD**2)
+    return np.asarray(np.exp(spread * draws.even(error)))
 
 
 def _ranked(cells: pd.DataFrame, heads: Array, rates: Array) -> tuple[Array, Array]:
@@ -198,26 +210,28 @@ def left_out(cells: pd.DataFrame) -> pd.DataFrame:
     reason = np.select([is_falling, is_unknown], ["falling", "no_figure"], "")
     kept = cells.assign(reason=reason)[~has_alarm & (reason != "")]
     order = ["employment_share_pct", "metier_code"]
-    return kept.sort_values(order, ascending=[False, True], ignore_index=True)
+    table: pd.DataFrame = kept.sort_values(order, ascending=[False, True], ignore_index=True)
+    return table
 
 
 def causes(cells: pd.DataFrame, factors: pd.DataFrame) -> pd.Series:
     """Return the causes of each métier's alarm that a lever answers, as codes between spaces.
 
     Args:
-        cells: `metier_code`, `departures_alarm`, `own_certifications_count` (certifications of the
-            branch's bodies; missing where these are not known).
+        cells: `metier_code`, `tension_alarm`, `departures_alarm`, `own_certifications_count`
+            (certifications of the branch's bodies; missing where these are not known).
         factors: `metier_code` and the factors of tension of one year, quintiles from 1 to 5.
 
     Returns:
-        Codes of `CAUSES`; empty where none is published.
+        Codes of `CAUSES`: factors explain a tension, and no alarm of departures; empty where none
+        is published.
 
     Source:
         Method page, L4: a convention of the project, not voted, on published factors.
 
     Examples:
-        >>> cells = pd.DataFrame({"metier_code": ["N0Z90"], "departures_alarm": False,
-        ...     "own_certifications_count": 0.0})
+        >>> cells = pd.DataFrame({"metier_code": ["N0Z90"], "tension_alarm": True,
+        ...     "departures_alarm": False, "own_certifications_count": 0.0})
         >>> factors = pd.DataFrame({"metier_code": ["N0Z90"]} | dict.fromkeys(FACTORS, 1) | {
         ...     "labour_shortage": 5, "training_job_link": 4})
         >>> causes(cells, factors).tolist()
@@ -226,13 +240,14 @@ def causes(cells: pd.DataFrame, factors: pd.DataFrame) -> pd.Series:
     known = factors.set_index("metier_code")[list(FACTORS)].astype("float64")
     high = known.reindex(cells["metier_code"]).reset_index(drop=True) >= HIGH_QUINTILE
     rows = cells.reset_index(drop=True)
-    is_short, is_trained = high["labour_shortage"], high["training_job_link"]
+    is_trained, is_tense = high["training_job_link"], rows["tension_alarm"]
+    is_short = high["labour_shortage"] & is_tense
     holds = {
         "training": is_short & is_trained,
         "recruiting": is_short & ~is_trained,
-        "conditions": high["hard_working_conditions"],
-        "contracts": high["non_durable_jobs"],
-        "geography": high["geographic_mismatch"],
+        "conditions": high["hard_working_conditions"] & is_tense,
+        "contracts": high["non_durable_jobs"] & is_tense,
+        "geography": high["geographic_mismatch"] & is_tense,
         "departures": rows["departures_alarm"],
         "inventory": is_trained & ~(rows["own_certifications_count"] > 0),
     }

@@ -5,13 +5,16 @@ prose around it is in `pages/*.qmd`.
 """
 
 import io
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 from markupsafe import Markup, escape
 
+from opmq_lib.questions.que_faire import page
+from opmq_lib.questions.que_faire.chain import NOTEBOOK
 from opmq_lib.runs.plan import IN_A_BATCH
 from opmq_lib.runs.templates import REGISTER
 from opmq_lib.show import french, pieces
@@ -104,10 +107,33 @@ def key_figure(table: pd.DataFrame, row: int, metiers: dict[str, str]) -> KeyFig
     return KeyFigure(label, numbers.headcount(row), note, has_value, has_interval)
 
 
-def headline(figures: Sequence[KeyFigure]) -> KeyFigure | None:
-    """Return the figure of a branch's card: the first with an interval, else the first known."""
-    known = [figure for figure in figures if figure.has_value]
-    return next((figure for figure in known if figure.has_interval), next(iter(known), None))
+def que_faire(branch: Branch) -> Markup | None:
+    """Return the list of métiers to look at first, as its own page shows it; none has not run."""
+    results = _shortlist(branch)
+    if not results:
+        return None
+    labels = study.metier_labels()
+    shown = [
+        page.banner(results),
+        page.findings(results, labels),
+        page.cards(results, labels),
+        page.left_out(results, labels),
+        page.follow_up_table(results, labels),
+    ]
+    return Markup("").join(Markup(piece.html) for piece in shown)
+
+
+def first_metiers(branch: Branch) -> list[tuple[str, Markup]]:
+    """Return the first names of that list, each with its departures per 100 jobs and a year."""
+    results = _shortlist(branch)
+    return page.names(results, study.metier_labels()) if results else []
+
+
+def _shortlist(branch: Branch) -> dict[str, pd.DataFrame]:
+    run = branch.runs.get(NOTEBOOK)
+    names = [name for name in run.files if name.endswith(".csv")] if run else []
+    files = {name: io.BytesIO(read_file(run, name)) for name in names} if run else {}
+    return {Path(name).stem: study.read_result(file) for name, file in files.items()}
 
 
 def missing_reason(branch: Branch) -> str:

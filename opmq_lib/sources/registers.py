@@ -188,8 +188,9 @@ def write(register: pd.DataFrame, table: str, path: Path) -> None:
         return
     fields = forms.fields(table)
     book = forms.form({table: fields})
-    for cells in register.astype("object").replace({pd.NA: None, np.nan: None, "": None}).to_numpy():
-        book[table].append(list(cells))
+    empty = {pd.NA: None, np.nan: None, "": None}
+    for cells in register.astype("object").replace(empty).to_numpy().tolist():
+        book[table].append(cells)
     lines = [(each.title, each.note, ", ".join(each.choices)) for each in fields]
     forms.add_page(book, "mode d’emploi", [("Colonne", "Ce qui s’y écrit", "Choix"), *lines])
     downloads.write_workbook(book, path)

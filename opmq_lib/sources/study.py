@@ -6,6 +6,7 @@ holds the working folder.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
+from io import BytesIO
 from itertools import chain
 from pathlib import Path
 
@@ -138,7 +139,8 @@ def load_studies(studies: str, root: Path | None = None) -> pd.DataFrame:
 
 def load_decisions(decisions: str, root: Path | None = None) -> pd.DataFrame:
     """Return the register of decisions on the shortlists, checked; no row without a path."""
-    return registers.read_decisions((root or project.find_root()) / decisions if decisions else None)
+    path = (root or project.find_root()) / decisions if decisions else None
+    return registers.read_decisions(path)
 
 
 def edition(root: Path | None = None) -> EditionParams:
@@ -278,7 +280,7 @@ def read_results(
     """
     folder = (root or project.find_root()) / "outputs" / edition_id
     record = ledger.latest(folder / ledger.LEDGER).get((branch_code, notebook))
-    return {path.stem: _read(path) for path in _tables(folder, record)}
+    return {path.stem: read_result(path) for path in _tables(folder, record)}
 
 
 def read_all_results(
@@ -303,7 +305,7 @@ def read_all_results(
     branches = parameters.branches_with(root, notebook)
     asked = [records.get((code, notebook)) for code in branches]
     paths = [path for record in asked for path in _tables(folder, record) if path.stem == table]
-    return pd.concat(map(_read, paths), ignore_index=True) if paths else pd.DataFrame()
+    return pd.concat(map(read_result, paths), ignore_index=True) if paths else pd.DataFrame()
 
 
 def _labels(table: pd.DataFrame) -> dict[str, str]:
@@ -330,8 +332,9 @@ def _tables(folder: Path, record: ledger.Record | None) -> list[Path]:
     return paths if all(path.is_file() for path in paths) else []
 
 
-def _read(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path, dtype="str", keep_default_na=False, na_values=[""])
+def read_result(source: Path | BytesIO) -> pd.DataFrame:
+    """Return a result table as a run has written it: codes as text, `nan` where empty."""
+    table = pd.read_csv(source, dtype="str", keep_default_na=False, na_values=[""])
     numbers = [
         name
         for name in table.columns

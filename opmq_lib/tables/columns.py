@@ -408,7 +408,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "decision_follow_up.rank": Column("whole", "Rang dans la liste, cette édition", "1, 2, …", 1),
     "is_shown": text("Présent dans au moins la moitié des tirages", "yes", "no"),
     "presence_pct": pct("Tirages dont la liste a ce métier"),
-    "departures_headcount": heads("Départs à remplacer par an, comptés prudemment", "personnes"),
+    "departures_per_year_headcount": heads(
+        "Départs à remplacer par an, comptés prudemment", "personnes par an"
+    ),
     "departure_rate_pct_lower": pct("Départs pour 100 emplois et par an, borne basse"),
     "departure_rate_pct_upper": pct("Départs pour 100 emplois et par an, borne haute"),
     "employment_share_pct": pct("Part de l’emploi de la branche"),
@@ -421,8 +423,11 @@ COLUMNS: Final[dict[str, Column]] = {
     "tension_class_most": quintile("Classe de tension, au plus"),
     "tension_rank": Column("whole", "Rang de tension", "1 : le plus tendu", 1),
     "ranked_count": count("Métiers classés", "métiers"),
+    "causes_year": year("Année des causes"),
+    "shortlist.decision": text("Décision"),
+    "shortlist.decided_on": day("Date de la décision"),
     "causes": text("Causes, de la convention du projet"),
-    "certifications_count": count("Certifications en cours qui visent le métier", "certifications"),
+    "certifications_count": count("Certifications en cours pour le métier", "certifications"),
     "own_certifications_count": count("Dont celles de la branche", "certifications"),
     "shortlist_left_out.reason": text("Pourquoi il n’y est pas", "no_figure", "falling"),
     "question_code": text("Question", "core", "strategic"),

@@ -90,8 +90,8 @@ TABLES: Final[dict[str, str]] = {
     "unmet_companies_count requesting_companies_count unmet_share_pct unmet_share_lower_pct "
     "unmet_share_upper_pct offer_change? status decision? decided_on? minutes_reference? origin",
     "decisions": "decision_code* branch_code branch_label metier_code metier_label edition_id "
-    "proposed_on rank departure_rate_pct departures_headcount presence_pct proposed_lever status "
-    "decision? decided_on? minutes_reference? disclosure",
+    "proposed_on rank departure_rate_pct departures_per_year_headcount presence_pct "
+    "proposed_lever status decision? decided_on? minutes_reference? disclosure",
     "studies": "study_code* title requested_by branch_codes theme_codes [metier_codes?] question "
     "[method?] [method_note_link?] status requested_on [due_on?] [delivered_on?] "
     "[fieldwork_end_on?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure",
@@ -188,17 +188,18 @@ TABLES: Final[dict[str, str]] = {
     "offer_change? decision_status decision? decided_on? indicator value? lower? upper? "
     "interval_level? unit status nature origin",
     "shortlist": "branch_code* metier_code* rank is_shown presence_pct departure_rate_pct "
-    "departure_rate_pct_lower departure_rate_pct_upper reliability_grade departures_headcount "
-    "employment_headcount employment_share_pct employment_share_pct_lower "
-    "employment_share_pct_upper growth_rate_pct own_growth_rate_pct tension_alarm "
-    "departures_alarm nomenclature? tension_year? tension_index? tension_class_least? "
-    "tension_class_most? tension_rank? ranked_count? causes? certifications_count? "
-    "own_certifications_count? year status nature origin",
+    "departure_rate_pct_lower departure_rate_pct_upper reliability_grade "
+    "departures_per_year_headcount employment_headcount employment_share_pct "
+    "employment_share_pct_lower employment_share_pct_upper growth_rate_pct own_growth_rate_pct "
+    "tension_alarm departures_alarm nomenclature? tension_year? tension_index? "
+    "tension_class_least? tension_class_most? tension_rank? ranked_count? causes? causes_year "
+    "certifications_count? own_certifications_count? decision_status decision? decided_on? "
+    "minutes_reference? year status nature origin",
     "shortlist_left_out": "branch_code* metier_code* reason employment_share_pct "
     "departure_rate_pct growth_rate_pct year status nature origin",
     "decision_follow_up": "decision_code* branch_code metier_code edition_id proposed_on "
     "proposed_lever departure_rate_pct decision_status decision? decided_on? minutes_reference? "
-    "is_listed rank? departure_rate_now_pct? origin",
+    "is_listed rank? departure_rate_now_pct? status origin",
     "study_review": "branch_code* theme_code* indicator* variant*? value? unit numerator_count? "
     "denominator_count? status nature origin",
     "study_list": "study_code* title requested_by branch_codes theme_codes question method? "

@@ -7,8 +7,10 @@ import pandas as pd
 
 from opmq_lib.methods import decisions
 from opmq_lib.methods import shortlist as method
+from opmq_lib.methods.employment import RESIDUAL_METIER
 from opmq_lib.methods.employment.levels import level_factors
 from opmq_lib.methods.needs.assumptions import REFERENCE
+from opmq_lib.methods.reliability import grades
 from opmq_lib.methods.shortlist import Shortlist
 from opmq_lib.methods.skills import certifications
 from opmq_lib.params import EditionParams
@@ -16,8 +18,13 @@ from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
+NOTEBOOK: Final = "07_que_faire"
 NAME, LISTED, LEFT_OUT, FOLLOW_UP = "que_faire", "shortlist", "not_judged", "decisions_suites"
 CONTRACTS: Final = {LISTED: "shortlist", LEFT_OUT: "shortlist_left_out"}
+DECISION: Final = ("decision_status", "decision", "decided_on", "minutes_reference")
+ENDS: Final = ("_lower", "_upper")
+WHOLE: Final = ("tension_year", "tension_rank", "ranked_count", "rank")
+NOT_METIERS: Final = (indicators.ALL_METIERS, RESIDUAL_METIER)
 
 
 def cells(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
@@ -64,7 +71,7 @@ def reasons(
 
     Returns:
         `certifications_count`, `own_certifications_count` (missing where no certifying body of
-        the branch is known) and `causes` beside the columns of the list.
+        the branch is known), `causes` and `causes_year` beside the columns of the list.
     """
     rows = listed.metiers
     last = inputs["certifications"]["last_session_year"]
@@ -81,33 +88,94 @@ def reasons(
         }.items()
     }
     factors = indicators.last_year(inputs["tension"])
-    counted = rows.assign(**counts)
+    counted = rows.assign(**counts, causes_year=factors["year"].iloc[0])
     return counted.assign(causes=method.causes(counted, factors))
 
 
+def decided(
+    reasons: pd.DataFrame, register: pd.DataFrame, branch_code: str, edition_id: str
+) -> pd.DataFrame:
+    """Return the list with what the branch has decided on it in this edition, where it says so.
+
+    Args:
+        reasons: From `reasons`.
+        register: Table `decisions`.
+        branch_code: Key of table `branches`.
+        edition_id: This edition.
+
+    Returns:
+        `decision_status` (`candidate`: nothing yet), `decision`, `decided_on`, `minutes_reference`
+        beside the columns of the list.
+    """
+    ours = decisions.of_edition(register, branch_code, edition_id)
+    ours = ours.rename(columns={"status": "decision_status"})[["metier_code", *DECISION]]
+    joined = reasons.merge(ours, on="metier_code", how="left")
+    return joined.fillna(dict.fromkeys(DECISION, "") | {"decision_status": "candidate"})
+
+
 def results(  # noqa: PLR0913 - one argument per step
-    inputs: Tables,
     branch_code: str,
     cells: pd.DataFrame,
     listed: Shortlist,
-    reasons: pd.DataFrame,
-    register: pd.DataFrame,
+    decided: pd.DataFrame,
+    follow_up: pd.DataFrame,
+    jobs: Tables,
     edition: EditionParams,
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of `07_que_faire` for one branch.
 
     Args:
-        inputs: The study's input tables.
         branch_code: Key of table `branches`.
         cells: From `cells`.
         listed: From `listed`.
-        reasons: From `reasons`.
-        register: Table `decisions`; what it lets be published is shown.
-        edition: Which proposals are of today.
+        decided: From `decided`.
+        follow_up: From `decisions.follow_up`.
+        jobs: Results of `01_emplois`; none when it has not run.
+        edition: Gives the base year.
 
     Returns:
-        `shortlist` (the list, métiers too rarely in the draws' lists included), `not_judged`
-        (large métiers without a figure, and those whose jobs fall), `que_faire` (indicators of the
-        whole list), `decisions_suites` (what became of earlier proposals).
+        `shortlist` (the list, métiers that few draws have included), `not_judged` (large métiers
+        without a figure, and those whose jobs fall), `que_faire` (indicators of the whole list),
+        `decisions_suites` (what became of earlier proposals).
     """
-    tables = {LISTED: reasons, LEFT_OUT: method.left_out(cells)}
+    flags = decided.assign(
+        reliability_grade=grades(*(decided[f"departure_rate_pct{end}"] for end in ENDS)),
+        status="value",
+    )
+    for name in ("tension_alarm", "departures_alarm"):
+        flags[name] = flags[name].map({True: "yes", False: "no"})
+    left_out = method.left_out(cells).assign(status="value")
+    tables = {LISTED: flags.astype(dict.fromkeys(WHOLE, "Int64")), LEFT_OUT: left_out}
+    checked = {
+        name: check(contract, tables[name][list(DESCRIPTIONS[contract])], name)
+        for name, contract in CONTRACTS.items()
+    }
+    whole = _whole(branch_code, cells, listed, jobs, edition)
+    return {NAME: whole, **checked, FOLLOW_UP: follow_up}
+
+
+def _whole(
+    branch_code: str,
+    cells: pd.DataFrame,
+    listed: Shortlist,
+    jobs: Tables,
+    edition: EditionParams,
+) -> pd.DataFrame:
+    """Return what is known of the whole list, as indicators."""
+    unreliable = np.nan
+    if jobs:
+        known = indicators.select(jobs["emplois"], "employment_headcount", status="value")
+        last = indicators.last_year(known[~known["metier_code"].isin(NOT_METIERS)])
+        unreliable = 100 * last["reliability_grade"].eq("D").mean() if len(last) else np.nan
+    count = float(len(cells)) if len(cells) else np.nan
+    rows = pd.DataFrame(
+        [
+            ("candidates_count", count, "metiers"),
+            ("shortlist_overlap_ratio", listed.overlap, "jaccard"),
+            ("unreliable_metiers_share_pct", unreliable, "pct"),
+            ("national_departure_rate_pct", cells["national_departure_rate_pct"].max(), "pct"),
+        ],
+        columns=["indicator", "value", "unit"],
+    )
+    rows = rows.assign(year=edition.base_year, nature="estimate")
+    return indicators.stack([rows], branch_code, NAME)

@@ -1,19 +1,17 @@
 """Section of `07_que_faire`: the métiers to look at first, as cards that a phone can show."""
 
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from opmq_lib.methods.needs.rates import DIVERGENCE_PCT
-from opmq_lib.methods.shortlist import LEAST_OVERLAP, SOLID_PRESENCE_PCT
-from opmq_lib.questions.que_faire.chain import FOLLOW_UP, LEFT_OUT, LISTED, NAME
+from opmq_lib.methods.shortlist import DIVERGENCE_PCT, LEAST_OVERLAP, SOLID_PRESENCE_PCT
+from opmq_lib.questions.que_faire.chain import DECISION, FOLLOW_UP, LEFT_OUT, LISTED, NAME
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import row_of
+from opmq_lib.tables.indicators import codes, row_of
 
 WORDS = words(__package__)
 FRAGILE_SHARE_PCT = 50
@@ -25,7 +23,7 @@ def facts(results: Results) -> Any:
 
     def number(indicator: str) -> float:
         row = row_of(table, indicator)
-        return float("nan") if row is None else float(table.loc[row, "value"])
+        return float("nan") if row is None else float(table["value"].loc[row])
 
     return SimpleNamespace(
         is_known=pd.notna(number("candidates_count")),
@@ -34,7 +32,7 @@ def facts(results: Results) -> Any:
         is_fragile=number("unreliable_metiers_share_pct") >= FRAGILE_SHARE_PCT,
         shown=len(shown),
         national=Cells(NAME, table).number(row_of(table, "national_departure_rate_pct"), 1),
-        causes_year=table["year"].max(),
+        causes_year=shown["causes_year"].max(),
     )
 
 
@@ -51,19 +49,17 @@ def banner(results: Results) -> Html:
 
 
 def findings(results: Results, labels: Labels) -> Html:
-    """Return the names of the list, and which of them are solid."""
+    """Return how many métiers the list has, and the names of those that are solid."""
     shown = shown_rows(results)
     if shown.empty:
         return Html("")
-    is_solid = shown["presence_pct"] >= SOLID_PRESENCE_PCT
-    names, solid = (
-        [f"« {labels[code]} »" for code in rows["metier_code"]] for rows in (shown, shown[is_solid])
-    )
-    return pieces.findings(WORDS.finding(names, solid, facts(results)))
+    solid = shown.loc[shown["presence_pct"] >= SOLID_PRESENCE_PCT, "metier_code"]
+    names = [f"« {labels[code]} »" for code in solid]
+    return pieces.findings(WORDS.finding(len(shown), names))
 
 
 def cards(results: Results, labels: Labels) -> Html:
-    """Return the list as cards: departures, tension, causes and levers, certifications, decision."""
+    """Return the list as cards, one a métier."""
     shown = shown_rows(results)
     if shown.empty:
         return Html("")
@@ -75,8 +71,9 @@ def cards(results: Results, labels: Labels) -> Html:
 def names(results: Results, labels: Labels, count: int = 3) -> list[tuple[str, Markup]]:
     """Return the first names of the list, each with its departures per 100 jobs and a year."""
     cells = Cells(LISTED, results[LISTED])
-    first = shown_rows(results).head(count)["metier_code"]
-    return [(labels[code], _rate(cells, row)) for row, code in first.items()]
+    first = shown_rows(results).head(count)
+    rows = zip(codes(first), first.index, strict=True)
+    return [(labels[code], _rate(cells, row)) for code, row in rows]
 
 
 def left_out(results: Results, labels: Labels) -> Html:
@@ -118,32 +115,36 @@ def follow_up_table(results: Results, labels: Labels) -> Html:
     return pieces.table(WORDS.follow_up(), columns, table.index)
 
 
-def levers(causes: str) -> str:
-    """Return the levers of some causes in French, as a form shows them.
+def proposals(lists: pd.DataFrame, branches: Labels, metiers: Labels) -> pd.DataFrame:
+    """Return the lists of several branches with their words, as a form to decide on shows them."""
+    causes = lists["causes"].fillna("")
+    return lists.assign(
+        branch_label=lists["branch_code"].map(branches),
+        metier_label=lists["metier_code"].map(metiers),
+        proposed_lever=causes.map(_levers),
+    )
 
-    Examples:
-        >>> levers("recruiting departures")
-        'élargir le recrutement ; transmission des savoirs, tutorat'
-    """
-    return " ; ".join(WORDS.CAUSES[code][1] for code in causes.split()) or "à demander"
+
+def _levers(causes: str) -> str:
+    return " ; ".join(WORDS.CAUSES[code][1] for code in causes.split()) or str(WORDS.to_ask())
 
 
 def _card(results: Results, row: int, labels: Labels) -> Any:
     """Return what one card says."""
-    table = results[LISTED]
-    cells, each = Cells(LISTED, table), table.loc[row]
+    table = results[LISTED].fillna(dict.fromkeys(["causes", *DECISION[1:]], ""))
+    cells, each = Cells(LISTED, table), table.astype("object").to_dict("index")[row]
     has_own = pd.notna(each["own_certifications_count"])
-    both = each[["growth_rate_pct", "own_growth_rate_pct"]].astype(float)
+    gap = each["growth_rate_pct"] - each["own_growth_rate_pct"]
     return SimpleNamespace(
         rank=cells.show(row, french.number, "rank"),
         name=labels[each["metier_code"]],
         share=cells.show(row, french.percent, "employment_share_pct"),
         share_ends=_ends(cells, row, "employment_share_pct", 0),
-        rate=_rate(cells, row),
-        rate_ends=_ends(cells, row, "departure_rate_pct", 1) + cells.letter(row),
-        count=cells.show(row, _two_digits, "departures_headcount"),
+        rate=_rate(cells, row) + cells.letter(row),
+        rate_ends=_ends(cells, row, "departure_rate_pct", 1),
+        count=cells.show(row, _two_digits, "departures_per_year_headcount"),
         tension=_tension(cells, row),
-        causes=[WORDS.CAUSES[code] for code in str(each["causes"] or "").split()],
+        causes=[WORDS.CAUSES[code] for code in each["causes"].split()],
         certifications=WORDS.certifications(
             cells.show(row, french.number, "certifications_count"),
             cells.show(row, french.number, "own_certifications_count") if has_own else None,
@@ -151,8 +152,51 @@ def _card(results: Results, row: int, labels: Labels) -> Any:
         ),
         growth=cells.show(row, _signed, "growth_rate_pct"),
         own_growth=cells.show(row, _signed, "own_growth_rate_pct"),
-        diverges=abs(both.diff().iloc[1]) > DIVERGENCE_PCT,
+        diverges=abs(gap) > DIVERGENCE_PCT,
         presence=cells.show(row, french.percent, "presence_pct"),
         is_solid=each["presence_pct"] >= SOLID_PRESENCE_PCT,
         decision=_decision(each, each["decision_status"]),
     )
+
+
+def _rate(cells: Cells, row: int, column: str = "departure_rate_pct") -> Markup:
+    return cells.show(row, lambda value: french.number(value, 1), column)
+
+
+def _ends(cells: Cells, row: int, column: str, decimals: int) -> Markup:
+    """Return the interval of a rate, as « 2,5 à 4,8 »; nothing where it is known."""
+    low, high = (
+        cells.show(row, lambda value: french.number(value, decimals), f"{column}_{end}")
+        for end in ("lower", "upper")
+    )
+    return Markup("{} à{}{}").format(low, french.NBSP, high)
+
+
+def _tension(cells: Cells, row: int) -> Markup:
+    """Return how tense a métier is: its class and its rank, or that nothing is published."""
+    if cells.read(row, "tension_rank") is None:
+        return Markup(WORDS.no_tension())
+    place, count, *ends = (
+        cells.show(row, french.number, name)
+        for name in ("tension_rank", "ranked_count", "tension_class_least", "tension_class_most")
+    )
+    each: Any = cells.table.loc[row]
+    is_one = each["tension_class_least"] == each["tension_class_most"]
+    rank = WORDS.rank(place, count, int(each["tension_year"]))
+    is_alarm = each["tension_alarm"] == "yes"
+    return Markup(WORDS.tension(ends[:1] if is_one else ends, rank, is_alarm))
+
+
+def _decision(row: Any, status: str) -> Markup:
+    """Return what the CPNEFP has decided, or that it has not yet."""
+    said = [row[name] for name in ("decision", "decided_on", "minutes_reference")]
+    return Markup(WORDS.decision(status, *said))
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{french.percent(value, 1)}"
+
+
+def _two_digits(value: float) -> str:
+    """Return a head count with two significant digits."""
+    return french.number(float(f"{value:.2g}"))

@@ -11,6 +11,7 @@ NOTEBOOKS = (
     "04_coeurs_strategiques",
     "05_competences",
     "06_demandes",
+    "07_que_faire",
 )
 COMMON = ("12_etudes",)
 """Notebooks that run once for all branches."""

@@ -20,6 +20,7 @@ from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.emplois import portrait
 from opmq_lib.questions.etudes import page as etudes
+from opmq_lib.questions.que_faire import page as que_faire
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
@@ -72,6 +73,18 @@ class Question(NamedTuple):
 
 
 QUESTIONS: Final = (
+    Question(
+        "07_que_faire",
+        "Que faire ?",
+        [
+            que_faire.banner,
+            que_faire.findings,
+            que_faire.cards,
+            que_faire.left_out,
+            que_faire.follow_up_table,
+        ],
+        [que_faire.read_me],
+    ),
     Question(
         "01_emplois",
         "Évolution des emplois et des qualifications",

@@ -1,0 +1,235 @@
+"""« Que faire ? »: the list, what it rests on, its page, a proposal's way to the next report."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from test_sections_coeurs import assert_numbers_are_cells, text
+
+from opmq_lib.errors import DataError
+from opmq_lib.methods import decisions, shortlist
+from opmq_lib.methods.shortlist import Shortlist
+from opmq_lib.questions.que_faire import chain, page
+from opmq_lib.sources import registers, study
+
+BRANCH, EDITION = "chimie", study.edition()
+LABELS, DAY = study.metier_labels(), date(2026, 11, 24)
+NO_DECISION = study.load_decisions("")
+
+
+def cells(**columns: object) -> pd.DataFrame:
+    """Eight métiers of a branch of 10,000, all in alarm, from 0.4 % to 30 % of it."""
+    table = {
+        "metier_code": list("ABCDEFGH"),
+        "branch_code": "verre",
+        "employment_headcount": [40.0, 50, 100, 200, 400, 800, 1600, 3000],
+        "level_log_sd": 0.3,
+        "branch_headcount": 10_000.0,
+        "departure_rate_pct": [99.0, 2, 2, 2, 2, 2, 2, 2],
+        "tension_alarm": True,
+        "departures_alarm": False,
+    }
+    return pd.DataFrame(table | columns)
+
+
+@pytest.fixture(scope="module")
+def looked_at() -> pd.DataFrame:
+    return chain.cells(study.load_inputs([BRANCH]), BRANCH, EDITION)
+
+
+@pytest.fixture(scope="module")
+def listed(looked_at: pd.DataFrame) -> Shortlist:
+    return chain.listed(looked_at)
+
+
+@pytest.fixture(scope="module")
+def reasons(listed: Shortlist) -> pd.DataFrame:
+    return chain.reasons(study.load_inputs([BRANCH]), BRANCH, listed, EDITION)
+
+
+def results_of(
+    looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame, register: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    decided = chain.decided(reasons, register, BRANCH, "2026")
+    follow_up = decisions.follow_up(register, decided, looked_at, BRANCH, "2026")
+    return chain.results(BRANCH, looked_at, listed, decided, follow_up, {}, EDITION)
+
+
+def test_the_order_is_the_low_end_of_employment_times_the_rate() -> None:
+    found = chain.listed(cells(level_log_sd=[0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 0.3, 2.0])).metiers
+    assert found["metier_code"].tolist() == ["G", "F", "E", "H", "D", "C"]
+    low = 0.02 * 3000 * np.exp(-1.2815515655 * 2.0)
+    assert found["departures_per_year_headcount"][3] == pytest.approx(low)
+
+
+def test_a_metier_under_half_a_percent_is_on_no_list_however_many_leave() -> None:
+    found = chain.listed(cells()).metiers
+    assert found["metier_code"].tolist() == list("HGFEDC")
+    drawn = np.tile(cells()[["employment_headcount"]].to_numpy(), (1, 4))
+    drawn[0] = 49.0  # under it in every draw: never present, though 99 % leave
+    rates = np.tile(cells()[["departure_rate_pct"]].to_numpy(), (1, 4))
+    sure = shortlist.shortlist(cells(), drawn, rates)
+    assert (sure.metiers["presence_pct"] == 100).all()
+    assert sure.overlap == 1
+
+
+def test_neither_the_order_of_metiers_nor_another_branch_changes_a_list() -> None:
+    alone = chain.listed(cells())
+    shuffled = chain.listed(cells().sample(frac=1, random_state=1))
+    pd.testing.assert_frame_equal(alone.metiers, shuffled.metiers)
+    assert alone.overlap == shuffled.overlap
+    both = pd.concat([cells(branch_code="autre"), cells()])
+    for draw in (shortlist.departure_factors, chain.level_factors):
+        assert (draw(both, 50, 1)[8:] == draw(cells(), 50, 1)).all()
+
+
+def test_every_draw_lists_six_where_more_are_in_alarm() -> None:
+    many = cells(departure_rate_pct=2.0, branch_headcount=1000.0)
+    found = chain.listed(many)
+    rest = many[~many["metier_code"].isin(found.metiers["metier_code"])]
+    assert len(rest) == 2
+    assert found.metiers["presence_pct"].sum() < 600
+    known = chain.listed(many.assign(level_log_sd=0.0))
+    assert known.metiers["presence_pct"].sum() >= found.metiers["presence_pct"].sum()
+
+
+def test_departure_rates_are_known_to_a_factor_of_1_9() -> None:
+    factors = shortlist.departure_factors(cells(), 1000, 1)
+    low, high = np.quantile(factors, [0.1, 0.9], axis=1)
+    spread = np.sqrt(0.15**2 + 0.06**2 + 0.2**2)
+    assert high / low == pytest.approx(np.exp(2 * 1.2815515655 * spread), rel=0.01)
+
+
+def test_without_any_alarm_there_is_no_list() -> None:
+    found = chain.listed(cells(tension_alarm=False))
+    assert found.metiers.empty
+    assert np.isnan(found.overlap)
+
+
+def test_what_is_left_out_is_named_only_where_no_alarm_stands() -> None:
+    table = cells(
+        tension_alarm=[True, *[False] * 7],
+        is_known=[False] * 6 + [True, False],
+        is_falling=[False] * 6 + [True, False],
+        employment_share_pct=[9.0, 0.5, 1, 1.9, 2, 8, 16, 30],
+    )
+    found = shortlist.left_out(table)
+    assert found[["metier_code", "reason"]].to_numpy().tolist() == [
+        ["H", "no_figure"], ["G", "falling"], ["F", "no_figure"], ["E", "no_figure"]]  # fmt: skip
+
+
+def test_the_list_of_chemistry_is_the_one_that_was_designed(
+    listed: Shortlist, reasons: pd.DataFrame
+) -> None:
+    found = listed.metiers.set_index("metier_code")
+    assert set(found.index) == {"E1Z41", "E2Z80", "N0Z90", "H0Z92", "G1Z70", "J1Z80"}
+    assert found.index[:4].tolist() == ["E1Z41", "E2Z80", "N0Z90", "H0Z92"]
+    assert found.loc["E1Z41", "departure_rate_pct"] == pytest.approx(3.5, abs=0.05)
+    assert listed.overlap == pytest.approx(0.71, abs=0.03)
+    causes = reasons.set_index("metier_code")["causes"]
+    assert causes["E1Z41"] == "departures"
+    assert causes["N0Z90"] == "training inventory"
+    assert causes["H0Z92"] == "recruiting"
+
+
+def test_every_number_of_the_cards_is_a_cell_and_nothing_is_decided(
+    looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame
+) -> None:
+    results = results_of(looked_at, listed, reasons, NO_DECISION)
+    html = page.cards(results, LABELS)
+    counts = r'<span class="n" data-cell="shortlist:(\d+):departures_per_year_headcount">([^<]+)<'
+    found = re.findall(counts, html.html)
+    assert len(found) == 6
+    for row, said in found:  # two digits
+        count = results[chain.LISTED].at[int(row), "departures_per_year_headcount"]
+        assert float(said.replace("\u202f", "")) == pytest.approx(count, rel=0.05)
+    assert_numbers_are_cells(re.sub(counts, "<", html.html), results, 60)
+    said = text(html)
+    assert said.count("à prendre") == 6
+    assert "dont 3 de la branche" in said
+    assert page.follow_up_table(results, LABELS).html == ""
+    assert "Six métiers" in text(page.findings(results, LABELS))
+
+
+def test_a_branch_without_headcount_says_what_would_fill_its_list() -> None:
+    inputs = study.load_inputs(["ieg"])
+    looked_at = chain.cells(inputs, "ieg", EDITION)
+    listed = chain.listed(looked_at)
+    results = results_of(
+        looked_at, listed, chain.reasons(inputs, "ieg", listed, EDITION), NO_DECISION
+    )
+    assert "Un tableau de ses emplois par métier" in text(page.banner(results))
+    for piece in (page.findings, page.cards, page.left_out):
+        assert piece(results, LABELS).html == ""
+
+
+def test_a_fragile_estimate_and_an_unstable_list_are_said(
+    looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame
+) -> None:
+    jobs = pd.DataFrame({"metier_code": ["E1Z41", "E2Z80", "autres_metiers"], "year": 2018,
+        "indicator": "employment_headcount", "status": "value",
+        "reliability_grade": ["D", "A", "A"]})  # fmt: skip
+    decided = chain.decided(reasons, NO_DECISION, BRANCH, "2026")
+    none = decisions.follow_up(NO_DECISION, decided, looked_at, BRANCH, "2026")
+    for overlap, grade, unstable, fragile in ((0.54, "D", True, True), (0.56, "C", False, False)):
+        each = {"emplois": jobs.replace("D", grade)}
+        found = listed._replace(overlap=overlap)
+        said = text(page.banner(chain.results(
+            BRANCH, looked_at, found, decided, none, each, EDITION)))  # fmt: skip
+        assert ("Liste peu stable" in said, "Estimation fragile" in said) == (unstable, fragile)
+
+
+def test_a_proposal_becomes_a_decision_that_the_next_report_tells(
+    looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame, tmp_path: Path
+) -> None:
+    written = results_of(looked_at, listed, reasons, NO_DECISION)[chain.LISTED]
+    named = page.proposals(written, study.branch_labels(), LABELS)
+    proposed = decisions.proposals(named, "2026", DAY)
+    assert (proposed["status"] == "candidate").all()
+    assert (proposed["disclosure"] == "confidential").all()
+    form = tmp_path / "decisions.xlsx"
+    registers.write(decisions.updated(NO_DECISION, proposed, "metier_code"), "decisions", form)
+
+    book = openpyxl.load_workbook(form)
+    sheet = book["decisions"]
+    titles = {cell.value: cell.column for cell in sheet[1]}
+    said = {"status": "adopted", "decision": "Deux promotions de plus", "decided_on": "2027-01-14",
+            "minutes_reference": "relevé 3", "disclosure": "public"}  # fmt: skip
+    for name, value in said.items():
+        sheet.cell(2, titles[name], value)
+    book.save(form)
+    register = registers.read_decisions(form)
+    assert register["metier_code"].tolist() == proposed["metier_code"].tolist()
+
+    now = results_of(looked_at, listed, reasons, register)
+    assert "retenue : Deux promotions de plus (14 janvier 2027, relevé 3)" in text(
+        page.cards(now, LABELS)
+    )
+    assert now[chain.FOLLOW_UP].empty
+    later = written[written["metier_code"] != "E1Z41"].assign(rank=range(1, 6))
+    follow = decisions.follow_up(register, later, looked_at, BRANCH, "2027")
+    assert follow[["metier_code", "decision_status", "is_listed"]].to_numpy().tolist() == [
+        ["E1Z41", "adopted", "no"]  # what the CPNEFP keeps to itself is not told
+    ]
+    table = text(page.follow_up_table({chain.FOLLOW_UP: follow}, LABELS))
+    assert "retenue : Deux promotions de plus" in table
+    assert "n’est plus dans la liste" in table
+    again = decisions.updated(
+        register, decisions.proposals(named, "2027", date(2027, 11, 24)), "metier_code"
+    )
+    assert len(again) == len(register) + 1  # the others still wait for a decision
+
+
+def test_a_decision_without_its_minutes_is_refused(
+    looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame, tmp_path: Path
+) -> None:
+    written = results_of(looked_at, listed, reasons, NO_DECISION)[chain.LISTED]
+    named = page.proposals(written, study.branch_labels(), LABELS)
+    proposed = decisions.proposals(named, "2026", DAY).assign(status="adopted")
+    registers.write(proposed, "decisions", tmp_path / "decisions.csv")
+    with pytest.raises(DataError, match="without its day or its minutes"):
+        registers.read_decisions(tmp_path / "decisions.csv")
