@@ -88,8 +88,12 @@ def consolidation_results(
     inputs: dict[str, pd.DataFrame],
     jobs: pd.DataFrame,
     cores: pd.DataFrame | None = None,
+    lists: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
+    nothing = pd.DataFrame()
     metiers = consolidation.metiers(jobs)
     differences = consolidation.differences(jobs, metiers)
     common = consolidation.common(inputs, metiers)
-    return consolidation.results(differences, common, pd.DataFrame() if cores is None else cores)
+    recurring = consolidation.recurring(nothing if lists is None else lists)
+    cores = nothing if cores is None else cores
+    return consolidation.results(differences, common, cores, recurring)

@@ -13,6 +13,7 @@ from test_sections_coeurs import assert_numbers_are_cells, text
 from opmq_lib.errors import DataError
 from opmq_lib.methods import decisions, shortlist
 from opmq_lib.methods.shortlist import Shortlist
+from opmq_lib.questions import shared
 from opmq_lib.questions.que_faire import chain, page
 from opmq_lib.sources import registers, study
 
@@ -37,8 +38,20 @@ def cells(**columns: object) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def looked_at() -> pd.DataFrame:
-    return chain.cells(study.load_inputs([BRANCH]), BRANCH, EDITION)
+def every() -> dict[str, pd.DataFrame]:
+    """Every branch's cells; what does not change from one to another is calculated once."""
+    inputs = study.load_inputs()
+    estimated, rates = shared.estimate(inputs), shared.metier_rates(inputs, EDITION)
+    with pytest.MonkeyPatch.context() as once:
+        once.setattr(shared, "estimate", lambda _: estimated)
+        once.setattr(shared, "metier_rates", lambda *_: rates)
+        branches = sorted(inputs["branch_headcount"]["branch_code"].unique())
+        return {code: chain.cells(inputs, code, EDITION) for code in branches}
+
+
+@pytest.fixture(scope="module")
+def looked_at(every: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    return every[BRANCH]
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +147,21 @@ def test_the_list_of_chemistry_is_the_one_that_was_designed(
     assert causes["E1Z41"] == "departures"
     assert causes["N0Z90"] == "training inventory"
     assert causes["H0Z92"] == "recruiting"
+
+
+def test_lists_of_all_branches_are_stable_and_hold_no_small_metier(
+    every: dict[str, pd.DataFrame],
+) -> None:
+    lists = {code: chain.listed(cells) for code, cells in every.items()}
+    assert len(lists) == 27
+    overlaps = pd.Series({code: each.overlap for code, each in lists.items()})
+    assert overlaps.mean() >= 0.6
+    assert overlaps.min() >= 0.5
+    found = pd.concat([each.metiers for each in lists.values()])
+    assert found["employment_share_pct"].min() >= 0.5
+    assert set(found["is_shown"]) == {"yes", "no"}
+    assert (found.groupby("branch_code").size() <= 6).all()
+    assert {"G1Z70", "E2Z80", "D6Z70"} <= set(found["metier_code"].value_counts().index[:4])
 
 
 def test_every_number_of_the_cards_is_a_cell_and_nothing_is_decided(

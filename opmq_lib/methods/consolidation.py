@@ -7,7 +7,7 @@ from opmq_lib.methods.employment import RESIDUAL_BRANCH
 from opmq_lib.methods.employment.levels import HEADS, INTERVAL_LEVEL, LOWER, UPPER, level_draws
 from opmq_lib.methods.needs.assumptions import REFERENCE
 from opmq_lib.methods.reliability import grades
-from opmq_lib.tables.indicators import largest_first
+from opmq_lib.tables.indicators import ALL_METIERS, largest_first
 
 TOP = 10
 
@@ -110,6 +110,46 @@ def core_acceptability(labels: pd.DataFrame) -> pd.DataFrame:
     rows = labels[(labels["question_code"] == "core") & (labels["status"] == "value")]
     return rows[["branch_code", "metier_code", "year", "nature", "origin"]].assign(
         indicator="core_acceptability_pct", value=rows["acceptability_pct"], unit="pct"
+    )
+
+
+def recurring(shortlists: pd.DataFrame) -> pd.DataFrame:
+    """Return in how many branches each métier is one to look at first, and how surely.
+
+    Args:
+        shortlists: Tables `shortlist` of all branches, one under the other.
+
+    Returns:
+        `shortlist_branches_count` (branches that show it) and `shortlist_presence_count` (sum over
+        branches of the share of draws whose list has it), one row each per métier shown anywhere;
+        the first also for all métiers: branches that have a list.
+
+    Examples:
+        >>> lists = pd.DataFrame({"branch_code": ["verre", "chimie", "chimie"], "year": 2018,
+        ...     "metier_code": ["G1Z70", "G1Z70", "E1Z41"], "presence_pct": [90.0, 60, 100],
+        ...     "is_shown": "yes", "origin": "public"})
+        >>> recurring(lists)[["metier_code", "indicator", "value"]].values.tolist()[:2]
+        [['G1Z70', 'shortlist_branches_count', 2.0], ['E1Z41', 'shortlist_branches_count', 1.0]]
+    """
+    shown = shortlists[shortlists["is_shown"] == "yes"]
+    found = shown.groupby("metier_code").agg(
+        branches=("branch_code", "nunique"), surely=("presence_pct", "sum")
+    )
+    found = found.sort_values(["branches", "surely"], ascending=False).astype("float64")
+    counts = pd.concat(
+        [found["branches"], pd.Series({ALL_METIERS: shown["branch_code"].nunique()})]
+    )
+    parts = {"shortlist_branches_count": counts, "shortlist_presence_count": found["surely"] / 100}
+    rows = [
+        values.rename_axis("metier_code").reset_index(name="value").assign(indicator=name)
+        for name, values in parts.items()
+    ]
+    table: pd.DataFrame = pd.concat(rows, ignore_index=True)
+    return table.assign(
+        year=shown["year"].max(),
+        unit="branches",
+        nature="estimate",
+        origin="own" if (shown["origin"] == "own").any() else "public",
     )
 
 

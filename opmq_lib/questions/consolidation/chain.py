@@ -67,8 +67,20 @@ def common(inputs: Tables, metiers: pd.DataFrame) -> pd.DataFrame:
     return indicators.stack(parts, ALL_BRANCHES, NAME)
 
 
+def recurring(shortlists: pd.DataFrame) -> pd.DataFrame:
+    """Return, as indicators, the métiers that recur in the lists of what to look at first.
+
+    Args:
+        shortlists: The `shortlist` tables of all branches, one under the other; may be empty.
+    """
+    return shortlists if shortlists.empty else consolidation.recurring(shortlists)
+
+
 def results(
-    differences: pd.DataFrame, common: pd.DataFrame, cores: pd.DataFrame
+    differences: pd.DataFrame,
+    common: pd.DataFrame,
+    cores: pd.DataFrame,
+    recurring: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Return the result table, from those of the steps above.
 
@@ -76,11 +88,12 @@ def results(
         differences: From `differences`.
         common: From `common`.
         cores: The `coeurs` tables of all branches, one under the other; may be empty.
+        recurring: From `recurring`.
 
     Returns:
-        `consolidation`: both, and how often draws of weights put a métier at the core of a branch.
+        `consolidation`: all three, and how often draws put a métier at the core of a branch.
     """
-    parts = [differences, common]
+    parts = [differences, common, recurring]
     if not (differences.empty or cores.empty):
         parts.append(consolidation.core_acceptability(cores))
     known = [part for part in parts if not part.empty]

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from opmq_lib.show import figures, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import codes, largest_first, row_of, select
+from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
 
+RECURRING = "shortlist_branches_count"
 TABLE, HEADCOUNT, DOMAINS = "consolidation", "branch_headcount", "domain_share_pct"
 SHOWN, LEAST_SHARE_PCT = 10, 0.5
 WORDS = words(__package__)
@@ -109,6 +110,30 @@ def shared_metiers_table(results: Results, labels: Labels) -> Html:
     return _table(WORDS.shared_metiers_table(), columns, metier.index)
 
 
+def recurring_findings(results: Results, labels: Labels) -> Html:
+    """Return the métiers that recur most in the lists of what to look at first."""
+    table, cells, rows = results[TABLE], _cells(results), _recurring(results)
+    if rows.empty:
+        return _nothing()
+    lists = cells.number(row_of(table, RECURRING))
+    first = [(labels[rows["metier_code"][row]], cells.number(row)) for row in rows.index[:3]]
+    return pieces.findings(WORDS.recurring(first, lists))
+
+
+def recurring_table(results: Results, labels: Labels) -> Html:
+    """Return in how many lists each métier is, and in how many it is expected to be."""
+    cells, rows = _cells(results), _recurring(results).head(SHOWN)
+    metier = rows["metier_code"]
+    columns = {
+        "Métier (FAP)": lambda row: labels[metier[row]],
+        "Branches dont la liste le montre": cells.number,
+        "Présences ajoutées": lambda row: cells.number(
+            row_of(results[TABLE], "shortlist_presence_count", metier[row]), 1
+        ),
+    }
+    return _table(WORDS.recurring_table(), columns, rows.index)
+
+
 def outside_table(results: Results, labels: Labels) -> Html:
     """Return the métiers of which the branches hold the largest part (residual column)."""
     outside = select(results[TABLE], "outside_branches_share_pct")
@@ -118,6 +143,11 @@ def outside_table(results: Results, labels: Labels) -> Html:
         "Emploi national hors des branches (en %)": _cells(results).number,
     }
     return _table(WORDS.outside_table(), columns, metier.index)
+
+
+def _recurring(results: Results) -> pd.DataFrame:
+    rows = select(results[TABLE], RECURRING)
+    return rows[rows["metier_code"] != ALL_METIERS]
 
 
 def _common(results: Results) -> pd.DataFrame:
