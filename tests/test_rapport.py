@@ -108,7 +108,7 @@ def test_needs_and_certifications_are_compared_at_the_last_horizon() -> None:
 
 
 def test_the_report_shows_qualifications_and_the_last_horizon() -> None:
-    emplois, besoins = rapport.QUESTIONS[:2]
+    emplois, besoins = rapport.QUESTIONS[1:3]
     assert rapport.emplois.qualification_findings in emplois.essentials
     assert rapport.emplois.qualifications_table in emplois.details
     assert rapport.besoins.posts_table in besoins.details

@@ -50,12 +50,11 @@ def test_every_page_of_a_draft_says_that_no_cpnefp_has_validated_it(
         assert "Brouillon – non validé par la CPNEFP" in page.read_text(encoding="utf-8"), page
 
 
-def test_home_shows_a_number_with_its_interval_or_why_there_is_none(
+def test_home_shows_the_headcount_of_a_branch_or_why_there_is_none(
     built: site.SiteReport,
 ) -> None:
     home = (built.site / "index.html").read_text(encoding="utf-8")
-    assert '<span class="n" data-cell="chiffres_cles:1:value">12\u202f300</span>' in home
-    assert "intervalle à 80\u00a0%\u00a0:" in home
+    assert '<span class="n" data-cell="chiffres_cles:0:value">225\u202f800</span>' in home
     assert "le dernier calcul a échoué" in home
     assert "31\u00a0décembre\u00a02014" in home
 
@@ -228,7 +227,7 @@ def run_all(root: Path) -> BatchReport:
         ("methode", "arrondi selon son intervalle", "l’étendue de ses variantes"),
         ("methode", "connue au niveau national seulement", "viendra"),
         ("index", "Les totaux nationaux par métier sont observés", "Les effectifs par métier sont"),
-        ("index", "sa fiabilité (de A à D) et son intervalle à 80 %", "variantes de calcul"),
+        ("index", "leurs départs à remplacer, pour 100 emplois et par an", "variantes de calcul"),
         ("branches/chimie/index", "Dernière année des totaux nationaux", "Dernière année observée"),
         ("mentions-legales", "plusieurs copies n’indiquent pas leur licence", "suivent les lic"),
     ],

@@ -198,5 +198,5 @@ def _signed(value: float) -> str:
 
 
 def _two_digits(value: float) -> str:
-    """Return a head count with two significant digits."""
-    return french.number(float(f"{value:.2g}"))
+    """Return a head count with two significant digits, never finer than 10."""
+    return french.rounded(value, 10) if value < 10 else french.number(float(f"{value:.2g}"))

@@ -5,13 +5,13 @@ import pandas as pd
 from opmq_lib.sources import study
 
 NOTEBOOKS = (
+    "07_que_faire",
     "01_emplois",
     "02_besoins",
     "03_tensions",
     "04_coeurs_strategiques",
     "05_competences",
     "06_demandes",
-    "07_que_faire",
 )
 COMMON = ("12_etudes",)
 """Notebooks that run once for all branches."""
