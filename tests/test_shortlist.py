@@ -175,7 +175,10 @@ def test_every_number_of_the_cards_is_a_cell_and_nothing_is_decided(
     for row, said in found:  # two digits
         count = results[chain.LISTED].at[int(row), "departures_per_year_headcount"]
         assert float(said.replace("\u202f", "")) == pytest.approx(count, rel=0.05)
-    assert_numbers_are_cells(re.sub(counts, "<", html.html), results, 60)
+    least = r'<span class="n" data-cell="shortlist:(\d+):(\w+)">moins de\u00a01<'
+    assert re.findall(least, html.html) == [("4", "employment_share_pct_lower")]
+    assert results[chain.LISTED].at[4, "employment_share_pct_lower"] < 1
+    assert_numbers_are_cells(re.sub(f"{counts}|{least}", "<", html.html), results, 60)
     said = text(html)
     assert said.count("à prendre") == 6
     assert "dont 3 de la branche" in said

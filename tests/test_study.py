@@ -9,6 +9,7 @@ import nbformat
 import pandas as pd
 import pytest
 from chains import employment_results
+from test_cli import opmq
 
 from opmq_lib import site
 from opmq_lib.questions.rapport import chain
@@ -188,6 +189,16 @@ def test_the_report_adds_no_number_of_its_own(root: Path) -> None:
 def test_estimated_pages_carry_their_banner_and_unvoted_criteria_theirs(root: Path) -> None:
     assert "Estimation du projet" in pieces(executed(root, KNOWN, "01_emplois"))[0]
     assert "Exemple, non voté" in pieces(executed(root, KNOWN, "00_rapport"))[0]
+
+
+def test_shortlists_become_a_register_to_decide_on(root: Path, tmp_path: Path) -> None:
+    """Proposed once: a second time nothing is added, and what was written stays."""
+    form = tmp_path / "decisions.xlsx"
+    first, again = (opmq(root, "decisions", "propose", "-o", str(form)) for _ in range(2))
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    shown = tables_of(root, KNOWN, "07_que_faire")["shortlist"]["is_shown"].eq("yes").sum()
+    assert f"({shown} new, 0 kept)" in first.stdout
+    assert f"(0 new, {shown} kept)" in again.stdout
 
 
 def test_nothing_is_run_twice(root: Path) -> None:

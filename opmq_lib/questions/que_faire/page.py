@@ -1,5 +1,6 @@
 """Section of `07_que_faire`: the métiers to look at first, as cards that a phone can show."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -139,9 +140,9 @@ def _card(results: Results, row: int, labels: Labels) -> Any:
         rank=cells.show(row, french.number, "rank"),
         name=labels[each["metier_code"]],
         share=cells.show(row, french.percent, "employment_share_pct"),
-        share_ends=_ends(cells, row, "employment_share_pct", 0),
+        share_ends=_ends(cells, row, "employment_share_pct", _whole),
         rate=_rate(cells, row) + cells.letter(row),
-        rate_ends=_ends(cells, row, "departure_rate_pct", 1),
+        rate_ends=_ends(cells, row, "departure_rate_pct", _one_decimal),
         count=cells.show(row, _two_digits, "departures_per_year_headcount"),
         tension=_tension(cells, row),
         causes=[WORDS.CAUSES[code] for code in each["causes"].split()],
@@ -160,15 +161,12 @@ def _card(results: Results, row: int, labels: Labels) -> Any:
 
 
 def _rate(cells: Cells, row: int, column: str = "departure_rate_pct") -> Markup:
-    return cells.show(row, lambda value: french.number(value, 1), column)
+    return cells.show(row, _one_decimal, column)
 
 
-def _ends(cells: Cells, row: int, column: str, decimals: int) -> Markup:
-    """Return the interval of a rate, as « 2,5 à 4,8 »; nothing where it is known."""
-    low, high = (
-        cells.show(row, lambda value: french.number(value, decimals), f"{column}_{end}")
-        for end in ("lower", "upper")
-    )
+def _ends(cells: Cells, row: int, column: str, form: Callable[[float], str]) -> Markup:
+    """Return the interval of a rate, as « 2,5 à 4,8 »."""
+    low, high = (cells.show(row, form, f"{column}_{end}") for end in ("lower", "upper"))
     return Markup("{} à{}{}").format(low, french.NBSP, high)
 
 
@@ -191,6 +189,15 @@ def _decision(row: Any, status: str) -> Markup:
     """Return what the CPNEFP has decided, or that it has not yet."""
     said = [row[name] for name in ("decision", "decided_on", "minutes_reference")]
     return Markup(WORDS.decision(status, *said))
+
+
+def _one_decimal(value: float) -> str:
+    return french.number(value, 1)
+
+
+def _whole(value: float) -> str:
+    """Return a share in whole percent, never 0 where there are some."""
+    return french.rounded(value, 1)
 
 
 def _signed(value: float) -> str:
