@@ -303,21 +303,18 @@ class ScenarioParams(Voted):
 class Criterion(Strict):
     """One criterion for core or strategic métiers: a score in 0–1 between two goalposts.
 
-    The score is (x - low) / (high - low), cut at 0 and 1, and one minus that where `direction`
-    is `lower`. A métier that does not reach `threshold` is off the list whatever its score.
-    Source: methodology, C2.
+    The score is (x - low) / (high - low), cut at 0 and 1, of the logarithms where `scale` is `log`,
+    and one minus that where `direction` is `lower`. Source: methodology, C2.
     """
 
     criterion_code: Code = Field(description="short name of the criterion")
     label: Text = Field(description="name shown to readers, in French")
-    unit: Text = Field(description="unit of low, high and threshold, in French")
+    unit: Text = Field(description="unit of low and high, in French")
     low: float = Field(allow_inf_nan=False, description="value that scores 0")
     high: float = Field(allow_inf_nan=False, description="value that scores 1")
+    scale: Literal["linear", "log"] = Field("linear", description="linear, or log for a ratio")
     direction: Literal["higher", "lower"] = Field(description="which side argues for the list")
     weight: float = Field(ge=0, le=1, description="weight; the weights sum to 1")
-    threshold: float | None = Field(
-        None, allow_inf_nan=False, description="value that the list requires"
-    )
 
     @field_validator("high")
     @classmethod
@@ -332,27 +329,37 @@ class Criterion(Strict):
             )
         return high
 
-    @field_validator("threshold")
+    @field_validator("scale")
     @classmethod
-    def _lies_between_the_goalposts(
-        cls, threshold: float | None, info: ValidationInfo
-    ) -> float | None:
-        low, high = info.data.get("low", -inf), info.data.get("high", inf)
-        if threshold is not None and not low <= threshold <= high:
+    def _has_a_logarithm(cls, scale: str, info: ValidationInfo) -> str:
+        low = info.data.get("low", 1)
+        if scale == "log" and low <= 0:
             raise refusal(
                 "range",
-                f"threshold {threshold:g} contradicts goalposts {low:g} and {high:g}: the best "
-                "score would not meet it, or the worst would",
-                "a threshold between `low` and `high`",
-                "move the threshold or the goalposts",
+                f"scale `log` with the goalpost `low: {low:g}`",
+                "`low` above 0",
+                "raise it, or write `scale: linear`",
             )
-        return threshold
+        return scale
+
+
+class Condition(Strict):
+    """A line of a gate: what a métier must reach at least.
+
+    All gates of a question are required, whatever the score. A gate is passed by any of its ways,
+    and a way by all its lines.
+    """
+
+    gate: int = Field(ge=1, le=20, description="number of the gate; all gates are required")
+    way: int = Field(1, ge=1, le=20, description="number of the way; one way of a gate is enough")
+    criterion_code: Code = Field(description="short name of what is asked")
+    least: float = Field(allow_inf_nan=False, description="value required at least")
 
 
 class Question(Voted):
     """One question put to the vote of a CPNEFP: which métiers are core, or which strategic.
 
-    A vote is on the whole: criteria, goalposts, weights, thresholds, cut-off and concentration.
+    A vote is on the whole: gates, criteria, goalposts, weights, cut-off and concentration.
     """
 
     question_code: QuestionCode = Field(description="core or strategic")
@@ -363,6 +370,7 @@ class Question(Voted):
         description="how close drawn weights stay to the weights; with equal weights, the "
         "number of criteria makes every set of weights equally likely",
     )
+    gates: Listed[Condition] = Field((), description="what every métier of the list must reach")
     criteria: Listed[Criterion] = Field(description="its criteria")
     voted_metiers: Annotated[Listed[MetierCode], AfterValidator(partial(once, kind="métier"))] = (
         Field((), description="métiers that the vote put on the list; else []")
@@ -483,12 +491,11 @@ class RequestImport(Strict):
 READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
     "employment_share": ("Part de l’emploi", "% des emplois de la branche"),
     "location_quotient": ("Spécificité", "rapport à la part nationale"),
-    "ageing": ("55 ans ou plus", "% des emplois du métier, France"),
-    "replacement_difficulty": ("Recrutements jugés difficiles", "% des projets, France"),
-    "qualification_level": ("Niveau des certifications", "niveau moyen, de 3 à 8"),
-    "tension_index": ("Tension nationale", "indice sans unité"),
+    "tension_class": ("Classe de tension", "classe nationale, de 1 à 5"),
+    "tension_rank": ("Rang de tension", "% des métiers moins en tension, France"),
+    "departure_rank": ("Rang des départs", "% des métiers où l’on part moins, France"),
     "ecological_exposure": ("Transition écologique", "% des fiches ROME du métier"),
-    "digital_exposure": ("Transition numérique", "% des fiches ROME du métier"),
+    "ageing": ("55 ans ou plus", "% des emplois du métier, France"),
     "certification_count": ("Certifications", "nombre de certifications"),
 }
 """Criteria that public tables give a value for: French label and unit, by code."""

@@ -84,11 +84,13 @@ def test_a_missing_key_is_refused_with_its_meaning(root):
 
 
 def test_an_unknown_key_deep_inside_names_the_keys_of_its_place(root):
-    edit(root, CHIMIE, "        weight: 0.25", "        weigth: 0.25")
+    edit(root, CHIMIE, "        weight: 0.5", "        weigth: 0.5")
     text = refusal(parameters.load_branches, root)
     key = r"questions\[0\].criteria\[0\].weigth"
     assert re.search(rf"chimie.yml, line \d+, key `{key}`: unknown key", text)
-    assert "expected: one of: criterion_code, label, unit, low, high, direction, weight" in text
+    assert (
+        "expected: one of: criterion_code, label, unit, low, high, scale, direction, weight" in text
+    )
     assert "what to do: did you mean `weight`?" in text
 
 
@@ -255,7 +257,7 @@ def test_a_list_inside_a_file_where_keys_are_meant_is_refused_in_plain_words(roo
 def test_a_decimal_number_that_readers_disagree_on_is_refused_with_how_to_write_it(
     root, raw, advice
 ):
-    edit(root, CHIMIE, "weight: 0.25", f"weight: {raw}")
+    edit(root, CHIMIE, "weight: 0.5", f"weight: {raw}")
     text = refusal(parameters.load_branches, root)
     key = "questions[0].criteria[0].weight"
     assert f"key `{key}`: `{raw}` is not a valid number" in text
@@ -313,7 +315,7 @@ def test_an_absent_edition_is_refused(root):
 
 def test_every_defect_of_every_file_is_raised_once(root):
     edit(root, CHIMIE, '"00044"', "0044")
-    edit(root, CHIMIE, "        high: 3", "        high: 1")
+    edit(root, CHIMIE, "        high: 8", "        high: 1")
     edit(root, "parameters/branches/textile.yml", '"01_emplois"', '"01_emploi"')
     text = refusal(parameters.load_branches, root, DataError)
     assert text.startswith("3 defects\n")
@@ -330,13 +332,17 @@ def test_a_question_may_be_voted(root):
 
 
 def test_a_criterion_that_no_table_gives_a_value_of_is_refused(root):
-    edit(root, CHIMIE, 'criterion_code: "ageing"', 'criterion_code: "agein"')
+    edit(root, CHIMIE, 'criterion_code: "departure_rank"\n', 'criterion_code: "departure_rang"\n')
+    edit(root, CHIMIE, 'criterion_code: "tension_class"', 'criterion_code: "tension"')
     text = refusal(parameters.load_branches, root, ScopeError)
-    assert "criteria[2].criterion_code`: no table gives a value of this criterion" in text
-    assert "did you mean `ageing`?" in text
+    assert (
+        "questions[1].criteria[1].criterion_code`: no table gives a value of this criterion" in text
+    )
+    assert "questions[1].gates[3].criterion_code`: no table gives" in text
+    assert "did you mean `departure_rank`?" in text
 
 
-def test_a_voted_metier_that_is_not_studied_is_refused(root):
+def test_a_voted_metier_that_is_not_known_is_refused(root):
     edit(root, CHIMIE, "voted_metiers: []", 'voted_metiers: ["G1Z71", "G1Z79"]')
     edit(root, CHIMIE, "vote: null", 'vote: {date: 2026-03-12, body: "B", minutes_reference: "3"}')
     edit(root, CHIMIE, 'basis: "exemple, non voté"', 'basis: "accord de branche"')

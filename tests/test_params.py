@@ -110,10 +110,11 @@ def test_goalposts_in_the_wrong_order_are_refused():
     ]
 
 
-def test_a_threshold_that_contradicts_the_goalposts_is_refused():
-    for threshold in (-1, 6):
-        ((_, said),) = message(Criterion, {**CRITERION, "threshold": threshold})
-        assert said.startswith(f"threshold {threshold} contradicts goalposts 0 and 5")
+def test_a_logarithm_of_nothing_is_refused():
+    assert message(Criterion, {**CRITERION, "scale": "log"}) == [
+        (("scale",), "scale `log` with the goalpost `low: 0`")
+    ]
+    assert Criterion.model_validate({**CRITERION, "low": 1, "scale": "log"}).scale == "log"
 
 
 def test_one_question_is_asked_once():

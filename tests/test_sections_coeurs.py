@@ -9,6 +9,7 @@ from opmq_lib.methods import consolidation, core
 from opmq_lib.params import Vote
 from opmq_lib.questions.coeurs_strategiques import chain, comite
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
+from opmq_lib.questions.coeurs_strategiques.reasons import Of
 from opmq_lib.questions.shared import ALL_BRANCHES
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import french
@@ -19,6 +20,7 @@ from opmq_lib.tables import indicators
 BRANCH = "ceramique"
 LABELS = study.metier_labels() | study.branch_labels()
 QUESTIONS = study.criteria(BRANCH)
+ASKED, GATES = chain.questions(QUESTIONS), chain.gates(QUESTIONS)
 EDITION = study.edition()
 
 
@@ -28,13 +30,14 @@ def inputs() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def values(inputs: dict) -> pd.DataFrame:
-    return chain.values(inputs, BRANCH, chain.jobs(inputs, BRANCH, EDITION))
+def known(inputs: dict) -> chain.Known:
+    return chain.known(inputs, BRANCH, EDITION)
 
 
 @pytest.fixture(scope="module")
-def results(inputs: dict) -> dict[str, pd.DataFrame]:
-    return chain.run(inputs, BRANCH, EDITION, QUESTIONS)
+def results(known: chain.Known) -> dict[str, pd.DataFrame]:
+    labels = chain.labels(ASKED, GATES, known)
+    return chain.results(BRANCH, ASKED, GATES, known, labels)
 
 
 def text(html: Html) -> str:
@@ -45,49 +48,62 @@ def assert_numbers_are_cells(html: str, results: dict[str, pd.DataFrame], least:
     found = re.findall(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<', html)
     assert len(found) >= least
     for table, row, column, said in found:
-        shown = said.replace(french.NBSP, "").replace(french.NNBSP, "").replace("%", "")
-        decimals = len(shown.partition(",")[2])
-        number = float(shown.replace(",", ".").replace("−", "-"))
-        value = float(results[table].loc[int(row), column])
-        assert abs(value - number) <= 0.5001 * 10**-decimals, (table, row, column, said)
+        shown = re.sub("[^0-9,]", "", said)
+        cell = results[table].loc[int(row)]
+        is_heads = "headcount" in f"{column} {cell.get('criterion_code')}"
+        digit = len(shown) - len(shown.rstrip("0")) if is_heads else -len(shown.partition(",")[2])
+        number = float(shown.replace(",", "."))
+        assert abs(cell[column] - number) <= 0.5001 * 10**digit, (table, row, column, said)
 
 
 def test_every_number_of_the_lists_is_a_cell_of_a_result_table(results: dict) -> None:
     for question in ("core", "strategic"):
-        html = coeurs.labels_list(results, LABELS, question).html
-        assert_numbers_are_cells(html, results, 300)
-        assert_numbers_are_cells(coeurs.criteria_table(results, question).html, results, 12)
+        html = coeurs.lists(results, LABELS, question).html
+        assert_numbers_are_cells(html, results, 100)
+        assert_numbers_are_cells(coeurs.criteria_table(results, question).html, results, 6)
 
 
-def test_every_metier_opens_on_all_its_criteria(results: dict) -> None:
-    for question in QUESTIONS:
-        html = coeurs.labels_list(results, LABELS, question.question_code).html
-        opened = re.findall(
-            r'<details><summary>.*?</summary><p id="(.*?)">(.*?)</p></details>', html
-        )
-        table = results["coeurs"]
-        rows = table[table["question_code"] == question.question_code]
-        assert {name for name, _ in opened} == {
-            f"{question.question_code}-{code}" for code in rows["metier_code"]
-        }
-        for _, why in opened:
-            for criterion in question.criteria:
-                assert criterion.label in why
+def test_every_metier_stands_once_under_its_label_with_what_it_rests_on(results: dict) -> None:
+    table = results["coeurs"]
+    for question in ("core", "strategic"):
+        html = coeurs.lists(results, LABELS, question).html
+        rows = table[table["question_code"] == question]
+        places = re.findall(rf'id="{question}-(\w+)"', html)
+        assert sorted(places) == sorted(rows["metier_code"])
+        for label in ("in_list", "depends_on_estimate", "depends_on_weights"):
+            said = f"{coeurs.WORDS.LABELS[label]} :"
+            assert (said in text(coeurs.lists(results, LABELS, question))) == any(
+                rows["label"] == label
+            )
 
 
-def test_metiers_are_in_alphabetical_order_under_each_label(results: dict) -> None:
-    html = coeurs.labels_list(results, LABELS, "core").html
-    for group in html.split("<h3>")[1:]:
-        names = re.findall(r"<summary>([^<]+?) ?(?:<|$)", group)
-        assert names == sorted(names)
-        assert len(names) > 0
+def test_a_doubt_is_told_with_its_reason_and_what_would_settle_it(results: dict) -> None:
+    table = results["coeurs"]
+    row = table.query("question_code == 'core' and label == 'depends_on_estimate'").iloc[0]
+    of = Of(results, "core")
+    assert "données" in of.doubt(row.name)
+    assert re.search("Condition [12] manquée|Score|Intervalle", of.reason(row.name))
+    assert "Un comptage" in of.settled(row.name)
+    by_weights = table.query("question_code == 'strategic' and label == 'depends_on_weights'")
+    assert "Le vote des poids" in Of(results, "strategic").settled(by_weights.index[0])
 
 
-def test_the_banner_says_that_nothing_was_voted_and_what_an_estimate_forbids(results: dict) -> None:
+def test_the_banner_says_that_nothing_was_voted_and_what_is_estimated(results: dict) -> None:
     said = text(coeurs.banner(results))
     assert "Exemple, non voté" in said
-    assert "aucun métier ne peut être dit robuste" in said
+    assert "Emploi estimé" in said
     assert "exemple, non voté" in text(coeurs.criteria_table(results, "core"))
+    assert "aide au vote" in text(coeurs.criteria_table(results, "strategic"))
+
+
+def test_findings_name_the_list_first_and_lead_to_its_lines(results: dict) -> None:
+    said = coeurs.findings(results, LABELS).html
+    first = text(Html(said)).strip()
+    assert first.startswith("Cœurs de métiers : 4 métiers dans la liste")
+    places = re.findall(r'href="04_coeurs_strategiques.html#([\w-]+)"', said)
+    lists = "".join(coeurs.lists(results, LABELS, code).html for code in ("core", "strategic"))
+    assert places
+    assert all(f'id="{place}"' in lists for place in places)
 
 
 def test_a_vote_takes_the_banner_away_for_its_question_only(inputs: dict, results: dict) -> None:
@@ -101,50 +117,42 @@ def test_a_vote_takes_the_banner_away_for_its_question_only(inputs: dict, result
     results = chain.run(inputs, BRANCH, EDITION, (first, QUESTIONS[1]))
     assert "« Métiers stratégiques »" in text(coeurs.banner(results))
     assert "voté le 12 mars 2026 par CPNEFP, 3" in text(coeurs.criteria_table(results, "core"))
-    assert "Retenu par le vote." in text(coeurs.labels_list(results, LABELS, "core"))
-    assert "vote." not in text(coeurs.labels_list(results, LABELS, "strategic"))
+    assert "(retenu par le vote)" in text(coeurs.lists(results, LABELS, "core"))
+    assert "par le vote)" not in text(coeurs.lists(results, LABELS, "strategic"))
 
 
 def test_a_branch_without_headcount_says_so_instead_of_a_list(inputs: dict) -> None:
     results = chain.run(inputs, "chaux", EDITION, QUESTIONS)
     assert "Aucun effectif de branche n’est publié" in text(coeurs.banner(results))
-    assert "Aucune étiquette" in text(coeurs.labels_list(results, LABELS, "core"))
+    assert "Aucune étiquette" in text(coeurs.lists(results, LABELS, "core"))
+    assert "non évaluable (nd)" in text(coeurs.findings(results, LABELS))
 
 
-def test_the_page_shows_no_sliders_and_the_notebook_does(values: pd.DataFrame) -> None:
-    asked = chain.questions(QUESTIONS)
-    assert isinstance(comite.panel(asked, values, LABELS, sliders=False), Html)
-    assert isinstance(comite.panel(asked, values, LABELS, sliders=True), ipywidgets.Tab)
+def test_the_page_shows_no_sliders_and_the_notebook_does(known: chain.Known) -> None:
+    assert isinstance(comite.panel(ASKED, GATES, known, LABELS, sliders=False), Html)
+    assert isinstance(comite.panel(ASKED, GATES, known, LABELS, sliders=True), ipywidgets.Tab)
 
 
-def test_moving_a_slider_changes_the_list_at_once(values: pd.DataFrame) -> None:
-    panel = comite.panel(chain.questions(QUESTIONS), values, LABELS, sliders=True)
+def test_moving_a_slider_changes_the_list_at_once(known: chain.Known) -> None:
+    panel = comite.panel(ASKED, GATES, known, LABELS, sliders=True)
     children = panel.children[0].children
     shown = children[-1]
-    before = shown.value
-    weights = [each for each in children if isinstance(each, ipywidgets.FloatSlider)][:4]
-    for slider in weights[1:]:
-        slider.value = 0
-    assert shown.value != before
-    weights[0].value = 0
-    assert "Un poids au moins" in shown.value
-    weights[0].value = 1
+    sliders = [each for each in children if isinstance(each, ipywidgets.FloatSlider)]
     posts = [each for each in children if isinstance(each, ipywidgets.FloatRangeSlider)]
-    alone = shown.value
-    posts[0].value = (posts[0].min, posts[0].max)
-    assert shown.value != alone
-
-
-def test_a_threshold_left_outside_moved_goalposts_is_dropped_from_the_trial() -> None:
-    asked = chain.questions(QUESTIONS[:1]).assign(threshold=[4.0, None, None, None])
-    posts = [(0.0, 2.0), *asked[["low", "high"]].iloc[1:].itertuples(index=False, name=None)]
-    assert comite.moved(asked, [1, 1, 1, 1], posts, 0.5)["threshold"].isna().all()
-    posts[0] = (0.0, 6.0)
-    assert comite.moved(asked, [1, 1, 1, 1], posts, 0.5)["threshold"].iloc[0] == 4.0
+    least, *_, first, second, _ = sliders
+    seen = {shown.value}
+    whole = (posts[0].min, posts[0].max)
+    for slider, value in ((posts[0], whole), (second, 0.0), (least, 5.0)):
+        slider.value = value
+        assert shown.value not in seen
+        seen.add(shown.value)
+    first.value = 0
+    assert "Un poids au moins" in shown.value
 
 
 def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results: dict) -> None:
     rows = consolidation.core_acceptability(results["coeurs"])
+    assert (rows["level"] == "in_list").sum() == 4
     table = indicators.stack([rows], ALL_BRANCHES, "consolidation")
     figure = coeurs.shared_heatmap({"consolidation": table}, LABELS)
     assert not isinstance(figure, Html)

@@ -79,8 +79,10 @@ def test_a_vote_is_read_back_into_the_parameters_of_its_branch(root: Path) -> No
     voted(book, SHEETS["core"])
     sheet = book[SHEETS["core"]]
     sheet.cell(FIRST_CRITERION, 7).value = "0,4"
-    sheet.cell(FIRST_CRITERION + 1, 7).value = 0.1
-    sheet.cell(FIRST_CRITERION, 8).value = 0.5
+    sheet.cell(FIRST_CRITERION + 1, 7).value = 0.6
+    sheet.cell(FIRST_CRITERION, 8).value = "linéaire"
+    first_gate = row_of(book, SHEETS["core"], "Condition") + 1
+    sheet.cell(first_gate, 4).value = "1,2"
     put(book, SHEETS["core"], DAY, datetime(2026, 3, 12))  # noqa: DTZ001 (as a spreadsheet has it)
     ticks = book["Métiers"]
     code = ticks.cell(5, 1).value
@@ -92,8 +94,9 @@ def test_a_vote_is_read_back_into_the_parameters_of_its_branch(root: Path) -> No
     assert core.vote is not None
     assert core.vote.date == date(2026, 3, 12)
     assert (core.vote.body, core.basis) == ("CPNEFP de la chimie", "étude de 2025")
-    assert [each.weight for each in core.criteria] == [0.4, 0.1, 0.25, 0.25]
-    assert core.criteria[0].threshold == 0.5
+    assert [each.weight for each in core.criteria] == [0.4, 0.6]
+    assert [each.scale for each in core.criteria] == ["linear", "log"]
+    assert [each.least for each in core.gates] == [1.2, 1.5]
     assert core.voted_metiers == (code,)
     assert strategic.vote is None
     assert (root / "parameters/branches/ceramique.yml").read_bytes() == others
@@ -105,11 +108,16 @@ def test_a_vote_is_read_back_into_the_parameters_of_its_branch(root: Path) -> No
 def test_everything_wrong_in_a_form_is_told_at_once(root: Path) -> None:
     book, path = filled(root)
     core = book[SHEETS["core"]]
-    core.cell(FIRST_CRITERION, 7).value = 0.5  # weights sum to 1.25
+    core.cell(FIRST_CRITERION, 7).value = 0.75  # weights sum to 1.25
     core.cell(FIRST_CRITERION, 5).value = 0  # high ≤ low
     core.cell(FIRST_CRITERION + 1, 1).value = "rarete"  # no table gives it
-    core.cell(FIRST_CRITERION + 2, 8).value = 40  # threshold above the goalposts
-    core.cell(FIRST_CRITERION + 3, 6).value = "beaucoup"
+    core.cell(FIRST_CRITERION + 1, 6).value = "beaucoup"
+    gate = row_of(book, SHEETS["strategic"], "Condition") + 1
+    strategic = book[SHEETS["strategic"]]
+    strategic.cell(gate, 1).value = 1.5
+    strategic.cell(gate + 1, 3).value = "part"
+    strategic.cell(gate + 2, 4).value = "deux"
+    strategic.cell(FIRST_CRITERION + 2, 8).value = "carré"
     book["Métiers"].cell(3, 1).value = "Z9Z99"
     put(book, SHEETS["strategic"], DAY, "12 mars")
     text = refused(book, path, root)
@@ -117,14 +125,16 @@ def test_everything_wrong_in_a_form_is_told_at_once(root: Path) -> None:
         "sheet Cœurs, column Poids: the weights do not sum to 1 (found: 1.25)",
         "row 9, Borne haute: goalposts `low: 0` and `high: 0` are not in order",
         "row 10: no table gives a value of this criterion (found: rarete)",
-        "row 11, Seuil exigé: threshold 40 contradicts goalposts 15 and 25",
-        "row 12: the direction of `tension_index`",
+        "row 10: the direction of `rarete`",
+        "row 11: the scale of `ecological_exposure`",
+        f"row {gate}, Condition: ",
+        f"row {gate + 1}: no table gives a value of this criterion (found: part)",
+        f"row {gate + 2}, column Au moins: not a number (found: deux)",
         "sheet Métiers, row 3: unknown métier (found: Z9Z99)",
         "sheet Stratégiques: not a date (found: 12 mars)",
         f"sheet Stratégiques: the vote has no “{BODY}”",
     ):
         assert said in text, said
-    assert text.startswith("10 defects\n")
 
 
 def test_weights_with_a_blank_or_a_word_are_refused(root: Path) -> None:
@@ -157,7 +167,7 @@ def test_what_the_model_alone_refuses_is_told(root: Path) -> None:
     question = parameters.load_branches(root)["chimie"].questions[0]
     values = question.model_dump() | {"vote": None, "basis": "une étude"}
     errors: list[DataError] = []
-    assert vote._validated(values, "vote.xlsx", [9, 10, 11, 12], errors) is None
+    assert vote._validated(values, "vote.xlsx", {"criteria": [9, 10]}, errors) is None
     assert [type(error) for error in errors] == [SchemaError]
     assert "`vote` is null but `basis` is not" in str(errors[0])
 
@@ -197,18 +207,20 @@ def test_the_form_is_the_same_every_time_and_asks_for_no_name(root: Path, tmp_pa
 @given(
     st.floats(0.01, 0.99),
     st.floats(0.1, 1000),
-    st.lists(st.floats(-1e6, 1e6), min_size=8, max_size=8),
+    st.lists(st.floats(-1e6, 1e6), min_size=4, max_size=4),
     st.floats(0, 1),
 )
 def test_questions_survive_the_parameter_file(
     cutoff: float, concentration: float, ends: list[float], share: float
 ) -> None:
     question = example_questions()[0]
-    weights = [share, 1 - share, 0.0, 0.0]
+    weights = [share, 1 - share]
     criteria = tuple(
-        each.model_copy(update={"low": low, "high": low + 1 + abs(high), "weight": weight})
+        each.model_copy(
+            update={"low": low, "high": low + 1 + abs(high), "weight": weight, "scale": "linear"}
+        )
         for each, low, high, weight in zip(
-            question.criteria, ends[:4], ends[4:], weights, strict=True
+            question.criteria, ends[:2], ends[2:], weights, strict=True
         )
     )
     changed = question.model_copy(

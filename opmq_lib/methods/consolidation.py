@@ -92,24 +92,28 @@ def shared_metiers(jobs: pd.DataFrame) -> pd.DataFrame:
 
 
 def core_acceptability(labels: pd.DataFrame) -> pd.DataFrame:
-    """Return how often draws of weights put each métier at the core of each branch, in %.
+    """Return how often draws put each métier at the core of each branch, in %, and its label.
 
     Args:
         labels: Rows of the `labels` contract of all branches, one under the other.
 
     Returns:
-        `core_acceptability_pct`, one row per branch and métier that was labelled.
+        `core_acceptability_pct`, one row per branch and métier that was labelled; `level` is its
+        label.
 
     Examples:
         >>> labels = pd.DataFrame({"branch_code": "verre", "question_code": ["core", "strategic"],
         ...     "metier_code": "E1Z43", "year": 2019, "acceptability_pct": [62.0, 5.0],
-        ...     "status": "value", "nature": "estimate", "origin": "public"})
+        ...     "label": "out", "status": "value", "nature": "estimate", "origin": "public"})
         >>> core_acceptability(labels)["value"].tolist()
         [62.0]
     """
     rows = labels[(labels["question_code"] == "core") & (labels["status"] == "value")]
     return rows[["branch_code", "metier_code", "year", "nature", "origin"]].assign(
-        indicator="core_acceptability_pct", value=rows["acceptability_pct"], unit="pct"
+        indicator="core_acceptability_pct",
+        level=rows["label"],
+        value=rows["acceptability_pct"],
+        unit="pct",
     )
 
 

@@ -1,42 +1,41 @@
-"""Core and strategic métiers of a branch: what the criteria say, and how much weights decide it.
+"""Core and strategic métiers of a branch: who is on a list, how surely, and what the doubt is.
 
 “Core” is the French *cœur de métier*. The package measures; the CPNEFP decides.
 
-A question is a table, one row per criterion: `question_code, criterion_code, unit, low, high,
-direction, weight, threshold, cutoff_score, concentration` and its vote. `reasons` scores what each
-criterion is worth for each métier between the criterion's goalposts (C2). `labels` draws weights
-around those of the question, and uncertain inputs between the ends of their intervals; how many
-draws put a métier on the list gives its label (C3). Each criterion and each métier has its own
-random stream: the order of the rows, or another métier beside them, changes nothing.
+A question is a table of criteria, one row each (`question_code, criterion_code, low, high, scale,
+direction, weight, cutoff_score, concentration` and its vote), and one of the lines of its gates
+(`question_code, gate, way, criterion_code, least`). A métier is on the list where it passes every
+gate and its weighted score reaches the cut-off. What is known of it within an interval is drawn,
+and so are weights around those of the question: how many draws accept, and whether data or weights
+make them differ, gives its label. Adding a métier, or another order, changes no label.
 """
 
-from collections.abc import Mapping, Sequence
-from zlib import crc32
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import betaincinv
 
 from opmq_lib.errors import Defect, ScopeError, did_you_mean
+from opmq_lib.methods import draws
 from opmq_lib.params import NOT_VOTED
 
 Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]
+Drawn = Mapping[str, pd.DataFrame]
+"""By criterion that is not known exactly: what it is worth, métiers × draws."""
 
-ROBUST, WEIGHT_DEPENDENT, OUT = "robust", "weight_dependent", "out"
+IN, ON_WEIGHTS, ON_ESTIMATE, OUT = "in_list", "depends_on_weights", "depends_on_estimate", "out"
 NOT_ASSESSABLE, NOT_LABELLED = "not_assessable", "not_labelled"
-LABELS = (ROBUST, WEIGHT_DEPENDENT, OUT, NOT_ASSESSABLE, NOT_LABELLED)
-SEED = 20_260_131
-PUBLICATION_DRAWS, SLIDER_DRAWS = 20_000, 5_000
-ROBUST_FROM, OUT_TO = 0.90, 0.10
-"""Acceptability from which a métier is robustly on the list, and up to which it is off it.
-
-Source: convention, C3.
-"""
-STANDARD_ERRORS = 2
-"""How far from these bounds the share of draws must lie."""
+LABELS = (IN, ON_ESTIMATE, ON_WEIGHTS, OUT, NOT_ASSESSABLE, NOT_LABELLED)
+DRAWS, WEIGHT_DRAWS = 400, 200
+IN_FROM, OUT_TO = 0.90, 0.10
+"""Share of draws from which a métier is on the list, and up to which it is off it; convention."""
+LARGEST_RATIO = 6.0
+"""Upper over lower end (80 %) beyond which an estimate puts no métier on a list; convention."""
 TIE = 1e-9
-EMPLOYMENT = ("employment_share", "location_quotient")
-"""Criteria that rest on the branch's jobs, and move together when these are uncertain."""
 
 
 # --- the question --------------------------------------------------------------------------------
@@ -76,278 +75,275 @@ def reweighted(questions: pd.DataFrame, weights: Mapping[str, float]) -> pd.Data
     return questions.assign(weight=weight / total, **no_vote, basis=NOT_VOTED)
 
 
-# --- scores (C2) ---------------------------------------------------------------------------------
+def draw_weights(shapes: Floats, draws_count: int) -> Floats:
+    """Return sets of weights that follow a Dirichlet distribution, spread evenly: without chance.
 
-
-def reasons(questions: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
-    """Return what each criterion of each question is worth for each métier, and its score.
-
-    Args:
-        questions: One row per question and criterion.
-        values: `metier_code`, `criterion_code`, `value`, `lower`, `upper`, `year`, `nature`,
-            `origin`, `status`, `source_code`; other criteria are ignored.
-
-    Returns:
-        One row per question and métier, by code, and criterion, in the question's order: the
-        columns of `questions` and `values`, `score` (0 to 1; the middle of both ends where only an
-        interval is known), `score_at_lower`, `score_at_upper`, and `threshold_met` (`yes`, `no`,
-        `uncertain`, or empty without threshold). What `values` does not give is `nd`.
-
-    Source:
-        Methodology, C2.
-
-    Examples:
-        >>> asked = pd.DataFrame({"question_code": "core", "criterion_code": ["a"], "low": 15.0,
-        ...     "high": 45.0, "direction": "higher", "threshold": 40.0})
-        >>> values = pd.DataFrame({"metier_code": ["A"], "criterion_code": "a", "value": 31.0,
-        ...     "lower": 30.0, "upper": 42.0, "nature": "observed", "origin": "public",
-        ...     "status": "value", "source_code": "x"})
-        >>> reasons(asked, values)[["score", "threshold_met"]].round(6).to_numpy().tolist()
-        [[0.533333, 'uncertain']]
-    """
-    metiers = pd.Series(sorted(set(values["metier_code"])), name="metier_code")
-    pairs = metiers.to_frame().merge(questions, how="cross")
-    pairs = pairs.sort_values("question_code", kind="stable")
-    rows = pairs.merge(values, on=["metier_code", "criterion_code"], how="left")
-    rows = rows.fillna(
-        {"nature": "observed", "origin": "public", "status": "nd", "source_code": ""}
-    )
-    at_lower, at_upper = _score(rows["lower"], rows), _score(rows["upper"], rows)
-    is_higher = rows["direction"] == "higher"
-    worst = rows["lower"].where(is_higher, -rows["upper"])
-    best = rows["upper"].where(is_higher, -rows["lower"])
-    bar = rows["threshold"].where(is_higher, -rows["threshold"])
-    return rows.assign(
-        score=_score(rows["value"], rows).fillna((at_lower + at_upper) / 2),
-        score_at_lower=at_lower,
-        score_at_upper=at_upper,
-        threshold_met=np.select(
-            [bar.isna() | worst.isna(), worst >= bar, best < bar], ["", "yes", "no"], "uncertain"
-        ),
-    )
-
-
-def _score(value: pd.Series, rows: pd.DataFrame) -> pd.Series:
-    """Return scores between goalposts; `low` scores 0, or 1 where `direction` is `lower`."""
-    score = ((value - rows["low"]) / (rows["high"] - rows["low"])).clip(0, 1)
-    return score.where(rows["direction"] == "higher", 1 - score)
-
-
-# --- labels (C3) ---------------------------------------------------------------------------------
-
-
-def labels(
-    questions: pd.DataFrame, scored: pd.DataFrame, draws: int = PUBLICATION_DRAWS, seed: int = SEED
-) -> pd.DataFrame:
-    """Return the label of every métier for each question, and how surely.
-
-    A métier that lacks a criterion is not assessable; one whose own values are secret in a
-    criterion that weighs is not labelled. An estimated input caps the label at weight-dependent.
+    One weight after another takes a Beta part of what is left.
 
     Args:
-        questions: One row per question and criterion.
-        scored: From `reasons`.
-        draws: Sets of weights drawn.
-        seed: Seed of the draws.
-
-    Returns:
-        Columns of contract `labels` but for branch and vote, by question and code of métier. Scores
-        and the weight that flips the label rest on the question's own weights.
-
-    Source:
-        Methodology, C3 (stochastic multicriteria acceptability analysis).
-    """
-    parts = [
-        _labels_of_one(question, scored[scored["question_code"] == code], draws, seed)
-        for code, question in questions.groupby("question_code")
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _labels_of_one(
-    question: pd.DataFrame, scored: pd.DataFrame, draws: int, seed: int
-) -> pd.DataFrame:
-    asked = question.sort_values("criterion_code")
-    facts = _facts(scored[scored["weight"] > 0])
-    numbers = ["lower", "upper", "score", "score_at_lower", "score_at_upper"]
-    wide = {
-        name: scored.pivot(index="metier_code", columns="criterion_code", values=name).astype(float)
-        for name in numbers
-    }
-    is_known = pd.concat(wide.values(), axis="columns").notna().all(axis="columns")
-    known = {name: table[is_known] for name, table in wide.items()}
-    positions = draw_positions(known["lower"], known["upper"], draws, seed)
-    even = asked.assign(weight=1 / len(asked), concentration=float(len(asked)))
-    share, uniform = (
-        acceptability(each, known, draw_weights(each, draws, seed), positions).reindex(facts.index)
-        for each in (asked, even)
-    )
-    error = np.sqrt(share * (1 - share) / draws)
-    label = _label(share, STANDARD_ERRORS * error, facts)
-    weights = asked.set_index("criterion_code")["weight"]
-    low, high = wide["score_at_lower"], wide["score_at_upper"]
-    turns = flips(
-        wide["score"][label == WEIGHT_DEPENDENT], weights, float(asked["cutoff_score"].iloc[0])
-    ).reindex(facts.index)
-    table = pd.DataFrame(
-        {
-            "question_code": asked["question_code"].iloc[0],
-            "year": facts["year"],
-            "label": label,
-            "acceptability_pct": 100 * share,
-            "standard_error_pct": 100 * error,
-            "uniform_acceptability_pct": 100 * uniform,
-            "score": wide["score"] @ weights,
-            "score_lower": np.minimum(low, high) @ weights,
-            "score_upper": np.maximum(low, high) @ weights,
-            "flip_criterion_code": turns["flip_criterion_code"].fillna(""),
-            "flip_weight": turns["flip_weight"],
-            "status": label.map({NOT_LABELLED: "s", NOT_ASSESSABLE: "nd"}).fillna("value"),
-            "nature": facts["is_estimated"].map({True: "estimate", False: "observed"}),
-            "origin": facts["is_own"].map({True: "own", False: "public"}),
-        }
-    )
-    return table.reset_index()
-
-
-def _facts(weighed: pd.DataFrame) -> pd.DataFrame:
-    """Return the last year of each métier's inputs, and what is true of one of them at least."""
-    is_own = weighed["origin"] == "own"
-    facts = weighed[["metier_code", "year"]].assign(
-        is_estimated=weighed["nature"] == "estimate",
-        is_own=is_own,
-        is_secret=is_own & (weighed["status"] == "s"),
-    )
-    return facts.groupby("metier_code").max()
-
-
-def _label(share: pd.Series, margin: pd.Series, facts: pd.DataFrame) -> pd.Series:
-    """Return the label that a share of draws supports, the cautious one near a bound."""
-    labels_by_rule = {
-        NOT_LABELLED: facts["is_secret"],
-        NOT_ASSESSABLE: share.isna(),
-        OUT: share + margin <= OUT_TO,
-        ROBUST: (share - margin >= ROBUST_FROM) & ~facts["is_estimated"],
-    }
-    chosen = np.select(list(labels_by_rule.values()), list(labels_by_rule), WEIGHT_DEPENDENT)
-    return pd.Series(chosen, index=share.index)
-
-
-def acceptability(
-    question: pd.DataFrame,
-    known: Mapping[str, pd.DataFrame],
-    weights: Floats,
-    positions: Mapping[str, Floats],
-) -> pd.Series:
-    """Return the share of draws that put each métier on the list, from 0 to 1.
-
-    A draw does where the weighted score reaches the cut-off and every threshold is met.
-
-    Args:
-        question: One row per criterion, by code.
-        known: Inputs `lower`, `upper`, `score_at_lower`, `score_at_upper`, each métiers × criteria.
-        weights: From `draw_weights`.
-        positions: From `draw_positions`.
-    """
-    drivers = [_driver(code) for code in question["criterion_code"]]
-    at_lower, at_upper = (known[f"score_at_{end}"].to_numpy() for end in ("lower", "upper"))
-    scores = drawn_scores(at_lower, at_upper, weights, drivers, positions)
-    accepted = scores >= float(question["cutoff_score"].iloc[0]) - TIE
-    barred = question[question["threshold"].notna()]
-    for code, threshold, direction in zip(
-        barred["criterion_code"], barred["threshold"], barred["direction"], strict=True
-    ):
-        low, high = (known[end][[code]].to_numpy() for end in ("lower", "upper"))
-        drawn = low + (high - low) * positions.get(_driver(code), 0.0)
-        accepted &= drawn >= threshold if direction == "higher" else drawn <= threshold
-    return pd.Series(accepted.mean(axis=1), index=known["lower"].index)
-
-
-def drawn_scores(
-    at_lower: Floats,
-    at_upper: Floats,
-    weights: Floats,
-    drivers: Sequence[str],
-    positions: Mapping[str, Floats],
-) -> Floats:
-    """Return the weighted score of each métier in each draw: métiers × draws.
-
-    Args:
-        at_lower: Scores at the lower end of each input's interval, métiers × criteria.
-        at_upper: Scores at the upper end.
-        weights: Draws × criteria.
-        drivers: What each criterion's input depends on; those of one driver move together.
-        positions: By driver, where uncertain inputs lie in their intervals, métiers × draws.
-    """
-    scores: Floats = np.ascontiguousarray(at_lower) @ weights.T
-    for driver, position in positions.items():
-        columns = [number for number, each in enumerate(drivers) if each == driver]
-        spread = at_upper[:, columns] - at_lower[:, columns]
-        scores += (spread @ weights[:, columns].T) * position
-    return scores
-
-
-def draw_weights(question: pd.DataFrame, draws: int, seed: int) -> Floats:
-    """Return weights drawn around those of a question: Dirichlet(concentration × weights).
-
-    With equal weights and the number of criteria as concentration, every set of weights is equally
-    likely. Splitting a criterion into two halves of its weight changes no distribution of scores.
-
-    Args:
-        question: `criterion_code`, `weight` (summing to 1) and `concentration` (above 0; the
-            larger, the closer to the weights).
-        draws: How many sets of weights.
-        seed: Seed of the streams.
+        shapes: Of the distribution, above 0: weights times their concentration.
+        draws_count: How many sets.
 
     Returns:
         Array (draws, criteria); each row sums to 1.
 
     Examples:
-        >>> question = pd.DataFrame({"criterion_code": ["a", "b"], "weight": 0.5,
-        ...     "concentration": 2.0})
-        >>> drawn = draw_weights(question, 1000, 1)
-        >>> drawn.shape, bool(abs(drawn.sum(axis=1) - 1).max() < 1e-12)
-        ((1000, 2), True)
+        >>> draw_weights(np.array([1.0, 1.0]), 4).round(3).tolist()
+        [[0.125, 0.875], [0.375, 0.625], [0.625, 0.375], [0.875, 0.125]]
     """
-    shapes = question["concentration"] * question["weight"]
-    gammas = [
-        _stream(seed, code).standard_gamma(shape, draws)
-        for code, shape in zip(question["criterion_code"], shapes, strict=True)
-    ]
-    drawn = np.column_stack(gammas)
-    weights: Floats = drawn / drawn.sum(axis=1, keepdims=True)
-    return weights
+    points = draws.spread_points(draws_count, max(len(shapes) - 1, 1))
+    left, columns = np.ones(draws_count), []
+    for place, shape in enumerate(shapes[:-1]):
+        part = left * betaincinv(shape, shapes[place + 1 :].sum(), points[:, place])
+        columns.append(part)
+        left = left - part
+    return np.column_stack([*columns, left])
 
 
-def draw_positions(
-    lower: pd.DataFrame, upper: pd.DataFrame, draws: int, seed: int
-) -> dict[str, Floats]:
-    """Return where uncertain inputs lie in their intervals, from 0 to 1.
+# --- who is accepted -----------------------------------------------------------------------------
 
-    Args:
-        lower: Lower ends, métiers × criteria.
-        upper: Upper ends.
-        draws: How many positions per métier.
-        seed: Seed of the streams.
 
-    Returns:
-        By driver (what an input depends on) of which an input is uncertain: métiers × draws.
-    """
-    moves = (lower != upper).any()
+class Question(NamedTuple):
+    """One question: its criteria by code, those without weight left out, and lines of its gates."""
+
+    criteria: pd.DataFrame
+    gates: pd.DataFrame
+
+    def codes(self) -> list[str]:
+        """Return what must be known of a métier to answer it."""
+        return sorted({*self.criteria["criterion_code"], *self.gates["criterion_code"]})
+
+
+def split(questions: pd.DataFrame, gates: pd.DataFrame) -> dict[str, Question]:
+    """Return the questions by code."""
+    weighed = questions[questions["weight"] > 0].sort_values("criterion_code")
     return {
-        driver: np.array([_stream(seed, f"{driver}/{code}").random(draws) for code in lower.index])
-        for driver in sorted({_driver(code) for code in moves.index[moves]})
+        str(code): Question(rows, gates[gates["question_code"] == code])
+        for code, rows in weighed.groupby("question_code")
     }
 
 
-def flips(scores: pd.DataFrame, weights: pd.Series, cutoff: float) -> pd.DataFrame:
+def passes(question: Question, values: Mapping[str, Floats]) -> dict[int, Booleans]:
+    """Return where each gate is passed: by all the lines of one of its ways.
+
+    Args:
+        question: A question.
+        values: By criterion, what it is worth: arrays of one shape.
+    """
+    found = {}
+    for gate, lines in question.gates.groupby("gate"):
+        ways = [
+            np.all(
+                [
+                    values[code] >= least - TIE
+                    for code, least in zip(way["criterion_code"], way["least"], strict=True)
+                ],
+                axis=0,
+            )
+            for _, way in lines.groupby("way")
+        ]
+        found[int(str(gate))] = np.any(ways, axis=0)
+    return found
+
+
+def scores(question: Question, values: Mapping[str, Floats]) -> Floats:
+    """Return what each criterion scores, from 0 to 1, on a last axis in the order of criteria.
+
+    Args:
+        question: A question.
+        values: By criterion, what it is worth: arrays of one shape.
+
+    Source:
+        Methodology, C2.
+
+    Examples:
+        >>> asked = pd.DataFrame({"criterion_code": ["a", "b"], "low": [0.0, 1], "high": [5.0, 8],
+        ...     "scale": ["linear", "log"], "direction": "higher"})
+        >>> known = {"a": np.array([2.0, 9]), "b": np.array([8**0.5, 0])}
+        >>> scores(Question(asked, pd.DataFrame()), known).round(6).tolist()
+        [[0.4, 0.5], [1.0, 0.0]]
+    """
+    columns = []
+    for each in question.criteria.itertuples():
+        value, ends = values[str(each.criterion_code)], np.array([each.low, each.high], dtype=float)
+        if each.scale == "log":
+            value, ends = np.log(np.maximum(value, ends[0])), np.log(ends)
+        score = np.clip((value - ends[0]) / (ends[1] - ends[0]), 0, 1)
+        columns.append(score if each.direction == "higher" else 1 - score)
+    return np.stack(columns, axis=-1)
+
+
+def accepted(question: Question, values: Mapping[str, Floats], weights: Floats) -> Booleans:
+    """Return whether each set of weights puts what is known on the list: values × sets.
+
+    Args:
+        question: A question.
+        values: By criterion, what it is worth: arrays of one shape.
+        weights: Sets × criteria.
+    """
+    totals = scores(question, values) @ weights.T
+    is_in: Booleans = totals >= float(question.criteria["cutoff_score"].iloc[0]) - TIE
+    for is_passed in passes(question, values).values():
+        is_in &= is_passed[..., None]
+    return is_in
+
+
+# --- labels --------------------------------------------------------------------------------------
+
+
+def labels(
+    questions: pd.DataFrame, gates: pd.DataFrame, facts: pd.DataFrame, drawn: Drawn
+) -> pd.DataFrame:
+    """Return the label of every métier for each question, how surely, and what the doubt is.
+
+    A métier that lacks what is asked is not assessable; one whose own values are secret in it is
+    not labelled. An estimate whose interval is too wide puts no métier on a list.
+
+    Args:
+        questions: One row per question and criterion.
+        gates: One row per line of a gate.
+        facts: What is known of each métier: `metier_code, criterion_code, value, lower, upper,
+            year, nature, origin, status, reliability_grade`.
+        drawn: Draws of what is known within an interval.
+
+    Returns:
+        Columns of contract `labels` but for branch and vote, by question and code of métier. Score,
+        its interval and the weight that flips the label rest on the question's own weights.
+
+    Source:
+        Methodology, L1 (stochastic multicriteria acceptability analysis).
+    """
+    parts = [
+        _labels_of_one(question, facts, drawn).assign(question_code=code)
+        for code, question in split(questions, gates).items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _labels_of_one(question: Question, facts: pd.DataFrame, drawn: Drawn) -> pd.DataFrame:
+    used = facts[facts["criterion_code"].isin(question.codes())]
+    wide = used.pivot(index="metier_code", columns="criterion_code", values="value")
+    wide = wide.reindex(columns=question.codes()).astype("float64")
+    known = wide[wide.notna().all(axis="columns")]
+    weights = question.criteria.set_index("criterion_code")["weight"]
+    values = _arrays(known, drawn, DRAWS)
+    around = weights.to_numpy() * float(question.criteria["concentration"].iloc[0])
+    shares = _shares(question, values, around)
+    even = _shares(question, values, np.ones(len(weights)))
+    table = shares.assign(uniform_acceptability_pct=100 * even["share"])
+    table = table.join(_doubts(question, values)).set_index(known.index).reindex(wide.index)
+    table = table.join(_origins(used))
+    table["label"] = _label(table)
+    point = {code: known[code].to_numpy() for code in question.codes()}
+    turning = table.index[table["label"] == ON_WEIGHTS]
+    by_criterion = pd.DataFrame(scores(question, point), known.index, weights.index)
+    turns = flips(
+        by_criterion.loc[turning], weights, float(question.criteria["cutoff_score"].iloc[0])
+    ).reindex(wide.index)
+    return table.assign(
+        score=(by_criterion @ weights).reindex(wide.index),
+        acceptability_pct=100 * table["share"],
+        flip_criterion_code=turns["flip_criterion_code"].fillna(""),
+        flip_weight=turns["flip_weight"],
+        status=table["label"].map({NOT_LABELLED: "s", NOT_ASSESSABLE: "nd"}).fillna("value"),
+    ).reset_index()
+
+
+def first_accepted(question: Question, facts: pd.DataFrame, values: Drawn) -> pd.Series:
+    """Return the place of the first of some values that puts each métier on the list.
+
+    Args:
+        question: A question.
+        facts: As for `labels`; they stand for what `values` does not give.
+        values: By criterion, métiers × values.
+
+    Returns:
+        By métier; missing where none does, or something is not known.
+    """
+    wide = facts.pivot(index="metier_code", columns="criterion_code", values="value")
+    known = wide.reindex(columns=question.codes()).astype("float64").dropna()
+    width = max(table.shape[1] for table in values.values())
+    given = _arrays(known, values, width)
+    weights = question.criteria[["weight"]].to_numpy("float64").T
+    is_in = accepted(question, given, weights)[..., 0]
+    first = np.where(is_in.any(axis=1), is_in.argmax(axis=1), np.nan)
+    return pd.Series(first, known.index)
+
+
+def _arrays(known: pd.DataFrame, drawn: Drawn, width: int) -> dict[str, Floats]:
+    """Return what each criterion is worth, métiers × draws: the draws, or the value known."""
+    return {
+        str(code): np.broadcast_to(
+            drawn[str(code)].loc[known.index].to_numpy() if code in drawn else known[[code]],
+            (len(known), width),
+        )
+        for code in known
+    }
+
+
+def _shares(question: Question, values: Mapping[str, Floats], shapes: Floats) -> pd.DataFrame:
+    """Return the share of draws that accept each métier, and of its variance that data explain."""
+    is_in = accepted(question, values, draw_weights(shapes, WEIGHT_DRAWS))
+    by_data, by_weights = (is_in.mean(axis=axis).var(axis=1).round(12) for axis in (2, 1))
+    whole = by_data + by_weights
+    part = np.divide(by_data, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+    return pd.DataFrame({"share": is_in.mean(axis=(1, 2)), "data_variance_share_pct": 100 * part})
+
+
+def _doubts(question: Question, values: Mapping[str, Floats]) -> pd.DataFrame:
+    """Return the gate missed most often, none where hardly ever, and the interval of the score."""
+    missed = pd.DataFrame(
+        {gate: 1 - is_passed.mean(axis=1) for gate, is_passed in passes(question, values).items()}
+    )
+    totals = scores(question, values) @ question.criteria["weight"].to_numpy()
+    low, high = np.quantile(totals, [0.1, 0.9], axis=1)
+    table = pd.DataFrame({"score_lower": low, "score_upper": high})
+    if missed.empty:
+        return table.assign(missed_gate=np.nan, missed_gate_pct=np.nan)
+    is_missed = missed.max(axis=1) > OUT_TO
+    return table.assign(
+        missed_gate=missed.idxmax(axis=1).astype("float64").where(is_missed),
+        missed_gate_pct=(100 * missed.max(axis=1)).where(is_missed),
+    )
+
+
+def _origins(used: pd.DataFrame) -> pd.DataFrame:
+    """Return what each métier's label rests on: last year, nature, origin, grade, secrets."""
+    is_own = used["origin"] == "own"
+    marks = used[["metier_code", "year"]].assign(
+        is_estimated=used["nature"] == "estimate",
+        is_own=is_own,
+        is_secret=is_own & (used["status"] == "s"),
+        reliability_grade=used["reliability_grade"].fillna(""),
+        is_wide=(used["upper"] > LARGEST_RATIO * used["lower"]) & used["nature"].eq("estimate"),
+    )
+    found = marks.groupby("metier_code").max()
+    return found.assign(
+        nature=found["is_estimated"].map({True: "estimate", False: "observed"}),
+        origin=found["is_own"].map({True: "own", False: "public"}),
+    )
+
+
+def _label(table: pd.DataFrame) -> pd.Series:
+    share = table["share"]
+    rules = {
+        NOT_LABELLED: table["is_secret"],
+        NOT_ASSESSABLE: share.isna(),
+        OUT: share <= OUT_TO + TIE,
+        IN: (share >= IN_FROM - TIE) & ~table["is_wide"],
+        ON_ESTIMATE: table["is_wide"] | (table["data_variance_share_pct"] >= 50),
+    }
+    return pd.Series(np.select(list(rules.values()), list(rules), ON_WEIGHTS), table.index)
+
+
+def flips(scored: pd.DataFrame, weights: pd.Series, cutoff: float) -> pd.DataFrame:
     """Return the weight whose smallest change takes each métier across the cut-off.
 
     The other weights keep their proportions: a métier crosses where the criterion's weight w
     solves w·u + (1 - w)·s = cutoff, u being its score and s that without the criterion.
 
     Args:
-        scores: Métiers × criteria.
+        scored: Scores, métiers × criteria.
         weights: By criterion, summing to 1.
         cutoff: Score from which a métier is on the list.
 
@@ -355,23 +351,15 @@ def flips(scores: pd.DataFrame, weights: pd.Series, cutoff: float) -> pd.DataFra
         `flip_criterion_code` and `flip_weight` by métier; empty where no single weight does.
 
     Examples:
-        >>> scores = pd.DataFrame({"a": [0.9, 0.2], "b": [0.3, 0.3]})
-        >>> flips(scores, pd.Series({"a": 0.5, "b": 0.5}), 0.5).round(6).to_numpy().tolist()
+        >>> scored = pd.DataFrame({"a": [0.9, 0.2], "b": [0.3, 0.3]})
+        >>> flips(scored, pd.Series({"a": 0.5, "b": 0.5}), 0.5).round(6).to_numpy().tolist()
         [['a', 0.333333], ['', nan]]
     """
-    rest = scores.mul(weights).rsub(scores @ weights, axis="index") / (1 - weights)
-    at = (cutoff - rest) / (scores - rest)
-    at = at.where(((scores - rest).abs() > TIE) & (at >= 0) & (at <= 1))
+    rest = scored.mul(weights).rsub(scored @ weights, axis="index") / (1 - weights)
+    at = (cutoff - rest) / (scored - rest)
+    at = at.where(((scored - rest).abs() > TIE) & (at >= 0) & (at <= 1))
     nearest = (at - weights).abs().fillna(np.inf).to_numpy().argmin(axis=1)
     weight = at.to_numpy()[np.arange(len(at)), nearest]
     code = np.where(np.isnan(weight), "", at.columns[nearest])
-    table = pd.DataFrame({"flip_criterion_code": code, "flip_weight": weight}, index=scores.index)
+    table = pd.DataFrame({"flip_criterion_code": code, "flip_weight": weight}, index=scored.index)
     return table.astype({"flip_criterion_code": "str"})
-
-
-def _driver(criterion_code: str) -> str:
-    return "employment" if criterion_code in EMPLOYMENT else criterion_code
-
-
-def _stream(seed: int, name: str) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence([seed, crc32(name.encode())]))

@@ -1,132 +1,157 @@
-"""What each criterion is worth for each métier, from public tables and the branch's jobs (C1).
+"""What is known of each métier that a list may ask, from public tables and the branch's jobs (C1).
 
-Every part is a table `metier_code, criterion_code, value, lower, upper, year, nature, origin,
-status, source_code`; an absent bound or status is filled in by `gather`.
+Facts are a table `metier_code, criterion_code, value, lower, upper, year, nature, origin, status,
+source_code, reliability_grade`; an absent bound or status is filled in by `gather`.
 """
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri
 
-from opmq_lib.methods.employment import RESIDUAL_METIER
-from opmq_lib.tables.indicators import last_year
+from opmq_lib.methods import draws
+from opmq_lib.methods.core import DRAWS, Drawn, Floats
+from opmq_lib.methods.employment.levels import INTERVAL_SPAN
+from opmq_lib.methods.reliability import best_grades, grades
+from opmq_lib.tables.indicators import ALL_METIERS
 
 KEY = ["metier_code", "criterion_code"]
-COLUMNS = ["value", "lower", "upper", "year", "nature", "origin", "status", "source_code"]
+COLUMNS = [
+    *("value", "lower", "upper", "year", "nature", "origin", "status", "source_code"),
+    "reliability_grade",
+]
+LEFT = "departure_rank"
 SENIOR_BANDS = ("55-59 ans", "60 ans ou plus")
 LEAST_UNITS, LARGEST_SHARE_PCT = 3, 85.0
 """Primary rules for enterprises: source: Insee, as in methodology, K1."""
-PRIOR = 4.0
-"""Shape and rate of the prior of a location quotient, of mean 1; source: convention, C1."""
-INTERVAL_LEVEL = 0.90
+DEPARTURES_LOG_SD = 0.15
+"""Standard deviation of the log of official over own departure rates, by family (measured)."""
+LEVELS = np.array([0.1, 0.5, 0.9])
+"""What lower end, value and upper end of a fact are: an 80 % interval."""
 
 
-def location_quotient(
-    headcount: pd.Series, branch_total: float, national_share: pd.Series
+def employment_facts(looked_at: pd.DataFrame) -> pd.DataFrame:
+    """Return share and location quotient of the métiers looked at, with a grade where estimated.
+
+    Args:
+        looked_at: From `employment.candidates`.
+    """
+    best = best_grades(looked_at["headcount_fit_ratio"])
+    low, high = (looked_at[f"employment_share_pct_{end}"] for end in ("lower", "upper"))
+    letters = np.where(looked_at["level_log_sd"] > 0, grades(low, high, best), "")
+    facts = looked_at[["metier_code", "year", "nature", "origin", "source_code"]].assign(
+        reliability_grade=letters
+    )
+    parts = []
+    for code, column in (
+        ("employment_headcount", "employment_headcount"),
+        ("employment_share", "employment_share_pct"),
+        ("location_quotient", "location_quotient"),
+    ):
+        named = {end: looked_at[f"{column}_{end}"] for end in ("lower", "upper")}
+        parts.append(facts.assign(criterion_code=code, value=looked_at[column], **named))
+    return pd.concat(parts, ignore_index=True)
+
+
+def national_facts(
+    tables: Mapping[str, pd.DataFrame], tensions: pd.DataFrame, rates: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return how over-represented each métier is in a branch, with its 90 % interval.
-
-    Observed jobs O are Poisson with mean θ·ε, where ε is what the branch would have if it were like
-    the country; θ has a Gamma(a, a) prior, so that small counts do not fool. Its parameter is
-    fixed: adding a métier changes no other quotient.
-
-    Args:
-        headcount: Jobs of the branch by métier, in heads.
-        branch_total: Jobs of the whole branch, in heads.
-        national_share: Share of each métier in national employment, from 0 to 1, same index;
-            missing where the métier has no national figure.
-
-    Returns:
-        Same index: `value` (shrunk), `lower`, `upper` (ratios). Missing where the share is.
-
-    Source:
-        Methodology, C1.
-
-    Examples:
-        >>> location_quotient(pd.Series([31.0, 0.0]), 5200, pd.Series([0.0018, 0.0018]))["value"]
-        0    2.619760
-        1    0.299401
-        Name: value, dtype: float64
-    """
-    shape, rate = headcount + PRIOR, branch_total * national_share + PRIOR
-    theta = stats.gamma(shape.to_numpy(float), scale=1 / rate.to_numpy(float))
-    tail = (1 - INTERVAL_LEVEL) / 2
-    quotient = {"value": shape / rate, "lower": theta.ppf(tail), "upper": theta.ppf(1 - tail)}
-    return pd.DataFrame(quotient, index=headcount.index)
-
-
-def employment_values(jobs: pd.DataFrame, national: pd.DataFrame) -> pd.DataFrame:
-    """Return employment share and location quotient of a branch's métiers.
-
-    On estimated jobs, the interval of the quotient is the wider of its own and of what the
-    interval of the estimate gives.
-
-    Args:
-        jobs: Rows of the `employment` contract in one year, one per métier. Without its residual
-            the branch's total is not known, and both are missing.
-        national: National employment of one year by `metier_code`, `ENS` for all of them.
-    """
-    is_residual = jobs["metier_code"] == RESIDUAL_METIER
-    total = jobs["employment_headcount"].sum() if is_residual.any() else np.nan
-    table = jobs[~is_residual].set_index("metier_code")
-    heads = table["employment_headcount"].astype(float)
-    least, most = (
-        table.get(f"employment_headcount_{end}", heads).astype(float).fillna(heads)
-        for end in ("lower", "upper")
-    )
-    by_code = national.set_index("metier_code")["employment_headcount"].astype(float)
-    share = (by_code / by_code["ENS"]).reindex(heads.index)
-    quotient = location_quotient(heads, total, share)
-    low, high = (location_quotient(end, total, share)["value"] for end in (least, most))
-    facts = table[["year", "nature", "origin", "source_code"]]
-    shares = facts.assign(
-        criterion_code="employment_share",
-        value=100 * heads / total,
-        lower=100 * least / total,
-        upper=100 * most / total,
-    )
-    quotients = facts.assign(
-        criterion_code="location_quotient",
-        value=quotient["value"],
-        lower=np.minimum(quotient["lower"], low),
-        upper=np.maximum(quotient["upper"], high),
-    )
-    return pd.concat([shares, quotients]).reset_index()
-
-
-def public_values(tables: Mapping[str, pd.DataFrame], hard_to_fill: pd.DataFrame) -> pd.DataFrame:
-    """Return the criteria that are facts of the métier, the same in every branch.
+    """Return what is the same in every branch: tension, departures, transition, ages, certificates.
 
     Args:
         tables: `age_structure`, `certification_metiers`, `certifications`, `fap_rome`,
-            `rome_transitions`, `tension`.
-        hard_to_fill: `hard_to_fill_share_pct` of the survey in FAP-2009: `metier_code`, `year`,
-            `value`, `lower`, `upper`, `status`.
+            `rome_transitions`.
+        tensions: From `passage.metier_tensions`; its class is the least of the images.
+        rates: From `metier_rates`.
 
     Returns:
-        An interval says what is not known (secret cells of the survey, ROME records that say
-        nothing); the ROME has no year.
+        The ROME has no year. Ranks are in % of the other métiers that are under it.
     """
-    survey = hard_to_fill.set_index("metier_code")[["value", "lower", "upper", "year", "status"]]
-    tension = last_year(tables["tension"]).set_index("metier_code")[["tension_index", "year"]]
-    certified, exposed = _certifications(tables), _exposures(tables)
+    tense = tensions.set_index("metier_code")[["year", "tension_class_least", "tension_rank_share"]]
+    classes = tense.rename(columns={"tension_class_least": "value"})
+    ranks = tense.assign(value=100 * tense["tension_rank_share"])
+    known = _rated(rates)
+    spread = np.exp(INTERVAL_SPAN / 2 * DEPARTURES_LOG_SD * np.array([-1, 0, 1]))
+    under = departure_ranks(known["departure_rate_pct"], np.tile(spread, (len(known), 1)))
+    left = pd.DataFrame(under, known.index, ["lower", "value", "upper"])
     facts = {
+        "tension_class": ("dares_tensions", classes),
+        "tension_rank": ("dares_tensions", ranks),
+        LEFT: ("dares_metiers_2030", left.assign(nature=known["nature"])),
+        "ecological_exposure": ("ft_rome_transitions", _exposures(tables)),
         "ageing": ("dares_ages", _seniors(tables["age_structure"])),
-        "replacement_difficulty": ("ft_bmo", survey),
-        "qualification_level": ("certifinfo", certified.rename(columns={"level": "value"})),
-        "certification_count": ("certifinfo", certified.rename(columns={"count": "value"})),
-        "tension_index": ("dares_tensions", tension.rename(columns={"tension_index": "value"})),
-        "ecological_exposure": ("ft_rome_transitions", exposed["ecological"].to_frame("value")),
-        "digital_exposure": ("ft_rome_transitions", exposed.rename(columns={"digital": "value"})),
+        "certification_count": ("certifinfo", _certifications(tables)),
     }
     parts = [
         table.assign(criterion_code=code, source_code=source)
         for code, (source, table) in facts.items()
     ]
     rows = pd.concat(parts).rename_axis("metier_code").reset_index()
-    return rows.assign(nature="observed", origin="public")
+    return rows.fillna({"nature": "observed"}).assign(origin="public")
+
+
+def departure_ranks(rates: pd.Series, factors: Floats) -> Floats:
+    """Return the share of the other métiers that are left less, in %.
+
+    Args:
+        rates: Departure rate of every métier, in %.
+        factors: Métiers × any number: what each one's rate is multiplied by, the others' as given.
+
+    Examples:
+        >>> departure_ranks(pd.Series([2.0, 3.0, 4.0]), np.array([[1.0], [1.5], [1.2]])).tolist()
+        [[0.0], [100.0], [100.0]]
+    """
+    known = rates.to_numpy("float64")[:, None]
+    moved = known * factors
+    under = np.searchsorted(np.sort(known[:, 0]), moved) - (known < moved)
+    return np.asarray(100 * under / (len(rates) - 1))
+
+
+def drawn(looked_at: pd.DataFrame, rates: pd.DataFrame, facts: pd.DataFrame) -> Drawn:
+    """Return what is known within an interval as points spread evenly: métiers × draws.
+
+    Share and quotient move together with the level of employment; all else moves apart. Labels look
+    at one métier at a time: all of them can have the same points.
+
+    Args:
+        looked_at: From `employment.candidates`.
+        rates: From `metier_rates`.
+        facts: From `gather`; those with an interval are drawn too.
+    """
+    table, known = looked_at.set_index("metier_code"), _rated(rates)
+    is_open = facts["lower"].lt(facts["upper"]).groupby(facts["criterion_code"]).any()
+    others = sorted(set(is_open.index[is_open]) - {*at_levels(table, np.ones(1)), LEFT})
+    level, left, *normals = ndtri(draws.spread_points(DRAWS, 2 + len(others)).T)
+    found = at_levels(table, np.exp(table[["level_log_sd"]].to_numpy() * level))
+    factors = np.tile(np.exp(DEPARTURES_LOG_SD * left), (len(known), 1))
+    ranks = departure_ranks(known["departure_rate_pct"], factors)
+    found[LEFT] = pd.DataFrame(ranks, known.index).reindex(table.index)
+    for code, normal in zip(others, normals, strict=True):
+        rows = facts[facts["criterion_code"] == code].set_index("metier_code")
+        ends = rows[["lower", "value", "upper"]].reindex(table.index).to_numpy("float64")
+        each = np.tile(normal, (len(table), 1))
+        moved = draws.along_quantiles(ends[:, None], LEVELS, each)[:, 0]
+        found[code] = pd.DataFrame(moved, table.index)
+    return found
+
+
+def at_levels(table: pd.DataFrame, factors: Floats) -> dict[str, pd.DataFrame]:
+    """Return share and quotient of métiers whose employment is multiplied by factors.
+
+    Args:
+        table: From `employment.candidates`, by métier.
+        factors: Métiers × any number.
+    """
+    share = table[["employment_share_pct"]].to_numpy()
+    moved = np.minimum(share * factors, 100.0)
+    ratio = np.divide(moved, share, out=np.zeros_like(moved), where=share > 0)
+    return {
+        "employment_share": pd.DataFrame(moved, table.index),
+        "location_quotient": pd.DataFrame(
+            ratio * table[["location_quotient"]].to_numpy(), table.index
+        ),
+    }
 
 
 def gather(
@@ -144,7 +169,8 @@ def gather(
     """
     known = pd.concat(parts, ignore_index=True)
     known = known[known["metier_code"].isin(metier_codes)]
-    rows = known.drop_duplicates(KEY, keep="last").reset_index(drop=True)[[*KEY, *COLUMNS]]
+    rows = known.drop_duplicates(KEY, keep="last", ignore_index=True)
+    rows = rows.reindex(columns=[*KEY, *COLUMNS])
     rows = rows.astype({"value": float, "lower": float, "upper": float})
     rows = rows.fillna({"lower": rows["value"], "upper": rows["value"]})
     by_value = rows["value"].notna().map({True: "value", False: "nd"})
@@ -175,6 +201,12 @@ def under_threshold(cells: pd.DataFrame) -> set[str]:
     return set(cells.loc[(cells["origin"] == "own") & is_under.astype(bool), "metier_code"])
 
 
+def _rated(rates: pd.DataFrame) -> pd.DataFrame:
+    """Return the métiers whose departure rate is known, by code."""
+    is_known = rates["departure_rate_pct"].notna() & rates["metier_code"].ne(ALL_METIERS)
+    return rates[is_known].set_index("metier_code")
+
+
 def _seniors(ages: pd.DataFrame) -> pd.DataFrame:
     """Return the share of jobs held from 55 on in the last period, in %."""
     latest = ages[ages["age_band"].isin(SENIOR_BANDS) & (ages["period"] == ages["period"].max())]
@@ -184,35 +216,18 @@ def _seniors(ages: pd.DataFrame) -> pd.DataFrame:
 
 
 def _certifications(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return how many certifications each métier's ROME records have, and their mean level."""
+    """Return how many certifications each métier's ROME records have."""
     linked = tables["fap_rome"].merge(tables["certification_metiers"], on="rome_code")
     linked = linked.drop_duplicates(["metier_code", "certifinfo_code"])
-    known = tables["certifications"]
-    levels = known[["certifinfo_code", "framework_level"]]
-    grouped = linked.merge(levels, on="certifinfo_code").groupby("metier_code")["framework_level"]
-    level = grouped.mean().astype("Float64").astype(float)
-    count = grouped.size().astype(float)
-    return pd.DataFrame(
-        {"count": count, "level": level, "year": int(known["updated_on"].max()[:4])}
-    )
+    count = linked.groupby("metier_code").size().astype(float)
+    year = int(tables["certifications"]["updated_on"].max()[:4])
+    return pd.DataFrame({"value": count, "year": year})
 
 
 def _exposures(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return shares of each métier's ROME records that a transition changes, in %.
-
-    Records that say nothing of the digital one count for nobody in `digital`, as not exposed in
-    `lower`, as exposed in `upper`.
-    """
+    """Return shares of each métier's ROME records that the ecological transition changes, in %."""
     linked = tables["fap_rome"].merge(
         tables["rome_transitions"], left_on="rome_code", right_on="parent_rome_code"
     )
-    digital = linked["digital_transition"].map({"yes": 1.0, "no": 0.0})
-    is_exposed = pd.DataFrame(
-        {
-            "ecological": linked["ecological_transition"].isin(["green", "strategic"]),
-            "digital": digital,
-            "lower": digital.fillna(0.0),
-            "upper": digital.fillna(1.0),
-        }
-    )
-    return 100 * is_exposed.groupby(linked["metier_code"]).mean()
+    is_exposed = linked["ecological_transition"].isin(["green", "strategic"])
+    return 100 * is_exposed.groupby(linked["metier_code"]).mean().to_frame("value")

@@ -13,6 +13,7 @@ from opmq_lib.errors import SchemaError
 from opmq_lib.params import (
     NOT_VOTED,
     READY_CRITERIA,
+    Condition,
     Criterion,
     Question,
     QuestionCode,
@@ -20,7 +21,7 @@ from opmq_lib.params import (
 from opmq_lib.show import french
 from opmq_lib.sources import embedded, idcc, parameters, project
 
-Direction = Literal["higher", "lower"]
+Scale = Literal["linear", "log"]
 
 _TEMPLATE: Final = """\
 # yaml-language-server: $schema=../schema/branch.schema.json
@@ -40,27 +41,36 @@ tables:
   branch_ages: null # ages by métier
   branch_entries: null # young beginners and net mobility by métier
 
-# Which métiers are core, which strategic: two questions, two votes. A value scores 0 at `low` and 1
-# at `high`, the other way round with `direction: "lower"`; weights sum to 1; a métier under a
-# `threshold` (it may be added) is off the list. These are examples that nobody has voted.
+# Which métiers are core, which strategic: two questions, two votes. A métier must pass all `gates`,
+# each by one of its ways: all its lines. Then its score counts: a value scores 0 at `low` and 1 at
+# `high`, the other way round with `direction: "lower"`; weights sum to 1. These are examples that
+# nobody has voted.
 # `opmq vote form {branch}` writes the form of a vote, `opmq vote read` brings it back here.
 {questions}"""
 
-_EXAMPLES: Final[dict[QuestionCode, tuple[tuple[str, float, float, Direction], ...]]] = {
-    "core": (
-        ("employment_share", 0, 5, "higher"),
-        ("location_quotient", 1, 3, "higher"),
-        ("ageing", 15, 25, "higher"),
-        ("tension_index", 0.5, 2, "higher"),
-    ),
+_GATES: Final[dict[QuestionCode, tuple[tuple[int, int, str, float], ...]]] = {
+    "core": ((1, 1, "employment_share", 1), (2, 1, "location_quotient", 1.5)),
     "strategic": (
-        ("employment_share", 0, 2, "higher"),
-        ("tension_index", 0.5, 2, "higher"),
-        ("ecological_exposure", 0, 100, "higher"),
-        ("certification_count", 5, 30, "lower"),
+        (1, 1, "employment_share", 1),
+        (1, 2, "employment_share", 0.5),
+        (1, 2, "location_quotient", 2),
+        (2, 1, "tension_class", 5),
+        (2, 2, "departure_rank", 66.7),
     ),
 }
-"""Code, round goalposts and direction of example criteria; nobody has voted them."""
+"""Gate, way, criterion and least value of example gates; nobody has voted them."""
+
+_CRITERIA: Final[dict[QuestionCode, tuple[tuple[str, float, float, Scale], ...]]] = {
+    "core": (("employment_share", 0, 5, "linear"), ("location_quotient", 1, 8, "log")),
+    "strategic": (
+        ("tension_rank", 0, 100, "linear"),
+        ("departure_rank", 0, 100, "linear"),
+        ("ecological_exposure", 0, 100, "linear"),
+    ),
+}
+"""Code, round goalposts and scale of example criteria; nobody has voted them."""
+
+_CONCENTRATION: Final = 12.0
 
 _COMMENTS: Final = {
     "cutoff_score": " # score from which a métier is on the list",
@@ -69,12 +79,16 @@ _COMMENTS: Final = {
 
 
 def example_questions() -> tuple[Question, ...]:
-    """Return the two questions with the example criteria, equal weights and no vote."""
+    """Return the two questions with the example gates and criteria, equal weights and no vote."""
     return tuple(
         Question(
             question_code=code,
             cutoff_score=0.5,
-            concentration=float(len(rows)),
+            concentration=_CONCENTRATION,
+            gates=tuple(
+                Condition(gate=gate, way=way, criterion_code=name, least=least)
+                for gate, way, name, least in _GATES[code]
+            ),
             criteria=tuple(
                 Criterion(
                     criterion_code=name,
@@ -82,15 +96,16 @@ def example_questions() -> tuple[Question, ...]:
                     unit=READY_CRITERIA[name][1],
                     low=low,
                     high=high,
-                    direction=direction,
+                    scale=scale,
+                    direction="higher",
                     weight=1 / len(rows),
                 )
-                for name, low, high, direction in rows
+                for name, low, high, scale in rows
             ),
             vote=None,
             basis=NOT_VOTED,
         )
-        for code, rows in _EXAMPLES.items()
+        for code, rows in _CRITERIA.items()
     )
 
 
@@ -217,12 +232,11 @@ def with_questions(text: str, questions: Sequence[Question]) -> str:
 
 def _question_text(question: Question) -> str:
     values = question.model_dump()
-    criteria = values.pop("criteria")
+    gates, criteria = values.pop("gates"), values.pop("criteria")
     lines = [f"{name}: {_inline(value)}{_COMMENTS.get(name, '')}" for name, value in values.items()]
+    lines += ["gates:", *(f"  - {_inline(condition)}" for condition in gates)] if gates else []
     lines.append("criteria:")
     for criterion in criteria:
-        if criterion["threshold"] is None:
-            del criterion["threshold"]
         lines += _item([f"{name}: {_inline(value)}" for name, value in criterion.items()])
     return "\n".join(_item(lines)) + "\n"
 

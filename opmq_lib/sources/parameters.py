@@ -194,8 +194,8 @@ def no_data(where: str, code: str) -> ScopeError:
         >>> print(no_data("form.xlsx", "aging"))
         1 defect
           form.xlsx: no table gives a value of this criterion (found: aging)
-            expected: one of: ageing, certification_count, digital_exposure, ecological_exposure, \
-employment_share, location_quotient, qualification_level, replacement_difficulty, tension_index
+            expected: one of: ageing, certification_count, departure_rank, ecological_exposure, \
+employment_share, location_quotient, tension_class, tension_rank
             what to do: did you mean `ageing`?
     """
     expected = f"one of: {', '.join(sorted(READY_CRITERIA))}"
@@ -216,18 +216,17 @@ def known_codes(table: str, column: str) -> frozenset[str]:
 
 
 @cache
-def studied_metiers() -> dict[str, str]:
-    """Return the label of each métier that the study gives results for, without importing pandas.
+def metiers() -> dict[str, str]:
+    """Return the label of each métier (FAP-225), without importing pandas.
 
     Examples:
-        >>> len(studied_metiers()), "G1Z70" in studied_metiers()
-        (59, True)
+        >>> len(metiers()), "G1Z70" in metiers()
+        (226, True)
     """
     return {
         row["metier_code"]: row["label"]
         for row in _rows("metiers")
         if (row["nomenclature"], row["level"]) == ("FAP-2009", "fap225")
-        and row["scope"] in {"industry", "transverse"}
     }
 
 
@@ -279,14 +278,18 @@ def _check_links(reading: Reading[BranchParams], paths: Mapping[str, str], root:
 
 def _check_questions(reading: Reading[BranchParams], branch: BranchParams) -> None:
     """Add an error for each criterion without a table, and each unknown métier."""
-    metiers = studied_metiers()
+    known = metiers()
     for number, question in enumerate(branch.questions):
-        for position, criterion in enumerate(question.criteria):
-            code = criterion.criterion_code
-            if code not in READY_CRITERIA and branch.tables.criterion_values is None:
-                key = ("questions", number, "criteria", position, "criterion_code")
-                reading.errors.append(no_data(reading.at(key), code))
+        asked = {
+            "gates": [line.criterion_code for line in question.gates],
+            "criteria": [criterion.criterion_code for criterion in question.criteria],
+        }
+        for block, codes in asked.items():
+            for position, code in enumerate(codes):
+                if code not in READY_CRITERIA and branch.tables.criterion_values is None:
+                    key = ("questions", number, block, position, "criterion_code")
+                    reading.errors.append(no_data(reading.at(key), code))
         for position, code in enumerate(question.voted_metiers):
-            if code not in metiers:
+            if code not in known:
                 where = reading.at(("questions", number, "voted_metiers", position))
-                reading.errors.append(unknown(where, "métier", code, metiers))
+                reading.errors.append(unknown(where, "métier", code, known))

@@ -3,7 +3,7 @@
 Names of voters are neither asked for nor read: signature lines are for paper.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -49,17 +49,29 @@ COLUMNS: Final = {
     "high": "Borne haute",
     "direction": "Sens (plus ou moins)",
     "weight": "Poids",
-    "threshold": "Seuil exigé",
+    "scale": "Échelle (linéaire ou log)",
+}
+GATES: Final = {
+    "gate": "Condition",
+    "way": "Voie",
+    "criterion_code": "Code",
+    "least": "Au moins",
 }
 """Titles of the form, by the key of the parameter file that they stand for."""
 
 DIRECTIONS: Final = {"plus": "higher", "moins": "lower"}
+SCALES: Final = {"linéaire": "linear", "log": "log"}
 MARKS: Final = {"x", "oui"}
 SIGNATURES: Final = 6
 _TITLES: Final = {
     "core": "Quels métiers sont au cœur de la branche ?",
     "strategic": "Quels métiers sont stratégiques pour la branche ?",
 }
+
+_GATES_NOTE: Final = (
+    "Toutes les conditions sont exigées, quel que soit le score ; d’une condition, une voie "
+    "suffit, avec toutes ses lignes."
+)
 
 
 def form(branch: BranchParams) -> Workbook:
@@ -76,9 +88,10 @@ def form(branch: BranchParams) -> Workbook:
     book = forms.form({})
     for question in branch.questions:
         lines = _question_lines(branch, question)
-        forms.add_page(book, SHEETS[question.question_code], lines, "Code", "Organisation")
+        headings = (COLUMNS["criterion_code"], GATES["gate"], "Organisation")
+        forms.add_page(book, SHEETS[question.question_code], lines, *headings)
     voted = {each.question_code: set(each.voted_metiers) for each in branch.questions}
-    metiers = {code: french.label(label) for code, label in parameters.studied_metiers().items()}
+    metiers = {code: french.label(label) for code, label in parameters.metiers().items()}
     ticks = [
         (code, label, *("x" if code in voted.get(question, ()) else None for question in SHEETS))
         for code, label in sorted(metiers.items(), key=lambda item: item[1])
@@ -91,8 +104,9 @@ def form(branch: BranchParams) -> Workbook:
 
 def _question_lines(branch: BranchParams, question: Question) -> list[tuple[Any, ...]]:
     vote = question.vote
-    directions = {value: key for key, value in DIRECTIONS.items()}
+    words = {value: key for key, value in (DIRECTIONS | SCALES).items()}
     criteria = [each.model_dump() for each in question.criteria]
+    conditions = [each.model_dump() for each in question.gates]
     title = f"{_TITLES[question.question_code]} Formulaire de vote, {branch.label}"
     state = "Exemple, non voté : rien ici n’a été décidé." if vote is None else "Déjà voté."
     votes = {} if vote is None else vote.model_dump(mode="json")
@@ -104,12 +118,14 @@ def _question_lines(branch: BranchParams, question: Question) -> list[tuple[Any,
         *((label, getattr(question, key)) for key, label in NUMBERS.items()),
         (),
         tuple(COLUMNS.values()),
-        *(
-            tuple((each | {"direction": directions[each["direction"]]})[key] for key in COLUMNS)
-            for each in criteria
-        ),
+        *(tuple(words.get(each[key], each[key]) for key in COLUMNS) for each in criteria),
         (),
         (french.typography("Les poids font 1 ; la borne haute est au-dessus de la borne basse."),),
+        (),
+        tuple(GATES.values()),
+        *(tuple(each[key] for key in GATES) for each in conditions),
+        (),
+        (french.typography(_GATES_NOTE),),
         (),
         *((label, votes.get(key)) for key, label in VOTE.items()),
         (BASIS, None if vote is None else question.basis),
@@ -178,6 +194,8 @@ def read_form(path: Path, root: Path) -> tuple[str, list[Question]]:
         place = f"{where}, sheet {SHEETS[code]}"
         criteria = _criteria(rows, place, own, errors)
         values: dict[str, Any] = {"question_code": code, "criteria": list(criteria.values())}
+        lines = _gates(rows, place, own, errors)
+        values["gates"] = list(lines.values())
         values |= {"voted_metiers": ticked[code]} | _vote(rows, place, errors)
         for key, title in NUMBERS.items():
             row, cell = _labelled(rows, title)
@@ -187,19 +205,33 @@ def read_form(path: Path, root: Path) -> tuple[str, list[Question]]:
             expected = "a date, a body and minutes, or no tick"
             fix = "fill in the vote, or remove the ticks"
             errors.append(SchemaError.of(f"{where}, sheet {METIERS}", what, expected, fix))
-        questions.append(_validated(values, place, list(criteria), errors))
+        numbers = {"criteria": list(criteria), "gates": list(lines)}
+        questions.append(_validated(values, place, numbers, errors))
     refuse(errors)
     return branch_code, [question for question in questions if question is not None]
 
 
 def _validated(
-    values: dict[str, Any], place: str, rows: Sequence[int], errors: list[DataError]
+    values: dict[str, Any],
+    place: str,
+    rows: Mapping[str, Sequence[int]],
+    errors: list[DataError],
 ) -> Question | None:
-    """Return a question; what its model refuses, unless a cell already was, goes to the errors."""
+    """Return a question; what its model refuses, unless a cell already was, goes to the errors.
+
+    Args:
+        values: Of the model.
+        place: Of the question, in messages.
+        rows: Where each item of a block stands, by block.
+        errors: Those of the form.
+    """
 
     def at(key: Key) -> str:
-        titles = {**NUMBERS, **VOTE, **COLUMNS}
-        parts = (f"row {rows[part]}" if isinstance(part, int) else titles.get(part) for part in key)
+        titles = {**NUMBERS, **VOTE, **COLUMNS, **GATES}
+        parts = (
+            f"row {rows[str(key[0])][part]}" if isinstance(part, int) else titles.get(part)
+            for part in key
+        )
         return ", ".join([place, *filter(None, parts)])
 
     def raw(key: Key) -> str:
@@ -220,20 +252,29 @@ def _validated(
         return None
 
 
+def _block(rows: list[forms.Row], title: str) -> dict[int, list[Any]]:
+    """Return the cells of the rows under a header, by row, up to the first blank one."""
+    first, _ = _labelled(rows, title)
+    found: dict[int, list[Any]] = {}
+    for row, cells in rows:
+        if first and row == first + len(found) + 1 and cells[0] is not None:
+            found[row] = cells
+    return found
+
+
 def _criteria(
     rows: list[forms.Row], place: str, own: bool, errors: list[DataError]
 ) -> dict[int, dict[str, Any]]:
-    """Return the criteria under their header, by row, up to the first blank row."""
-    first, _ = _labelled(rows, COLUMNS["criterion_code"])
-    if not first:
+    """Return the criteria under their header, by row."""
+    if not _labelled(rows, COLUMNS["criterion_code"])[0]:
         expected = f"a row {' | '.join(COLUMNS.values())}"
         fix = "use the form as it was written"
         errors.append(SchemaError.of(place, "no table of criteria", expected, fix))
         return {}
-    criteria: dict[int, dict[str, Any]] = {}
-    for row, cells in rows:
-        if row == first + len(criteria) + 1 and cells[0] is not None:
-            criteria[row] = _criterion(cells, f"{place}, row {row}", own, errors)
+    criteria = {
+        row: _criterion(cells, f"{place}, row {row}", own, errors)
+        for row, cells in _block(rows, COLUMNS["criterion_code"]).items()
+    }
     errors += [
         SchemaError.of(place, "a criterion named twice", "each once", "keep one", code)
         for code in _repeated([criterion["criterion_code"] for criterion in criteria.values()])
@@ -254,15 +295,36 @@ def _criterion(cells: list[Any], place: str, own: bool, errors: list[DataError])
     label, unit = READY_CRITERIA.get(code, (code, "sans unité"))
     if code not in READY_CRITERIA and not own:
         errors.append(parameters.no_data(place, code))
-    for key in ("low", "high", "weight", "threshold"):
-        if key != "threshold" or values[key] is not None:
-            values[key] = _number(values[key], f"{place}, column {COLUMNS[key]}", errors)
-    side = DIRECTIONS.get(str(values["direction"]).lower())
-    if side is None:
-        what, fix = f"the direction of `{code}`", "write `plus` or `moins`"
-        errors.append(SchemaError.of(place, what, "plus or moins", fix))
-    texts = {"label": str(values["label"] or label), "unit": str(values["unit"] or unit)}
-    return values | texts | {"direction": side}
+    for key in ("low", "high", "weight"):
+        values[key] = _number(values[key], f"{place}, column {COLUMNS[key]}", errors)
+    for key, words in (("direction", DIRECTIONS), ("scale", SCALES)):
+        word, meant = str(values[key]).lower(), " or ".join(words)
+        values[key] = words.get(word)
+        if word not in words:
+            what, fix = f"the {key} of `{code}`", f"write {meant}"
+            errors.append(SchemaError.of(place, what, meant, fix))
+    return values | {"label": str(values["label"] or label), "unit": str(values["unit"] or unit)}
+
+
+def _gates(
+    rows: list[forms.Row], place: str, own: bool, errors: list[DataError]
+) -> dict[int, dict[str, Any]]:
+    """Return the lines of the gates under their header, by row."""
+    lines = {}
+    for row, cells in _block(rows, GATES["gate"]).items():
+        where = f"{place}, row {row}"
+        line = dict(zip(GATES, [*cells, *[None] * len(GATES)], strict=False))
+        code = line["criterion_code"] = str(line["criterion_code"])
+        if code not in READY_CRITERIA and not own:
+            errors.append(parameters.no_data(where, code))
+        for key in ("gate", "way", "least"):
+            line[key] = _number(line[key], f"{where}, column {GATES[key]}", errors)
+        lines[row] = line | {key: _whole(line[key]) for key in ("gate", "way")}
+    return lines
+
+
+def _whole(value: float | None) -> float | None:
+    return int(value) if value is not None and value.is_integer() else value
 
 
 def _vote(rows: list[forms.Row], place: str, errors: list[DataError]) -> dict[str, Any]:
@@ -294,7 +356,7 @@ def _vote(rows: list[forms.Row], place: str, errors: list[DataError]) -> dict[st
 
 def _ticked(book: Workbook, where: str, errors: list[DataError]) -> dict[str, list[str]]:
     """Return the métiers ticked for each question; every code must be known."""
-    metiers = parameters.studied_metiers()
+    metiers = parameters.metiers()
     ticked: dict[str, list[str]] = {question: [] for question in SHEETS}
     lines = forms.rows(book[METIERS])[1:] if METIERS in book else []
     for row, cells in lines:

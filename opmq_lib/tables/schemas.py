@@ -168,12 +168,14 @@ TABLES: Final[dict[str, str]] = {
     "projection": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "year* quantile_level* quantity* value? unit status nature origin [reliability_grade?]",
     "labels": "branch_code* question_code* metier_code* year? label acceptability_pct? "
-    "standard_error_pct? uniform_acceptability_pct? score? score_lower? score_upper? "
-    "flip_criterion_code? flip_weight? voted status nature origin",
-    "reasons": "branch_code* question_code* metier_code* criterion_code* year? value? lower? "
-    "upper? unit score? threshold_met? status nature origin source_code?",
-    "questions": "branch_code* question_code* criterion_code* label unit low high direction weight "
-    "threshold? cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
+    "uniform_acceptability_pct? data_variance_share_pct? score? score_lower? score_upper? "
+    "missed_gate? missed_gate_pct? flip_criterion_code? flip_weight? entry_headcount? "
+    "reliability_grade? voted status nature origin",
+    "facts": "branch_code* metier_code* criterion_code* value? lower? upper? reliability_grade? "
+    "year? status nature origin source_code?",
+    "questions": "branch_code* question_code* criterion_code* label unit low high scale direction "
+    "weight cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
+    "gates": "branch_code* question_code* gate* way* criterion_code* label unit least origin",
     "scenario_lines": "scenario_code* line_number* scenario_label line_label? driver? "
     "industry_group_codes? branch_codes? metier_codes? start_year? end_year? multiplier? points? "
     "unit? vote? basis origin",
@@ -389,7 +391,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "projection": (_VALUE,),
     "indicators": (_VALUE, _ORDER),
     "needs": (_VALUE,),
-    "reasons": (_VALUE, _ORDER),
+    "facts": (_VALUE, _ORDER),
     "tension_reference": (_SPREAD,),
     "fap_crosswalk": (_sums_to_one("metier_code"),),
     "criterion_values": (_ORDER, *_COUNTED),

@@ -26,9 +26,9 @@ def candidates(
         field_codes: Métiers of the field.
 
     Returns:
-        By `metier_code`: `employment_headcount`, `level_log_sd` (standard deviation of its log, 0
-        where it is observed), `branch_headcount`, `employment_share_pct` and `location_quotient`
+        By `metier_code`: `employment_headcount`, `employment_share_pct` and `location_quotient`
         (share of the branch over share of the country) with `_lower` and `_upper` (80 %),
+        `level_log_sd` (standard deviation of the log, 0 where it is observed), `branch_headcount`,
         `in_field`, `headcount_fit_ratio`, `year`, `nature`, `origin`, `units_count`,
         `largest_share_pct`, `source_code`.
 
@@ -55,13 +55,13 @@ def candidates(
     by_code = national.set_index("metier_code")[HEADS].astype("float64")
     country = 100 * (by_code / by_code[ALL_METIERS]).reindex(rows["metier_code"]).to_numpy()
     table = rows[["metier_code"]].assign(
-        employment_headcount=heads,
         level_log_sd=np.log((high / low).where(low > 0, 1.0)) / INTERVAL_SPAN,
         branch_headcount=total,
         in_field=rows["metier_code"].isin(field_codes),
         headcount_fit_ratio=fit_ratios(rows),
     )
     for end, count in {"": heads, "_lower": low, "_upper": high}.items():
+        table[f"{HEADS}{end}"] = count
         share = (100 * count / total).clip(upper=100)
         table[f"employment_share_pct{end}"] = share
         table[f"location_quotient{end}"] = share / country

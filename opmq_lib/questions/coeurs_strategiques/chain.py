@@ -1,19 +1,33 @@
 """Steps of `04_coeurs_strategiques`: which métiers are core or strategic, why, and how surely."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from opmq_lib.methods import core, criteria
-from opmq_lib.methods.tension import survey
-from opmq_lib.params import EditionParams, Question
-from opmq_lib.questions.shared import Tables, field_employment, in_field, studied
-from opmq_lib.tables import DESCRIPTIONS, check, indicators
-from opmq_lib.tables.fap import METIER_LENGTH
+from opmq_lib.params import READY_CRITERIA, EditionParams, Question
+from opmq_lib.questions import shared
+from opmq_lib.questions.shared import Tables
+from opmq_lib.tables import DESCRIPTIONS, check
 
-LEAST_SHARE_PCT = 0.1
-"""Least share of the branch's employment of a métier that is labelled (convention)."""
+GRID = np.geomspace(1 / 20, 20, 241)
+"""What an employment is multiplied by to find from which one its métier would be on a list."""
+
+
+class Known(NamedTuple):
+    """What the lists of a branch start from.
+
+    Attributes:
+        looked_at: Métiers that the lists look at, from `shared.candidates`.
+        facts: What is known of each, from `criteria.gather`.
+        drawn: Draws of what is known within an interval.
+    """
+
+    looked_at: pd.DataFrame
+    facts: pd.DataFrame
+    drawn: core.Drawn
 
 
 def questions(asked: Sequence[Question]) -> pd.DataFrame:
@@ -30,7 +44,7 @@ def questions(asked: Sequence[Question]) -> pd.DataFrame:
     """
     rows = []
     for question in asked:
-        shared = question.model_dump(exclude={"criteria", "vote", "voted_metiers"})
+        shared = question.model_dump(exclude={"criteria", "gates", "vote", "voted_metiers"})
         vote = question.vote
         shared |= {
             "vote_date": "" if vote is None else vote.date.isoformat(),
@@ -39,11 +53,36 @@ def questions(asked: Sequence[Question]) -> pd.DataFrame:
             "voted_metiers": " ".join(question.voted_metiers),
         }
         rows += [shared | criterion.model_dump() for criterion in question.criteria]
-    return pd.DataFrame(rows).astype({"threshold": float})
+    return pd.DataFrame(rows)
 
 
-def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
-    """Return the branch's employment by métier in its last year, in heads.
+def gates(asked: Sequence[Question]) -> pd.DataFrame:
+    """Return the gates of a branch's questions, one row per line; any cell may be changed.
+
+    Args:
+        asked: The questions in the branch's parameter file.
+
+    Returns:
+        The columns of contract `gates` but for branch and origin.
+    """
+    rows = []
+    for question in asked:
+        named = {each.criterion_code: (each.label, each.unit) for each in question.criteria}
+        for line in question.gates:
+            code = line.criterion_code
+            label, unit = named.get(code) or READY_CRITERIA.get(code, (code, "sans unité"))
+            texts = {"question_code": question.question_code, "label": label, "unit": unit}
+            rows.append(texts | line.model_dump())
+    return pd.DataFrame(rows, columns=_columns("gates"))
+
+
+def _columns(contract: str) -> list[str]:
+    """Return the columns of a result table but for branch and origin."""
+    return [name for name in DESCRIPTIONS[contract] if name not in {"branch_code", "origin"}]
+
+
+def known(inputs: Tables, branch_code: str, edition: EditionParams) -> Known:
+    """Return what is known of the métiers of a branch that its lists look at.
 
     Args:
         inputs: The study's input tables.
@@ -51,72 +90,82 @@ def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFra
         edition: Gives the base year.
 
     Returns:
-        Rows of the `employment` contract, with the residual where it is known. Without a published
-        headcount the métiers are the national ones, and their jobs are missing.
+        Nothing of any métier without a headcount: no list can be made then.
     """
-    known = field_employment(inputs, branch_code, edition.base_year)
-    if not known.empty:
-        return indicators.last_year(known)
-    national = indicators.last_year(studied(inputs, "employment_national"))
-    metiers = national[national["metier_code"].str.len() == METIER_LENGTH]
-    unknown = ("year", "employment_headcount", "units_count", "largest_share_pct")
-    facts = {"nature": "observed", "origin": "public", "source_code": ""}
-    return metiers.assign(branch_code=branch_code, **dict.fromkeys(unknown, np.nan), **facts)
-
-
-def values(inputs: Tables, branch_code: str, employed: pd.DataFrame) -> pd.DataFrame:
-    """Return what each criterion is worth for each métier of a branch.
-
-    Args:
-        inputs: The study's input tables.
-        branch_code: Key of table `branches`.
-        employed: From `jobs`; métiers under `LEAST_SHARE_PCT` of them are left out.
-
-    Returns:
-        One row per métier and criterion: ready criteria from public tables and the branch's jobs,
-        and those that the branch supplies.
-    """
+    looked_at = shared.candidates(inputs, branch_code, edition.base_year)
+    rates = shared.metier_rates(inputs, edition)
     own = inputs["own_criterion_values"]
     own = own[own["branch_code"] == branch_code].assign(nature="observed")
-    surveyed = in_field(inputs, inputs["recruitment_intentions"])
-    surveyed = indicators.last_year(surveyed[surveyed["nomenclature"] == survey.OLD])
-    hard_to_fill = indicators.select(survey.hard_to_fill(surveyed), "hard_to_fill_share_pct")
-    hired = criteria.employment_values(
-        employed, indicators.last_year(inputs["employment_national"])
+    facts = criteria.gather(
+        [
+            criteria.national_facts(inputs, shared.metier_tensions(inputs), rates),
+            criteria.employment_facts(looked_at),
+            own,
+        ],
+        looked_at["metier_code"].tolist(),
+        hidden=criteria.under_threshold(own) | criteria.under_threshold(looked_at),
     )
-    shares = hired[hired["criterion_code"] == "employment_share"]
-    return criteria.gather(
-        [criteria.public_values(inputs, hard_to_fill), hired, own],
-        shares.loc[~(shares["value"] < LEAST_SHARE_PCT), "metier_code"].tolist(),
-        hidden=criteria.under_threshold(own) | criteria.under_threshold(employed),
-    )
+    return Known(looked_at, facts, criteria.drawn(looked_at, rates, facts))
+
+
+def labels(questions: pd.DataFrame, gates: pd.DataFrame, known: Known) -> pd.DataFrame:
+    """Return the label of every métier for each question, as `core.labels`, and what would enter.
+
+    Args:
+        questions: From `questions`.
+        gates: From `gates`.
+        known: From `known`.
+
+    Returns:
+        `entry_headcount` beside: the least employment, all else as it is, that puts the métier on
+        the list under the question's own weights; missing where none within twenty times does.
+    """
+    labelled = core.labels(questions, gates, known.facts, known.drawn)
+    table = known.looked_at.set_index("metier_code")
+    grid = criteria.at_levels(table, np.tile(GRID, (len(table), 1)))
+    parts = []
+    for code, question in core.split(questions, gates).items():
+        rows = labelled[labelled["question_code"] == code].set_index("metier_code")
+        first = core.first_accepted(question, known.facts, grid).reindex(rows.index)
+        factor = first.map(dict(enumerate(GRID)))
+        heads = factor * table["employment_headcount"].reindex(rows.index)
+        shown = heads.where(rows["status"] == "value")
+        parts.append(rows.assign(entry_headcount=shown).reset_index())
+    return pd.concat(parts, ignore_index=True)
 
 
 def results(
-    branch_code: str, asked: pd.DataFrame, scored: pd.DataFrame, labelled: pd.DataFrame
+    branch_code: str,
+    questions: pd.DataFrame,
+    gates: pd.DataFrame,
+    known: Known,
+    labelled: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of `04_coeurs_strategiques` for one branch.
 
     Args:
         branch_code: Key of table `branches`.
-        asked: From `questions`.
-        scored: From `core.reasons`.
-        labelled: From `core.labels`.
+        questions: From `questions`.
+        gates: From `gates`.
+        known: From `known`.
+        labelled: From `labels`.
 
     Returns:
-        `coeurs` (label of each métier for each question), `raisons` (what each criterion is worth
-        for it) and `criteres` (criteria, goalposts, weights and vote of each question).
+        `coeurs` (label of each métier for each question), `faits` (what is known of it), `criteres`
+        and `conditions` (criteria, weights and vote, and gates, of each question).
     """
-    votes = asked.groupby("question_code")[["vote_date", "voted_metiers"]].first()
+    votes = questions.groupby("question_code")[["vote_date", "voted_metiers"]].first()
     rows = labelled.join(votes, on="question_code")
     voted = [
         "none" if not date else "yes" if code in listed.split() else "no"
         for code, date, listed in rows[["metier_code", *votes]].itertuples(index=False)
     ]
+    facts = known.facts.sort_values(["metier_code", "criterion_code"], ignore_index=True)
     tables = {
         "coeurs": ("labels", labelled.assign(voted=voted)),
-        "raisons": ("reasons", scored),
-        "criteres": ("questions", asked.assign(origin="public")),
+        "faits": ("facts", facts),
+        "criteres": ("questions", questions.assign(origin="public")),
+        "conditions": ("gates", gates.assign(origin="public")),
     }
     return {
         name: check(
@@ -143,6 +192,5 @@ def run(
         weights: Other weights by code of criterion, as in `core.reweighted`.
     """
     table = core.reweighted(questions(asked), weights) if weights else questions(asked)
-    valued = values(inputs, branch_code, jobs(inputs, branch_code, edition))
-    scored = core.reasons(table, valued)
-    return results(branch_code, table, scored, core.labels(table, scored))
+    required, found = gates(asked), known(inputs, branch_code, edition)
+    return results(branch_code, table, required, found, labels(table, required, found))

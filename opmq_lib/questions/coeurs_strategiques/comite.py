@@ -1,4 +1,4 @@
-"""A committee at work, in JupyterLab: sliders on weights and goalposts, the list follows at once.
+"""A committee at work, in JupyterLab: sliders on gates, weights and goalposts, the list follows.
 
 Nothing here is published, and nothing that the sliders say is written anywhere: a decision is
 written in the voting form (`opmq vote form`).
@@ -10,10 +10,11 @@ from typing import Any
 import ipywidgets
 import pandas as pd
 
-from opmq_lib.methods import core
-from opmq_lib.questions.coeurs_strategiques import page
+from opmq_lib.questions.coeurs_strategiques import chain, page
+from opmq_lib.questions.coeurs_strategiques.chain import Known
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Html
+from opmq_lib.tables.indicators import where
 
 Goalposts = Sequence[tuple[float, float]]
 
@@ -22,21 +23,27 @@ STEPS = 100
 
 
 def panel(
-    questions: pd.DataFrame, values: pd.DataFrame, labels: Mapping[str, str], sliders: bool
+    questions: pd.DataFrame,
+    gates: pd.DataFrame,
+    known: Known,
+    labels: Mapping[str, str],
+    sliders: bool,
 ) -> ipywidgets.Widget | Html:
     """Return one tab of sliders per question, or on a page a sentence that says where they are.
 
     Args:
         questions: One row per question and criterion.
-        values: What each criterion is worth for each métier.
+        gates: One row per line of a gate.
+        known: What is known of the métiers of the branch.
         labels: French name of each métier.
         sliders: Whether somebody can move them: in JupyterLab, not on a page.
     """
-    if not sliders:
+    if not sliders or known.looked_at.empty:
         return pieces.banner(page.WORDS.page_sliders())
     codes = list(questions["question_code"].unique())
     tabs = [
-        _tab(questions[questions["question_code"] == code], values, labels, code) for code in codes
+        _tab(where(questions, question_code=code), where(gates, question_code=code), known, labels)
+        for code in codes
     ]
     return ipywidgets.Tab(tabs, titles=[page.WORDS.QUESTIONS[code] for code in codes])
 
@@ -46,8 +53,6 @@ def moved(
 ) -> pd.DataFrame:
     """Return a question with other weights, scaled to sum to 1, goalposts and cut-off.
 
-    A threshold that the goalposts no longer hold is dropped.
-
     Args:
         question: What the sliders start from, one row per criterion.
         weights: One per criterion, not all 0.
@@ -55,33 +60,33 @@ def moved(
         cutoff_score: Score from which a métier is on the list.
 
     Examples:
-        >>> asked = pd.DataFrame({"question_code": "core", "criterion_code": ["a", "b"],
-        ...     "threshold": [0.5, None]})
+        >>> asked = pd.DataFrame({"question_code": "core", "criterion_code": ["a", "b"]})
         >>> asked = moved(asked, [3, 1], [(0.6, 1), (0, 2)], 0.6)
-        >>> asked["weight"].tolist(), asked["threshold"].isna().tolist()
-        ([0.75, 0.25], [True, True])
+        >>> asked["weight"].tolist(), asked["high"].tolist()
+        ([0.75, 0.25], [1, 2])
     """
     low, high = ([pair[end] for pair in goalposts] for end in (0, 1))
     weight = [each / sum(weights) for each in weights]
-    threshold = question["threshold"].where(question["threshold"].between(low, high))
-    return question.assign(
-        weight=weight, low=low, high=high, threshold=threshold, cutoff_score=cutoff_score
-    )
+    return question.assign(weight=weight, low=low, high=high, cutoff_score=cutoff_score)
 
 
 def _tab(
-    question: pd.DataFrame, values: pd.DataFrame, labels: Mapping[str, str], code: str
+    question: pd.DataFrame, gates: pd.DataFrame, known: Known, labels: Mapping[str, str]
 ) -> ipywidgets.Widget:
-    weights, goalposts = [], []
-    for each in question.itertuples():
-        known = values.loc[values["criterion_code"] == each.criterion_code, ["lower", "upper"]]
-        least, most = min(each.low, known.min().min()), max(each.high, known.max().max())
-        scale, name = (least, most, (most - least) / STEPS), f"{each.label} ({each.unit})"
-        ends = (each.low, each.high)
-        weights.append(
-            _slider(ipywidgets.FloatSlider, f"Poids : {each.label}", each.weight, WEIGHTS)
-        )
-        goalposts.append(_slider(ipywidgets.FloatRangeSlider, f"Bornes : {name}", ends, scale))
+    code = str(question["question_code"].iloc[0])
+    least, weights, goalposts = [], [], []
+    for line in gates.to_dict("records"):
+        name = "Condition {gate}, voie {way} : {label} ({unit})".format_map(line)
+        ends = _ends(known.facts, line["criterion_code"], line["least"], line["least"])
+        least.append(_slider(ipywidgets.FloatSlider, name, line["least"], _steps(*ends)))
+    for each in question.to_dict("records"):
+        low, high = _ends(known.facts, each["criterion_code"], each["low"], each["high"])
+        if each["scale"] == "log":
+            low = each["low"] / 10
+        weight, posts = f"Poids : {each['label']}", f"Bornes : {each['label']} ({each['unit']})"
+        weights.append(_slider(ipywidgets.FloatSlider, weight, each["weight"], WEIGHTS))
+        at = (each["low"], each["high"])
+        goalposts.append(_slider(ipywidgets.FloatRangeSlider, posts, at, _steps(low, high)))
     cutoff = question["cutoff_score"].iloc[0]
     entry = _slider(ipywidgets.FloatSlider, "Score d’entrée", cutoff, CUTOFFS)
     shown = ipywidgets.HTML()
@@ -92,16 +97,26 @@ def _tab(
             shown.value = page.WORDS.bad_sliders()
             return
         asked = moved(question, weight, posts, entry.value)
-        scored = core.reasons(asked, values)
-        labelled = core.labels(asked, scored, draws=core.SLIDER_DRAWS).assign(voted="none")
-        tables = {page.LABELS: labelled, page.REASONS: scored, page.CRITERIA: asked}
-        shown.value = page.labels_list(tables, labels, code).html
+        required = gates.assign(least=[slider.value for slider in least])
+        labelled = chain.labels(asked, required, known)
+        tables = chain.results("essai", asked, required, known, labelled)
+        shown.value = page.lists(tables, labels, code).html
 
-    for slider in (*weights, *goalposts, entry):
+    for slider in (*least, *weights, *goalposts, entry):
         slider.observe(update, names="value")
     update()
     title = ipywidgets.HTML(pieces.piece(page.WORDS.sliders()).html)
-    return ipywidgets.VBox([title, *weights, *goalposts, entry, shown])
+    return ipywidgets.VBox([title, *least, *weights, *goalposts, entry, shown])
+
+
+def _ends(facts: pd.DataFrame, code: str, low: float, high: float) -> tuple[float, float]:
+    """Return the ends of a slider, which hold all that is known and two values."""
+    known = facts.loc[facts["criterion_code"] == code, ["lower", "upper"]]
+    return min(low, known.min().min()), max(high, known.max().max())
+
+
+def _steps(low: float, high: float) -> tuple[float, float, float]:
+    return low, high, (high - low) / STEPS
 
 
 def _slider(

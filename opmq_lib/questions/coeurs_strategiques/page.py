@@ -10,23 +10,31 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.methods import core
+from opmq_lib.questions.coeurs_strategiques import reasons
+from opmq_lib.questions.coeurs_strategiques.reasons import Of
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import codes, select
 
 WORDS = words(__package__)
-LABELS, REASONS, CRITERIA = "coeurs", "raisons", "criteres"
-ONE_DECIMAL = ("employment_share", "location_quotient", "qualification_level")
-DECIMALS = {"tension_index": 2} | dict.fromkeys(ONE_DECIMAL, 1)
-SHOWN_METIERS, COLUMN_LETTERS, MOSTLY_PCT = 5, 62, 50
+LABELS, FACTS, CRITERIA, GATES = "coeurs", "faits", "criteres", "conditions"
+DOUBTFUL = (core.ON_ESTIMATE, core.ON_WEIGHTS)
+FOLDED = (core.OUT, core.NOT_ASSESSABLE, core.NOT_LABELLED)
+BESIDE = ("tension_rank", "ageing", "certification_count")
+"""What stands beside a list whatever it asks."""
+ABSENT_PCT = 0.5
+"""Share of the branch, upper end, under which a métier off a list is named without its reasons."""
+SHOWN_METIERS, COLUMN_LETTERS = 5, 62
 
 
 def banner(results: Results) -> Html:
-    """Return whether anything was voted, and what an estimate forbids."""
+    """Return whether anything was voted, what is estimated, and whether no list can be made."""
     criteria, unvoted = results[CRITERIA], is_unvoted(results)
     named = [WORDS.QUESTIONS[code] for code in criteria["question_code"][unvoted].unique()]
-    return pieces.banner(WORDS.banner(named, not unvoted.all(), **_state(results[LABELS])))
+    labelled = results[LABELS]
+    is_estimated = bool((labelled["nature"] == "estimate").any())
+    return pieces.banner(WORDS.banner(named, not unvoted.all(), is_estimated, labelled.empty))
 
 
 def is_unvoted(results: Results) -> pd.Series:
@@ -35,28 +43,31 @@ def is_unvoted(results: Results) -> pd.Series:
 
 
 def findings(results: Results, labels: Labels) -> Html:
-    """Return, for each question, the métiers that hold and those that most draws accept."""
+    """Return, for each question, who is on the list and who is near it."""
     said = []
-    for question in WORDS.QUESTIONS:
-        rows = _of(results[LABELS], question)
-        robust = _links(rows[rows["label"] == core.ROBUST], labels)
-        depends = rows[rows["label"] == core.WEIGHT_DEPENDENT]
-        mostly = _links(depends[depends["acceptability_pct"] > MOSTLY_PCT], labels)
-        said.append(WORDS.finding(question, robust, mostly, **_state(rows)))
+    for question in results[CRITERIA]["question_code"].unique():
+        of = Of(results, question)
+        listed, *doubtful = (_links(of.labelled(label), labels) for label in (core.IN, *DOUBTFUL))
+        said.append(WORDS.finding(question, listed, *doubtful, results[LABELS].empty))
     return pieces.findings("\n\n".join(said))
 
 
+def legend(results: Results) -> Html:
+    """Return what the letters of the page mean."""
+    return pieces.grades_legend(results[FACTS])
+
+
 def criteria_table(results: Results, question: str) -> Html:
-    """Return criteria, goalposts, weights, thresholds and sources of one question."""
-    rows = _of(results[CRITERIA], question)
-    cells, first = Cells(CRITERIA, results[CRITERIA]), rows.index[0]
-    reasons = _of(results[REASONS], question).fillna({"source_code": ""})
-    used = reasons[reasons["source_code"].ne("")]
+    """Return criteria, goalposts, weights and sources of one question."""
+    of = Of(results, question)
+    rows, cells = of.criteria, Cells(CRITERIA, results[CRITERIA])
+    first, facts = rows.index[0], results[FACTS].fillna({"source_code": ""})
+    used = facts[facts["source_code"].ne("") & facts["value"].notna()]
     used = used[["criterion_code", "source_code", "year"]].drop_duplicates()
 
     def goalpost(score: int) -> Any:
         is_low = (rows["direction"] == "higher") == (score == 0)
-        return lambda row: cells.show(row, _short, "low" if is_low[row] else "high")
+        return lambda row: cells.show(row, reasons.short, "low" if is_low[row] else "high")
 
     def sources(row: int) -> str:
         known = used[used["criterion_code"] == rows["criterion_code"][row]]
@@ -64,67 +75,97 @@ def criteria_table(results: Results, question: str) -> Html:
         dated = named + known["year"].map(", {:.0f}".format, na_action="ignore").astype("str")
         return french.enumeration(sorted(set(dated.fillna(named))))
 
-    def threshold(row: int) -> str:
-        is_free = pd.isna(rows["threshold"][row])
-        return "aucun" if is_free else cells.show(row, _short, "threshold")
-
     columns = {
         "Critère": rows["label"].__getitem__,
-        "Poids": lambda row: cells.show(row, _two_decimals, "weight"),
+        "Poids": lambda row: cells.show(row, reasons.two_decimals, "weight"),
         "Vaut 0 à": goalpost(0),
         "Vaut 1 à": goalpost(1),
-        **({"Seuil exigé": threshold} if rows["threshold"].notna().any() else {}),
+        "Échelle": lambda row: {"linear": "linéaire", "log": "log"}[rows["scale"][row]],
         "Unité": rows["unit"].__getitem__,
         "Source": sources,
     }
-    text = WORDS.criteria_table(rows.fillna({"vote_date": ""}).loc[first])
-    cutoff = cells.show(first, _two_decimals, "cutoff_score")
-    explained = pieces.text(WORDS.draws(cutoff, core.PUBLICATION_DRAWS))
-    return Html(pieces.table(text, columns, rows.index).html + explained.html)
+    concentration = reasons.short(rows["concentration"][first])
+    text = WORDS.criteria_table(rows.fillna({"vote_date": ""}).loc[first], concentration)
+    return pieces.table(text, columns, rows.index)
 
 
-def labels_list(results: Results, labels: Labels, question: str) -> Html:
-    """Return the métiers by label, in alphabetical order; each opens on its reasons.
+def lists(results: Results, labels: Labels, question: str) -> Html:
+    """Return the métiers on the list, those that data or weights decide, then the others, folded.
 
-    A bare ranking is never given: every line opens on the criteria's values, the score and the
-    weight that would change the label.
+    Every line has what is known, how surely, why, and what would settle it: no bare ranking.
     """
-    rows = _of(results[LABELS], question)
-    if _state(rows)["is_unknown"]:
+    if results[LABELS].empty:
         return pieces.banner(WORDS.no_label())
-    cells, reasons = Cells(LABELS, results[LABELS]), Cells(REASONS, results[REASONS])
-    criteria = _of(results[CRITERIA], question).set_index("criterion_code")["label"]
-    why = _of(reasons.table, question).groupby("metier_code")["criterion_code"]
+    of = Of(results, question)
+    asked = of.codes()
+    shown = [*asked, *(code for code in BESIDE if code not in asked)]
+    parts = [_table(of, labels, core.IN, shown, {})]
+    if of.labelled(core.IN).empty:
+        parts = [pieces.banner(WORDS.empty_list())]
+    cutoff = reasons.two_decimals(of.criteria["cutoff_score"].iloc[0])
+    parts.append(pieces.text(WORDS.rule([*of.gates.values()], cutoff)))
+    doubts = {
+        "D’où vient le doute": of.doubt,
+        "Pourquoi": of.reason,
+        "Ce qui trancherait": of.settled,
+    }
+    parts += [
+        _table(of, labels, label, asked, doubts)
+        for label in DOUBTFUL
+        if not of.labelled(label).empty
+    ]
+    parts.append(_others(of, labels))
+    return Html("".join(part.html for part in parts))
 
-    def number(row: int, column: str, form: Callable[[float], str]) -> str:
-        return "" if cells.read(row, column) is None else cells.show(row, form, column)
 
-    def line(metier: Any) -> dict[str, Any]:
-        return {
-            "name": metier.name,
-            "share": number(metier.Index, "acceptability_pct", french.percent),
-            "id": f"{question}-{metier.metier_code}",
-            "reasons": [
-                Markup("{} {}").format(criteria[code], _worth(reasons, row, DECIMALS.get(code, 0)))
-                for row, code in why.get_group(metier.metier_code).items()
-            ],
-            "score": number(metier.Index, "score", _two_decimals),
-            "flip": criteria.get(metier.flip_criterion_code),
-            "weight": number(metier.Index, "flip_weight", _two_decimals),
-            "voted": metier.voted,
-        }
+def _table(
+    of: Of, labels: Labels, label: str, shown: Sequence[str], doubts: dict[str, Any]
+) -> Html:
+    rows = of.labelled(label)
 
-    named = rows.assign(name=rows["metier_code"].map(labels)).sort_values("name")
-    groups = {label: named[named["label"] == label].itertuples() for label in core.LABELS}
-    text = WORDS.labels_list({label: list(map(line, metiers)) for label, metiers in groups.items()})
-    # Ten bytes less for each of a thousand numbers: the style sheet knows them by their cell.
-    return Html(pieces.piece(text).html.replace('<span class="n" ', "<span "))
+    def name(row: int) -> Markup:
+        code, vote = rows["metier_code"][row], rows["voted"][row]
+        text = Markup('<span id="{}-{}">{}</span>{}')
+        return text.format(of.question, code, labels[code], WORDS.voted(vote))
+
+    def fact(code: str) -> Callable[[int], Markup]:
+        return lambda row: of.fact(rows["metier_code"][row], code)
+
+    columns = {
+        "Métier": name,
+        **{f"{of.named(code)[0]} ({of.named(code)[1]})": fact(code) for code in shown},
+        "Tirages favorables": lambda row: of.cells.show(row, french.percent, "acceptability_pct"),
+        **doubts,
+    }
+    return pieces.table(WORDS.list_table(of.question, label), columns, rows.index)
+
+
+def _others(of: Of, labels: Labels) -> Html:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for label in FOLDED:
+        rows = of.labelled(label)
+        names = rows["metier_code"].map(labels).sort_values()
+        groups[label] = [
+            {
+                "id": f"{of.question}-{rows['metier_code'][row]}",
+                "name": names[row],
+                "reason": of.reason(row) if label == core.OUT else "",
+                "voted": rows["voted"][row],
+                "is_absent": of.most(rows["metier_code"][row]) < ABSENT_PCT,
+            }
+            for row in names.index
+        ]
+    absent = [each | {"reason": ""} for each in groups[core.OUT] if each["is_absent"]]
+    groups[core.OUT] = [each for each in groups[core.OUT] if not each["is_absent"]]
+    # Ten bytes less for each of some hundred numbers: the style sheet knows them by their cell.
+    html = pieces.piece(WORDS.others(groups, absent, ABSENT_PCT)).html
+    return Html(html.replace('<span class="n" ', "<span "))
 
 
 def shared_heatmap(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
-    """Return the métiers that most branches would call core, or those given.
+    """Return the métiers that are core in most branches, or those given.
 
     A line per branch; none for a branch where nobody does these métiers.
 
@@ -138,60 +179,25 @@ def shared_heatmap(
     if rows.empty:
         return pieces.banner(WORDS.no_heatmap())
     wide = rows.pivot(index="branch_code", columns="metier_code", values="value")
-    order = pd.DataFrame({"often": (wide >= MOSTLY_PCT).sum(), "total": wide.sum()})
-    order = order.sort_values(["often", "total"], ascending=False).reset_index()
-    drawn = wide[codes(pieces.chosen(order, metiers, SHOWN_METIERS))].dropna(how="all")
+    listed = rows["level"].eq(core.IN).groupby(rows["metier_code"]).sum()
+    order = pd.DataFrame({"listed": listed, "total": wide.sum()})
+    order = order.sort_values(["listed", "total"], ascending=False).reset_index()
+    chosen = codes(pieces.chosen(order, metiers, SHOWN_METIERS))
+    drawn = wide[chosen].dropna(how="all")
     named = drawn.rename(index=dict(labels), columns=dict(labels))
     shown = (
         named.sort_index()
         .sort_index(axis="columns")
         .rename(columns=lambda name: textwrap.shorten(name, COLUMN_LETTERS, placeholder="…"))
     )
-    text = WORDS.shared_heatmap(bool((shown >= MOSTLY_PCT).sum().max() > 1))
+    text = WORDS.shared_heatmap(bool(listed[chosen].max() > 1))
     return figures.share_heat(shown, text, ax)
 
 
-def _worth(cells: Cells, row: Any, decimals: int) -> Markup:
-    """Return a criterion's value for a métier, with its interval where it has one."""
-
-    def form(value: float) -> str:
-        return french.number(value, decimals)
-
-    low, high = (cells.read(row, end) for end in ("lower", "upper"))
-    if low is None or high is None:
-        return cells.show(row, form)
-    shown = None if cells.read(row) is None else cells.show(row, form)
-    lower, upper = (cells.show(row, form, end) for end in ("lower", "upper"))
-    if form(low) == form(high):
-        return shown or lower
-    return Markup("{} ({} à {})" if shown else "{}de {} à {}").format(shown or "", lower, upper)
-
-
 def _links(rows: pd.DataFrame, labels: Labels) -> list[Markup]:
-    """Return métiers in alphabetical order, each leading to its reasons on the question's page."""
+    """Return métiers in the order of rows, each leading to its line on the question's page."""
     link = Markup('« <a href="04_coeurs_strategiques.html#{}-{}">{}</a> »')
-    named = [
-        (labels[code], question, code)
+    return [
+        link.format(question, code, labels[code])
         for question, code in zip(rows["question_code"], rows["metier_code"], strict=True)
     ]
-    return [link.format(question, code, name) for name, question, code in sorted(named)]
-
-
-def _state(rows: pd.DataFrame) -> dict[str, bool]:
-    """Return whether some labels rest on estimates, and whether none could be given."""
-    return {
-        "is_estimated": bool((rows["nature"] == "estimate").any()),
-        "is_unknown": bool((rows["label"] == core.NOT_ASSESSABLE).all()),
-    }
-
-
-def _of(table: pd.DataFrame, question: str) -> pd.DataFrame:
-    return table[table["question_code"] == question]
-
-
-def _two_decimals(value: float) -> str:
-    return french.number(value, 2)
-
-
-def _short(value: float) -> str:
-    return french.number(value, 0 if value.is_integer() else 2)
