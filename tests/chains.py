@@ -57,14 +57,16 @@ def skill_results(
     edition: EditionParams,
     besoins: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
-    metiers = competences.metiers(inputs, branch_code)
+    metiers = competences.metiers(inputs, branch_code, edition)
+    own_romes = competences.romes(inputs, branch_code, competences.named(metiers))
     portfolio = competences.portfolio(inputs, branch_code)
     deadlines = competences.deadlines(inputs, portfolio, edition)
     coverage = competences.coverage(inputs, metiers, portfolio)
-    blocs = competences.bloc_coverage(inputs, branch_code, metiers, edition)
+    blocs = competences.bloc_coverage(inputs, branch_code, own_romes, edition)
+    signals = competences.signals(inputs, branch_code, metiers, portfolio)
     demand = competences.demand(inputs, branch_code, besoins)
     return competences.results(
-        inputs, branch_code, edition, portfolio, deadlines, coverage, blocs, demand
+        inputs, branch_code, edition, portfolio, deadlines, coverage, blocs, signals, demand
     )
 
 

@@ -28,7 +28,7 @@ def results(branch_code):
 
 
 def page(branch_code):
-    found, labels = results(branch_code), study.rome_labels()
+    found, labels = results(branch_code), study.metier_labels()
     pieces = [
         competences.banner(found),
         competences.findings(found, labels),
@@ -58,6 +58,7 @@ def test_every_number_is_a_cell_of_a_result_table(branch_code):
             assert text == french.rounded(value, size)
             continue
         shown = text.replace("\u202f", "").replace("\u00a0", "").replace(",", ".")
+        shown = shown.removesuffix("%")
         assert float(shown) == pytest.approx(value, abs=0.5)
 
 
@@ -182,3 +183,33 @@ def test_a_branch_without_certifying_body_has_nd_and_not_zero():
     for name in ("certifications_count", "metiers_without_certification_count"):
         assert (table.loc[[name], "status"] == "nd").all()
     assert "non connues (nd)" in competences.findings(found, {}).html
+
+
+def test_signals_are_skills_of_metiers_that_the_branch_employs():
+    """Hires of shared activities made eleven woodworking skills missing in metallurgy."""
+    inputs = study.load_inputs()
+    links, carried = inputs["fap_rome"], inputs["metier_skills"]
+    wood = links[links["metier_code"].str[:3].isin(["F2Z", "F3Z"])]["rome_code"]
+    others = links[~links["metier_code"].str[:3].isin(["F2Z", "F3Z"])]["rome_code"]
+    only_wood = set(carried[carried["rome_code"].isin(wood)]["skill_code"]) - set(
+        carried[carried["rome_code"].isin(others)]["skill_code"]
+    )
+    assert len(only_wood) > 50
+    assert not only_wood & set(results("metallurgie")["skill_signals"]["skill_code"])
+    assert only_wood & set(results("ameublement")["skill_signals"]["skill_code"])
+
+
+def test_no_metier_that_every_branch_employs_is_said_to_lack_a_certification():
+    said = competences.findings(results("chimie"), study.metier_labels()).html
+    for name in ("Cariste", "Cuisinier", "magasinage", "CQP à créer", "créer"):
+        assert name not in said
+    assert "à inventorier" in said
+    table = results("chimie")["competences"]
+    existing = indicators.select(table, "existing_certifications_count")
+    assert (existing["value"] > 0).all()
+
+
+def test_small_metiers_carry_no_signal():
+    for code in ("chimie", "petrole"):
+        shares = results(code)["skill_signals"]["value"]
+        assert (shares >= 0.5).all()

@@ -85,26 +85,28 @@ def test_a_code_that_stands_twice_in_the_source_counts_once(real):
 def test_domain_codes_are_no_metier(real):
     domains = real["links"][real["links"]["aims_at"] == "domain"]
     assert domains["rome_code"].str.endswith("00").all()
-    coverage = certifications.metier_coverage(real["owned"], real["links"], ["H1200", "H2913"])
-    assert coverage["certifications_count"].tolist()[0] == 0
-    assert coverage["certifications_count"].tolist()[1] > 0
+    links = pd.DataFrame({"metier_code": ["A", "B"], "rome_code": ["H1200", "H2913"]})
+    found = certifications.fap_coverage(real["owned"], real["links"], links, ["A", "B"])
+    assert found["certifications_count"].gt(0).tolist() == [False, True]
 
 
 def test_a_metier_without_certification_is_a_true_zero(real):
     owned = real["owned"][real["owned"]["branch_code"] == "chimie"]
-    coverage = certifications.metier_coverage(owned, real["links"], ["H2913"])
-    assert coverage["certifications_count"].tolist() == [0]
+    links = pd.DataFrame({"metier_code": ["A"], "rome_code": ["H2913"]})
+    found = certifications.fap_coverage(owned, real["links"], links, ["A"])
+    assert found["certifications_count"].tolist() == [0]
 
 
 def test_a_skill_is_uncovered_when_no_certified_metier_carries_it():
-    coverage = pd.DataFrame({"rome_code": ["A", "B"], "certifications_count": [1, 0]})
+    owned = pd.DataFrame({"certifinfo_code": ["c"]})
+    aims = pd.DataFrame({"certifinfo_code": ["c", "d"], "rome_code": ["A", "B"]})
     links = pd.DataFrame(
         [("A", "1", "autre"), ("B", "1", "principale"), ("B", "2", "émergente"),
          ("B", "3", "autre"), ("C", "4", "principale")],
         columns=["rome_code", "skill_code", "importance"],
     )  # fmt: skip
-    found = certifications.uncovered_skills(coverage, links)
-    assert found.to_dict("records") == [{"skill_code": "2", "metiers_count": 1}]
+    found = certifications.uncovered_skills(owned, aims, links)
+    assert found.to_numpy().tolist() == [["B", "2"], ["C", "4"]]
 
 
 def test_overlaps_are_between_branches_and_both_ways(real):

@@ -160,7 +160,8 @@ TABLES: Final[dict[str, str]] = {
     "fap2009_rank_share? fap2009_gap? fap2009_rank_change? status origin",
     "metier_images": "branch_code* metier_code* metier_2021_code* image_weight year? "
     "tension_index? tension_class? status origin",
-    "skill_signals": "branch_code* skill_code* label signal* metiers_count status origin",
+    "skill_signals": "branch_code* skill_code* label signal* metiers_count value lower? "
+    "upper? interval_level reliability_grade? unit status nature origin",
     "skill_posts": "branch_code* skill_code* label metiers_count value lower? upper? "
     "interval_level year unit status nature origin",
     "skill_gaps": "branch_code* metier_code* skill_code* needed available? gap? lower? upper? "

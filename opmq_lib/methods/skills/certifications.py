@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.skills.profiles import main_and_emerging, metiers_by_skill
+from opmq_lib.methods.skills.profiles import main_and_emerging
 
 LEAD_MONTHS: Final = (12, 24)
 """How long before its end a certification is looked at; source: convention (methodology, S2)."""
@@ -76,20 +76,6 @@ def metier_links(links: pd.DataFrame) -> pd.DataFrame:
     return pairs.assign(aims_at=is_domain.map({True: "domain", False: "metier"}))
 
 
-def metier_coverage(
-    owned: pd.DataFrame, links: pd.DataFrame, wanted: Sequence[str]
-) -> pd.DataFrame:
-    """Return, for each métier wanted, how many certifications of the portfolio aim at it.
-
-    Returns:
-        `rome_code`, `certifications_count`: this is métier-level coverage; 0 is a true zero.
-    """
-    is_own = links["certifinfo_code"].isin(owned["certifinfo_code"])
-    aimed = links[is_own & (links["aims_at"] == "metier")].groupby("rome_code")
-    counts = aimed["certifinfo_code"].nunique().reindex(list(wanted), fill_value=0)
-    return counts.rename("certifications_count").rename_axis("rome_code").reset_index()
-
-
 def fap_coverage(
     owned: pd.DataFrame, links: pd.DataFrame, fap_rome: pd.DataFrame, metier_codes: Sequence[str]
 ) -> pd.DataFrame:
@@ -114,21 +100,23 @@ def fap_coverage(
     return counts.rename("certifications_count").reset_index()
 
 
-def uncovered_skills(coverage: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataFrame:
-    """Return the main skills of the métiers wanted that no certification's métier carries.
+def uncovered_skills(
+    owned: pd.DataFrame, links: pd.DataFrame, metier_skills: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the main skills of ROME that no ROME at which a certification aims carries.
 
     Args:
-        coverage: What `metier_coverage` returns.
+        owned: What `portfolio` returns, of one branch.
+        links: What `metier_links` returns.
         metier_skills: `rome_code`, `skill_code`, `importance`.
 
     Returns:
-        `skill_code`, `metiers_count` (métiers wanted that carry it as main or emerging).
+        `rome_code`, `skill_code` (main or emerging there), each pair once.
     """
+    aimed = links.loc[links["certifinfo_code"].isin(owned["certifinfo_code"]), "rome_code"]
+    known = metier_skills.loc[metier_skills["rome_code"].isin(aimed), "skill_code"]
     main = main_and_emerging(metier_skills)
-    covered = coverage.loc[coverage["certifications_count"] > 0, "rome_code"]
-    known = metier_skills.loc[metier_skills["rome_code"].isin(covered), "skill_code"]
-    left = main["rome_code"].isin(coverage["rome_code"]) & ~main["skill_code"].isin(known)
-    return metiers_by_skill(main[left])
+    return main[~main["skill_code"].isin(known)]
 
 
 def overlaps(owned: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,11 @@
 import pandas as pd
 
 QUANTITIES = ["posts_to_fill_headcount", "lower", "upper"]
+SHARES = {
+    f"employment_share_pct{end}": end.strip("_") or "value" for end in ("", "_lower", "_upper")
+}
+MAIN_PART = 0.10
+"""Least part of a métier that a ROME holds to be looked at; source: convention."""
 
 
 def main_and_emerging(metier_skills: pd.DataFrame) -> pd.DataFrame:
@@ -103,6 +108,57 @@ def metier_romes(shares: pd.DataFrame, in_branch: pd.Series, everywhere: pd.Seri
     return shares[["metier_code", "rome_code"]].assign(weight=own.where(is_hired, every))
 
 
+def jobs_by_rome(metiers: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of a branch's jobs that each ROME of some métiers holds, in %.
+
+    Args:
+        metiers: `metier_code`, `employment_share_pct` (of the branch) with `_lower` and `_upper`.
+        links: `metier_code`, `rome_code`, `weight`: a métier's jobs go to its ROME in proportion,
+            those that hold less than `MAIN_PART` of it left out.
+
+    Returns:
+        `rome_code`, `value`, `lower`, `upper`, largest first. Bounds of métiers are added.
+
+    Source:
+        Convention of the project: no source counts the jobs of a branch by ROME.
+
+    Examples:
+        >>> metiers = pd.DataFrame({"metier_code": ["A", "B"], "employment_share_pct": [10.0, 4],
+        ...     "employment_share_pct_lower": [6.0, 2], "employment_share_pct_upper": [18.0, 6]})
+        >>> links = pd.DataFrame({"metier_code": ["A", "A", "B"], "rome_code": ["H1", "H2", "H1"],
+        ...                       "weight": [19, 1, 3]})
+        >>> jobs_by_rome(metiers, links).to_dict("list")
+        {'rome_code': ['H1'], 'value': [13.5], 'lower': [7.7], 'upper': [23.1]}
+    """
+    held = _parts(links).merge(metiers, on="metier_code")
+    held = held[held["part"] >= MAIN_PART]
+    shares = held[[*SHARES]].mul(held["part"], axis=0).groupby(held["rome_code"]).sum()
+    table = shares.rename(columns=SHARES).reset_index()
+    return table.sort_values(["value", "rome_code"], ascending=[False, True], ignore_index=True)
+
+
+def jobs_by_skill(links: pd.DataFrame, jobs: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of a branch's jobs whose ROME carries each skill.
+
+    Args:
+        links: `rome_code`, `skill_code`, each pair once.
+        jobs: From `jobs_by_rome`; a ROME that is not there counts for nothing.
+
+    Returns:
+        `skill_code`, `metiers_count` (ROME that carry it), `value`, `lower`, `upper` (%).
+
+    Examples:
+        >>> links = pd.DataFrame({"rome_code": ["H1", "H2", "H3"], "skill_code": ["7", "7", "8"]})
+        >>> jobs = pd.DataFrame({"rome_code": ["H1", "H2"], "value": [13.5, 2.0], "lower": 1.0,
+        ...                      "upper": 30.0})
+        >>> jobs_by_skill(links, jobs).to_numpy().tolist()
+        [['7', 2, 15.5, 2.0, 60.0]]
+    """
+    carried = links.merge(jobs, on="rome_code")
+    sums = carried.groupby("skill_code")[[*SHARES.values()]].sum()
+    return metiers_by_skill(carried).merge(sums, on="skill_code")
+
+
 def posts_by_rome(posts: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
     """Return the posts to fill of métiers (FAP), shared out between their ROME.
 
@@ -124,9 +180,7 @@ def posts_by_rome(posts: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
         >>> posts_by_rome(posts, links)["posts_to_fill_headcount"].tolist()
         [7.5, 2.5]
     """
-    kept = links[links["weight"] > 0]
-    part = kept["weight"] / kept.groupby("metier_code")["weight"].transform("sum")
-    shared = kept.assign(part=part).merge(posts, on="metier_code")
+    shared = _parts(links).merge(posts, on="metier_code")
     shared[QUANTITIES] = shared[QUANTITIES].mul(shared["part"], axis=0)
     return shared.groupby("rome_code")[QUANTITIES].sum(min_count=1).reset_index()
 
@@ -174,3 +228,10 @@ def posts_by_skill(posts: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataF
     links = main_and_emerging(metier_skills).merge(posts, on="rome_code")
     sums = links.groupby("skill_code")[QUANTITIES].sum(min_count=1)
     return metiers_by_skill(links).merge(sums, on="skill_code")
+
+
+def _parts(links: pd.DataFrame) -> pd.DataFrame:
+    """Return the ROME of métiers with the part of its métier that each holds, above 0."""
+    kept = links[links["weight"] > 0]
+    whole = kept.groupby("metier_code")["weight"].transform("sum")
+    return kept.assign(part=kept["weight"] / whole)

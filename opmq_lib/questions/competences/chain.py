@@ -7,34 +7,62 @@ import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.methods import employment
+from opmq_lib.methods.employment.levels import INTERVAL_LEVEL
 from opmq_lib.methods.needs.summary import POSTS
+from opmq_lib.methods.reliability import best_grades, grades
 from opmq_lib.methods.skills import blocs, certifications, gap, profiles
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import Tables, hire_tables, without_residual
+from opmq_lib.questions.shared import Tables, candidates, hire_tables, without_residual
 from opmq_lib.tables import indicators
 
-METIERS = 20
-"""ROME looked at: those that the branch's activities hire most."""
+LEAST_SHARE_PCT, NAMED_SHARE_PCT, NAMED_QUOTIENT = 0.5, 1.0, 1.5
+"""Least share of the branch's jobs of a métier that is looked at, in %; share and location quotient
+from which it is its own; conventions."""
 READ = ["coverage_ratio", "read_skills_count", "ending_blocs_count"]
 
 
-def metiers(inputs: Tables, branch_code: str, count: int = METIERS) -> pd.DataFrame:
-    """Return the ROME with a profile that the branch's activities hire most, first the most hired.
+def metiers(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
+    """Return the métiers of a branch, largest first, and those that are its own.
 
     Args:
         inputs: The study's input tables (`sources.study.load_inputs`).
-        branch_code: Key of table `branches`.
-        count: ROME kept, at most.
+        branch_code: Key of table `branches`; without a headcount there is no row.
+        edition: Gives the base year.
 
     Returns:
-        `rome_code`, `hires`: declared hires, those of an activity being shared between branches as
-        table `naf_branch` says.
+        The candidates of the branch's lists (`shared.candidates`) from `LEAST_SHARE_PCT` of its
+        jobs up, and `is_named`: no branch certifies all that it employs.
     """
-    hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
-    table = hires[hires > 0].rename("hires").reset_index()
-    table = table[table["rome_code"].isin(inputs["metier_skills"]["rome_code"])]
-    order = ["hires", "rome_code"]
-    return table.sort_values(order, ascending=[False, True], ignore_index=True).head(count)
+    table = candidates(inputs, branch_code, edition.base_year)
+    table = table[table["employment_share_pct"] >= LEAST_SHARE_PCT]
+    is_named = (table["employment_share_pct"] >= NAMED_SHARE_PCT) & (
+        table["location_quotient"] >= NAMED_QUOTIENT
+    )
+    order = ["employment_share_pct", "metier_code"]
+    named = table.assign(is_named=is_named)
+    return named.sort_values(order, ascending=[False, True], ignore_index=True)
+
+
+def named(metiers: pd.DataFrame) -> pd.DataFrame:
+    """Return the métiers that are the branch's own."""
+    own: pd.DataFrame = metiers[metiers["is_named"].astype(bool)]
+    return own
+
+
+def romes(inputs: Tables, branch_code: str, metiers: pd.DataFrame) -> pd.DataFrame:
+    """Return the ROME with a profile of some métiers, and their share of the branch's jobs.
+
+    Args:
+        inputs: The study's input tables.
+        branch_code: Whose hires say how a métier's jobs divide between its ROME.
+        metiers: Rows of `metiers`.
+
+    Returns:
+        `rome_code`, `value`, `lower`, `upper` (%), largest first, from `LEAST_SHARE_PCT` up.
+    """
+    jobs = profiles.jobs_by_rome(metiers, _metier_romes(inputs, branch_code))
+    has_profile = jobs["rome_code"].isin(inputs["metier_skills"]["rome_code"])
+    return jobs[has_profile & (jobs["value"] >= LEAST_SHARE_PCT)].reset_index(drop=True)
 
 
 def portfolio(inputs: Tables, branch_code: str) -> pd.DataFrame:
@@ -73,20 +101,29 @@ def deadlines(
 
 
 def coverage(inputs: Tables, metiers: pd.DataFrame, portfolio: pd.DataFrame) -> pd.DataFrame:
-    """Return how many certifications of the branch aim at each métier looked at.
+    """Return how many certifications aim at each métier: the branch's, and all that exist.
 
     Returns:
-        `rome_code`, `hires`, `certifications_count`.
+        `metiers` with `certifications_count` (missing where none of the branch is known) and
+        `existing_certifications_count`: those of any body in Certif Info.
     """
-    wanted = list(metiers["rome_code"])
-    counts = certifications.metier_coverage(portfolio, _links(inputs), wanted)
-    return metiers.merge(counts, on="rome_code")
+    wanted, every = list(metiers["metier_code"]), inputs["certifications"]
+    counts = {
+        name: certifications.fap_coverage(owned, _links(inputs), inputs["fap_rome"], wanted)
+        for name, owned in {"": portfolio, "existing_": every}.items()
+    }
+    table = metiers.reset_index(drop=True)
+    columns = {
+        f"{name}certifications_count": rows["certifications_count"].to_numpy()
+        for name, rows in counts.items()
+    }
+    return table.assign(**columns)
 
 
 def bloc_coverage(
-    inputs: Tables, branch_code: str, metiers: pd.DataFrame, edition: EditionParams
+    inputs: Tables, branch_code: str, romes: pd.DataFrame, edition: EditionParams
 ) -> pd.DataFrame:
-    """Return how much of each métier live blocs cover, today, in 12 and in 24 months.
+    """Return how much of each ROME live blocs cover, today, in 12 and in 24 months.
 
     Returns:
         Table `bloc_coverage`: all `nd` until there is an export and a decision, a métier until one
@@ -100,7 +137,7 @@ def bloc_coverage(
     register = register[register["bloc_code"].isin(readings["bloc_code"])]
     read = blocs.dated_blocs(inputs["rncp_fiches"], register)
     profile = profiles.main_and_emerging(inputs["metier_skills"])
-    wanted = list(metiers["rome_code"])
+    wanted = list(romes["rome_code"])
     table = blocs.bloc_coverage(profile, readings, read, wanted, edition.edition_date)
     answered = profile.loc[profile["skill_code"].isin(decided["skill_code"]), "rome_code"]
     is_known = _has_readings(inputs)
@@ -159,6 +196,45 @@ def demand(
     }
 
 
+def signals(
+    inputs: Tables, branch_code: str, metiers: pd.DataFrame, portfolio: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the skills to look at, those of most of the branch's jobs first.
+
+    Args:
+        inputs: The study's input tables.
+        branch_code: Key of table `branches`.
+        metiers: From `metiers`.
+        portfolio: From `portfolio`.
+
+    Returns:
+        Table `skill_signals`: skills flagged émergente by the ROME of all métiers, and main skills
+        of its own métiers that no métier at which a certification aims carries.
+    """
+    every, own = (romes(inputs, branch_code, rows) for rows in (metiers, named(metiers)))
+    missing = certifications.uncovered_skills(portfolio, _links(inputs), inputs["metier_skills"])
+    parts = {
+        "emerging_flag": profiles.jobs_by_skill(inputs["emerging_skills"], every),
+        "uncovered": profiles.jobs_by_skill(missing, own),
+    }
+    both = pd.concat([part.assign(signal=name) for name, part in parts.items()])
+    both = _labelled(inputs, both).astype({"metiers_count": "Int64"})
+    is_estimate = both["upper"] > both["lower"]
+    both[["lower", "upper"]] = both[["lower", "upper"]].where(is_estimate)
+    both = both.assign(
+        branch_code=branch_code,
+        interval_level=INTERVAL_LEVEL,
+        unit="pct",
+        status="value",
+        reliability_grade=grades(both["lower"], both["upper"], _best_grade(metiers)),
+        nature=is_estimate.map({True: "estimate", False: "observed"}),
+        origin="own" if (metiers["origin"] == "own").any() else "public",
+    )
+    order = ["signal", "value", "label"]
+    both = both.sort_values(order, ascending=[True, False, True], ignore_index=True)
+    return _checked("skill_signals", both)
+
+
 def results(  # noqa: PLR0913 - one argument per step
     inputs: Tables,
     branch_code: str,
@@ -167,22 +243,19 @@ def results(  # noqa: PLR0913 - one argument per step
     deadlines: Mapping[str, pd.DataFrame],
     coverage: pd.DataFrame,
     bloc_coverage: pd.DataFrame,
+    signals: pd.DataFrame,
     demand: Mapping[str, pd.DataFrame],
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of a branch, from those of the steps above.
 
     Returns:
-        `competences`: indicators; hires and certifications of the ROME that the branch's activities
-        recruit most, those without one, what open data cannot give (`nd`). `portfolio`,
-        `to_look_at`, `expiry_calendar`, `bloc_coverage`, `skill_posts`, `skill_gaps`: from the
-        steps. `skill_signals`: skills flagged émergente by the ROME, and main skills that the
-        métier of no certification carries.
+        `competences`: indicators; share of jobs and certifications of the branch's own métiers,
+        those without one, what open data cannot give (`nd`). The others: from the steps.
     """
-    signals = _signals(inputs, branch_code, coverage)
     has_body = (inputs["certifying_bodies"]["branch_code"] == branch_code).any()
-    unknown = "^$" if has_body else "certification|uncovered"
+    unknown = "^$" if has_body else "^(?!existing).*certification|uncovered"
     parts = [
-        *_coverage_rows(portfolio, coverage, signals, _hires_year(inputs)),
+        *_coverage_rows(portfolio, coverage, signals),
         _bloc_rows(inputs, bloc_coverage),
         demand["profile_share"],
         _reason_rows(inputs, deadlines),
@@ -315,48 +388,44 @@ def _posts(besoins: pd.DataFrame | None) -> pd.DataFrame:
     return indicators.last_year(rows).rename(columns={"value": POSTS})[columns]
 
 
-def _signals(inputs: Tables, branch_code: str, coverage: pd.DataFrame) -> pd.DataFrame:
-    flagged = inputs["emerging_skills"]
-    flagged = flagged[flagged["rome_code"].isin(coverage["rome_code"])]
-    uncovered = certifications.uncovered_skills(coverage, inputs["metier_skills"])
-    emerging = profiles.metiers_by_skill(flagged).assign(signal="emerging_flag")
-    both = _labelled(inputs, pd.concat([emerging, uncovered.assign(signal="uncovered")]))
-    both = both.astype({"metiers_count": "Int64"}).assign(
-        branch_code=branch_code, status="value", origin="public"
-    )
-    order = ["signal", "metiers_count", "label"]
-    both = both.sort_values(order, ascending=[True, False, True], ignore_index=True)
-    return _checked("skill_signals", both)
-
-
-def _hires_year(inputs: Tables) -> int:
-    """Return the year in which the twelve months of hires end."""
-    sources = inputs["sources"]
-    return int(sources.loc[sources["table"] == "rome_naf_hires", "data_date"].iloc[0][:4])
+def _best_grade(metiers: pd.DataFrame) -> str:
+    return max(best_grades(metiers["headcount_fit_ratio"]), default="A")
 
 
 def _coverage_rows(
-    portfolio: pd.DataFrame, coverage: pd.DataFrame, signals: pd.DataFrame, hires_year: int
+    portfolio: pd.DataFrame, coverage: pd.DataFrame, signals: pd.DataFrame
 ) -> list[pd.DataFrame]:
     """Return how many certifications, métiers and skills that none covers; then by métier."""
-    codes, counts = coverage["rome_code"], coverage["certifications_count"]
-    hires = pd.DataFrame({"metier_code": codes, "value": coverage["hires"], "year": hires_year})
-    aimed = pd.DataFrame({"metier_code": codes, "value": counts, "unit": "certifications"})
     uncovered = (signals["signal"] == "uncovered").sum()
+    is_known, coverage = len(coverage) > 0, named(coverage)
+    without = (coverage["certifications_count"] == 0).sum()
+    aimed = coverage[["metier_code"]].assign(source_code="certifinfo", unit="certifications")
+    names = ("certifications_count", "existing_certifications_count")
+    shares = coverage[["metier_code", "year", "nature", "origin"]].assign(
+        indicator="employment_share_pct",
+        unit="pct",
+        value=coverage["employment_share_pct"],
+        source_code=coverage["source_code"],
+    )
+    is_estimate = coverage["level_log_sd"] > 0
+    for end in ("lower", "upper"):
+        shares[end] = coverage[f"employment_share_pct_{end}"].where(is_estimate)
+    shares = shares.assign(
+        interval_level=INTERVAL_LEVEL,
+        reliability_grade=grades(shares["lower"], shares["upper"], _best_grade(coverage)),
+    )
+    of_metiers = [
+        ("metiers_looked_at_count", len(coverage), "métiers"),
+        ("metiers_without_certification_count", without, "métiers"),
+        ("uncovered_main_skills_count", uncovered, "compétences"),
+    ]
     return [
         _rows(
             ("certifications_count", len(portfolio), "certifications"),
-            ("metiers_looked_at_count", len(coverage), "métiers"),
-            ("metiers_without_certification_count", (counts == 0).sum(), "métiers"),
-            ("uncovered_main_skills_count", uncovered, "compétences"),
+            *((name, value if is_known else np.nan, unit) for name, value, unit in of_metiers),
         ),
-        hires.assign(
-            indicator="branch_hires_count",
-            unit="déclarations",
-            nature="estimate",
-            source_code="embauches_rome_naf",
-        ),
-        aimed.assign(indicator="certifications_count", source_code="certifinfo"),
+        shares,
+        *(aimed.assign(indicator=name, value=coverage[name]) for name in names),
     ]
 
 

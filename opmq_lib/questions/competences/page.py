@@ -17,6 +17,7 @@ Column = Callable[[Any], str]
 TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
 CALENDAR, BLOCS, SHARED = "expiry_calendar", "bloc_coverage", "consolidation_certifications"
 SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
+SHARE = "employment_share_pct"
 SHOWN = 12
 LEADS = ("", "12_months_", "24_months_")
 WORDS = words(__package__)
@@ -64,12 +65,7 @@ def findings(results: Results, labels: Labels) -> Html:
         for code in REASONS
         if code in titles
     ]
-    counts = indicators.select(results[TABLE], "certifications_count")
-    is_none = (counts["value"] == 0) & (counts["metier_code"] != indicators.ALL_METIERS)
-    without = sorted(labels.get(code, code) for code in counts.loc[is_none, "metier_code"])
-    names = ("metiers_without_certification_count", "metiers_looked_at_count")
-    among = [_count(results, name) for name in names]
-    return pieces.findings(WORDS.findings(facts(results), reasons, _quoted(without), *among))
+    return pieces.findings(WORDS.findings(facts(results), reasons, _without(results, labels)))
 
 
 def key_figures(results: Results) -> Html:
@@ -80,8 +76,8 @@ def key_figures(results: Results) -> Html:
     )
     figures = [
         ("Certifications de la branche", owned, "dans Certif Info"),
-        ("Métiers regardés", metiers, WORDS.metiers_note()),
-        ("Métiers sans certification de la branche", without, "couverture au niveau métier"),
+        ("Métiers propres à la branche", metiers, WORDS.metiers_note()),
+        ("Dont sans certification de la branche", without, "couverture au niveau métier"),
         ("Couverture par blocs", _bloc_shares(results)[0], WORDS.blocs_note(facts(results))),
     ]
     return pieces.key_figures(figures)
@@ -111,28 +107,33 @@ def calendar_table(results: Results) -> Html:
 
 
 def coverage_table(results: Results, labels: Labels) -> Html:
-    """Return the métiers looked at, and how many certifications of the branch aim at each."""
-    hires = indicators.select(results[TABLE], "branch_hires_count")
-    codes, year = indicators.codes(hires), "".join(hires["year"].astype(int).astype(str).head(1))
+    """Return the branch's own métiers, and how many certifications aim at each."""
+    table = results[TABLE]
+    shares = indicators.select(table, SHARE)
+    rows = dict(zip(shares["metier_code"], shares.index, strict=True))
+    cells = Cells(TABLE, table)
+
     columns = {
-        "Métier (ROME)": lambda code: labels.get(code, code),
-        f"Embauches déclarées, un an jusqu’en {year}": lambda code: _count(
-            results, "branch_hires_count", code
-        ),
+        "Métier (FAP)": labels.__getitem__,
+        "Part des emplois de la branche": lambda code: cells.percent(rows[code]),
+        "Intervalle à 80 %": lambda code: _interval(cells, rows[code]),
         "Certifications de la branche": lambda code: _count(results, "certifications_count", code),
+        "Certifications existantes, tous organismes": lambda code: _count(
+            results, "existing_certifications_count", code
+        ),
     }
-    return pieces.table(WORDS.coverage_table(), columns, codes)
+    return _listed(WORDS.coverage_table(), columns, shares["metier_code"], WORDS.no_metier())
 
 
 def uncovered_table(results: Results) -> Html | None:
-    """Return the main skills of the métiers looked at that no certification's métier carries."""
+    """Return the main skills of the branch's own métiers that no certification's métier carries."""
     if results[PORTFOLIO].empty:
         return None
     return _signals(results, "uncovered", WORDS.uncovered_table())
 
 
 def emerging_table(results: Results) -> Html:
-    """Return the skills that the ROME flags émergente among the métiers looked at."""
+    """Return the skills that the ROME flags émergente among the métiers of the branch."""
     return _signals(results, "emerging_flag", WORDS.emerging_table())
 
 
@@ -239,17 +240,38 @@ def overlaps_table(results: Results, labels: Labels) -> Html:
     return _listed(WORDS.overlaps_table(), columns, table.index, WORDS.no_overlap())
 
 
+def _without(results: Results, labels: Labels) -> list[tuple[str, Markup]]:
+    """Return the branch's own métiers without certification of its own, and all that exist."""
+    counts = indicators.select(results[TABLE], "certifications_count")
+    is_none = (counts["value"] == 0) & (counts["metier_code"] != indicators.ALL_METIERS)
+    return [
+        (f"« {french.label(labels.get(code, code))} »", existing)
+        for code in counts.loc[is_none, "metier_code"]
+        for existing in [_count(results, "existing_certifications_count", code)]
+    ]
+
+
 def _signals(results: Results, signal: str, text: str) -> Html:
     table = results[SIGNALS]
     rows = table.index[table["signal"] == signal][:SHOWN]
+    share = Cells(SIGNALS, table)
     columns = {
         "Compétence": _text(table, "label"),
-        "Métiers regardés qui la portent": _number(SIGNALS, table, "metiers_count"),
+        "Part des emplois de la branche": share.percent,
+        "Intervalle à 80 %": lambda row: _interval(share, row),
+        "Métiers (ROME)": _number(SIGNALS, table, "metiers_count"),
     }
     return _listed(text, columns, rows, WORDS.no_signal())
 
 
-def _listed(words: str, columns: Mapping[str, Column], rows: pd.Index, nothing: str) -> Html:
+def _interval(cells: Cells, row: int) -> str:
+    is_known = cells.read(row, "lower") is not None and not cells.is_unreliable(row)
+    return cells.ends(row, french.number, french.percent) if is_known else "–"
+
+
+def _listed(
+    words: str, columns: Mapping[str, Column], rows: pd.Index | pd.Series, nothing: str
+) -> Html:
     return pieces.banner(nothing) if rows.empty else pieces.table(words, columns, rows)
 
 
