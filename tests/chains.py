@@ -61,7 +61,7 @@ def skill_results(
     own_romes = competences.romes(inputs, branch_code, competences.named(metiers))
     portfolio = competences.portfolio(inputs, branch_code)
     deadlines = competences.deadlines(inputs, portfolio, edition)
-    coverage = competences.coverage(inputs, metiers, portfolio)
+    coverage = competences.coverage(inputs, metiers, portfolio, edition)
     blocs = competences.bloc_coverage(inputs, branch_code, own_romes, edition)
     signals = competences.signals(inputs, branch_code, metiers, portfolio)
     demand = competences.demand(inputs, branch_code, besoins)

@@ -59,6 +59,18 @@ def portfolio(certifications: pd.DataFrame, bodies: pd.DataFrame) -> pd.DataFram
     return every.sort_values(["branch_code", "title"], ignore_index=True)
 
 
+def live(certifications: pd.DataFrame, on: date) -> pd.DataFrame:
+    """Return the certifications whose last session is not over, or not known.
+
+    Args:
+        certifications: Table `certifications`: `last_session_year`.
+        on: The day.
+    """
+    last = certifications["last_session_year"]
+    kept: pd.DataFrame = certifications[last.isna() | (last >= on.year)]
+    return kept
+
+
 def metier_links(links: pd.DataFrame) -> pd.DataFrame:
     """Return what each certification aims at, métiers apart from domains, which have no skills.
 

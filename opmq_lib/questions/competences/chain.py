@@ -100,17 +100,21 @@ def deadlines(
     }
 
 
-def coverage(inputs: Tables, metiers: pd.DataFrame, portfolio: pd.DataFrame) -> pd.DataFrame:
-    """Return how many certifications aim at each métier: the branch's, and all that exist.
+def coverage(
+    inputs: Tables, metiers: pd.DataFrame, portfolio: pd.DataFrame, edition: EditionParams
+) -> pd.DataFrame:
+    """Return how many live certifications aim at each métier: the branch's, and all that exist.
 
     Returns:
         `metiers` with `certifications_count` (missing where none of the branch is known) and
         `existing_certifications_count`: those of any body in Certif Info.
     """
-    wanted, every = list(metiers["metier_code"]), inputs["certifications"]
+    wanted = list(metiers["metier_code"])
+    live = certifications.live(inputs["certifications"], edition.edition_date)
+    owned = portfolio[portfolio["certifinfo_code"].isin(live["certifinfo_code"])]
     counts = {
-        name: certifications.fap_coverage(owned, _links(inputs), inputs["fap_rome"], wanted)
-        for name, owned in {"": portfolio, "existing_": every}.items()
+        name: certifications.fap_coverage(some, _links(inputs), inputs["fap_rome"], wanted)
+        for name, some in {"": owned, "existing_": live}.items()
     }
     table = metiers.reset_index(drop=True)
     columns = {

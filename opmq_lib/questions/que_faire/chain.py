@@ -74,8 +74,7 @@ def reasons(
         the branch is known), `causes` and `causes_year` beside the columns of the list.
     """
     rows = listed.metiers
-    last = inputs["certifications"]["last_session_year"]
-    live = inputs["certifications"][last.isna() | (last >= edition.edition_date.year)]
+    live = certifications.live(inputs["certifications"], edition.edition_date)
     links = certifications.metier_links(inputs["certification_metiers"])
     owned = certifications.portfolio(live, inputs["certifying_bodies"])
     counts = {
