@@ -198,6 +198,22 @@ def test_a_branch_without_headcount_says_what_would_fill_its_list() -> None:
         assert piece(results, LABELS).html == ""
 
 
+def test_rates_shown_are_those_that_the_page_of_needs_publishes(listed: Shortlist) -> None:
+    rows = {"metier_code": ["E2Z80", "ENS"], "indicator": "departure_rate_pct",
+            "variant": "", "value": [3.46, 2.6], "lower": [2.5, 2.1],
+            "upper": [4.9, 3.3]}  # fmt: skip
+    needs = pd.DataFrame(rows)
+    other = needs.assign(variant="later_pension", value=9.0)
+    found = chain.with_needs(listed, {"besoins": pd.concat([other, needs])}).metiers
+    before, after = listed.metiers.set_index("metier_code"), found.set_index("metier_code")
+    names = [f"departure_rate_pct{end}" for end in ("", "_lower", "_upper")]
+    assert after.loc["E2Z80", names].tolist() == [3.46, 2.5, 4.9]
+    rest = before.index.drop("E2Z80")
+    assert after.loc[rest, names].equals(before.loc[rest, names].astype("float64"))
+    assert after.drop(columns=names).equals(before.drop(columns=names))
+    assert chain.with_needs(listed, {}) is listed
+
+
 def test_a_fragile_estimate_and_an_unstable_list_are_said(
     looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame
 ) -> None:

@@ -353,7 +353,11 @@ COLUMNS: Final[dict[str, Column]] = {
     "branch_label": text("Branche, en clair"),
     "metier_label": text("Métier, en clair"),
     "proposed_lever": text("Ce qui est proposé"),
-    "decisions.status": text("Suite", *_DECISIONS),
+    "decisions.status": text(
+        "Suite (candidate : à décider ; adopted : retenue ; rejected : écartée ; postponed : "
+        "reportée ; implemented : mise en œuvre ; abandoned : abandonnée)",
+        *_DECISIONS,
+    ),
     "decisions.decision": text("Décision, dans les mots du relevé"),
     "decisions.decided_on": day("Date de la décision"),
     "decisions.disclosure": text(

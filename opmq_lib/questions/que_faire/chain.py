@@ -58,6 +58,25 @@ def listed(cells: pd.DataFrame) -> Shortlist:
     return method.shortlist(cells, heads, rates)
 
 
+def with_needs(listed: Shortlist, needs: Tables) -> Shortlist:
+    """Return the list with the departures of the years to come, as `02_besoins` publishes them.
+
+    Args:
+        listed: From `listed`, whose rates are national ones of the official projections.
+        needs: Results of `02_besoins`; none when it has not run: the list is then unchanged.
+    """
+    if not needs:
+        return listed
+    rows = indicators.select(needs["besoins"], "departure_rate_pct", variant="")
+    known = rows.set_index("metier_code")[["value", "lower", "upper"]]
+    metiers = listed.metiers
+    for column, end in zip(known, ("", *ENDS), strict=True):
+        name = f"departure_rate_pct{end}"
+        found = metiers["metier_code"].map(known[column]).astype("float64")
+        metiers = metiers.assign(**{name: found.fillna(metiers[name])})
+    return listed._replace(metiers=metiers)
+
+
 def reasons(
     inputs: Tables, branch_code: str, listed: Shortlist, edition: EditionParams
 ) -> pd.DataFrame:
