@@ -96,6 +96,6 @@ def consolidation_results(
     metiers = consolidation.metiers(jobs)
     differences = consolidation.differences(jobs, metiers)
     common = consolidation.common(inputs, metiers)
-    recurring = consolidation.recurring(nothing if lists is None else lists)
     cores = nothing if cores is None else cores
+    recurring = consolidation.recurring(nothing if lists is None else lists, cores)
     return consolidation.results(differences, common, cores, recurring)

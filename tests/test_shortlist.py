@@ -14,6 +14,8 @@ from opmq_lib.errors import DataError
 from opmq_lib.methods import decisions, shortlist
 from opmq_lib.methods.shortlist import Shortlist
 from opmq_lib.questions import shared
+from opmq_lib.questions.consolidation import chain as consolidation_chain
+from opmq_lib.questions.consolidation import page as consolidation_page
 from opmq_lib.questions.que_faire import chain, page
 from opmq_lib.sources import registers, study
 
@@ -280,3 +282,30 @@ def test_a_decision_without_its_minutes_is_refused(
     registers.write(proposed, "decisions", tmp_path / "decisions.csv")
     with pytest.raises(DataError, match="without its day or its minutes"):
         registers.read_decisions(tmp_path / "decisions.csv")
+
+
+def test_what_recurs_is_counted_by_branch_with_the_sum_of_presences(
+    every: dict[str, pd.DataFrame],
+) -> None:
+    lists = pd.concat(
+        chain.listed(cells).metiers.assign(branch_code=code, year=2018, origin="public")
+        for code, cells in every.items()
+    )
+    core = pd.DataFrame({"branch_code": ["verre", "chimie", "chimie"], "question_code": "core",
+        "metier_code": "E1Z41", "label": ["in_list", "in_list", "out"], "year": 2018,
+        "acceptability_pct": [99.0, 91, 2], "origin": "public"})  # fmt: skip
+    table = consolidation_chain.recurring(lists, core).set_index(["indicator", "metier_code"])
+    value = table["value"]
+    assert value["shortlist_branches_count", "ENS"] == 27
+    assert value["core_branches_count", "E1Z41"] == 2
+    assert value["core_presence_count", "E1Z41"] == pytest.approx(1.9)
+    assert value["shortlist_branches_count", "D6Z70"] >= 15
+    shown = lists[lists["is_shown"] == "yes"]
+    assert value["shortlist_branches_count"].drop("ENS").sum() == len(shown)
+    assert value["shortlist_presence_count"].sum() == pytest.approx(
+        shown["presence_pct"].sum() / 100
+    )
+    found = table.reset_index().assign(branch_code="ensemble", status="value")
+    said = text(consolidation_page.recurring_findings({"consolidation": found}, LABELS))
+    assert "Les mêmes quelques métiers reviennent dans les 27 listes" in said
+    assert "« Autres ouvriers qualifiés des industries chimiques et plastiques » dans 2." in said

@@ -117,43 +117,44 @@ def core_acceptability(labels: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def recurring(shortlists: pd.DataFrame) -> pd.DataFrame:
-    """Return in how many branches each métier is one to look at first, and how surely.
+def recurring(listed: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return in how many branches each métier is on a list, and how surely.
 
     Args:
-        shortlists: Tables `shortlist` of all branches, one under the other.
+        listed: `branch_code`, `metier_code`, `presence_pct` (share of draws that put it on the
+            branch's list), `year`, `origin`, of the métiers on the list of some branch.
+        name: Of the list.
 
     Returns:
-        `shortlist_branches_count` (branches that show it) and `shortlist_presence_count` (sum over
-        branches of the share of draws whose list has it), one row each per métier shown anywhere;
-        the first also for all métiers: branches that have a list.
+        `<name>_branches_count` and `<name>_presence_count` (sum over branches of the share of
+        draws), one row each per métier; the first also for all métiers: branches with a list.
 
     Examples:
         >>> lists = pd.DataFrame({"branch_code": ["verre", "chimie", "chimie"], "year": 2018,
         ...     "metier_code": ["G1Z70", "G1Z70", "E1Z41"], "presence_pct": [90.0, 60, 100],
-        ...     "is_shown": "yes", "origin": "public"})
-        >>> recurring(lists)[["metier_code", "indicator", "value"]].values.tolist()[:2]
-        [['G1Z70', 'shortlist_branches_count', 2.0], ['E1Z41', 'shortlist_branches_count', 1.0]]
+        ...     "origin": "public"})
+        >>> recurring(lists, "core")[["metier_code", "indicator", "value"]].values.tolist()[:2]
+        [['G1Z70', 'core_branches_count', 2.0], ['E1Z41', 'core_branches_count', 1.0]]
     """
-    shown = shortlists[shortlists["is_shown"] == "yes"]
-    found = shown.groupby("metier_code").agg(
+    found = listed.groupby("metier_code").agg(
         branches=("branch_code", "nunique"), surely=("presence_pct", "sum")
     )
     found = found.sort_values(["branches", "surely"], ascending=False).astype("float64")
-    counts = pd.concat(
-        [found["branches"], pd.Series({ALL_METIERS: shown["branch_code"].nunique()})]
-    )
-    parts = {"shortlist_branches_count": counts, "shortlist_presence_count": found["surely"] / 100}
+    lists = pd.Series({ALL_METIERS: float(listed["branch_code"].nunique())})
+    counts = pd.concat([found["branches"], lists])
+    parts = {"branches": counts, "presence": found["surely"] / 100}
     rows = [
-        values.rename_axis("metier_code").reset_index(name="value").assign(indicator=name)
-        for name, values in parts.items()
+        values.rename_axis("metier_code")
+        .reset_index(name="value")
+        .assign(indicator=f"{name}_{what}_count")
+        for what, values in parts.items()
     ]
     table: pd.DataFrame = pd.concat(rows, ignore_index=True)
     return table.assign(
-        year=shown["year"].max(),
+        year=listed["year"].max(),
         unit="branches",
         nature="estimate",
-        origin="own" if (shown["origin"] == "own").any() else "public",
+        origin="own" if (listed["origin"] == "own").any() else "public",
     )
 
 

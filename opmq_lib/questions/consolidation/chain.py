@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from opmq_lib.methods import consolidation
+from opmq_lib.methods import consolidation, core
 from opmq_lib.questions.shared import ALL_BRANCHES, Tables, estimate, studied, without_residual
 from opmq_lib.tables import INDICATOR_COLUMNS, indicators
 
@@ -67,13 +67,26 @@ def common(inputs: Tables, metiers: pd.DataFrame) -> pd.DataFrame:
     return indicators.stack(parts, ALL_BRANCHES, NAME)
 
 
-def recurring(shortlists: pd.DataFrame) -> pd.DataFrame:
-    """Return, as indicators, the métiers that recur in the lists of what to look at first.
+def recurring(shortlists: pd.DataFrame, cores: pd.DataFrame) -> pd.DataFrame:
+    """Return, as indicators, the métiers that recur in the lists of branches.
 
     Args:
         shortlists: The `shortlist` tables of all branches, one under the other; may be empty.
+        cores: Their `coeurs` tables; may be empty.
+
+    Returns:
+        Of what to look at first (`shortlist_…`) and of the core (`core_…`): rows of
+        `consolidation.recurring`.
     """
-    return shortlists if shortlists.empty else consolidation.recurring(shortlists)
+    parts = []
+    if not shortlists.empty:
+        shown = shortlists[shortlists["is_shown"] == "yes"]
+        parts.append(consolidation.recurring(shown, "shortlist"))
+    if not cores.empty:
+        is_core = cores["question_code"].eq("core") & cores["label"].eq(core.IN)
+        named = cores[is_core].rename(columns={"acceptability_pct": "presence_pct"})
+        parts.append(consolidation.recurring(named, "core"))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def results(

@@ -12,7 +12,7 @@ from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
 
-RECURRING = "shortlist_branches_count"
+LISTS = ("shortlist", "core")
 TABLE, HEADCOUNT, DOMAINS = "consolidation", "branch_headcount", "domain_share_pct"
 SHOWN, LEAST_SHARE_PCT = 10, 0.5
 WORDS = words(__package__)
@@ -111,27 +111,35 @@ def shared_metiers_table(results: Results, labels: Labels) -> Html:
 
 
 def recurring_findings(results: Results, labels: Labels) -> Html:
-    """Return the métiers that recur most in the lists of what to look at first."""
-    table, cells, rows = results[TABLE], _cells(results), _recurring(results)
-    if rows.empty:
-        return _nothing()
-    lists = cells.number(row_of(table, RECURRING))
-    first = [(labels[rows["metier_code"][row]], cells.number(row)) for row in rows.index[:3]]
-    return pieces.findings(WORDS.recurring(first, lists))
+    """Return the métiers that recur most in the lists of what to look at first, and as cores."""
+    table, cells = results[TABLE], _cells(results)
+    said = []
+    for name in LISTS:
+        rows = _recurring(results, name)
+        lists = cells.number(row_of(table, f"{name}_branches_count"))
+        first = [(labels[rows["metier_code"][row]], cells.number(row)) for row in rows.index[:3]]
+        said += [WORDS.recurring(name, first, lists)] if first else []
+    return pieces.findings("\n\n".join(said)) if said else _nothing()
 
 
-def recurring_table(results: Results, labels: Labels) -> Html:
-    """Return in how many lists each métier is, and in how many it is expected to be."""
-    cells, rows = _cells(results), _recurring(results).head(SHOWN)
+def recurring_table(results: Results, labels: Labels, name: str) -> Html:
+    """Return in how many branches each métier is on a list, and the sum of its presences.
+
+    Args:
+        results: Of the question.
+        labels: French names of métiers.
+        name: `shortlist` (what to look at first) or `core`.
+    """
+    cells, rows = _cells(results), _recurring(results, name).head(SHOWN)
     metier = rows["metier_code"]
     columns = {
         "Métier (FAP)": lambda row: labels[metier[row]],
-        "Branches dont la liste le montre": cells.number,
+        "Branches": cells.number,
         "Présences ajoutées": lambda row: cells.number(
-            row_of(results[TABLE], "shortlist_presence_count", metier[row]), 1
+            row_of(results[TABLE], f"{name}_presence_count", metier[row]), 1
         ),
     }
-    return _table(WORDS.recurring_table(), columns, rows.index)
+    return _table(WORDS.recurring_table(name), columns, rows.index)
 
 
 def outside_table(results: Results, labels: Labels) -> Html:
@@ -145,8 +153,8 @@ def outside_table(results: Results, labels: Labels) -> Html:
     return _table(WORDS.outside_table(), columns, metier.index)
 
 
-def _recurring(results: Results) -> pd.DataFrame:
-    rows = select(results[TABLE], RECURRING)
+def _recurring(results: Results, name: str) -> pd.DataFrame:
+    rows = select(results[TABLE], f"{name}_branches_count")
     return rows[rows["metier_code"] != ALL_METIERS]
 
 
