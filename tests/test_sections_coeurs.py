@@ -48,7 +48,7 @@ def assert_numbers_are_cells(html: str, results: dict[str, pd.DataFrame], least:
     found = re.findall(r'data-cell="(\w+):(\d+):(\w+)">([^<]+)<', html)
     assert len(found) >= least
     for table, row, column, said in found:
-        shown = re.sub("[^0-9,]", "", said)
+        shown = re.sub("[^0-9,-]", "", said.replace("−", "-"))
         cell = results[table].loc[int(row)]
         is_heads = "headcount" in f"{column} {cell.get('criterion_code')}"
         digit = len(shown) - len(shown.rstrip("0")) if is_heads else -len(shown.partition(",")[2])
