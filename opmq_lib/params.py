@@ -252,16 +252,13 @@ class PathPoint(Strict):
 
 
 class ScenarioLine(Voted):
-    """One change of a scenario: whom it touches, what it multiplies, and when.
+    """One change of a scenario: whose employment it multiplies, and when.
 
     The multiplier goes in straight lines from 1 in `start_year`, through `points`, to `multiplier`
     in `end_year`, and stays there. Lines that touch the same cell multiply.
     """
 
     label: Text = Field(description="what the line says, in French")
-    quantity: Literal["employment", "departures"] = Field(
-        description="projected employment, or career-end departures"
-    )
     industry_group_codes: Listed[Text] = Field(
         (), description='groups of branches: ["C"]; [] for all'
     )

@@ -78,12 +78,11 @@ def needs_results(
     edition: EditionParams,
 ) -> dict[str, pd.DataFrame]:
     jobs = besoins.jobs(inputs, branch_code, edition)
-    future = besoins.future(inputs, jobs, horizon_years, edition)
     ages = besoins.ages(inputs, edition)
-    rates = besoins.rates(ages, horizon_years)
-    posts = besoins.posts(inputs, jobs, future, ages, rates, scenarios, edition)
-    results = besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, posts)
-    return results | {"besoins_officiels": besoins.official(inputs, jobs)}
+    rates = besoins.metier_rates(inputs, edition)
+    cells = besoins.cells(inputs, jobs, ages, rates, horizon_years, edition)
+    posts = besoins.posts(inputs, cells, scenarios, horizon_years, edition)
+    return besoins.results(inputs, branch_code, edition, scenarios, jobs, ages, rates, cells, posts)
 
 
 def consolidation_results(

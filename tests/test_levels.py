@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
+from opmq_lib.methods.employment import measures
 from opmq_lib.methods.employment.levels import level_draws, on_total
 from opmq_lib.methods.reliability import grades
 
@@ -84,3 +85,19 @@ def test_a_branch_badly_explained_by_its_activities_never_gets_the_best_grade():
 
 def test_an_interval_that_reaches_zero_has_the_last_grade():
     assert grades([0.0, -3.0], [1.0, 2.0]).tolist() == ["D", "D"]
+
+
+def test_some_metiers_of_a_branch_are_better_known_together_than_each():
+    cells = [("verre", code, heads, 0.4) for code, heads in (("A", 50.0), ("B", 30.0), ("C", 20.0))]
+    branch = jobs(*cells).query("year == 2018").assign(nature="estimate", origin="public")
+    row = measures.total_row(branch, branch["metier_code"] != "C").iloc[0]
+    assert row["value"] == 80
+    assert row["lower"] < 80 < row["upper"]
+    assert row["upper"] - row["lower"] < 0.5 * 80 * (np.exp(1.2816 * 0.4) - np.exp(-1.2816 * 0.4))
+    assert row["reliability_grade"] == "A"
+    known = jobs(("verre", "A", 30.0, None), ("verre", "B", 10.0, None)).query("year == 2018")
+    known = known.assign(nature="observed", origin="own")
+    row = measures.total_row(known, known["metier_code"] == "A").iloc[0]
+    assert row["value"] == 30
+    assert row[["lower", "upper", "interval_level"]].isna().all()
+    assert row["reliability_grade"] == ""

@@ -25,7 +25,6 @@ NET, LEFT, POSTS = needs.QUANTITIES
 def line(**changes: object) -> ScenarioLine:
     given = {
         "label": "Essai",
-        "quantity": "employment",
         "multiplier": 0.9,
         "start_year": 2018,
         "end_year": 2028,
@@ -48,24 +47,16 @@ NODES = pd.DataFrame(
 )
 
 
-def effects(*chosen: ScenarioParams, horizons: tuple[int, ...] = (5, 10)) -> pd.DataFrame:
-    return sets.effects(chosen, NODES, embedded.load("branches"), 2018, horizons)
+def effects(*chosen: ScenarioParams, year: int = 2028) -> pd.DataFrame:
+    return sets.effects(chosen, NODES, embedded.load("branches"), year)
 
 
-def posts(given: pd.DataFrame | None = None) -> pd.DataFrame:
-    jobs = NODES.assign(key=1).merge(pd.DataFrame({"year": range(2004, 2019), "key": 1}))
-    jobs["employment_headcount"] = 2000.0 + 7 * (jobs["year"] - 2004)
-    levels = [
-        NODES.assign(year=2018 + ahead, quantile_level=level, value=2100.0 * factor)
-        for ahead in (5, 10)
-        for level, factor in ((0.1, 0.8), (0.5, 1.0), (0.9, 1.2))
-    ]
-    ages = studied("age_structure")
-    assumed = needs.Assumptions(
-        projections=pd.concat(levels), rates=needs.learn_rates(ages), effects=given, totals=True
-    )
-    found = needs.posts_to_fill(jobs, ages, [5, 10], [0.1, 0.5, 0.9], assumed)
-    key = ["branch_code", "metier_code", "year", "quantile_level"]
+def posts(given: pd.DataFrame) -> pd.DataFrame:
+    facts = {"level_year": 2020, "family_code": "", "nature": "projection", "origin": "public"}
+    rates = {"growth_rate_pct": 1.0, "departure_rate_pct": 3.0, "ages_basis": "national"}
+    cells = NODES.assign(employment_headcount=2000.0, **facts, **rates)
+    found = needs.posts_to_fill(cells, 2024, 2028, {"essai": given})
+    key = ["branch_code", "metier_code", "quantile_level"]
     return found.pivot(index=key, columns="quantity", values="value")
 
 
@@ -74,31 +65,34 @@ def posts(given: pd.DataFrame | None = None) -> pd.DataFrame:
 
 def test_the_reference_changes_nothing() -> None:
     reference = parameters.load_scenarios(ROOT)["reference"]
-    pd.testing.assert_frame_equal(posts(effects(reference)), posts())
+    key = ["branch_code", "metier_code"]
+    pd.testing.assert_frame_equal(posts(effects(reference)), posts(NODES[key]))
 
 
-def test_one_line_changes_exactly_the_cells_it_names() -> None:
+def test_one_line_changes_exactly_the_cells_it_names_and_no_departure() -> None:
+    before = posts(effects())
     changed = posts(effects(scenario(line(branch_codes=["chimie"], metier_codes=["E1Z"]))))
-    moved = (changed != posts()).any(axis=1)
-    touched = set(moved[moved].index.droplevel(["year", "quantile_level"]))
+    moved = (changed != before).any(axis=1)
+    touched = set(moved[moved].index.droplevel("quantile_level"))
     codes = ("E1Z41", "E1Z43", "ENS")
     assert touched == {(branch, code) for branch in ("chimie", "ensemble") for code in codes}
-    assert (changed[LEFT] == posts()[LEFT]).all()
-
-
-def test_a_line_on_departures_leaves_net_creation() -> None:
-    changed, before = posts(effects(scenario(line(quantity="departures", multiplier=1.2)))), posts()
-    assert (changed[NET] == before[NET]).all()
-    assert (changed[LEFT] > before[LEFT]).all()
+    assert (changed[[LEFT, "departure_rate_pct"]] == before[[LEFT, "departure_rate_pct"]]).all(
+        axis=None
+    )
 
 
 def test_a_branch_total_is_the_sum_of_its_metiers_under_every_scenario() -> None:
     for each in parameters.load_scenarios(ROOT).values():
         point = posts(effects(each)).xs(0.5, level="quantile_level").reset_index()
-        whole = point[point["metier_code"] == "ENS"].set_index(["branch_code", "year"])
-        parts = point[point["metier_code"] != "ENS"].groupby(["branch_code", "year"])
+        whole = point[point["metier_code"] == "ENS"].set_index("branch_code")
+        parts = point[point["metier_code"] != "ENS"].groupby("branch_code")
         sums = parts[list(needs.QUANTITIES)].sum()
         assert sums.to_numpy() == pytest.approx(whole.loc[sums.index, sums.columns].to_numpy())
+
+
+def test_a_scenario_that_changes_departures_is_refused() -> None:
+    with pytest.raises(ValueError, match="quantity"):
+        line(quantity="departures")
 
 
 def test_scenarios_compose_by_multiplying() -> None:
@@ -162,21 +156,11 @@ def test_no_module_of_posts_imports_the_intentions() -> None:
 
 
 def test_entries_are_subtracted_and_unknown_ones_stay_nd() -> None:
-    rows = summary.interval_rows(
-        needs.posts_to_fill(
-            pd.DataFrame(
-                {
-                    "branch_code": "chimie",
-                    "metier_code": ["E1Z41"] * 15 + ["G1Z70"] * 15,
-                    "year": [*range(2004, 2019)] * 2,
-                    "employment_headcount": 1000.0,
-                }
-            ),
-            studied("age_structure"),
-            [5],
-            [0.1, 0.5, 0.9],
-        )
-    )
+    key = ["branch_code", "metier_code", "origin"]
+    rows = pd.DataFrame([("chimie", code, "public") for code in ("E1Z41", "G1Z70")], columns=key)
+    rows = rows.assign(
+        indicator=POSTS, year=2023, value=500.0, lower=400.0, upper=600.0, interval_level=0.8
+    ).assign(reliability_grade="", nature="projection")
     entries = pd.DataFrame(
         {
             "branch_code": ["chimie"],
@@ -186,8 +170,7 @@ def test_entries_are_subtracted_and_unknown_ones_stay_nd() -> None:
         }
     )
     found = summary.entry_rows(rows, entries, 2018).set_index(["metier_code", "indicator"])["value"]
-    wanted = rows.set_index(["metier_code", "indicator"])["value"]["E1Z41", POSTS] - 100 + 25
-    assert found["E1Z41", "potential_imbalance_headcount"] == pytest.approx(wanted)
+    assert found["E1Z41", "potential_imbalance_headcount"] == pytest.approx(500 - 100 + 25)
     assert np.isnan(found["G1Z70", "potential_imbalance_headcount"])
 
 

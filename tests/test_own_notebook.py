@@ -24,7 +24,7 @@ RATES = """\
 import opmq_lib
 study = opmq_lib.study()
 rates = study.rates()
-rates.loc[(rates["metier_code"] == "E1Z43") & (rates["first_age"] == 55), "survival_ratio"] *= 0.5
+rates.loc[rates["metier_code"] == "E1Z43", "departure_rate_pct"] *= 1.5
 before = study.needs(["ceramique"])
 after = study.needs(["ceramique"], rates=rates)
 """

@@ -183,7 +183,7 @@ def test_a_scenario_that_starts_before_the_edition_is_refused_line_by_line(root)
         edit(root, file, "start_year: 2026", "start_year: 2020")
     text = refusal(parameters.load_scenarios, root)
     assert text.count("a scenario that starts in the past (found: 2020)") == 2
-    assert f"{file}, line 15, key `lines[0].start_year`" in text
+    assert f"{file}, line 14, key `lines[0].start_year`" in text
     assert "2026, the year of the edition, or later" in text
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from test_sections_coeurs import assert_numbers_are_cells, text
 
 from opmq_lib.errors import DataError
 from opmq_lib.methods import decisions, shortlist
+from opmq_lib.methods.needs import departure_factors
 from opmq_lib.methods.shortlist import Shortlist
 from opmq_lib.questions import shared
 from opmq_lib.questions.consolidation import chain as consolidation_chain
@@ -98,8 +100,8 @@ def test_neither_the_order_of_metiers_nor_another_branch_changes_a_list() -> Non
     pd.testing.assert_frame_equal(alone.metiers, shuffled.metiers)
     assert alone.overlap == shuffled.overlap
     both = pd.concat([cells(branch_code="autre"), cells()])
-    for draw in (shortlist.departure_factors, chain.level_factors):
-        assert (draw(both, 50, 1)[8:] == draw(cells(), 50, 1)).all()
+    for draw in (departure_factors, partial(chain.level_factors, draws_count=50, seed=1)):
+        assert (draw(both)[8:] == draw(cells())).all()
 
 
 def test_every_draw_lists_six_where_more_are_in_alarm() -> None:
@@ -113,7 +115,7 @@ def test_every_draw_lists_six_where_more_are_in_alarm() -> None:
 
 
 def test_departure_rates_are_known_to_a_factor_of_1_9() -> None:
-    factors = shortlist.departure_factors(cells(), 1000, 1)
+    factors = departure_factors(cells())
     low, high = np.quantile(factors, [0.1, 0.9], axis=1)
     spread = np.sqrt(0.15**2 + 0.06**2 + 0.2**2)
     assert high / low == pytest.approx(np.exp(2 * 1.2815515655 * spread), rel=0.01)

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment import RESIDUAL_BRANCH
 from opmq_lib.methods.employment.levels import HEADS, INTERVAL_LEVEL, LOWER, UPPER, level_draws
-from opmq_lib.methods.needs.assumptions import REFERENCE
 from opmq_lib.methods.reliability import grades
 from opmq_lib.tables.indicators import ALL_METIERS, largest_first
 
@@ -48,7 +48,7 @@ def domain_shares(jobs: pd.DataFrame) -> pd.DataFrame:
     cells = jobs.rename(columns={"value": HEADS, "lower": LOWER, "upper": UPPER}).dropna(
         subset=HEADS
     )
-    nodes, factors = level_draws(cells, REFERENCE.draws_count, REFERENCE.seed)
+    nodes, factors = level_draws(cells, DRAWS_COUNT, SEED)
     cells = nodes.merge(cells, on=["branch_code", "metier_code"])
     drawn = cells[[HEADS]].to_numpy() * factors
     parts = []

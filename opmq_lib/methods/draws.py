@@ -15,6 +15,8 @@ from opmq_lib.tables.fap import FAMILY_LENGTH
 
 Array = npt.NDArray[np.float64]
 
+DRAWS_COUNT, SEED = 4000, 2018
+
 ERROR_CORRELATION = 0.10
 """Correlation of the projection errors of two families of métiers: 0.15 inside a professional
 domain, 0.09 between industrial ones (1988-2013, `docs/decisions/published-forecast.md`)."""
@@ -49,15 +51,20 @@ def own(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
     return np.stack([found[code] for code in codes]) if codes else np.empty((0, draws_count))
 
 
-def correlated(seed: int, draws_count: int, codes: Sequence[str]) -> Array:
+def correlated(
+    seed: int, draws_count: int, codes: Sequence[str], families: Sequence[str] | None = None
+) -> Array:
     """Return the normal draws of projection errors, (codes, draws).
+
+    A code belongs to the family given, or else to that which it begins with.
 
     `ERROR_CORRELATION` of their variance is what all share, `FAMILY_SHARE` of the rest what a
     family does. A métier has the same errors in every branch.
 
     Each row holds the same values in another order, so that its quantiles are exact.
     """
-    family = own(seed, draws_count, [f"{code[:FAMILY_LENGTH]} family" for code in codes])
+    of_code = families or [code[:FAMILY_LENGTH] for code in codes]
+    family = own(seed, draws_count, [f"{code} family" for code in of_code])
     inside = np.sqrt(FAMILY_SHARE) * family + np.sqrt(1 - FAMILY_SHARE) * own(
         seed, draws_count, codes
     )

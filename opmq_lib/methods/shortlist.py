@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods import draws
 from opmq_lib.methods.draws import Array
 from opmq_lib.methods.employment.levels import INTERVAL_SPAN
 from opmq_lib.methods.tension.survey import NEW
@@ -30,7 +29,6 @@ SHOWN_PRESENCE_PCT, SOLID_PRESENCE_PCT = 50, 80
 LEAST_OVERLAP: Final = 0.55
 """Mean Jaccard index of the list and the lists of the draws under which it is said to be
 unstable."""
-METIER_SD, COMMON_SD, AGES_SD, AGES_CORRELATION = 0.15, 0.06, 0.2, 0.7
 DIVERGENCE_PCT: Final = 1.0
 """Difference of official and own growth a year from which the two are said to diverge."""
 HIGH_QUINTILE: Final = 4
@@ -154,31 +152,6 @@ def shortlist(cells: pd.DataFrame, drawn_heads: Array, drawn_rates: Array) -> Sh
     table["is_shown"] = is_shown.map({True: "yes", False: "no"})
     listed = table[is_listed[:, 0]].sort_values("rank", ignore_index=True)
     return Shortlist(listed, float(np.nanmean(overlaps)) if drawn.any() else np.nan)
-
-
-def departure_factors(cells: pd.DataFrame, draws_count: int, seed: int) -> Array:
-    """Return what to multiply the departure rate of each cell by, in each draw, (cells, draws).
-
-    Args:
-        cells: `branch_code`, `metier_code`.
-        draws_count: Number of draws.
-        seed: Of the named streams.
-
-    Source:
-        Method page, P1.
-    """
-    metiers, branches = cells["metier_code"].tolist(), cells["branch_code"].tolist()
-    pairs = [f"{branch}/{metier}" for branch, metier in zip(branches, metiers, strict=True)]
-
-    def normal(names: list[str]) -> Array:
-        return draws.own(seed, draws_count, [f"departures/{name}" for name in names])
-
-    ages = AGES_CORRELATION * normal(branches)
-    ages = ages + np.sqrt(1 - AGES_CORRELATION**2) * normal(pairs)
-    common = draws.shared(seed, draws_count, "departures")
-    error = METIER_SD * normal(metiers) + COMMON_SD * common + AGES_SD * ages
-    spread = np.sqrt(METIER_SD**2 + COMMON_SD**2 + AGES_SD**2)
-    return np.asarray(np.exp(spread * draws.even(error)))
 
 
 def _ranked(cells: pd.DataFrame, heads: Array, rates: Array) -> tuple[Array, Array]:

@@ -46,13 +46,12 @@ class Study:
         )
 
     def rates(self) -> pd.DataFrame:
-        """Return who is still in work five years later, by métier and age, to be changed at will.
+        """Return growth and departures of every métier per year, to be changed at will.
 
         Returns:
-            What `needs.learn_rates` returns: a `survival_ratio` by métier, step and age.
+            Rows of the `metier_rates` contract, official and our own, in %.
         """
-        ages = besoins.ages(study.load_inputs((), self.root), self.edition)
-        return besoins.rates(ages, self.edition.horizon_years)
+        return besoins.metier_rates(study.load_inputs((), self.root), self.edition)
 
     def needs(
         self,
@@ -60,7 +59,7 @@ class Study:
         scenario: str | None = None,
         rates: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
-        """Return posts to fill by branch and métier, with their causes.
+        """Return departures, net creation and posts to fill by branch and métier.
 
         Args:
             branch_codes: Keys of table `branches`.
@@ -69,13 +68,13 @@ class Study:
             rates: Other rates than those of `rates`, in their shape.
 
         Returns:
-            Rows of the `needs` contract, in heads, with `branch` and `metier`, their names.
+            Rows of the `needs` contract, with `branch` and `metier`, their names.
 
         Raises:
             ScopeError: If the scenario is unknown; it says which one was probably meant.
         """
         inputs, edition = study.load_inputs(branch_codes, self.root), self.edition
-        scenarios = study.scenarios(self.root)
+        scenarios, years = study.scenarios(self.root), self.edition.horizon_years
         ages = besoins.ages(inputs, edition)
         given = self.rates() if rates is None else rates
         known = [*(each.scenario_code for each in scenarios), *besoins.VARIANTS]
@@ -84,8 +83,8 @@ class Study:
         tables = []
         for branch_code in branch_codes:
             jobs = besoins.jobs(inputs, branch_code, edition)
-            future = besoins.future(inputs, jobs, edition.horizon_years, edition)
-            tables.append(besoins.posts(inputs, jobs, future, ages, given, scenarios, edition))
+            cells = besoins.cells(inputs, jobs, ages, given, years, edition)
+            tables.append(besoins.posts(inputs, cells, scenarios, years, edition))
         posts = self._named(tables)
         return posts[posts["scenario_code"] == chosen].reset_index(drop=True)
 

@@ -338,40 +338,30 @@ def share_intervals(
 
 
 @mpl.rc_context(STYLE)
-def posts_causes(posts: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None) -> Figure:
-    """Draw posts to fill by métier, with their two causes and their interval.
+def departure_rates(
+    rates: pd.DataFrame, country: float, labels: Labels, words: str, ax: Axes | None = None
+) -> Figure:
+    """Draw departures per 100 jobs a year by métier, with their interval, and those of all jobs.
 
     Args:
-        posts: `metier_code`, `left` and `created` (heads, by cause), `value`, `lower`, `upper`
-            (posts), in drawing order from the top.
+        rates: `metier_code`, `value`, `lower`, `upper`, in drawing order from the top.
+        country: The same of all jobs of the country.
         labels: French label of each métier.
         words: See the module.
         ax: See the module.
     """
-    figure, (ax,) = _start(words, 1.0 + 0.5 * len(posts), ax)
-    positions = _places(posts)
-    ax.axvline(0, color=RULE, linewidth=1)
-    ax.barh(positions, posts["left"], 0.2, color=SOFT, label="Départs de fin de carrière")
-    created: dict[str, Any] = {"color": MUTED, "label": "Création nette d’emplois"}
-    ax.barh(positions - 0.2, posts["created"], 0.14, **created)
-    ax.hlines(positions, posts["lower"], posts["upper"], color=INK, linewidth=1.2)
-    ax.plot(posts["value"], positions, "o", color=ACCENT, markersize=6, label="Postes à pourvoir")
-    _name_lines(ax, [labels[code] for code in posts["metier_code"]])
-    _heads_on_x(ax, "Personnes, sur toute la période")
-    ax.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.09), ncols=1)
+    figure, (ax,) = _start(words, 0.9 + 0.47 * len(rates), ax)
+    ax.axvline(country, color=MUTED, linestyle=DASHED, linewidth=1)
+    _dots_in_intervals(ax, rates, [labels[code] for code in rates["metier_code"]])
+    whole = f"Tous les emplois du pays : {french.number(country, 1)}"
+    ax.set_xlabel(f"Pour 100 emplois et par an. Tirets : {whole[0].lower()}{whole[1:]}")
+    ax.set_xlim(left=0)
 
     def line(row: Mapping[Any, Any]) -> str:
-        size = french.step(row["lower"], row["upper"])
-        value, low, high, left, created = (
-            french.number(round(row[name] / size) * size)
-            for name in ("value", "lower", "upper", "left", "created")
-        )
-        return (
-            f"{labels[row['metier_code']]} : {value} postes à pourvoir ({low} à {high}), "
-            f"dont départs {left} et création nette {created}"
-        )
+        value, low, high = (french.number(row[name], 1) for name in ("value", "lower", "upper"))
+        return f"{labels[row['metier_code']]} : {value} ({low} à {high})"
 
-    return _finished(figure, [line(row) for row in posts.to_dict("records")])
+    return _finished(figure, [*(line(row) for row in rates.to_dict("records")), whole])
 
 
 @mpl.rc_context(STYLE)

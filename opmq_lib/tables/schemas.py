@@ -136,9 +136,10 @@ TABLES: Final[dict[str, str]] = {
     "spread_ratio rates_basis",
     "metier_rates": "metier_code* family_code? growth_rate_pct? own_growth_rate_pct "
     "departure_rate_pct? own_departure_rate_pct? nature",
-    "future_headcounts": "branch_code* metier_code* year* quantile_level* value?",
-    "scenario_effects": "branch_code* metier_code* year* employment_multiplier "
-    "departures_multiplier",
+    "needs_cells": "branch_code* metier_code* level_year employment_headcount "
+    "[employment_headcount_lower?] [employment_headcount_upper?] [headcount_fit_ratio?] "
+    "family_code? growth_rate_pct? [own_growth_rate_pct?] departure_rate_pct? "
+    "[own_departure_rate_pct?] [later_departure_rate_pct?] ages_basis nature origin",
     # any annual series to forecast
     "series": "series_code* year* value",
     "headcount_series": "series_code* year* value",
@@ -177,12 +178,12 @@ TABLES: Final[dict[str, str]] = {
     "questions": "branch_code* question_code* criterion_code* label unit low high scale direction "
     "weight cutoff_score concentration vote_date? vote_body? minutes_reference? basis origin",
     "gates": "branch_code* question_code* gate* way* criterion_code* label unit least origin",
-    "scenario_lines": "scenario_code* line_number* scenario_label line_label? driver? "
+    "scenario_lines": "scenario_code* line_number* scenario_label line_label? "
     "industry_group_codes? branch_codes? metier_codes? start_year? end_year? multiplier? points? "
     "unit? vote? basis origin",
     "needs": "branch_code* metier_code* region_code* scenario_code* model* cutoff_year* "
     "start_year* year* quantile_level* quantity* value? unit status nature origin ages_basis "
-    "rates_basis [best_grade?]",
+    "[best_grade?]",
     "request_review": "branch_code* period_end_on* size_band* topic_code* reason* indicator* "
     "variant*? value? lower? upper? interval_level? retained? unit numerator_count? "
     "denominator_count? status nature origin",

@@ -5,9 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.employment.levels import INTERVAL_LEVEL, fit_ratios
+from opmq_lib.methods.draws import DRAWS_COUNT, SEED
+from opmq_lib.methods.employment.levels import (
+    HEADS,
+    INTERVAL_LEVEL,
+    fit_ratios,
+    level_draws,
+    on_total,
+)
 from opmq_lib.methods.reliability import best_grades, grades
-from opmq_lib.tables.indicators import last_year, with_interval
+from opmq_lib.tables.indicators import ALL_METIERS, last_year, with_interval
 
 
 def levels(jobs: pd.DataFrame) -> pd.DataFrame:
@@ -60,6 +67,54 @@ def shares(jobs: pd.DataFrame) -> pd.DataFrame:
         upper=base["upper"] * to_pct,
         unit="pct",
     )
+
+
+def total_row(branch: pd.DataFrame, is_studied: pd.Series) -> pd.DataFrame:
+    """Return employment of all métiers studied, with its 80 % interval where it is estimated.
+
+    Bounds are not summed: métiers share the headcount of the branch, so that they are drawn
+    together and scaled to it (`levels.on_total`).
+
+    Args:
+        branch: Rows of the `employment` contract of one branch in one year, the residual included.
+        is_studied: Which of them are summed.
+
+    Returns:
+        `studied_employment_headcount`, one row; no interval nor grade where every level is known.
+
+    Examples:
+        >>> branch = pd.DataFrame({"branch_code": "verre", "metier_code": ["E1Z43", "H0Z90", "X"],
+        ...     "year": 2018, "employment_headcount": [60.0, 30, 10], "nature": "estimate",
+        ...     "employment_headcount_lower": [30.0, 20, 5], "origin": "public",
+        ...     "employment_headcount_upper": [120.0, 45, 20]})
+        >>> row = total_row(branch, branch["metier_code"] != "X").iloc[0]
+        >>> row[["value", "lower", "upper"]].astype(float).round().tolist()
+        [90.0, 79.0, 95.0]
+        >>> row["reliability_grade"]
+        'A'
+    """
+    nodes, factors = level_draws(branch, DRAWS_COUNT, SEED)
+    studied, by_metier = branch[is_studied], branch.set_index("metier_code")[HEADS]
+    heads = by_metier.reindex(nodes["metier_code"]).to_numpy(dtype=float)
+    summed = nodes["metier_code"].isin(studied["metier_code"]).to_numpy()
+    sums = heads[summed] @ on_total(heads, factors)[summed]
+    low, middle, high = np.quantile(sums, [0.1, 0.5, 0.9])
+    value, is_known = studied[HEADS].sum(skipna=False), not nodes["level_log_sd"].gt(0).any()
+    moved = np.nan if is_known else value - middle
+    row = {
+        "metier_code": ALL_METIERS,
+        "year": studied["year"].max(),
+        "indicator": "studied_employment_headcount",
+        "value": value,
+        "lower": low + moved,
+        "upper": high + moved,
+        "interval_level": np.nan if is_known else INTERVAL_LEVEL,
+        "reliability_grade": str(grades(low + moved, high + moved, nodes["best_grade"].max())),
+        "unit": "headcount",
+        "nature": "observed" if studied["nature"].eq("observed").all() else "estimate",
+        "origin": "own" if studied["origin"].eq("own").any() else "public",
+    }
+    return pd.DataFrame([row])
 
 
 def changes(jobs: pd.DataFrame) -> pd.DataFrame:

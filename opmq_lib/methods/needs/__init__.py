@@ -1,14 +1,15 @@
-"""How many posts to fill, when and why: employment projected, incumbents aged, two causes.
+"""How many posts to fill, and why: who leaves, per 100 jobs a year, and net creation of jobs.
 
-Read in this order: `assumptions` what posts rest on, `cohorts` ageing and departures on arrays,
-`ages` age tables as arrays, `rates` what past tables teach, `departures` who leaves each métier,
-`simulation` draws of what is not known, `posts` the whole on tables; then `scenarios`, `summary`
-(indicators, entries), `qualifications`, `intentions` (the other layer, never added), `backtests`.
+Read in this order: `official` the official projections, `metier_rates` growth and departures of
+each métier from them, our own beside, `posts` needs with their intervals; then `scenarios`,
+`summary` (indicators, entries), `qualifications`, `intentions` (the other layer, never added). Our
+own departures: `cohorts` ageing on arrays, `ages` age tables as arrays, `rates` what past tables
+teach, `departures` who leaves; `backtests` what all this was worth.
 """
 
-from opmq_lib.methods.needs.assumptions import Assumptions as Assumptions
-from opmq_lib.methods.needs.posts import COLUMNS as COLUMNS
+from opmq_lib.methods.needs.posts import GRADED as GRADED
+from opmq_lib.methods.needs.posts import JOBS as JOBS
 from opmq_lib.methods.needs.posts import QUANTITIES as QUANTITIES
 from opmq_lib.methods.needs.posts import RATES as RATES
+from opmq_lib.methods.needs.posts import departure_factors as departure_factors
 from opmq_lib.methods.needs.posts import posts_to_fill as posts_to_fill
-from opmq_lib.methods.needs.rates import learn_rates as learn_rates

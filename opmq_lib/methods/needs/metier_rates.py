@@ -7,6 +7,7 @@ of the family are shared out by what our own ages say of its métiers: the famil
 import numpy as np
 import pandas as pd
 
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER, ROW_SHARE
 from opmq_lib.methods.needs.official import national, official_family
 from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import ALL_METIERS
@@ -16,6 +17,7 @@ OWN_GROWTH_YEARS = 10
 
 _HEADS, _FAMILY = "employment_headcount", "family_code"
 _OWN = {"growth_rate_pct": "own_growth_rate_pct", "departure_rate_pct": "own_departure_rate_pct"}
+RATES, LATER = (*_OWN, *_OWN.values()), ("later_departure_rate_pct",)
 
 
 def metier_rates(official: pd.DataFrame, metiers: pd.DataFrame, change: pd.Series) -> pd.DataFrame:
@@ -64,8 +66,7 @@ def metier_rates(official: pd.DataFrame, metiers: pd.DataFrame, change: pd.Serie
         own_departure_rate_pct=table["own_departure_rate_pct"],
         nature=is_official.map({True: "official_projection", False: "projection"}),
     )
-    for name, own_name in _OWN.items():
-        rates[name] = rates[name].where(is_official, rates[own_name])
+    rates = own_where(rates, ~is_official)
     every = pd.Series(ALL_METIERS, table.index)
     whole = _official_rates(national(official).assign(metier_code=ALL_METIERS))
     whole = whole.assign(
@@ -76,6 +77,65 @@ def metier_rates(official: pd.DataFrame, metiers: pd.DataFrame, change: pd.Serie
         nature="official_projection",
     )
     return pd.concat([rates, whole[rates.columns]], ignore_index=True)
+
+
+def own_where(rates: pd.DataFrame, is_own: pd.Series) -> pd.DataFrame:
+    """Return rates, replaced by our own in some rows."""
+    chosen = {name: rates[name].mask(is_own, rates[own]) for name, own in _OWN.items()}
+    return rates.assign(**chosen, nature=rates["nature"].mask(is_own, "projection"))
+
+
+def with_families(rates: pd.DataFrame, heads: pd.Series) -> pd.DataFrame:
+    """Return rates of métiers, then those of every FAP-87 family: means of its métiers.
+
+    Args:
+        rates: From `metier_rates`.
+        heads: Employment of the whole country by métier, by which means are weighted.
+    """
+    metiers = rates[rates["metier_code"] != ALL_METIERS]
+    weights = metiers["metier_code"].map(heads)
+    family = metiers["metier_code"].str[:FAMILY_LENGTH]
+    means = {name: _weighted_mean(metiers[name], weights, family) for name in RATES}
+    families = metiers.assign(**means, metier_code=family).drop_duplicates("metier_code")
+    return pd.concat([metiers, families], ignore_index=True)
+
+
+def gather_small(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return the cells of an estimated branch, those below `ROW_SHARE` of it in one row, the rest.
+
+    The rest has the mean of their rates, weighted by heads; the errors of their levels are taken as
+    independent.
+
+    Args:
+        cells: Rows of the `needs_cells` contract of one branch.
+
+    Examples:
+        >>> cells = pd.DataFrame({"branch_code": "verre", "metier_code": ["A", "B", "C"],
+        ...     "employment_headcount": [996.0, 3, 1], "family_code": "", "nature": "projection",
+        ...     "employment_headcount_lower": [900.0, 1.5, 0.5],
+        ...     "employment_headcount_upper": [1100.0, 6, 2], "departure_rate_pct": [2.0, 2, 6]})
+        >>> gather_small(cells)[["metier_code", "departure_rate_pct"]].to_numpy().tolist()
+        [['A', 2.0], ['autres_metiers', 3.0]]
+    """
+    heads = cells[_HEADS]
+    is_small = heads < ROW_SHARE * heads.sum()
+    small, weights = cells[is_small], heads[is_small]
+    if not weights.sum():
+        return cells[~is_small]
+    one = pd.Series("", small.index)
+    logs = np.log(small[f"{_HEADS}_upper"] / small[f"{_HEADS}_lower"]) / 2
+    spread = np.exp(np.sqrt(np.square(weights * logs).sum()) / weights.sum())
+    means = {
+        name: _weighted_mean(small[name], weights, one)
+        for name in (*RATES, *LATER)
+        if name in small
+    }
+    rest = small.assign(**means, metier_code=RESIDUAL_METIER, family_code="").head(1)
+    rest = rest.assign(
+        **{_HEADS: weights.sum(), f"{_HEADS}_lower": weights.sum() / spread},
+        **{f"{_HEADS}_upper": weights.sum() * spread},
+    )
+    return pd.concat([cells[~is_small], rest], ignore_index=True)
 
 
 def _official_rates(families: pd.DataFrame) -> pd.DataFrame:

@@ -71,37 +71,3 @@ def national(official: pd.DataFrame) -> pd.DataFrame:
     share = weight / weight.groupby(level=0).transform("sum")
     members[heads] = members[heads].mul(share, axis=0)
     return pd.concat([alone, members]).groupby([_KEY, *_YEARS], as_index=False)[heads].sum()
-
-
-def official_rows(official: pd.DataFrame, metier_codes: pd.Series) -> pd.DataFrame:
-    """Return the official projections of the families of some métiers, as indicators.
-
-    Args:
-        official: Table `official_projections`.
-        metier_codes: Métiers (FAP-225) or families (FAP-87).
-
-    Returns:
-        By family: `employment_headcount` in the base year; until the horizon
-        `net_creation_headcount`, `career_end_departures_headcount`, their sum
-        `posts_to_fill_headcount`, `young_beginners_headcount`, `net_mobility_headcount` (between
-        regions) and `potential_imbalance_headcount`; none of a family that is not projected.
-    """
-    table = national(official)
-    table = table[table[_KEY].isin(official_family(metier_codes))]
-    flows = {
-        "net_creation_headcount": table["net_creation_headcount"],
-        "career_end_departures_headcount": table["departures_headcount"],
-        "posts_to_fill_headcount": table["net_creation_headcount"] + table["departures_headcount"],
-        "young_beginners_headcount": table["young_beginners_headcount"],
-        "net_mobility_headcount": table["region_moves_headcount"],
-        "potential_imbalance_headcount": table["imbalance_headcount"],
-    }
-    base, horizon = (table[name] for name in _YEARS)
-    dated = table[[_KEY]].assign(year=horizon, horizon_years=horizon - base)
-    parts = [
-        table[[_KEY]].assign(indicator=_BASE, value=table[_BASE], year=base, horizon_years=0),
-        *(dated.assign(indicator=name, value=heads) for name, heads in flows.items()),
-    ]
-    return pd.concat(parts, ignore_index=True).assign(
-        unit="headcount", nature="official_projection", source_code="dares_metiers_2030"
-    )

@@ -130,44 +130,6 @@ def rates_of(ages: Ages, steps: int, first_old_age: int) -> pd.DataFrame:
     return _table(ages, ratios.codes, steps, columns, ratios.basis)
 
 
-def observed_rates(age_structure: pd.DataFrame) -> pd.DataFrame:
-    """Return the rates last observed, as they are: without trend, and nothing borrowed.
-
-    Args:
-        age_structure: As for `learn_rates`, with two periods five years apart.
-
-    Returns:
-        As `learn_rates`, for one step: each métier's own last net cohort ratio (that of all métiers
-        for a band that was empty), with the survey's noise on it.
-
-    Raises:
-        DataError: As `ages.read_ages`.
-
-    Examples:
-        >>> table = pd.DataFrame([("A", period, band, heads) for period, column in
-        ...     {"2008": [90.0, 40.0, 10.0], "2013": [80.0, 45.0, 18.0]}.items()
-        ...     for band, heads in zip(("50-54", "55-59", "60+"), column)],
-        ...     columns=["metier_code", "period", "age_band", "employment_headcount"])
-        >>> observed_rates(table).query("metier_code == 'A'")["survival_ratio"].tolist()
-        [0.5, 0.45, 0.0]
-    """
-    ages = read_ages(age_structure)
-    codes, heads = ages.whole_country()
-    pairs = _pairs(ages.years, heads)
-    if not pairs.years:
-        return _default_rates(ages, codes, 1, np.array(ages.first_ages[:-1]) >= FIRST_OLD_AGE)
-    before, after = pairs.before[-1], pairs.after[-1]
-    known = np.maximum(before, 1e-9)
-    ratio = np.where(before > 0, after / known, pairs.level[-1])
-    noise = _noise(pairs, ratio / np.maximum(pairs.level[-1], 1e-9))
-    spread = np.where(before > 0, np.sqrt(noise * ratio / known), 0.0)
-    parts = {"net_cohort_ratio": np.vstack([ratio, pairs.level[-1]])[:, None]}
-    parts["spread_ratio"] = np.vstack([spread, np.zeros(len(noise))])[:, None]
-    parts |= {"common_spread_logit": np.zeros(1), "noise_headcount": noise}
-    basis = ["metier"] * len(codes) + ["all"]
-    return _table(ages, [*codes, ALL_METIERS], 1, parts, basis)
-
-
 def _pairs(years: Sequence[int], heads: Array) -> _Pairs:
     """Return every two tables five years apart; a métier not known in both counts in neither."""
     starts = [year for year in years if year + BAND_YEARS in years]

@@ -1,6 +1,7 @@
 """What each scenario changes: lines of multipliers, and their effect on every cell.
 
-A scenario is a list of transparent lines; nothing else differs from the reference. Scenarios
+A scenario is a list of transparent lines, each of which multiplies employment, never departures;
+nothing else differs from the reference. Scenarios
 compose: the effect of two together is the product of their effects. No probability is attached.
 """
 
@@ -13,8 +14,6 @@ from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.params import ScenarioLine, ScenarioParams
 from opmq_lib.tables import DESCRIPTIONS
 
-EFFECTS = {"employment": "employment_multiplier", "departures": "departures_multiplier"}
-
 
 def line_table(scenarios: Sequence[ScenarioParams]) -> pd.DataFrame:
     """Return exactly what each scenario changes, one row per line.
@@ -24,7 +23,7 @@ def line_table(scenarios: Sequence[ScenarioParams]) -> pd.DataFrame:
 
     Returns:
         Rows of the `scenario_lines` contract; a scenario that changes nothing has one row, of
-        number 0, without driver.
+        number 0, without label.
     """
     rows = [
         {
@@ -43,50 +42,35 @@ def line_table(scenarios: Sequence[ScenarioParams]) -> pd.DataFrame:
 
 
 def effects(
-    scenarios: Sequence[ScenarioParams],
-    nodes: pd.DataFrame,
-    branches: pd.DataFrame,
-    base_year: int,
-    horizons: Sequence[int],
+    scenarios: Sequence[ScenarioParams], nodes: pd.DataFrame, branches: pd.DataFrame, year: int
 ) -> pd.DataFrame:
-    """Return what scenarios together multiply each cell by, some years after the base year.
+    """Return what scenarios together multiply the employment of each cell by in a year.
 
     Args:
         scenarios: One scenario, or several that compose.
         nodes: `branch_code` and `metier_code` of the cells.
         branches: `industry_group_code` of each `branch_code`.
-        base_year: Last observed year; departures are summed from it.
-        horizons: Years after the base year.
+        year: The year.
 
     Returns:
-        `branch_code, metier_code, year, employment_multiplier, departures_multiplier`: employment
-        of that year, and departures summed to it (the mean of the path over those years).
+        `branch_code, metier_code, employment_multiplier`.
 
     Examples:
-        >>> line = ScenarioLine(label="x", quantity="employment", metier_codes=("E1Z",), vote=None,
-        ...     multiplier=0.9, start_year=2018, end_year=2028, unit="ratio",
-        ...     basis="exemple, non voté")
+        >>> line = ScenarioLine(label="x", metier_codes=("E1Z",), vote=None, multiplier=0.9,
+        ...     start_year=2018, end_year=2028, unit="ratio", basis="exemple, non voté")
         >>> low = ScenarioParams(scenario_code="low", label="x", vote=None, lines=(line,),
         ...                      basis="exemple, non voté")
         >>> nodes = pd.DataFrame({"branch_code": "chimie", "metier_code": ["E1Z41", "G1Z70"]})
         >>> groups = pd.DataFrame({"branch_code": ["chimie"], "industry_group_code": ["C"]})
-        >>> effects([low], nodes, groups, 2018, [5])["employment_multiplier"].tolist()
+        >>> effects([low], nodes, groups, 2023)["employment_multiplier"].tolist()
         [0.95, 1.0]
     """
     group = nodes["branch_code"].map(branches.set_index("branch_code")["industry_group_code"])
-    parts = []
-    for ahead in horizons:
-        part = nodes[["branch_code", "metier_code"]].assign(
-            year=base_year + ahead, employment_multiplier=1.0, departures_multiplier=1.0
-        )
-        for line in (line for scenario in scenarios for line in scenario.lines):
-            touched = _touched(line, nodes, group.fillna(""))
-            years = np.arange(base_year + 1.0, base_year + ahead + 1)
-            path = multiplier_path(line, years)
-            factor = path[-1] if line.quantity == "employment" else path.mean()
-            part.loc[touched, EFFECTS[line.quantity]] *= factor
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
+    table = nodes[["branch_code", "metier_code"]].assign(employment_multiplier=1.0)
+    for line in (line for scenario in scenarios for line in scenario.lines):
+        touched = _touched(line, nodes, group.fillna(""))
+        table.loc[touched, "employment_multiplier"] *= multiplier_path(line, np.array([year]))[0]
+    return table
 
 
 def multiplier_path(line: ScenarioLine, years: Array) -> Array:
@@ -113,7 +97,6 @@ def _row(number: int, line: ScenarioLine) -> dict[str, object]:
     return {
         "line_number": number,
         "line_label": line.label,
-        "driver": line.quantity,
         **{name: " ".join(getattr(line, name)) for name in fields},
         **line.model_dump(include={"start_year", "end_year", "multiplier", "unit", "basis"}),
         "points": " ".join(f"{point.year}:{point.multiplier:g}" for point in line.points),

@@ -3,10 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.employment.levels import HEADS, INTERVAL_LEVEL, level_draws, on_total
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
-from opmq_lib.methods.needs.assumptions import REFERENCE
-from opmq_lib.methods.needs.posts import DEPARTURES, UNITS
+from opmq_lib.methods.needs.posts import GRADED, UNITS
 from opmq_lib.methods.reliability import grades
 from opmq_lib.tables.indicators import ALL_METIERS, last_year, with_interval
 
@@ -26,67 +24,21 @@ def interval_rows(posts: pd.DataFrame, variant: str = "") -> pd.DataFrame:
         variant: Scenario, unless it is the reference.
 
     Returns:
-        One row per branch, métier, year and quantity; `reliability_grade` for departures that rest
-        on an estimated level.
+        One row per branch, métier, year and quantity; `reliability_grade` for jobs and
+        departures that rest on an estimated level.
     """
-    key = ["branch_code", "metier_code", "year", "quantity", "origin", "best_grade"]
-    rows = with_interval(posts, key)
-    best = rows.pop("best_grade")
-    is_graded = rows["quantity"].isin(DEPARTURES) & best.ne("")
-    letters = grades(rows["lower"], rows["upper"], best.where(is_graded, "A"))
+    key = ["branch_code", "metier_code", "year", "quantity", "origin", "best_grade", "basis"]
+    rows = with_interval(posts.rename(columns={"nature": "basis"}), key)
+    best, nature = rows.pop("best_grade"), rows.pop("basis")
+    is_graded = rows["quantity"].isin(GRADED) & best.ne("")
+    is_count = is_graded & rows["quantity"].map(UNITS).eq("headcount")
+    letters = grades(rows["lower"], rows["upper"], best.where(is_count, "A"))
     return rows.rename(columns={"quantity": "indicator"}).assign(
         variant=variant,
         unit=rows["quantity"].map(UNITS),
+        nature=nature,
         reliability_grade=np.where(is_graded, letters, ""),
     )
-
-
-def total_row(branch: pd.DataFrame, is_studied: pd.Series) -> pd.DataFrame:
-    """Return employment of all métiers studied, with its 80 % interval where it is estimated.
-
-    Bounds are not summed: métiers share the headcount of the branch, so that they are drawn
-    together and scaled to it (`levels.on_total`).
-
-    Args:
-        branch: Rows of the `employment` contract of one branch in one year, the residual included.
-        is_studied: Which of them are summed.
-
-    Returns:
-        `studied_employment_headcount`, one row; no interval nor grade where every level is known.
-
-    Examples:
-        >>> branch = pd.DataFrame({"branch_code": "verre", "metier_code": ["E1Z43", "H0Z90", "X"],
-        ...     "year": 2018, "employment_headcount": [60.0, 30, 10], "nature": "estimate",
-        ...     "employment_headcount_lower": [30.0, 20, 5], "origin": "public",
-        ...     "employment_headcount_upper": [120.0, 45, 20]})
-        >>> row = total_row(branch, branch["metier_code"] != "X").iloc[0]
-        >>> row[["value", "lower", "upper"]].astype(float).round().tolist()
-        [90.0, 79.0, 95.0]
-        >>> row["reliability_grade"]
-        'A'
-    """
-    nodes, factors = level_draws(branch, REFERENCE.draws_count, REFERENCE.seed)
-    studied, by_metier = branch[is_studied], branch.set_index("metier_code")[HEADS]
-    heads = by_metier.reindex(nodes["metier_code"]).to_numpy(dtype=float)
-    summed = nodes["metier_code"].isin(studied["metier_code"]).to_numpy()
-    sums = heads[summed] @ on_total(heads, factors)[summed]
-    low, middle, high = np.quantile(sums, [0.1, 0.5, 0.9])
-    value, is_known = studied[HEADS].sum(skipna=False), not nodes["level_log_sd"].gt(0).any()
-    moved = np.nan if is_known else value - middle
-    row = {
-        "metier_code": ALL_METIERS,
-        "year": studied["year"].max(),
-        "indicator": "studied_employment_headcount",
-        "value": value,
-        "lower": low + moved,
-        "upper": high + moved,
-        "interval_level": np.nan if is_known else INTERVAL_LEVEL,
-        "reliability_grade": str(grades(low + moved, high + moved, nodes["best_grade"].max())),
-        "unit": "headcount",
-        "nature": "observed" if studied["nature"].eq("observed").all() else "estimate",
-        "origin": "own" if studied["origin"].eq("own").any() else "public",
-    }
-    return pd.DataFrame([row])
 
 
 def entry_rows(posts: pd.DataFrame, entries: pd.DataFrame, start_year: int) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from opmq_lib.methods.needs.summary import total_row
+from opmq_lib.methods.employment.measures import total_row
 from opmq_lib.tables.indicators import ALL_METIERS
 
 TOP_SHARE = 0.75

@@ -1,58 +1,52 @@
-"""Steps of `02_besoins`: how many posts to fill, why, when, and under which scenario."""
+"""Steps of `02_besoins`: who leaves, net creation, posts to fill, under which scenario."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from opmq_lib.errors import RangeError
 from opmq_lib.methods import needs
-from opmq_lib.methods.employment import measures
+from opmq_lib.methods.employment import RESIDUAL_METIER, measures
+from opmq_lib.methods.employment.levels import NODE
+from opmq_lib.methods.employment.totals import used_totals
+from opmq_lib.methods.needs import metier_rates as per_year
 from opmq_lib.methods.needs import scenarios as sets
 from opmq_lib.methods.needs import summary
-from opmq_lib.methods.needs.ages import centre_year
+from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
+from opmq_lib.methods.needs.departures import leaving
 from opmq_lib.methods.needs.intentions import recruitment_projects
-from opmq_lib.methods.needs.official import official_rows
-from opmq_lib.methods.needs.rates import observed_rates
+from opmq_lib.methods.needs.rates import rates_of
 from opmq_lib.methods.tension import published
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.shared import Tables
-from opmq_lib.tables import check, indicators
-from opmq_lib.tables.fap import FAMILY_LENGTH
+from opmq_lib.tables import DESCRIPTIONS, check, indicators
+from opmq_lib.tables.fap import FAMILY_LENGTH, NOT_CODED
 
 DELAY_YEARS, LATER = 1.0, "later_pension"
 """Pension-age variant: everybody leaves a year later in life, from the year from which posts are
 counted. An example, not voted; no law is meant."""
 
-OBSERVED = "observed_rates"
-"""Variant: from the base year on people leave at the rates last observed, without their trend."""
+OWN_TREND = "own_trend"
+"""Variant: employment grows as our own projection says, not the official one."""
 
-VARIANTS = (LATER, OBSERVED)
+VARIANTS = (OWN_TREND, LATER)
 
-LEVELS = (indicators.LOW, indicators.MIDDLE, indicators.HIGH)
+CELLS = "besoins_taux"
 
 
 def jobs(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
-    """Return employment of the branch's métiers by year: its own table, else the estimate.
+    """Return employment of all the branch's métiers by year: its own table, else the estimate.
 
     Returns:
-        Rows of the `employment` contract, in heads, the rest of the branch as `autres_metiers`;
-        none when the branch has no headcount.
+        Rows of the `employment` contract, in heads, every métier apart; none when the branch has
+        no headcount.
     """
-    return shared.branch_employment(inputs, branch_code, edition.base_year)
-
-
-def future(
-    inputs: Tables, jobs: pd.DataFrame, horizon_years: int, edition: EditionParams
-) -> pd.DataFrame:
-    """Return projected employment, as `01_emplois` does."""
-    panel = emplois.panel(inputs, jobs, edition)
-    rule = emplois.rule(inputs, panel, horizon_years, edition)
-    return emplois.future(jobs, panel, rule, horizon_years, edition)
+    return shared.metier_employment(inputs, branch_code, edition.base_year)
 
 
 def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
@@ -63,85 +57,173 @@ def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
         métiers), `period, age_band, employment_headcount, origin`.
     """
     columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
-    metiers = inputs["age_structure"]
-    family = metiers["metier_code"].str[:FAMILY_LENGTH]
-    by = [family, metiers["period"], metiers["age_band"]]
+    metiers = shared.national_ages(inputs, edition.base_year)
+    by = [metiers["metier_code"].str[:FAMILY_LENGTH], metiers["period"], metiers["age_band"]]
     families = metiers["employment_headcount"].groupby(by).sum().reset_index()
     is_family = families["metier_code"] != indicators.ALL_METIERS
     national = pd.concat([metiers, families[is_family]]).assign(branch_code="", origin="public")
-    national = national[national["period"].map(centre_year) <= edition.base_year]
     parts = [national, inputs["own_branch_ages"]]
     return pd.concat([part[columns] for part in parts if not part.empty], ignore_index=True)
 
 
-def rates(ages: pd.DataFrame, horizon_years: int) -> pd.DataFrame:
-    """Return the share of each age band still in work five years later, by métier and step.
+def metier_rates(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
+    """Return growth and departures of every métier of the country, in % of its jobs per year.
 
     Returns:
-        What `needs.learn_rates` learns from national ages: change a `survival_ratio` to see what
-        it does to the posts.
+        Rows of the `metier_rates` contract: change a `departure_rate_pct` to see what it does.
     """
-    return needs.learn_rates(ages[ages["branch_code"] == ""], -(-horizon_years // BAND_YEARS))
+    return shared.metier_rates(inputs, edition)
 
 
-def posts(  # noqa: PLR0913 - one argument per step
+def cells(  # noqa: PLR0913 - one argument per step
     inputs: Tables,
     jobs: pd.DataFrame,
-    future: pd.DataFrame,
     ages: pd.DataFrame,
-    rates: pd.DataFrame,
-    scenarios: Sequence[ScenarioParams],
+    metier_rates: pd.DataFrame,
+    horizon_years: int,
     edition: EditionParams,
 ) -> pd.DataFrame:
-    """Return posts to fill and their causes, from the year of the edition to the horizon.
+    """Return what posts are computed from: employment, growth and departures of each métier.
+
+    Growth and departures are official where the years counted lie inside the official horizon,
+    else our own. Ages that the branch supplies move the departures of their métiers.
 
     Args:
-        inputs: Gives the industry group of each branch.
-        jobs: From `jobs`; of several branches, sums over them are added, as branch `ensemble`.
-        future: From `future`; its last year is the horizon.
+        inputs: Gives the official horizon, the year of the branch's headcount, and its own totals.
+        jobs: From `jobs`.
         ages: From `ages`.
-        rates: From `rates`.
-        scenarios: The first is the reference.
-        edition: Gives the year from which posts are counted: what is over is no need.
+        metier_rates: From `metier_rates`.
+        horizon_years: Years from the base year of the edition to the end of the count.
+        edition: Gives the base year, and the year from which posts are counted.
 
     Returns:
-        Rows of the `needs` contract under each scenario, then, under the reference, as scenario
-        `LATER` if everybody left `DELAY_YEARS` later, and as `OBSERVED` at the rates last observed;
-        no row without employment.
+        Rows of the `needs_cells` contract: of an estimate the métiers of 0.5 % of the branch or
+        more, and the rest; none without employment.
 
     Raises:
         RangeError: If the horizon is not after the year of the edition.
     """
+    start, end = _window(horizon_years, edition)
     if jobs.empty:
-        return pd.DataFrame(columns=list(needs.COLUMNS))
-    base, end = int(jobs["year"].max()), int(future["year"].max())
-    start = max(base, edition.edition_date.year)
+        return pd.DataFrame(columns=list(DESCRIPTIONS["needs_cells"]))
+    last = jobs.sort_values("year").drop_duplicates(NODE, keep="last")
+    is_estimate = last["nature"].eq("estimate").all()
+    known = _known_rates(inputs, metier_rates, start, end, edition)
+    coded = last["metier_code"]
+    if is_estimate:
+        not_coded = known.index[known.index.str.startswith(NOT_CODED)][0]
+        coded = coded.replace(RESIDUAL_METIER, not_coded)
+    rates = known.reindex(coded).set_axis(last.index)
+    table = pd.concat([last.drop(columns="nature"), rates], axis="columns")
+    table = table.fillna({"nature": "projection", "family_code": ""})
+    if not is_estimate:
+        table["own_growth_rate_pct"] = _own_growth(inputs, jobs, edition).reindex(coded).to_numpy()
+        table = per_year.own_where(table, table["nature"].eq("projection"))
+    of_headcount = inputs["branch_headcount"]["year"].max()
+    is_anchored = not is_estimate or len(used_totals(jobs, inputs["own_branch_totals"])) > 0
+    table["level_year"] = last["year"] if is_anchored else int(of_headcount)
+    table = _with_ages(table, ages, start, end, edition)
+    if is_estimate:
+        table = per_year.gather_small(table)
+    columns = [name for name in DESCRIPTIONS["needs_cells"] if name in table]
+    return check("needs_cells", table.reset_index(drop=True)[columns], CELLS)
+
+
+def _window(horizon_years: int, edition: EditionParams) -> tuple[int, int]:
+    """Return the years at whose ends the count begins and ends."""
+    start, end = edition.edition_date.year, edition.base_year + horizon_years
     if end <= start:
-        fix = f"ask for {start + 1 - base} or more"
+        fix = f"ask for {start + 1 - edition.base_year} or more"
         raise RangeError.of("horizon_years", f"projections end in {end}", f"after {start}", fix)
-    metiers = shared.without_residual(jobs)
-    given = needs.Assumptions(
-        projections=future,
-        rates=rates,
-        counted_from=start,
-        branches=jobs,
-        totals=bool(metiers.groupby("metier_code")["year"].max().le(start).all()),
+    return start, end
+
+
+def _known_rates(
+    inputs: Tables, metier_rates: pd.DataFrame, start: int, end: int, edition: EditionParams
+) -> pd.DataFrame:
+    """Return rates by métier and family, our own where the official ones do not reach."""
+    national = inputs["employment_national"]
+    heads = national[national["year"] == edition.base_year].set_index("metier_code")
+    known = per_year.with_families(metier_rates, heads["employment_headcount"])
+    official = inputs["official_projections"]
+    is_inside = start >= official["base_year"].max() and end <= official["horizon_year"].min()
+    if not is_inside:
+        known = per_year.own_where(known, pd.Series(data=True, index=known.index))
+    return known.set_index("metier_code")
+
+
+def _own_growth(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> pd.Series:
+    """Return by métier the trend of a branch's own series, in % per year."""
+    years, panel = per_year.OWN_GROWTH_YEARS, emplois.panel(inputs, jobs, edition)
+    rule = emplois.rule(inputs, panel, years, edition)
+    future = emplois.future(jobs, panel, rule, years, edition)
+    middle = future[future["quantile_level"] == indicators.MIDDLE].set_index("metier_code")
+    then = middle.loc[middle["year"] - middle["cutoff_year"] == years, "value"]
+    now = jobs.sort_values("year").drop_duplicates("metier_code", keep="last")
+    ratio = then / now.set_index("metier_code")["employment_headcount"]
+    return pd.Series(100 / years * np.log(ratio.where(ratio > 0)), ratio.index)
+
+
+def _with_ages(
+    table: pd.DataFrame, ages: pd.DataFrame, start: int, end: int, edition: EditionParams
+) -> pd.DataFrame:
+    """Return cells with departures as the branch's own ages move them, and those a year later."""
+    pyramids, base = read_ages(ages), edition.base_year
+    ahead = [start - base, end - base]
+    survival = rates_of(pyramids, -(-ahead[1] // BAND_YEARS), FIRST_OLD_AGE)
+    now, later = (
+        leaving(pyramids, survival, start, ahead, delay).diff(axis="columns")[ahead[1]]
+        for delay in ((0.0, 0), (DELAY_YEARS, ahead[0]))
     )
-    nodes = metiers[["branch_code", "metier_code"]].drop_duplicates()
-    cases = [
-        replace(
-            given,
-            scenario_code=scenario.scenario_code,
-            effects=sets.effects([scenario], nodes, inputs["branches"], start, [end - start]),
-        )
+    national = pd.MultiIndex.from_product([[""], table["metier_code"]])
+    own = pd.MultiIndex.from_frame(table[NODE])
+    is_own = now.reindex(own).notna().to_numpy()
+    branch = table["branch_code"].where(is_own, "")
+    chosen = pd.MultiIndex.from_arrays([branch, table["metier_code"]])
+    left, of_country = now.reindex(chosen).to_numpy(), now.reindex(national).to_numpy()
+    moved = np.where(is_own, np.nan_to_num(left / of_country, nan=1.0), 1.0)
+    delayed = np.nan_to_num(later.reindex(chosen).to_numpy() / left, nan=1.0)
+    names = ["departure_rate_pct", "own_departure_rate_pct"]
+    table = table.assign(**{name: table[name] * moved for name in names})
+    return table.assign(
+        later_departure_rate_pct=table["departure_rate_pct"] * delayed,
+        ages_basis=np.where(is_own, "branch", "national"),
+        origin=table["origin"].where(~is_own, "own"),
+    )
+
+
+def posts(
+    inputs: Tables,
+    cells: pd.DataFrame,
+    scenarios: Sequence[ScenarioParams],
+    horizon_years: int,
+    edition: EditionParams,
+) -> pd.DataFrame:
+    """Return posts to fill and their causes, from the end of the edition's year to the horizon.
+
+    Args:
+        inputs: Gives the industry group of each branch.
+        cells: From `cells`; of several branches, sums over them are added, as branch `ensemble`.
+        scenarios: The first is the reference; the others multiply growth, never departures.
+        horizon_years: As for `cells`.
+        edition: Gives the year from which posts are counted: what is over is no need.
+
+    Returns:
+        Rows of the `needs` contract under each scenario, then, under the reference, as scenario
+        `OWN_TREND` if employment grew by our own trend, and as `LATER` if everybody left
+        `DELAY_YEARS` later; no row without employment.
+    """
+    if cells.empty:
+        return pd.DataFrame(columns=list(DESCRIPTIONS["needs"]))
+    start, end = _window(horizon_years, edition)
+    cases = {
+        scenario.scenario_code: sets.effects([scenario], cells, inputs["branches"], end)
         for scenario in scenarios
-    ]
-    observed = observed_rates(ages[ages["branch_code"] == ""])
-    pyramids = ages[ages["metier_code"].isin(nodes["metier_code"])]
-    cases.append(replace(given, scenario_code=LATER, delay_years=DELAY_YEARS))
-    cases.append(replace(given, scenario_code=OBSERVED, rates=observed))
-    tables = [needs.posts_to_fill(metiers, pyramids, end - start, LEVELS, case) for case in cases]
-    return pd.concat(tables, ignore_index=True)
+    }
+    trend = cells["own_growth_rate_pct"].fillna(cells["growth_rate_pct"])
+    cases[OWN_TREND] = cells[NODE].assign(growth_rate_pct=trend)
+    cases[LATER] = cells[NODE].assign(departure_rate_pct=cells["later_departure_rate_pct"])
+    return needs.posts_to_fill(cells, start, end, cases)
 
 
 def results(  # noqa: PLR0913 - one argument per step
@@ -151,25 +233,27 @@ def results(  # noqa: PLR0913 - one argument per step
     scenarios: Sequence[ScenarioParams],
     jobs: pd.DataFrame,
     ages: pd.DataFrame,
+    metier_rates: pd.DataFrame,
+    cells: pd.DataFrame,
     posts: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables of a branch, from those of the steps above.
 
     Returns:
-        `besoins` (indicators: posts to fill with their two causes by métier, in heads and per 100
-        jobs a year, of the reference, and by `variant` of the other scenarios, the pension-age
-        variant and the rates last observed; ages, entries and imbalance, employment and tension,
-        and recruitment projects, the other layer), `besoins_projections` (long table of
-        contract `needs`), `besoins_scenarios`
-        (what each scenario changes, line by line), `besoins_profils` (main skills of each métier).
+        `besoins` (indicators: departures, net creation and posts by métier, per 100 jobs a year and
+        in heads, of the reference, and by `variant` of the other scenarios, of our own trend and of
+        a later pension; `national_departure_rate_pct`; ages, entries and imbalance, employment and
+        tension, and recruitment projects, the other layer), `besoins_taux` (what posts are computed
+        from: `needs_cells`), `besoins_projections` (long table of contract `needs`),
+        `besoins_scenarios` (what each scenario changes, line by line), `besoins_profils` (main
+        skills of each métier).
     """
-    last, jobs = indicators.last_year(jobs), shared.without_residual(jobs)
+    jobs = jobs[jobs["metier_code"].isin(shared.without_residual(cells)["metier_code"])]
     codes = list(dict.fromkeys(indicators.codes(jobs)))
     parts = []
-    if not jobs.empty:
+    if not cells.empty:
         reference, *others = posts["scenario_code"].unique()
         of_reference = summary.interval_rows(posts[posts["scenario_code"] == reference])
-        levels = measures.levels(indicators.last_year(jobs))
         parts = [
             of_reference,
             *(
@@ -180,46 +264,30 @@ def results(  # noqa: PLR0913 - one argument per step
                 of_reference, inputs["own_branch_entries"], posts["start_year"].max()
             ),
             summary.age_rows(jobs, ages),
-            levels,
-            summary.total_row(last, last["metier_code"].isin(levels["metier_code"])),
+            measures.levels(indicators.last_year(jobs)),
+            _national(metier_rates, posts),
             _tension(inputs, codes),
             metier_certifications(inputs, branch_code, codes, edition.edition_date.year),
         ]
     projections = posts[~posts["scenario_code"].isin(VARIANTS)].drop(columns="best_grade")
     return {
         "besoins": indicators.stack([*parts, _projects(inputs)], branch_code, "besoins"),
+        CELLS: cells,
         "besoins_projections": check("needs", projections, "besoins_projections"),
         "besoins_profils": metier_profiles(inputs, branch_code, codes),
         "besoins_scenarios": check("scenario_lines", sets.line_table(scenarios), "scenarios"),
     }
 
 
-def official(inputs: Tables, jobs: pd.DataFrame) -> pd.DataFrame:
-    """Return the official projections of the families of the branch's métiers.
-
-    Args:
-        inputs: The study's input tables.
-        jobs: From `jobs`.
-
-    Returns:
-        `besoins_officiels`: indicators by family, of the whole economy (`official.official_rows`).
-    """
-    metiers = shared.without_residual(jobs)
-    rows = official_rows(inputs["official_projections"], metiers["metier_code"])
-    branch = str(jobs["branch_code"].iloc[0]) if len(jobs) else shared.ALL_BRANCHES
-    return indicators.stack([rows], branch, "besoins_officiels")
-
-
 def consolidation(
-    inputs: Tables, edition: EditionParams, besoins: pd.DataFrame, emplois: pd.DataFrame
+    edition: EditionParams, besoins: pd.DataFrame, cells: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Return posts to fill of all branches, for `10_consolidation`.
 
     Args:
-        inputs: Gives national series and ages: sums over branches are drawn again with them.
         edition: Gives the horizon, and the year from which posts are counted.
         besoins: The `besoins` tables of all branches, one under the other; may be empty.
-        emplois: Their `emplois` tables.
+        cells: Their `besoins_taux` tables: sums over branches are drawn again from them.
 
     Returns:
         `consolidation_besoins`: indicators; by branch, the quantities over all its métiers under
@@ -230,33 +298,28 @@ def consolidation(
     if besoins.empty:
         empty = pd.DataFrame(columns=["year", "indicator", "unit", *indicators.BLANK])
         return {name: indicators.stack([empty], shared.ALL_BRANCHES, name)}
-    rows = indicators.select(besoins, *needs.QUANTITIES, *needs.RATES)
+    rows = indicators.select(besoins, needs.JOBS, *needs.QUANTITIES, *needs.RATES)
     parts = [rows[rows["metier_code"] == indicators.ALL_METIERS].drop(columns="units_count")]
-    levels = indicators.select(emplois, "employment_headcount").dropna(subset=["value"])
-    if len(set(levels["branch_code"])) > 1:
-        parts.append(_over_branches(inputs, edition, levels))
+    if len(set(cells["branch_code"])) > 1:
+        found = needs.posts_to_fill(cells, *_window(edition.horizon_years, edition))
+        over = found[found["branch_code"] == shared.ALL_BRANCHES]
+        parts.append(summary.interval_rows(over))
     return {name: indicators.stack(parts, shared.ALL_BRANCHES, name)}
 
 
-def _over_branches(inputs: Tables, edition: EditionParams, levels: pd.DataFrame) -> pd.DataFrame:
-    """Return the sums over branches as indicator rows, from their employment."""
-    bounds = {end: f"employment_headcount_{end}" for end in ("lower", "upper")}
-    jobs = levels.rename(columns=bounds | {"value": "employment_headcount"})
-    jobs = jobs.astype({"year": "int64"})
-    years, start = edition.horizon_years, edition.edition_date.year
-    futures = [future(inputs, group, years, edition) for _, group in jobs.groupby("branch_code")]
-    projections, pyramids = pd.concat(futures), ages(inputs, edition)
-    given = needs.Assumptions(
-        projections=projections,
-        rates=rates(pyramids, years),
-        counted_from=start,
-        branches=jobs,
-        totals=True,
+def _national(metier_rates: pd.DataFrame, posts: pd.DataFrame) -> pd.DataFrame:
+    """Return the official departures of all jobs of the country, beside those of the branch."""
+    whole = metier_rates[metier_rates["metier_code"] == indicators.ALL_METIERS]
+    return pd.DataFrame(
+        {
+            "indicator": "national_departure_rate_pct",
+            "value": whole["departure_rate_pct"],
+            "year": int(posts["year"].max()),
+            "unit": "pct_per_year",
+            "nature": "official_projection",
+            "source_code": "dares_metiers_2030",
+        }
     )
-    metiers, end = shared.without_residual(jobs), edition.base_year + years
-    pyramids = pyramids[pyramids["metier_code"].isin(metiers["metier_code"])]
-    found = needs.posts_to_fill(metiers, pyramids, end - start, LEVELS, given)
-    return summary.interval_rows(found[found["branch_code"] == shared.ALL_BRANCHES])
 
 
 def _tension(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame:

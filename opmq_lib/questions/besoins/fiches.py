@@ -56,17 +56,16 @@ def _metier(results: Results, labels: Labels, code: str, horizon: int) -> Markup
         return None if row is None else show(row)
 
     old, tension = known(besoins.OLD), known("tension_class")
-    posts, left = (known(name, horizon) for name in (besoins.POSTS, besoins.LEFT))
+    posts, left = (known(name, horizon) for name in (besoins.POSTS_RATE, besoins.LEFT_RATE))
     skills = results["besoins_profils"]
-    ends = [] if posts is None else [float(table[end].loc[posts]) for end in ("lower", "upper")]
     metier = SimpleNamespace(
         absent=pieces.ABSENT,
         jobs=cells.headcount(row_of(table, besoins.JOBS, code)),
         old=shown(old, cells.percent),
         is_observed=old is not None and table["nature"].loc[old] == "observed",
-        posts=shown(posts, lambda row: besoins.interval(cells, row)),
-        direction=besoins.direction(*ends) if ends else 0,
-        left=shown(left, lambda row: besoins.graded_interval(cells, row)),
+        posts=shown(posts, lambda row: besoins.rate_interval(cells, row)),
+        direction=besoins.sign(table, posts),
+        left=shown(left, lambda row: besoins.graded_rate_interval(cells, row)),
         tension=shown(tension, cells.number),
         tension_year=None if tension is None else int(table["year"].loc[tension]),
         skills=skills.loc[skills["metier_code"] == code, "label"].map(french.label).tolist(),

@@ -13,10 +13,9 @@ from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.tables.indicators import ALL_METIERS, row_of
 
 LINES = "besoins_scenarios"
-DRIVERS = {"employment": "emploi projeté", "departures": "départs"}
 VARIANTS = {
+    besoins.OWN_TREND: "Variante : notre tendance d’emploi",
     "later_pension": "Variante : départs un an plus tard dans la vie",
-    "observed_rates": "Variante : départs aux derniers taux observés, sans leur tendance",
 }
 
 
@@ -31,7 +30,7 @@ def banner(results: Results) -> Html:
 
 
 def scenarios_table(results: Results) -> Html:
-    """Return departures and posts under each scenario, and with other departures."""
+    """Return needs under each scenario, by our own trend, and if people leave later."""
     f, cells, table = besoins.facts(results), besoins.cells_of(results), results[besoins.TABLE]
     if not f.has_needs:
         return Html("")
@@ -45,10 +44,10 @@ def scenarios_table(results: Results) -> Html:
     columns: dict[str, Any] = {
         "Scénario": variants.__getitem__,
         "Départs par an pour 100 emplois": column(besoins.rate, besoins.LEFT_RATE),
-        "Postes par an pour 100 emplois": column(besoins.rate, besoins.POSTS_RATE),
-        "Intervalle à 80 %": column(besoins.rate_interval, besoins.POSTS_RATE),
-        f"Postes à pourvoir, {f.start}-{f.end}": column(besoins.heads, besoins.POSTS),
-        "Intervalle à 80 %, en postes": column(besoins.interval, besoins.POSTS),
+        "Création nette": column(besoins.rate, besoins.CREATED_RATE),
+        "Postes à pourvoir": column(besoins.rate, besoins.POSTS_RATE),
+        "Postes, intervalle à 80 %": column(besoins.rate_interval, besoins.POSTS_RATE),
+        "Postes, en personnes (intervalle à 80 %)": column(besoins.interval, besoins.POSTS),
     }
     return pieces.table(WORDS.scenarios_table(f), columns, variants)
 
@@ -67,16 +66,13 @@ def lines_table(results: Results, labels: Labels, groups: Labels) -> Html:
     lines = table.astype("object").where(table.notna(), "").to_dict("index")
 
     def of_line(show: Any, otherwise: str = "") -> Any:
-        return lambda row: show(row) if lines[row]["driver"] else otherwise
+        return lambda row: show(row) if lines[row]["line_label"] else otherwise
 
     columns = {
         "Scénario": lambda row: french.label(lines[row]["scenario_label"]),
-        "Ligne": of_line(
-            lambda row: french.label(lines[row]["line_label"]), "Rien : les tendances se prolongent"
-        ),
+        "Ligne": of_line(lambda row: french.label(lines[row]["line_label"]), "Rien"),
         "Champ": of_line(lambda row: _scope(lines[row], labels, groups)),
-        "Ce qui est multiplié": of_line(lambda row: DRIVERS[lines[row]["driver"]]),
-        "Par combien, quand": of_line(lambda row: _path(table, row, lines[row])),
+        "Emploi multiplié par, quand": of_line(lambda row: _path(table, row, lines[row])),
     }
     return pieces.table(WORDS.lines_table(), columns, lines)
 

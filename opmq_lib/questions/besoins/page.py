@@ -16,7 +16,7 @@ from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
 
-TABLE, CONSOLIDATED = "besoins", "consolidation_besoins"
+TABLE, CONSOLIDATED, RATES_TABLE = "besoins", "consolidation_besoins", "besoins_taux"
 QUANTITIES = CREATED, LEFT, POSTS = (
     "net_creation_headcount",
     "career_end_departures_headcount",
@@ -27,11 +27,15 @@ RATES = CREATED_RATE, LEFT_RATE, POSTS_RATE = (
     "departure_rate_pct",
     "posts_rate_pct",
 )
-JOBS, ALL_JOBS, OLD = (
+JOBS, START_JOBS, OLD, COUNTRY_RATE = (
     "employment_headcount",
-    "studied_employment_headcount",
+    "start_employment_headcount",
     "share_50_and_over_pct",
+    "national_departure_rate_pct",
 )
+OWN_TREND, MOST_APART_PCT = "own_trend", 1.0
+"""Variant that follows our own trend; difference of growth per year from which sources diverge."""
+
 PROJECTS = {
     "recruitment_projects_count": "Projets",
     "seasonal_projects_count": "dont saisonniers",
@@ -43,30 +47,25 @@ ENTRIES = {
     "net_mobility_headcount": "Mobilité nette entrante, depuis d’autres métiers",
     "potential_imbalance_headcount": "Déséquilibre potentiel",
 }
-RATE_CAUSES = {
-    LEFT_RATE: "Départs de fin de carrière",
-    CREATED_RATE: "Création nette",
-    POSTS_RATE: "Postes à pourvoir",
-}
-CAUSES = {
-    CREATED: "Création nette (intervalle à 80 %)",
-    LEFT: "Départs de fin de carrière (intervalle à 80 %)",
-}
-SHOWN, OLD_AGE = 10, 50
-WHOLE = "Ensemble des métiers étudiés"
+SHOWN, NAMED, OLD_AGE = 10, 3, 50
 EVERY, WHOLE_STUDY = "ensemble", "Ensemble des branches"
 WORDS = words(__package__)
 
 
 def facts(results: Results) -> Any:
-    """Return what the words depend on: years, and what employment and ages are."""
-    jobs, posts = select(results[TABLE], JOBS), results["besoins_projections"]
-    bases = set(posts["ages_basis"]) - {"none", "mixed"}
+    """Return what the words depend on: years, and what employment, rates and ages are."""
+    jobs, cells = select(results[TABLE], JOBS), results[RATES_TABLE]
+    posts = results["besoins_projections"]
+    bases = set(cells["ages_basis"])
+    is_observed = bool((jobs["nature"] == "observed").all())
     return SimpleNamespace(
         has_needs=not jobs.empty,
-        is_observed=bool((jobs["nature"] == "observed").all()),
-        ages_basis=bases.pop() if len(bases) == 1 else "mixed" if bases else "none",
+        is_observed=is_observed,
+        is_official=bool(cells["nature"].eq("official_projection").any()),
+        ages_basis=bases.pop() if len(bases) == 1 else "mixed",
+        whole="Ensemble des métiers de la branche" if is_observed else "Ensemble de la branche",
         base=None if jobs.empty else int(jobs["year"].max()),
+        level=None if jobs.empty else int(cells["level_year"].max()),
         start=None if posts.empty else int(posts["start_year"].max()),
         end=None if posts.empty else int(posts["year"].max()),
     )
@@ -88,66 +87,71 @@ def legend(results: Results) -> Html:
 
 
 def key_figures(results: Results) -> Html:
-    """Return departures and posts to fill per 100 jobs a year, then as counts."""
+    """Return departures, net creation and posts per 100 jobs a year, then departures as a count."""
     f, cells = facts(results), cells_of(results)
     if not f.has_needs:
         return Html("")
-    shown = [
-        (LEFT_RATE, "Départs par an pour 100 emplois", rate, rate_interval),
-        (POSTS_RATE, "Postes à pourvoir par an pour 100 emplois", rate, rate_interval),
-        (LEFT, "Départs de fin de carrière", heads, interval),
-        (POSTS, "Postes à pourvoir", heads, interval),
-    ]
-    figures = []
-    for name, label, show, ends in shown:
-        row = row_at(results, name, ALL_METIERS, f.end)
-        note = WORDS.key_figure_note(ends(cells, row))
-        figures.append((f"{label}, {f.start}-{f.end}", show(cells, row), note))
-    return pieces.key_figures(figures)
+    left, created, posts, count = (
+        row_at(results, name, ALL_METIERS, f.end)
+        for name in (LEFT_RATE, CREATED_RATE, POSTS_RATE, LEFT)
+    )
+    trend = rate(cells, row_at(results, CREATED_RATE, ALL_METIERS, f.end, OWN_TREND))
+    per_year = "par an pour 100 emplois"
+    return pieces.key_figures(
+        [
+            (f"Départs {per_year}", rate(cells, left), WORDS.interval(rate_interval(cells, left))),
+            (f"Création nette {per_year}", rate(cells, created), WORDS.both(f, trend)),
+            (
+                f"Postes à pourvoir {per_year}",
+                rate(cells, posts),
+                WORDS.interval(rate_interval(cells, posts)),
+            ),
+            (
+                f"Départs de fin {f.start} à fin {f.end}",
+                heads(cells, count),
+                WORDS.magnitude(interval(cells, count)),
+            ),
+        ]
+    )
 
 
 def findings(results: Results, labels: Labels) -> Html:
-    """Return up to five findings, none that its interval does not support."""
+    """Return up to five findings, who leaves first, none that its interval does not support."""
     f, table, cells = facts(results), results[TABLE], cells_of(results)
     if not f.has_needs:
         return _nothing(results)
-    rows = [row_at(results, cause, ALL_METIERS, f.end) for cause in (CREATED, LEFT)]
-    known = [row for row in rows if row is not None and cells.read(row) is not None]
-    rate_row = row_at(results, LEFT_RATE, ALL_METIERS, f.end)
-    text = [
-        WORDS.departures(f, graded_rate_interval(cells, rate_row), graded_interval(cells, row))
-        for row in known
-        if row == rows[1]
-    ]
-    if len(known) == len(rows):
-        (low, high), (least, _) = table.loc[known, ["lower", "upper"]].to_numpy().tolist()
-        text += [WORDS.causes(least > max(abs(low), abs(high)), (low > 0) - (high < 0))]
-    largest = _complete(results, f.end).head(SHOWN)
-    names = "« " + largest["metier_code"].map(dict(labels)) + " »"
-    sides = [direction(low, high) for low, high in largest[["lower", "upper"]].to_numpy()]
-    up, down = (names[[side == sign for side in sides]].tolist() for sign in (1, -1))
-    old = select(table, OLD).dropna(subset=["value"])
-    old = largest_first(old[old["metier_code"].isin(_largest(results)[:SHOWN])]).head(1)
-    oldest = [
-        WORDS.oldest(old["nature"].loc[row] == "observed", cells.percent(row), labels[code])
-        for row, code in zip(old.index, codes(old), strict=True)
-    ]
-    text += [WORDS.to_fill(up), WORDS.not_replaced(down), *oldest]
-    return pieces.findings("\n\n".join(text))
+    left, created, posts = (
+        row_at(results, name, ALL_METIERS, f.end) for name in (LEFT_RATE, CREATED_RATE, POSTS_RATE)
+    )
+    own = row_at(results, CREATED_RATE, ALL_METIERS, f.end, OWN_TREND)
+    country = rate(cells, row_of(table, COUNTRY_RATE))
+    text = []
+    if left is not None and cells.read(left) is not None:
+        text = [
+            WORDS.departures(f, graded_rate_interval(cells, left), country),
+            WORDS.creation(f, rate(cells, created), rate(cells, own), sign(table, created)),
+            WORDS.posts(rate(cells, posts), rate_interval(cells, posts)),
+        ]
+        most = _departures(results).sort_values("value", ascending=False).head(NAMED)
+        shown = [
+            WORDS.most(labels[code], graded_rate_interval(cells, row))
+            for row, code in zip(most.index, codes(most), strict=True)
+        ]
+        text.append(WORDS.most_left(shown))
+    apart = [labels[code] for code in _largest(results)[:SHOWN] if code in _apart(results)]
+    return pieces.findings("\n\n".join([*text, WORDS.apart(apart)]))
 
 
-def causes_figure(
+def departures_figure(
     results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
 ) -> Figure | Html:
-    """Draw posts to fill of the largest métiers, or of those given, by cause."""
-    f = facts(results)
-    rows = pieces.chosen(_complete(results, f.end), metiers, SHOWN)
+    """Draw departures per 100 jobs a year of the largest métiers, or of those given."""
+    rows = pieces.chosen(_departures(results, None), metiers, SHOWN)
     if rows.empty:
         return _nothing(results)
-    ends = rows[["lower", "upper"]].to_numpy()
-    sure = sum(direction(low, high) > 0 for low, high in ends)
-    text = WORDS.causes_figure(f, sure, len(rows))
-    return figures.posts_causes(rows, labels, text, ax)
+    country = float(select(results[TABLE], COUNTRY_RATE)["value"].iloc[0])
+    text = WORDS.departures_figure(facts(results), int((rows["lower"] > country).sum()), len(rows))
+    return figures.departure_rates(rows, country, labels, text, ax)
 
 
 def rates_table(results: Results, labels: Labels) -> Html:
@@ -155,33 +159,45 @@ def rates_table(results: Results, labels: Labels) -> Html:
     f, cells = facts(results), cells_of(results)
     if not f.has_needs:
         return Html("")
+    apart = _apart(results)
 
-    def column(show: Callable[[Cells, int | None], Markup], name: str) -> Any:
-        return lambda code: show(cells, row_at(results, name, code, f.end))
+    def column(show: Callable[[Cells, int | None], Markup], name: str, variant: str = "") -> Any:
+        return lambda code: show(cells, row_at(results, name, code, f.end, variant))
 
-    columns: dict[str, Any] = {"Métier (FAP)": {**labels, ALL_METIERS: WHOLE}.__getitem__}
-    for name, title in RATE_CAUSES.items():
-        columns[title] = column(rate, name)
-        columns[f"{title}, intervalle à 80 %"] = column(rate_interval, name)
-    return pieces.table(WORDS.rates_table(f), columns, _shown(results, POSTS_RATE, f.end))
+    def reading(code: str) -> str:
+        row = row_at(results, CREATED_RATE, code, f.end)
+        return str(WORDS.reading(sign(results[TABLE], row), code in apart))
+
+    def official(code: str) -> Markup:
+        row = row_at(results, CREATED_RATE, code, f.end)
+        is_known = row is not None and results[TABLE]["nature"].loc[row] == "official_projection"
+        return rate(cells, row if is_known else None)
+
+    columns: dict[str, Any] = {"Métier (FAP)": {**labels, ALL_METIERS: f.whole}.__getitem__}
+    columns["Départs"] = column(rate, LEFT_RATE)
+    columns["Départs, intervalle à 80 %"] = column(rate_interval, LEFT_RATE)
+    if f.is_official:
+        columns["Création nette, projection officielle"] = official
+    columns["Création nette, notre tendance"] = column(rate, CREATED_RATE, OWN_TREND)
+    columns["Sens de la création nette"] = reading
+    columns["Postes à pourvoir"] = column(rate, POSTS_RATE)
+    columns["Postes, intervalle à 80 %"] = column(rate_interval, POSTS_RATE)
+    return pieces.table(WORDS.rates_table(f), columns, _shown(results, CREATED_RATE, f.end))
 
 
 def posts_table(results: Results, labels: Labels) -> Html:
-    """Return net creation, departures and posts of the largest métiers and of all of them."""
-    f, table, cells = facts(results), results[TABLE], cells_of(results)
+    """Return jobs, departures and posts of the largest métiers and of all, as counts."""
+    f, cells = facts(results), cells_of(results)
     if not f.has_needs:
         return Html("")
-    coarsest = max(cells.step(row) for row in select(table, JOBS).index)
-    names = {**labels, ALL_METIERS: WHOLE}
-
-    def jobs(code: str) -> Markup:
-        if code == ALL_METIERS:
-            return cells.headcount(row_of(table, ALL_JOBS, year=f.base), coarsest)
-        return cells.headcount(row_of(table, JOBS, code, f.base))
-
-    columns = {"Métier (FAP)": names.__getitem__, f"Emplois {f.base}": jobs}
+    columns: dict[str, Any] = {
+        "Métier (FAP)": {**labels, ALL_METIERS: f.whole}.__getitem__,
+        f"Emplois fin {f.start}": lambda code: cells.headcount(
+            row_at(results, START_JOBS, code, f.end)
+        ),
+    }
     columns |= _posts_columns(cells, lambda name, code: row_at(results, name, code, f.end))
-    return pieces.table(WORDS.posts_table(f), columns, _shown(results, POSTS, f.end))
+    return pieces.table(WORDS.posts_table(f), columns, _shown(results, START_JOBS, f.end))
 
 
 def _shown(results: Results, indicator: str, end: int) -> list[str]:
@@ -266,17 +282,16 @@ def consolidated_table(results: Results, labels: Labels) -> Html:
 
 
 def _posts_columns(cells: Cells, place: Callable[[str, str], Any]) -> dict[str, Any]:
-    """Return the columns of posts and their causes, from where an indicator stands."""
+    """Return the columns of departures and posts, as counts, from where an indicator stands."""
 
     def column(show: Callable[[Cells, int | None], Markup], name: str) -> Any:
         return lambda key: show(cells, place(name, key))
 
-    causes = {title: column(graded_interval, cause) for cause, title in CAUSES.items()}
-    posts = {
+    return {
+        "Départs (intervalle à 80 %)": column(graded_interval, LEFT),
         "Postes à pourvoir": column(heads, POSTS),
-        "Intervalle à 80 %": column(interval, POSTS),
+        "Postes, intervalle à 80 %": column(interval, POSTS),
     }
-    return causes | posts
 
 
 def heads(cells: Cells, row: int | None) -> Markup:
@@ -318,15 +333,17 @@ def graded_rate_interval(cells: Cells, row: int | None) -> Markup:
     return rate_interval(cells, row) + (Markup("") if row is None else cells.letter(row))
 
 
-def direction(low: float, high: float) -> int:
-    """Return 1 or -1 where an interval, as it is shown, stays on that side of zero; else 0."""
-    size = french.step(low, high)
-    return (round(low / size) > 0) - (round(high / size) < 0)
+def sign(table: pd.DataFrame, row: int | None) -> int:
+    """Return 1 or -1 where 90 % of draws agree on the sign of a rate, as it is shown, else 0."""
+    if row is None:
+        return 0
+    low, high = (round(float(table[end].loc[row]), 1) for end in ("lower", "upper"))
+    return (low > 0) - (high < 0)
 
 
-def row_at(results: Results, indicator: str, code: str, year: int) -> int | None:
-    """Return the number of the row of an indicator of the reference, if there is one."""
-    return row_of(results[TABLE], indicator, code, year, variant="")
+def row_at(results: Results, indicator: str, code: str, year: int, variant: str = "") -> int | None:
+    """Return the number of the row of an indicator, of the reference unless a variant is named."""
+    return row_of(results[TABLE], indicator, code, year, variant=variant)
 
 
 def cells_of(results: Results) -> Cells:
@@ -334,15 +351,18 @@ def cells_of(results: Results) -> Cells:
     return Cells(TABLE, results[TABLE])
 
 
-def _complete(results: Results, year: int) -> pd.DataFrame:
-    """Return posts of métiers with both causes, largest métier first."""
-    rows = select(results[TABLE], *QUANTITIES, year=year, variant="")
-    wide = rows.pivot(index="metier_code", columns="indicator", values="value")
-    ends = select(rows, POSTS).set_index("metier_code")[["lower", "upper"]]
-    named = wide.rename(columns={CREATED: "created", LEFT: "left", POSTS: "value"}).join(ends)
-    return (
-        named.loc[[code for code in _largest(results) if code in wide.index]].dropna().reset_index()
-    )
+def _departures(results: Results, count: int | None = SHOWN) -> pd.DataFrame:
+    """Return departures per 100 jobs a year of the largest métiers, largest first."""
+    rows = select(results[TABLE], LEFT_RATE, variant="").dropna(subset=["value"])
+    order = [code for code in _largest(results)[:count] if code in set(codes(rows))]
+    return rows.reset_index().set_index("metier_code").loc[order].reset_index().set_index("index")
+
+
+def _apart(results: Results) -> set[str]:
+    """Return the métiers on whose growth the official projections and our own trend diverge."""
+    cells = results[RATES_TABLE]
+    gap = (cells["growth_rate_pct"] - cells["own_growth_rate_pct"]).abs()
+    return set(codes(cells[gap > MOST_APART_PCT]))
 
 
 def _largest(results: Results) -> list[str]:

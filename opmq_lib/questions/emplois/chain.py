@@ -3,13 +3,13 @@
 import pandas as pd
 
 from opmq_lib.methods import employment
+from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment import measures, portraits
 from opmq_lib.methods.employment.levels import INTERVAL_LEVEL, with_level
 from opmq_lib.methods.employment.rows import SOURCE_CODE
 from opmq_lib.methods.employment.totals import used_totals
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.needs import qualifications
-from opmq_lib.methods.needs.assumptions import REFERENCE
 from opmq_lib.methods.reliability import best_grades, farther, grades
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
@@ -150,7 +150,7 @@ def results(  # noqa: PLR0913 - one argument per step
         `emplois_explications` and `chiffres_cles`.
     """
     metiers = shared.without_residual(jobs)
-    whole = with_level(future, jobs, REFERENCE.draws_count, REFERENCE.seed)
+    whole = with_level(future, jobs, DRAWS_COUNT, SEED)
     parts = [published_headcount(inputs["branch_headcount"], branch_code)]
     horizon_years = 0 if future.empty else int((future["year"] - future["cutoff_year"]).max())
     if not jobs.empty:

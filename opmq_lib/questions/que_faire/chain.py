@@ -5,11 +5,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods import decisions
+from opmq_lib.methods import decisions, needs
 from opmq_lib.methods import shortlist as method
+from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment import RESIDUAL_METIER
 from opmq_lib.methods.employment.levels import level_factors
-from opmq_lib.methods.needs.assumptions import REFERENCE
 from opmq_lib.methods.reliability import grades
 from opmq_lib.methods.shortlist import Shortlist
 from opmq_lib.methods.skills import certifications
@@ -52,9 +52,8 @@ def listed(cells: pd.DataFrame) -> Shortlist:
     Args:
         cells: From `cells`.
     """
-    count, seed = REFERENCE.draws_count, REFERENCE.seed
-    heads = cells[["employment_headcount"]].to_numpy() * level_factors(cells, count, seed)
-    rates = cells[["departure_rate_pct"]].to_numpy() * method.departure_factors(cells, count, seed)
+    heads = cells[["employment_headcount"]].to_numpy() * level_factors(cells, DRAWS_COUNT, SEED)
+    rates = cells[["departure_rate_pct"]].to_numpy() * needs.departure_factors(cells)
     return method.shortlist(cells, heads, rates)
 
 

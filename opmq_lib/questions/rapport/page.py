@@ -102,7 +102,7 @@ QUESTIONS: Final = (
     ),
     Question(
         "02_besoins",
-        "Besoins : combien de postes à pourvoir, pourquoi",
+        "Besoins : qui part, combien de postes à pourvoir",
         [besoins.findings],
         [besoins.banner, besoins.key_figures, besoins.rates_table, besoins.posts_table],
         [
