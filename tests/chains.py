@@ -8,11 +8,13 @@ from opmq_lib.methods.tension import published
 from opmq_lib.params import EditionParams, ScenarioParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.besoins import chain as besoins
+from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.competences import chain as competences
 from opmq_lib.questions.consolidation import chain as consolidation
 from opmq_lib.questions.emplois import chain as emplois
+from opmq_lib.questions.que_faire import chain as que_faire
 from opmq_lib.questions.tensions import chain as tensions
-from opmq_lib.sources import embedded
+from opmq_lib.sources import embedded, study
 
 
 def studied(table: str) -> pd.DataFrame:
@@ -51,13 +53,23 @@ def tension_results(
     return tensions.results(inputs, branch_code, parts, vintages)
 
 
+def lists(
+    inputs: Mapping[str, pd.DataFrame], branch_code: str, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
+    """The core and the short list of a branch, as `05_competences` reads them."""
+    questions = study.criteria(branch_code)
+    found = coeurs.run(inputs, branch_code, edition, questions)
+    listed = que_faire.listed(que_faire.cells(inputs, branch_code, edition))
+    return {"coeurs": found["coeurs"], "shortlist": listed.metiers}
+
+
 def skill_results(
     inputs: Mapping[str, pd.DataFrame],
     branch_code: str,
     edition: EditionParams,
     besoins: pd.DataFrame | None = None,
 ) -> dict[str, pd.DataFrame]:
-    metiers = competences.metiers(inputs, branch_code, edition)
+    metiers = competences.metiers(inputs, branch_code, edition, lists(inputs, branch_code, edition))
     own_romes = competences.romes(inputs, branch_code, competences.named(metiers))
     portfolio = competences.portfolio(inputs, branch_code)
     deadlines = competences.deadlines(inputs, portfolio, edition)

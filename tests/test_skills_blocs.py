@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from chains import skill_results
+from chains import lists, skill_results
 from typer.testing import CliRunner
 
 from opmq_lib.cli.app import app
@@ -37,7 +37,9 @@ def inputs():
 
 @pytest.fixture(scope="module")
 def wanted(inputs):
-    own = chain.named(chain.metiers(inputs, "chimie", study.edition()))
+    edition = study.edition()
+    named = lists(inputs, "chimie", edition)
+    own = chain.named(chain.metiers(inputs, "chimie", edition, named))
     return list(chain.romes(inputs, "chimie", own)["rome_code"])
 
 

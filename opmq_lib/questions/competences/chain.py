@@ -15,36 +15,49 @@ from opmq_lib.params import EditionParams
 from opmq_lib.questions.shared import Tables, candidates, hire_tables, without_residual
 from opmq_lib.tables import indicators
 
-LEAST_SHARE_PCT, NAMED_SHARE_PCT, NAMED_QUOTIENT = 0.5, 1.0, 1.5
-"""Least share of the branch's jobs of a métier that is looked at, in %; share and location quotient
-from which it is its own; conventions."""
+LEAST_SHARE_PCT = 0.5
+"""Least share of the branch's jobs of a métier or ROME that is looked at, in %; a convention."""
 READ = ["coverage_ratio", "read_skills_count", "ending_blocs_count"]
 
 
-def metiers(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
-    """Return the métiers of a branch, largest first, and those that are its own.
+def metiers(
+    inputs: Tables, branch_code: str, edition: EditionParams, lists: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    """Return the métiers of a branch, largest first, and those that its lists name.
 
     Args:
         inputs: The study's input tables (`sources.study.load_inputs`).
-        branch_code: Key of table `branches`; without a headcount there is no row.
+        branch_code: Key of table `branches`.
         edition: Gives the base year.
+        lists: Tables `coeurs` of `04_coeurs_strategiques` and `shortlist` of `07_que_faire`.
 
     Returns:
         The candidates of the branch's lists (`shared.candidates`) from `LEAST_SHARE_PCT` of its
-        jobs up, and `is_named`: no branch certifies all that it employs.
+        jobs up, and `is_named`: in the core, as voted where it is, or in the short list. No branch
+        certifies all that it employs. No row without a headcount, nor until both lists are known.
     """
     table = candidates(inputs, branch_code, edition.base_year)
+    if not {"coeurs", "shortlist"} <= lists.keys():
+        table = table.head(0)
     table = table[table["employment_share_pct"] >= LEAST_SHARE_PCT]
-    is_named = (table["employment_share_pct"] >= NAMED_SHARE_PCT) & (
-        table["location_quotient"] >= NAMED_QUOTIENT
-    )
+    codes = _listed(lists) if len(table) else []
     order = ["employment_share_pct", "metier_code"]
-    named = table.assign(is_named=is_named)
-    return named.sort_values(order, ascending=[False, True], ignore_index=True)
+    listed = table.assign(is_named=table["metier_code"].isin(codes))
+    return listed.sort_values(order, ascending=[False, True], ignore_index=True)
+
+
+def _listed(lists: Mapping[str, pd.DataFrame]) -> list[str]:
+    cores, shortlist = lists["coeurs"], lists["shortlist"]
+    cores = cores[cores["question_code"] == "core"]
+    is_core = (cores["voted"] == "yes") | (
+        (cores["voted"] == "none") & (cores["label"] == "in_list")
+    )
+    shown = shortlist["is_shown"] == "yes"
+    return [*cores.loc[is_core, "metier_code"], *shortlist.loc[shown, "metier_code"]]
 
 
 def named(metiers: pd.DataFrame) -> pd.DataFrame:
-    """Return the métiers that are the branch's own."""
+    """Return the métiers that the branch's lists name."""
     own: pd.DataFrame = metiers[metiers["is_named"].astype(bool)]
     return own
 
@@ -213,7 +226,7 @@ def signals(
 
     Returns:
         Table `skill_signals`: skills flagged émergente by the ROME of all métiers, and main skills
-        of its own métiers that no métier at which a certification aims carries.
+        of those that its lists name that no métier at which a certification aims carries.
     """
     every, own = (romes(inputs, branch_code, rows) for rows in (metiers, named(metiers)))
     missing = certifications.uncovered_skills(portfolio, _links(inputs), inputs["metier_skills"])
@@ -253,8 +266,8 @@ def results(  # noqa: PLR0913 - one argument per step
     """Return the result tables of a branch, from those of the steps above.
 
     Returns:
-        `competences`: indicators; share of jobs and certifications of the branch's own métiers,
-        those without one, what open data cannot give (`nd`). The others: from the steps.
+        `competences`: indicators; share of jobs and certifications of the métiers named by its
+        lists, those without one, what open data cannot give (`nd`). The others: from the steps.
     """
     has_body = (inputs["certifying_bodies"]["branch_code"] == branch_code).any()
     unknown = "^$" if has_body else "^(?!existing).*certification|uncovered"

@@ -18,7 +18,7 @@ TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
 CALENDAR, BLOCS, SHARED = "expiry_calendar", "bloc_coverage", "consolidation_certifications"
 SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
 SHARE = "employment_share_pct"
-SHOWN = 12
+SHOWN, LEAST_ROUNDED_PCT = 12, 2
 LEADS = ("", "12_months_", "24_months_")
 WORDS = words(__package__)
 REASONS = {
@@ -76,7 +76,7 @@ def key_figures(results: Results) -> Html:
     )
     figures = [
         ("Certifications de la branche", owned, "dans Certif Info"),
-        ("Métiers propres à la branche", metiers, WORDS.metiers_note()),
+        ("Métiers regardés", metiers, WORDS.metiers_note()),
         ("Dont sans certification de la branche", without, "couverture au niveau métier"),
         ("Couverture par blocs", _bloc_shares(results)[0], WORDS.blocs_note(facts(results))),
     ]
@@ -107,7 +107,7 @@ def calendar_table(results: Results) -> Html:
 
 
 def coverage_table(results: Results, labels: Labels) -> Html:
-    """Return the branch's own métiers, and how many certifications aim at each."""
+    """Return the métiers that the branch's lists name, and how many certifications aim at each."""
     table = results[TABLE]
     shares = indicators.select(table, SHARE)
     rows = dict(zip(shares["metier_code"], shares.index, strict=True))
@@ -115,7 +115,7 @@ def coverage_table(results: Results, labels: Labels) -> Html:
 
     columns = {
         "Métier (FAP)": labels.__getitem__,
-        "Part des emplois de la branche": lambda code: cells.percent(rows[code]),
+        "Part des emplois de la branche": lambda code: cells.show(rows[code], _share),
         "Intervalle à 80 %": lambda code: _interval(cells, rows[code]),
         "Certifications de la branche": lambda code: _count(results, "certifications_count", code),
         "Certifications existantes, tous organismes": lambda code: _count(
@@ -126,7 +126,7 @@ def coverage_table(results: Results, labels: Labels) -> Html:
 
 
 def uncovered_table(results: Results) -> Html | None:
-    """Return the main skills of the branch's own métiers that no certification's métier carries."""
+    """Return main skills of métiers of the lists that no certification's métier carries."""
     if results[PORTFOLIO].empty:
         return None
     return _signals(results, "uncovered", WORDS.uncovered_table())
@@ -241,7 +241,7 @@ def overlaps_table(results: Results, labels: Labels) -> Html:
 
 
 def _without(results: Results, labels: Labels) -> list[tuple[str, Markup]]:
-    """Return the branch's own métiers without certification of its own, and all that exist."""
+    """Return métiers of the lists without certification of the branch, and how many exist."""
     counts = indicators.select(results[TABLE], "certifications_count")
     is_none = (counts["value"] == 0) & (counts["metier_code"] != indicators.ALL_METIERS)
     return [
@@ -257,7 +257,7 @@ def _signals(results: Results, signal: str, text: str) -> Html:
     share = Cells(SIGNALS, table)
     columns = {
         "Compétence": _text(table, "label"),
-        "Part des emplois de la branche": share.percent,
+        "Part des emplois de la branche": lambda row: share.show(row, _share),
         "Intervalle à 80 %": lambda row: _interval(share, row),
         "Métiers (ROME)": _number(SIGNALS, table, "metiers_count"),
     }
@@ -266,7 +266,11 @@ def _signals(results: Results, signal: str, text: str) -> Html:
 
 def _interval(cells: Cells, row: int) -> str:
     is_known = cells.read(row, "lower") is not None and not cells.is_unreliable(row)
-    return cells.ends(row, french.number, french.percent) if is_known else "–"
+    return cells.ends(row, _share) if is_known else "–"
+
+
+def _share(value: float) -> str:
+    return french.percent(value, 1 if value < LEAST_ROUNDED_PCT else 0)
 
 
 def _listed(
