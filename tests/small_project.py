@@ -49,6 +49,7 @@ def write_notebook(
     *cells: str,
     scope: str = "branch",
     reads: Sequence[str] = (),
+    files: Sequence[str] = (),
     signature: str | None = None,
 ) -> Path:
     sources = [SIGNATURE[scope] if signature is None else signature, *cells]
@@ -64,7 +65,13 @@ def write_notebook(
             }
             for number, source in enumerate(sources)
         ],
-        "metadata": {"opmq": {"scope": scope, "reads": list(reads)}},
+        "metadata": {
+            "opmq": {
+                "scope": scope,
+                "reads": list(reads),
+                **({"files": list(files)} if files else {}),
+            }
+        },
         "nbformat": 4,
         "nbformat_minor": 5,
     }

@@ -21,7 +21,7 @@ from distributed import Client, KilledWorker
 
 from opmq_lib.errors import DataError, Defect
 from opmq_lib.params import ParameterFile
-from opmq_lib.runs import fingerprint, folders, library, one
+from opmq_lib.runs import fingerprint, folders, library, one, origin
 from opmq_lib.runs.files import Files
 from opmq_lib.runs.hashes import Hashes
 from opmq_lib.runs.library import LIBRARY
@@ -277,6 +277,8 @@ def _received(run: Run, made_of: Record, record: Record, results: Contents) -> R
             return one.record(run, made_of, {"error": {"cell": None, "message": message}})
         read = [name for name in record["inputs"] if name not in made_of["inputs"]]
         times = {name: record[name] for name in ("started_at", "duration_seconds")}
-        return one.record(run, made_of, one.publish(run, staging, read)) | times
+        left = one.publish(run, staging, read)
+        left["origin"] = origin.worst([left.get("origin", "public"), record["origin"]])
+        return one.record(run, made_of, left) | times
     finally:
         folders.discard(staging)

@@ -10,10 +10,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from opmq_lib.runs import fingerprint, folders, origin
+from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.kernels.kernel import Settings, noted
-from opmq_lib.runs.plan import Run, RunId
+from opmq_lib.runs.library import LIBRARY
+from opmq_lib.runs.plan import COMMON, Run, RunId
 from opmq_lib.runs.report import Limits
-from opmq_lib.sources.ledger import Record
+from opmq_lib.sources import ledger
+from opmq_lib.sources.ledger import LEDGER, Record
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -107,6 +110,7 @@ def _results(run: Run, kernels: Kernels) -> dict[str, Any]:
             return {"error": failure}
         finally:
             folders.discard(staging)
+            folders.discard(_temporary(staging))
             _notes(staging).unlink(missing_ok=True)
     raise AssertionError("the last attempt returns")
 
@@ -124,7 +128,7 @@ def publish(run: Run, staging: Path, read: list[str]) -> dict[str, Any]:
     """
     if changed := run.changed_files(read):
         return {"error": changed_meanwhile("an input", changed)}
-    outputs, rests_on = fingerprint.outputs(staging), origin.of(staging)
+    outputs, rests_on = fingerprint.outputs(staging), _origin(run, staging)
     folders.publish(staging, run.folder)
     return {"outputs": outputs, "inputs": run.inputs(read), "origin": rests_on}
 
@@ -139,11 +143,14 @@ def changed_meanwhile(what: str, names: list[str]) -> "Failure":
 
 def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None, bool]":
     """Execute a run; say whether it failed only because its zygote was killed."""
+    _temporary(staging).mkdir()
     settings = Settings(
         notes=str(_notes(staging)),
-        watched=(f"{run.root}/", f"{run.files.library.folder}/data/"),
+        watched=_watched(run),
         seed=run.seed,
         memory_mb=kernels.limits.memory_mb,
+        readable=_readable(run, staging),
+        temporary=str(_temporary(staging)),
     )
     if kernels.zygotes is not None:
         kernels.zygotes.when_ready = lambda: kernels.frozen.update(run.files.library_now())
@@ -165,10 +172,54 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
         del kernels.running[run.id]
 
 
+def _readable(run: Run, staging: Path) -> list[str]:
+    """Return what of the project a run may read: what it says that it rests on, and no data else.
+
+    Beside its own folder: parameters, the files that it declares, and results of notebooks that it
+    says it reads, in this edition and in the one before, with what tells their last runs.
+    """
+    folders_read = [run.edition_folder / "/".join(id_) for id_ in run.reads]
+    if before := run.parameters.get("previous_edition_id"):
+        folders_read.append(run.edition_folder.with_name(before))
+    names = ("parameters", "notebooks", "_quarto.yml", *run.declared)
+    shared = (staging.with_name(f"{staging.name}.json"), staging.with_name("ipython"))
+    paths = [run.root / name for name in names] + [run.edition_folder / LEDGER, staging, *shared]
+    return list(map(str, [*paths, *folders_read, _temporary(staging)]))
+
+
+def _watched(run: Run) -> tuple[str, ...]:
+    """Return the starts of the paths that are noted: all, where the system confines nobody."""
+    project = (f"{run.root}/", f"{run.files.library.folder}/data/")
+    return project if confine.is_possible() else ("",)
+
+
+def _origin(run: Run, staging: Path) -> origin.Origin:
+    """Return what the results of a run rest on, what it may have read unheard included.
+
+    Where the system does not confine notebooks, one that imports more than this library may have
+    read anything, and what any has opened beyond what it may read is the user's own.
+    """
+    before = run.edition_folder.with_name(run.parameters.get("previous_edition_id") or folders.WORK)
+    past = ledger.latest(before / LEDGER)
+    origins = [each["origin"] for id_, each in past.items() if id_[0] in (run.branch_code, COMMON)]
+    if not confine.is_possible():
+        allowed = (*confine.SYSTEM, *_readable(run, staging))
+        ours = all(name.startswith(LIBRARY) for name in run.template.imports or [""])
+        heard = noted(str(_notes(staging)))
+        if not ours or not all(path.startswith(allowed) for path in heard):
+            origins.append("own")
+    return origin.worst([origin.of(staging), *origins])
+
+
 def _read(run: Run, staging: Path) -> list[str]:
     """Return the names of the inputs that a run has opened."""
     names = (run.files.name(path) for path in noted(str(_notes(staging))))
     return sorted({name for name in names if name is not None})
+
+
+def _temporary(staging: Path) -> Path:
+    """Return where a kernel keeps temporary files: nobody else's are there."""
+    return staging.with_name(f"{staging.name}.tmp")
 
 
 def _notes(staging: Path) -> Path:

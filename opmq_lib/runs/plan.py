@@ -34,9 +34,9 @@ class Run:
         reads: Runs whose result tables it reads.
         library: Module → first letters of the sha256 of its source: those it can reach.
         declared: Names of the files that it rests on, heard or not: its branch's own tables, its
-            registers, its page's texts.
-        origin: `own` if a table supplied by the user may be behind its results, `fictitious` if a
-            fictitious register may, else `public`.
+            registers, its page's texts, other files that the template names.
+        origin: `own` if a table or file supplied by the user may be behind its results,
+            `fictitious` if a fictitious register may, else `public`.
         edition_folder: `outputs/<edition_id>`.
         files: The files as they were when it was planned, one for all runs.
     """
@@ -119,7 +119,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     runs: dict[RunId, Run] = {}
     for code, name in _ordered(reads):
         template, registers, tables = templates[name], named[name], supplied.get(code, {})
-        origins = ("own" if tables else "public", _origin(registers, edition))
+        origins = ("own" if tables or template.files else "public", _origin(registers, edition))
         given = {BRANCH: code, **of_edition}
         given |= {f"{each}{REGISTER}": path for each, path in registers.items()}
         runs[code, name] = Run(
@@ -128,7 +128,10 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
             parameters={each: given[each] for each in template.defaults if each in given},
             reads=reads[code, name],
             library=short[name],
-            declared=(*filter(None, registers.values()), *tables.values(), *texts[name]),
+            declared=(
+                *(*filter(None, registers.values()), *tables.values()),
+                *(*texts[name], *template.files),
+            ),
             origin=worst([*origins, *(runs[read].origin for read in reads[code, name])]),
             edition_folder=edition_folder,
             files=files,

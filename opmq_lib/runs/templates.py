@@ -52,8 +52,10 @@ class Template:
         path: Where it is.
         scope: `branch` (executed once per branch) or `common` (once).
         reads: Notebooks whose result tables it reads.
+        files: Other files of the project that it reads, which nobody has declared public.
         defaults: Its parameters and their default values.
-        sha256: Hash of its cells, scope and reads; not of what an editor leaves or the site shows.
+        sha256: Hash of its cells, scope, reads and files; not of what an editor leaves or the
+            site shows.
         imports: Modules that it imports, dotted; `None` if its cells do not tell.
     """
 
@@ -64,6 +66,7 @@ class Template:
     defaults: Mapping[str, Any]
     sha256: str
     imports: frozenset[str] | None = None
+    files: tuple[str, ...] = ()
 
     @property
     def registers(self) -> list[str]:
@@ -103,6 +106,7 @@ def read_template(path: Path) -> Template:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cells, metadata = notebook["cells"], dict(notebook["metadata"].get("opmq", {}))
         lasting = [metadata.get("scope"), metadata.get("reads", ()), *map(_lasting, cells)]
+        lasting += metadata.get("files", ())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         fix = "restore the template, or save it again from JupyterLab"
         expected = "a notebook of format 4"
@@ -122,6 +126,7 @@ def read_template(path: Path) -> Template:
         defaults=defaults,
         sha256=json_sha256(lasting),
         imports=None if names is None else frozenset(names),
+        files=tuple(metadata.get("files", ())),
     )
 
 
@@ -132,6 +137,14 @@ def _metadata_defects(path: Path, metadata: Mapping[str, Any]) -> Iterator[Defec
         fix = 'write `"opmq": {"scope": "branch", "reads": []}` in the notebook\'s metadata'
         where, scope = f"{_shown(path)}, metadata", repr(metadata.get("scope"))
         yield Defect(where, what, expected, fix, scope)
+    root = path.parents[1].resolve()
+    for name in metadata.get("files", ()):
+        file = (root / str(name)).resolve()
+        if not (file.is_relative_to(root) and file.is_file()):
+            what, expected = "`opmq.files` names no file", "files, by their paths from the project"
+            yield Defect(
+                f"{_shown(path)}, metadata", what, expected, "correct the path", repr(name)
+            )
 
 
 def _cell_defects(path: Path, signature: list[Any]) -> Iterator[Defect]:

@@ -53,6 +53,11 @@ LONGEST_MESSAGE = 2000
 LESS_TIME = "make this cell do less, or allow more with --time-limit"
 LESS_MEMORY = "make this cell need less, or allow more with --memory-mb"
 
+DECLARE = (
+    "a run reads parameters and what it declares: name the file in `tables` of its branch or, for "
+    "a notebook of your own, in `opmq.files` of its metadata; its results are then your own"
+)
+
 
 class Failure(TypedDict):
     """Why a run failed, as the ledger keeps it.
@@ -254,6 +259,8 @@ def _failure(
     match error:
         case PapermillExecutionError(ename="MemoryError"):
             message = f"MemoryError: {error.evalue or 'no memory is left'}; {LESS_MEMORY}"
+        case PapermillExecutionError(ename="PermissionError"):
+            message = f"PermissionError: {error.evalue}; {DECLARE}"
         case PapermillExecutionError():
             message = f"{error.ename}: {error.evalue}"
         case CellTimeoutError():

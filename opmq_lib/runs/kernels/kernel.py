@@ -9,10 +9,14 @@ import json
 import os
 import random
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opmq_lib.runs.kernels import confine
+
+O_PATH = getattr(os, "O_PATH", 0)
 SOURCE_CODE = (".py", ".pyc", ".so")
 """Endings of files whose opening is not noted: the library is known by its imports."""
 
@@ -26,12 +30,17 @@ class Settings:
         watched: Starts of the paths that are noted.
         seed: Of the global generators of `random` and NumPy.
         memory_mb: Most memory that the notebook may take, libraries included; 0 for no limit.
+        readable: Files and folders that it may read, where the system can hold it to them, beside
+            those of the system; none: all.
+        temporary: Folder of its temporary files, which must be there; `""` for the usual one.
     """
 
     notes: str = ""
     watched: Sequence[str] = ()
     seed: int = 0
     memory_mb: int = 0
+    readable: Sequence[str] = ()
+    temporary: str = ""
 
 
 class Notes:
@@ -64,7 +73,7 @@ class Notes:
             only_written = mode is not None and not {"r", "+"} & set(mode)
             if self.by_fields and path == self.by_fields:
                 self.by_fields = ""
-            elif not only_written and flags & os.O_ACCMODE != os.O_WRONLY:
+            elif not only_written and flags & os.O_ACCMODE != os.O_WRONLY and not flags & O_PATH:
                 self.note(path)
         elif event == "opmq.fields":
             (self.by_fields,) = arguments
@@ -109,6 +118,10 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     if settings.notes:
         (notes or Notes()).write_to(settings.notes, settings.watched)
     _limit_memory(settings.memory_mb)
+    if settings.temporary:
+        tempfile.tempdir = os.environ["TMPDIR"] = settings.temporary
+    if settings.readable and confine.is_possible():
+        confine.allow_reading([*confine.SYSTEM, *settings.readable])
     from ipykernel.kernelapp import IPKernelApp
 
     # Jupyter tells by the environment, which ipykernel has read before a fork: tell it again.

@@ -1,0 +1,114 @@
+"""What a notebook reads without saying so: it cannot, whatever opens the file."""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import small_project as small
+
+from opmq_lib.errors import DataError
+from opmq_lib.runs import batch
+from opmq_lib.runs.kernels import confine
+
+SECRET = "424242"
+READ = """
+import sqlite3, subprocess
+from pathlib import Path
+import pandas as pd, pyarrow.csv
+
+def base(path):
+    with sqlite3.connect(path + ".db") as connection:
+        return connection.execute("select * from secret").fetchall()
+
+ways = {
+    "open": lambda path: open(path).read(),
+    "pandas": pd.read_csv,
+    "parquet": lambda path: pd.read_parquet(path + ".parquet"),
+    "pyarrow": pyarrow.csv.read_csv,
+    "sqlite3": base,
+    "child": lambda path: subprocess.check_output(["cat", path], text=True),
+}
+found = {}
+for path in paths:
+    for name, way in ways.items():
+        try:
+            found[name, path] = str(way(path))
+        except Exception as error:
+            found[name, path] = type(error).__name__
+print(found)
+rows = [f"{len(found)},{sum('42' * 3 in each for each in found.values())},public"]
+Path(output_folder, "table.csv").write_text("\\n".join(["tried,read,origin", *rows]))
+"""
+
+confined = pytest.mark.skipif(not confine.is_possible(), reason="this system confines no process")
+
+
+def project(root: Path, *others: Path, files: Sequence[str] = ()) -> Path:
+    """Return a project whose notebook tries to read a secret in it, and others, in six ways."""
+    small.write_project(root, ["chimie"])
+    write_secret(root / "data")
+    paths = ["../../../../data/secret.csv", *map(str, others)]
+    small.write_notebook(root, "01_emplois", f"paths = {paths}\n{READ}", files=files)
+    return root
+
+
+def write_secret(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    table = pd.DataFrame({"value": [int(SECRET)]})
+    table.to_csv(folder / "secret.csv", index=False)
+    table.to_parquet(folder / "secret.csv.parquet")
+    with sqlite3.connect(folder / "secret.csv.db") as base:
+        table.to_sql("secret", base, index=False)
+    return folder / "secret.csv"
+
+
+def outcome(root: Path) -> tuple[str, str]:
+    """Run the project; return what its table says, and the origin that the ledger records."""
+    batch.execute(small.runs(root), 1)
+    table = root / "outputs/2026/chimie/01_emplois/table.csv"
+    return table.read_text().splitlines()[1], small.records(root)["chimie", "01_emplois"]["origin"]
+
+
+@confined
+def test_no_way_leads_to_a_file_that_is_not_declared(tmp_path: Path) -> None:
+    root = project(tmp_path / "project", write_secret(tmp_path / "elsewhere"))
+    assert outcome(root) == ("12,0,public", "public")
+    files = [path for path in (root / "outputs").rglob("*") if path.is_file()]
+    assert files
+    assert all(SECRET.encode() not in path.read_bytes() for path in files)
+
+
+def test_what_may_have_read_a_declared_file_is_the_users_own(tmp_path: Path) -> None:
+    names = [f"data/secret.csv{ending}" for ending in ("", ".parquet", ".db")]
+    assert outcome(project(tmp_path, files=names)) == ("6,6,public", "own")
+
+
+@confined
+def test_results_of_a_notebook_that_is_not_read_stay_out_of_reach(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    batch.execute(small.runs(root), 2)
+    small.write_notebook(root, "02_x", 'print(open("../../chimie/01_emplois/table.csv").read())')
+    for path in (root / "parameters/branches").glob("*.yml"):
+        path.unlink()
+    small.write_branch(root, "chimie", ["01_emplois", "02_x"])
+    report = batch.execute(small.runs(root), 2)
+    assert small.statuses(report)["chimie/02_x"] == "failed"
+    assert "`opmq.files`" in small.records(root)["chimie", "02_x"]["error"]["message"]
+
+
+def test_without_confinement_a_notebook_that_imports_more_than_the_library_is_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = small.write_project(tmp_path)
+    monkeypatch.setattr(confine, "is_possible", lambda: False)
+    batch.execute(small.runs(root), 1)
+    assert {record["origin"] for record in small.records(root).values()} == {"own"}
+
+
+def test_a_file_that_is_declared_and_is_not_there_is_refused(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path)
+    small.write_notebook(root, "01_emplois", files=["../x.csv", "data/no.csv"])
+    with pytest.raises(DataError, match="2 defects"):
+        small.runs(root)
