@@ -9,21 +9,35 @@ employment by métier and departures. A mean Jaccard index under 0.6, or one und
 Needs: departures and growth of every family as our own ages and our own trend have them, beside
 those of the official projections, from which needs are computed. Fails where departures of métiers
 do not add up to their family's, or where our own are more than 10 % off in the field.
+
+Core métiers: industrial sectors play the branches, known as well as branches are, and labels are
+held against the published cells of the survey. Less than 90 % of right métiers among those on the
+list, or more than 5 % of wrong ones among those off it, fails.
 """
 
+from collections.abc import Sequence
+
+import estimate as benchmark
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
+from opmq_lib.methods import core, criteria, draws
+from opmq_lib.methods.employment import RESIDUAL_METIER, candidates, intervals
+from opmq_lib.methods.employment.levels import HEADS, INTERVAL_SPAN
 from opmq_lib.methods.needs.official import FAMILIES, national, official_family
 from opmq_lib.methods.shortlist import LEAST_OVERLAP, SOLID_PRESENCE_PCT
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
+from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.que_faire import chain
 from opmq_lib.questions.shared import Tables
 from opmq_lib.sources import study
 
 LEAST_MEAN, LEAST_EACH = 0.6, 0.5
 MOST_ERROR_PCT, MOST_GAP_PCT, MOST_APART_PCT = 10.0, 1e-9, 1.0
+LEAST_RIGHT, MOST_WRONG = 0.90, 0.05
+LIKELIHOODS = [0.1, 0.5, 0.9]
 
 
 def shortlists(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
@@ -89,8 +103,106 @@ def _whole_in_field(inputs: Tables) -> set[str]:
     return set(official_family(codes)) - partly
 
 
+def core_labels(
+    questions: pd.DataFrame, gates: pd.DataFrame, sectors: Sequence[str] = benchmark.SECTORS
+) -> pd.DataFrame:
+    """Return the core label of each métier of the field in each sector, and what is true of it.
+
+    Args:
+        questions: One row per criterion of the question on core métiers.
+        gates: One row per line of its gates.
+        sectors: Those that play the branches.
+
+    Returns:
+        `metier_code`, `sector_code`, columns of `core.labels`, and `is_core`: whether the published
+        cell is on the list under the question's own weights; 0 also where the most that an unlisted
+        cell can be is not; missing where that is not known.
+    """
+    known = benchmark.read()
+    split = benchmark.split_groups(known)
+    cells = benchmark.b1(known, split)
+    rows = benchmark.cell_rows(known, cells, split)
+    rows["sd"] = benchmark.log_sd(rows, intervals.SPLIT_SD)
+    rows["most"] = rows["true"].fillna(rows["limit"])
+    heads = known.whole.sectors.sum(axis=1)
+    country = pd.Series({**heads, "ENS": heads.sum()}).rename_axis("metier_code")
+    parts = []
+    for sector in sectors:
+        of_sector = rows.xs(sector, level="sector_code")
+        estimated = pd.DataFrame({HEADS: of_sector["estimate"], "sd": of_sector["sd"]})
+        published = pd.DataFrame({HEADS: of_sector["most"], "sd": 0.0})
+        labels, true = (
+            _labels(_jobs(cells, known.whole.sectors[sector].sum()), country, questions, gates)
+            for cells in (estimated, published)
+        )
+        is_in = (true["score"] >= float(questions["cutoff_score"].iloc[0])) & (
+            true["missed_gate"].isna()
+        )
+        is_known = of_sector["true"].notna() | ~is_in
+        labels["is_core"] = is_in.astype(float).where(is_known)
+        parts.append(labels.assign(sector_code=sector).reset_index())
+    return pd.concat(parts, ignore_index=True)
+
+
+def _jobs(cells: pd.DataFrame, size: float) -> pd.DataFrame:
+    """Return the table of a branch of some size, from cells and the `sd` of their log."""
+    spread = np.exp(INTERVAL_SPAN / 2 * cells["sd"])
+    ends = {f"{HEADS}_lower": cells[HEADS] / spread, f"{HEADS}_upper": cells[HEADS] * spread}
+    jobs = cells[[HEADS]].assign(**ends).rename_axis("metier_code").reset_index()
+    rest = pd.DataFrame({"metier_code": [RESIDUAL_METIER], HEADS: size - cells[HEADS].sum()})
+    facts = {"nature": "estimate", "origin": "public", "source_code": ""}
+    return pd.concat([jobs, rest], ignore_index=True).assign(year=0, **facts)
+
+
+def _labels(
+    jobs: pd.DataFrame, country: pd.Series, questions: pd.DataFrame, gates: pd.DataFrame
+) -> pd.DataFrame:
+    looked_at = candidates(jobs, country.reset_index(name=HEADS), set(jobs["metier_code"]))
+    codes = looked_at["metier_code"].tolist()
+    known = criteria.gather([criteria.employment_facts(looked_at)], codes, set())
+    normal = ndtri(draws.spread_points(core.DRAWS, 1)[:, 0])
+    table = looked_at.set_index("metier_code")
+    drawn = criteria.at_levels(table, np.exp(table[["level_log_sd"]].to_numpy() * normal))
+    return core.labels(questions, gates, known, drawn).set_index("metier_code")
+
+
+def calibration(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return by label, and by likelihood where it is open, how many known cells are core."""
+    known = labels.dropna(subset=["is_core"])
+    likely = pd.cut(known["acceptability_pct"] / 100, [0, *LIKELIHOODS, 1], include_lowest=True)
+    is_open = known["label"].isin([core.ON_ESTIMATE, core.ON_WEIGHTS])
+    group = known["label"].where(~is_open, "open " + likely.astype(str))
+    by_group = known["is_core"].groupby(group)
+    mean = known["acceptability_pct"].groupby(group).mean()
+    return pd.DataFrame({"known": by_group.size(), "core": by_group.sum(), "mean p": mean})
+
+
+def brier(labels: pd.DataFrame) -> float:
+    """Return the mean square of what is true less how likely it was said to be."""
+    known = labels.dropna(subset=["is_core"])
+    return float(((known["acceptability_pct"] / 100 - known["is_core"]) ** 2).mean())
+
+
+def shares(labels: pd.DataFrame) -> tuple[float, float]:
+    """Return the share of métiers on the list that are core, and of those off it that are."""
+    is_core = labels.dropna(subset=["is_core"]).groupby("label")["is_core"].mean()
+    return float(is_core[core.IN]), float(is_core[core.OUT])
+
+
+def show_core() -> None:
+    """Print how labels of core métiers hold against what is known, and fail where they do not."""
+    asked = [each for each in study.criteria("chimie") if each.question_code == "core"]
+    labels = core_labels(coeurs.questions(asked), coeurs.gates(asked))
+    print("\nCore métiers, sectors as branches")
+    print(calibration(labels).round(2).to_string())
+    right, wrong = shares(labels)
+    print(f"Brier {brier(labels):.3f}; right on the list {right:.1%}, wrong off it {wrong:.1%}")
+    assert right >= LEAST_RIGHT
+    assert wrong <= MOST_WRONG
+
+
 def main() -> None:
-    """Print needs rates, then the index of each branch, which lists are unstable, and the mean."""
+    """Print needs rates, how stable the lists of each branch are, and how true core labels are."""
     inputs, edition = study.load_inputs(), study.edition()
     needs_rates(inputs, edition)
     table = shortlists(inputs, edition)
@@ -105,6 +217,7 @@ def main() -> None:
     print(f"{'mean':32} {overlaps.mean():6.2f} (at least {LEAST_MEAN})")
     assert overlaps.mean() >= LEAST_MEAN
     assert overlaps.min() >= LEAST_EACH
+    show_core()
 
 
 if __name__ == "__main__":

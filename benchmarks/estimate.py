@@ -232,7 +232,14 @@ def difference(ours: pd.DataFrame, theirs: pd.DataFrame) -> tuple[float, float, 
 
 
 def interval_rows(known: Known, cells: pd.DataFrame, split: np.ndarray) -> pd.DataFrame:
-    """Return cells, listed or not: `share` of the group kept, and `limit` of unlisted ones."""
+    """Return the cells that say how wide an interval is: published, or with a limit worth it."""
+    rows = cell_rows(known, cells, split)
+    is_censored = (rows["estimate"] >= CENSORED_HEADS) & np.isfinite(rows["limit"])
+    return rows[rows["true"].notna() | is_censored]
+
+
+def cell_rows(known: Known, cells: pd.DataFrame, split: np.ndarray) -> pd.DataFrame:
+    """Return all cells of the field: `share` of the group kept, and `limit` of unlisted ones."""
     totals = group_totals(known).to_numpy().T[:, :, None]
     kept = np.divide(split, totals, out=np.zeros_like(split), where=totals > 0).max(axis=0)
     heads = known.whole.sectors.sum(axis=1)
@@ -244,9 +251,7 @@ def interval_rows(known: Known, cells: pd.DataFrame, split: np.ndarray) -> pd.Da
         "true": own[SECTORS],
         "limit": pd.DataFrame(dict.fromkeys(SECTORS, limits)),
     }
-    rows = pd.DataFrame({name: long(t.loc[known.field], name) for name, t in tables.items()})
-    is_censored = (rows["estimate"] >= CENSORED_HEADS) & np.isfinite(rows["limit"])
-    return rows[rows["true"].notna() | is_censored]
+    return pd.DataFrame({name: long(t.loc[known.field], name) for name, t in tables.items()})
 
 
 def log_sd(rows: pd.DataFrame, split_sd: float) -> pd.Series:

@@ -493,6 +493,6 @@ READY_CRITERIA: Final[dict[str, tuple[str, str]]] = {
     "departure_rank": ("Rang des départs", "% des métiers où l’on part moins, France"),
     "ecological_exposure": ("Transition écologique", "% des fiches ROME du métier"),
     "ageing": ("55 ans ou plus", "% des emplois du métier, France"),
-    "certification_count": ("Certifications", "nombre de certifications"),
+    "certification_count": ("Certifications", "nombre"),
 }
 """Criteria that public tables give a value for: French label and unit, by code."""

@@ -231,7 +231,11 @@ def _labels_of_one(question: Question, facts: pd.DataFrame, drawn: Drawn) -> pd.
     shares = _shares(question, values, around)
     even = _shares(question, values, np.ones(len(weights)))
     table = shares.assign(uniform_acceptability_pct=100 * even["share"])
-    table = table.join(_doubts(question, values)).set_index(known.index).reindex(wide.index)
+    table = (
+        table.join(_doubts(question, values, shares["share"]))
+        .set_index(known.index)
+        .reindex(wide.index)
+    )
     table = table.join(_origins(used))
     table["label"] = _label(table)
     point = {code: known[code].to_numpy() for code in question.codes()}
@@ -290,8 +294,11 @@ def _shares(question: Question, values: Mapping[str, Floats], shapes: Floats) ->
     return pd.DataFrame({"share": is_in.mean(axis=(1, 2)), "data_variance_share_pct": 100 * part})
 
 
-def _doubts(question: Question, values: Mapping[str, Floats]) -> pd.DataFrame:
-    """Return the gate missed most often, none where hardly ever, and the interval of the score."""
+def _doubts(question: Question, values: Mapping[str, Floats], share: pd.Series) -> pd.DataFrame:
+    """Return the gate missed most often and the interval of the score.
+
+    No gate where it explains less than half of the draws that do not accept: the score does.
+    """
     missed = pd.DataFrame(
         {gate: 1 - is_passed.mean(axis=1) for gate, is_passed in passes(question, values).items()}
     )
@@ -300,7 +307,7 @@ def _doubts(question: Question, values: Mapping[str, Floats]) -> pd.DataFrame:
     table = pd.DataFrame({"score_lower": low, "score_upper": high})
     if missed.empty:
         return table.assign(missed_gate=np.nan, missed_gate_pct=np.nan)
-    is_missed = missed.max(axis=1) > OUT_TO
+    is_missed = (missed.max(axis=1) > 0) & (missed.max(axis=1) >= (1 - share) / 2)
     return table.assign(
         missed_gate=missed.idxmax(axis=1).astype("float64").where(is_missed),
         missed_gate_pct=(100 * missed.max(axis=1)).where(is_missed),

@@ -99,29 +99,22 @@ def lists(results: Results, labels: Labels, question: str) -> Html:
     of = Of(results, question)
     asked = of.codes()
     shown = [*asked, *(code for code in BESIDE if code not in asked)]
-    parts = [_table(of, labels, core.IN, shown, {})]
-    if of.labelled(core.IN).empty:
-        parts = [pieces.banner(WORDS.empty_list())]
     cutoff = reasons.two_decimals(of.criteria["cutoff_score"].iloc[0])
-    parts.append(pieces.text(WORDS.rule([*of.gates.values()], cutoff)))
-    doubts = {
-        "D’où vient le doute": of.doubt,
-        "Pourquoi": of.reason,
-        "Ce qui trancherait": of.settled,
-    }
-    parts += [
-        _table(of, labels, label, asked, doubts)
-        for label in DOUBTFUL
-        if not of.labelled(label).empty
+    parts = [
+        _listed(of, labels, shown),
+        pieces.text(WORDS.rule([*of.gates.values()], cutoff)),
+        *(_doubtful(of, labels, label, asked) for label in DOUBTFUL),
+        _others(of, labels),
     ]
-    parts.append(_others(of, labels))
-    return Html("".join(part.html for part in parts))
+    # Ten bytes less for each of some hundred numbers: the style sheet knows them by their cell.
+    first, *rest = (part.html for part in parts)
+    return Html(first + "".join(rest).replace('<span class="n" ', "<span "))
 
 
-def _table(
-    of: Of, labels: Labels, label: str, shown: Sequence[str], doubts: dict[str, Any]
-) -> Html:
-    rows = of.labelled(label)
+def _listed(of: Of, labels: Labels, shown: Sequence[str]) -> Html:
+    rows = of.labelled(core.IN)
+    if rows.empty:
+        return pieces.banner(WORDS.empty_list())
 
     def name(row: int) -> Markup:
         code, vote = rows["metier_code"][row], rows["voted"][row]
@@ -135,9 +128,26 @@ def _table(
         "Métier": name,
         **{f"{of.named(code)[0]} ({of.named(code)[1]})": fact(code) for code in shown},
         "Tirages favorables": lambda row: of.cells.show(row, french.percent, "acceptability_pct"),
-        **doubts,
     }
-    return pieces.table(WORDS.list_table(of.question, label), columns, rows.index)
+    return pieces.table(WORDS.list_table(of.question, core.IN), columns, rows.index)
+
+
+def _doubtful(of: Of, labels: Labels, label: str, asked: Sequence[str]) -> Html:
+    rows = of.labelled(label)
+    metiers = [
+        {
+            "id": f"{of.question}-{rows['metier_code'][row]}",
+            "name": labels[rows["metier_code"][row]],
+            "share": of.cells.show(row, french.percent, "acceptability_pct"),
+            "facts": [of.phrase(rows["metier_code"][row], code) for code in asked],
+            "doubt": of.doubt(row),
+            "reason": of.reason(row),
+            "settled": of.settled(row),
+            "voted": rows["voted"][row],
+        }
+        for row in rows.index
+    ]
+    return pieces.piece(WORDS.doubtful(label, metiers)) if metiers else Html("")
 
 
 def _others(of: Of, labels: Labels) -> Html:
@@ -157,9 +167,7 @@ def _others(of: Of, labels: Labels) -> Html:
         ]
     absent = [each | {"reason": ""} for each in groups[core.OUT] if each["is_absent"]]
     groups[core.OUT] = [each for each in groups[core.OUT] if not each["is_absent"]]
-    # Ten bytes less for each of some hundred numbers: the style sheet knows them by their cell.
-    html = pieces.piece(WORDS.others(groups, absent, ABSENT_PCT)).html
-    return Html(html.replace('<span class="n" ', "<span "))
+    return pieces.piece(WORDS.others(groups, absent, ABSENT_PCT))
 
 
 def shared_heatmap(

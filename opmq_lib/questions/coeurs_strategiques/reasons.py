@@ -90,6 +90,11 @@ class Of:
             return shown
         return Markup("{} ({})").format(shown, table.ends(row, form))
 
+    def phrase(self, metier_code: str, code: str) -> Markup:
+        """Return what is known of a métier with its name, for a sentence."""
+        label, unit = self.named(code)
+        return Markup("{} {}").format(label.lower(), self.fact(metier_code, code, _sign(unit)))
+
     def most(self, metier_code: str) -> float:
         """Return the upper end of a métier's share of the branch, in %; 100 where not known."""
         row = self.places.get((metier_code, SHARE))
@@ -107,20 +112,16 @@ class Of:
         gate = self.cells.read(row, "missed_gate")
         if gate is not None:
             used = self.lines.loc[self.lines["gate"] == gate, "criterion_code"]
-            known = [
-                Markup("{} {}").format(label.lower(), self.fact(metier, code, _sign(unit)))
-                for code in dict.fromkeys(used)
-                for label, unit in (self.named(code),)
-            ]
+            known = [self.phrase(metier, code) for code in dict.fromkeys(used)]
             missed = self.cells.show(row, french.percent, "missed_gate_pct")
-            return _sentence(WORDS.missed(int(gate), known, missed))
+            return _line(WORDS.missed(int(gate), known, missed))
         if (self.cells.read(row, "acceptability_pct") or 0) >= 100 * core.IN_FROM:
-            return _sentence(WORDS.wide())
+            return _line(WORDS.wide())
         shown = [
             self.cells.show(row, two_decimals, name)
             for name in ("score", "score_lower", "score_upper")
         ]
-        return _sentence(WORDS.scored(*shown, two_decimals(self.criteria["cutoff_score"].iloc[0])))
+        return _line(WORDS.scored(*shown, two_decimals(self.criteria["cutoff_score"].iloc[0])))
 
     def settled(self, row: int) -> Markup:
         """Return what would settle the label: a vote, a count, or departures in the branch."""
@@ -128,22 +129,20 @@ class Of:
             code = self.rows["flip_criterion_code"][row]
             named = None if pd.isna(code) or not code else self.named(code)[0]
             weight = named and self.cells.show(row, two_decimals, "flip_weight")
-            return _sentence(WORDS.settled_by_vote(named, weight))
+            return _line(WORDS.settled_by_vote(named, weight))
         place = self.places[self.rows["metier_code"][row], HEADS]
         low, high = (self.facts.read(place, end) or 0.0 for end in ("lower", "upper"))
         if not self._rests_on_count(row):
-            return _sentence(WORDS.settled_by_departures())
+            return _line(WORDS.settled_by_departures())
         entry = self.cells.read(row, "entry_headcount")
         heads = self.facts.interval(place)
         if entry is None or not low / 2 < entry < 2 * high:
-            return _sentence(WORDS.settled_by_width(heads))
+            return _line(WORDS.settled_by_width(heads))
 
         def form(value: float) -> str:
             return french.rounded(value, french.first_digit(value, french.step(low, high)))
 
-        return _sentence(
-            WORDS.settled_by_count(self.cells.show(row, form, "entry_headcount"), heads)
-        )
+        return _line(WORDS.settled_by_count(self.cells.show(row, form, "entry_headcount"), heads))
 
     def _rests_on_count(self, row: int) -> bool:
         gate = self.cells.read(row, "missed_gate")
@@ -169,7 +168,6 @@ def _sign(unit: str) -> str:
     return f"{french.NBSP}%" if unit.startswith("%") else ""
 
 
-def _sentence(text: str) -> Markup:
-    """Return a text of the template on one line, its first letter a capital."""
-    line = Markup(" ".join(text.split()))
-    return Markup(line[:1].upper() + line[1:])
+def _line(text: str) -> Markup:
+    """Return a text of the template on one line."""
+    return Markup(" ".join(text.split()))
