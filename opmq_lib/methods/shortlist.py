@@ -29,8 +29,6 @@ SHOWN_PRESENCE_PCT, SOLID_PRESENCE_PCT = 50, 80
 LEAST_OVERLAP: Final = 0.55
 """Mean Jaccard index of the list and the lists of the draws under which it is said to be
 unstable."""
-DIVERGENCE_PCT: Final = 1.0
-"""Difference of official and own growth a year from which the two are said to diverge."""
 HIGH_QUINTILE: Final = 4
 """Quintile of a factor of tension from which it is a cause."""
 CAUSES: Final = (

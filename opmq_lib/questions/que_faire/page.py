@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from opmq_lib.methods.shortlist import DIVERGENCE_PCT, LEAST_OVERLAP, SOLID_PRESENCE_PCT
+from opmq_lib.methods.shortlist import LEAST_OVERLAP, SOLID_PRESENCE_PCT
+from opmq_lib.questions.besoins.page import MOST_APART_PCT
 from opmq_lib.questions.que_faire.chain import DECISION, FOLLOW_UP, LEFT_OUT, LISTED, NAME
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
@@ -153,7 +154,7 @@ def _card(results: Results, row: int, labels: Labels) -> Any:
         ),
         growth=cells.show(row, _signed, "growth_rate_pct"),
         own_growth=cells.show(row, _signed, "own_growth_rate_pct"),
-        diverges=abs(gap) > DIVERGENCE_PCT,
+        diverges=abs(gap) > MOST_APART_PCT,
         presence=cells.show(row, french.percent, "presence_pct"),
         is_solid=each["presence_pct"] >= SOLID_PRESENCE_PCT,
         decision=_decision(each, each["decision_status"]),
