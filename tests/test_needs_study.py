@@ -306,3 +306,20 @@ def test_all_branches_together_are_their_sum_and_better_known_than_each(results)
         assert whole["value"] == pytest.approx(parts["value"].sum())
         width = parts["upper"] - parts["lower"]
         assert width.max() < whole["upper"] - whole["lower"] < width.sum()
+
+
+def test_rates_of_chimie_are_those_that_the_design_measured() -> None:
+    inputs, edition = study.load_inputs(["chimie"]), study.edition()
+    table = needs_results(inputs, study.scenarios()[:1], "chimie", 12, edition)["besoins"]
+    net, left, posts = needs.RATES
+    expected = {
+        ("ENS", left): (2.6, 2.1, 3.3),
+        ("ENS", net): (0.6, -1.1, 2.4),
+        ("ENS", posts): (3.2, 1.3, 5.3),
+        ("E1Z41", left): (3.5, 2.5, 4.8),
+        ("E1Z41", net): (-0.2, -2.8, 2.8),
+    }
+    rows = select(table, *needs.RATES, variant="").set_index(["metier_code", "indicator"])
+    for place, numbers in expected.items():
+        found = rows.loc[place, ["value", "lower", "upper"]].tolist()
+        assert found == pytest.approx(numbers, abs=0.11), place

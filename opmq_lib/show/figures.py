@@ -354,7 +354,7 @@ def departure_rates(
     ax.axvline(country, color=MUTED, linestyle=DASHED, linewidth=1)
     _dots_in_intervals(ax, rates, [labels[code] for code in rates["metier_code"]])
     whole = f"Tous les emplois du pays : {french.number(country, 1)}"
-    ax.set_xlabel(f"Pour 100 emplois et par an. Tirets : {whole[0].lower()}{whole[1:]}")
+    ax.set_xlabel("Pour 100 emplois et par an ; tirets : le pays")
     ax.set_xlim(left=0)
 
     def line(row: Mapping[Any, Any]) -> str:

@@ -248,10 +248,11 @@ def results(  # noqa: PLR0913 - one argument per step
         `besoins_scenarios` (what each scenario changes, line by line), `besoins_profils` (main
         skills of each métier).
     """
-    jobs = jobs[jobs["metier_code"].isin(shared.without_residual(cells)["metier_code"])]
-    codes = list(dict.fromkeys(indicators.codes(jobs)))
+    last = indicators.last_year(jobs)
+    codes = indicators.codes(shared.without_residual(cells))
     parts = []
     if not cells.empty:
+        by_age = summary.age_rows(last, ages)
         reference, *others = posts["scenario_code"].unique()
         of_reference = summary.interval_rows(posts[posts["scenario_code"] == reference])
         parts = [
@@ -263,8 +264,8 @@ def results(  # noqa: PLR0913 - one argument per step
             summary.entry_rows(
                 of_reference, inputs["own_branch_entries"], posts["start_year"].max()
             ),
-            summary.age_rows(jobs, ages),
-            measures.levels(indicators.last_year(jobs)),
+            by_age[by_age["metier_code"].isin([*codes, indicators.ALL_METIERS])],
+            measures.levels(last[last["metier_code"].isin(codes)]),
             _national(metier_rates, posts),
             _tension(inputs, codes),
             metier_certifications(inputs, branch_code, codes, edition.edition_date.year),

@@ -138,7 +138,7 @@ def findings(results: Results, labels: Labels) -> Html:
             for row, code in zip(most.index, codes(most), strict=True)
         ]
         text.append(WORDS.most_left(shown))
-    apart = [labels[code] for code in _largest(results)[:SHOWN] if code in _apart(results)]
+    apart = [f"« {labels[code]} »" for code in _largest(results)[:SHOWN] if code in _apart(results)]
     return pieces.findings("\n\n".join([*text, WORDS.apart(apart)]))
 
 
