@@ -28,7 +28,7 @@ from opmq_lib.methods.employment.levels import HEADS, INTERVAL_SPAN
 from opmq_lib.methods.needs.official import FAMILIES, national, official_family
 from opmq_lib.methods.shortlist import LEAST_OVERLAP, SOLID_PRESENCE_PCT
 from opmq_lib.params import EditionParams
-from opmq_lib.questions import shared
+from opmq_lib.questions import country, shared
 from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.que_faire import chain
 from opmq_lib.questions.shared import Tables
@@ -42,8 +42,8 @@ LIKELIHOODS = [0.1, 0.5, 0.9]
 
 def shortlists(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     """Return the list of every branch that has a headcount, with `overlap`, its Jaccard index."""
-    estimated, rates = shared.estimate(inputs), shared.metier_rates(inputs, edition)
-    shared.estimate, shared.metier_rates = lambda _: estimated, lambda *_: rates
+    estimated, rates = shared.estimate(inputs), country.metier_rates(inputs, edition)
+    shared.estimate, country.metier_rates = lambda _: estimated, lambda *_: rates
     parts = []
     for branch_code in sorted(inputs["branch_headcount"]["branch_code"].unique()):
         listed = chain.listed(chain.cells(inputs, branch_code, edition))
@@ -53,7 +53,7 @@ def shortlists(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
 
 def needs_rates(inputs: Tables, edition: EditionParams) -> None:
     """Print our own rates beside the official ones, by family."""
-    table = _by_family(shared.metier_rates(inputs, edition), inputs, edition.base_year)
+    table = _by_family(country.metier_rates(inputs, edition), inputs, edition.base_year)
     known = national(inputs["official_projections"]).set_index("metier_code").loc[table.index]
     years = known["horizon_year"] - known["base_year"]
     middle = known["employment_headcount"] + known["net_creation_headcount"] / 2

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from opmq_lib.errors import ScopeError
 from opmq_lib.methods import core, criteria
 from opmq_lib.params import NOT_VOTED
-from opmq_lib.questions import shared
+from opmq_lib.questions import country, shared
 from opmq_lib.questions.coeurs_strategiques import chain
 from opmq_lib.sources import study
 
@@ -376,6 +376,6 @@ def test_an_interval_of_the_branch_is_drawn_between_its_ends(known: dict) -> Non
     own = each.facts[each.facts["criterion_code"] == "ageing"].assign(
         criterion_code="rarete", value=10.0, lower=5.0, upper=20.0, origin="own"
     )
-    drawn = criteria.drawn(each.looked_at, shared.metier_rates(study.load_inputs(), EDITION), own)
+    drawn = criteria.drawn(each.looked_at, country.metier_rates(study.load_inputs(), EDITION), own)
     ends = np.quantile(drawn["rarete"].to_numpy(), [0.1, 0.5, 0.9], axis=1)
     assert ends == pytest.approx(np.tile([[5.0], [10.0], [20.0]], ends.shape[1]), abs=0.3)

@@ -6,7 +6,7 @@ import pytest
 
 from opmq_lib.methods.needs.metier_rates import metier_rates
 from opmq_lib.methods.needs.official import FAMILIES, national
-from opmq_lib.questions import shared
+from opmq_lib.questions import country
 from opmq_lib.sources import embedded, study
 from opmq_lib.tables.fap import METIER_LENGTH
 
@@ -15,7 +15,7 @@ OFFICIAL = embedded.load("official_projections")
 
 @pytest.fixture(scope="module")
 def rates() -> pd.DataFrame:
-    return shared.metier_rates(study.load_inputs(), study.edition())
+    return country.metier_rates(study.load_inputs(), study.edition())
 
 
 def heads_of(codes: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ from opmq_lib.errors import DataError
 from opmq_lib.methods import decisions, shortlist
 from opmq_lib.methods.needs import departure_factors
 from opmq_lib.methods.shortlist import Shortlist
-from opmq_lib.questions import shared
+from opmq_lib.questions import country, shared
 from opmq_lib.questions.consolidation import chain as consolidation_chain
 from opmq_lib.questions.consolidation import page as consolidation_page
 from opmq_lib.questions.que_faire import chain, page
@@ -45,10 +45,10 @@ def cells(**columns: object) -> pd.DataFrame:
 def every() -> dict[str, pd.DataFrame]:
     """Every branch's cells; what does not change from one to another is calculated once."""
     inputs = study.load_inputs()
-    estimated, rates = shared.estimate(inputs), shared.metier_rates(inputs, EDITION)
+    estimated, rates = shared.estimate(inputs), country.metier_rates(inputs, EDITION)
     with pytest.MonkeyPatch.context() as once:
         once.setattr(shared, "estimate", lambda _: estimated)
-        once.setattr(shared, "metier_rates", lambda *_: rates)
+        once.setattr(country, "metier_rates", lambda *_: rates)
         branches = sorted(inputs["branch_headcount"]["branch_code"].unique())
         return {code: chain.cells(inputs, code, EDITION) for code in branches}
 

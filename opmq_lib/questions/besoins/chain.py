@@ -20,7 +20,7 @@ from opmq_lib.methods.needs.intentions import recruitment_projects
 from opmq_lib.methods.needs.rates import rates_of
 from opmq_lib.methods.tension import published
 from opmq_lib.params import EditionParams, ScenarioParams
-from opmq_lib.questions import shared
+from opmq_lib.questions import country, shared
 from opmq_lib.questions.competences.chain import metier_certifications, metier_profiles
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.questions.shared import Tables
@@ -57,7 +57,7 @@ def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
         métiers), `period, age_band, employment_headcount, origin`.
     """
     columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
-    metiers = shared.national_ages(inputs, edition.base_year)
+    metiers = country.national_ages(inputs, edition.base_year)
     by = [metiers["metier_code"].str[:FAMILY_LENGTH], metiers["period"], metiers["age_band"]]
     families = metiers["employment_headcount"].groupby(by).sum().reset_index()
     is_family = families["metier_code"] != indicators.ALL_METIERS
@@ -72,7 +72,7 @@ def metier_rates(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     Returns:
         Rows of the `metier_rates` contract: change a `departure_rate_pct` to see what it does.
     """
-    return shared.metier_rates(inputs, edition)
+    return country.metier_rates(inputs, edition)
 
 
 def cells(  # noqa: PLR0913 - one argument per step

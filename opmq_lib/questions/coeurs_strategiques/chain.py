@@ -8,7 +8,7 @@ import pandas as pd
 
 from opmq_lib.methods import core, criteria
 from opmq_lib.params import READY_CRITERIA, EditionParams, Question
-from opmq_lib.questions import shared
+from opmq_lib.questions import country, shared
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DESCRIPTIONS, check
 
@@ -93,7 +93,7 @@ def known(inputs: Tables, branch_code: str, edition: EditionParams) -> Known:
         Nothing of any métier without a headcount: no list can be made then.
     """
     looked_at = shared.candidates(inputs, branch_code, edition.base_year)
-    rates = shared.metier_rates(inputs, edition)
+    rates = country.metier_rates(inputs, edition)
     own = inputs["own_criterion_values"]
     own = own[own["branch_code"] == branch_code].assign(nature="observed")
     facts = criteria.gather(

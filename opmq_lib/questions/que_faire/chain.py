@@ -14,7 +14,7 @@ from opmq_lib.methods.reliability import grades
 from opmq_lib.methods.shortlist import Shortlist
 from opmq_lib.methods.skills import certifications
 from opmq_lib.params import EditionParams
-from opmq_lib.questions import shared
+from opmq_lib.questions import country, shared
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
@@ -40,7 +40,7 @@ def cells(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFr
         headcount.
     """
     found = shared.candidates(inputs, branch_code, edition.base_year)
-    rates, tensions = shared.metier_rates(inputs, edition), shared.metier_tensions(inputs)
+    rates, tensions = country.metier_rates(inputs, edition), shared.metier_tensions(inputs)
     alarms = method.alarms(rates, tensions.rename(columns={"year": "tension_year"}))
     kept = ["metier_code", *alarms.columns.difference(found.columns)]
     return found.merge(alarms[kept], on="metier_code").assign(branch_code=branch_code)
