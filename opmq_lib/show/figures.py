@@ -167,10 +167,8 @@ def tension_ranking(
     _name_lines(ax, [labels[code] for code in ranks["metier_code"]])
     ax.set_xlim(last + 3, -3)
     ax.set_xticks([last, *range(last // 50 * 50, 0, -50), 1])
-    name = (
-        "Rang parmi tous les métiers (1 : le plus en tension ; fond : le quart le plus en tension)"
-    )
-    ax.set_xlabel(f"{name}\nchiffre = classe publiée, de 1 à 5", fontsize=8.5)
+    name = "Rang parmi tous les métiers (1 : le plus en tension)\nfond : le quart le plus tendu"
+    ax.set_xlabel(f"{name} ; chiffre : classe, de 1 à 5", fontsize=8.5)
     return _finished(
         figure,
         [

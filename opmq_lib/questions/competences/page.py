@@ -1,6 +1,7 @@
 """Facts and figures of `05_competences`: which certifications to look at; skills, and gaps."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -65,7 +66,9 @@ def findings(results: Results, labels: Labels) -> Html:
         for code in REASONS
         if code in titles
     ]
-    return pieces.findings(WORDS.findings(facts(results), reasons, _without(results, labels)))
+    without = _without(results, labels)
+    unaimed = _count(results, "no_metier_certifications_count") if "no_metier" in titles else ""
+    return pieces.findings(WORDS.findings(facts(results), reasons, without, unaimed))
 
 
 def key_figures(results: Results) -> Html:
@@ -266,11 +269,11 @@ def _signals(results: Results, signal: str, text: str) -> Html:
 
 def _interval(cells: Cells, row: int) -> str:
     is_known = cells.read(row, "lower") is not None and not cells.is_unreliable(row)
-    return cells.ends(row, _share) if is_known else "–"
+    return cells.ends(row, partial(_share, form=french.number), _share) if is_known else "–"
 
 
-def _share(value: float) -> str:
-    return french.percent(value, 1 if value < LEAST_ROUNDED_PCT else 0)
+def _share(value: float, form: Callable[[float, int], str] = french.percent) -> str:
+    return form(value, 1 if value < LEAST_ROUNDED_PCT else 0)
 
 
 def _listed(

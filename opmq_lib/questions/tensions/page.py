@@ -131,6 +131,7 @@ def vintages_table(results: Results, labels: Labels, labels_2021: Labels) -> Htm
     is_new = (cells.table["nomenclature"] == NEW).to_dict()
     images = Cells(IMAGES, results[IMAGES])
     large = images.table[images.table["image_weight"] >= LEAST_IMAGE]
+    of_metier = large.groupby("metier_code").groups
 
     def latest(show: Callable[[int], str]) -> Any:
         return lambda code: show(rows[code]) if is_new.get(rows.get(code)) else pieces.ABSENT
@@ -142,16 +143,13 @@ def vintages_table(results: Results, labels: Labels, labels_2021: Labels) -> Htm
         is_one = cells.read(row, "tension_class_least") == cells.read(row, "tension_class_most")
         return least if is_one else Markup("{} ou {}").format(least, most)
 
-    def named(code: str) -> str:
-        own = large[large["metier_code"] == code]
-        parts = [
-            Markup("{} ({})").format(
-                labels_2021[image],
-                images.show(row, lambda value: french.percent(100 * value), "image_weight"),
-            )
-            for row, image in zip(own.index, own["metier_2021_code"], strict=True)
-        ]
-        return Markup(" ; ").join(parts) if parts else pieces.ABSENT
+    def each(show: Callable[[Any], str]) -> Any:
+        return lambda code: (
+            Markup(" ; ").join(show(row) for row in of_metier.get(code, [])) or pieces.ABSENT
+        )
+
+    def weight(row: int) -> Markup:
+        return images.show(row, lambda value: french.percent(100 * value), "image_weight")
 
     columns = {
         "Métier (FAP-2009)": labels.__getitem__,
@@ -162,7 +160,10 @@ def vintages_table(results: Results, labels: Labels, labels_2021: Labels) -> Htm
             lambda row: _rank(cells, row, "tension_rank", "ranked_count")
         ),
         f"Classe {f.latest_year}": latest(classes),
-        "Ce que le métier devient en FAP-2021": named,
+        "Ce que le métier devient en FAP-2021": each(
+            lambda row: labels_2021[large["metier_2021_code"].loc[row]]
+        ),
+        "Poids": each(weight),
     }
     return pieces.table(WORDS.vintages_table(f), columns, _largest(results))
 
@@ -344,9 +345,10 @@ def _rank(cells: Cells, row: int | None, name: str, count: str = "") -> Markup:
     text = Markup("{}<sup>{}</sup>").format(
         cells.show(row, french.number, name), "er" if rank == 1 else "e"
     )
-    return (
-        Markup("{} sur {}").format(text, cells.show(row, french.number, count)) if count else text
-    )
+    if not count:
+        return text
+    among = cells.show(row, french.number, count)
+    return Markup("{}{nbsp}sur{nbsp}{}").format(text, among, nbsp=french.NBSP)
 
 
 def _signed(value: float, decimals: int = 0) -> str:
@@ -359,7 +361,7 @@ def _tense_share(results: Results) -> list[Markup | None] | None:
     row = row_of(cells.table, "tense_jobs_share_pct")
     if row is None:
         return None
-    has_ends = cells.read(row, "lower") is not None
+    has_ends = cells.read(row, "lower") is not None and not cells.is_unreliable(row)
     ends = _between(cells, row, french.number, french.percent) if has_ends else None
     others = [
         cells.percent(row_of(cells.table, f"{name}_jobs_share_pct"), decimals)
