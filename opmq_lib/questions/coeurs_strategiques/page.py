@@ -21,8 +21,8 @@ WORDS = words(__package__)
 LABELS, FACTS, CRITERIA, GATES = "coeurs", "faits", "criteres", "conditions"
 DOUBTFUL = (core.ON_ESTIMATE, core.ON_WEIGHTS)
 FOLDED = (core.OUT, core.NOT_ASSESSABLE, core.NOT_LABELLED)
-BESIDE = ("tension_rank", "ageing", "certification_count")
-"""What stands beside a list whatever it asks."""
+BESIDE = {"core": ("tension_rank", "ageing", "certification_count")}
+"""What stands beside a list that does not ask it."""
 ABSENT_PCT = 0.5
 """Share of the branch, upper end, under which a métier off a list is named without its reasons."""
 SHOWN_METIERS, COLUMN_LETTERS = 5, 62
@@ -95,15 +95,13 @@ def lists(results: Results, labels: Labels, question: str) -> Html:
     Every line has what is known, how surely, why, and what would settle it: no bare ranking.
     """
     if results[LABELS].empty:
-        return pieces.banner(WORDS.no_label())
+        return listed(results, labels, question)
     of = Of(results, question)
-    asked = of.codes()
-    shown = [*asked, *(code for code in BESIDE if code not in asked)]
     cutoff = reasons.two_decimals(of.criteria["cutoff_score"].iloc[0])
     parts = [
-        _listed(of, labels, shown),
+        listed(results, labels, question),
         pieces.text(WORDS.rule([*of.gates.values()], cutoff)),
-        *(_doubtful(of, labels, label, asked) for label in DOUBTFUL),
+        *(_doubtful(of, labels, label) for label in DOUBTFUL),
         _others(of, labels),
     ]
     # Ten bytes less for each of some hundred numbers: the style sheet knows them by their cell.
@@ -111,10 +109,14 @@ def lists(results: Results, labels: Labels, question: str) -> Html:
     return Html(first + "".join(rest).replace('<span class="n" ', "<span "))
 
 
-def _listed(of: Of, labels: Labels, shown: Sequence[str]) -> Html:
-    rows = of.labelled(core.IN)
+def listed(results: Results, labels: Labels, question: str) -> Html:
+    """Return the métiers on the list, with what it asks of them and what stands beside."""
+    if results[LABELS].empty:
+        return pieces.banner(WORDS.no_label())
+    of = Of(results, question)
+    rows, asked = of.labelled(core.IN), of.codes()
     if rows.empty:
-        return pieces.banner(WORDS.empty_list())
+        return pieces.banner(WORDS.empty_list(question))
 
     def name(row: int) -> Markup:
         code, vote = rows["metier_code"][row], rows["voted"][row]
@@ -124,6 +126,7 @@ def _listed(of: Of, labels: Labels, shown: Sequence[str]) -> Html:
     def fact(code: str) -> Callable[[int], Markup]:
         return lambda row: of.fact(rows["metier_code"][row], code)
 
+    shown = [*asked, *(code for code in BESIDE.get(question, ()) if code not in asked)]
     columns = {
         "Métier": name,
         **{f"{of.named(code)[0]} ({of.named(code)[1]})": fact(code) for code in shown},
@@ -132,8 +135,8 @@ def _listed(of: Of, labels: Labels, shown: Sequence[str]) -> Html:
     return pieces.table(WORDS.list_table(of.question, core.IN), columns, rows.index)
 
 
-def _doubtful(of: Of, labels: Labels, label: str, asked: Sequence[str]) -> Html:
-    rows = of.labelled(label)
+def _doubtful(of: Of, labels: Labels, label: str) -> Html:
+    rows, asked = of.labelled(label), of.codes()
     metiers = [
         {
             "id": f"{of.question}-{rows['metier_code'][row]}",

@@ -135,7 +135,9 @@ QUESTIONS: Final = (
         [coeurs.findings],
         [
             coeurs.banner,
+            partial(coeurs.listed, question="core"),
             partial(coeurs.criteria_table, question="core"),
+            partial(coeurs.listed, question="strategic"),
             partial(coeurs.criteria_table, question="strategic"),
         ],
     ),
