@@ -1,5 +1,6 @@
 """The real study on two branches: executed, published, opened in a browser, and recomputed."""
 
+import math
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -183,7 +184,9 @@ def test_the_report_adds_no_number_of_its_own(root: Path) -> None:
     ]
     assert found
     for table, row, column, text in found:
-        assert agrees(unescape(text), float(tables[table].loc[int(row), column]))
+        value = float(tables[table].loc[int(row), column])
+        enclosing = {"lower": math.floor(value), "upper": math.ceil(value)}.get(column)
+        assert agrees(unescape(text), value) or readings(text) == {enclosing}, (table, row, column)
 
 
 def test_estimated_pages_carry_their_banner_and_unvoted_criteria_theirs(root: Path) -> None:
