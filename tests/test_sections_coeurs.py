@@ -169,6 +169,11 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
     assert_numbers_are_cells(tensions.factors_table(found, LABELS).html, found, 54)
     assert_numbers_are_cells(tensions.findings(found, LABELS).html, found, 6)
     assert_numbers_are_cells(tensions.regions_table(found, LABELS, regions).html, found, 7)
+    ranks = found["metier_tensions"]
+    decimals = dict.fromkeys(ranks.select_dtypes("Int64").columns, "float64")
+    from_file = found | {"metier_tensions": ranks.astype(decimals)}
+    assert tensions.findings(from_file, LABELS) == tensions.findings(found, LABELS)
+    assert "2024.0" not in tensions.banner(from_file).html
     standing = text(tensions.standing_table(found, LABELS))
     assert len(re.findall(r"\d+er? sur 186", standing)) == 9
     assert re.search(r"entre \d+ et \d+ %", standing)

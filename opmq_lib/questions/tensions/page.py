@@ -42,9 +42,9 @@ def facts(results: Results) -> Any:
     return SimpleNamespace(
         year=year,
         change_from=year - CHANGE_YEARS,
-        ranked=ranks["fap2009_ranked_count"].max(),
-        latest_year=latest["year"].max(),
-        latest_ranked=latest["ranked_count"].max(),
+        ranked=_largest_number(ranks["fap2009_ranked_count"]),
+        latest_year=_largest_number(latest["year"]),
+        latest_ranked=_largest_number(latest["ranked_count"]),
         first_survey=int(surveys.min()),
         last_survey=int(surveys.max()),
         widest=WIDEST_POINTS,
@@ -368,6 +368,12 @@ def _tense_share(results: Results) -> list[Markup | None] | None:
         for name, decimals in (("national_tense", 0), ("unranked", 1))
     ]
     return [cells.percent(row), ends, *others]
+
+
+def _largest_number(cells: pd.Series) -> int | None:
+    """Return the largest whole number there is, which a file may give back as a decimal one."""
+    known = cells.dropna()
+    return int(known.max()) if len(known) else None
 
 
 def _ranks(results: Results) -> pd.DataFrame:
