@@ -11,6 +11,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -39,7 +40,6 @@ OWN_TREND, MOST_APART_PCT = "own_trend", 1.0
 PROJECTS = {
     "recruitment_projects_count": "Projets",
     "seasonal_projects_count": "dont saisonniers",
-    "hard_to_fill_share_pct": "Jugés difficiles (en %)",
 }
 ENTRIES = {
     POSTS: "Postes à pourvoir",
@@ -253,6 +253,9 @@ def intentions_table(results: Results, labels: Labels) -> Html:
 
     columns = {"Métier (FAP-2009)": labels.__getitem__}
     columns |= {title: column(name) for name, title in PROJECTS.items()}
+    columns["Jugés difficiles"] = lambda code: tensions.difficulty(
+        cells, row_at(results, tensions.HARD, code, year)
+    )
     return pieces.table(WORDS.intentions_table(year), columns, shown)
 
 

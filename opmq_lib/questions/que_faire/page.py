@@ -34,7 +34,7 @@ def facts(results: Results) -> Any:
         is_fragile=number("unreliable_metiers_share_pct") >= FRAGILE_SHARE_PCT,
         shown=len(shown),
         national=Cells(NAME, table).number(row_of(table, "national_departure_rate_pct"), 1),
-        causes_year=shown["causes_year"].max(),
+        causes_year=f"{shown['causes_year'].max():.0f}",
     )
 
 

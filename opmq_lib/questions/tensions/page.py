@@ -100,6 +100,7 @@ def ranking_figure(
 def standing_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
     """Return rank, gap, change in rank, class and survey of the largest métiers."""
     f, cells = facts(results), Cells(RANKS, results[RANKS])
+    intentions = Cells(TABLE, results[TABLE])
     rows = cells.table.reset_index().set_index("metier_code")["index"].to_dict()
 
     def column(name: str, form: Callable[[float], str]) -> Any:
@@ -117,8 +118,8 @@ def standing_table(results: Results, labels: Labels, count: int = SHOWN) -> Html
         "Classe (1 à 5)": lambda code: Markup("<small>{}</small>").format(
             cells.show(rows.get(code), french.number, "fap2009_class")
         ),
-        f"Projets jugés difficiles, {f.first_survey}": lambda code: _difficulty(
-            results, row_of(results[TABLE], HARD, code, f.first_survey)
+        f"Projets jugés difficiles, {f.first_survey}": lambda code: difficulty(
+            intentions, row_of(intentions.table, HARD, code, f.first_survey)
         ),
     }
     return pieces.table(WORDS.standing_table(f), columns, _largest(results)[:count])
@@ -260,8 +261,8 @@ def regional_intentions_table(results: Results, regions: Labels) -> Html:
     columns = {
         "Région": regions.__getitem__,
         "Projets de recrutement": column(PROJECTS),
-        "Part jugée difficile": lambda region: _difficulty(
-            results, row_of(table, f"regional_{HARD}", region_code=region)
+        "Part jugée difficile": lambda region: difficulty(
+            Cells(TABLE, table), row_of(table, f"regional_{HARD}", region_code=region)
         ),
     }
     asked = sorted(select(table, f"regional_{PROJECTS}")["region_code"], key=regions.__getitem__)
@@ -295,14 +296,16 @@ def composite_values(results: Results, labels: Labels) -> Html:
 def _intentions(
     results: Results, labels: Labels, shown: Sequence[str], year: int, text: str
 ) -> Html:
+    intentions = Cells(TABLE, results[TABLE])
+
     def column(name: str) -> Any:
         return lambda code: _exact_or_bounds(results, row_of(results[TABLE], name, code, year))
 
     columns = {
         "Métier": labels.__getitem__,
         "Projets de recrutement": column(PROJECTS),
-        "Part jugée difficile": lambda code: _difficulty(
-            results, row_of(results[TABLE], HARD, code, year)
+        "Part jugée difficile": lambda code: difficulty(
+            intentions, row_of(intentions.table, HARD, code, year)
         ),
     }
     return pieces.table(text, columns, shown)
@@ -314,9 +317,8 @@ def _exact_or_bounds(results: Results, row: int | None) -> Markup:
     return cells.number(row) if is_exact else cells.bounds(row)
 
 
-def _difficulty(results: Results, row: int | None) -> Markup:
-    """Return a share between its bounds, or the sign of secrecy where they are too wide."""
-    cells = Cells(TABLE, results[TABLE])
+def difficulty(cells: Cells, row: int | None) -> Markup:
+    """Return a share judged hard between its bounds, `s` where they are too wide."""
     if row is None or cells.read(row) is not None:
         return cells.percent(row)
     low, high = cells.read(row, "lower"), cells.read(row, "upper")
