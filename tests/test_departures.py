@@ -151,10 +151,11 @@ def test_an_incomplete_pyramid_is_missing_not_zero() -> None:
     assert left["B"] > 0
 
 
-def test_one_period_gives_national_rates_and_says_so() -> None:
+def test_one_period_gives_national_rates() -> None:
     last = studied("age_structure").query("period == '2017-2019'")
     rates = learn_rates(last)
-    assert set(rates["rates_basis"]) == {"default"}
+    for age, ratio in NATIONAL_SURVIVAL.items():
+        assert set(rates.loc[rates["first_age"] == age, "survival_ratio"]) == {ratio}
     assert leaving(read_ages(last), rates, BASE, [5]).notna().all(axis=None)
 
 

@@ -466,9 +466,6 @@ COLUMNS: Final[dict[str, Column]] = {
     "minutes_reference": text("Relevé de décisions"),
     "status": text("État de la cellule", *_STATES),
     "ages_basis": text("Âges", "branch", "national", "mixed", "none"),
-    "rates_basis": text(
-        "Taux de départ", "metier", "family", "all", "default", "given", "mixed", "none"
-    ),
     "best_grade": text("Fiabilité, au mieux (A : la meilleure)", *"AB"),
     "needs.start_year": year("Début du décompte"),
     "needs.nature": text("Nature du chiffre", *_NATURES, "projection"),

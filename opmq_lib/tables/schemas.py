@@ -129,11 +129,10 @@ TABLES: Final[dict[str, str]] = {
     "branch_entries": "branch_code* metier_code* young_beginners_per_year_headcount? "
     "net_mobility_per_year_headcount? origin units_count? largest_share_pct?",
     # what the functions of needs are given
-    "headcounts": "branch_code* metier_code* year* employment_headcount origin",
     "age_pyramids": "branch_code*? metier_code* period [year*?] age_band [first_age*?] "
     "employment_headcount origin",
     "departure_rates": "metier_code* step* first_age* survival_ratio? common_spread_logit "
-    "spread_ratio rates_basis",
+    "spread_ratio",
     "metier_rates": "metier_code* family_code? growth_rate_pct? own_growth_rate_pct "
     "departure_rate_pct? own_departure_rate_pct? nature",
     "needs_cells": "branch_code* metier_code* level_year employment_headcount "

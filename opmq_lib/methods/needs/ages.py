@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.errors import SchemaError, gather
-from opmq_lib.methods.needs.cohorts import Array, Mask
+from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.tables import input_errors
 from opmq_lib.tables.indicators import ALL_METIERS
 
@@ -27,7 +27,6 @@ class Ages:
         bands: Labels of the bands, in increasing age.
         first_ages: First age of each band.
         heads: (nodes, years, bands); NaN where not known.
-        own: (nodes,) whether the user's own cells are among them.
     """
 
     keys: pd.MultiIndex
@@ -35,7 +34,6 @@ class Ages:
     bands: tuple[str, ...]
     first_ages: tuple[int, ...]
     heads: Array
-    own: Mask
 
     @property
     def metier_codes(self) -> pd.Index:
@@ -152,12 +150,10 @@ def read_ages(age_structure: pd.DataFrame) -> Ages:
     has_others = ~np.isnan(heads[..., 1:]).any(axis=-1) & (heads.shape[-1] > 1)
     heads[..., 0] = np.where(has_others & np.isnan(heads[..., 0]), 0.0, heads[..., 0])
     names = table.drop_duplicates("first_age").set_index("first_age")["age_band"]
-    own = table["origin"].eq("own").groupby([table[name] for name in _NODE]).any()
     return Ages(
         keys,
         tuple(map(int, years)),
         tuple(names.loc[wide.columns]),
         tuple(map(int, wide.columns)),
         heads,
-        own.reindex(keys).to_numpy(dtype=bool),
     )

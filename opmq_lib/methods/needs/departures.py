@@ -21,7 +21,6 @@ _UNKNOWN_RATE: dict[str, Any] = {
     "step": 1,
     "common_spread_logit": 0.0,
     "spread_ratio": 0.0,
-    "rates_basis": "given",
 }
 
 
@@ -59,8 +58,8 @@ def survival_of(codes: Sequence[str], rates: pd.DataFrame, first_ages: Sequence[
 
     Args:
         codes: Métier of each pyramid.
-        rates: `metier_code`, `first_age`, `survival_ratio`; `step`, spreads and `rates_basis` if
-            they are known.
+        rates: `metier_code`, `first_age`, `survival_ratio`; `step` and spreads if they
+            are known.
         first_ages: First age of each band; a last band without rate keeps nobody.
 
     Returns:

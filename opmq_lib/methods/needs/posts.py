@@ -122,7 +122,7 @@ def posts_to_fill(
         >>> table = posts_to_fill(cells, 2026, 2030).query("metier_code == 'ENS'")
         >>> rows = table.pivot(index="quantity", columns="quantile_level", values="value").round(1)
         >>> rows.loc["departure_rate_pct"].tolist(), rows.loc["posts_to_fill_headcount"].tolist()
-        ([2.1, 3.0, 4.1], [3.3, 120.0, 309.1])
+        ([2.2, 3.0, 4.2], [3.0, 120.0, 310.3])
     """
     errors = input_errors("needs_cells", cells, "cells")
     if end_year <= start_year:

@@ -65,13 +65,11 @@ class _Ratios:
         codes: Métiers, families that are not métiers, all métiers.
         relative: Ratio to the level, shrunk.
         expected: Heads that the level lets expect, over all pairs.
-        basis: Whose tables weigh half or more in the oldest rate.
     """
 
     codes: list[str]
     relative: Array
     expected: Array
-    basis: list[str]
 
 
 def learn_rates(
@@ -89,10 +87,8 @@ def learn_rates(
         One row per métier, family (its first three characters), all métiers (`ENS`), `step` and
         `first_age` of departure: `survival_ratio` (0 to 1), `net_cohort_ratio`, the standard
         deviations of its error, common to all métiers in logits and the métier's own,
-        `noise_headcount` (variance of the heads found five years later, per head expected: what
-        a survey adds to a stock, not to a rate) and `rates_basis` (whose tables weigh half or
-        more in the oldest rate: `metier`, `family`, `all`; `default`: no pair of tables,
-        `NATIONAL_SURVIVAL`).
+        and `noise_headcount` (variance of the heads found five years later, per head expected: what
+        a survey adds to a stock, not to a rate). Without any pair of tables: `NATIONAL_SURVIVAL`.
 
     Raises:
         DataError: As `ages.read_ages`.
@@ -127,7 +123,7 @@ def rates_of(ages: Ages, steps: int, first_old_age: int) -> pd.DataFrame:
     spread = np.sqrt(noise * net / (apart * believed[:, None, :]))
     columns = {"net_cohort_ratio": net, "common_spread_logit": common, "spread_ratio": spread}
     columns["noise_headcount"] = noise
-    return _table(ages, ratios.codes, steps, columns, ratios.basis)
+    return _table(ages, ratios.codes, steps, columns)
 
 
 def _pairs(years: Sequence[int], heads: Array) -> _Pairs:
@@ -171,17 +167,10 @@ def _shrunk_ratios(pairs: _Pairs, codes: list[str], prior_headcount: Array) -> _
     of_family = (counted_of + prior) / (expected_of + prior)
     of_metier = (counted + prior * of_family.loc[family].to_numpy()) / (expected + prior)
     alone = [str(name) for name in of_family.index if name not in codes]
-    enough = expected_of.iloc[:, -1] >= prior[-1]
-    chosen = [expected[:, -1] >= prior[-1], enough.loc[family]]
     return _Ratios(
         [*codes, *alone, ALL_METIERS],
         np.vstack([of_metier, of_family.loc[alone], np.ones(len(prior))]),
         np.vstack([expected, expected_of.loc[alone], expected.sum(axis=0)]),
-        [
-            *np.select(chosen, ["metier", "family"], "all"),
-            *np.where(enough.loc[alone], "family", "all"),
-            "all",
-        ],
     )
 
 
@@ -199,12 +188,10 @@ def _default_rates(ages: Ages, codes: list[str], steps: int, is_old: Mask) -> pd
     columns |= dict.fromkeys(
         ("common_spread_logit", "spread_ratio", "noise_headcount"), np.zeros(1)
     )
-    return _table(ages, [*codes, ALL_METIERS], steps, columns, ["default"] * (len(codes) + 1))
+    return _table(ages, [*codes, ALL_METIERS], steps, columns)
 
 
-def _table(
-    ages: Ages, codes: list[str], steps: int, columns: Mapping[str, Array], basis: list[str]
-) -> pd.DataFrame:
+def _table(ages: Ages, codes: list[str], steps: int, columns: Mapping[str, Array]) -> pd.DataFrame:
     """Return the long table; the last, open band keeps nobody for five years."""
     shape = (len(codes), steps, len(ages.bands) - 1)
     last = [(0, 0), (0, 0), (0, 1)]
@@ -215,5 +202,4 @@ def _table(
     index = pd.MultiIndex.from_product(keys, names=["metier_code", "step", "first_age"])
     table = pd.DataFrame(values, index).reset_index()
     table.insert(3, "survival_ratio", table["net_cohort_ratio"].clip(upper=1.0))
-    table["rates_basis"] = np.repeat(basis, steps * len(ages.bands))
     return table.drop_duplicates(index.names, ignore_index=True)
