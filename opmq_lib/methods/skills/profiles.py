@@ -127,7 +127,7 @@ def jobs_by_rome(metiers: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
         ...     "employment_share_pct_lower": [6.0, 2], "employment_share_pct_upper": [18.0, 6]})
         >>> links = pd.DataFrame({"metier_code": ["A", "A", "B"], "rome_code": ["H1", "H2", "H1"],
         ...                       "weight": [19, 1, 3]})
-        >>> jobs_by_rome(metiers, links).to_dict("list")
+        >>> jobs_by_rome(metiers, links).round(6).to_dict("list")
         {'rome_code': ['H1'], 'value': [13.5], 'lower': [7.7], 'upper': [23.1]}
     """
     held = _parts(links).merge(metiers, on="metier_code")

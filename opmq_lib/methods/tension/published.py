@@ -68,7 +68,7 @@ def standing(tension: pd.DataFrame) -> pd.DataFrame:
         ...     [2019] * 2, "tension_index": [0.1, 0.2, 1.0, 0.5], "tension_class": [4, 4, 5, 4],
         ...     "mean_employment_headcount": [None, None, 100.0, 300.0]})
         >>> standing(table).loc["D1Z41", ["rank", "ranked_count", "gap", "rank_change"]].tolist()
-        [1.0, 2, 0.375, 1.0]
+        [1.0, 2.0, 0.375, 1.0]
     """
     metiers = tension[tension["metier_code"].str.len() == METIER_LENGTH]
     wide = metiers.pivot(index="metier_code", columns="year", values=INDEX).astype("float64")
