@@ -89,7 +89,7 @@ def total_row(branch: pd.DataFrame, is_studied: pd.Series) -> pd.DataFrame:
         ...     "employment_headcount_upper": [120.0, 45, 20]})
         >>> row = total_row(branch, branch["metier_code"] != "X").iloc[0]
         >>> row[["value", "lower", "upper"]].astype(float).round().tolist()
-        [90.0, 79.0, 95.0]
+        [90.0, 80.0, 95.0]
         >>> row["reliability_grade"]
         'A'
     """
