@@ -12,8 +12,8 @@ import pandas as pd
 
 from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, closest, did_you_mean
 from opmq_lib.tables import personal
-from opmq_lib.tables.columns import ANY, expectation
-from opmq_lib.tables.kinds import DAY, Column
+from opmq_lib.tables.columns import expectation
+from opmq_lib.tables.kinds import ANY, DAY, Column
 from opmq_lib.tables.schemas import DESCRIPTIONS, KEYS, RULES, USES, Rule, Use
 
 SHOWN_PER_PROBLEM: Final = 10

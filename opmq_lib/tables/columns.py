@@ -4,6 +4,7 @@ from math import inf, isfinite
 from typing import Final
 
 from opmq_lib.tables.kinds import (
+    ANY,
     DAY,
     Column,
     code,
@@ -17,9 +18,8 @@ from opmq_lib.tables.kinds import (
     text,
     year,
 )
+from opmq_lib.tables.result_columns import NATURES, RESULTS
 
-ANY = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
-_NATURES = ("observed", "estimate", "official_projection")
 _BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
 _REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
 _DECISIONS = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
@@ -34,8 +34,6 @@ FACTORS: Final = {
     "geographic_mismatch": "Inadéquation géographique",
 }
 """What makes a métier tense, in the tables of the Dares: columns and their labels."""
-
-_STATES = ("value", "s", "nd", "np", "nv")
 
 COLUMNS: Final[dict[str, Column]] = {
     # keys
@@ -124,7 +122,7 @@ COLUMNS: Final[dict[str, Column]] = {
         0,
     ),
     "reliability_grade": text("Fiabilité (A : la meilleure)", *"ABCD"),
-    "nature": text("Nature du chiffre", *_NATURES),
+    "nature": text("Nature du chiffre", *NATURES),
     "origin": text("Origine", "public", "own"),
     "units_count": count("Entreprises derrière la cellule", "entreprises"),
     "largest_share_pct": pct("Part de la plus grande entreprise"),
@@ -395,84 +393,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "link": text("Adresse"),
     "reused_by": text("Réutilisations"),
     "disclosure": text("Diffusion", "public", "confidential"),
-    # results
-    "model": text("Modèle"),
-    "horizon_years": count("Années projetées (0 : toutes)", "années"),
-    "variant": text("Variante"),
-    "indicators.level": text("Niveau ou classe"),
-    "cutoff_year": year("Dernière année observée"),
-    "quantile_level": number("Niveau du quantile", "de 0 à 1", 0, 1),
-    "quantity": text("Grandeur"),
-    "indicator": text("Indicateur"),
-    "value": number("Valeur", "voir la colonne unit"),
-    "lower": number("Borne basse", "voir la colonne unit"),
-    "upper": number("Borne haute", "voir la colonne unit"),
-    "interval_level": number("Niveau de l’intervalle", "de 0 à 1", 0, 1),
-    "unit": text("Unité"),
-    "shortlist.rank": Column("whole", "Rang dans la liste", "1, 2, …", 1),
-    "decisions.rank": Column("whole", "Rang dans la liste", "1, 2, …", 1),
-    "decision_follow_up.rank": Column("whole", "Rang dans la liste, cette édition", "1, 2, …", 1),
-    "is_shown": text("Présent dans au moins la moitié des tirages", "yes", "no"),
-    "presence_pct": pct("Tirages dont la liste a ce métier"),
-    "departures_per_year_headcount": heads(
-        "Départs à remplacer par an, comptés prudemment", "personnes par an"
-    ),
-    "departure_rate_pct_lower": pct("Départs pour 100 emplois et par an, borne basse"),
-    "departure_rate_pct_upper": pct("Départs pour 100 emplois et par an, borne haute"),
-    "employment_share_pct": pct("Part de l’emploi de la branche"),
-    "employment_share_pct_lower": pct("Part de l’emploi de la branche, borne basse"),
-    "employment_share_pct_upper": pct("Part de l’emploi de la branche, borne haute"),
-    "tension_alarm": text("Tension parmi les plus fortes", "yes", "no"),
-    "departures_alarm": text("Beaucoup de départs à remplacer", "yes", "no"),
-    "tension_year": year("Année de la tension"),
-    "causes_year": year("Année des causes"),
-    "shortlist.decision": text("Décision"),
-    "shortlist.decided_on": day("Date de la décision"),
-    "causes": text("Causes, de la convention du projet"),
-    "certifications_count": count("Certifications en cours pour le métier", "certifications"),
-    "own_certifications_count": count("Dont celles de la branche", "certifications"),
-    "shortlist_left_out.reason": text("Pourquoi il n’y est pas", "no_figure", "falling"),
-    "question_code": text("Question", "core", "strategic"),
-    "criterion_code": code("Critère", r"[a-z0-9][a-z0-9_-]*", "employment_share"),
-    "labels.label": text(
-        "Étiquette",
-        *("in_list", "depends_on_estimate", "depends_on_weights", "out"),
-        *("not_assessable", "not_labelled"),
-    ),
-    "acceptability_pct": pct("Tirages favorables"),
-    "uniform_acceptability_pct": pct("Tirages favorables, tous poids également probables"),
-    "data_variance_share_pct": pct("Part du doute qui vient des données"),
-    "score": number("Score", "de 0 à 1", 0, 1),
-    "score_lower": number("Score, borne basse", "de 0 à 1", 0, 1),
-    "score_upper": number("Score, borne haute", "de 0 à 1", 0, 1),
-    "missed_gate": Column("whole", "Condition le plus souvent manquée", "1, 2, …", 1),
-    "missed_gate_pct": pct("Tirages où cette condition est manquée"),
-    "flip_criterion_code": code("Critère qui fait basculer", ANY, "employment_share"),
-    "flip_weight": number("Poids à partir duquel l’avis bascule", "de 0 à 1", 0, 1),
-    "entry_headcount": heads("Emploi à partir duquel le métier entrerait"),
-    "voted": text("Retenu par un vote", "yes", "no", "none"),
-    "low": number("Borne du score 0", "voir la colonne unit"),
-    "high": number("Borne du score 1", "voir la colonne unit"),
-    "scale": text("Échelle", "linear", "log"),
-    "direction": text("Sens", "higher", "lower"),
-    "weight": number("Poids", "de 0 à 1", 0, 1),
-    "gate": Column("whole", "Condition", "1, 2, …", 1),
-    "way": Column("whole", "Voie", "1, 2, …", 1),
-    "least": number("Au moins", "voir la colonne unit"),
-    "cutoff_score": number("Score à partir duquel un métier entre", "de 0 à 1", 0, 1),
-    "concentration": number("Concentration des poids tirés", "sans unité", 0),
-    "vote_date": day("Date du vote"),
-    "vote_body": text("Instance"),
-    "minutes_reference": text("Relevé de décisions"),
-    "status": text("État de la cellule", *_STATES),
-    "ages_basis": text("Âges", "branch", "national", "mixed", "none"),
-    "best_grade": text("Fiabilité, au mieux (A : la meilleure)", *"AB"),
-    "needs.start_year": year("Début du décompte"),
-    "needs.nature": text("Nature du chiffre", *_NATURES, "projection"),
-    "skill_posts.nature": text("Nature du chiffre", *_NATURES, "projection"),
-    "projection.nature": text("Nature du chiffre", *_NATURES, "projection"),
-    "facts.nature": text("Nature du chiffre", *_NATURES, "projection"),
-    "indicators.nature": text("Nature du chiffre", *_NATURES, "projection"),
+    **RESULTS,
 }
 """Meaning of every column."""
 

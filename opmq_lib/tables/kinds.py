@@ -3,6 +3,9 @@
 from math import inf
 from typing import Final, NamedTuple
 
+ANY: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+"""What a code may look like."""
+
 DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 """What a day looks like."""
 
