@@ -147,7 +147,7 @@ def test_status_gives_few_reasons_for_a_run_that_has_many(project_copy: Path) ->
     assert re.search(r" and [1-9][0-9]+ more\)$", line)
     rows = json.loads(opmq(project_copy, "status", "--json").stdout)
     (whole,) = [row["reasons"] for row in rows if row["notebook"] == "10_consolidation"]
-    assert len(whole) == 172
+    assert len(whole) == 206
 
 
 def test_status_reads_from_any_folder_of_the_project(project_copy: Path) -> None:
