@@ -13,8 +13,6 @@ from typing import NamedTuple
 import pandas as pd
 from markupsafe import Markup, escape
 
-from opmq_lib.questions.que_faire import page
-from opmq_lib.questions.que_faire.chain import NOTEBOOK
 from opmq_lib.runs.plan import IN_A_BATCH
 from opmq_lib.runs.templates import REGISTER
 from opmq_lib.show import french, pieces
@@ -24,6 +22,7 @@ from opmq_lib.sources import study
 DOWNLOADS = "telechargements"
 KEY_FIGURES_NOTEBOOK = "01_emplois"
 KEY_FIGURES = "chiffres_cles"
+SHORTLIST_NOTEBOOK = "07_que_faire"
 NUMBER_COLUMNS = ("value", "lower", "upper", "interval_level", "year")
 FORMATS = {".ipynb": "notebook exécuté", ".csv": "CSV", ".xlsx": "XLSX"}
 PARAMETER_LABELS = {
@@ -109,6 +108,8 @@ def key_figure(table: pd.DataFrame, row: int, metiers: dict[str, str]) -> KeyFig
 
 def que_faire(branch: Branch) -> Markup | None:
     """Return the list of métiers to look at first, as its own page shows it; none has not run."""
+    from opmq_lib.questions.que_faire import page  # not loaded where a site is up to date
+
     results = _shortlist(branch)
     if not results:
         return None
@@ -125,12 +126,14 @@ def que_faire(branch: Branch) -> Markup | None:
 
 def first_metiers(branch: Branch) -> list[tuple[str, Markup]]:
     """Return the first names of that list, each with its departures per 100 jobs and a year."""
+    from opmq_lib.questions.que_faire import page
+
     results = _shortlist(branch)
     return page.names(results, study.metier_labels()) if results else []
 
 
 def _shortlist(branch: Branch) -> dict[str, pd.DataFrame]:
-    run = branch.runs.get(NOTEBOOK)
+    run = branch.runs.get(SHORTLIST_NOTEBOOK)
     names = [name for name in run.files if name.endswith(".csv")] if run else []
     files = {name: io.BytesIO(read_file(run, name)) for name in names} if run else {}
     return {Path(name).stem: study.read_result(file) for name, file in files.items()}

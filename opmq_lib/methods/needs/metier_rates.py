@@ -15,6 +15,9 @@ from opmq_lib.tables.indicators import ALL_METIERS
 OWN_GROWTH_YEARS = 10
 """Years over which our own trend is averaged."""
 
+MOST_APART_PCT = 1.0
+"""Difference of official and own growth per year from which the two sources diverge."""
+
 _HEADS, _FAMILY = "employment_headcount", "family_code"
 _OWN = {"growth_rate_pct": "own_growth_rate_pct", "departure_rate_pct": "own_departure_rate_pct"}
 RATES, LATER = (*_OWN, *_OWN.values()), ("later_departure_rate_pct",)

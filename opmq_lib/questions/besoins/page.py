@@ -11,6 +11,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from opmq_lib.methods.needs.metier_rates import MOST_APART_PCT
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
@@ -34,8 +35,8 @@ JOBS, START_JOBS, OLD, COUNTRY_RATE = (
     "share_50_and_over_pct",
     "national_departure_rate_pct",
 )
-OWN_TREND, MOST_APART_PCT = "own_trend", 1.0
-"""Variant that follows our own trend; difference of growth per year from which sources diverge."""
+OWN_TREND = "own_trend"
+"""Variant that follows our own trend."""
 
 PROJECTS = {
     "recruitment_projects_count": "Projets",

@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from opmq_lib.methods.needs.metier_rates import MOST_APART_PCT
 from opmq_lib.methods.shortlist import LEAST_OVERLAP, SOLID_PRESENCE_PCT
-from opmq_lib.questions.besoins.page import MOST_APART_PCT
 from opmq_lib.questions.que_faire.chain import DECISION, FOLLOW_UP, LEFT_OUT, LISTED, NAME
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
