@@ -8,7 +8,7 @@ from markupsafe import Markup
 from opmq_lib.methods import core
 from opmq_lib.params import READY_CRITERIA
 from opmq_lib.show import french
-from opmq_lib.show.pieces import ABSENT, Cells, Results
+from opmq_lib.show.pieces import ABSENT, Cells, Results, paragraphs
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import where
 
@@ -170,4 +170,4 @@ def _sign(unit: str) -> str:
 
 def _line(text: str) -> Markup:
     """Return a text of the template on one line."""
-    return Markup(" ".join(text.split()))
+    return Markup(paragraphs(text)[0])
