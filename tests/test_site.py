@@ -223,7 +223,7 @@ def run_all(root: Path) -> BatchReport:
 @pytest.mark.parametrize(
     ("page", "said", "no_longer"),
     [
-        ("methode", "la page donne deux bornes", "la somme est un minimum"),
+        ("methode", "la page donne les bornes", "la somme est un minimum"),
         ("methode", "arrondi selon son intervalle", "l’étendue de ses variantes"),
         ("methode", "connue au niveau national seulement", "viendra"),
         ("index", "Les totaux nationaux par métier sont observés", "Les effectifs par métier sont"),
