@@ -18,7 +18,12 @@ BEST_PEERS = {  # lowest sMAPE and MASE of any peer of peers.csv, and lowest MSI
     "dares_fap_employment": (9.429, 2.2211, 19.56),
     "counts_dev": (51.910, 0.9110, 6.60),
 }
-TARGETS = {"m3_yearly": (15.6, 2.57), "tourism_yearly": (19.9, 2.59), "counts_dev": (51.5, 0.887)}
+TARGETS = {
+    "m3_yearly": (15.6, 2.58),
+    "tourism_yearly": (19.8, 2.60),
+    "dares_fap_employment": (9.15, 2.11),
+    "counts_dev": (51.5, 0.887),
+}
 
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason="the public sets are not here")
 

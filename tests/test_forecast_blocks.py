@@ -56,8 +56,7 @@ def test_growth_is_given_back_to_forecasts():
 
 def test_weights_sum_to_the_shares_and_prefer_the_likely():
     loglik = np.random.default_rng(0).normal(size=(sum(SIZES), 16)).astype(np.float32)
-    prior = np.zeros((sum(SIZES), 1), dtype=np.float32)
-    weight = bl.weights(loglik, prior, np.array(DEFAULT.shares))
+    weight = bl.weights(loglik, np.repeat(np.array(DEFAULT.shares) / SIZES, SIZES))
     for place, share in zip(SLICES, DEFAULT.shares, strict=True):
         np.testing.assert_allclose(weight[place].sum(axis=0), share, rtol=1e-5)
         assert np.all(weight[place].argmax(axis=0) == loglik[place].argmax(axis=0))
@@ -86,9 +85,7 @@ def test_weighted_median_without_a_step_is_the_mean():
 def test_a_forecast_never_moves_more_than_three_scales_a_step():
     part = next(bl.blocks(panel(np.exp(np.arange(12.0) ** 1.3)), np.array([0])))
     found = bl.evidence(part, 6, 0.0, DEFAULT)
-    weight = bl.weights(
-        found.loglik, np.zeros((sum(SIZES), 1), np.float32), np.array(DEFAULT.shares)
-    )
+    weight = bl.weights(found.loglik, np.full(sum(SIZES), 1 / sum(SIZES)))
     center, deviation = bl.mixture(found, weight, DEFAULT)
     assert np.all(np.abs(center) <= 3 * np.arange(1, 7)[:, None])
     assert np.all(deviation > 0)

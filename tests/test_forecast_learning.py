@@ -1,10 +1,11 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from opmq_lib.methods.forecast import blocks as bl
 from opmq_lib.methods.forecast import learning
-from opmq_lib.methods.forecast.grid import FAMILIES
+from opmq_lib.methods.forecast.grid import FAMILIES, SIZES, STARTS
 from opmq_lib.methods.forecast.series import Panel
 from opmq_lib.methods.forecast.settings import DEFAULT, MAX_LEARNING_SERIES
 
@@ -25,8 +26,8 @@ def learn(panel, steps=3):
 
 
 def test_persistent_changes_give_the_weight_to_the_autoregression():
-    shares = learn(walks(200, 25, rho=0.8)).shares
-    assert NAMES[int(np.argmax(shares))] == "ar_differences"
+    weights = learn(walks(200, 25, rho=0.8)).weights
+    assert NAMES[int(np.argmax(np.add.reduceat(weights, STARTS)))] == "ar_differences"
 
 
 def test_growth_follows_the_panel():
@@ -38,15 +39,44 @@ def test_growth_follows_the_panel():
 def test_a_panel_too_small_teaches_nothing_and_says_so():
     lessons = learn(walks(18, 25))
     assert lessons.series_count == 0
-    np.testing.assert_allclose(lessons.shares, DEFAULT.shares)
+    np.testing.assert_allclose(np.add.reduceat(lessons.weights, STARTS), DEFAULT.shares)
 
 
 def test_no_trust_leaves_the_prior_flat():
     panel = walks(60, 20)
     replays = [learning.replay(panel, 3, 3, DEFAULT)]
-    log_prior, shares = learning.learn_weights(replays, (0.0, 0.0), np.full(5, 0.2))
-    np.testing.assert_allclose(shares, 0.2)
-    assert np.unique(log_prior.round(5)).size == np.unique([len(f.points) for f in FAMILIES]).size
+    first = np.repeat(0.2 / np.array(SIZES), SIZES)
+    np.testing.assert_allclose(learning.learn_weights(replays, (0.0, 0.0), first), first)
+
+
+def test_weights_are_the_mean_of_what_each_origin_would_choose():
+    panel, first = walks(60, 24), np.repeat(0.2 / np.array(SIZES), SIZES)
+    replays = [learning.replay(panel, cut, 3, DEFAULT) for cut in (3, 6)]
+    alone = [learning.learn_weights([origin], (5.0, 25.0), first) for origin in replays]
+    both = learning.learn_weights(replays, (5.0, 25.0), first)
+    np.testing.assert_allclose(both, np.mean(alone, axis=0))
+    assert both.sum() == pytest.approx(1)
+
+
+def test_a_posterior_is_the_first_weights_times_the_exponential_of_relative_losses():
+    loss = np.tile([[1.0], [2.0], [3.0]], 30)
+    weights = learning.posterior(np.array([0.5, 0.5, 1.0]), loss, 2.0, (0, 2))
+    second = np.exp(-2.0 * 30 / 60)
+    np.testing.assert_allclose(weights, [1 / (1 + second), second / (1 + second), 1.0])
+
+
+def test_each_kind_learns_its_own_weights_and_shares_the_panels_intervals():
+    calm, trending = walks(60, 25, seed=3), walks(60, 25, rho=0.8, seed=4)
+    kinds = np.repeat(np.array(["calm", "trending"], dtype=object), 60)
+    both = Panel(np.r_[calm.flat, trending.flat], np.r_[calm.lengths, trending.lengths], kinds)
+    lessons = learn(both)
+    shares = {kind: np.add.reduceat(own, STARTS) for kind, own in lessons.kinds.items()}
+    place = NAMES.index("ar_differences")
+    panel_share = np.add.reduceat(lessons.weights, STARTS)[place]
+    assert shares["calm"][place] < panel_share < shares["trending"][place]
+    found = list(lessons.of_kinds(both, np.arange(120)))
+    assert [len(own) for own, _ in found] == [60, 60, 0]
+    assert all(own.quantiles is lessons.quantiles for _, own in found)
 
 
 def test_replay_hides_the_years_that_it_is_judged_on():
@@ -94,11 +124,11 @@ def test_wider_errors_give_wider_intervals():
     assert np.all(stormy.quantiles[:, -1] > steady.quantiles[:, -1])
 
 
-def test_losses_are_relative_to_the_best_model():
+def test_the_model_of_least_loss_gains_most():
     replays = [learning.replay(walks(60, 20), 3, 3, DEFAULT)]
-    loss = learning.relative_loss(replays, lambda past: past.evidence.forecasts)
-    assert loss.min() == 0
-    assert np.all(loss >= 0)
+    loss = learning.losses(replays[0], lambda past: past.evidence.forecasts)
+    weights = learning.posterior(np.ones(len(loss)), loss, 5.0, (0,))
+    assert np.argmax(weights) == np.argmin(loss.mean(axis=1))
 
 
 def test_volatility_is_drawn_to_the_panels():

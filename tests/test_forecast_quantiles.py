@@ -1,10 +1,12 @@
 import numpy as np
+import pytest
 
 from opmq_lib.methods.forecast.quantiles import (
     DEFAULT_SPREAD,
     default_shape,
     error_quantiles,
     error_shape,
+    independent_errors,
     spread_line,
 )
 
@@ -24,6 +26,21 @@ def test_a_stormy_origin_counts_once_whatever_its_number_of_series():
     calm, stormy = np.linspace(-1, 1, 100), np.linspace(-4, 4, 400)
     few = spread_line([calm[None], stormy[None]], 1)[0]
     assert 0.8 * 1 < few < 0.8 * 4
+
+
+def test_a_common_shock_is_one_error_however_many_series_it_hits():
+    rng = np.random.default_rng(3)
+    apart = [rng.normal(size=(2, 400)) for _ in range(3)]
+    together = [np.full((2, 400), shock) for shock in (-1.0, 1.0, 2.0)]
+    assert independent_errors(apart) > 200
+    assert independent_errors(together) == 3
+
+
+def test_width_is_shrunk_to_the_default_by_the_number_of_independent_errors():
+    shock = [np.tile([4.0, 4.0, 4.0, -4.0], (1, 25))]
+    count = 100 / (1 + 99 * 0.25)
+    expected = 1.3 * (4 / 1.3) ** (count / (count + 40))
+    assert error_quantiles(shock, 1, LEVELS, prior=1e12)[0, -2] == pytest.approx(expected)
 
 
 def test_error_shape_is_ordered_centred_and_follows_skew():

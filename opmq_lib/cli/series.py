@@ -7,7 +7,9 @@ import typer
 
 from opmq_lib.cli.app import app
 
-Series = Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet with series_code, year, value.")]
+Series = Annotated[
+    Path, typer.Argument(help="CSV, XLSX or Parquet: series_code, year, value[, kind_code].")
+]
 Horizon = Annotated[int, typer.Option(min=1, help="Years forecast.")]
 
 

@@ -52,6 +52,7 @@ COLUMNS: Final[dict[str, Column]] = {
     "source_code": code("Source", ANY, "dares_portraits_metiers"),
     "scenario_code": code("Scénario", r"[a-z0-9][a-z0-9_-]*", "reference"),
     "series_code": text("Série"),
+    "kind_code": text("Genre de série"),
     "series.year": Column("whole", "Année", "année", 0, 9999),
     "headcount_series.value": Column("number", "Effectif", "personnes", low=0),
     "year": year("Année"),

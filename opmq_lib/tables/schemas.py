@@ -140,7 +140,7 @@ TABLES: Final[dict[str, str]] = {
     "family_code? growth_rate_pct? [own_growth_rate_pct?] departure_rate_pct? "
     "[own_departure_rate_pct?] [later_departure_rate_pct?] ages_basis nature origin",
     # any annual series to forecast
-    "series": "series_code* year* value",
+    "series": "series_code* year* value [kind_code]",
     "headcount_series": "series_code* year* value",
     # results
     "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "

@@ -46,7 +46,9 @@ def forecast_series(
     no negative quantile.
 
     Args:
-        series: One row per `series_code` and `year` with a `value`, any unit, any row order.
+        series: One row per `series_code` and `year` with a `value`, any unit, any row order; where
+            it helps a `kind_code` (jobs, rates, yields): series of a kind also teach each other how
+            much each model counts. Intervals stay those of the panel.
         horizon_years: Years to forecast after each series' last year, at least 1.
         quantile_levels: Probabilities strictly between 0 and 1; 0.5 is the point forecast.
         learnt: What `learn_series` returned for a panel that contains these series, for the same

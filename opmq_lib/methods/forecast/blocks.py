@@ -175,23 +175,22 @@ def evidence(part: Block, steps: int, growth: float, settings: Settings) -> Evid
     return Evidence(known, squares, loglik, forecasts)
 
 
-def weights(loglik: Single, log_prior: Single, shares: Array) -> Single:
-    """Return the points' weights: prior times likelihood inside a family, `shares` between them.
+def weights(loglik: Single, prior: Array) -> Single:
+    """Return the points' weights: prior times likelihood inside a family, the prior's sum between.
 
     The families' own likelihoods are left out: on short series they are overconfident.
 
     Args:
         loglik: (P, N) log-likelihoods.
-        log_prior: (P, 1) log of the prior inside each family.
-        shares: (families,) weights of the families.
+        prior: (P,) weights of the points.
 
     Returns:
-        (P, N), summing to the sum of `shares` for every series.
+        (P, N), summing to the sum of `prior` for every series.
     """
-    out = loglik + log_prior
-    for place, share in zip(SLICES, shares, strict=True):
+    out = loglik + np.log(np.maximum(prior, 1e-30)).astype(np.float32)[:, None]
+    for place in SLICES:
         inside = np.exp(out[place] - out[place].max(axis=0))
-        out[place] = inside * (np.float32(share) / inside.sum(axis=0))
+        out[place] = inside * (np.float32(prior[place].sum()) / inside.sum(axis=0))
     return out
 
 

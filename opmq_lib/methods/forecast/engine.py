@@ -71,9 +71,10 @@ def forecast_panel(panel: Panel, learnt: Learnt) -> Array:
 def parts(panel: Panel, learnt: Learnt) -> Iterator[tuple[Block, Lessons, Array]]:
     """Yield the series that vary in blocks, each with its lessons and its units of count, (n,)."""
     regular, units = bl.varies(panel), bl.count_units(panel)
-    for lessons, chosen in zip(learnt, (units == 0, units > 0), strict=True):
-        for part in bl.blocks(panel, np.flatnonzero(regular & chosen)):
-            yield part, lessons, units[part.index]
+    for panels, chosen in zip(learnt, (units == 0, units > 0), strict=True):
+        for own, lessons in panels.of_kinds(panel, np.flatnonzero(regular & chosen)):
+            for part in bl.blocks(panel, own):
+                yield part, lessons, units[part.index]
 
 
 def block_quantiles(part: Block, lessons: Lessons, units: Array) -> Array:

@@ -86,7 +86,7 @@ def median_weights(part: Block, lessons: Lessons) -> Array:
         (n, families + 1): the families' weights, which sum to 1, and the level gain.
     """
     evidence = bl.evidence(part, len(lessons.quantiles), lessons.growth, lessons.settings)
-    weight = bl.weights(evidence.loglik, lessons.log_prior, lessons.shares)
+    weight = bl.weights(evidence.loglik, lessons.weights)
     steps, forecasts = lessons.settings.median_steps, evidence.forecasts
     center, between = bl.weighted_median(weight, forecasts, steps)
     distance = np.abs(forecasts[-1] - center[-1]) + 0.1 * np.sqrt(between[-1])

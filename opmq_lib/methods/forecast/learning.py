@@ -1,14 +1,14 @@
 """What a panel teaches: weights of the models and size of the errors, from rolling origins."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from opmq_lib.methods.forecast import blocks as bl
 from opmq_lib.methods.forecast import settings as fixed
 from opmq_lib.methods.forecast.blocks import Block, Evidence
-from opmq_lib.methods.forecast.grid import FAMILIES, SIZES, STARTS
+from opmq_lib.methods.forecast.grid import SIZES, STARTS
 from opmq_lib.methods.forecast.operators import Single
 from opmq_lib.methods.forecast.quantiles import error_quantiles
 from opmq_lib.methods.forecast.series import Array, Index, Panel, per_series
@@ -21,23 +21,31 @@ class Lessons:
 
     Attributes:
         settings: The engine's constants.
-        log_prior: (P, 1) log weights of the grid's points, summing to 1 inside each family.
-        shares: (families,) weights of the families.
+        weights: (P,) weights of the grid's points, summing to 1.
         growth: Yearly growth of x to which trends are shrunk.
         volatility: log of the median rms/z_T of series on the square-root scale.
         size: Median z_T of the same series.
         quantiles: (h, levels) quantiles of the standardised error.
         series_count: Series from which it was learnt; 0: defaults.
+        kinds: Weights of the grid's points for each kind that was told and is frequent enough.
     """
 
     settings: Settings
-    log_prior: Single
-    shares: Array
+    weights: Array
     growth: float
     volatility: float
     size: float
     quantiles: Array
     series_count: int
+
+    kinds: Mapping[str, Array] = field(default_factory=dict)
+
+    def of_kinds(self, panel: Panel, chosen: Index) -> Iterator[tuple[Index, "Lessons"]]:
+        """Yield the chosen series of each kind that was learnt, then all others, with lessons."""
+        told = panel.kinds[chosen] if panel.kinds is not None else np.full(len(chosen), None)
+        for kind, weights in self.kinds.items():
+            yield chosen[told == kind], replace(self, weights=weights)
+        yield chosen[~np.isin(told, list(self.kinds))], self
 
 
 @dataclass(frozen=True)
@@ -162,55 +170,60 @@ def scaled_loss(past: Replay, forecasts: Single) -> Array:
     return np.asarray(np.abs(value - truth).mean(axis=0) / np.maximum(part.spread, 1e-9))
 
 
-def relative_loss(
-    replays: Sequence[Sequence[Replay]], forecasts: Callable[[Replay], Single]
-) -> Array:
-    """Return each model's loss above the best's, as a share of it, averaged over origins.
-
-    Losses are cut at their 98 % quantile over the panel; origins weigh √n.
+def losses(origin: Sequence[Replay], forecasts: Callable[[Replay], Single]) -> Array:
+    """Return each model's loss on each series of an origin, (models, n), cut at its 98 % quantile.
 
     Args:
-        replays: For each origin, its blocks.
+        origin: Its blocks.
         forecasts: Gives a block's (steps, models, N) forecasts.
-
-    Returns:
-        (models,), 0 for the best; without replays (1,), 0 for all.
     """
-    if not replays:
-        return np.zeros(1)
-    parts = [[scaled_loss(past, forecasts(past)) for past in origin] for origin in replays]
-    losses = [np.concatenate(part, axis=1) for part in parts]
-    cut = [np.minimum(loss, np.quantile(loss, 0.98, axis=1, keepdims=True)) for loss in losses]
-    relative = [loss.mean(axis=1) / loss.mean(axis=1).min() for loss in cut]
-    votes = [np.sqrt(loss.shape[1]) for loss in losses]
-    average = np.average(relative, axis=0, weights=votes)
-    return np.asarray(np.round(average / average.min() - 1, 6))
+    whole = np.concatenate([scaled_loss(past, forecasts(past)) for past in origin], axis=1)
+    return np.asarray(np.minimum(whole, np.quantile(whole, 0.98, axis=1, keepdims=True)))
+
+
+def posterior(first: Array, loss: Array, trust: float, starts: Sequence[int]) -> Array:
+    """Return first × exp(-λ × relative loss), summing to 1 inside each group of models.
+
+    Args:
+        first: (models,) weights before.
+        loss: (models, n) losses; few series are trusted less.
+        trust: λ of a large panel.
+        starts: Where each group begins.
+    """
+    pull = trust * loss.shape[1] / (loss.shape[1] + fixed.TRUST_HALF)
+    mean = loss.mean(axis=1)
+    weight = first * np.exp(-pull * np.round(mean / mean.min() - 1, 6))
+    sizes = np.diff(starts, append=len(first))
+    return np.asarray(weight / np.repeat(np.add.reduceat(weight, starts), sizes))
 
 
 def learn_weights(
-    replays: Sequence[Sequence[Replay]], trust: tuple[float, float], first_shares: Array
-) -> tuple[Single, Array]:
-    """Learn the grid's prior, π ∝ exp(-λ_g loss), and the families' shares, ω ∝ ω₀ exp(-λ_f loss).
+    replays: Sequence[Sequence[Replay]], trust: tuple[float, float], first: Array
+) -> Array:
+    """Return the models' weights, (P,), summing to 1: the mean of what each origin would choose.
+
+    An origin moves the models of a family by their losses, and families by those of their means.
+    The next origin may be like any: a posterior of the mean loss would forget those outvoted.
 
     Args:
-        replays: For each origin, its blocks; none: the defaults.
-        trust: λ_g and λ_f.
-        first_shares: ω₀.
-
-    Returns:
-        Log prior (P, 1) and shares (families,), each summing to 1 (inside each family).
+        replays: For each origin, its blocks; it weighs √n. None: the first weights.
+        trust: λ inside a family and between families.
+        first: (P,) weights before.
     """
-    loss = relative_loss(replays, lambda past: past.evidence.forecasts)
-    prior = np.exp(-trust[0] * loss) * np.ones(sum(SIZES))
-    prior /= np.repeat(np.add.reduceat(prior, STARTS), SIZES)
-    log_prior = np.log(np.maximum(prior, 1e-30)).astype(np.float32)[:, None]
+    chosen, votes = [first / first.sum()], [0.0 if replays else 1.0]
+    for origin in replays:
+        loss = losses(origin, lambda past: past.evidence.forecasts)
+        prior = posterior(first, loss, trust[0], STARTS)
 
-    def family_means(past: Replay) -> Single:
-        weight = bl.weights(past.evidence.loglik, log_prior, np.ones(len(FAMILIES)))
-        return np.add.reduceat(weight * past.evidence.forecasts, STARTS, axis=1)
+        def means(past: Replay, prior: Array = prior) -> Single:
+            weight = bl.weights(past.evidence.loglik, prior)
+            return np.asarray(np.add.reduceat(weight * past.evidence.forecasts, STARTS, axis=1))
 
-    shares = first_shares * np.exp(-trust[1] * relative_loss(replays, family_means))
-    return log_prior, shares / shares.sum()
+        shares = np.add.reduceat(first, STARTS)
+        shares = posterior(shares, losses(origin, means), trust[1], (0,))
+        chosen.append(prior * np.repeat(shares, SIZES))
+        votes.append(np.sqrt(loss.shape[1]))
+    return np.asarray(np.average(chosen, axis=0, weights=votes))
 
 
 def expectation(part: Block, evidence: Evidence, lessons: Lessons) -> tuple[Array, Array]:
@@ -218,7 +231,7 @@ def expectation(part: Block, evidence: Evidence, lessons: Lessons) -> tuple[Arra
 
     On the root scale a series' volatility is drawn to the panel's.
     """
-    weight = bl.weights(evidence.loglik, lessons.log_prior, lessons.shares)
+    weight = bl.weights(evidence.loglik, lessons.weights)
     center, deviation = bl.mixture(evidence, weight, lessons.settings)
     center, deviation = (values[:, : len(part.index)] for values in (center, deviation))
     if part.root:
@@ -255,20 +268,31 @@ def learn(
     size = len(drawn.lengths)
     now = list(bl.blocks(drawn, np.arange(size)))
     cuts = origins(drawn.lengths, steps)
-    replays = [past for cut in cuts if (past := replay(drawn, cut, steps, settings))]
-    share = size / (size + settings.trust_half)
-    grid, families = settings.trust_counts if counts else settings.trust
-    first = np.array(settings.shares_counts if counts else settings.shares)
+
+    def replays_of(some: Panel) -> list[list[Replay]]:
+        return [past for cut in cuts if (past := replay(some, cut, steps, settings))]
+
+    replays = replays_of(drawn)
+    trust = settings.trust_counts if counts else settings.trust
+    shares = np.array(settings.shares_counts if counts else settings.shares)
+    first = np.repeat(shares / SIZES, SIZES)
     lessons = Lessons(
         settings,
-        *learn_weights(replays, (share * grid, share * families), first),
+        learn_weights(replays, trust, first),
         median_growth(now, settings),
         *volatility_and_size(now),
         error_quantiles([], steps, levels, settings.shape_prior),
         size if replays else 0,
     )
+    start = np.sqrt(first * lessons.weights)
+    kinds = {
+        kind: learn_weights(past, trust, start)
+        for kind in (np.unique(drawn.kinds) if drawn.kinds is not None else ())
+        if (past := replays_of(drawn.take(np.flatnonzero(drawn.kinds == kind))))
+    }
     errors = [
         np.concatenate([standard_errors(past, lessons) for past in origin], axis=1)
         for origin in replays
     ]
-    return replace(lessons, quantiles=error_quantiles(errors, steps, levels, settings.shape_prior))
+    quantiles = error_quantiles(errors, steps, levels, settings.shape_prior)
+    return replace(lessons, quantiles=quantiles, kinds=kinds)

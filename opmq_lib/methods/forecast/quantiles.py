@@ -8,9 +8,10 @@ are averaged over origins and never pooled.
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from opmq_lib.methods.forecast.series import Array
+from opmq_lib.methods.forecast.settings import INDEPENDENT_HALF
 
 DEFAULT_SPREAD = 1.3
 """The 80 % quantile of |z| where nothing can be learnt: what the public panels need on average."""
@@ -29,7 +30,9 @@ def error_quantiles(errors: Sequence[Array], steps: int, levels: Array, prior: f
     """
     if not errors:
         return np.tile(DEFAULT_SPREAD * default_shape(levels), (steps, 1))
-    line = spread_line(errors, steps)
+    count = independent_errors(errors)
+    trust = count / (count + INDEPENDENT_HALF)
+    line = DEFAULT_SPREAD * (spread_line(errors, steps) / DEFAULT_SPREAD) ** trust
     return line[:, None] * error_shape(errors, line, levels, prior)
 
 
@@ -69,6 +72,31 @@ def spread_line(errors: Sequence[Array], steps: int) -> Array:
     degree = min(1, len(known) - 1)
     line = np.polyval(np.polyfit(known, spread, degree, w=np.sqrt(votes[known])), np.arange(steps))
     return np.clip(line, 0.5 * spread.min(), 1.5 * spread.max())
+
+
+def independent_errors(errors: Sequence[Array]) -> float:
+    """Return the number of independent errors that origins are worth, Σ n / (1 + (n - 1) r).
+
+    A shock common to the series of an origin is one error, however many series it hits.
+
+    Args:
+        errors: One (steps or fewer, series) matrix per origin.
+
+    Returns:
+        That number, r being the share of the squared error that all series of an origin share:
+        mean over steps, then origins; errors cut at four robust deviations.
+
+    Examples:
+        >>> independent_errors([np.tile([[-1.0, 1.0]], 50), np.ones((1, 100))])
+        3.9...
+    """
+    shares = []
+    for z in errors:
+        most = 4 * np.median(np.abs(z), axis=1, keepdims=True) / ndtri(0.75)
+        cut = np.clip(z, -most, most)
+        shares.append(np.mean(np.square(cut.mean(axis=1)) / np.square(cut).mean(axis=1)))
+    rho = np.mean(shares)
+    return float(sum(z.shape[1] / (1 + (z.shape[1] - 1) * rho) for z in errors))
 
 
 def error_shape(errors: Sequence[Array], line: Array, levels: Array, prior: float) -> Array:

@@ -29,6 +29,8 @@ SCORES = (
 RESAMPLES, SEED = 2000, 2018
 BY_STEP = ("mase", "wis_scaled", "coverage_80_pct", "coverage_95_pct")
 """What a screen shows at each step."""
+BY_CUTOFF = ("mase", "coverage_80_pct", "coverage_95_pct")
+"""What is told of each cut-off: series share their shocks, and years of calm hide one crisis."""
 
 
 def symmetric_percentage_error(actual: Array, point: Array) -> Array:
@@ -183,7 +185,7 @@ def pair_scores(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def report(pairs: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
-    """Return the tables of a back-test: `scores`, `pit_histogram` and `bias_by_size`.
+    """Return the tables of a back-test: `scores`, `by_cutoff`, `pit_histogram`, `bias_by_size`.
 
     Args:
         pairs: What `backtest` returned, with its default levels.
@@ -198,6 +200,7 @@ def report(pairs: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
     scored = pair_scores(pairs)
     return {
         "scores": summary(scored),
+        "by_cutoff": scored.groupby(["model", "cutoff_year"], as_index=False)[[*BY_CUTOFF]].mean(),
         "pit_histogram": pit_histogram(scored),
         "bias_by_size": bias_by_size(scored),
     }
@@ -212,12 +215,16 @@ def printed(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     steps = text[(text["step"] > 0) & text["score"].isin(BY_STEP)]
     pit = tables["pit_histogram"].pivot(index="lower", columns="model", values="share_pct")
     bias = tables["bias_by_size"].pivot(index="size_class", columns="model", values="bias_scaled")
+    cutoffs = tables["by_cutoff"].pivot(
+        index="cutoff_year", columns="model", values="coverage_80_pct"
+    )
     tenths = "Outcomes in each tenth of the forecast distribution, in % (10 is calibrated)"
     return {
         "Scores over all steps, ± standard error over series": whole.reindex(
             [score for score in ("owa", *SCORES) if score in whole.index]
         ),
         "By step": steps.pivot(index=["score", "step"], columns="model", values="text"),
+        "Outcomes inside the 80 % interval by cut-off year, in %": cutoffs.round(1),
         tenths: pit.round(1),
         "Forecast less outcome, in mean yearly moves, smallest series first": bias.round(2),
     }

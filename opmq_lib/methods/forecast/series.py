@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,12 @@ class Panel:
     Attributes:
         flat: All values, series after series, oldest year first.
         lengths: Number of years of each series.
+        kinds: Kind of each series, where told.
     """
 
     flat: Array
     lengths: Index
+    kinds: NDArray[np.object_] | None = None
 
     @property
     def starts(self) -> Index:
@@ -55,7 +57,8 @@ class Panel:
         lengths = self.lengths[chosen] - dropped_years
         ends = np.cumsum(lengths)
         offset = np.repeat(self.starts[chosen] - ends + lengths, lengths)
-        return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths)
+        kinds = None if self.kinds is None else self.kinds[chosen]
+        return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths, kinds)
 
 
 def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
@@ -84,6 +87,8 @@ class TidyPanel:
         code = np.repeat(np.arange(len(self.codes)), self.panel.lengths)
         first = self.last_year - self.panel.lengths + 1 - self.panel.starts
         columns = {"series_code": self.codes.take(code), "year": first[code] + np.arange(len(code))}
+        if self.panel.kinds is not None:
+            columns["kind_code"] = self.panel.kinds[code]
         return pd.DataFrame(columns | {"value": self.panel.flat})
 
 
@@ -93,7 +98,8 @@ def tidy_panel(
     """Return the panel of a tidy table, in an order that does not depend on that of the rows.
 
     Args:
-        series: One row per `series_code` and `year`, with a `value`; other columns are ignored.
+        series: One row per `series_code` and `year`, with a `value`, and where told a `kind_code`,
+            that of a series' last year; other columns are ignored.
         question: Defects of the question asked, listed with those of the table.
         contract: `series`, or `headcount_series`, where a negative value is a defect.
 
@@ -126,7 +132,12 @@ def tidy_panel(
     code, codes = pd.factorize(table["series_code"], sort=True)
     year, value = (table[column].to_numpy(dtype=float) for column in ("year", "value"))
     order = np.lexsort((year, code))
-    return _filled(codes, code[order], year[order].astype(np.int64), value[order])
+    tidy = _filled(codes, code[order], year[order].astype(np.int64), value[order])
+    if "kind_code" not in table:
+        return tidy
+    last = np.flatnonzero(np.diff(code[order], append=-1))
+    kinds = table["kind_code"].to_numpy(dtype=object)[order[last]]
+    return replace(tidy, panel=replace(tidy.panel, kinds=kinds))
 
 
 def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPanel:

@@ -18,6 +18,12 @@ MIN_CALIBRATION_SERIES = 19
 MAX_LEARNING_SERIES = 1500
 """The panel's lessons are drawn from at most this many series."""
 
+TRUST_HALF = 30
+"""Series at which half of the trust is given: few series say little."""
+
+INDEPENDENT_HALF = 40
+"""Independent errors at which half of the width is learnt, half is the default."""
+
 SMALL_COUNT_MEAN = 100
 """Series of whole units that average fewer than this are small counts: sampling noise rules."""
 
@@ -36,7 +42,6 @@ class Settings:
     Attributes:
         shares: Weights of the families before the panel speaks, in the order of `grid.FAMILIES`.
         shares_counts: The same for small counts, where trends are seldom seen through the noise.
-        trust_half: Series at which half of the trust is given: few series say little.
         floor: Added to the mean squared residual, in mean squared differences: a perfect fit on
             eight points is not believed.
         trust: How fast weights decay with the panel's relative loss, inside a family and between
@@ -53,9 +58,8 @@ class Settings:
         shape_prior: Errors that the default shape of the error distribution is worth.
     """
 
-    shares: tuple[float, ...] = (0.10, 0.25, 0.25, 0.15, 0.25)
+    shares: tuple[float, ...] = (0.15, 0.22, 0.22, 0.18, 0.23)
     shares_counts: tuple[float, ...] = (0.05, 0.35, 0.35, 0.05, 0.20)
-    trust_half: float = 30.0
     floor: float = 0.01
     trust: tuple[float, float] = (5.0, 25.0)
     trust_counts: tuple[float, float] = (60.0, 5.0)
