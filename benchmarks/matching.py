@@ -1,20 +1,22 @@
-"""Matching French titles and skills to ESCO: cross-validated by concept, beside its peers.
+"""Matching French titles and skills to ESCO, on concepts never seen, beside its peers.
 
-    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/matching.py [--speed] [--train]
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/matching.py [--train]
 
 The first argument may be the folder of the skills data (`esco/`, `rome_v460/`), by default
-`shared/data/skills` beside the project. Without an option: five folds of ESCO concepts; a query is
-tested in the fold of its concepts, and nothing learned has seen a test query, nor a test concept.
-`--speed` times 10 000 queries, index included. `--train` writes what the package ships, learned on
-everything.
-Peers: plain BM25, word TF-IDF, character TF-IDF (3 to 5, inside words); edit distance on 100
-queries drawn once, as it takes a quarter of a second each.
+`shared/data/skills` beside the project. Five folds: titles are left out by ROME (every title of a
+fiche of ROME V3), skills by ESCO concept. Nothing learned has seen a query of the fold, another
+title of its ROME, or any label of the ESCO concepts that it means. Then confidence, on lists of any
+size of which half of the questions have no answer there, and the time of 10 000 queries, index
+included. `--train` writes what the package ships, learned on everything.
+Peers: plain BM25, word TF-IDF, character TF-IDF (3 to 5, inside words, sublinear); edit distance on
+100 queries drawn once, as it takes a quarter of a second each.
 """
 
 import argparse
 import re
+import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,34 +25,47 @@ import matching_learning as learning
 import matching_peers as peers
 import numpy as np
 import pandas as pd
+from matching_exercises import Questions
 
-from opmq_lib.matching import build_index, match_labels, pairs
-from opmq_lib.matching.index import Index
+from opmq_lib.matching import build_index, match_labels
 from opmq_lib.matching.knowledge import Knowledge
+from opmq_lib.matching.pairs import pairs
 
 ROOT = Path(__file__).resolve().parents[1]
 LEARNED = ROOT / "opmq_lib" / "matching" / "learned"
 FOLDS, TOP, EDIT_QUERIES = 5, 10, 100
-RELATIONS = ("exactMatch", "narrowMatch", "closeMatch", "broadMatch")
+ASKED_SHARE, ASKED_PARTS = 0.2, 2
+"""Of the groups of training queries: learned from in the fusion, while the others teach words."""
+SIZES, QUESTIONS = (20, 200, 2_000, 15_000), 600
+TAUGHT_WHOLE = 800
+TAUGHT_SIZES, TAUGHT_QUESTIONS = (12, 50, 400, 3_000, 15_000), 240
 
 
 @dataclass(frozen=True)
-class Task:
-    """Queries with their right codes in a corpus.
+class Task(Questions):
+    """Queries of an official mapping.
 
     Attributes:
         name: For the report.
-        corpus: `code`, `label`.
-        queries: Texts.
-        right: For each query, its codes.
-        relations: For each query, relation of each code.
+        groups: For each query, what it is left out with.
+        related: For each group, codes of other lists that are left out with it.
     """
 
     name: str
-    corpus: pd.DataFrame
-    queries: list[str]
-    right: list[set[str]]
-    relations: list[dict[str, str]]
+    groups: np.ndarray
+    related: dict[str, set[str]]
+
+    def part(self, places: np.ndarray) -> Questions:
+        """Return some of the queries."""
+        queries, right = ([values[p] for p in places] for values in (self.queries, self.right))
+        return Questions(self.corpus, queries, right)
+
+    def codes(self, places: np.ndarray) -> set[str]:
+        """Return all codes that must not be seen where these queries are asked."""
+        groups = set(self.groups[places])
+        return set().union(
+            *(self.right[place] for place in places), *(self.related.get(g, set()) for g in groups)
+        )
 
 
 def read_tasks(data: Path) -> list[Task]:
@@ -58,6 +73,9 @@ def read_tasks(data: Path) -> list[Task]:
     occupations = corpus(data / "esco" / "occupations_fr.csv", ("altLabels", "hiddenLabels"))
     titles = learning.read(data / "esco" / "FR_20230607_mapping_esco_rome.csv", skip=15)
     titles.columns = ["code", "label", "item", "query", "relation"]
+    rome = learning.read(data / "rome_v460" / "unix_referentiel_appellation_v460_utf8.csv")
+    parent_of = dict(zip(rome["code_ogr"], rome["code_rome_parent"], strict=True))
+    fiches = rome.groupby("code_rome_parent")["code_rome"].agg(set).to_dict()
     skills = corpus(data / "esco" / "skills_fr_labels.csv", ("altLabels",))
     belgian = learning.read(
         data / "esco" / "escocompetencemappingfinalreport-fr-nl-45-v3.8.csv", skip=16
@@ -66,10 +84,12 @@ def read_tasks(data: Path) -> list[Task]:
             "Classification 1 URL": "code",
             "Classification 2 ID": "item",
             "Classification 2 PrefLabel FR": "query",
-            "Mapping Relation": "relation",
         }
     )
-    return [_task("titles", occupations, titles), _task("skills", skills, belgian)]
+    return [
+        _task("titles", occupations, titles.assign(group=titles["item"].map(parent_of)), fiches),
+        _task("skills", skills, belgian.assign(group=belgian["code"]), {}),
+    ]
 
 
 def corpus(file: Path, others: Sequence[str]) -> pd.DataFrame:
@@ -91,156 +111,111 @@ def rome_titles(data: Path) -> pd.DataFrame:
     return table[["code_rome", "libelle_appellation_long"]].set_axis(["code", "label"], axis=1)
 
 
-def _task(name: str, labels: pd.DataFrame, mapping: pd.DataFrame) -> Task:
+def _task(
+    name: str, labels: pd.DataFrame, mapping: pd.DataFrame, related: dict[str, set[str]]
+) -> Task:
     known = mapping[mapping["code"].isin(labels["code"])]
-    relation = known["relation"].str.removeprefix("skos:")
-    queries, right, relations = [], [], []
-    for _, rows in known.assign(relation=relation).groupby("item", sort=True):
-        queries.append(rows["query"].iloc[0])
-        right.append(set(rows["code"]))
-        relations.append(dict(zip(rows["code"], rows["relation"], strict=True)))
-    return Task(name, labels, queries, right, relations)
+    table = known.groupby("item").agg({"query": "first", "code": set, "group": "min"})
+    groups = table["group"].to_numpy()
+    return Task(labels, table["query"].tolist(), table["code"].tolist(), name, groups, related)
 
 
-def folds(task: Task, parts: int = FOLDS, seed: int = 0) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def drawn(groups: np.ndarray, parts: int, seed: int) -> np.ndarray:
+    """Return a number from 0 to `parts` - 1 for each query, the same inside a group."""
+    names, place = np.unique(groups, return_inverse=True)
+    return np.random.default_rng(seed).integers(0, parts, len(names))[place]
+
+
+def folds(task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield training and test queries; no training query has a concept of a test query."""
-    concepts = sorted(set().union(*task.right))
-    drawn = np.random.default_rng(seed).integers(0, parts, len(concepts))
-    fold_of = dict(zip(concepts, drawn, strict=True))
-    own = np.array([fold_of[min(codes)] for codes in task.right])
-    for fold in range(parts):
-        test = np.flatnonzero(own == fold)
-        seen = set().union(*(task.right[place] for place in test))
-        rest = np.flatnonzero(own != fold)
-        train = [place for place in rest if not task.right[place] & seen]
-        yield np.array(train), test
+    own = drawn(task.groups, FOLDS, 0)
+    for fold in range(FOLDS):
+        test, rest = np.flatnonzero(own == fold), np.flatnonzero(own != fold)
+        seen = task.codes(test)
+        yield np.array([place for place in rest if not task.right[place] & seen]), test
 
 
-def task_pairs(task: Task, train: np.ndarray) -> list[learning.Pair]:
-    """Return the families of training queries beside those of their codes' first labels."""
-    preferred = task.corpus.drop_duplicates("code").set_index("code")["label"]
-    return learning.mapped_pairs(
-        [task.queries[place] for place in train for _ in sorted(task.right[place])],
-        [preferred[code] for place in train for code in sorted(task.right[place])],
-    )
-
-
-def known_words(
-    taught: list[learning.Pair], left_out: set[str], vectors: tuple, corpora: list[pd.DataFrame]
-) -> Knowledge:
-    """Return what pairs teach of words; labels of codes left out are not looked at."""
-    pairs = list(taught)
-    for labels in corpora:
-        pairs += learning.alternative_pairs(labels, left_out)
-    together = {(one, other): value for one, other, value in learning.near_families(*vectors)}
-    for one, other, value in learning.learn_associations(pairs):
-        together[one, other] = max(value, together.get((one, other), 0))
-    table = [(one, other, value) for (one, other), value in sorted(together.items())]
-    return learning.knowledge(table, *vectors)
-
-
-def measured(
-    task: Task, index: Index, places: np.ndarray, known: Knowledge
-) -> tuple[pairs.Pairs, np.ndarray]:
-    """Return pairs of some queries, and which are right."""
-    words = replace(index, related=known.related(index.root_ids))
-    found = pairs.pairs(words, [task.queries[place] for place in places], known)
+def measured(asked: Questions, known: Knowledge) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return pairs (`query`, `code`, `right`) of some questions, and their measures."""
+    index = build_index(asked.corpus, known)
+    found = pairs(index, asked.queries, known)
     codes = index.codes[found.code]
-    right = [
-        code in task.right[places[query]] for query, code in zip(found.query, codes, strict=True)
-    ]
-    return found, np.array(right)
+    right = [code in asked.right[query] for query, code in zip(found.query, codes, strict=True)]
+    table = pd.DataFrame({"query": found.query, "code": codes, "right": right})
+    return table, found.measures
 
 
-def training_pairs(  # noqa: PLR0913 - all that is learned, and from what
-    task: Task, index: Index, train: np.ndarray, left_out: set[str], vectors: tuple,
-    corpora: list[pd.DataFrame],
-) -> tuple[pd.DataFrame, np.ndarray]:  # fmt: skip
-    """Return measures of training queries, associations learned on the other half of concepts."""
-    first = {place: sorted(task.right[place])[0] for place in train}
-    half = {code: rank % 2 for rank, code in enumerate(sorted(set(first.values())))}
-    parts = []
-    for side in (0, 1):
-        asked = np.array([place for place in train if half[first[place]] == side])
-        hidden = left_out.union(*(task.right[place] for place in asked))
-        taught = [p for p in train if half[first[p]] != side and not task.right[p] & hidden]
-        known = known_words(task_pairs(task, np.array(taught)), hidden, vectors, corpora)
-        found, right = measured(task, index, asked, known)
-        parts.append((found.measures, right))
-    return pd.concat([one for one, _ in parts]), np.concatenate([right for _, right in parts])
+def exercises(
+    tasks: Sequence[Task], asked: Sequence[np.ndarray], rome: pd.DataFrame, seed: int
+) -> Iterator[Questions]:
+    """Yield all that the fusion learns from: some queries of each task, and their labels."""
+    draw = np.random.default_rng(seed)
+    for task, places in zip(tasks, asked, strict=True):
+        part = task.part(draw.permutation(places)[:TAUGHT_WHOLE])
+        yield part
+        for size in TAUGHT_SIZES:
+            yield from exercising.lists(part, size, TAUGHT_QUESTIONS, draw)
+        yield from exercising.own_labels(task.corpus, task.codes(places), draw)
+    yield from exercising.own_labels(rome, tasks[0].codes(asked[0]), draw)
 
 
-def exercise_pairs(
-    exercises: list[exercising.Exercise], left_out: set[str], taught: list[learning.Pair],
-    vectors: tuple, corpora: list[pd.DataFrame],
-) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:  # fmt: skip
-    """Yield measures of exercises; no code left out is asked, nor seen in learning words."""
-    for each in exercises:
-        kept = np.array([n for n, codes in enumerate(each.right) if not codes & left_out])
-        hidden = left_out.union(*(each.right[place] for place in kept))
-        known = known_words(taught, hidden, vectors, corpora)
-        index = build_index(each.corpus, known)
-        found, right = measured(each, index, kept, known)
-        yield found.measures, right
-
-
-def learned(  # noqa: PLR0913 - the same
-    tasks: list[Task], exercises: list[exercising.Exercise], indexes: list[Index], vectors: tuple,
-    seen: list[set[str]], trains: list[np.ndarray],
+def learned(
+    tasks: Sequence[Task], trains: Sequence[np.ndarray], seen: Collection[str],
+    texts: learning.Texts, rome: pd.DataFrame,
 ) -> Knowledge:  # fmt: skip
-    """Return all that the package ships, learned from training queries only."""
-    corpora = [task.corpus for task in tasks]
-    left_out = set().union(*seen)
-    parts = []
-    for task, index, train in zip(tasks, indexes, trains, strict=True):
-        parts.append(training_pairs(task, index, train, left_out, vectors, corpora))
-    parts += exercise_pairs(exercises, left_out, [], vectors, corpora)
-    layers = learning.learn_fusion(
-        pd.concat([one for one, _ in parts]), np.concatenate([right for _, right in parts])
-    )
-    taught = [
-        pair for task, train in zip(tasks, trains, strict=True) for pair in task_pairs(task, train)
-    ]
-    words = known_words(taught, left_out, vectors, corpora)
-    return learning.knowledge(list(words.associations), *vectors, layers)
+    """Return all that the package ships, learned from training queries and codes not seen."""
+    measures, right = [], []
+    sides = [drawn(task.groups, round(1 / ASKED_SHARE), 1) for task in tasks]
+    for part in range(ASKED_PARTS):
+        asked = [train[side[train] == part] for train, side in zip(trains, sides, strict=True)]
+        hidden = set(seen).union(*(task.codes(p) for task, p in zip(tasks, asked, strict=True)))
+        known = learning.words(texts, hidden)
+        for exercise in exercises(tasks, asked, rome, part):
+            table, found = measured(exercise, known)
+            measures.append(found)
+            right.append(table["right"].to_numpy())
+    layers = learning.learn_fusion(pd.concat(measures), np.concatenate(right))
+    return replace(learning.words(texts, seen), layers=layers)
+
+
+def answered(asked: Questions, known: Knowledge) -> pd.DataFrame:
+    """Return the answers to questions, best first: `query`, `code`, `right`, `confidence`."""
+    table, measures = measured(asked, known)
+    table["confidence"] = known.confidence(measures)
+    order = ["query", "confidence", "code"]
+    return table.sort_values(order, ascending=[True, False, True])
 
 
 def cross_validated(
-    tasks: list[Task], exercises: list[exercising.Exercise], vectors: tuple
-) -> list[tuple[list[list[str]], pd.DataFrame]]:
-    """Return, for each task, the ranked codes of every query and the confidence of each answer."""
-    indexes = [build_index(task.corpus, learning.knowledge([], *vectors)) for task in tasks]
+    tasks: Sequence[Task], texts: learning.Texts, rome: pd.DataFrame
+) -> tuple[list[list[list[str]]], pd.DataFrame]:
+    """Return, for each task, the ranked codes of every query; and first answers in every list.
+
+    Returns:
+        The ranked codes; `task`, `size` (0: the whole list and all its questions), `right`,
+        `confidence`, `exact` of each first answer.
+    """
     ranked: list[list[list[str]]] = [[[] for _ in task.queries] for task in tasks]
-    answers: list[list[pd.DataFrame]] = [[] for _ in tasks]
-    for parts in zip(*(folds(task) for task in tasks), strict=True):
+    first = []
+    for fold, parts in enumerate(zip(*map(folds, tasks), strict=True)):
         trains, tests = zip(*parts, strict=True)
-        seen = [
-            set().union(*(task.right[place] for place in test))
-            for task, test in zip(tasks, tests, strict=True)
-        ]
-        known = learned(tasks, exercises, indexes, vectors, seen, list(trains))
-        for number, (task, index, test) in enumerate(zip(tasks, indexes, tests, strict=True)):
-            found, right = measured(task, index, test, known)
-            table = pd.DataFrame(
-                {"query": test[found.query], "code": index.codes[found.code], "right": right}
-            ).assign(confidence=known.confidence(found.measures))
-            table = table.sort_values(
-                ["query", "confidence", "code"], ascending=[True, False, True]
-            )
-            table = table[table.groupby("query").cumcount() < TOP]
-            for query, codes in table.groupby("query")["code"]:
-                ranked[number][query] = codes.tolist()
-            answers[number].append(table.assign(rank=table.groupby("query").cumcount() + 1))
-    return [(codes, pd.concat(told)) for codes, told in zip(ranked, answers, strict=True)]
-
-
-def train(tasks: list[Task], exercises: list[exercising.Exercise], vectors: tuple) -> None:
-    """Write what the package ships, learned on every query."""
-    indexes = [build_index(task.corpus, learning.knowledge([], *vectors)) for task in tasks]
-    everything = [np.arange(len(task.queries)) for task in tasks]
-    nothing: list[set[str]] = [set() for _ in tasks]
-    known = learned(tasks, exercises, indexes, vectors, nothing, everything)
-    learning.write(LEARNED, list(known.associations), *vectors, known.layers)
+        seen = set().union(*(task.codes(test) for task, test in zip(tasks, tests, strict=True)))
+        known = learned(tasks, trains, seen, texts, rome)
+        for number, (task, test) in enumerate(zip(tasks, tests, strict=True)):
+            part, draw = task.part(test), np.random.default_rng(fold)
+            whole = answered(part, known)
+            for query, codes in whole.groupby("query")["code"]:
+                ranked[number][test[query]] = codes.tolist()[:TOP]
+            told = [(0, whole)]
+            for size in SIZES:
+                asked = exercising.lists(part, size, QUESTIONS, draw)
+                told += [(size, answered(each, known)) for each in asked]
+            first += [
+                table.drop_duplicates("query").assign(task=task.name, size=size)
+                for size, table in told
+            ]
+        print(f"fold {fold + 1}: {time.process_time():.0f} CPU-seconds so far", flush=True)
+    return ranked, pd.concat(first)
 
 
 def scores(ranked: Sequence[Sequence[str]], right: Sequence[set[str]]) -> dict[str, float]:
@@ -268,51 +243,47 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 10)
     return float(sum(gaps) / len(confidence))
 
 
-def report(task: Task, ranked: dict[str, list[list[str]]], chosen: np.ndarray) -> pd.DataFrame:
-    """Return scores by relation, of each method; edit distance on the queries chosen."""
-    rows = []
-    for relation in ("all", *RELATIONS):
-        for name, codes in ranked.items():
-            places = chosen if name == "edit" else range(len(task.queries))
-            kept, right = [], []
-            for rank, place in enumerate(places):
-                wanted = {
-                    code for code, own in task.relations[place].items() if relation in ("all", own)
-                }
-                if wanted:
-                    kept.append(codes[rank])
-                    right.append(wanted)
-            if kept:
-                rows.append((task.name, relation, name, len(kept), *scores(kept, right).values()))
-    names = ["task", "relation", "method", "queries", "MAP", "recall@1", "recall@5", "recall@10"]
+def report(tasks: Sequence[Task], ranked: Sequence[list[list[str]]]) -> None:
+    """Print scores of each method, and what is gained on the best peer."""
+    for task, ours in zip(tasks, ranked, strict=True):
+        chosen = np.random.default_rng(0).choice(len(task.queries), EDIT_QUERIES, replace=False)
+        found = {"opmq": ours} | peers.all_ranked(task.corpus, task.queries, chosen)
+        rows = {
+            name: scores(codes, task.part(chosen).right if name == "edit" else task.right)
+            for name, codes in found.items()
+        }
+        table = pd.DataFrame(rows).T
+        print(f"\n{task.name}, {len(task.queries)} queries\n{table.round(4).to_string()}")
+        best = table["MAP"].drop(["opmq", "edit"]).idxmax()
+        gain = 100 * (table["MAP"]["opmq"] / table["MAP"][best] - 1)
+        print(f"MAP {gain:+.1f} % against the best peer ({best})")
+
+
+def calibration(first: pd.DataFrame) -> pd.DataFrame:
+    """Return, by task and size of list, the expected calibration error of first answers."""
+    every = pd.concat([first, first.assign(task="both")])
+    rows = [
+        (task, size, len(part), part["right"].mean(), part["confidence"].mean(),
+         calibration_error(part["confidence"].to_numpy(), part["right"].to_numpy()))
+        for (task, size), part in every.groupby(["task", "size"])
+    ]  # fmt: skip
+    names = ["task", "labels", "questions", "right", "confidence", "error"]
     return pd.DataFrame(rows, columns=names)
 
 
-def evaluate(
-    tasks: list[Task], exercises: list[exercising.Exercise], vectors: tuple, only_ours: bool
-) -> None:
-    """Print the cross-validated scores beside the peers'."""
-    start = time.process_time()
-    found = cross_validated(tasks, exercises, vectors)
-    spent = time.process_time() - start
-    for task, (ours, answers) in zip(tasks, found, strict=True):
-        ranked = {"opmq": ours}
-        chosen = np.random.default_rng(0).choice(len(task.queries), EDIT_QUERIES, replace=False)
-        if not only_ours:
-            ranked |= peers.all_ranked(task.corpus, task.queries, chosen)
-        table = report(task, ranked, chosen)
-        print(table.to_string(index=False, float_format="{:.4f}".format))
-        whole = table[table["relation"] == "all"].set_index("method")["MAP"]
-        if len(whole) > 1:
-            best = whole.drop("opmq").idxmax()
-            gain = 100 * (whole["opmq"] / whole[best] - 1)
-            print(f"{task.name}: MAP {gain:+.1f} % against the best peer ({best})")
-        top = answers[answers["rank"] == 1]
-        for name, part in (("first answers", top), ("all ten answers", answers)):
-            error = calibration_error(part["confidence"].to_numpy(), part["right"].to_numpy())
-            print(f"{task.name}: expected calibration error, {name}: {error:.4f}")
-        print()
-    print(f"{spent:.0f} CPU-seconds to learn and test the five folds")
+def exact_labels(tasks: Sequence[Task]) -> None:
+    """Print the share of sure answers to labels of lists of every size, and of right ones."""
+    draw = np.random.default_rng(0)
+    for task in tasks:
+        for size in SIZES:
+            codes = draw.permutation(task.corpus["code"].unique())
+            labels = task.corpus.groupby("code").size()[codes].cumsum()
+            part = task.corpus[task.corpus["code"].isin(labels.index[labels <= size])]
+            asked = part.sample(min(len(part), 300), random_state=0)
+            found = match_labels(asked["label"], part, top_k=1)
+            own = np.mean(found["code"].to_numpy() == asked["code"].to_numpy())
+            sure = 100 * (1 - found["unsure"].mean())
+            print(f"{task.name}, {len(part)} labels: {sure:.1f} % sure, {100 * own:.1f} % right")
 
 
 def speed(tasks: list[Task]) -> None:
@@ -327,6 +298,7 @@ def speed(tasks: list[Task]) -> None:
         spent = time.process_time() - start
         print(f"{task.name}: {len(task.corpus)} labels indexed in {built:.2f} CPU-s; with 10 000 "
               f"queries {spent:.2f} CPU-s")  # fmt: skip
+    print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB at most so far")
 
 
 def main() -> None:
@@ -334,22 +306,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     default = ROOT.parent / "shared" / "data" / "skills"
     parser.add_argument("data", nargs="?", type=Path, default=default)
-    parser.add_argument("--speed", action="store_true")
     parser.add_argument("--train", action="store_true")
-    parser.add_argument("--only-ours", action="store_true", help="without the peers")
     asked = parser.parse_args()
     tasks = read_tasks(asked.data)
-    if asked.speed:
+    rome = rome_titles(asked.data)
+    if not asked.train:
         speed(tasks)
-        return
-    vectors = learning.learn_vectors(asked.data / "rome_v460")
-    exercises = exercising.exercises(
-        {task.name: task.corpus for task in tasks} | {"rome": rome_titles(asked.data)}
-    )
+        exact_labels(tasks)
+    texts = learning.read_texts(asked.data / "rome_v460", [*(task.corpus for task in tasks), rome])
     if asked.train:
-        train(tasks, exercises, vectors)
-    else:
-        evaluate(tasks, exercises, vectors, asked.only_ours)
+        everything = [np.arange(len(task.queries)) for task in tasks]
+        learning.write(LEARNED, learned(tasks, everything, set(), texts, rome))
+        return
+    ranked, first = cross_validated(tasks, texts, rome)
+    report(tasks, ranked)
+    print("\nExpected calibration error of first answers (labels 0: the whole list, as mapped)")
+    print(calibration(first).round(4).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""What `opmq_lib.matching` knows of words and weights, learned from official mappings."""
+"""What `opmq_lib.matching` knows: words, from labels and texts; weights, from official mappings."""
 
 import base64
 import re
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from itertools import permutations
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, permutations, product
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,28 @@ from sklearn.neural_network import MLPClassifier
 from opmq_lib.matching.knowledge import Knowledge
 from opmq_lib.matching.text import root, stems
 
-HIDDEN_UNITS, EPOCHS, SEED = 24, 14, 0
-DIMENSIONS = 48
-LEAST_PAIRS, LEAST_STRENGTH = 2.0, 0.03
-LABELS_PAIRED = 4
+HIDDEN_UNITS, EPOCHS, NETWORKS, SEED = 16, 10, 3, 0
+DIMENSIONS, LEAST_MET = 48, 4
+LEAST_STRENGTH, SYNONYMS = 0.12, 6
 
-Pair = tuple[Sequence[str], Sequence[str], float]
+Association = tuple[str, str, float]
+Labels = dict[str, set[tuple[str, ...]]]
+"""The distinct labels of each code, as word families."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What words are learned from.
+
+    Attributes:
+        ids: Position of each family met four times or more.
+        views: Families × families of one sentence of the ROME; families × its métiers.
+        corpora: Lists of labels.
+    """
+
+    ids: dict[str, int]
+    views: list[sparse.csr_matrix]
+    corpora: list[Labels]
 
 
 def read(file: Path, skip: int = 0) -> pd.DataFrame:
@@ -36,50 +53,74 @@ def families(texts: Iterable[str]) -> list[list[str]]:
     return [list(dict.fromkeys(map(root, stems(text)))) for text in texts]
 
 
-def mapped_pairs(queries: Sequence[str], targets: Sequence[str]) -> list[Pair]:
-    """Return both ways of reading official pairs: from query to label, and half back."""
-    pairs = [
-        (left, right, 1.0) for left, right in zip(families(queries), families(targets), strict=True)
+def read_texts(rome: Path, lists: Iterable[pd.DataFrame]) -> Texts:
+    """Return the sentences and profiles of the ROME, and lists of labels, as families."""
+    told, profiles = rome_sentences(rome)
+    sentences = families(told)
+    corpora: list[Labels] = []
+    for table in lists:
+        corpora.append(defaultdict(set))
+        for code, words in zip(table["code"], families(table["label"]), strict=True):
+            corpora[-1][code].add(tuple(words))
+    labels = [label for each in corpora for own in each.values() for label in own]
+    count = Counter(chain.from_iterable([*sentences, *labels]))
+    ids = {
+        word: place for place, word in enumerate(sorted(w for w in count if count[w] >= LEAST_MET))
+    }
+    held = _counts([dict.fromkeys(words[:40], 1) for words in sentences], ids)
+    together = (held @ held.T).tocsr()
+    together.setdiag(0)
+    together.eliminate_zeros()
+    of_metier = [Counter(chain.from_iterable(families(each))) for each in profiles]
+    by_metier = _counts(of_metier, ids)
+    by_metier.data = np.log1p(by_metier.data)
+    return Texts(ids, [together, by_metier], corpora)
+
+
+def words(texts: Texts, left_out: Collection[str]) -> Knowledge:
+    """Return what is known of words without any label of the codes left out."""
+    kept = [
+        {code: own for code, own in each.items() if code not in left_out} for each in texts.corpora
     ]
-    return pairs + [(right, left, 0.5) for left, right, _ in pairs]
+    known, vectors = learn_vectors(texts, kept)
+    strengths = {(one, other): value for one, other, value in near_families(known, vectors)}
+    for one, other, value in synonyms(kept):
+        strengths[one, other] = max(value, strengths.get((one, other), 0))
+    table = [(one, other, value) for (one, other), value in sorted(strengths.items())]
+    return Knowledge(table, known, _unit(vectors), ())
 
 
-def alternative_pairs(corpus: pd.DataFrame, left_out: Collection[str]) -> list[Pair]:
-    """Return pairs of labels of one code, the codes left out excepted."""
-    kept = corpus[~corpus["code"].isin(left_out)]
-    pairs: list[Pair] = []
-    for _, labels in kept.groupby("code")["label"]:
-        distinct = list(dict.fromkeys(map(tuple, families(labels))))[:LABELS_PAIRED]
-        pairs += [(left, right, 1 / len(distinct)) for left, right in permutations(distinct, 2)]
-    return pairs
+def synonyms(corpora: Sequence[Labels]) -> list[Association]:
+    """Return which families one label of a code has where another label of it has others.
 
-
-def learn_associations(pairs: Sequence[Pair]) -> list[tuple[str, str, float]]:
-    """Return which family of one side stands for which of the other (IBM model 1, with a null)."""
-    ids: dict[str, int] = {"": 0}
-    left, right, place, weights = [], [], [], []
-    for source, target, weight in pairs:
-        for word in target:
-            for other in ("", *source):
-                left.append(ids.setdefault(other, len(ids)))
-                right.append(ids.setdefault(word, len(ids)))
-                place.append(len(weights))
-            weights.append(weight)
-    left_, right_, place_ = np.array(left), np.array(right), np.array(place)
-    distinct, inverse = np.unique(left_ * len(ids) + right_, return_inverse=True)
-    source_, target_ = distinct // len(ids), distinct % len(ids)
-    chance = np.where(source_ == target_, 0.6, 0.02)
-    expected = chance
-    for _ in range(6):
-        share = chance[inverse]
-        share = share / np.bincount(place_, share)[place_] * np.array(weights)[place_]
-        expected = np.bincount(inverse, share)
-        chance = expected / (np.bincount(source_, expected, minlength=len(ids))[source_] + 2)
-    kept = (expected >= LEAST_PAIRS) & (source_ != target_) & (source_ > 0)
-    kept &= chance >= LEAST_STRENGTH
-    names = list(ids)
-    found = zip(source_[kept], target_[kept], chance[kept] ** 0.7, strict=True)
-    return sorted((names[one], names[other], round(float(value), 3)) for one, other, value in found)
+    What only one label says may be what only the other says, the more so the fewer words differ
+    and if they share the rest. Strength: of the codes where a family is replaced, the share that
+    replace it so, shrunk; meetings that chance explains are dropped.
+    """
+    replaced: Counter[tuple[str, str]] = Counter()
+    held_by: Counter[str] = Counter()
+    for labels in chain.from_iterable(each.values() for each in corpora):
+        own: Counter[tuple[str, str]] = Counter()
+        for one, other in permutations(sorted(labels), 2):
+            left, right = (sorted(set(a) - set(b)) for a, b in ((one, other), (other, one)))
+            both = 1.0 if set(one) & set(other) else 0.5
+            for pair in product(left, right):
+                own[pair] += both / (len(left) * len(right))
+        replaced.update({pair: min(weight, 1.0) for pair, weight in own.items()})
+        held_by.update({word for word, _ in own})
+    every = held_by.total()
+    found: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for (word, other), weight in replaced.items():
+        share = weight / (held_by[word] + 2)
+        strength = round(float(share**0.7), 3)
+        by_chance = 6 * held_by[other] / every
+        if weight >= 0.5 and strength >= LEAST_STRENGTH and share > by_chance:
+            found[word].append((strength, other))
+    return [
+        (word, other, strength)
+        for word in sorted(found)
+        for strength, other in sorted(found[word], reverse=True)[:SYNONYMS]
+    ]
 
 
 def rome_sentences(rome: Path) -> tuple[list[str], list[list[str]]]:
@@ -103,47 +144,42 @@ def rome_sentences(rome: Path) -> tuple[list[str], list[list[str]]]:
     return sentences, list(profiles.values())
 
 
-def learn_vectors(rome: Path, least: int = 4) -> tuple[dict[str, int], np.ndarray]:
+def learn_vectors(texts: Texts, corpora: Sequence[Labels]) -> tuple[dict[str, int], np.ndarray]:
     """Return vectors of families: positive pointwise mutual information, reduced (SVD).
 
-    Two views side by side: families in one sentence, families in one métier's profile.
+    Three views side by side: families in one sentence, in one métier's profile, in one code's
+    labels.
     """
-    told, profiles = rome_sentences(rome)
-    sentences = families(told)
-    count = Counter(word for each in sentences for word in each)
-    ids = {word: place for place, word in enumerate(sorted(w for w in count if count[w] >= least))}
-    rows, columns = [], []
-    for each in sentences:
-        known = [ids[word] for word in each if word in ids][:40]
-        for place in known:
-            rows += [place] * len(known)
-            columns += known
-    shape = (len(ids), len(ids))
-    together = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
-    together.setdiag(0)
-    together.eliminate_zeros()
-    cells = [
-        (ids[word], place, np.log1p(times))
-        for place, labels in enumerate(profiles)
-        for word, times in Counter(w for each in families(labels) for w in each).items()
-        if word in ids
-    ]
-    row, column, value = zip(*cells, strict=True)
-    by_metier = sparse.csr_matrix((value, (row, column)), shape=(len(ids), len(profiles)))
-    views = [_positive_information(matrix) for matrix in (together, by_metier)]
+    of_code = [Counter(chain.from_iterable(own)) for each in corpora for own in each.values()]
+    by_code = _counts(of_code, texts.ids)
+    by_code.data = np.log1p(by_code.data)
+    views = [_positive_information(matrix) for matrix in (*texts.views, by_code)]
     views = [matrix / np.sqrt(matrix.multiply(matrix).sum()) for matrix in views]
     left, singular, _ = svds(sparse.hstack(views).tocsr(), k=DIMENSIONS, random_state=SEED)
     vectors = left * np.sqrt(singular)
     vectors *= np.sign(vectors[np.abs(vectors).argmax(axis=0), range(DIMENSIONS)])
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    whole = np.round(vectors * 127 / np.abs(vectors).max(axis=1, keepdims=True)).astype("int8")
-    return ids, whole
+    told = np.flatnonzero(np.linalg.norm(vectors, axis=1) > 1e-9)
+    names = list(texts.ids)
+    whole = 127 * vectors[told] / np.abs(vectors[told]).max(axis=1, keepdims=True)
+    return {names[row]: place for place, row in enumerate(told)}, np.round(whole).astype("int8")
+
+
+def _counts(rows: Sequence[Mapping[str, int]], ids: Mapping[str, int]) -> sparse.csr_matrix:
+    """Return families × rows: how often each row has each family known."""
+    cells = [
+        (ids[word], place, times)
+        for place, row in enumerate(rows)
+        for word, times in row.items()
+        if word in ids
+    ]
+    places, columns, values = zip(*cells, strict=True)
+    shape = (len(ids), len(rows))
+    return sparse.csr_matrix((np.array(values, dtype=float), (places, columns)), shape=shape)
 
 
 def near_families(ids: dict[str, int], vectors: np.ndarray) -> list[tuple[str, str, float]]:
     """Return, for each family, the few that point the same way."""
-    unit = vectors.astype("float32")
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    unit = _unit(vectors)
     likeness = unit @ unit.T
     np.fill_diagonal(likeness, 0)
     names = list(ids)
@@ -157,50 +193,45 @@ def near_families(ids: dict[str, int], vectors: np.ndarray) -> list[tuple[str, s
 
 
 def learn_fusion(measures: pd.DataFrame, right: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return the layers of a network from measures to a probability, scaling folded in."""
+    """Return the layers of a network from measures to a probability, scaling folded in.
+
+    Its hidden units are those of several networks that began elsewhere: its output is their mean.
+    """
     values = measures.to_numpy(dtype="float64")
     centre, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
-    network = MLPClassifier(
-        (HIDDEN_UNITS,), max_iter=EPOCHS, n_iter_no_change=EPOCHS, batch_size=2_000,
-        learning_rate_init=3e-3, random_state=SEED,
-    )  # fmt: skip
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is the rule
-        network.fit((values - centre) / spread, right)
-    (first, second), (bias, last) = network.coefs_, network.intercepts_
-    scaled = first / spread[:, None]
-    return [(scaled, bias - centre @ scaled), (second, last)]
+    scaled = (values - centre) / spread
+    networks = []
+    for seed in range(SEED, SEED + NETWORKS):
+        network = MLPClassifier(
+            (HIDDEN_UNITS,), max_iter=EPOCHS, n_iter_no_change=EPOCHS, batch_size=2_000,
+            learning_rate_init=3e-3, random_state=seed,
+        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is the rule
+            networks.append(network.fit(scaled, right))
+    first = np.hstack([network.coefs_[0] for network in networks]) / spread[:, None]
+    bias = np.concatenate([network.intercepts_[0] for network in networks]) - centre @ first
+    second = np.vstack([network.coefs_[1] for network in networks]) / NETWORKS
+    last = np.mean([network.intercepts_[1] for network in networks], axis=0)
+    return [(first, bias), (second, last)]
 
 
-def knowledge(
-    associations: list[tuple[str, str, float]],
-    words: dict[str, int],
-    vectors: np.ndarray,
-    layers: Sequence[tuple[np.ndarray, np.ndarray]] = (),
-) -> Knowledge:
-    """Return what was learned as the package reads it."""
+def _unit(vectors: np.ndarray) -> np.ndarray:
     unit = vectors.astype("float32")
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    floats = [(one.astype("float32"), other.astype("float32")) for one, other in layers]
-    return Knowledge(associations, words, unit, floats)
+    return unit / np.linalg.norm(unit, axis=1, keepdims=True)
 
 
-def write(
-    folder: Path,
-    associations: list[tuple[str, str, float]],
-    words: dict[str, int],
-    vectors: np.ndarray,
-    layers: Sequence[tuple[np.ndarray, np.ndarray]],
-) -> None:
+def write(folder: Path, known: Knowledge) -> None:
     """Write the three tables that ship with the package."""
-    table = pd.DataFrame(associations, columns=["family", "other", "strength"])
+    table = pd.DataFrame(known.associations, columns=["family", "other", "strength"])
     table.to_csv(folder / "associations.csv", index=False, lineterminator="\n")
-    packed = [base64.b64encode(row.tobytes()).decode() for row in vectors]
-    table = pd.DataFrame({"family": list(words), "vector": packed})
+    whole = 127 * known.vectors / np.abs(known.vectors).max(axis=1, keepdims=True)
+    packed = [base64.b64encode(row.tobytes()).decode() for row in np.round(whole).astype("int8")]
+    table = pd.DataFrame({"family": list(known.words), "vector": packed})
     table.to_csv(folder / "vectors.csv", index=False, lineterminator="\n")
     rows = [
         (place, " ".join(f"{value:.6g}" for value in row))
-        for place, (weights, bias) in enumerate(layers)
+        for place, (weights, bias) in enumerate(known.layers)
         for row in (*weights, bias)
     ]
     table = pd.DataFrame(rows, columns=["layer", "weights"])

@@ -11,8 +11,8 @@ from opmq_lib.matching.index import Index, Ints
 from opmq_lib.matching.knowledge import Floats
 from opmq_lib.matching.queries import Queries
 
-LABELS_READ: Final = 150
-CODES_KEPT: Final = 40
+LABELS_READ: Final = 300
+CODES_KEPT: Final = 100
 FAR_BELOW: Final = 0.25
 """Of the best rough score of a query: labels below are not read."""
 NEAREST: Final = 10

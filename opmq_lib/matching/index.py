@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ Stems = Sequence[tuple[str, ...]]
 PIECE: Final = 4
 COMMON: Final = 0.025
 """Share of labels above which a piece finds no candidate; it still counts in their measures."""
+ASKED_BY_CHANCE: Final = 64
+_SEARCHED: Final = (("stem", 1.0), ("piece", COMMON), ("root", 1.0))
 _LETTERS: Final = np.zeros(256, dtype="int64")
 for _rank, _letter in enumerate(b"abcdefghijklmnopqrstuvwxyz0123456789+#", start=1):
     _LETTERS[_letter] = _rank
@@ -79,6 +81,19 @@ class Index:
     vectors: Floats
     code_vectors: Floats
     related: Any
+
+    @cached_property
+    def likeness_by_chance(self) -> float:
+        """Best likeness of a text that means none of the codes: labels, asked of other codes."""
+        asked = np.unique(np.linspace(0, len(self.texts) - 1, ASKED_BY_CHANCE).astype("int64"))
+        views = [self.views[name] for name, _ in _SEARCHED]
+        parts = [
+            sparse.diags(1 / np.sqrt(view.mass[asked])) @ view.labels[asked].multiply(view.rarity)
+            for view in views
+        ]
+        likeness = (sparse.hstack(parts, format="csr") @ self.search).toarray() / len(parts)
+        likeness[self.code_of[asked][:, None] == self.code_of] = 0
+        return float(likeness.max(axis=1).mean())
 
 
 def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index:
@@ -206,7 +221,7 @@ def _held_by(labels: Any) -> Ints:
 def _search(views: dict[str, View]) -> Any:
     """Return the features by which labels are found, one block under the other."""
     blocks = []
-    for name, common in (("stem", 1.0), ("piece", COMMON), ("root", 1.0)):
+    for name, common in _SEARCHED:
         labels, mass = views[name].labels, views[name].mass
         telling = _held_by(labels) <= max(common * len(mass), 50)
         block = sparse.diags(1 / np.sqrt(mass)) @ labels @ sparse.diags(telling.astype("float32"))

@@ -18,6 +18,9 @@ from scipy import sparse
 
 Floats = NDArray[np.float32]
 
+SURE_FROM = 0.5
+"""Least confidence of an answer that nobody needs to look at."""
+
 
 @dataclass(frozen=True)
 class Knowledge:
@@ -56,14 +59,16 @@ class Knowledge:
         """Return the probability that each pair is right, between 0 and 1.
 
         A network with one hidden layer (rectified), learned on official mappings by pointwise
-        logistic loss, so that its output is a frequency and not only an order.
+        logistic loss, so that its output is a frequency and not only an order. A label that says
+        what is asked, no more and no less, is sure.
         """
         values = measures.to_numpy(dtype="float32")
         for weights, bias in self.layers[:-1]:
             values = np.maximum(values @ weights + bias, 0)
         weights, bias = self.layers[-1]
         scores = np.clip((values @ weights + bias).ravel().astype("float64"), -30, 30)
-        return np.asarray(1 / (1 + np.exp(-scores)))
+        exact = measures["same_stems"].to_numpy() > 0
+        return np.asarray(np.maximum(1 / (1 + np.exp(-scores)), SURE_FROM * exact))
 
 
 @cache

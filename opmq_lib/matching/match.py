@@ -1,15 +1,12 @@
 """`match_labels`: free texts in, ranked codes with a confidence out."""
 
 from collections.abc import Iterable
-from typing import Final
 
 import pandas as pd
 
 from opmq_lib.matching.index import Index, cached_index
-from opmq_lib.matching.knowledge import knowledge
+from opmq_lib.matching.knowledge import SURE_FROM, knowledge
 from opmq_lib.matching.pairs import pairs
-
-UNSURE_BELOW: Final = 0.5
 
 
 def match_labels(
@@ -77,6 +74,6 @@ def match_labels(
     table = table.sort_values(["position", "confidence", "code"], ascending=[True, False, True])
     by_text = table.groupby("position")
     table["rank"] = by_text.cumcount() + 1
-    table["unsure"] = by_text["confidence"].transform("max") < UNSURE_BELOW
+    table["unsure"] = by_text["confidence"].transform("max") < SURE_FROM
     columns = ["query", "rank", "code", "label", "confidence", "unsure"]
     return table.loc[table["rank"] <= top_k, columns].reset_index(drop=True)

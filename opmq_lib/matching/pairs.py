@@ -34,8 +34,8 @@ def pairs(index: Index, texts: Iterable[str], known: Knowledge) -> Pairs:
         known: What was learned of words.
 
     Returns:
-        Some forty codes a text, the best rough score first, texts in order; none for a text that
-        shares nothing with any label.
+        Some hundred codes a text at most, the best rough score first, texts in order; none for a
+        text that shares nothing with any label.
     """
     queries = read_queries(index, texts, known)
     query, label = candidates(index, queries)
@@ -52,6 +52,8 @@ def pairs(index: Index, texts: Iterable[str], known: Knowledge) -> Pairs:
     measures |= _of_list(measures["rough"], query)
     measures |= _of_texts(index.stems, queries.stems, query, label)
     measures["labels_of_code"] = np.log(np.bincount(index.code_of))[code]
+    measures["list_size"] = np.full(len(code), np.log(len(index.texts)))
+    measures["by_chance"] = np.full(len(code), index.likeness_by_chance)
     return Pairs(query, code, label, pd.DataFrame(measures, dtype="float32"))
 
 
