@@ -3,9 +3,10 @@
     OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benchmarks/forecast.py [DATA] [--slow] [--speed]
 
 DATA is the folder of the public sets and of their `score.py`; by default that of the environment
-variable `OPMQ_FORECAST_DATA`, or `shared/data/forecast` beside the project. `--slow` adds
-AutoARIMA, AutoCES and the median of four methods (10 minutes); `--speed` times 50 000 series. Peers
-run as their authors advise for annual data (season length 1), one core each side, once warmed up.
+variable `OPMQ_FORECAST_DATA`, or `shared/data/forecast` beside the project. Twelve sets and 46
+windows of them, with kinds told where names say them. `--slow` adds AutoTheta, AutoARIMA and
+AutoCES (an hour); `--speed` times 50 000 series. Peers run as their authors advise for annual data
+(season length 1), one core each side.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import public_sets
+from public_sets import KIND, Trial
 from statsforecast.models import AutoARIMA, AutoCES, AutoETS, AutoTheta, DynamicOptimizedTheta
 
 from opmq_lib.methods.forecast.api import QUANTILE_LEVELS, forecast_series
@@ -23,9 +25,8 @@ from opmq_lib.methods.forecast.engine import forecast_panel, learn_panel
 from opmq_lib.methods.forecast.series import Panel
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
-PEERS = {"AutoETS": AutoETS, "DOT": DynamicOptimizedTheta, "AutoTheta": AutoTheta}
-SLOW_PEERS = {"AutoARIMA": AutoARIMA, "AutoCES": AutoCES}
-COMBINED = ("AutoETS", "AutoARIMA", "AutoCES", "DOT")
+PEERS = {"AutoETS": AutoETS, "DOT": DynamicOptimizedTheta}
+SLOW_PEERS = {"AutoTheta": AutoTheta, "AutoARIMA": AutoARIMA, "AutoCES": AutoCES}
 SHOWN = ["sMAPE", "MASE", "OWA", "cov80", "cov95", "MSIS95", "WIS", "bad_pct"]
 
 
@@ -70,54 +71,53 @@ def peer(make: type, train: pd.DataFrame, horizon: int) -> pd.DataFrame:
     )
 
 
+def kinds(trial: Trial) -> pd.DataFrame:
+    """Return the training rows with the kind of each series, where its name says it."""
+    found = trial.train["unique_id"].str.extract(KIND[trial.dataset], expand=False)
+    return trial.train.assign(kind_code=found.astype("str"))
+
+
 def accuracy(folder: Path, *, slow: bool) -> pd.DataFrame:
-    """Return one row per set and method: scores and CPU-seconds."""
+    """Return one row per set or window and method: scores and CPU-seconds."""
     score, rows = public_sets.scorer(folder), []
     methods = PEERS | (SLOW_PEERS if slow else {})
-    for dataset in score.PUBLIC:
-        train, test = score.split(dataset)
-        horizon = int(test["h"].max())
-        found, seconds = {}, {}
-        warm = train[train["unique_id"].isin(train["unique_id"].unique()[:3])]
-        runs = {"this library": ours, **{n: partial(peer, make) for n, make in methods.items()}}
-        for name, run in runs.items():
-            run(train if name == "this library" else warm, horizon)
+    runs = {"this library": ours, **{n: partial(peer, make) for n, make in methods.items()}}
+    for trial in public_sets.trials(score):
+        train, horizon = trial.train, int(trial.test["h"].max())
+        tables = dict.fromkeys(runs, train)
+        if trial.dataset in KIND:
+            tables["with kinds"] = kinds(trial)
+        for name, table in tables.items():
             start = time.process_time()
-            found[name] = run(train, horizon)
-            seconds[name] = time.process_time() - start
-        found["Naive"] = score.naive(dataset)
-        if slow:
-            parts = pd.concat([found[name] for name in COMBINED])
-            key = ["unique_id", "year", "quantile_level"]
-            found["median of four"] = parts.groupby(key, as_index=False)["value"].median()
-            seconds["median of four"] = sum(seconds[name] for name in COMBINED)
-        for name, forecasts in found.items():
-            result = score.score(forecasts, dataset)
-            rows.append(
-                {
-                    "set": dataset,
-                    "method": name,
-                    **{k: result[k] for k in SHOWN},
-                    "cpu_s": seconds.get(name, np.nan),
-                    "series": result["n_series"],
-                }
-            )
-        print(
-            pd.DataFrame(rows).query("set == @dataset").round(3).to_string(index=False), flush=True
-        )
+            found = runs.get(name, ours)(table, horizon)
+            seconds = time.process_time() - start
+            result = public_sets.judged(score, trial, found)
+            named = {"set": trial.dataset, "window": trial.window, "method": name}
+            rows.append(named | {k: result[k] for k in SHOWN} | {"cpu_s": seconds})
     return pd.DataFrame(rows)
 
 
 def closing(table: pd.DataFrame) -> None:
-    """Print the pooled lines and ratios."""
-    own = table[table["method"] == "this library"]
-    pooled = own[own["set"] != "m1_yearly"]
-    for score in ("cov80", "cov95"):
-        print(f"{score} pooled but M1: {np.average(pooled[score], weights=pooled['series']):.1f}")
-    print(f"mean OWA: {own['OWA'].mean():.4f}")
-    total = table.groupby("method")["cpu_s"].sum(min_count=1)
-    print("CPU-seconds, all sets, as a multiple of this library's:")
-    print((total / total["this library"]).dropna().round(1).to_string())
+    """Print the sets, then means over sets and windows, without each source, and coverage."""
+    whole = table[table["window"] == "whole"]
+    print(whole.round(3).to_string(index=False))
+    print(f"mean OWA of the sets:\n{whole.groupby('method')['OWA'].mean().round(4).to_string()}")
+    print("Sets and windows: mean OWA, WIS, MSIS95 by method, then without each source")
+    scores = ["OWA", "WIS", "MSIS95"]
+    print(table.groupby("method")[scores].mean().round(4).to_string())
+    for left in table["set"].unique():
+        others = table[table["set"] != left].groupby("method")["OWA"].mean()
+        print(f"without {left}: {others.round(4).to_dict()}")
+    for name in ("this library", "with kinds"):
+        own = table[table["method"] == name]
+        inside = own["cov80"].between(75, 85).sum()
+        print(f"{name}: 80 % intervals cover 75 to 85 % in {inside} of {len(own)}; by set")
+        print(own.groupby("set")["cov80"].agg(["min", "mean", "max"]).round(1).to_string())
+    with_kinds = table[table["set"].isin(KIND)].groupby("method")["OWA"].mean()
+    print(f"sets and windows that have kinds, mean OWA: {with_kinds.round(4).to_dict()}")
+    total = table[table["method"] != "with kinds"].groupby("method")["cpu_s"].sum()
+    print("CPU-seconds, as a multiple of this library's:")
+    print((total / total["this library"]).round(1).to_string())
 
 
 def simulated(count: int, years: int) -> np.ndarray:
