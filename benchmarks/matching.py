@@ -34,10 +34,10 @@ from opmq_lib.matching.pairs import pairs
 ROOT = Path(__file__).resolve().parents[1]
 LEARNED = ROOT / "opmq_lib" / "matching" / "learned"
 FOLDS, TOP, EDIT_QUERIES = 5, 10, 100
-ASKED_SHARE, ASKED_PARTS = 0.2, 2
+ASKED_SHARE, ASKED_PARTS = 0.1, 2
 """Of the groups of training queries: learned from in the fusion, while the others teach words."""
 SIZES, QUESTIONS = (20, 200, 2_000, 15_000), 600
-TAUGHT_WHOLE = 800
+TAUGHT_WHOLE = 600
 TAUGHT_SIZES, TAUGHT_QUESTIONS = (12, 50, 400, 3_000, 15_000), 240
 
 

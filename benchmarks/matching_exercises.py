@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-HELD_OUT_SHARE, QUERIES = 0.12, 400
+HELD_OUT_SHARE, QUERIES = 0.12, 60
 LABELS_PER_QUESTION = 10
 UNANSWERED = 0.5
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

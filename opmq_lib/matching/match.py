@@ -35,9 +35,9 @@ def match_labels(
             `top_k` is below 1; tells every one.
 
     Source:
-        Word families and rarity (TF-IDF), pieces of words, associations learned from the official
-        ROME–ESCO and Belgian competence–ESCO mappings, word vectors from ROME texts; weights of
-        the fusion learned on the same mappings: `learned/README.md`.
+        Word families and rarity (TF-IDF), pieces of words, associations and word vectors learned
+        from alternative labels and ROME texts; weights of the fusion learned on the official
+        ROME–ESCO and Belgian competence–ESCO mappings: `learned/README.md`.
 
     Examples:
         >>> corpus = pd.DataFrame({
