@@ -85,7 +85,8 @@ class Index:
     @cached_property
     def likeness_by_chance(self) -> float:
         """Best likeness of a text that means none of the codes: labels, asked of other codes."""
-        asked = np.unique(np.linspace(0, len(self.texts) - 1, ASKED_BY_CHANCE).astype("int64"))
+        places = np.unique(np.linspace(0, len(self.texts) - 1, ASKED_BY_CHANCE).astype("int64"))
+        asked = np.argsort(self.texts.astype("str"), kind="stable")[places]
         views = [self.views[name] for name, _ in _SEARCHED]
         parts = [
             sparse.diags(1 / np.sqrt(view.mass[asked])) @ view.labels[asked].multiply(view.rarity)
