@@ -29,7 +29,9 @@ from matching_exercises import Questions
 
 from opmq_lib.matching import build_index, match_labels
 from opmq_lib.matching.knowledge import Knowledge
+from opmq_lib.matching.match import BATCH
 from opmq_lib.matching.pairs import pairs
+from opmq_lib.matching.queries import read_queries
 
 ROOT = Path(__file__).resolve().parents[1]
 LEARNED = ROOT / "opmq_lib" / "matching" / "learned"
@@ -38,7 +40,7 @@ ASKED_SHARE, ASKED_PARTS = 0.1, 2
 """Of the groups of training queries: learned from in the fusion, while the others teach words."""
 SIZES, QUESTIONS = (20, 200, 2_000, 15_000), 600
 TAUGHT_WHOLE = 600
-TAUGHT_SIZES, TAUGHT_QUESTIONS = (12, 50, 400, 3_000, 15_000), 240
+TAUGHT_SIZES, TAUGHT_QUESTIONS = (12, 20, 35, 60, 400, 3_000, 15_000), 300
 
 
 @dataclass(frozen=True)
@@ -138,11 +140,14 @@ def folds(task: Task) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 def measured(asked: Questions, known: Knowledge) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return pairs (`query`, `code`, `right`) of some questions, and their measures."""
     index = build_index(asked.corpus, known)
-    found = pairs(index, asked.queries, known)
-    codes = index.codes[found.code]
-    right = [code in asked.right[query] for query, code in zip(found.query, codes, strict=True)]
-    table = pd.DataFrame({"query": found.query, "code": codes, "right": right})
-    return table, found.measures
+    read, tables, measures = read_queries(index, asked.queries, known), [], []
+    for start in range(0, len(asked.queries), BATCH):
+        found = pairs(index, read.part(slice(start, start + BATCH)))
+        query, codes = found.query + start, index.codes[found.code]
+        right = [code in asked.right[place] for place, code in zip(query, codes, strict=True)]
+        tables.append(pd.DataFrame({"query": query, "code": codes, "right": right}))
+        measures.append(found.measures)
+    return pd.concat(tables, ignore_index=True), pd.concat(measures, ignore_index=True)
 
 
 def exercises(

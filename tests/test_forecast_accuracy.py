@@ -10,14 +10,15 @@ from opmq_lib.methods.forecast.api import forecast_series
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "forecast"
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
-BEST_PEERS = {  # lowest sMAPE and MASE of any peer of peers.csv, and lowest MSIS95
+BEST_PEERS = {  # lowest sMAPE, MASE and MSIS95 of any peer of peers.csv
     "m1_yearly": (16.616, 3.3945, 60.74),
     "m3_yearly": (15.569, 2.5762, 28.71),
-    "tourism_yearly": (19.990, 2.6270, 27.51),  # AutoTheta's MASE, 2.5896, is 0.005 ahead of ours
+    "tourism_yearly": (19.990, 2.5896, 27.51),
     "us_ces": (5.489, 1.8841, 16.03),
     "dares_fap_employment": (9.429, 2.2211, 19.56),
     "counts_dev": (51.910, 0.9110, 6.60),
 }
+BEHIND = {"tourism_yearly": ["MASE"]}
 TARGETS = {
     "m3_yearly": (15.6, 2.58),
     "tourism_yearly": (19.8, 2.60),
@@ -43,10 +44,10 @@ def results():
 
 
 @pytest.mark.parametrize("dataset", BEST_PEERS)
-def test_ahead_of_every_peer_on_both_scores_and_on_intervals(results, dataset):
-    smape, mase, msis = BEST_PEERS[dataset]
-    found = results[dataset]
-    assert (found["sMAPE"] < smape, found["MASE"] < mase, found["MSIS95"] < msis) == (True,) * 3
+def test_ahead_of_every_peer_but_where_the_decision_page_says(results, dataset):
+    scores = zip(("sMAPE", "MASE", "MSIS95"), BEST_PEERS[dataset], strict=True)
+    behind = [name for name, best in scores if results[dataset][name] >= best]
+    assert behind == BEHIND.get(dataset, [])
 
 
 @pytest.mark.parametrize("dataset", TARGETS)

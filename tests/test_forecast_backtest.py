@@ -33,6 +33,14 @@ def test_five_cutoffs_with_the_whole_horizon_where_length_allows(pairs):
     assert (pairs.groupby(["model", "series_code", "cutoff_year"])["step"].nunique() == 4).all()
 
 
+def test_kinds_change_the_engine_s_forecasts_alone_and_lose_no_pair(pairs):
+    kind = np.where(panel()["series_code"] < "S20", "jobs", "rates")
+    told = bt.backtest(panel().assign(kind_code=kind), 4)
+    same = (told["value"] == pairs["value"]).groupby(told["model"]).all()
+    assert same.to_dict() == {"drift": True, "naive": True, "panel": False}
+    np.testing.assert_array_equal(told["actual"], pairs["actual"])
+
+
 def test_short_series_have_fewer_cutoffs_and_nothing_beyond_their_end():
     short = panel(3, 9)
     pairs = bt.backtest(short, 4)

@@ -219,3 +219,12 @@ def test_a_branch_without_headcount_has_no_explanation(inputs: dict) -> None:
         explications.opinions_table,
     ):
         assert piece(nothing, LABELS).html == ""
+
+
+def test_the_pooled_coverage_stands_beside_that_of_its_worst_and_best_years(results: dict) -> None:
+    at = {"level": "metier", "model": "published"}
+    held = indicators.select(results["evaluation"], "coverage_80_pct_by_cutoff", **at)
+    shares = held.set_index("year")["value"].sort_values()
+    said = " ".join(text(evaluation.findings(results, LABELS)).split())
+    ends = [f"{shares.iloc[end]:.0f} % ({shares.index[end]})" for end in (0, -1)]
+    assert f"selon l’année de départ de {ends[0]} à {ends[1]}." in re.sub(r"\s", " ", said)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ class Index:
         codes: Distinct codes.
         code_of: Position in `codes` of each label.
         texts: Labels as given.
-        stems: Their stems.
+        wholes: First family, stems and length of each.
         stem_ids: Position of each stem.
         root_ids: Position of each word family.
         pieces: Identifiers of four-letter pieces, sorted.
@@ -71,7 +71,7 @@ class Index:
     codes: NDArray[np.object_]
     code_of: Ints
     texts: NDArray[np.object_]
-    stems: Stems
+    wholes: tuple[Ints, Ints, Floats]
     stem_ids: dict[str, int]
     root_ids: dict[str, int]
     pieces: Ints
@@ -87,12 +87,9 @@ class Index:
         """Best likeness of a text that means none of the codes: labels, asked of other codes."""
         places = np.unique(np.linspace(0, len(self.texts) - 1, ASKED_BY_CHANCE).astype("int64"))
         asked = np.argsort(self.texts.astype("str"), kind="stable")[places]
-        views = [self.views[name] for name, _ in _SEARCHED]
-        parts = [
-            sparse.diags(1 / np.sqrt(view.mass[asked])) @ view.labels[asked].multiply(view.rarity)
-            for view in views
-        ]
-        likeness = (sparse.hstack(parts, format="csr") @ self.search).toarray() / len(parts)
+        rarity = np.concatenate([self.views[name].rarity for name, _ in _SEARCHED])
+        weighted = self.search.T.tocsr()[asked].multiply(rarity).tocsr()
+        likeness = (weighted @ self.search).toarray() / len(_SEARCHED)
         likeness[self.code_of[asked][:, None] == self.code_of] = 0
         return float(likeness.max(axis=1).mean())
 
@@ -140,7 +137,7 @@ def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index
         codes=codes,
         code_of=code_of,
         texts=texts,
-        stems=words,
+        wholes=wholes(words),
         stem_ids=stem_ids,
         root_ids=root_ids,
         pieces=pieces,
@@ -153,15 +150,11 @@ def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index
     )
 
 
-def cached_index(corpus: pd.DataFrame) -> Index:
-    """Return the index of a corpus, built once for the same content."""
-    _check(corpus)
-    return _remembered(tuple(zip(corpus["code"], corpus["label"], strict=True)))
-
-
-@lru_cache(maxsize=8)
-def _remembered(content: tuple[tuple[str, str], ...]) -> Index:
-    return build_index(pd.DataFrame(content, columns=["code", "label"]))
+def wholes(texts: Stems) -> tuple[Ints, Ints, Floats]:
+    """Return a number per text for its first family, another for all its stems, and its length."""
+    heads = [hash(root(each[0])) if each else 0 for each in texts]
+    length = np.log1p([len(each) for each in texts]).astype("float32")
+    return np.array(heads), np.array([hash(each) for each in texts]), length
 
 
 def incidence(rows: Sequence[Collection[int]], width: int) -> Any:

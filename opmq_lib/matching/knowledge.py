@@ -50,10 +50,10 @@ class Knowledge:
             for word, other, strength in self.associations
             if word in ids and other in ids
         ]
-        rows, columns, strengths = zip(*known, strict=True) if known else ((), (), ())
-        shape = (len(ids), len(ids))
-        beside = sparse.csr_matrix((strengths, (rows, columns)), shape=shape, dtype="float32")
-        return (beside + sparse.identity(len(ids), dtype="float32", format="csr")).tocsr()
+        rows, columns, strengths = np.array(known).reshape(-1, 3).T
+        places = (rows.astype(int), columns.astype(int))
+        beside = sparse.csr_matrix((strengths, places), shape=(len(ids), len(ids)))
+        return (beside + sparse.identity(len(ids))).tocsr().astype("float32")
 
     def confidence(self, measures: pd.DataFrame) -> NDArray[np.float64]:
         """Return the probability that each pair is right, between 0 and 1.
@@ -89,7 +89,6 @@ def knowledge() -> Knowledge:
 
 
 def _read(name: str) -> pd.DataFrame:
-    with (
-        resources.files(__package__).joinpath(f"learned/{name}.csv").open(encoding="utf-8") as file
-    ):
+    path = resources.files(__package__) / f"learned/{name}.csv"
+    with path.open(encoding="utf-8") as file:
         return pd.read_csv(file, dtype="str", keep_default_na=False)

@@ -1,12 +1,18 @@
 """`match_labels`: free texts in, ranked codes with a confidence out."""
 
 from collections.abc import Iterable
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
-from opmq_lib.matching.index import Index, cached_index
-from opmq_lib.matching.knowledge import SURE_FROM, knowledge
+from opmq_lib.matching.index import Index, build_index
+from opmq_lib.matching.knowledge import SURE_FROM, Knowledge, knowledge
 from opmq_lib.matching.pairs import pairs
+from opmq_lib.matching.queries import Queries, read_queries
+
+BATCH: Final = 250
+"""Texts answered at once: what the processor's cache holds."""
 
 
 def match_labels(
@@ -48,32 +54,31 @@ def match_labels(
         >>> found[["query", "code", "label"]].values.tolist()
         [['soudeuse tig', 'H2913', 'Soudeur / Soudeuse TIG'], ['xyzzy', '', '']]
     """
-    given: list[object] = list(queries)
-    texts = [text for text in given if isinstance(text, str)]
-    defects = [
-        f"row {row}: not a text" for row, text in enumerate(given) if not isinstance(text, str)
-    ]
-    if top_k < 1:
-        defects.append(f"top_k: {top_k}, not at least 1")
+    texts: list[Any] = list(queries)
+    wrong = [row for row, text in enumerate(texts) if not isinstance(text, str)]
+    defects = [f"row {row}: not a text" for row in wrong]
+    defects += [f"top_k: {top_k}, not at least 1"] * (top_k < 1)
     if defects:
         raise ValueError(f"queries: {'; '.join(defects)}")
-    index = corpus if isinstance(corpus, Index) else cached_index(corpus)
+    index = corpus if isinstance(corpus, Index) else build_index(corpus)
     known = knowledge()
-    found = pairs(index, texts, known)
-    table = pd.DataFrame(
-        {
-            "position": found.query,
-            "code": index.codes[found.code],
-            "label": index.texts[found.label],
-            "confidence": known.confidence(found.measures),
-        }
-    )
-    asked = pd.DataFrame({"position": range(len(texts)), "query": pd.Series(texts, dtype="str")})
-    table = asked.merge(table, on="position", how="left")
+    read = read_queries(index, texts, known)
+    starts = range(0, max(len(texts), 1), BATCH)
+    best = pd.concat([_best(index, read, known, start, top_k) for start in starts])
+    table = pd.DataFrame({"query": pd.Series(texts, dtype="str")}).join(best)
     table = table.fillna({"code": "", "label": "", "confidence": 0.0})
-    table = table.sort_values(["position", "confidence", "code"], ascending=[True, False, True])
-    by_text = table.groupby("position")
-    table["rank"] = by_text.cumcount() + 1
+    by_text = table.groupby(level=0)
+    table.insert(1, "rank", by_text.cumcount() + 1)
     table["unsure"] = by_text["confidence"].transform("max") < SURE_FROM
-    columns = ["query", "rank", "code", "label", "confidence", "unsure"]
-    return table.loc[table["rank"] <= top_k, columns].reset_index(drop=True)
+    return table.reset_index(drop=True)
+
+
+def _best(index: Index, read: Queries, known: Knowledge, start: int, top_k: int) -> pd.DataFrame:
+    """Return the best codes of a batch of texts, by position of the text."""
+    found = pairs(index, read.part(slice(start, start + BATCH)))
+    confidence = known.confidence(found.measures)
+    order = np.lexsort((found.code, -confidence, found.query))
+    order = order[np.arange(len(order)) - np.searchsorted(found.query, found.query) < top_k]
+    code, label = index.codes[found.code[order]], index.texts[found.label[order]]
+    answers = {"code": code, "label": label, "confidence": confidence[order]}
+    return pd.DataFrame(answers, index=found.query[order] + start)

@@ -1,17 +1,16 @@
 """What is measured on every pair of a query and a code, before it becomes a confidence."""
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from opmq_lib.matching.candidates import WEIGHTS, candidates
-from opmq_lib.matching.index import Index, Ints, Stems
-from opmq_lib.matching.knowledge import Floats, Knowledge
-from opmq_lib.matching.queries import Queries, read_queries
-from opmq_lib.matching.text import root
+from opmq_lib.matching.index import Index, Ints, wholes
+from opmq_lib.matching.knowledge import Floats
+from opmq_lib.matching.queries import Queries
 
 Measures = dict[str, NDArray[Any]]
 
@@ -25,32 +24,26 @@ class Pairs(NamedTuple):
     measures: pd.DataFrame
 
 
-def pairs(index: Index, texts: Iterable[str], known: Knowledge) -> Pairs:
+def pairs(index: Index, queries: Queries) -> Pairs:
     """Return the codes worth a look for each text, with what is measured on each pair.
 
     Args:
         index: Labels.
-        texts: Free texts.
-        known: What was learned of words.
+        queries: Some hundred texts: all pairs are measured at once.
 
     Returns:
-        Some hundred codes a text at most, the best rough score first, texts in order; none for a
+        Some dozens of codes a text at most, the best rough score first, texts in order; none for a
         text that shares nothing with any label.
     """
-    queries = read_queries(index, texts, known)
     query, label = candidates(index, queries)
     measures = _of_labels(index, queries, query, label)
     order = np.lexsort((label, -measures["rough"], query))
-    _, first = np.unique(
-        (query * len(index.codes) + index.code_of[label])[order], return_index=True
-    )
-    order = order[np.sort(first)]
     query, label = query[order], label[order]
     code = index.code_of[label]
     measures = {name: values[order] for name, values in measures.items()}
     measures |= _of_codes(index, queries, query, code)
     measures |= _of_list(measures["rough"], query)
-    measures |= _of_texts(index.stems, queries.stems, query, label)
+    measures |= _of_texts(index, queries, query, label)
     measures["labels_of_code"] = np.log(np.bincount(index.code_of))[code]
     measures["list_size"] = np.full(len(code), np.log(len(index.texts)))
     measures["by_chance"] = np.full(len(code), index.likeness_by_chance)
@@ -104,33 +97,25 @@ def _of_list(rough: Floats, query: Ints) -> Measures:
     }
 
 
-def _of_texts(labels: Stems, queries: Stems, query: Ints, label: Ints) -> Measures:
+def _of_texts(index: Index, queries: Queries, query: Ints, label: Ints) -> Measures:
     """Return what both texts have in common as wholes: first word, all words, lengths."""
-    heads, whole, length = _wholes(labels)
-    query_heads, query_whole, query_length = _wholes(queries)
+    heads, whole, length = (values[label] for values in index.wholes)
+    query_heads, query_whole, query_length = (values[query] for values in wholes(queries.stems))
     return {
-        "same_head": (query_heads[query] == heads[label]).astype("float32"),
-        "same_stems": (query_whole[query] == whole[label]).astype("float32"),
-        "query_length": query_length[query],
-        "label_length": length[label],
+        "same_head": query_heads == heads,
+        "same_stems": query_whole == whole,
+        "query_length": query_length,
+        "label_length": length,
     }
-
-
-def _wholes(stems: Stems) -> tuple[Ints, Ints, Floats]:
-    """Return a number per text for its first family, another for all its stems, and its length."""
-    heads = [hash(root(each[0])) if each else 0 for each in stems]
-    length = np.log1p([len(each) for each in stems]).astype("float32")
-    return np.array(heads), np.array([hash(each) for each in stems]), length
 
 
 def _overlap(left: Any, right: Any, rows: Ints, others: Ints) -> Floats:
     """Return, for each pair, what the weights of one row and the values of the other share."""
-    shared = np.zeros(len(rows), dtype="float32")
-    for start in range(0, len(rows), 100_000):
-        part = slice(start, start + 100_000)
-        product = left[rows[part]].multiply(right[others[part]])
-        shared[part] = np.asarray(product.sum(axis=1)).ravel()
-    return shared
+    found, (count, width) = right[others], left.shape
+    before = np.repeat((rows * width).astype("int32"), np.diff(found.indptr))
+    cells = (found.data, found.indices + before, found.indptr)
+    flat = sparse.csr_matrix(cells, shape=(len(rows), count * width))
+    return np.asarray(flat @ left.toarray().ravel())
 
 
 def _products(left: Floats, right: Floats) -> Floats:

@@ -6,21 +6,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from opmq_lib.matching.index import (
-    Index,
-    Ints,
-    Stems,
-    View,
-    by_piece,
-    directions,
-    incidence,
-)
+from opmq_lib.matching.index import Index, Ints, Stems, View, by_piece, directions, incidence
 from opmq_lib.matching.knowledge import Floats, Knowledge
 from opmq_lib.matching.text import root, stems
 
-REPAIRED_FROM: Final = 0.45
+REPAIRED_FROM: Final = 0.65
 """Least likeness (Dice, two-letter pieces) between an unknown word and the one it is read as."""
-SURELY_REPAIRED_FROM: Final = 0.75
+SURELY_REPAIRED_FROM: Final = 0.85
 """The same for a word whose family is known."""
 
 
@@ -38,6 +30,11 @@ class Queries(NamedTuple):
     stems: Stems
     views: dict[str, tuple[Any, Floats]]
     vectors: Floats
+
+    def part(self, chosen: slice) -> "Queries":
+        """Return some of the queries."""
+        views = {name: (rows[chosen], mass[chosen]) for name, (rows, mass) in self.views.items()}
+        return Queries(self.stems[chosen], views, self.vectors[chosen])
 
 
 def read_queries(index: Index, texts: Iterable[str], known: Knowledge) -> Queries:
@@ -75,7 +72,6 @@ def _meanings(index: Index, families: Sequence[Sequence[str]], known: Knowledge)
     words = known.words
     places = [[words[word] for word in each if word in words] for each in families]
     matrix = incidence(places, len(words))
-    matrix.sum_duplicates()
     view, ids = index.views["root"], index.root_ids
     rarity = [view.rarity[ids[word]] if word in ids else view.unseen for word in words]
     matrix.data *= np.array(rarity, dtype="float32")[matrix.indices]

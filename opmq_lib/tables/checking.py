@@ -302,8 +302,10 @@ def _repeated_keys(table: str, frame: pd.DataFrame, typed: pd.DataFrame) -> list
         expected=f"one row for each {', '.join(key)}",
         fix="delete one of the two rows",
     )
-    unread = [typed[name].isin(_EMPTY) & ~frame[name].isin(_EMPTY) for name in key]
-    wrong = frame.duplicated(key) & ~pd.concat(unread, axis=1).any(axis=1)
+    wrong = frame.duplicated(key)
+    given, read = frame[wrong], typed[wrong]
+    unread = [read[name].isin(_EMPTY) & ~given[name].isin(_EMPTY) for name in key]
+    wrong[wrong] = ~pd.concat(unread, axis=1).any(axis=1)
     return _in_rows(wrong, problem, frame, first_of=key)
 
 

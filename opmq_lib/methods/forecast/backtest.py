@@ -44,8 +44,8 @@ def backtest(
 
     Returns:
         One row per `model`, `series_code`, `cutoff_year`, `step` and `quantile_level`: the
-        forecast `value`, the `actual`, and from the training years `last_value`, `scale` (mean
-        absolute move) and `square_scale`.
+        forecast `value`, the `actual`, and from the training years `last_value` and `scale` (mean
+        absolute move).
 
     Raises:
         DataError: As `forecast_series`.
@@ -61,7 +61,8 @@ def backtest(
         [2011, 2012, 2013, 2014, 2015]
     """
     rows = tidy_panel(series, question_defects(horizon_years, quantile_levels)).rows()
-    observed = rows.merge(series[["series_code", "year"]])
+    told = rows.merge(series[series.columns.intersection(["series_code", "year", "kind_code"])])
+    observed = told[rows.columns]
     levels = with_median(quantile_levels).tolist()
     origins = _origins(rows)
     latest = (origins["length"] - MIN_TRAINING_YEARS).clip(upper=horizon_years + cutoffs_count - 1)
@@ -70,7 +71,7 @@ def backtest(
     origins = origins.merge(observed.rename(columns={"year": "cutoff_year"}).drop(columns="value"))
     parts = [rows.iloc[:0].assign(model="", cutoff_year=0, quantile_level=0.5)]
     for cutoff, at in origins.groupby("cutoff_year"):
-        known = observed[observed["year"] <= cutoff]
+        known = told[told["year"] <= cutoff]
         scored = known[known["series_code"].isin(at["series_code"])]
         with warnings.catch_warnings(action="ignore", category=FilledGapsWarning):
             for model in models:
@@ -82,15 +83,14 @@ def backtest(
     pairs = pd.concat(parts).merge(observed.rename(columns={"value": "actual"})).merge(origins)
     pairs["step"] = pairs["year"] - pairs["cutoff_year"]
     key = [*PAIR_KEY, "quantile_level"]
-    columns = [*key, "value", "actual", "last_value", "scale", "square_scale"]
+    columns = [*key, "value", "actual", "last_value", "scale"]
     return pairs[columns].sort_values(key, ignore_index=True)
 
 
 def _origins(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return every year as a cut-off: how much it hides, and the scales of what it leaves."""
+    """Return every year as a cut-off: how much it hides, and the scale of what it leaves."""
     by = rows.groupby("series_code")["value"]
-    move, moves_count, length = by.diff(), by.cumcount(), by.transform("size")
-    moves = pd.DataFrame({"scale": move.abs(), "square_scale": move**2})
-    scales = moves.groupby(rows["series_code"]).cumsum().div(moves_count, axis=0)
+    moves_count, length = by.cumcount(), by.transform("size")
+    scale = by.diff().abs().groupby(rows["series_code"]).cumsum() / moves_count
     named = rows.rename(columns={"year": "cutoff_year", "value": "last_value"})
-    return named.join(scales).assign(length=length, hidden=length - moves_count - 1)
+    return named.assign(scale=scale, length=length, hidden=length - moves_count - 1)

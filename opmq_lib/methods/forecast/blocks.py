@@ -208,13 +208,14 @@ def weighted_median(weight: Single, forecasts: Single, steps: int) -> tuple[Sing
     Returns:
         Median (h, N) and variance (h, N).
     """
-    center = (weight * forecasts).sum(axis=1)
-    between = (weight * np.square(forecasts)).sum(axis=1) - np.square(center)
+    center = np.einsum("pn,hpn->hn", weight, forecasts)
+    between = np.einsum("pn,hpn,hpn->hn", weight, forecasts, forecasts) - np.square(center)
     between = np.maximum(between, np.float32(1e-9))
     tolerance = np.float32(0.3) * np.sqrt(between)
     for _ in range(steps):
-        pull = weight / (np.abs(forecasts - center[:, None]) + tolerance[:, None])
-        center = (pull * forecasts).sum(axis=1) / pull.sum(axis=1)
+        pull = forecasts - center[:, None]
+        pull = weight / (np.abs(pull, out=pull) + tolerance[:, None])
+        center = np.einsum("hpn,hpn->hn", pull, forecasts) / pull.sum(axis=1)
         tolerance = tolerance / np.float32(3)
     return center, between
 

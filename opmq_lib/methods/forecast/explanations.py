@@ -14,13 +14,7 @@ from opmq_lib.methods.forecast.engine import learn_panel, parts
 from opmq_lib.methods.forecast.grid import FAMILIES, STARTS, differences
 from opmq_lib.methods.forecast.learning import Lessons
 from opmq_lib.methods.forecast.operators import one_thread
-from opmq_lib.methods.forecast.series import (
-    Array,
-    FilledGapsWarning,
-    question_defects,
-    tidy_panel,
-    with_median,
-)
+from opmq_lib.methods.forecast.series import Array, FilledGapsWarning, question_defects, tidy_panel
 
 LEVEL_GAINS = np.concatenate(
     [
@@ -64,7 +58,7 @@ def explain_series(
         True
     """
     tidy = tidy_panel(series, question_defects(horizon_years, ()))
-    learnt = learn_panel(tidy.panel, horizon_years, with_median(()))
+    learnt = learn_panel(tidy.panel, horizon_years, np.array([0.5]))
     weights = np.full((len(tidy.codes), len(FAMILIES) + 1), np.nan)
     for part, lessons, _ in parts(tidy.panel, learnt):
         weights[part.index] = median_weights(part, lessons)

@@ -37,7 +37,6 @@ class Lessons:
     size: float
     quantiles: Array
     series_count: int
-
     kinds: Mapping[str, Array] = field(default_factory=dict)
 
     def of_kinds(self, panel: Panel, chosen: Index) -> Iterator[tuple[Index, "Lessons"]]:
@@ -153,31 +152,22 @@ def replay(panel: Panel, cut: int, steps: int, settings: Settings) -> list[Repla
     return [forecast(part) for part in parts]
 
 
-def scaled_loss(past: Replay, forecasts: Single) -> Array:
-    """Return each model's mean absolute error over its steps, in mean absolute differences of y.
-
-    Args:
-        past: The replay.
-        forecasts: (steps, models, N) forecasts of x.
-
-    Returns:
-        (models, n).
-    """
-    part = past.block
-    last = (part.last / part.scale).astype(np.float32)
-    value = bl.inverse(forecasts[:, :, : len(last)] + last, part.root)
-    truth = bl.inverse((past.outcome / part.scale)[:, None], part.root).astype(np.float32)
-    return np.asarray(np.abs(value - truth).mean(axis=0) / np.maximum(part.spread, 1e-9))
-
-
 def losses(origin: Sequence[Replay], forecasts: Callable[[Replay], Single]) -> Array:
     """Return each model's loss on each series of an origin, (models, n), cut at its 98 % quantile.
 
+    A loss is the mean absolute error over the steps, in mean absolute differences of y.
+
     Args:
         origin: Its blocks.
-        forecasts: Gives a block's (steps, models, N) forecasts.
+        forecasts: Gives a block's (steps, models, N) forecasts of x.
     """
-    whole = np.concatenate([scaled_loss(past, forecasts(past)) for past in origin], axis=1)
+    parts = []
+    for past in origin:
+        part, last = past.block, (past.block.last / past.block.scale).astype(np.float32)
+        value = bl.inverse(forecasts(past)[:, :, : len(last)] + last, part.root)
+        truth = bl.inverse((past.outcome / part.scale)[:, None], part.root).astype(np.float32)
+        parts.append(np.abs(value - truth).mean(axis=0) / np.maximum(part.spread, 1e-9))
+    whole = np.concatenate(parts, axis=1)
     return np.asarray(np.minimum(whole, np.quantile(whole, 0.98, axis=1, keepdims=True)))
 
 

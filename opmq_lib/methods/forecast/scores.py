@@ -17,7 +17,6 @@ PAIR_KEY = ["model", "series_code", "cutoff_year", "step"]
 SCORES = (
     "smape_pct",
     "mase",
-    "rmsse",
     "wis_scaled",
     "msis_95",
     "coverage_50_pct",
@@ -28,9 +27,7 @@ SCORES = (
 )
 RESAMPLES, SEED = 2000, 2018
 BY_STEP = ("mase", "wis_scaled", "coverage_80_pct", "coverage_95_pct")
-"""What a screen shows at each step."""
-BY_CUTOFF = ("mase", "coverage_80_pct", "coverage_95_pct")
-"""What is told of each cut-off: series share their shocks, and years of calm hide one crisis."""
+"""What is shown at each step and cut-off: series share their shocks, and calm hides one crisis."""
 
 
 def symmetric_percentage_error(actual: Array, point: Array) -> Array:
@@ -159,19 +156,17 @@ def pair_scores(pairs: pd.DataFrame) -> pd.DataFrame:
         pairs: What `backtest` returned, with levels 0.025, 0.1, 0.25 and their mirror images.
 
     Returns:
-        `PAIR_KEY`, the columns of `SCORES` (`rmsse` still squared), `pit` and `last_value`.
+        `PAIR_KEY`, the columns of `SCORES`, `pit` and `last_value`.
     """
     wide = pairs.pivot_table(index=PAIR_KEY, columns="quantile_level", values="value").sort_index()
     first = pairs.drop_duplicates(PAIR_KEY).set_index(PAIR_KEY).loc[wide.index]
     levels, quantiles = wide.columns.to_numpy(dtype=float), wide.to_numpy()
     at = {round(level, 6): quantiles[:, n] for n, level in enumerate(levels)}
     y, last = first["actual"].to_numpy(), first["last_value"].to_numpy()
-    scale, square_scale = _positive(first["scale"]), _positive(first["square_scale"])
-    point = at[0.5]
+    scale, point = _positive(first["scale"]), at[0.5]
     return wide.index.to_frame(index=False).assign(
         smape_pct=symmetric_percentage_error(y, point),
         mase=scaled_error(y, point, scale),
-        rmsse=np.square(y - point) / square_scale,
         wis_scaled=weighted_interval_score(y, quantiles, levels) / scale,
         msis_95=interval_score(y, at[0.025], at[0.975], 0.05) / scale,
         coverage_50_pct=100 * covered(y, at[0.25], at[0.75]),
@@ -200,7 +195,7 @@ def report(pairs: pd.DataFrame, where: str) -> dict[str, pd.DataFrame]:
     scored = pair_scores(pairs)
     return {
         "scores": summary(scored),
-        "by_cutoff": scored.groupby(["model", "cutoff_year"], as_index=False)[[*BY_CUTOFF]].mean(),
+        "by_cutoff": scored.groupby(["model", "cutoff_year"], as_index=False)[[*BY_STEP]].mean(),
         "pit_histogram": pit_histogram(scored),
         "bias_by_size": bias_by_size(scored),
     }
@@ -243,7 +238,6 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
     """
     whole = pd.concat([scored, scored.assign(step=0)])
     per_series = whole.groupby(["model", "step", "series_code"])[list(SCORES)].mean()
-    per_series["rmsse"] = np.sqrt(per_series["rmsse"])
     by = ["model", "step"]
     long = per_series.melt(var_name="score", ignore_index=False).dropna().groupby([*by, "score"])
     table = long["value"].agg(value="mean", standard_error="sem", series_count="size").reset_index()

@@ -87,8 +87,6 @@ class TidyPanel:
         code = np.repeat(np.arange(len(self.codes)), self.panel.lengths)
         first = self.last_year - self.panel.lengths + 1 - self.panel.starts
         columns = {"series_code": self.codes.take(code), "year": first[code] + np.arange(len(code))}
-        if self.panel.kinds is not None:
-            columns["kind_code"] = self.panel.kinds[code]
         return pd.DataFrame(columns | {"value": self.panel.flat})
 
 
@@ -122,21 +120,18 @@ def tidy_panel(
         >>> tidy.codes.tolist(), tidy.panel.flat.tolist(), tidy.last_year.tolist()
         (['a', 'b'], [6.0, 7.0, 5.0], [2021, 2020])
     """
-    table = series[[column for column in tables.DESCRIPTIONS[contract] if column in series]]
     errors: list[DataError] = [RangeError(question)] if question else []
-    if problems := tables.find_problems(contract, table):
-        sheet = tables.Sheet(table, tables.KEYS[contract], "series", own=True)
-        errors.append(tables.as_error(problems, sheet))
+    errors += tables.input_errors(contract, series, "series", own=True)
     if errors:
         raise gather(errors)
-    code, codes = pd.factorize(table["series_code"], sort=True)
-    year, value = (table[column].to_numpy(dtype=float) for column in ("year", "value"))
+    code, codes = pd.factorize(series["series_code"], sort=True)
+    year, value = (series[column].to_numpy(dtype=float) for column in ("year", "value"))
     order = np.lexsort((year, code))
     tidy = _filled(codes, code[order], year[order].astype(np.int64), value[order])
-    if "kind_code" not in table:
+    if "kind_code" not in series:
         return tidy
     last = np.flatnonzero(np.diff(code[order], append=-1))
-    kinds = table["kind_code"].to_numpy(dtype=object)[order[last]]
+    kinds = series["kind_code"].to_numpy(dtype=object)[order[last]]
     return replace(tidy, panel=replace(tidy.panel, kinds=kinds))
 
 
@@ -191,4 +186,4 @@ def long_table(codes: pd.Index, last_year: Index, levels: Array, quantiles: Arra
         "year": np.repeat(years.ravel(), width),
         "quantile_level": np.tile(levels, count * steps),
     }
-    return pd.DataFrame(columns | {"value": quantiles.ravel()})
+    return pd.DataFrame(columns | {"value": quantiles.ravel()}, copy=False)

@@ -333,7 +333,7 @@ def _interval(
 
 
 def _levels(results: Results) -> list[SimpleNamespace]:
-    """Return what each level is called, how many series it has and how far ahead it is judged."""
+    """Return each level's name, number of series, distance, and least and most held cut-offs."""
     table, cells, found = results[TABLE], Cells(TABLE, results[TABLE]), []
     for code, name in LEVELS.items():
         row = row_of(table, "scored_series_count", level=code)
@@ -341,7 +341,11 @@ def _levels(results: Results) -> list[SimpleNamespace]:
             scored = select(table, "smape_pct", level=code, model="published")
             years = int(scored["horizon_years"].max())
             count = Markup("{} {}").format(cells.number(row), name)
-            found.append(SimpleNamespace(code=code, name=name, count=count, years=years))
+            held = select(table, "coverage_80_pct_by_cutoff", level=code, model="published")
+            ends = held["value"].sort_values(kind="stable").index[[0, -1]]
+            extremes = [(cells.number(end, 0), int(held["year"].loc[end])) for end in ends]
+            of = {"name": name, "count": count, "years": years, "extremes": extremes}
+            found.append(SimpleNamespace(code=code, **of))
     return found
 
 
