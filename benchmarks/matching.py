@@ -151,17 +151,19 @@ def measured(asked: Questions, known: Knowledge) -> tuple[pd.DataFrame, pd.DataF
 
 
 def exercises(
-    tasks: Sequence[Task], asked: Sequence[np.ndarray], rome: pd.DataFrame, seed: int
+    tasks: Sequence[Task], asked: Sequence[np.ndarray], rome: pd.DataFrame | None, seed: int
 ) -> Iterator[Questions]:
-    """Yield all that the fusion learns from: some queries of each task, and their labels."""
+    """Yield some queries of each task, in lists of any size; with the ROME, their labels too."""
     draw = np.random.default_rng(seed)
     for task, places in zip(tasks, asked, strict=True):
         part = task.part(draw.permutation(places)[:TAUGHT_WHOLE])
         yield part
         for size in TAUGHT_SIZES:
             yield from exercising.lists(part, size, TAUGHT_QUESTIONS, draw)
-        yield from exercising.own_labels(task.corpus, task.codes(places), draw)
-    yield from exercising.own_labels(rome, tasks[0].codes(asked[0]), draw)
+        if rome is not None:
+            yield from exercising.own_labels(task.corpus, task.codes(places), draw)
+    if rome is not None:
+        yield from exercising.own_labels(rome, tasks[0].codes(asked[0]), draw)
 
 
 def learned(
@@ -170,17 +172,41 @@ def learned(
 ) -> Knowledge:  # fmt: skip
     """Return all that the package ships, learned from training queries and codes not seen."""
     measures, right = [], []
-    sides = [drawn(task.groups, round(1 / ASKED_SHARE), 1) for task in tasks]
     for part in range(ASKED_PARTS):
-        asked = [train[side[train] == part] for train, side in zip(trains, sides, strict=True)]
-        hidden = set(seen).union(*(task.codes(p) for task, p in zip(tasks, asked, strict=True)))
-        known = learning.words(texts, hidden)
+        asked, known = held_out(tasks, trains, seen, texts, part)
         for exercise in exercises(tasks, asked, rome, part):
             table, found = measured(exercise, known)
             measures.append(found)
             right.append(table["right"].to_numpy())
     layers = learning.learn_fusion(pd.concat(measures), np.concatenate(right))
-    return replace(learning.words(texts, seen), layers=layers)
+    return replace(
+        learning.words(texts, seen), layers=calibrated(tasks, trains, seen, texts, layers)
+    )
+
+
+def held_out(
+    tasks: Sequence[Task], trains: Sequence[np.ndarray], seen: Collection[str],
+    texts: learning.Texts, part: int,
+) -> tuple[list[np.ndarray], Knowledge]:  # fmt: skip
+    """Return some training queries of each task, and what is known of words without them."""
+    sides = [drawn(task.groups, round(1 / ASKED_SHARE), 1) for task in tasks]
+    asked = [train[side[train] == part] for train, side in zip(trains, sides, strict=True)]
+    hidden = set(seen).union(*(task.codes(p) for task, p in zip(tasks, asked, strict=True)))
+    return asked, learning.words(texts, hidden)
+
+
+def calibrated(
+    tasks: Sequence[Task], trains: Sequence[np.ndarray], seen: Collection[str],
+    texts: learning.Texts, layers: list[tuple[np.ndarray, np.ndarray]],
+) -> list[tuple[np.ndarray, np.ndarray]]:  # fmt: skip
+    """Return the fusion with its calibration, from queries that it has not learned from."""
+    asked, known = held_out(tasks, trains, seen, texts, ASKED_PARTS)
+    known = replace(known, layers=layers)
+    first = [
+        answered(exercise, known).drop_duplicates("query").assign(size=len(exercise.corpus))
+        for exercise in exercises(tasks, asked, None, ASKED_PARTS)
+    ]
+    return [*layers[:2], learning.learn_calibration(pd.concat(first))]
 
 
 def answered(asked: Questions, known: Knowledge) -> pd.DataFrame:

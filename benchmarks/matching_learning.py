@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.linalg import svds
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
 from opmq_lib.matching.knowledge import Knowledge
@@ -213,7 +214,21 @@ def learn_fusion(measures: pd.DataFrame, right: np.ndarray) -> list[tuple[np.nda
     bias = np.concatenate([network.intercepts_[0] for network in networks]) - centre @ first
     second = np.vstack([network.coefs_[1] for network in networks]) / NETWORKS
     last = np.mean([network.intercepts_[1] for network in networks], axis=0)
-    return [(first, bias), (second, last)]
+    return [(first, bias), (second, last), (np.zeros((1, 2)), np.array([1.0, 0.0]))]
+
+
+def learn_calibration(first: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return slope and shift of the score, by log of the list's size and flat (logistic).
+
+    Args:
+        first: `confidence`, `right` and `size` of first answers that the fusion has not seen.
+    """
+    confidence = first["confidence"].clip(1e-9, 1 - 1e-9)
+    score, size = np.log(confidence / (1 - confidence)), np.log(first["size"])
+    values = np.column_stack([score, size, score * size])
+    fit = LogisticRegression(C=10, max_iter=500).fit(values, first["right"].astype(int))
+    slope, shift, slope_by_size = fit.coef_[0]
+    return np.array([[slope_by_size, shift]]), np.array([slope, fit.intercept_[0]])
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

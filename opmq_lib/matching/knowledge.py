@@ -30,7 +30,8 @@ class Knowledge:
         associations: Family, other family, strength in (0, 1].
         words: Position in `vectors` of each family that has one.
         vectors: One row a family, length one.
-        layers: Weights and biases of the fusion, in order; none before it was learned.
+        layers: Weights and biases of the fusion: hidden layer, score, and slope and shift of the
+            score by log of the list's size; none before it was learned.
     """
 
     associations: Sequence[tuple[str, str, float]]
@@ -59,14 +60,14 @@ class Knowledge:
         """Return the probability that each pair is right, between 0 and 1.
 
         A network with one hidden layer (rectified), learned on official mappings by pointwise
-        logistic loss, so that its output is a frequency and not only an order. A label that says
-        what is asked, no more and no less, is sure.
+        logistic loss, so that its output is a frequency and not only an order; then a line whose
+        slope depends on the size of the list, from first answers to questions held out. A label
+        that says what is asked, no more and no less, is sure.
         """
-        values = measures.to_numpy(dtype="float32")
-        for weights, bias in self.layers[:-1]:
-            values = np.maximum(values @ weights + bias, 0)
-        weights, bias = self.layers[-1]
-        scores = np.clip((values @ weights + bias).ravel().astype("float64"), -30, 30)
+        values, (first, last, by_size) = measures.to_numpy(dtype="float32"), self.layers
+        values = np.maximum(values @ first[0] + first[1], 0) @ last[0] + last[1]
+        slope, shift = (measures[["list_size"]].to_numpy() @ by_size[0] + by_size[1]).T
+        scores = np.clip(slope * values.ravel().astype("float64") + shift, -30, 30)
         exact = measures["same_stems"].to_numpy() > 0
         return np.asarray(np.maximum(1 / (1 + np.exp(-scores)), SURE_FROM * exact))
 
