@@ -109,7 +109,9 @@ def test_seed_is_the_run_s_own_and_the_same_each_time(project: Path) -> None:
     assert [run.seed for run in small.runs(project)] == seeds
 
 
-def test_results_behind_which_is_an_own_table_are_own(project: Path) -> None:
+def test_results_behind_which_is_an_own_table_are_own_and_common_ones_do_without(
+    project: Path,
+) -> None:
     (project / "data").mkdir()
     (project / "data/chimie.csv").write_text("metier_code")
     small.write_branch(project, "chimie", ["00_rapport", "01_emplois"], table="data/chimie.csv")
@@ -118,7 +120,7 @@ def test_results_behind_which_is_an_own_table_are_own(project: Path) -> None:
         "chimie/00_rapport": "own",
         "chimie/01_emplois": "own",
         "ciments/01_emplois": "public",
-        "commun/10_consolidation": "own",
+        "commun/10_consolidation": "public",
         "commun/20_sources": "public",
     }
     assert "data/chimie.csv" in runs["chimie/01_emplois"].inputs()

@@ -136,23 +136,19 @@ def test_a_new_result_builds_the_site_again(tmp_path: Path) -> None:
     assert "verre_mecanique/01_emplois: never run" not in report.unavailable
 
 
-@pytest.mark.parametrize(
-    ("origin", "words"), [("own", "rests on your own data"), (None, "does not say where")]
-)
-def test_a_run_not_known_to_be_public_is_refused_and_nothing_is_written(
-    tmp_path: Path, origin: str | None, words: str
+def test_a_run_that_does_not_say_where_its_data_come_from_is_refused_and_nothing_is_written(
+    tmp_path: Path,
 ) -> None:
     root = given.edition(tmp_path / "root")
-    given.run(root, "chaux", "01_emplois", given.figures_notebook(), origin=origin)
-    given.run(root, "ieg", "01_emplois", status="failed", origin=origin)
+    given.run(root, "chaux", "01_emplois", given.figures_notebook(), origin=None)
+    given.run(root, "ieg", "01_emplois", status="failed", origin=None)
     with pytest.raises(ConfidentialityError) as refusal:
         render(root)
     assert [defect.where for defect in refusal.value.defects] == [
         "chaux/01_emplois",
         "ieg/01_emplois",
     ]
-    assert words in str(refusal.value)
-    assert "parameters/branches/chaux.yml" in str(refusal.value)
+    assert "does not say where" in str(refusal.value)
     assert sorted(path.name for path in (root / "outputs").iterdir()) == [given.EDITION]
 
 
@@ -183,34 +179,44 @@ rows = rows if len(rows) else pd.DataFrame({"origin": ["public"]})
 rows.to_csv(f"{output_folder}/emplois.csv", index=False)
 rows
 """
+GATHER = """\
+from opmq_lib.sources import study
+study.read_all_results(edition_id, "01_emplois", "emplois").to_csv(
+    f"{output_folder}/all.csv", index=False
+)
+"""
 
 
-def test_the_way_out_of_a_refusal_works_and_leaves_nothing_own_in_the_site(tmp_path: Path) -> None:
+def test_a_branch_with_data_of_its_own_is_withheld_and_blocks_nobody(tmp_path: Path) -> None:
     root = given.project(tmp_path / "root")
     (root / "notebooks/10_consolidation.ipynb").unlink()
-    for name, parameters_model in (("01_emplois", "horizon_years = 10"), ("03_tensions", "")):
-        signature = f'branch_code = "chimie"\n{parameters_model}\noutput_folder = "."'
-        small.write_notebook(root, name, SHOW, signature=signature)
+    signature = 'branch_code = "chimie"\noutput_folder = "."'
+    small.write_notebook(root, "01_emplois", SHOW, signature=signature)
+    reads, common = ["01_emplois"], 'edition_id = "2026"\noutput_folder = "."'
+    small.write_notebook(
+        root, "10_consolidation", GATHER, scope="common", reads=reads, signature=common
+    )
     for path in (root / "parameters/branches").glob("*.yml"):
-        if path.stem != "chimie":
+        text = re.sub(r"notebooks: \[.*?\]", 'notebooks: ["01_emplois"]', path.read_text("utf-8"))
+        if path.stem == "chimie":
+            text = text.replace("employment: null", 'employment: "data/own.csv"')
+        path.write_text(text, encoding="utf-8")
+        if path.stem not in ("chimie", "textile"):
             path.unlink()
-    branch = root / "parameters/branches/chimie.yml"
-    asked = 'notebooks: ["01_emplois", "03_tensions"]'
-    public = re.sub(r"notebooks: \[.*?\]", asked, branch.read_text(encoding="utf-8"))
     (root / "data").mkdir()
     (root / "data/own.csv").write_text(OWN_TABLE, encoding="utf-8")
-    own = public.replace("employment: null", 'employment: "data/own.csv"')
-    branch.write_text(own, encoding="utf-8")
-    assert run_all(root).exit_status == 0
-    with pytest.raises(ConfidentialityError) as refusal:
-        render(root)
-    assert len(refusal.value.defects) == 2
-    branch.write_text(public.replace(', "03_tensions"', ""), encoding="utf-8")
     assert run_all(root).exit_status == 0
     report = render(root)
-    left = root / "outputs/2026/chimie/03_tensions/emplois.csv"
+    assert report.unavailable == ("chimie/01_emplois: your own data, not published",)
+    left = root / "outputs/2026/chimie/01_emplois/emplois.csv"
     assert "424242" in left.read_text(encoding="utf-8")
-    assert (report.site / "telechargements/chimie/01_emplois/emplois.csv").is_file()
+    assert (report.site / "telechargements/textile/01_emplois/emplois.csv").is_file()
+    shown = (report.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
+    assert "données propres à la branche" in shown
+    common = (report.site / "commun/10_consolidation.html").read_text(encoding="utf-8")
+    assert re.search("Cette page ne compte pas (l’|les )?.*himi", common)
+    gathered = report.site / "telechargements/commun/10_consolidation/all.csv"
+    assert gathered.read_text(encoding="utf-8").splitlines() == ["origin", "public"]
     texts = [path.read_bytes() for path in report.site.rglob("*") if path.is_file()]
     assert [text for text in texts if b"424242" in text or b"424 242" in text] == []
 

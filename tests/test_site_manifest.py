@@ -41,17 +41,18 @@ def test_a_run_has_its_notebook_first_and_its_day(tmp_path: Path) -> None:
 
 def test_a_run_made_public_again_is_accepted(tmp_path: Path) -> None:
     root = given.edition(tmp_path / "root")
-    given.run(root, "chaux", "01_emplois", given.figures_notebook(), origin="own")
-    with pytest.raises(ConfidentialityError):
-        manifest.read(root)
-    given.run(root, "chaux", "01_emplois", given.figures_notebook())
-    assert manifest.read(root)
+    for origin, status in (("own", "withheld"), ("public", "ok")):
+        given.run(root, "chaux", "01_emplois", given.figures_notebook(), origin=origin)
+        edition = manifest.read(root)
+        chaux = next(one for one in edition.branches if one.code == "chaux")
+        assert chaux.runs["01_emplois"].status == status
+        assert edition.withheld == [chaux.label] * (origin == "own")
 
 
 def test_a_refusal_names_runs_and_never_values(tmp_path: Path) -> None:
     root = given.edition(tmp_path / "root")
     tables = {"emplois.csv": "value\n424242\n"}
-    given.run(root, "chaux", "01_emplois", given.figures_notebook(), tables, origin="own")
+    given.run(root, "chaux", "01_emplois", given.figures_notebook(), tables)
     with pytest.raises(ConfidentialityError) as refusal:
         manifest.read(root)
     assert "424242" not in str(refusal.value)

@@ -31,7 +31,7 @@ class Run:
         branch_code: The branch, or `COMMON`.
         template: The notebook.
         parameters: Values given to it; parameters left out keep their default.
-        reads: Runs whose result tables it reads.
+        reads: Runs whose result tables it reads; a common run reads no branch's own ones.
         library: Module → first letters of the sha256 of its source: those it can reach.
         declared: Names of the files that it rests on, heard or not: its branch's own tables, its
             registers, its page's texts, other files that the template names.
@@ -119,6 +119,9 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     runs: dict[RunId, Run] = {}
     for code, name in _ordered(reads):
         template, registers, tables = templates[name], named[name], supplied.get(code, {})
+        read = reads[code, name]
+        if code == COMMON:
+            read = tuple(each for each in read if each[0] == COMMON or runs[each].origin != "own")
         origins = ("own" if tables or template.files else "public", _origin(registers, edition))
         given = {BRANCH: code, **of_edition}
         given |= {f"{each}{REGISTER}": path for each, path in registers.items()}
@@ -126,13 +129,13 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
             branch_code=code,
             template=template,
             parameters={each: given[each] for each in template.defaults if each in given},
-            reads=reads[code, name],
+            reads=read,
             library=short[name],
             declared=(
                 *(*filter(None, registers.values()), *tables.values()),
                 *(*texts[name], *template.files),
             ),
-            origin=worst([*origins, *(runs[read].origin for read in reads[code, name])]),
+            origin=worst([*origins, *(runs[each].origin for each in read)]),
             edition_folder=edition_folder,
             files=files,
         )
@@ -179,7 +182,7 @@ def shown(run_id: RunId) -> str:
 def _reads(
     templates: Mapping[str, Template], branches: Mapping[str, BranchParams]
 ) -> dict[RunId, tuple[RunId, ...]]:
-    """Return every run and those that it reads: its branch's; a common one, every branch's."""
+    """Return every run and those that it may read: its branch's; a common one, every branch's."""
     wanted = [(code, name) for code, branch in branches.items() for name in branch.notebooks]
     wanted += [(COMMON, name) for name, each in templates.items() if each.scope == "common"]
     known = set(wanted)

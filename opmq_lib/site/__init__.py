@@ -29,6 +29,7 @@ _LIBRARY = Path(__file__).parent.parent
 _PACKAGES = ("jinja2", "markdown-it-py", "mdit-py-plugins", "pyyaml")
 _SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js")
 _SHOWN = 5
+_WHY = {"failed": "failed", "missing": "never run", "withheld": "your own data, not published"}
 
 
 @dataclass(frozen=True)
@@ -97,9 +98,7 @@ def render(
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
     unavailable = tuple(
-        f"{run.name}: {'failed' if run.status == 'failed' else 'never run'}"
-        for _, run in edition.runs
-        if run.status != "ok"
+        f"{run.name}: {_WHY[run.status]}" for _, run in edition.runs if run.status != "ok"
     )
     return SiteReport(site, engine, pages_count, done, unavailable, tuple(stamp["warnings"]))
 

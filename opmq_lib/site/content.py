@@ -36,6 +36,11 @@ INDICATORS = {
     "employment_headcount": ("Premier métier : {metier}", "emplois"),
 }
 NATURES = {"observed": "observé", "estimate": "estimation"}
+UNAVAILABLE = {
+    "failed": "calcul en échec",
+    "missing": "pas encore calculé",
+    "withheld": "données propres, non publiées",
+}
 PORTRAIT_NOTES = {
     "yes": "effectif publié (portrait de branche de la Dares)",
     "partial": "effectif publié en partie (portrait de branche de la Dares)",
@@ -144,6 +149,8 @@ def missing_reason(branch: Branch) -> str:
     run = branch.runs.get(KEY_FIGURES_NOTEBOOK)
     if run is None or run.status == "missing":
         return "pas encore calculé"
+    if run.status == "withheld":
+        return "données propres à la branche, non publiées"
     if run.status == "failed":
         return "le dernier calcul a échoué"
     if branch.has_portrait == "no":

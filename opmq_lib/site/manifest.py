@@ -1,8 +1,9 @@
 """What an edition has to publish: its branches, the last run of each notebook, their files.
 
-Only what the parameters still ask for is looked at. Reading refuses what is not known to be
-publishable: a run on a user's own data, a run or a table that does not say where its data come
-from, a file that is not the one the ledger recorded.
+Only what the parameters still ask for is looked at. A run that rests on a user's own data is
+withheld: its page says so, and the rest of the site is published. Reading refuses what is not known
+to be publishable: a run or a table that does not say where its data come from, a file that is not
+the one the ledger recorded.
 """
 
 import hashlib
@@ -25,7 +26,6 @@ from opmq_lib.sources import embedded, ledger, parameters
 COMMON = "commun"
 CONSOLIDATION = "10_consolidation"
 DRAFT = "brouillon"
-_REASONS = {"own": "rests on your own data", origin.FICTITIOUS: "rests on fictitious data"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Run:
     Attributes:
         branch_code: The branch, or `COMMON`.
         question: What it answers.
-        status: `ok`, `failed` (the last run failed) or `missing` (never run).
+        status: `ok`, `failed` (the last run failed), `missing` (never run) or `withheld` (it rests
+            on the user's own data, whatever became of it).
         folder: Where its files are.
         files: Names of its files, the notebook first; empty unless `ok`.
         record: Its line of the ledger; empty when `missing`.
@@ -62,7 +63,7 @@ class Run:
 
     branch_code: str
     question: Question
-    status: Literal["ok", "failed", "missing"]
+    status: Literal["ok", "failed", "missing", "withheld"]
     folder: Path
     files: tuple[str, ...]
     record: dict[str, Any]
@@ -105,6 +106,13 @@ class Manifest:
     common: dict[str, Run]
     sources: pd.DataFrame
     is_fictitious: bool = False
+
+    @property
+    def withheld(self) -> list[str]:
+        """Labels of the branches of which some page is withheld."""
+        held = [{run.status for run in branch.runs.values()} for branch in self.branches]
+        pairs = zip(self.branches, held, strict=True)
+        return [branch.label for branch, states in pairs if "withheld" in states]
 
     @property
     def runs(self) -> Iterator[tuple[Branch | None, Run]]:
@@ -225,33 +233,37 @@ def _questions(root: Path) -> dict[str, Question]:
 
 
 def _run(folder: Path, branch_code: str, question: Question, record: dict[str, Any]) -> Run:
-    status = record.get("status")
+    state = _state(record)
     own_name = f"{question.notebook}.ipynb"
-    outputs = record["outputs"] if status == "ok" else ()
+    outputs = record["outputs"] if state == "ok" else ()
     return Run(
         branch_code,
         question,
-        "ok" if status == "ok" else "failed" if status else "missing",
+        state,
         folder / branch_code / question.notebook,
         tuple(sorted(outputs, key=lambda name: (name != own_name, name))),
         record,
     )
 
 
+def _state(record: dict[str, Any]) -> Literal["ok", "failed", "missing", "withheld"]:
+    if record.get("origin") == "own":
+        return "withheld"
+    return "ok" if record.get("status") == "ok" else "failed" if record else "missing"
+
+
 def _refusals(run: Run, allowed: Collection[str]) -> Iterator[Defect]:
     """Yield why a run cannot be published: its origin, its files, the origin of their rows."""
     known = run.record.get("origin")
-    if run.record and known not in allowed:
-        way_out = (
-            "publish no branch that rests on your own data"
-            if run.branch_code == COMMON
-            else f"set each of `tables:` to null in parameters/branches/{run.branch_code}.yml"
-        )
+    if run.record and run.status != "withheld" and known not in allowed:
+        is_fictitious = known == origin.FICTITIOUS
         yield Defect(
             where=run.name,
-            what=_REASONS.get(str(known), "does not say where its data come from"),
+            what="rests on fictitious data"
+            if is_fictitious
+            else "does not say where its data come from",
             expected='a run recorded with origin "public"',
-            fix=f"keep it in JupyterLab; to publish it, {way_out} and run `opmq run` again",
+            fix=f"name no fictitious register in the edition, and run {_again(run)}",
         )
         return
     for name in run.files:

@@ -297,14 +297,15 @@ def read_all_results(
     Returns:
         The rows of every branch whose parameter file asks for the notebook and whose last run of
         it succeeded, in the order of the branches' codes; what other branches have left in
-        `outputs/` is not looked at.
+        `outputs/` is not looked at, nor are results that rest on a user's own data.
     """
     root = root or project.find_root()
     folder = root / "outputs" / edition_id
     records = ledger.latest(folder / ledger.LEDGER)
     branches = parameters.branches_with(root, notebook)
-    asked = [records.get((code, notebook)) for code in branches]
-    paths = [path for record in asked for path in _tables(folder, record) if path.stem == table]
+    asked = [records.get((code, notebook), {}) for code in branches]
+    known = [record for record in asked if record.get("origin", "own") != "own"]
+    paths = [path for record in known for path in _tables(folder, record) if path.stem == table]
     return pd.concat(map(read_result, paths), ignore_index=True) if paths else pd.DataFrame()
 
 

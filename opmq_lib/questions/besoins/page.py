@@ -232,7 +232,7 @@ def imbalance_table(results: Results) -> Html:
     def column(year: int) -> Any:
         return lambda name: heads(cells, row_at(results, name, ALL_METIERS, year))
 
-    columns = {"": ENTRIES.__getitem__, f"{f.start}-{f.end}": column(f.end)}
+    columns = {"Grandeur": ENTRIES.__getitem__, f"{f.start}-{f.end}": column(f.end)}
     return pieces.table(WORDS.imbalance_table(f), columns, ENTRIES)
 
 

@@ -66,7 +66,7 @@ def firms_table(results: Results) -> Html:
 
         return show
 
-    columns = {"": names.__getitem__}
+    columns = {"Grandeur": names.__getitem__}
     columns |= {"Branche": column(whole=False), "Industrie": column(whole=True)}
     return pieces.table(WORDS.firms_table(_year(table)), columns, names)
 
@@ -88,7 +88,7 @@ def wages_table(results: Results) -> Html:
         return lambda who: show(_row(results, indicator, who, whole=whole))
 
     columns = {
-        "": PEOPLE.__getitem__,
+        "Salariés": PEOPLE.__getitem__,
         "Salaire, branche": column(WAGE, wage, whole=False),
         "Salaire, industrie": column(WAGE, wage, whole=True),
         "Moins de 1,05 Smic, branche": column(NEAR, near, whole=False),
