@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from opmq_lib.methods.employment import candidates
+from opmq_lib.methods.skills import profiles
 from opmq_lib.questions import shared
+from opmq_lib.show import french
 from opmq_lib.sources import study
 
 HEADS = "employment_headcount"
@@ -90,3 +92,33 @@ def test_every_field_metier_of_a_branch_is_looked_at_and_none_without_headcount(
     assert others["location_quotient_lower"].ge(8).all()
     assert others["employment_share_pct"].ge(0.5).all()
     assert shared.candidates(inputs, "chaux", 2018).empty
+
+
+def test_the_main_romes_are_those_that_make_six_hires_in_ten() -> None:
+    """A ROME of two métiers counts for its share; under 30 hires, or past three ROME, no name."""
+    hires = {
+        "A": [100, 30, 20],  # half of the first is A's: 50 %, then 80 %
+        "B": [60, 40],
+        "C": [20, 20, 20, 20, 20],  # three make 60 % exactly
+        "D": [20, 20, 20, 20, 20, 20],  # it would take four
+        "E": [29.9],
+    }
+    rows = [
+        (code, f"{code}{place}", count)
+        for code, each in hires.items()
+        for place, count in enumerate(each)
+    ]
+    table = pd.DataFrame(rows, columns=["metier_code", "rome_code", "hires"])
+    shares = table.assign(share=1.0)
+    shares.loc[0, "share"] = 0.5
+    found = profiles.main_romes(shares, table.set_index("rome_code")["hires"])
+    assert found.to_dict() == {"A": "A0 A1", "B": "B0", "C": "C0 C1 C2"}
+
+
+def test_metal_removal_is_moulding_in_boats_and_turning_in_metallurgy(inputs: dict) -> None:
+    for branch_code, rome_code in {"nautisme": "H3203", "metallurgie": "H2903"}.items():
+        found = shared.candidates(inputs, branch_code, 2018).set_index("metier_code")
+        assert found.loc["D1Z41", "main_rome_codes"] == rome_code
+    titles = study.rome_labels()
+    assert french.job_title(titles["H3203"]) == "mouleur-stratifieur"
+    assert not any("/" in french.job_title(title) for title in titles.values())

@@ -86,6 +86,17 @@ def test_a_doubt_is_told_with_its_reason_and_what_would_settle_it(results: dict)
     assert "le vote des poids" in Of(results, "strategic").settled(by_weights.index[0])
 
 
+def test_the_lists_say_what_a_metier_mostly_is_in_the_branch(inputs: dict) -> None:
+    """Boats: moulders, that FAP-2009 puts among those who remove metal."""
+    found = chain.run(inputs, "nautisme", EDITION, QUESTIONS)
+    said = text(coeurs.listed(found, LABELS | study.rome_labels(), "core"))
+    name = "Ouvriers qualifiés travaillant par enlèvement de métal"
+    assert f"{name} ici surtout : mouleur-stratifieur" in said
+    assert "déclarations d’embauche, 2016-2017" in said
+    is_named = found["coeurs"]["main_rome_codes"].fillna("").ne("")
+    assert 0 < is_named.sum() < len(is_named)
+
+
 def test_the_banner_says_that_nothing_was_voted_and_what_is_estimated(results: dict) -> None:
     said = text(coeurs.banner(results))
     assert "Exemple, non voté" in said

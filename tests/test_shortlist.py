@@ -202,6 +202,17 @@ def test_a_branch_without_headcount_says_what_would_fill_its_list() -> None:
         assert piece(results, LABELS).html == ""
 
 
+def test_a_card_says_what_its_metier_mostly_is_in_the_branch(
+    every: dict[str, pd.DataFrame],
+) -> None:
+    looked_at = every["nautisme"]
+    listed = chain.listed(looked_at)
+    found = chain.reasons(study.load_inputs(["nautisme"]), "nautisme", listed, EDITION)
+    results = results_of(looked_at, listed, found, NO_DECISION)
+    said = text(page.cards(results, LABELS | study.rome_labels()))
+    assert "enlèvement de métal ici surtout : mouleur-stratifieur" in said
+
+
 def test_rates_shown_are_those_that_the_page_of_needs_publishes(listed: Shortlist) -> None:
     rows = {"metier_code": ["E2Z80", "ENS"], "indicator": "departure_rate_pct",
             "variant": "", "value": [3.46, 2.6], "lower": [2.5, 2.1],

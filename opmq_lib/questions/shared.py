@@ -8,6 +8,7 @@ from pandas.util import hash_pandas_object
 
 from opmq_lib.methods import employment
 from opmq_lib.methods.employment.totals import on_totals
+from opmq_lib.methods.skills import profiles
 from opmq_lib.methods.tension import passage
 from opmq_lib.tables.fap import NOT_CODED
 from opmq_lib.tables.indicators import last_year
@@ -55,12 +56,16 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     """Return the métiers that the lists of a branch look at, as `employment.candidates` does.
 
     None without a headcount: those of the branch's own table, or of the estimate up to `base_year`.
+    `main_rome_codes` beside, from `profiles.main_romes`: what each mostly is in this branch.
     """
     jobs = metier_employment(inputs, branch_code, base_year)
     metiers = studied(inputs, "metiers")
     field = in_field(inputs, metiers[metiers["level"] == "fap225"])
     national = last_year(inputs["employment_national"])
-    return employment.candidates(last_year(jobs), national, set(field["metier_code"]))
+    table = employment.candidates(last_year(jobs), national, set(field["metier_code"]))
+    hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
+    romes = profiles.main_romes(employment.rome_shares(hire_tables(inputs)), hires)
+    return table.assign(main_rome_codes=table["metier_code"].map(romes).fillna(""))
 
 
 def _each_apart(heads: pd.Series) -> pd.Series:

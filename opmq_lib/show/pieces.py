@@ -60,6 +60,23 @@ def chosen(
     return rows.iloc[[known.index(code) for code in asked]]
 
 
+def mostly(rome_codes: object, labels: Labels) -> Markup:
+    """Return, small, what a métier mostly is in its branch; nothing where that is not known.
+
+    Args:
+        rome_codes: A cell of `main_rome_codes`: ROME separated by a space, or nothing.
+        labels: French titles of the ROME.
+
+    Examples:
+        >>> mostly("H3203", {"H3203": "Mouleur-stratifieur / Mouleuse-stratifieuse"})
+        Markup(' <small>ici surtout : mouleur-stratifieur</small>')
+    """
+    codes = rome_codes.split() if isinstance(rome_codes, str) else []
+    titles = [french.job_title(labels[code]) for code in codes if code in labels]
+    text = Markup(" <small>ici surtout : {}</small>")
+    return text.format(french.enumeration(titles)) if titles else Markup("")
+
+
 @dataclass(frozen=True)
 class Html:
     """A piece of page that Jupyter shows as it stands."""

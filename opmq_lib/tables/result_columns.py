@@ -63,6 +63,7 @@ RESULTS: Final[dict[str, Column]] = {
     "flip_weight": number("Poids à partir duquel l’avis bascule", "de 0 à 1", 0, 1),
     "entry_headcount": heads("Emploi à partir duquel le métier entrerait"),
     "voted": text("Retenu par un vote", "yes", "no", "none"),
+    "main_rome_codes": text("Fiches ROME de la plupart des embauches de la branche"),
     "low": number("Borne du score 0", "voir la colonne unit"),
     "high": number("Borne du score 1", "voir la colonne unit"),
     "scale": text("Échelle", "linear", "log"),

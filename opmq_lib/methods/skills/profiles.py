@@ -8,6 +8,9 @@ SHARES = {
 }
 MAIN_PART = 0.10
 """Least part of a métier that a ROME holds to be looked at; source: convention."""
+LEAST_HIRES, MOST_HIRES_SHARE, MOST_ROMES = 30.0, 0.60, 3
+"""Hires from which the main ROME of a métier are named, what they make of them, how many at most;
+conventions."""
 
 
 def main_and_emerging(metier_skills: pd.DataFrame) -> pd.DataFrame:
@@ -80,6 +83,40 @@ def branch_hires(
     hires = rome_naf_hires.merge(own, on="naf_code")
     counted = hires["hires_count"].astype("float64") * hires["share"]
     return counted.groupby(hires["rome_code"]).sum()
+
+
+def main_romes(shares: pd.DataFrame, in_branch: pd.Series) -> pd.Series:
+    """Return the ROME that make most of what a branch hires in each métier.
+
+    A métier of FAP-2009 is wider than its name, and what it mostly is differs between branches.
+
+    Args:
+        shares: `metier_code`, `rome_code`, `share` of the ROME that is of the métier.
+        in_branch: Hires of the branch's activities, by `rome_code`.
+
+    Returns:
+        By `metier_code`, up to `MOST_ROMES` codes separated by a space, largest first: as many as
+        make `MOST_HIRES_SHARE` of the hires. No métier under `LEAST_HIRES`, nor one whose hires are
+        more scattered.
+
+    Source:
+        Method page, C1. ROME of a hire: the métier that the person was looking for.
+
+    Examples:
+        Moulders of boats, in a métier named after metal removal:
+
+        >>> shares = pd.DataFrame({"metier_code": ["D1Z41", "D1Z41", "E0Z20"], "share": 0.5,
+        ...                        "rome_code": ["H2903", "H3203", "H3301"]})
+        >>> main_romes(shares, pd.Series({"H2903": 100.0, "H3203": 400.0, "H3301": 50.0})).to_dict()
+        {'D1Z41': 'H3203'}
+    """
+    hires = shares["share"] * shares["rome_code"].map(in_branch).fillna(0.0)
+    rows = shares.assign(hires=hires).sort_values(["hires", "rome_code"], ascending=[False, True])
+    by_metier = rows.groupby("metier_code")["hires"]
+    total, before = by_metier.transform("sum"), by_metier.cumsum() - rows["hires"]
+    main = rows[(total >= LEAST_HIRES) & (before < MOST_HIRES_SHARE * total)]
+    count = main.groupby("metier_code")["rome_code"].transform("size")
+    return main[count <= MOST_ROMES].groupby("metier_code")["rome_code"].agg(" ".join)
 
 
 def metier_romes(shares: pd.DataFrame, in_branch: pd.Series, everywhere: pd.Series) -> pd.DataFrame:

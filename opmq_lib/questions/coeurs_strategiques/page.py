@@ -120,8 +120,9 @@ def listed(results: Results, labels: Labels, question: str) -> Html:
 
     def name(row: int) -> Markup:
         code, vote = rows["metier_code"][row], rows["voted"][row]
-        text = Markup('<span id="{}-{}">{}</span>{}')
-        return text.format(of.question, code, labels[code], WORDS.voted(vote))
+        text = Markup('<span id="{}-{}">{}</span>{}{}')
+        mostly = pieces.mostly(rows["main_rome_codes"][row], labels)
+        return text.format(of.question, code, labels[code], WORDS.voted(vote), mostly)
 
     def fact(code: str) -> Callable[[int], Markup]:
         return lambda row: of.fact(rows["metier_code"][row], code)
@@ -141,6 +142,7 @@ def _doubtful(of: Of, labels: Labels, label: str) -> Html:
         {
             "id": f"{of.question}-{rows['metier_code'][row]}",
             "name": labels[rows["metier_code"][row]],
+            "mostly": pieces.mostly(rows["main_rome_codes"][row], labels),
             "share": of.cells.show(row, french.percent, "acceptability_pct"),
             "facts": [of.phrase(rows["metier_code"][row], code) for code in asked],
             "doubt": of.doubt(row),
