@@ -64,6 +64,7 @@ def needs_rates(inputs: Tables, edition: EditionParams) -> None:
     apart = left - known["departures_headcount"]
     table = table.assign(left=known["departures_headcount"], apart=apart)
     field = table[table.index.isin(_whole_in_field(inputs))]
+    print(field.filter(like="_rate_pct").round(2).to_string())
     errors = [_compare(*each) for each in (("in all", table), ("of the field", field))]
     assert gap <= MOST_GAP_PCT
     assert errors[-1] <= MOST_ERROR_PCT

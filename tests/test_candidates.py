@@ -71,6 +71,13 @@ def test_an_observed_metier_is_known_and_a_branch_without_total_has_no_share() -
     assert np.isnan(found["employment_share_pct"])
 
 
+def test_jobs_that_are_not_coded_count_in_the_total_and_are_no_metier() -> None:
+    rows = jobs([("E1Z41", 50.0, None), ("ZZZZZ", 150.0, None), ("autres_metiers", 800.0, None)])
+    country = pd.concat([NATIONAL, pd.DataFrame({"metier_code": ["ZZZZZ"], HEADS: 26.0})])
+    found = candidates(rows, country, {"E1Z41"})
+    assert found[["metier_code", "employment_share_pct"]].to_numpy().tolist() == [["E1Z41", 5.0]]
+
+
 def test_a_metier_more_changes_no_other() -> None:
     rows = [("H0Z90", 200.0, 1.5), ("E1Z41", 50.0, 1.5), ("autres_metiers", 750.0, 1.1)]
     whole = candidates(jobs(rows), NATIONAL, {"E1Z41", "H0Z90"})

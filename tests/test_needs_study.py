@@ -86,6 +86,19 @@ def test_own_ages_replace_national_ones_for_their_metiers_alone(inputs, results)
     assert "pour les autres métiers" in besoins.banner(other).html
 
 
+def test_one_year_of_an_own_table_is_no_trend(inputs, results) -> None:
+    own = pd.DataFrame({"metier_code": ["E1Z43", "autres_metiers"]}).assign(
+        branch_code="ceramique", year=2024, employment_headcount=[200.0, 100.0], nature="observed",
+        origin="own", units_count=9, largest_share_pct=40.0, source_code="enquete")  # fmt: skip
+    found = run({**inputs, "own_employment": own})
+    trend = [
+        each[chain.CELLS].set_index("metier_code").loc["E1Z43", "own_growth_rate_pct"]
+        for each in (results, found)
+    ]
+    assert trend[0] == pytest.approx(trend[1])
+    assert "que la branche a comptés" in besoins.findings(found, study.metier_labels()).html
+
+
 def test_a_branch_without_headcount_says_nd_and_keeps_the_other_layer(inputs) -> None:
     found = run(inputs, "chaux")
     assert found["besoins_projections"].empty

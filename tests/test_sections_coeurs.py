@@ -137,6 +137,26 @@ def test_a_branch_without_headcount_says_so_instead_of_a_list(inputs: dict) -> N
     assert "non évaluable (nd)" in text(coeurs.findings(results, LABELS))
 
 
+@pytest.mark.parametrize(
+    ("codes", "units", "said"),
+    [
+        (["E1Z43", "G1Z70"], 9, "Non évaluable (nd)"),
+        (["E1Z43", "autres_metiers"], 2, "Non étiqueté (s)"),
+    ],
+)
+def test_no_label_at_all_is_no_empty_list(
+    inputs: dict, codes: list[str], units: int, said: str
+) -> None:
+    own = pd.DataFrame({"metier_code": codes, "employment_headcount": [200.0, 100.0]}).assign(
+        branch_code="chaux", year=2024, nature="observed", origin="own", units_count=units,
+        largest_share_pct=40.0, source_code="enquete")  # fmt: skip
+    results = chain.run(inputs | {"own_employment": own}, "chaux", EDITION, QUESTIONS)
+    shown = text(coeurs.findings(results, LABELS)), text(coeurs.lists(results, LABELS, "core"))
+    for each in shown:
+        assert f"pas de liste. {said}" in each
+        assert "liste vide" not in each
+
+
 def test_the_page_shows_no_sliders_and_the_notebook_does(known: chain.Known) -> None:
     assert isinstance(comite.panel(ASKED, GATES, known, LABELS, sliders=False), Html)
     assert isinstance(comite.panel(ASKED, GATES, known, LABELS, sliders=True), ipywidgets.Tab)

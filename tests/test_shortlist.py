@@ -202,6 +202,33 @@ def test_a_branch_without_headcount_says_what_would_fill_its_list() -> None:
         assert piece(results, LABELS).html == ""
 
 
+def test_an_own_table_without_the_rest_has_no_share_and_says_so() -> None:
+    own = pd.DataFrame({"metier_code": ["E1Z43", "autres_metiers"]}).assign(
+        branch_code="ieg", year=2024, employment_headcount=[200.0, 100.0], nature="observed",
+        origin="own", units_count=9, largest_share_pct=40.0, source_code="enquete")  # fmt: skip
+
+    def results(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+        inputs = study.load_inputs(["ieg"]) | {"own_employment": table}
+        looked_at = chain.cells(inputs, "ieg", EDITION)
+        listed = chain.listed(looked_at)
+        found = chain.reasons(inputs, "ieg", listed, EDITION)
+        return results_of(looked_at, listed, found, NO_DECISION)
+
+    whole = results(own)
+    assert "67 % des emplois de la branche" in text(page.cards(whole, LABELS))
+    assert "67 à 67" not in text(page.cards(whole, LABELS))
+    assert whole["que_faire"]["origin"].eq("own").all()
+    assert "ne donne pas le total" in text(page.banner(results(own.head(1))))
+
+
+def test_a_list_that_no_draw_keeps_is_not_said_to_hold_no_alarm(
+    looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame
+) -> None:
+    results = results_of(looked_at, listed, reasons, NO_DECISION)
+    unsure = results | {"shortlist": results["shortlist"].assign(is_shown="no")}
+    assert "retenu par la moitié des tirages" in text(page.banner(unsure))
+
+
 def test_a_card_says_what_its_metier_mostly_is_in_the_branch(
     every: dict[str, pd.DataFrame],
 ) -> None:

@@ -65,7 +65,8 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     table = employment.candidates(last_year(jobs), national, set(field["metier_code"]))
     hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
     romes = profiles.main_romes(employment.rome_shares(hire_tables(inputs)), hires)
-    return table.assign(main_rome_codes=table["metier_code"].map(romes).fillna(""))
+    main = romes.reindex(table["metier_code"]).astype("str").fillna("")
+    return table.assign(main_rome_codes=main.to_numpy())
 
 
 def _each_apart(heads: pd.Series) -> pd.Series:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from opmq_lib.methods.employment.levels import HEADS, INTERVAL_SPAN, LOWER, UPPER, fit_ratios
 from opmq_lib.methods.employment.rows import RESIDUAL_METIER
+from opmq_lib.tables.fap import NOT_CODED
 from opmq_lib.tables.indicators import ALL_METIERS
 
 LEAST_QUOTIENT, LEAST_SHARE_PCT = 8.0, 0.5
@@ -21,7 +22,8 @@ def candidates(
 
     Args:
         jobs: Rows of the `employment` contract of one branch in one year, one per métier; without
-            the rest of the branch its total is not known, and shares are missing.
+            the rest of the branch its total is not known, and shares are missing. Jobs that are not
+            coded count in the total alone.
         national: National employment of one year by `metier_code`, `ENS` for all métiers.
         field_codes: Métiers of the field.
 
@@ -46,7 +48,8 @@ def candidates(
     """
     is_rest = jobs["metier_code"] == RESIDUAL_METIER
     total = jobs[HEADS].sum() if is_rest.any() else np.nan
-    rows = jobs[~is_rest].sort_values("metier_code", ignore_index=True)
+    is_coded = ~jobs["metier_code"].str.startswith(NOT_CODED)
+    rows = jobs[~is_rest & is_coded].sort_values("metier_code", ignore_index=True)
     heads = rows[HEADS].astype("float64")
     low, high = (
         rows[end].astype("float64").fillna(heads) if end in rows else heads

@@ -117,7 +117,9 @@ def cells(  # noqa: PLR0913 - one argument per step
     table = pd.concat([last.drop(columns="nature"), rates], axis="columns")
     table = table.fillna({"nature": "projection", "family_code": ""})
     if not is_estimate:
-        table["own_growth_rate_pct"] = _own_growth(inputs, jobs, edition).reindex(coded).to_numpy()
+        trend = _own_growth(inputs, jobs, edition).reindex(coded).to_numpy()
+        is_series = jobs.groupby("metier_code")["year"].nunique().reindex(coded).gt(1).to_numpy()
+        table["own_growth_rate_pct"] = table["own_growth_rate_pct"].mask(is_series, trend)
         table = per_year.own_where(table, table["nature"].eq("projection"))
     of_headcount = inputs["branch_headcount"]["year"].max()
     is_anchored = not is_estimate or len(used_totals(jobs, inputs["own_branch_totals"])) > 0

@@ -48,7 +48,8 @@ def findings(results: Results, labels: Labels) -> Html:
     for question in results[CRITERIA]["question_code"].unique():
         of = Of(results, question)
         listed, *doubtful = (_links(of.labelled(label), labels) for label in (core.IN, *DOUBTFUL))
-        said.append(WORDS.finding(question, listed, *doubtful, results[LABELS].empty))
+        unknown = results[LABELS].empty, _unlabelled(of)
+        said.append(WORDS.finding(question, listed, *doubtful, *unknown))
     return pieces.findings("\n\n".join(said))
 
 
@@ -116,7 +117,7 @@ def listed(results: Results, labels: Labels, question: str) -> Html:
     of = Of(results, question)
     rows, asked = of.labelled(core.IN), of.codes()
     if rows.empty:
-        return pieces.banner(WORDS.empty_list(question))
+        return pieces.banner(WORDS.empty_list(question, _unlabelled(of)))
 
     def name(row: int) -> Markup:
         code, vote = rows["metier_code"][row], rows["voted"][row]
@@ -134,6 +135,12 @@ def listed(results: Results, labels: Labels, question: str) -> Html:
         "Tirages favorables": lambda row: of.cells.show(row, french.percent, "acceptability_pct"),
     }
     return pieces.table(WORDS.list_table(of.question, core.IN), columns, rows.index)
+
+
+def _unlabelled(of: Of) -> list[str]:
+    """Return why no métier has a label, where none has one."""
+    labels = set(of.rows["label"])
+    return sorted(labels) if labels <= {core.NOT_ASSESSABLE, core.NOT_LABELLED} else []
 
 
 def _doubtful(of: Of, labels: Labels, label: str) -> Html:

@@ -184,7 +184,7 @@ def _whole(
         known = indicators.select(jobs["emplois"], "employment_headcount", status="value")
         last = indicators.last_year(known[~known["metier_code"].isin(NOT_METIERS)])
         unreliable = 100 * last["reliability_grade"].eq("D").mean() if len(last) else np.nan
-    count = float(len(cells)) if len(cells) else np.nan
+    count = float(cells["employment_share_pct"].notna().sum()) if len(cells) else np.nan
     rows = pd.DataFrame(
         [
             ("candidates_count", count, "metiers"),
@@ -194,5 +194,7 @@ def _whole(
         ],
         columns=["indicator", "value", "unit"],
     )
+    is_own = cells["origin"].eq("own").any()
     rows = rows.assign(year=edition.base_year, nature="estimate")
+    rows = rows.assign(origin="own" if is_own else "public")
     return indicators.stack([rows], branch_code, NAME)

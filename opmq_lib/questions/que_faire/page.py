@@ -29,6 +29,8 @@ def facts(results: Results) -> Any:
 
     return SimpleNamespace(
         is_known=pd.notna(number("candidates_count")),
+        has_shares=number("candidates_count") > 0,
+        listed=len(results[LISTED]),
         is_observed=bool((shown["nature"] == "observed").all()),
         is_unstable=number("shortlist_overlap_ratio") < LEAST_OVERLAP,
         is_fragile=number("unreliable_metiers_share_pct") >= FRAGILE_SHARE_PCT,
@@ -167,8 +169,11 @@ def _rate(cells: Cells, row: int, column: str = "departure_rate_pct") -> Markup:
 
 
 def _ends(cells: Cells, row: int, column: str, form: Callable[[float], str]) -> Markup:
-    """Return the interval of a rate, as « 2,5 à 4,8 »."""
-    low, high = (cells.show(row, form, f"{column}_{end}") for end in ("lower", "upper"))
+    """Return the interval of a rate, as « 2,5 à 4,8 »; nothing where it is known exactly."""
+    ends = [f"{column}_{end}" for end in ("lower", "upper")]
+    if cells.read(row, ends[0]) == cells.read(row, ends[1]):
+        return Markup("")
+    low, high = (cells.show(row, form, end) for end in ends)
     return Markup("{} à{}{}").format(low, french.NBSP, high)
 
 
