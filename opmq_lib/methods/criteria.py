@@ -5,6 +5,7 @@ source_code, reliability_grade`; an absent bound or status is filled in by `gath
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from opmq_lib.methods import draws
 from opmq_lib.methods.core import DRAWS, Drawn, Floats
 from opmq_lib.methods.employment.levels import INTERVAL_SPAN
 from opmq_lib.methods.reliability import best_grades, grades
+from opmq_lib.methods.skills import certifications
 from opmq_lib.tables.indicators import ALL_METIERS
 
 KEY = ["metier_code", "criterion_code"]
@@ -55,7 +57,7 @@ def employment_facts(looked_at: pd.DataFrame) -> pd.DataFrame:
 
 
 def national_facts(
-    tables: Mapping[str, pd.DataFrame], tensions: pd.DataFrame, rates: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame], tensions: pd.DataFrame, rates: pd.DataFrame, on: date
 ) -> pd.DataFrame:
     """Return what is the same in every branch: tension, departures, transition, ages, certificates.
 
@@ -64,6 +66,7 @@ def national_facts(
             `rome_transitions`.
         tensions: From `passage.metier_tensions`; its class is the least of the images.
         rates: From `metier_rates`.
+        on: Day on which certifications must still run.
 
     Returns:
         The ROME has no year. Ranks are in % of the other métiers that are under it.
@@ -81,7 +84,7 @@ def national_facts(
         LEFT: ("dares_metiers_2030", left.assign(nature=known["nature"])),
         "ecological_exposure": ("ft_rome_transitions", _exposures(tables)),
         "ageing": ("dares_ages", _seniors(tables["age_structure"])),
-        "certification_count": ("certifinfo", _certifications(tables)),
+        "certification_count": ("certifinfo", _certifications(tables, on)),
     }
     parts = [
         table.assign(criterion_code=code, source_code=source)
@@ -215,13 +218,15 @@ def _seniors(ages: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"value": share, "year": (int(first) + int(last)) // 2})
 
 
-def _certifications(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return how many certifications each métier's ROME records have."""
-    linked = tables["fap_rome"].merge(tables["certification_metiers"], on="rome_code")
-    linked = linked.drop_duplicates(["metier_code", "certifinfo_code"])
-    count = linked.groupby("metier_code").size().astype(float)
+def _certifications(tables: Mapping[str, pd.DataFrame], on: date) -> pd.DataFrame:
+    """Return how many certifications that still run aim at each métier's ROME records."""
+    running = certifications.live(tables["certifications"], on)
+    links = certifications.metier_links(tables["certification_metiers"])
+    codes = sorted(set(tables["fap_rome"]["metier_code"]))
+    counts = certifications.fap_coverage(running, links, tables["fap_rome"], codes)
     year = int(tables["certifications"]["updated_on"].max()[:4])
-    return pd.DataFrame({"value": count, "year": year})
+    counted = counts.set_index("metier_code").rename(columns={"certifications_count": "value"})
+    return counted.assign(year=year)
 
 
 def _exposures(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

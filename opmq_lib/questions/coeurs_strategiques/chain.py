@@ -98,7 +98,9 @@ def known(inputs: Tables, branch_code: str, edition: EditionParams) -> Known:
     own = own[own["branch_code"] == branch_code].assign(nature="observed")
     facts = criteria.gather(
         [
-            criteria.national_facts(inputs, shared.metier_tensions(inputs), rates),
+            criteria.national_facts(
+                inputs, shared.metier_tensions(inputs), rates, edition.edition_date
+            ),
             criteria.employment_facts(looked_at),
             own,
         ],
