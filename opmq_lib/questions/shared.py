@@ -16,6 +16,7 @@ from opmq_lib.tables.indicators import last_year
 Tables = Mapping[str, pd.DataFrame]
 
 ALL_BRANCHES = "ensemble"
+SEPARATOR = " ; "
 _FITTED: dict[tuple[bytes, ...], employment.Estimate] = {}
 """The last estimate, by the content of its tables."""
 
@@ -56,7 +57,8 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     """Return the métiers that the lists of a branch look at, as `employment.candidates` does.
 
     None without a headcount: those of the branch's own table, or of the estimate up to `base_year`.
-    `main_rome_codes` beside, from `profiles.main_romes`: what each mostly is in this branch.
+    `main_rome_codes` beside, from `profiles.main_romes`, with their titles, in `main_romes`: what
+    each mostly is in this branch. Hires are coded in ROME 3, and so are the titles.
     """
     jobs = metier_employment(inputs, branch_code, base_year)
     metiers = studied(inputs, "metiers")
@@ -65,8 +67,11 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     table = employment.candidates(last_year(jobs), national, set(field["metier_code"]))
     hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
     romes = profiles.main_romes(employment.rome_shares(hire_tables(inputs)), hires)
-    main = romes.reindex(table["metier_code"]).astype("str").fillna("")
-    return table.assign(main_rome_codes=main.to_numpy())
+    main = romes.reindex(table["metier_code"]).astype("str").fillna("").to_numpy()
+    version_3 = inputs["romes"][inputs["romes"]["rome_version"] == "3"]
+    titles = version_3.set_index("rome_code")["label"]
+    named = [SEPARATOR.join(titles[code] for code in codes.split()) for codes in main]
+    return table.assign(main_rome_codes=main, main_romes=named)
 
 
 def _each_apart(heads: pd.Series) -> pd.Series:

@@ -23,8 +23,6 @@ MONTHS = (
     "décembre",
 )
 PRODUCERS_TYPOS = {"Ouviers": "Ouvriers"}
-UNACCENTED = re.compile("^E(?![mnsx])")
-"""The capital of « Ebéniste » or « Electricien », not that of « Employé » or « Expert »."""
 STATUS_LABELS = {
     "s": "secret statistique",
     "nd": "non disponible",
@@ -190,25 +188,6 @@ def label(text: str) -> str:
     for typo, mended in PRODUCERS_TYPOS.items():
         text = text.replace(typo, mended)
     return " ".join(text.split()).replace("'", "’")
-
-
-def job_title(title: str) -> str:
-    """Return a title of the ROME in one form, as inside a sentence.
-
-    Examples:
-        >>> job_title("Chef / Cheffe de projets santé")
-        'chef de projets santé'
-        >>> job_title("Monteur installateur / Monteuse installatrice d’équipements connectés")
-        'monteur installateur d’équipements connectés'
-        >>> job_title("Instrumentiste Industriel / Industrielle"), job_title("Ebéniste")
-        ('instrumentiste Industriel', 'ébéniste')
-    """
-    one, _, other = title.partition(" / ")
-    words, others = one.split(), other.split()
-    alike = [word[:3] == first[:3] for word in words for first in others[:1]]
-    doubled = len(words) - (alike.index(True) if any(alike) else 0)
-    one = UNACCENTED.sub("É", " ".join([*words, *others[doubled:]]))
-    return one[:1].lower() + one[1:]
 
 
 def day(iso_date: str) -> str:

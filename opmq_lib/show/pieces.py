@@ -60,21 +60,20 @@ def chosen(
     return rows.iloc[[known.index(code) for code in asked]]
 
 
-def mostly(rome_codes: object, labels: Labels) -> Markup:
+def mostly(titles: object) -> Markup:
     """Return, small, what a métier mostly is in its branch; nothing where that is not known.
 
     Args:
-        rome_codes: A cell of `main_rome_codes`: ROME separated by a space, or nothing.
-        labels: French titles of the ROME.
+        titles: A cell of `main_romes`: titles of the ROME separated by ` ; `, or nothing.
 
     Examples:
-        >>> mostly("H3203", {"H3203": "Mouleur-stratifieur / Mouleuse-stratifieuse"})
-        Markup(' <small>ici surtout : mouleur-stratifieur</small>')
+        >>> mostly("Fabrication de pièces en matériaux composites")
+        Markup(' <small>ici surtout : fabrication de pièces en matériaux composites</small>')
     """
-    codes = rome_codes.split() if isinstance(rome_codes, str) else []
-    titles = [french.job_title(labels[code]) for code in codes if code in labels]
-    text = Markup(" <small>ici surtout : {}</small>")
-    return text.format(french.enumeration(titles)) if titles else Markup("")
+    if not isinstance(titles, str) or not titles:
+        return Markup("")
+    named = [french.label(title[:1].lower() + title[1:]) for title in titles.split(" ; ")]
+    return Markup(" <small>ici surtout : {}</small>").format(french.enumeration(named))
 
 
 @dataclass(frozen=True)

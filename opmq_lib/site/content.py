@@ -118,7 +118,7 @@ def que_faire(branch: Branch) -> Markup | None:
     results = _shortlist(branch)
     if not results:
         return None
-    labels = study.metier_labels() | study.rome_labels()
+    labels = study.metier_labels()
     shown = [
         page.banner(results),
         page.findings(results, labels),

@@ -162,11 +162,12 @@ def results(
         "none" if not date else "yes" if code in listed.split() else "no"
         for code, date, listed in rows[["metier_code", *votes]].itertuples(index=False)
     ]
-    main = known.looked_at.set_index("metier_code")["main_rome_codes"]
-    romes = labelled["metier_code"].map(main)
+    main = known.looked_at.set_index("metier_code")
+    names = ("main_rome_codes", "main_romes")
+    romes = {name: labelled["metier_code"].map(main[name]) for name in names}
     facts = known.facts.sort_values(["metier_code", "criterion_code"], ignore_index=True)
     tables = {
-        "coeurs": ("labels", labelled.assign(voted=voted, main_rome_codes=romes)),
+        "coeurs": ("labels", labelled.assign(voted=voted, **romes)),
         "faits": ("facts", facts),
         "criteres": ("questions", questions.assign(origin="public")),
         "conditions": ("gates", gates.assign(origin="public")),
