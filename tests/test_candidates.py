@@ -5,6 +5,7 @@ import pytest
 from opmq_lib.methods.employment import candidates
 from opmq_lib.methods.skills import profiles
 from opmq_lib.questions import shared
+from opmq_lib.show import pieces
 from opmq_lib.sources import study
 
 HEADS = "employment_headcount"
@@ -130,3 +131,9 @@ def test_metal_removal_is_moulding_in_boats_and_turning_in_metallurgy(inputs: di
         found = shared.candidates(inputs, branch_code, 2018).set_index("metier_code")
         assert found.loc["D1Z41", "main_rome_codes"] == rome_code
         assert found.loc["D1Z41", "main_romes"] == title
+        assert found.loc["D1Z41", "branch_hires_count"] > 250
+    none = shared.candidates(inputs, "nautisme", 2018).set_index("metier_code").loc["D1Z40"]
+    assert (none["branch_hires_count"], none["main_romes"]) == (0.0, "")
+    assert "aucune embauche déclarée" in pieces.mostly("", 0.0)
+    assert not pieces.mostly("", float("nan"))
+    assert not pieces.mostly("", 12.0)

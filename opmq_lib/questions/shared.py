@@ -58,7 +58,8 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
 
     None without a headcount: those of the branch's own table, or of the estimate up to `base_year`.
     `main_rome_codes` beside, from `profiles.main_romes`, with their titles, in `main_romes`: what
-    each mostly is in this branch. Hires are coded in ROME 3, and so are the titles.
+    each mostly is in this branch, and `branch_hires_count`, its hires there. Hires are coded in
+    ROME 3, and so are the titles.
     """
     jobs = metier_employment(inputs, branch_code, base_year)
     metiers = studied(inputs, "metiers")
@@ -66,12 +67,14 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     national = last_year(inputs["employment_national"])
     table = employment.candidates(last_year(jobs), national, set(field["metier_code"]))
     hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
-    romes = profiles.main_romes(employment.rome_shares(hire_tables(inputs)), hires)
+    shares = employment.rome_shares(hire_tables(inputs))
+    romes, counted = profiles.main_romes(shares, hires), profiles.metier_hires(shares, hires)
     main = romes.reindex(table["metier_code"]).astype("str").fillna("").to_numpy()
     version_3 = inputs["romes"][inputs["romes"]["rome_version"] == "3"]
     titles = version_3.set_index("rome_code")["label"]
     named = [SEPARATOR.join(titles[code] for code in codes.split()) for codes in main]
-    return table.assign(main_rome_codes=main, main_romes=named)
+    found = table["metier_code"].map(counted).fillna(0.0).where(table["nature"] == "estimate")
+    return table.assign(main_rome_codes=main, main_romes=named, branch_hires_count=found)
 
 
 def _each_apart(heads: pd.Series) -> pd.Series:

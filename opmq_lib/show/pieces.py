@@ -60,20 +60,30 @@ def chosen(
     return rows.iloc[[known.index(code) for code in asked]]
 
 
-def mostly(titles: object) -> Markup:
-    """Return, small, what a métier mostly is in its branch; nothing where that is not known.
+HERE = ("main_romes", "branch_hires_count")
+"""Columns that say what a métier is in its branch."""
+
+
+def mostly(titles: object, hires: float) -> Markup:
+    """Return, small, what a métier mostly is in its branch, or that nobody was hired for it there.
 
     Args:
         titles: A cell of `main_romes`: titles of the ROME separated by ` ; `, or nothing.
+        hires: A cell of `branch_hires_count`.
 
     Examples:
-        >>> mostly("Fabrication de pièces en matériaux composites")
+        >>> mostly("Fabrication de pièces en matériaux composites", 800.0)
         Markup(' <small>ici surtout : fabrication de pièces en matériaux composites</small>')
+        >>> mostly("", 0.2)
+        Markup(' <small>ici aucune embauche déclarée : estimation seule</small>')
     """
-    if not isinstance(titles, str) or not titles:
-        return Markup("")
-    named = [french.label(title[:1].lower() + title[1:]) for title in titles.split(" ; ")]
-    return Markup(" <small>ici surtout : {}</small>").format(french.enumeration(named))
+    said = ""
+    if hires < 1:
+        said = "ici aucune embauche déclarée : estimation seule"
+    elif isinstance(titles, str) and titles:
+        named = [french.label(title[:1].lower() + title[1:]) for title in titles.split(" ; ")]
+        said = f"ici surtout : {french.enumeration(named)}"
+    return Markup(" <small>{}</small>").format(said) if said else Markup("")
 
 
 @dataclass(frozen=True)

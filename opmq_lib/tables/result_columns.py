@@ -65,6 +65,7 @@ RESULTS: Final[dict[str, Column]] = {
     "voted": text("Retenu par un vote", "yes", "no", "none"),
     "main_rome_codes": text("Fiches ROME de la plupart des embauches de la branche"),
     "main_romes": text("Leurs titres (ROME 3)"),
+    "branch_hires_count": number("Embauches dans les activités de la branche", "déclarations", 0),
     "low": number("Borne du score 0", "voir la colonne unit"),
     "high": number("Borne du score 1", "voir la colonne unit"),
     "scale": text("Échelle", "linear", "log"),

@@ -171,7 +171,8 @@ TABLES: Final[dict[str, str]] = {
     "labels": "branch_code* question_code* metier_code* year? label acceptability_pct? "
     "uniform_acceptability_pct? data_variance_share_pct? score? score_lower? score_upper? "
     "missed_gate? missed_gate_pct? flip_criterion_code? flip_weight? entry_headcount? "
-    "reliability_grade? voted main_rome_codes? main_romes? status nature origin",
+    "reliability_grade? voted main_rome_codes? main_romes? branch_hires_count? status nature "
+    "origin",
     "facts": "branch_code* metier_code* criterion_code* value? lower? upper? reliability_grade? "
     "year? status nature origin source_code?",
     "questions": "branch_code* question_code* criterion_code* label unit low high scale direction "
@@ -196,8 +197,8 @@ TABLES: Final[dict[str, str]] = {
     "employment_share_pct_lower employment_share_pct_upper growth_rate_pct own_growth_rate_pct "
     "tension_alarm departures_alarm nomenclature? tension_year? tension_index? "
     "tension_class_least? tension_class_most? tension_rank? ranked_count? causes? causes_year "
-    "certifications_count? own_certifications_count? main_rome_codes? main_romes? decision_status "
-    "decision? decided_on? minutes_reference? year status nature origin",
+    "certifications_count? own_certifications_count? main_rome_codes? main_romes? "
+    "branch_hires_count? decision_status decision? decided_on? minutes_reference? year status nature origin",
     "shortlist_left_out": "branch_code* metier_code* reason employment_share_pct "
     "departure_rate_pct growth_rate_pct year status nature origin",
     "decision_follow_up": "decision_code* branch_code metier_code edition_id proposed_on "

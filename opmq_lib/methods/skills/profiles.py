@@ -119,6 +119,17 @@ def main_romes(shares: pd.DataFrame, in_branch: pd.Series) -> pd.Series:
     return main[count <= MOST_ROMES].groupby("metier_code")["rome_code"].agg(" ".join)
 
 
+def metier_hires(shares: pd.DataFrame, in_branch: pd.Series) -> pd.Series:
+    """Return what a branch hires in each métier, in declarations, by `metier_code`.
+
+    Args:
+        shares: As for `main_romes`.
+        in_branch: Likewise.
+    """
+    hires = shares["share"] * shares["rome_code"].map(in_branch).fillna(0.0)
+    return hires.groupby(shares["metier_code"]).sum()
+
+
 def metier_romes(shares: pd.DataFrame, in_branch: pd.Series, everywhere: pd.Series) -> pd.DataFrame:
     """Return how much of each métier (FAP) its ROME are, by hires under each.
 

@@ -122,7 +122,7 @@ def listed(results: Results, labels: Labels, question: str) -> Html:
     def name(row: int) -> Markup:
         code, vote = rows["metier_code"][row], rows["voted"][row]
         text = Markup('<span id="{}-{}">{}</span>{}{}')
-        mostly = pieces.mostly(rows["main_romes"][row])
+        mostly = pieces.mostly(*rows.loc[row, list(pieces.HERE)])
         return text.format(of.question, code, labels[code], WORDS.voted(vote), mostly)
 
     def fact(code: str) -> Callable[[int], Markup]:
@@ -149,7 +149,7 @@ def _doubtful(of: Of, labels: Labels, label: str) -> Html:
         {
             "id": f"{of.question}-{rows['metier_code'][row]}",
             "name": labels[rows["metier_code"][row]],
-            "mostly": pieces.mostly(rows["main_romes"][row]),
+            "mostly": pieces.mostly(*rows.loc[row, list(pieces.HERE)]),
             "share": of.cells.show(row, french.percent, "acceptability_pct"),
             "facts": [of.phrase(rows["metier_code"][row], code) for code in asked],
             "doubt": of.doubt(row),

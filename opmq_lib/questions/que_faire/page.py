@@ -142,7 +142,7 @@ def _card(results: Results, row: int, labels: Labels) -> Any:
     return SimpleNamespace(
         rank=cells.show(row, french.number, "rank"),
         name=labels[each["metier_code"]],
-        mostly=pieces.mostly(each["main_romes"]),
+        mostly=pieces.mostly(*(each[name] for name in pieces.HERE)),
         share=cells.show(row, french.percent, "employment_share_pct"),
         share_ends=_ends(cells, row, "employment_share_pct", _whole),
         rate=_rate(cells, row) + cells.letter(row),
