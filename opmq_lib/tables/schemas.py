@@ -198,7 +198,8 @@ TABLES: Final[dict[str, str]] = {
     "tension_alarm departures_alarm nomenclature? tension_year? tension_index? "
     "tension_class_least? tension_class_most? tension_rank? ranked_count? causes? causes_year "
     "certifications_count? own_certifications_count? main_rome_codes? main_romes? "
-    "branch_hires_count? decision_status decision? decided_on? minutes_reference? year status nature origin",
+    "branch_hires_count? decision_status decision? decided_on? minutes_reference? year status "
+    "nature origin",
     "shortlist_left_out": "branch_code* metier_code* reason employment_share_pct "
     "departure_rate_pct growth_rate_pct year status nature origin",
     "decision_follow_up": "decision_code* branch_code metier_code edition_id proposed_on "
