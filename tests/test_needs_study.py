@@ -223,6 +223,14 @@ def test_a_sheet_tells_the_departures_of_its_metiers(results) -> None:
     assert f"besoins:{row}:lower" in html
 
 
+def test_only_the_reference_is_an_official_projection(results) -> None:
+    rows = select(results["besoins"], *needs.RATES)
+    natures = rows.groupby("variant")["nature"].agg(set).to_dict()
+    assert natures.pop("") == {"official_projection"}
+    assert set(natures) > set(chain.VARIANTS)
+    assert all(each == {"projection"} for each in natures.values())
+
+
 def test_scenarios_carry_a_banner_while_nobody_voted(results) -> None:
     assert "non votés" in hypotheses.banner(results).html
 

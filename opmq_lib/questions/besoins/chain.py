@@ -213,7 +213,7 @@ def posts(
     Returns:
         Rows of the `needs` contract under each scenario, then, under the reference, as scenario
         `OWN_TREND` if employment grew by our own trend, and as `LATER` if everybody left
-        `DELAY_YEARS` later; no row without employment.
+        `DELAY_YEARS` later; no row without employment. Only the reference is official.
     """
     if cells.empty:
         return pd.DataFrame(columns=list(DESCRIPTIONS["needs"]))
@@ -225,7 +225,9 @@ def posts(
     trend = cells["own_growth_rate_pct"].fillna(cells["growth_rate_pct"])
     cases[OWN_TREND] = cells[NODE].assign(growth_rate_pct=trend)
     cases[LATER] = cells[NODE].assign(departure_rate_pct=cells["later_departure_rate_pct"])
-    return needs.posts_to_fill(cells, start, end, cases)
+    found = needs.posts_to_fill(cells, start, end, cases)
+    is_reference = found["scenario_code"] == scenarios[0].scenario_code
+    return found.assign(nature=found["nature"].where(is_reference, "projection"))
 
 
 def results(  # noqa: PLR0913 - one argument per step
