@@ -1,6 +1,7 @@
 """The steps of a notebook in one call, as its cells run them."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import pandas as pd
 
@@ -57,6 +58,20 @@ def lists(
     inputs: Mapping[str, pd.DataFrame], branch_code: str, edition: EditionParams
 ) -> dict[str, pd.DataFrame]:
     """The core and the short list of a branch, as `05_competences` reads them."""
+    if inputs["own_employment"].empty and edition == study.edition():
+        return usual_lists(branch_code)
+    return new_lists(inputs, branch_code, edition)
+
+
+@cache
+def usual_lists(branch_code: str) -> dict[str, pd.DataFrame]:
+    """Those of the study as it ships, made once in a process."""
+    return new_lists(study.load_inputs([branch_code]), branch_code, study.edition())
+
+
+def new_lists(
+    inputs: Mapping[str, pd.DataFrame], branch_code: str, edition: EditionParams
+) -> dict[str, pd.DataFrame]:
     questions = study.criteria(branch_code)
     found = coeurs.run(inputs, branch_code, edition, questions)
     listed = que_faire.listed(que_faire.cells(inputs, branch_code, edition))
