@@ -37,6 +37,7 @@ def cells(**columns: object) -> pd.DataFrame:
         "departure_rate_pct": [99.0, 2, 2, 2, 2, 2, 2, 2],
         "tension_alarm": True,
         "departures_alarm": False,
+        "is_secret": False,
     }
     return pd.DataFrame(table | columns)
 
@@ -137,6 +138,30 @@ def test_what_is_left_out_is_named_only_where_no_alarm_stands() -> None:
     found = shortlist.left_out(table)
     assert found[["metier_code", "reason"]].to_numpy().tolist() == [
         ["H", "no_figure"], ["G", "falling"], ["F", "no_figure"], ["E", "no_figure"]]  # fmt: skip
+
+
+def test_a_cell_under_the_threshold_is_secret_and_gives_no_number() -> None:
+    own = pd.DataFrame(
+        {
+            "metier_code": ["E1Z43", "D6Z70", "autres_metiers"],
+            "employment_headcount": [400.0, 300.0, 300.0],
+            "units_count": [2, 9, 9],
+            "branch_code": "ceramique",
+            "year": 2018,
+            "nature": "observed",
+            "origin": "own",
+            "largest_share_pct": 20.0,
+            "source_code": "enquete",
+        }
+    )
+    inputs = study.load_inputs(["ceramique"]) | {"own_employment": own}
+    looked_at = chain.cells(inputs, "ceramique", EDITION)
+    listed = chain.listed(looked_at)
+    assert listed.metiers["metier_code"].tolist() == ["D6Z70"]
+    secret = shortlist.left_out(looked_at).set_index("metier_code").loc["E1Z43"]
+    assert secret["reason"] == "secret"
+    numbers = ["employment_headcount", "employment_share_pct", "location_quotient"]
+    assert secret[numbers].isna().all()
 
 
 def test_the_list_of_chemistry_is_the_one_that_was_designed(

@@ -168,18 +168,20 @@ def left_out(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the métiers that a list leaves out though somebody may look for them there.
 
     Args:
-        cells: As for `shortlist`, with `employment_share_pct`.
+        cells: As for `shortlist`, with `employment_share_pct`, and `is_secret`: own cells whose
+            numbers are not given.
 
     Returns:
         Rows of `cells` with `reason`: `no_figure` (large, and no tension is published), `falling`
-        (many departures, but jobs fall); the largest first.
+        (many departures, but jobs fall), `secret`; the largest first.
     """
     has_alarm = cells["tension_alarm"] | cells["departures_alarm"]
     share = cells["employment_share_pct"]
     is_unknown = ~cells["is_known"] & (share >= JUDGED_SHARE_PCT)
     is_falling = cells["is_falling"] & (share >= LEAST_SHARE_PCT)
-    reason = np.select([is_falling, is_unknown], ["falling", "no_figure"], "")
-    kept = cells.assign(reason=reason)[~has_alarm & (reason != "")]
+    rules = {"secret": cells["is_secret"], "falling": is_falling, "no_figure": is_unknown}
+    reason = np.select(list(rules.values()), list(rules), "")
+    kept = cells.assign(reason=reason)[cells["is_secret"] | (~has_alarm & (reason != ""))]
     order = ["employment_share_pct", "metier_code"]
     table: pd.DataFrame = kept.sort_values(order, ascending=[False, True], ignore_index=True)
     return table

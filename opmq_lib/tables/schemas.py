@@ -200,7 +200,7 @@ TABLES: Final[dict[str, str]] = {
     "certifications_count? own_certifications_count? main_rome_codes? main_romes? "
     "branch_hires_count? decision_status decision? decided_on? minutes_reference? year status "
     "nature origin",
-    "shortlist_left_out": "branch_code* metier_code* reason employment_share_pct "
+    "shortlist_left_out": "branch_code* metier_code* reason employment_share_pct? "
     "departure_rate_pct growth_rate_pct year status nature origin",
     "decision_follow_up": "decision_code* branch_code metier_code edition_id proposed_on "
     "proposed_lever departure_rate_pct decision_status decision? decided_on? minutes_reference? "

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods import decisions, needs
+from opmq_lib.methods import criteria, decisions, needs
 from opmq_lib.methods import shortlist as method
 from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment import RESIDUAL_METIER
@@ -37,9 +37,12 @@ def cells(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFr
 
     Returns:
         Rows of `shared.candidates`, with the columns of `shortlist.alarms`; none without a
-        headcount.
+        headcount. `is_secret`: an own cell under the threshold of confidentiality, without numbers.
     """
     found = shared.candidates(inputs, branch_code, edition.base_year)
+    is_secret = found["metier_code"].isin(criteria.under_threshold(found))
+    numbers = found.filter(regex="^(employment|location_quotient)").mask(is_secret)
+    found = found.assign(**{str(name): numbers[name] for name in numbers}, is_secret=is_secret)
     rates, tensions = country.metier_rates(inputs, edition), shared.metier_tensions(inputs)
     alarms = method.alarms(rates, tensions.rename(columns={"year": "tension_year"}))
     kept = ["metier_code", *alarms.columns.difference(found.columns)]
@@ -52,13 +55,14 @@ def listed(cells: pd.DataFrame) -> Shortlist:
     Args:
         cells: From `cells`.
     """
+    cells = cells[~cells["is_secret"]].reset_index(drop=True)
     heads = cells[["employment_headcount"]].to_numpy() * level_factors(cells, DRAWS_COUNT, SEED)
     rates = cells[["departure_rate_pct"]].to_numpy() * needs.departure_factors(cells)
     return method.shortlist(cells, heads, rates)
 
 
 def with_needs(listed: Shortlist, needs: Tables) -> Shortlist:
-    """Return the list with the departures of the years to come, as `02_besoins` publishes them.
+    """Return the list with departures and growth of the years to come, as `02_besoins` has them.
 
     Args:
         listed: From `listed`, whose rates are national ones of the official projections.
@@ -72,6 +76,11 @@ def with_needs(listed: Shortlist, needs: Tables) -> Shortlist:
     for column, end in zip(known, ("", *ENDS), strict=True):
         name = f"departure_rate_pct{end}"
         found = metiers["metier_code"].map(known[column]).astype("float64")
+        metiers = metiers.assign(**{name: found.fillna(metiers[name])})
+    for name, variant in {"growth_rate_pct": "", "own_growth_rate_pct": "own_trend"}.items():
+        rows = indicators.select(needs["besoins"], "net_creation_rate_pct", variant=variant)
+        net = rows.set_index("metier_code")["value"]
+        found = metiers["metier_code"].map(net).astype("float64")
         metiers = metiers.assign(**{name: found.fillna(metiers[name])})
     return listed._replace(metiers=metiers)
 
@@ -152,8 +161,8 @@ def results(  # noqa: PLR0913 - one argument per step
 
     Returns:
         `shortlist` (the list, métiers that few draws have included), `not_judged` (large métiers
-        without a figure, and those whose jobs fall), `que_faire` (indicators of the whole list),
-        `decisions_suites` (what became of earlier proposals).
+        without a figure, those whose jobs fall, those that are secret), `que_faire` (indicators
+        of the whole list), `decisions_suites` (what became of earlier proposals).
     """
     flags = decided.assign(
         reliability_grade=grades(*(decided[f"departure_rate_pct{end}"] for end in ENDS)),
@@ -161,7 +170,8 @@ def results(  # noqa: PLR0913 - one argument per step
     )
     for name in ("tension_alarm", "departures_alarm"):
         flags[name] = flags[name].map({True: "yes", False: "no"})
-    left_out = method.left_out(cells).assign(status="value")
+    left_out = method.left_out(cells)
+    left_out["status"] = left_out["reason"].map({"secret": "s"}).fillna("value")
     tables = {LISTED: flags.astype(dict.fromkeys(WHOLE, "Int64")), LEFT_OUT: left_out}
     checked = {
         name: check(contract, tables[name][list(DESCRIPTIONS[contract])], name)

@@ -81,11 +81,11 @@ def names(results: Results, labels: Labels, count: int = 3) -> list[tuple[str, M
 
 
 def left_out(results: Results, labels: Labels) -> Html:
-    """Return by name what could not be judged, and what is left out because jobs fall."""
+    """Return by name what could not be judged, and what is left out."""
     table = results[LEFT_OUT]
     named = [
         [f"« {labels[code]} »" for code in table.loc[table["reason"] == reason, "metier_code"]]
-        for reason in ("no_figure", "falling")
+        for reason in ("no_figure", "falling", "secret")
     ]
     return pieces.text(WORDS.left_out(*named)) if any(named) else Html("")
 
