@@ -134,6 +134,7 @@ def test_a_producer_s_file_with_blank_codes_or_no_label_is_refused_whole(tmp_pat
 @needs_data
 def test_what_ships_does_better_than_characters_on_official_pairs_and_is_calibrated():
     """What ships has learned from these pairs: a floor, not the cross-validated figure."""
+    pytest.importorskip("sklearn", reason="scikit-learn, of the extra `bench`, is absent")
     sys.path.insert(0, str(ROOT / "benchmarks"))
     try:
         import matching

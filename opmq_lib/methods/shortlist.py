@@ -19,6 +19,9 @@ LISTED_COUNT: Final = 6
 LEAST_SHARE_PCT, JUDGED_SHARE_PCT = 0.5, 2.0
 """Share of the branch from which a métier may be listed; from which it is named when it cannot be
 judged."""
+LEAST_HIRES: Final = 1.0
+"""Hires in the branch's own activities, a year, under which the estimate alone puts a métier there:
+a convention of the project, not voted."""
 HIGHEST_CLASS, TENSE_RANK_SHARE = 5, 0.75
 """Tension that is an alarm: the highest class on every image in FAP-2021; in FAP-2009, a rank above
 this share of all métiers."""
@@ -164,24 +167,42 @@ def _ranked(cells: pd.DataFrame, heads: Array, rates: Array) -> tuple[Array, Arr
     return departures, np.where(is_eligible & (rank <= LISTED_COUNT), rank, 0)
 
 
+def is_unattested(cells: pd.DataFrame) -> pd.Series:
+    """Return where the estimate alone puts a métier in a branch: nobody was hired for it there.
+
+    Args:
+        cells: `branch_hires_count`, missing where employment is observed.
+
+    Source:
+        Convention of the project, after a reading of the lists by somebody who knows the trades.
+    """
+    return cells["branch_hires_count"] < LEAST_HIRES
+
+
 def left_out(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the métiers that a list leaves out though somebody may look for them there.
 
     Args:
-        cells: As for `shortlist`, with `employment_share_pct`, and `is_secret`: own cells whose
-            numbers are not given.
+        cells: As for `shortlist`, with `employment_share_pct`, `branch_hires_count`, and
+            `is_secret`: own cells whose numbers are not given.
 
     Returns:
         Rows of `cells` with `reason`: `no_figure` (large, and no tension is published), `falling`
-        (many departures, but jobs fall), `secret`; the largest first.
+        (many departures, but jobs fall), `secret`, `unattested` (in alarm, but no hire in the
+        branch's activities); the largest first.
     """
     has_alarm = cells["tension_alarm"] | cells["departures_alarm"]
     share = cells["employment_share_pct"]
     is_unknown = ~cells["is_known"] & (share >= JUDGED_SHARE_PCT)
     is_falling = cells["is_falling"] & (share >= LEAST_SHARE_PCT)
-    rules = {"secret": cells["is_secret"], "falling": is_falling, "no_figure": is_unknown}
-    reason = np.select(list(rules.values()), list(rules), "")
-    kept = cells.assign(reason=reason)[cells["is_secret"] | (~has_alarm & (reason != ""))]
+    rules = {
+        "secret": cells["is_secret"],
+        "unattested": has_alarm & (share >= LEAST_SHARE_PCT) & is_unattested(cells),
+        "falling": ~has_alarm & is_falling,
+        "no_figure": ~has_alarm & is_unknown,
+    }
+    kept = cells.assign(reason=np.select(list(rules.values()), list(rules), ""))
+    kept = kept[kept["reason"] != ""]
     order = ["employment_share_pct", "metier_code"]
     table: pd.DataFrame = kept.sort_values(order, ascending=[False, True], ignore_index=True)
     return table

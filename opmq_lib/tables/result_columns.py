@@ -43,7 +43,9 @@ RESULTS: Final[dict[str, Column]] = {
     "causes": text("Causes, de la convention du projet"),
     "certifications_count": count("Certifications en cours pour le métier", "certifications"),
     "own_certifications_count": count("Dont celles de la branche", "certifications"),
-    "shortlist_left_out.reason": text("Pourquoi il n’y est pas", "no_figure", "falling", "secret"),
+    "shortlist_left_out.reason": text(
+        "Pourquoi il n’y est pas", "no_figure", "falling", "secret", "unattested"
+    ),
     "question_code": text("Question", "core", "strategic"),
     "criterion_code": code("Critère", r"[a-z0-9][a-z0-9_-]*", "employment_share"),
     "labels.label": text(

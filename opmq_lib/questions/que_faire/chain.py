@@ -55,7 +55,7 @@ def listed(cells: pd.DataFrame) -> Shortlist:
     Args:
         cells: From `cells`.
     """
-    cells = cells[~cells["is_secret"]].reset_index(drop=True)
+    cells = cells[~cells["is_secret"] & ~method.is_unattested(cells)].reset_index(drop=True)
     heads = cells[["employment_headcount"]].to_numpy() * level_factors(cells, DRAWS_COUNT, SEED)
     rates = cells[["departure_rate_pct"]].to_numpy() * needs.departure_factors(cells)
     return method.shortlist(cells, heads, rates)
@@ -161,8 +161,9 @@ def results(  # noqa: PLR0913 - one argument per step
 
     Returns:
         `shortlist` (the list, métiers that few draws have included), `not_judged` (large métiers
-        without a figure, those whose jobs fall, those that are secret), `que_faire` (indicators
-        of the whole list), `decisions_suites` (what became of earlier proposals).
+        without a figure, those whose jobs fall, those that are secret or unattested),
+        `que_faire` (indicators of the whole list), `decisions_suites` (what became of
+        earlier proposals).
     """
     flags = decided.assign(
         reliability_grade=grades(*(decided[f"departure_rate_pct{end}"] for end in ENDS)),

@@ -16,7 +16,7 @@ from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import codes, row_of
 
 WORDS = words(__package__)
-FRAGILE_SHARE_PCT = 50
+FRAGILE_SHARE_PCT, SHOWN_UNATTESTED = 50, 6
 
 
 def facts(results: Results) -> Any:
@@ -85,9 +85,11 @@ def left_out(results: Results, labels: Labels) -> Html:
     table = results[LEFT_OUT]
     named = [
         [f"« {labels[code]} »" for code in table.loc[table["reason"] == reason, "metier_code"]]
-        for reason in ("no_figure", "falling", "secret")
+        for reason in ("no_figure", "falling", "secret", "unattested")
     ]
-    return pieces.text(WORDS.left_out(*named)) if any(named) else Html("")
+    *others, unattested = named
+    said = WORDS.left_out(*others, unattested[:SHOWN_UNATTESTED], len(unattested))
+    return pieces.text(said) if any(named) else Html("")
 
 
 def read_me(results: Results) -> Html:
