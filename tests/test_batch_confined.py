@@ -11,6 +11,7 @@ import small_project as small
 from opmq_lib.errors import DataError
 from opmq_lib.runs import batch
 from opmq_lib.runs.kernels import confine
+from opmq_lib.sources import ledger
 
 SECRET = "424242"
 READ = """
@@ -40,6 +41,14 @@ for path in paths:
 print(found)
 rows = [f"{len(found)},{sum('42' * 3 in each for each in found.values())},public"]
 Path(output_folder, "table.csv").write_text("\\n".join(["tried,read,origin", *rows]))
+"""
+
+LIBRARY_ONLY = """
+from opmq_lib.show import downloads
+from opmq_lib.sources import embedded, study
+assert len(study.load_inputs()["tension"])
+table = embedded.load("regions").assign(origin="public")
+downloads.write_results({"regions": table}, output_folder, "01_emplois")
 """
 
 confined = pytest.mark.skipif(not confine.is_possible(), reason="this system confines no process")
@@ -105,6 +114,48 @@ def test_without_confinement_a_notebook_that_imports_more_than_the_library_is_ow
     monkeypatch.setattr(confine, "is_possible", lambda: False)
     batch.execute(small.runs(root), 1)
     assert {record["origin"] for record in small.records(root).values()} == {"own"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "origin"),
+    [
+        ("", "public"),
+        ('try:\n    open("../../../../parameters-2/x").read()\nexcept OSError:\n    pass', "own"),
+        ('try:\n    open("../../../../data/x.csv").read()\nexcept OSError:\n    pass', "own"),
+    ],
+)
+def test_without_confinement_a_notebook_of_the_library_is_own_only_if_it_opens_what_it_may_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: str, origin: str
+) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    (root / "_quarto.yml").touch()
+    small.write_notebook(root, "01_emplois", LIBRARY_ONLY, cell)
+    monkeypatch.setattr(confine, "is_possible", lambda: False)
+    batch.execute(small.runs(root), 1)
+    record = small.records(root)["chimie", "01_emplois"]
+    assert (record["status"], record["origin"]) == ("ok", origin)
+
+
+def test_results_of_the_edition_before_that_are_own_make_their_reader_own(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie", "ciments"])
+    edition = root / "parameters/edition.yml"
+    edition.write_text(
+        edition.read_text().replace('"previous_edition_id":null', '"previous_edition_id":"2025"')
+    )
+    signature = f"{small.SIGNATURE['branch']}\nprevious_edition_id = None"
+    small.write_notebook(root, "01_emplois", small.TABLE, signature=signature)
+    before = root / "outputs/2025"
+    before.mkdir(parents=True)
+    line = {
+        "edition_id": "2025",
+        "branch_code": "chimie",
+        "notebook": "01_emplois",
+        "origin": "own",
+    }
+    ledger.append(before / ledger.LEDGER, line | {"status": "ok", "outputs": {}})
+    batch.execute(small.runs(root), 1)
+    origins = {code: each["origin"] for (code, _), each in small.records(root).items()}
+    assert origins == {"chimie": "own", "ciments": "public"}
 
 
 def test_a_file_that_is_declared_and_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def test_a_branch_with_data_of_its_own_is_withheld_and_blocks_nobody(tmp_path: P
     shown = (report.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
     assert "données propres à la branche" in shown
     common = (report.site / "commun/10_consolidation.html").read_text(encoding="utf-8")
-    assert re.search("Cette page ne compte pas (l’|les )?.*himi", common)
+    assert re.search("Branches absentes de cette page, .*: Industries chimiques", common)
     gathered = report.site / "telechargements/commun/10_consolidation/all.csv"
     assert gathered.read_text(encoding="utf-8").splitlines() == ["origin", "public"]
     texts = [path.read_bytes() for path in report.site.rglob("*") if path.is_file()]

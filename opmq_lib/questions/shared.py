@@ -12,11 +12,11 @@ from opmq_lib.methods.skills import profiles
 from opmq_lib.methods.tension import passage
 from opmq_lib.tables.fap import NOT_CODED
 from opmq_lib.tables.indicators import last_year
+from opmq_lib.tables.result_columns import TITLES_SEPARATOR
 
 Tables = Mapping[str, pd.DataFrame]
 
 ALL_BRANCHES = "ensemble"
-SEPARATOR = " ; "
 _FITTED: dict[tuple[bytes, ...], employment.Estimate] = {}
 """The last estimate, by the content of its tables."""
 
@@ -72,7 +72,7 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     main = romes.reindex(table["metier_code"]).astype("str").fillna("").to_numpy()
     version_3 = inputs["romes"][inputs["romes"]["rome_version"] == "3"]
     titles = version_3.set_index("rome_code")["label"]
-    named = [SEPARATOR.join(titles[code] for code in codes.split()) for codes in main]
+    named = [TITLES_SEPARATOR.join(titles[code] for code in codes.split()) for codes in main]
     found = table["metier_code"].map(counted).fillna(0.0).where(table["nature"] == "estimate")
     return table.assign(main_rome_codes=main, main_romes=named, branch_hires_count=found)
 

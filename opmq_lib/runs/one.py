@@ -175,12 +175,12 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
 def _readable(run: Run, staging: Path) -> list[str]:
     """Return what of the project a run may read: what it says that it rests on, and no data else.
 
-    Beside its own folder: parameters, the files that it declares, and results of notebooks that it
-    says it reads, in this edition and in the one before, with what tells their last runs.
+    Beside its own folder: parameters, the files that it declares, results of notebooks that it says
+    it reads, those of its branch and common ones in the edition before, with what tells last runs.
     """
     folders_read = [run.edition_folder / "/".join(id_) for id_ in run.reads]
-    if before := run.parameters.get("previous_edition_id"):
-        folders_read.append(run.edition_folder.with_name(before))
+    if before := _edition_before(run):
+        folders_read += [before / name for name in (run.branch_code, COMMON, LEDGER)]
     names = ("parameters", "notebooks", "_quarto.yml", *run.declared)
     shared = (staging.with_name(f"{staging.name}.json"), staging.with_name("ipython"))
     paths = [run.root / name for name in names] + [run.edition_folder / LEDGER, staging, *shared]
@@ -199,16 +199,28 @@ def _origin(run: Run, staging: Path) -> origin.Origin:
     Where the system does not confine notebooks, one that imports more than this library may have
     read anything, and what any has opened beyond what it may read is the user's own.
     """
-    before = run.edition_folder.with_name(run.parameters.get("previous_edition_id") or folders.WORK)
-    past = ledger.latest(before / LEDGER)
-    origins = [each["origin"] for id_, each in past.items() if id_[0] in (run.branch_code, COMMON)]
+    before = _edition_before(run)
+    past = ledger.latest(before / LEDGER) if before else {}
+    origins = [past[id_].get("origin") for id_ in past if id_[0] in (run.branch_code, COMMON)]
     if not confine.is_possible():
-        allowed = (*confine.SYSTEM, *_readable(run, staging))
-        ours = all(name.startswith(LIBRARY) for name in run.template.imports or [""])
-        heard = noted(str(_notes(staging)))
-        if not ours or not all(path.startswith(allowed) for path in heard):
-            origins.append("own")
+        imports = run.template.imports or {""}
+        is_ours = all(name.partition(".")[0] == LIBRARY for name in imports)
+        origins.append("public" if is_ours and not _strange(run, staging) else "own")
     return origin.worst([origin.of(staging), *origins])
+
+
+def _strange(run: Run, staging: Path) -> list[str]:
+    """Return the files that a run has opened and that it may not read; folders are only listed."""
+    allowed = (*confine.SYSTEM, *_readable(run, staging))
+    within = tuple(f"{path}{after}" for path in allowed for after in ("/", "#"))
+    searched = {str(Path(entry).absolute()) for entry in sys.path}
+    heard = (path for path in noted(str(_notes(staging))) if not path.startswith(within))
+    return [path for path in heard if path not in {*allowed, *searched} and not Path(path).is_dir()]
+
+
+def _edition_before(run: Run) -> Path | None:
+    name = run.parameters.get("previous_edition_id")
+    return run.edition_folder.with_name(name) if name else None
 
 
 def _read(run: Run, staging: Path) -> list[str]:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from opmq_lib.errors import Defect, ScopeError, did_you_mean
 from opmq_lib.show import french
+from opmq_lib.tables.result_columns import TITLES_SEPARATOR
 
 ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
 NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>')
@@ -68,7 +69,7 @@ def mostly(titles: object, hires: float) -> Markup:
     """Return, small, what a métier mostly is in its branch, or that nobody was hired for it there.
 
     Args:
-        titles: A cell of `main_romes`: titles of the ROME separated by ` ; `, or nothing.
+        titles: A cell of `main_romes`: titles of the ROME, or nothing.
         hires: A cell of `branch_hires_count`.
 
     Examples:
@@ -81,7 +82,9 @@ def mostly(titles: object, hires: float) -> Markup:
     if hires < 1:
         said = "ici aucune embauche déclarée : estimation seule"
     elif isinstance(titles, str) and titles:
-        named = [french.label(title[:1].lower() + title[1:]) for title in titles.split(" ; ")]
+        named = [
+            french.label(title[:1].lower() + title[1:]) for title in titles.split(TITLES_SEPARATOR)
+        ]
         said = f"ici surtout : {french.enumeration(named)}"
     return Markup(" <small>{}</small>").format(said) if said else Markup("")
 

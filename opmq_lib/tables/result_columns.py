@@ -7,6 +7,9 @@ from opmq_lib.tables.kinds import ANY, Column, code, count, day, heads, number, 
 NATURES = ("observed", "estimate", "official_projection")
 STATES = ("value", "s", "nd", "np", "nv")
 
+TITLES_SEPARATOR = " ; "
+"""Between titles in a cell of `main_romes`."""
+
 RESULTS: Final[dict[str, Column]] = {
     "model": text("Modèle"),
     "horizon_years": count("Années projetées (0 : toutes)", "années"),

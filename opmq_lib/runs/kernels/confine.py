@@ -16,11 +16,12 @@ CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 """System calls; the numbers are those of every processor."""
 
 HOME = (
-    *(".cache/fontconfig", ".cache/matplotlib", ".config/matplotlib", ".fonts"),
-    *(".local/lib", ".local/share/fonts", ".local/share/jupyter"),
+    *(".cache/fontconfig", ".cache/matplotlib", ".config/matplotlib", ".matplotlib"),
+    *(".fonts", ".local/lib", ".local/share/fonts", ".local/share/jupyter", "Library/Fonts"),
 )
 SYSTEM = (
     *("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var/cache"),
+    *("/Library/Fonts", "/System", "/private/etc", "/private/var/db/timezone"),
     *(sys.prefix, sys.base_prefix, str(Path(__file__).parents[2])),
     *(str(Path.home() / name) for name in HOME),
 )
