@@ -13,6 +13,7 @@ from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.rates import rates_of
 from opmq_lib.params import EditionParams
 from opmq_lib.questions.shared import Tables
+from opmq_lib.sources import study
 from opmq_lib.tables import check
 from opmq_lib.tables.fap import METIER_LENGTH
 
@@ -41,6 +42,11 @@ def metier_rates(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     change = published.changes_after(panel, rates.OWN_GROWTH_YEARS)
     metiers = metiers.assign(own_departure_rate_pct=own)
     return check("metier_rates", rates.metier_rates(official, metiers, change), "metier_rates")
+
+
+def prepare() -> None:
+    """Learn the rule of growth of what ships, which all branches of a batch share."""
+    metier_rates(study.load_inputs(), study.edition())
 
 
 def national_ages(inputs: Tables, base_year: int) -> pd.DataFrame:

@@ -14,6 +14,7 @@ all of it.
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, nullcontext
@@ -29,6 +30,12 @@ from opmq_lib.sources import ledger
 
 if TYPE_CHECKING:
     from opmq_lib.runs.cluster import Cluster
+
+COMMON = ("opmq_lib.questions.shared:prepare", "opmq_lib.questions.country:prepare")
+"""What is the same for every branch, and slow: kept in memory where notebooks are forked from."""
+
+SEVERAL = 3
+"""Runs from which on that is worth it."""
 
 
 def execute(  # noqa: PLR0913 - each is an option of `opmq run`
@@ -90,10 +97,15 @@ def _joined(
 
 
 def _imports(runs: Sequence[Run]) -> list[str]:
-    """Return the modules that the runs' notebooks import, those of the library one by one."""
+    """Return the modules that the runs' notebooks import, those of the library one by one.
+
+    And the functions of `COMMON` that several runs can use, as `module:function`.
+    """
     named = {name for run in runs for name in run.template.imports or ()}
-    reached = {module for run in runs if run.template.imports for module in run.library}
-    return sorted(reached | {name for name in named if name.partition(".")[0] not in reached})
+    reached = Counter(module for run in runs if run.template.imports for module in run.library)
+    calls = [call for call in COMMON if reached[call.partition(":")[0]] >= SEVERAL]
+    others = {name for name in named if name.partition(".")[0] not in reached}
+    return sorted(reached.keys() | others) + calls
 
 
 @dataclass

@@ -40,6 +40,7 @@ UNAVAILABLE = {
     "failed": "calcul en échec",
     "missing": "pas encore calculé",
     "withheld": "données propres, non publiées",
+    "ok": "non publié par le calcul",
 }
 PORTRAIT_NOTES = {
     "yes": "effectif publié (portrait de branche de la Dares)",

@@ -21,7 +21,7 @@ HOME = (
 )
 SYSTEM = (
     *("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var/cache"),
-    *("/Library/Fonts", "/System", "/private/etc", "/private/var/db/timezone"),
+    *("/Library/Fonts", "/System", *map(os.path.realpath, ("/etc", "/var/db/timezone"))),
     *(sys.prefix, sys.base_prefix, str(Path(__file__).parents[2])),
     *(str(Path.home() / name) for name in HOME),
 )

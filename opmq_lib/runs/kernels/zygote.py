@@ -50,13 +50,15 @@ class Child(NamedTuple):
     runner: socket.socket
 
 
-def preload(names: list[str]) -> None:
+def preload(names: list[str], notes: Notes) -> None:
     """Import what notebooks will, and refuse to serve from a process that cannot fork cleanly.
 
-    A name that cannot be imported is left to the notebook that asks for it. If an import has
-    started a thread, the fork would copy its locks and not it: then this raises `RuntimeError`.
+    A name that cannot be imported is left to the notebook that asks for it; `module:function` is
+    called as well. If an import has started a thread, the fork would copy its locks and not it:
+    then this raises `RuntimeError`.
     """
-    for name in ("numpy", "ipykernel", *names):
+    calls = [name for name in names if ":" in name]
+    for name in ("numpy", "ipykernel", *(name for name in names if name not in calls)):
         with suppress(Exception):
             importlib.import_module(name)
     for module, later in LATER.items():
@@ -65,11 +67,25 @@ def preload(names: list[str]) -> None:
                 importlib.import_module(name, module)
     if "matplotlib" in sys.modules:
         _draw_once()
+    seen = set(notes.seen)
+    for module, _, function in (call.partition(":") for call in calls):
+        with suppress(Exception):
+            getattr(sys.modules[module], function)()
+    _forget_files()
+    notes.seen = seen
     count = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if count != 1:
         raise RuntimeError(f"{count} threads after the imports; a fork is clean with one only")
     gc.collect()
     gc.freeze()  # the collector would write to, and so copy, every page shared with the kernels
+
+
+def _forget_files() -> None:
+    """Drop what the library keeps of files: each kernel opens those that it uses, and is heard."""
+    for name in [name for name in sys.modules if name.startswith("opmq_lib.sources.")]:
+        for each in vars(sys.modules[name]).values():
+            if hasattr(each, "cache_clear"):
+                each.cache_clear()
 
 
 def _draw_once() -> None:
@@ -182,6 +198,6 @@ def _live(request: dict[str, Any], log: int, zygote: int, notes: Notes) -> None:
 if __name__ == "__main__":  # arguments: the descriptor of the control socket, modules to import
     runner = socket.socket(fileno=int(sys.argv[1]))
     listening = Notes()
-    preload(sys.argv[2:])
+    preload(sys.argv[2:], listening)
     runner.send(b"+")
     serve(runner, listening)
