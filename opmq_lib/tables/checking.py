@@ -2,13 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from numbers import Real
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, closest, did_you_mean
 from opmq_lib.tables import personal
@@ -20,6 +22,8 @@ SHOWN_PER_PROBLEM: Final = 10
 """Rows listed for one problem of one column; the others are counted."""
 _EMPTY: Final = ("", None, np.nan)
 _CORRECT: Final = "correct the number"
+_Wrong = tuple[NDArray[np.bool_], str, str, type[DataError]]
+"""Rows that are wrong, what they are, what to do about them, and the class of the error."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +157,13 @@ def row_problems(table: str, frame: pd.DataFrame, rules: Iterable[Rule] = ()) ->
     cells = rows.assign(**typed)
     problems = _repeated_keys(table, rows, cells)
     for use in uses:
-        problems += _cell_problems(table, use, rows[use.name], typed[use.name])
+        problems += _cell_problems(table, use, rows, typed[use.name])
     wrong = {(problem.row, problem.column) for problem in problems}
     for rule in (*RULES.get(table, ()), *rules):
         if {*rule.columns, *rule.first_of} <= set(cells):
             told = Problem(rule.columns[0], rule.what, rule.expected, rule.fix, error=rule.error)
-            broken = _in_rows(~rule.holds(cells), told, cells, rule.choices, rule.first_of)
+            breaks = ~rule.holds(cells).fillna(value=True).to_numpy(bool)
+            broken = _in_rows(breaks, told, cells, rule.choices, rule.first_of)
             problems += [each for each in broken if (each.row, each.column) not in wrong]
     return problems
 
@@ -254,7 +259,7 @@ def _text(cell: object) -> str:
 
 
 def _in_rows(
-    wrong: pd.Series,
+    wrong: NDArray[np.bool_],
     problem: Problem,
     frame: pd.DataFrame,
     choices: Collection[str] = (),
@@ -269,7 +274,7 @@ def _in_rows(
         choices: What the cell may have meant.
         first_of: Columns whose values the row shares with an earlier one: that one is named.
     """
-    rows = np.flatnonzero(wrong.fillna(value=False)).tolist()
+    rows = np.flatnonzero(wrong).tolist()
     if not rows:
         return []
     cells = [_text(cell) for cell in frame[problem.column].iloc[rows]] if problem.column else None
@@ -302,10 +307,12 @@ def _repeated_keys(table: str, frame: pd.DataFrame, typed: pd.DataFrame) -> list
         expected=f"one row for each {', '.join(key)}",
         fix="delete one of the two rows",
     )
-    wrong = frame.duplicated(key)
+    wrong = frame.duplicated(key).to_numpy(copy=True)
+    if not wrong.any():
+        return []
     given, read = frame[wrong], typed[wrong]
     unread = [read[name].isin(_EMPTY) & ~given[name].isin(_EMPTY) for name in key]
-    wrong[wrong] = ~pd.concat(unread, axis=1).any(axis=1)
+    wrong[wrong] = ~np.any(unread, axis=0)
     return _in_rows(wrong, problem, frame, first_of=key)
 
 
@@ -324,48 +331,77 @@ def _typed(cells: pd.Series, column: Column) -> pd.Series:
     return numbers.where(np.isfinite(numbers))
 
 
-def _cell_problems(table: str, use: Use, cells: pd.Series, typed: pd.Series) -> Iterator[Problem]:
-    """Yield the cells that are empty, of another type, not of their form or out of range."""
-    column = DESCRIPTIONS[table][use.name]
-    frame, empty = cells.to_frame(), cells.isna()
-    if cells.dtype.kind not in "iuf":
-        empty |= cells.isin([""])
-
-    def problem(what: str, fix: str, error: type[DataError] = SchemaError) -> Problem:
-        return Problem(use.name, what, expectation(column), fix, error=error)
-
-    if not use.may_be_empty:
-        yield from _in_rows(empty, problem("empty cell", "fill it in"), frame)
-    if column.is_text:
-        type_problem = problem(
-            "a number or date where a text is meant: zeros may be lost",
-            "write it as text, with its zeros (in a spreadsheet, format the column as Text, then "
-            "type the code again)",
+def _cell_problems(table: str, use: Use, rows: pd.DataFrame, typed: pd.Series) -> list[Problem]:
+    """Return the cells that are empty, of another type, not of their form or out of range."""
+    column, cells = DESCRIPTIONS[table][use.name], rows[use.name]
+    empty = cells.isna().to_numpy()
+    if column.is_text and cells.dtype == "str":
+        empty = typed.eq("").to_numpy()
+    elif cells.dtype.kind not in "iuf":
+        empty = empty | cells.isin([""]).to_numpy()
+    problems: list[_Wrong] = (
+        [] if use.may_be_empty else [(empty, "empty cell", "fill it in", SchemaError)]
+    )
+    problems += (_text_problems if column.is_text else _number_problems)(column, empty, typed)
+    expected = expectation(column)
+    return [
+        each
+        for wrong, what, fix, error in problems
+        for each in _in_rows(
+            wrong,
+            Problem(use.name, what or _misfit(use.name, column), expected, fix, error=error),
+            rows,
+            () if what else column.choices,
         )
-        yield from _in_rows(~empty & typed.eq(""), type_problem, frame)
-        misfit = problem(_misfit(use.name, column), "correct it")
-        yield from _in_rows(~_has_form(typed, column), misfit, frame, column.choices)
-        return
+    ]
+
+
+def _text_problems(column: Column, empty: NDArray[np.bool_], texts: pd.Series) -> list[_Wrong]:
+    """Return which texts are no text, and which are not of their form (no words for these)."""
+    places, distinct = pd.factorize(texts)
+    given = distinct.tolist()
+    is_blank = np.array([text == "" for text in given], bool)
+    misfits = np.array([text != "" and not _has_form(text, column) for text in given], bool)
+    lost = "a number or date where a text is meant: zeros may be lost"
+    fix = (
+        "write it as text, with its zeros (in a spreadsheet, format the column as Text, then "
+        "type the code again)"
+    )
+    return [
+        (~empty & is_blank[places], lost, fix, SchemaError),
+        (misfits[places], "", "correct it", SchemaError),
+    ]
+
+
+def _number_problems(column: Column, empty: NDArray[np.bool_], cells: pd.Series) -> list[_Wrong]:
+    """Return which numbers are none, or negative, or outside the range of their column."""
+    numbers = cells.to_numpy()
     whole = column.kind == "whole"
-    number = f"not a {'whole ' if whole else ''}number"
-    type_problem = problem(number, "write digits only, such as 1234")
-    yield from _in_rows(~empty & (typed % 1 != 0 if whole else typed.isna()), type_problem, frame)
-    negative = typed.lt(0) & (column.low == 0)
-    yield from _in_rows(negative, problem("negative number", _CORRECT, RangeError), frame)
-    outside = ~typed.between(column.low, column.high) & typed.notna() & ~negative
-    yield from _in_rows(outside, problem("outside its range", _CORRECT, RangeError), frame)
+    words = f"not a {'whole ' if whole else ''}number"
+    unread = numbers % 1 != 0 if whole else np.isnan(numbers)
+    negative = (numbers < 0) & (column.low == 0)
+    outside = (numbers < column.low) | (numbers > column.high)
+    return [
+        (~empty & unread, words, "write digits only, such as 1234", SchemaError),
+        (negative, "negative number", _CORRECT, RangeError),
+        (outside & ~negative, "outside its range", _CORRECT, RangeError),
+    ]
 
 
-def _has_form(texts: pd.Series, column: Column) -> pd.Series:
-    """Return which texts are among the choices, or of the form, of their column; empty ones are."""
-    if column.choices:
-        return texts.isin(["", *column.choices])
-    if not column.pattern:
-        return pd.Series(data=True, index=texts.index)
-    formed = texts.str.fullmatch(column.pattern)
-    if column.pattern == DAY:
-        formed &= pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce").notna()
-    return formed | texts.eq("")
+def _has_form(text: str, column: Column) -> bool:
+    """Return whether a text is among the choices, or of the form, of its column."""
+    if column.choices or not column.pattern:
+        return not column.choices or text in column.choices
+    is_formed = re.fullmatch(column.pattern, text) is not None
+    return is_formed and (column.pattern != DAY or _is_day(text))
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _misfit(name: str, column: Column) -> str:
