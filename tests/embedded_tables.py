@@ -12,6 +12,7 @@ from opmq_lib.sources import (
     embedded,
     fap2021,
     loading,
+    rome,
 )
 from opmq_lib.tables import DESCRIPTIONS
 
@@ -21,6 +22,7 @@ FOLDERS = {
     dares_branches: LABOUR / "dares-portraits-branches",
     dares_2030: LABOUR / "dares-metiers-2030",
     fap2021: LABOUR,
+    rome: LABOUR.parent / "skills",
 }
 
 

@@ -16,6 +16,7 @@ from opmq_lib.methods import decisions, shortlist
 from opmq_lib.methods.needs import departure_factors
 from opmq_lib.methods.shortlist import Shortlist
 from opmq_lib.questions import country, shared
+from opmq_lib.questions.changements import chain as changements
 from opmq_lib.questions.consolidation import chain as consolidation_chain
 from opmq_lib.questions.consolidation import page as consolidation_page
 from opmq_lib.questions.que_faire import chain, page
@@ -53,6 +54,11 @@ def every() -> dict[str, pd.DataFrame]:
         once.setattr(country, "metier_rates", lambda *_: rates)
         branches = sorted(inputs["branch_headcount"]["branch_code"].unique())
         return {code: chain.cells(inputs, code, EDITION) for code in branches}
+
+
+@pytest.fixture(scope="module")
+def lists(every: dict[str, pd.DataFrame]) -> dict[str, Shortlist]:
+    return {code: chain.listed(cells) for code, cells in every.items()}
 
 
 @pytest.fixture(scope="module")
@@ -194,9 +200,8 @@ def test_the_list_of_chemistry_is_the_one_that_was_designed(
 
 
 def test_lists_of_all_branches_are_stable_and_hold_no_small_metier(
-    every: dict[str, pd.DataFrame],
+    lists: dict[str, Shortlist],
 ) -> None:
-    lists = {code: chain.listed(cells) for code, cells in every.items()}
     assert len(lists) == 27
     overlaps = pd.Series({code: each.overlap for code, each in lists.items()})
     assert overlaps.mean() >= 0.6
@@ -206,6 +211,18 @@ def test_lists_of_all_branches_are_stable_and_hold_no_small_metier(
     assert set(found["is_shown"]) == {"yes", "no"}
     assert (found.groupby("branch_code").size() <= 6).all()
     assert {"G1Z70", "J1Z80", "D1Z41"} <= set(found["metier_code"].value_counts().index[:4])
+
+
+def test_every_metier_listed_has_three_sourced_facts_or_more(lists: dict[str, Shortlist]) -> None:
+    inputs = study.load_inputs()
+    sources = set(inputs["sources"]["source_code"])
+    for code, found in lists.items():
+        listed = changements.listed({"shortlist": found.metiers})
+        facts = changements.facts(inputs, code, listed, changements.records(inputs, code))
+        assert list(facts["metier_code"].unique()) == listed
+        sourced = facts[facts["source_code"].isin(sources) & (facts["vintage"] != "")]
+        kinds = sourced[sourced["status"] == "value"].groupby("metier_code")["fact_code"].nunique()
+        assert (kinds.reindex(listed) >= 3).all(), code
 
 
 def test_every_number_of_the_cards_is_a_cell_and_nothing_is_decided(

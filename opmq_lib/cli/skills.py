@@ -181,6 +181,42 @@ def blocs_command(
     )
 
 
+@skills_app.command("changes")
+def changes_command(
+    old: Annotated[Path, typer.Argument(help="Folder of the earlier version of ROME 4.0.")],
+    new: Annotated[Path, typer.Argument(help="Folder of the later version.")],
+    output: Output,
+    by: Annotated[
+        Literal["rome", "metier"], typer.Option(help="A row per record, or per métier (FAP).")
+    ] = "rome",
+) -> None:
+    """Find the skills added, dropped and renamed between two versions of ROME, as downloaded.
+
+    Example: opmq skills changes rome_v460 rome_v470 -o changements.csv --by metier
+    """
+    import pandas as pd
+
+    from opmq_lib.methods.skills import evolution
+    from opmq_lib.show import downloads
+    from opmq_lib.sources import embedded, rome
+
+    _check_files("changes", [old, new], [output])
+    before, after = (rome.read_version(folder) for folder in (old, new))
+    changes = evolution.changes(before, after)
+    if by == "metier":
+        both = pd.concat([before, after])[["rome_code", "parent_rome_code"]].drop_duplicates()
+        links = embedded.load("fap_rome").rename(columns={"rome_code": "parent_rome_code"})
+        changes = evolution.by_metier(changes, both.merge(links, on="parent_rome_code"))
+    downloads.write_table(changes, output)
+    counts = changes["change_code"].value_counts()
+    told = ", ".join(f"{counts.get(name, 0)} {name}" for name in evolution.CHANGES)
+    print(
+        f"Written: {output} (version {rome.version_of(old)} to {rome.version_of(new)}: {told}). "
+        "Renamed: the same code, or labels alike at "
+        f"{evolution.LEAST_SIMILARITY:.0%} or more in one record."
+    )
+
+
 @skills_app.command("expiry")
 def expiry_command(
     file: Export,

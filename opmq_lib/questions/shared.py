@@ -126,6 +126,14 @@ def hire_tables(inputs: Tables) -> employment.HireTables:
     return employment.HireTables(*(inputs[name] for name in employment.HireTables._fields))
 
 
+def metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
+    """Return how much of each métier (FAP) its ROME are: `metier_code`, `rome_code`, `weight`."""
+    hires = inputs["rome_naf_hires"]
+    own = profiles.branch_hires(hires, inputs["naf_branch"], branch_code)
+    every = hires["hires_count"].astype("float64").groupby(hires["rome_code"]).sum()
+    return profiles.metier_romes(employment.rome_shares(hire_tables(inputs)), own, every)
+
+
 def images(inputs: Tables) -> pd.DataFrame:
     """Return the images of each métier in FAP-2021 (`passage.passage`)."""
     names = ("fap_rome", "rome_fap2021", "rome_naf_hires", "metiers_2021")

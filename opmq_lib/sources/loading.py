@@ -65,13 +65,16 @@ def files(usual: Mapping[str, str], folder: Path) -> dict[str, Path]:
     return {name: folder / place for name, place in usual.items()}
 
 
-def cells(path: Path, names: Mapping[str, str] | None = None, separator: str = ",") -> pd.DataFrame:
+def cells(
+    path: Path, names: Mapping[str, str] | None = None, separator: str = ",", skip: int = 0
+) -> pd.DataFrame:
     """Return a published CSV as text: UTF-8 or Windows-1252, blanks reduced, `NA` empty.
 
     Args:
         path: The file.
         names: Columns to keep, in order, and what to call them; all as they are if not given.
         separator: Between cells.
+        skip: Lines before the header.
 
     Raises:
         SchemaError: If a column is missing.
@@ -83,7 +86,9 @@ def cells(path: Path, names: Mapping[str, str] | None = None, separator: str = "
         encoding = "cp1252"
     else:
         encoding = "utf-8-sig"
-    read = pd.read_csv(path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding)
+    read = pd.read_csv(
+        path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, skiprows=skip
+    )
     read = read.map(clean).replace("NA", "").rename(columns=clean)
     if names is None:
         return read

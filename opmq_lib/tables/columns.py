@@ -23,6 +23,8 @@ from opmq_lib.tables.result_columns import NATURES, RESULTS
 _BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
 _REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
 _DECISIONS = ("candidate", "adopted", "rejected", "postponed", "implemented", "abandoned")
+_FACTS = ("emerging", "macro", "condition")
+_SKILLS = "compétences"
 _INDEX = "indice sans unité"
 _PROGRESS = ("requested", "under_way", "delivered", "validated", "abandoned")
 FACTORS: Final = {
@@ -203,6 +205,44 @@ COLUMNS: Final[dict[str, Column]] = {
     "ecological_transition": text("Transition écologique", "white", "green", "strategic", "brown"),
     "digital_transition": text("Transition numérique", "yes", "no"),
     "rome_version": text("Version du ROME", "3", "4.0"),
+    "rome_facts.skills_count": count("Compétences et savoirs, hors macro-compétences", _SKILLS),
+    "ecological_skills_count": count("Dont transition écologique (ROME)", _SKILLS),
+    "ecological_unsaid_count": count("Transition écologique : le ROME ne dit rien", _SKILLS),
+    "digital_skills_count": count("Dont transition numérique (ROME)", _SKILLS),
+    "digital_unsaid_count": count("Transition numérique : le ROME ne dit rien", _SKILLS),
+    "esco_skills_count": count("Dont liées à ESCO (même compétence, ou plus étroite)", _SKILLS),
+    "esco_links_count": count("Liens vers ESCO (même compétence, ou plus étroite)", "liens"),
+    "esco_green_skills_count": count("Dont liées à la collection verte d’ESCO", _SKILLS),
+    "esco_digital_skills_count": count("Dont liées à la collection numérique d’ESCO", _SKILLS),
+    "fact_code": text("Fait", *_FACTS),
+    "item_code": code("Élément du ROME", r"[0-9]+", "100007"),
+    "metier_changes.fact_code": text(
+        "Fait",
+        *_FACTS,
+        "ecological",
+        "digital",
+        "esco_green",
+        "esco_digital",
+        "esco_links",
+        "factor",
+        "qualification",
+        "qualification_before",
+        "none",
+    ),
+    "metier_changes.item_code": text("Élément"),
+    "unsaid_count": count("Sans mention dans la source", _SKILLS),
+    "vintage": text("Édition ou année de la source"),
+    "target_metier_code": code("Métier d’arrivée", ANY, "D1Z40"),
+    "shared_count": count("Macro-compétences communes", _SKILLS),
+    "to_learn_count": count("Macro-compétences à apprendre", _SKILLS),
+    "shared_labels": text("Macro-compétences communes, en clair"),
+    "to_learn_labels": text("Macro-compétences à apprendre, en clair"),
+    "shared_share": number("Part commune de toutes celles des deux métiers", "de 0 à 1", 0, 1),
+    "near_rank": Column("whole", "Rang parmi ceux qui y mènent", "1, 2, …", 1),
+    "exit_rank": Column("whole", "Rang parmi ceux où il mène", "1, 2, …", 1),
+    "metier_ways.growth_rate_pct": number("Croissance officielle, départ", "% par an"),
+    "target_growth_rate_pct": number("Croissance officielle, arrivée", "% par an"),
+    "target_rome_code": code("Fiche ROME d’arrivée", r"[A-Z][0-9]{4}", "H2102"),
     "importance": text("Importance", "principale", "émergente", "autre"),
     "type": text("Type", "savoir", "savoir-faire", "savoir-être"),
     "tree_code": code("Place dans l’arborescence", ANY, "4A201"),

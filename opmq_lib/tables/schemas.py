@@ -65,6 +65,12 @@ TABLES: Final[dict[str, str]] = {
     "macro_skills": "macro_skill_code* label tree_code",
     "metier_skills": "rome_code* skill_code* importance",
     "emerging_skills": "rome_code* skill_code*",
+    "rome_facts": "rome_code* skills_count ecological_skills_count ecological_unsaid_count "
+    "digital_skills_count digital_unsaid_count esco_skills_count esco_links_count "
+    "esco_green_skills_count esco_digital_skills_count",
+    "rome_items": "rome_code* fact_code* item_code*",
+    "rome_item_labels": "item_code* label",
+    "rome_moves": "rome_code* target_rome_code*",
     "appellations": "appellation_code* rome_code label classification",
     "certifications": "certifinfo_code* rncp_code? title kind type_label validating_body "
     "certifying_body? framework_level? nsf_code? forma_code? last_session_year? updated_on "
@@ -151,6 +157,11 @@ TABLES: Final[dict[str, str]] = {
     "read_skills_count? ending_blocs_count? status origin",
     "to_look_at": "branch_code* certifinfo_code* reason_code* title origin",
     "metier_profiles": "branch_code* metier_code* skill_rank* skill_code label origin",
+    "metier_changes": "branch_code* metier_code* fact_code* item_code*? label? value? "
+    "numerator_count? denominator_count? unsaid_count? unit? vintage? source_code? status origin",
+    "metier_ways": "branch_code* metier_code* target_metier_code* shared_count to_learn_count "
+    "shared_labels to_learn_labels? shared_share near_rank? exit_rank? growth_rate_pct "
+    "target_growth_rate_pct? vintage source_code status origin",
     "consolidation_certifications": "branch_code* certifinfo_code* title other_branch_code* "
     "other_certifinfo_code* other_title shared_metiers_count status origin",
     "metier_tensions": "branch_code* metier_code* nomenclature? year? tension_index? "

@@ -60,7 +60,7 @@ def metier_rates(official: pd.DataFrame, metiers: pd.DataFrame, change: pd.Serie
     then = (heads * moved).groupby(table[_FAMILY]).transform("sum")
     left = _weighted_mean(table["own_departure_rate_pct"], heads, table[_FAMILY])
     own = table["own_departure_rate_pct"].fillna(left)
-    known = _official_rates(national(official)).reindex(table[_FAMILY]).set_axis(table.index)
+    known = official_rates(national(official)).reindex(table[_FAMILY]).set_axis(table.index)
     is_official = known["growth_rate_pct"].notna()
     rates = table[["metier_code", _FAMILY]].assign(
         growth_rate_pct=known["growth_rate_pct"],
@@ -71,7 +71,7 @@ def metier_rates(official: pd.DataFrame, metiers: pd.DataFrame, change: pd.Serie
     )
     rates = own_where(rates, ~is_official)
     every = pd.Series(ALL_METIERS, table.index)
-    whole = _official_rates(national(official).assign(metier_code=ALL_METIERS))
+    whole = official_rates(national(official).assign(metier_code=ALL_METIERS))
     whole = whole.assign(
         metier_code=ALL_METIERS,
         family_code="",
@@ -141,8 +141,15 @@ def gather_small(cells: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([cells[~is_small], rest], ignore_index=True)
 
 
-def _official_rates(families: pd.DataFrame) -> pd.DataFrame:
-    """Return growth and departures by code, in % per year; rows of one code are added up."""
+def official_rates(families: pd.DataFrame) -> pd.DataFrame:
+    """Return official growth and departures by code, in % per year; rows of a code are added up.
+
+    Args:
+        families: From `official.national`.
+
+    Returns:
+        `growth_rate_pct`, `departure_rate_pct`, by `metier_code`.
+    """
     sums = families.drop(columns=["base_year", "horizon_year"]).groupby("metier_code").sum()
     years = int((families["horizon_year"] - families["base_year"]).iloc[0])
     base, created = sums[_HEADS], sums["net_creation_headcount"]

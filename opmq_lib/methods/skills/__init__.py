@@ -2,10 +2,21 @@
 
 `profiles` says what métiers ask for, `gap` measures needed against available people (S1),
 `certifications` and `blocs` what a branch's portfolio covers (S2), `emerging` what rises beyond
-noise (S3). Two modules match words, so that only who names them reads `opmq_lib.matching`:
+noise (S3), `evolution` what differs between two versions of the ROME and what moves ask to learn.
+Two modules match words, so that only who names them reads `opmq_lib.matching`:
 `occupations`, what nothing known explains, and `review`, what a person answers to proposals.
 """
 
-from opmq_lib.methods.skills import blocs, certifications, emerging, gap, profiles
+from opmq_lib.methods.skills import blocs, certifications, emerging, evolution, gap, profiles
+from opmq_lib.methods.skills.evolution import changes, transitions
 
-__all__ = ["blocs", "certifications", "emerging", "gap", "profiles"]
+__all__ = [
+    "blocs",
+    "certifications",
+    "changes",
+    "emerging",
+    "evolution",
+    "gap",
+    "profiles",
+    "transitions",
+]

@@ -178,8 +178,7 @@ def jobs_by_rome(metiers: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
         >>> jobs_by_rome(metiers, links).round(6).to_dict("list")
         {'rome_code': ['H1'], 'value': [13.5], 'lower': [7.7], 'upper': [23.1]}
     """
-    held = _parts(links).merge(metiers, on="metier_code")
-    held = held[held["part"] >= MAIN_PART]
+    held = main_parts(links).merge(metiers, on="metier_code")
     shares = held[[*SHARES]].mul(held["part"], axis=0).groupby(held["rome_code"]).sum()
     table = shares.rename(columns=SHARES).reset_index()
     return table.sort_values(["value", "rome_code"], ascending=[False, True], ignore_index=True)
@@ -276,6 +275,13 @@ def posts_by_skill(posts: pd.DataFrame, metier_skills: pd.DataFrame) -> pd.DataF
     links = main_and_emerging(metier_skills).merge(posts, on="rome_code")
     sums = links.groupby("skill_code")[QUANTITIES].sum(min_count=1)
     return metiers_by_skill(links).merge(sums, on="skill_code")
+
+
+def main_parts(links: pd.DataFrame) -> pd.DataFrame:
+    """Return the ROME that hold `MAIN_PART` or more of a métier, and the `part` that each holds."""
+    parts = _parts(links)
+    main: pd.DataFrame = parts[parts["part"] >= MAIN_PART]
+    return main
 
 
 def _parts(links: pd.DataFrame) -> pd.DataFrame:

@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib import tables
-from opmq_lib.methods import employment
 from opmq_lib.methods.employment.levels import INTERVAL_LEVEL
 from opmq_lib.methods.needs.summary import POSTS
 from opmq_lib.methods.reliability import best_grades, grades
 from opmq_lib.methods.skills import blocs, certifications, gap, profiles
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import Tables, candidates, hire_tables, without_residual
+from opmq_lib.questions.shared import Tables, candidates, metier_romes, without_residual
 from opmq_lib.tables import indicators
 
 LEAST_SHARE_PCT = 0.5
@@ -73,7 +72,7 @@ def romes(inputs: Tables, branch_code: str, metiers: pd.DataFrame) -> pd.DataFra
     Returns:
         `rome_code`, `value`, `lower`, `upper` (%), largest first, from `LEAST_SHARE_PCT` up.
     """
-    jobs = profiles.jobs_by_rome(metiers, _metier_romes(inputs, branch_code))
+    jobs = profiles.jobs_by_rome(metiers, metier_romes(inputs, branch_code))
     has_profile = jobs["rome_code"].isin(inputs["metier_skills"]["rome_code"])
     return jobs[has_profile & (jobs["value"] >= LEAST_SHARE_PCT)].reset_index(drop=True)
 
@@ -188,7 +187,7 @@ def demand(
         branch's survey; no row without one.
     """
     posts = _posts(besoins)
-    by_rome = profiles.posts_by_rome(posts, _metier_romes(inputs, branch_code))
+    by_rome = profiles.posts_by_rome(posts, metier_romes(inputs, branch_code))
     origin = "own" if (posts["origin"] == "own").any() else "public"
     by_skill = profiles.posts_by_skill(by_rome, inputs["metier_skills"]).assign(
         branch_code=branch_code,
@@ -325,7 +324,7 @@ def metier_profiles(inputs: Tables, branch_code: str, metier_codes: Sequence[str
     Returns:
         Rows of contract `metier_profiles`; none for a métier whose ROME have no profile.
     """
-    links = _metier_romes(inputs, branch_code)
+    links = metier_romes(inputs, branch_code)
     wanted = links[links["metier_code"].isin(metier_codes)]
     table = profiles.main_skills(wanted, inputs["metier_skills"])
     table = _labelled(inputs, table).assign(branch_code=branch_code, origin="public")
@@ -374,14 +373,6 @@ def _portfolios(inputs: Tables) -> pd.DataFrame:
 
 def _links(inputs: Tables) -> pd.DataFrame:
     return certifications.metier_links(inputs["certification_metiers"])
-
-
-def _metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
-    """Return how much of each métier (FAP) its ROME are: `metier_code`, `rome_code`, `weight`."""
-    hires = inputs["rome_naf_hires"]
-    own = profiles.branch_hires(hires, inputs["naf_branch"], branch_code)
-    every = hires["hires_count"].astype("float64").groupby(hires["rome_code"]).sum()
-    return profiles.metier_romes(employment.rome_shares(hire_tables(inputs)), own, every)
 
 
 def _origin(inputs: Tables, *names: str) -> str:

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from opmq_lib.questions.besoins import page as besoins
+from opmq_lib.questions.changements import page as changements
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
 from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.demandes import page as demandes
@@ -63,6 +64,7 @@ class Question(NamedTuple):
             receives its results, and of `labels` and `branch_code` what it asks for.
         details: Pieces shown after, in order.
         compared: Numbers set beside those of the previous edition.
+        part: Which part of the notebook it is, where two questions read the same.
     """
 
     notebook: str
@@ -70,6 +72,7 @@ class Question(NamedTuple):
     essentials: Sequence[Callable[..., Html | Figure]]
     details: Sequence[Callable[..., Html | Figure]] = ()
     compared: Sequence[Compared] = ()
+    part: str = ""
 
 
 QUESTIONS: Final = (
@@ -154,6 +157,13 @@ QUESTIONS: Final = (
                 where=TOTAL,
             )
         ],
+    ),
+    Question(
+        "05_competences",
+        "Ce qui change",
+        [changements.banner],
+        [changements.metiers, changements.near_table],
+        part="changements",
     ),
     Question(
         "06_demandes",
@@ -281,7 +291,8 @@ def _shown(
 
 
 def _titled(each: Question, body: str, kind: str = "essentiel") -> str:
-    identifier = f"{kind}-{each.notebook.partition('_')[2].replace('_', '-')}"
+    of = (kind, each.notebook.partition("_")[2].replace("_", "-"), each.part)
+    identifier = "-".join(filter(None, of))
     return f'<h3 id="{identifier}">{escape(each.heading)}</h3>{body}'
 
 

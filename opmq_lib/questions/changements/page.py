@@ -1,0 +1,151 @@
+"""Facts of « Ce qui change »: what is published of each métier to look at, and near métiers."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from opmq_lib.questions.changements.chain import FACTS, WAYS
+from opmq_lib.show import french, pieces
+from opmq_lib.show.pieces import Cells, Html, Labels, Results
+from opmq_lib.show.words import words
+
+WORDS = words(__package__)
+STRONG_CLASS, HARD = 4, "hard_working_conditions"
+
+
+def banner(results: Results) -> Html:
+    """Return what the facts rest on, or that there is no métier to show."""
+    facts = results[FACTS]
+    rome = facts.loc[facts["fact_code"] == "macro", "vintage"]
+    return pieces.banner(WORDS.no_list() if rome.empty else WORDS.banner(rome.iloc[0]))
+
+
+def metiers(results: Results, labels: Labels) -> Html:
+    """Return what is published of each métier of the short list; one line where nothing is."""
+    facts = results[FACTS]
+    said = [
+        f"<p><strong>{Markup.escape(labels[code])}</strong></p>" + _said(facts, code).html
+        for code in facts["metier_code"].unique()
+    ]
+    return pieces.piece("".join(said))
+
+
+def near_table(results: Results, labels: Labels) -> Html:
+    """Return, for each métier to look at, near métiers whose official projection falls."""
+    rows = results[WAYS].dropna(subset="near_rank").sort_values(["target_metier_code", "near_rank"])
+    columns = {
+        "Métier à regarder d’abord": _name(rows, labels, "target_metier_code"),
+        "D’où l’on pourrait venir": _name(rows, labels, "metier_code"),
+        **_shared(rows),
+    }
+    return _listed(WORDS.near_table, columns, rows)
+
+
+def exit_table(results: Results, labels: Labels) -> Html:
+    """Return, for métiers of the branch that fall, the nearest ones of the short list."""
+    rows = results[WAYS].dropna(subset="exit_rank").sort_values(["metier_code", "exit_rank"])
+    columns = {
+        "Métier dont l’emploi baisse": _name(rows, labels, "metier_code"),
+        "Où l’on pourrait aller": _name(rows, labels, "target_metier_code"),
+        **_shared(rows),
+    }
+    return _listed(WORDS.exit_table, columns, rows) if len(rows) else Html("")
+
+
+def _said(facts: pd.DataFrame, code: str) -> Html:
+    """Return the facts of one métier, one a line."""
+    own = facts[facts["metier_code"] == code]
+    by_fact = {str(fact): rows for fact, rows in own.groupby("fact_code")}
+    if "none" in by_fact:
+        return pieces.findings(WORDS.nothing_known())
+    cells = Cells(FACTS, facts)
+    lines = []
+    if "macro" in by_fact:
+        vintage = by_fact["macro"]["vintage"].iloc[0]
+        listed = {"macro": WORDS.macro_skills, "condition": WORDS.conditions}
+        emerging = by_fact.get("emerging")
+        lines.append(
+            WORDS.no_emerging(vintage)
+            if emerging is None
+            else WORDS.emerging(_labels(emerging), vintage)
+        )
+        lines += [
+            words(_labels(by_fact[fact]), vintage)
+            for fact, words in listed.items()
+            if fact in by_fact
+        ]
+    one = {fact: _counts(cells, rows.index[0]) for fact, rows in by_fact.items() if len(rows) == 1}
+    if "ecological" in one:
+        vintage = by_fact["ecological"]["vintage"].iloc[0]
+        lines.append(WORDS.marks(one["ecological"], one["digital"], vintage))
+        if "esco_green" in one:
+            esco = (one[name] for name in ("esco_green", "esco_digital", "esco_links"))
+            lines.append(WORDS.esco(*esco, vintage))
+    if "factor" in by_fact:
+        lines.append(_factors(cells, by_fact["factor"]))
+    if "qualification" in by_fact:
+        lines.append(_qualification(cells, by_fact))
+    return pieces.findings("\n\n".join(lines))
+
+
+def _counts(cells: Cells, row: int) -> Any:
+    """Return a share of skills with its terms; of links, their number."""
+    is_pct = cells.table.at[row, "unit"] == "pct"
+    terms = {"part": "numerator_count", "whole": "denominator_count", "unsaid": "unsaid_count"}
+    shown = {name: cells.show(row, french.number, column) for name, column in terms.items()}
+    return SimpleNamespace(**shown, share=cells.percent(row) if is_pct else cells.number(row))
+
+
+def _factors(cells: Cells, rows: pd.DataFrame) -> str:
+    own = rows[rows["item_code"] != HARD]
+    strong = own.loc[own["value"] >= STRONG_CLASS, "label"]
+    hard = rows.index[rows["item_code"] == HARD]
+    shown = cells.number(hard[0] if len(hard) else None)
+    return str(WORDS.factors([*strong.str.lower()], shown, rows["vintage"].iloc[0]))
+
+
+def _qualification(cells: Cells, by_fact: dict[str, pd.DataFrame]) -> str:
+    now, before = by_fact["qualification"], by_fact.get("qualification_before")
+    then = None if before is None else cells.percent(before.index[0])
+    first = "" if before is None else before["vintage"].iloc[0]
+    shown = cells.percent(now.index[0])
+    code, year = now["item_code"].iloc[0], now["vintage"].iloc[0]
+    return str(WORDS.qualification(code, shown, then, year, first))
+
+
+def _labels(rows: pd.DataFrame) -> list[str]:
+    return [f"« {french.label(label)} »" for label in rows["label"]]
+
+
+def _name(rows: pd.DataFrame, labels: Labels, column: str) -> Callable[[int], str]:
+    return lambda row: labels[rows[column][row]]
+
+
+def _shared(rows: pd.DataFrame) -> dict[str, Callable[[int], str]]:
+    cells = Cells(WAYS, rows)
+
+    def skills(name: str) -> Callable[[int], str]:
+        def shown(row: int) -> str:
+            count = cells.show(row, french.number, f"{name}_count")
+            first = str(rows[f"{name}_labels"][row]).split(" ; ")[:3]
+            named = french.enumeration([french.label(each) for each in first if each])
+            return Markup("{} : {}").format(count, named) if named else count
+
+        return shown
+
+    return {
+        "Macro-compétences communes": skills("shared"),
+        "À apprendre": skills("to_learn"),
+        "Croissance du métier de départ": lambda row: cells.show(
+            row, lambda value: french.percent(value, 1), "growth_rate_pct"
+        ),
+    }
+
+
+def _listed(text: Callable[[str], str], columns: Any, rows: pd.DataFrame) -> Html:
+    if rows.empty:
+        return pieces.banner(WORDS.no_way())
+    return pieces.table(text(rows["vintage"].iloc[0]), columns, rows.index)
