@@ -1,6 +1,6 @@
 """A project of trivially cheap notebooks, and a way to run its batch in a process of its own.
 
-python small_project.py ROOT WORKERS [CLUSTER]
+python small_project.py ROOT WORKERS [cold] [CLUSTER]
 """
 
 import json
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -205,7 +206,9 @@ def wait_until(true: Callable[[], object]) -> None:
 if __name__ == "__main__":
     planned = runs(Path(sys.argv[1]))
     with progress(planned) as tell:
-        cluster = next(iter(sys.argv[3:]), None)
-        report = batch.execute(planned, int(sys.argv[2]), tell, cluster=cluster)
+        how: dict[str, Any] = {"cold": True} if "cold" in sys.argv else {}
+        if sys.argv[-1].startswith("tcp:"):
+            how["cluster"] = sys.argv[-1]
+        report = batch.execute(planned, int(sys.argv[2]), tell, **how)
     sys.stdout.write(" ".join(sorted({"pandas", "papermill", "matplotlib"} & sys.modules.keys())))
     sys.exit(report.exit_status)

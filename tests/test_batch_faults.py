@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +27,13 @@ FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
 linux = pytest.mark.skipif(not warm.POSSIBLE, reason="kernels are forked on Linux only")
 NAMES = ["aaa", "chimie", "ciments", "verre"]
 GOOD = small.TABLE
+OWN_SESSION = "import subprocess\nsubprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+PAUSE = "" if FULL else "; time.sleep(0.2)"
 ENDLESS = {
+    "flood": (
+        f"import time\nwhile True: print('x' * 10**6){PAUSE}",
+        "the notebook took more than 15 s",
+    ),
     "hang": ("import time; time.sleep(600)", "the notebook took more than 15 s"),
     "busy loop": ("while True: pass", "the notebook took more than 15 s"),
 }
@@ -76,16 +83,20 @@ def completes_the_rest(root: Path, kept: set[str]) -> None:
     ],
 )
 def test_each_fault_of_a_notebook_fails_its_run_only(
-    tmp_path: Path, kind: str, faults: dict[str, tuple[str, str]], seconds: int
+    tmp_path: Path,
+    kind: str,
+    faults: dict[str, tuple[str, str]],
+    seconds: int,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What ends by itself has all the time that a loaded machine needs."""
     small.write_edition(tmp_path)
     for number, (cell, _) in enumerate(faults.values()):
         small.write_notebook(tmp_path, f"{number:02}_faute", "print('before')", cell, "'after'")
-    small.write_notebook(tmp_path, "99_bon", GOOD)
+    small.write_notebook(tmp_path, "99_bon", GOOD, "print('x' * 3_000_000)")
     names = [f"{number:02}_faute" for number in range(len(faults))]
     small.write_branch(tmp_path, "chimie", [*names, "99_bon"])
-    limits = Limits(time_seconds=seconds, memory_mb=3000)
+    limits = Limits(time_seconds=seconds, memory_mb=3000, output_mb=1)
     runs = small.runs(tmp_path)
     report = batch.execute(runs, 4, limits=limits, cold=kind == "cold")
     records = small.records(tmp_path)
@@ -97,7 +108,15 @@ def test_each_fault_of_a_notebook_fails_its_run_only(
         assert error["cell"] == 4
         kept = (tmp_path / f"outputs/2026/chimie/{name}.failed.ipynb").read_text()
         assert "before" in kept
+        assert is_cut(kept) == (name == "00_faute" and faults is ENDLESS)
+    assert is_cut((tmp_path / "outputs/2026/chimie/99_bon/99_bon.ipynb").read_text())
     assert len(records) == len(faults) + 1
+    assert "asyncio" not in {record.name for record in caplog.records}
+
+
+def is_cut(notebook: str) -> bool:
+    assert len(notebook) < 1.2 * 2**20
+    return "Sorties coupées à 1 Mo" in notebook
 
 
 @linux
@@ -106,7 +125,7 @@ def test_zygote_killed_loses_no_run(tmp_path: Path) -> None:
     mark = f"zygote-{tmp_path.name}"
     with small.running(root, mark=mark) as process:
         small.wait_until(lambda: list((root / "outputs/2026").glob("here-*")))
-        (zygote,) = [pid for pid in small.family(mark) if is_zygote(pid, process.pid)]
+        (zygote,) = zygotes(process.pid)
         os.kill(zygote, signal.SIGKILL)
         (root / "outputs/2026/open").touch()
         assert process.wait(90) == 0
@@ -115,10 +134,67 @@ def test_zygote_killed_loses_no_run(tmp_path: Path) -> None:
     completes_the_rest(root, set(NAMES))
 
 
-def is_zygote(pid: int, runner: int) -> bool:
-    status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    return int(status[1]) == runner and b"opmq_lib.runs.kernels.zygote" in command
+@linux
+def test_zygote_stopped_is_replaced_and_loses_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "SECONDS_TO_ANSWER", 2)
+    root = small.write_project(tmp_path, NAMES, cell=GOOD + small.GATE)
+
+    def stop_the_zygote() -> None:
+        small.wait_until(lambda: list((root / "outputs/2026").glob("here-*")))
+        (zygote,) = zygotes(os.getpid())
+        os.kill(zygote, signal.SIGSTOP)
+        (root / "outputs/2026/open").touch()
+
+    with ThreadPoolExecutor(1) as other:
+        stopping = other.submit(stop_the_zygote)
+        report = batch.execute(small.runs(root), 2)
+        stopping.result()
+    assert report.exit_status == 0, report
+    assert finished(root) == set(NAMES)
+    assert not zygotes(os.getpid())
+
+
+@pytest.mark.parametrize("kind", ["warm", "cold"])
+@linux
+def test_what_a_cell_started_in_a_session_of_its_own_ends_with_the_batch(
+    tmp_path: Path, kind: str
+) -> None:
+    root = small.write_project(tmp_path, ["chimie"], cell=OWN_SESSION)
+    mark = f"session-{tmp_path.name}"
+    with small.running(root, "1", kind, mark=mark) as process:
+        assert process.wait(90) == 0
+    small.wait_until(lambda: not small.family(mark))
+
+
+@pytest.mark.parametrize("kind", ["warm", "cold"])
+@linux
+def test_runner_killed_beside_stopped_processes_leaves_none(tmp_path: Path, kind: str) -> None:
+    """The zygote is stopped, or the cold kernel: neither could see by itself that it is over."""
+    root = small.write_project(tmp_path, ["chimie"], cell=OWN_SESSION + small.GATE)
+    mark = f"stopped-{tmp_path.name}"
+    with small.running(root, "1", kind, mark=mark) as process:
+        small.wait_until(lambda: list((root / "outputs/2026").glob("here-*")))
+        for pid in small.family(mark):
+            if pid != process.pid:
+                os.kill(pid, signal.SIGSTOP)
+        process.kill()
+        process.wait()
+    if kind == "cold":  # nobody is left to end what its cell has started, but the next batch
+        folders.sweep(root / "outputs/2026")
+    small.wait_until(lambda: not small.family(mark))
+
+
+def zygotes(runner: int) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            command = (process / "cmdline").read_bytes()
+            if int(parent) == runner and b"opmq_lib.runs.kernels.zygote" in command:
+                found.append(int(process.name))
+    return found
 
 
 @pytest.mark.parametrize("seed", range(20 if FULL else 3))
@@ -219,13 +295,33 @@ def test_clock_set_back_changes_nothing(tmp_path: Path) -> None:
     completes_the_rest(root, {"chimie", "ciments"})
 
 
-@pytest.mark.parametrize("torn", [b'{"edition_id": "2026", "branch_c', b"\xff\x00\n", b"[]\n"])
-def test_torn_line_of_the_ledger_is_skipped(tmp_path: Path, torn: bytes) -> None:
+def test_outputs_may_be_a_link_to_another_disk(tmp_path: Path) -> None:
+    find = "from opmq_lib.sources import project\n(project.find_root() / 'parameters').stat()\n"
+    root = small.write_project(tmp_path / "project", ["chimie"], cell=GOOD + find)
+    (root / "_quarto.yml").touch()
+    (tmp_path / "disk").mkdir()
+    (root / "outputs").symlink_to(tmp_path / "disk")
+    assert small.statuses(batch.execute(small.runs(root), 1)) == {"chimie/01_emplois": "ok"}
+
+
+def test_name_that_is_not_utf8_fails_its_run_only(tmp_path: Path) -> None:
+    cell = failing("open(b'caf\\xe9.csv', 'w').close()")
+    root = small.write_project(tmp_path, ["chimie", "ciments"], cell=cell)
+    report = batch.execute(small.runs(root), 1)
+    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
+    message = small.records(root)["chimie", "01_emplois"]["error"]["message"]
+    assert message == r"names of files that are not in UTF-8: 'caf\udce9.csv'; rename them"
+
+
+def test_line_of_the_ledger_that_is_torn_or_no_record_is_skipped(tmp_path: Path) -> None:
     root = small.write_project(tmp_path, ["chimie", "ciments"])
     batch.execute(small.runs(root), 2)
     ledger = root / "outputs/2026/runs.jsonl"
-    first, _ = ledger.read_bytes().splitlines(keepends=True)
-    ledger.write_bytes(first + torn)
-    kept = json.loads(first)["branch_code"]
+    first, second = ledger.read_bytes().splitlines(keepends=True)
+    kept, other = (json.loads(line)["branch_code"] for line in (first, second))
+    run = {"branch_code": other, "notebook": "01_emplois", "status": "ok"}
+    alien = [[], {}, 12, run, run | {"notebook": 1}, run | {"outputs": []}, run | {"outputs": {}}]
+    lines = [json.dumps(each).encode() + b"\n" for each in alien]
+    ledger.write_bytes(b"".join([first, b"\xff\x00\n", b"[" * 10**5, b"\n", *lines, second[:60]]))
     completes_the_rest(root, {kept})
     completes_the_rest(root, {"chimie", "ciments"})

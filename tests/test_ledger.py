@@ -8,7 +8,12 @@ import pytest
 
 from opmq_lib.sources import ledger
 
-RUN: ledger.Record = {"branch_code": "chimie", "notebook": "01_emplois", "status": "ok"}
+RUN: ledger.Record = {
+    "branch_code": "chimie",
+    "notebook": "01_emplois",
+    "status": "ok",
+    "outputs": {},
+}
 
 
 @contextmanager

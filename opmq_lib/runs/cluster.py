@@ -249,9 +249,9 @@ def _own(run: Run) -> dict[str, bytes]:
         if not name.endswith(".ipynb")
     ]
     declared = [run.root / name for name in run.declared if not name.startswith(f"{LIBRARY}/")]
-    lines = "".join(ledger.as_line(records[id_]) for id_ in run.reads)
+    lines = b"".join(ledger.as_line(records[id_]) for id_ in run.reads)
     contents = _contents(run.root, [run.template.path, *declared, *results])
-    return contents | {ledger_path.relative_to(run.root).as_posix(): lines.encode()}
+    return contents | {ledger_path.relative_to(run.root).as_posix(): lines}
 
 
 def _contents(folder: Path, paths: Iterable[Path]) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from opmq_lib.errors import DataError
+from opmq_lib.runs.kernels import leftovers
 
 WORK = ".work"
 OLD = ".old"
@@ -124,11 +125,12 @@ def keep_failed(notebook: Path, folder: Path) -> None:
 
 
 def sweep(edition_folder: Path) -> None:
-    """Remove what dead runners left in `.work`; call it under the lock, when nobody works there.
+    """Remove what dead runners left in `.work` and end what runs in it; call it under the lock.
 
     A result set aside by a runner that died before the new one was in place is put back.
     """
     work = edition_folder / WORK
+    leftovers.end(f"{work}/")
     for old in work.glob(f"*{OLD}"):
         branch_code, notebook, _ = old.name.rsplit("--", 2)
         folder = edition_folder / branch_code / notebook

@@ -39,7 +39,11 @@ def state(run: Run, records: Records) -> State:
     if record is None:
         return State("stale", ("never run",))
     if record["status"] != "ok":
-        return State("failed", (f"failed last time: {in_words(record['error'])}",))
+        error = record.get("error")
+        why = f": {in_words(error)}" if error else ""
+        return State("failed", (f"failed last time{why}",))
+    if not record.keys() >= {*fingerprint.PARTS} - {"library"}:
+        return State("stale", ("its line of the ledger does not say what it was made of",))
     now = made_of(run, records, record["inputs"])
     reasons = (
         *fingerprint.differences(record, now),

@@ -129,6 +129,9 @@ def publish(run: Run, staging: Path, read: list[str]) -> dict[str, Any]:
     if changed := run.changed_files(read):
         return {"error": changed_meanwhile("an input", changed)}
     outputs, rests_on = fingerprint.outputs(staging), _origin(run, staging)
+    if odd := [ascii(name) for name in (*outputs, *read) if not _is_utf8(name)]:
+        what = f"names of files that are not in UTF-8: {', '.join(odd)}; rename them"
+        return {"error": {"cell": None, "message": what}}
     folders.publish(staging, run.folder)
     return {"outputs": outputs, "inputs": run.inputs(read), "origin": rests_on}
 
@@ -141,6 +144,13 @@ def changed_meanwhile(what: str, names: list[str]) -> "Failure":
     }
 
 
+def _is_utf8(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None, bool]":
     """Execute a run; say whether it failed only because its zygote was killed."""
     _temporary(staging).mkdir()
@@ -149,6 +159,7 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
         watched=_watched(run),
         seed=run.seed,
         memory_mb=kernels.limits.memory_mb,
+        output_mb=kernels.limits.output_mb,
         readable=_readable(run, staging),
         temporary=str(_temporary(staging)),
     )

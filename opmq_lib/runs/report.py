@@ -20,10 +20,12 @@ class Limits:
     Attributes:
         time_seconds: A run that takes longer fails, at whatever cell it is.
         memory_mb: Most memory of its kernel, libraries included; 0 for no limit. Linux only.
+        output_mb: Size of what its cells show; the rest is cut, and the notebook says so.
     """
 
     time_seconds: float = 600
     memory_mb: int = 0
+    output_mb: int = 20
 
 
 @dataclass(frozen=True)

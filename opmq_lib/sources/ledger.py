@@ -1,7 +1,8 @@
 """The ledger of an edition, `runs.jsonl`: what has been run, and how it ended.
 
 Only the process that runs the batch writes it, one whole line at a time. A line torn by a killed
-process or a full disk is skipped by readers and never joined to the next one.
+process or a full disk is skipped by readers and never joined to the next one; so is what is no
+record of a run.
 """
 
 import json
@@ -15,19 +16,23 @@ LEDGER = "runs.jsonl"
 
 Record = dict[str, Any]
 
+TEXTS = ("branch_code", "notebook", "status")
+MAPS = ("parameters", "library", "inputs", "outputs", "versions")
+
 
 def read(path: Path) -> list[Record]:
     r"""Return every run of the ledger, oldest first; an edition without a ledger has none.
 
-    Torn lines are skipped: a run whose line is torn did not finish.
+    What is no record is skipped: a run whose line is torn did not finish.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     ledger = Path(folder) / "runs.jsonl"
-        ...     _ = ledger.write_text('{"notebook": "01_emplois"}\n{"notebook": "03_ten')
-        ...     read(ledger)
-        [{'notebook': '01_emplois'}]
+        ...     run = {"branch_code": "chimie", "notebook": "01_emplois", "status": "failed"}
+        ...     _ = ledger.write_text(f'{json.dumps(run)}\n{{"notebook": "03_ten')
+        ...     read(ledger) == [run]
+        True
     """
     try:
         content = path.read_bytes()
@@ -49,7 +54,7 @@ def latest(path: Path, status: str | None = None) -> dict[tuple[str, str], Recor
         >>> from tempfile import TemporaryDirectory
         >>> with TemporaryDirectory() as folder:
         ...     ledger = Path(folder) / "runs.jsonl"
-        ...     run = {"branch_code": "chimie", "notebook": "01_emplois"}
+        ...     run = {"branch_code": "chimie", "notebook": "01_emplois", "outputs": {}}
         ...     lines = [json.dumps(run | {"status": status}) for status in ("ok", "failed")]
         ...     _ = ledger.write_text("\n".join(lines))
         ...     for status in (None, "ok"):
@@ -82,7 +87,7 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
         ...     ledger.read_text()
         '{"branch_code": "chimie", "notebook": "01_emplois", "status": "ok"}\n'
     """
-    line = as_line(record).encode()
+    line = as_line(record)
     with path.open("a+b", buffering=0) as ledger:
         size = ledger.seek(0, os.SEEK_END)
         try:
@@ -93,9 +98,9 @@ def append(path: Path, record: Mapping[str, Any]) -> None:
             raise
 
 
-def as_line(record: Mapping[str, Any]) -> str:
-    """Return a record as its line of the ledger."""
-    return json.dumps(record, ensure_ascii=False) + "\n"
+def as_line(record: Mapping[str, Any]) -> bytes:
+    """Return a record as its line of the ledger; what is no text in UTF-8 is escaped."""
+    return (json.dumps(record, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def _write_all(descriptor: int, content: bytes) -> None:
@@ -111,6 +116,16 @@ def _missing_newline(descriptor: int, size: int) -> bytes:
 def _parsed(line: bytes) -> Record | None:
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    return record if isinstance(record, dict) and _is_run(record) else None
+
+
+def _is_run(record: Record) -> bool:
+    error = record.get("error") or {"cell": None, "message": ""}
+    return (
+        all(isinstance(record.get(name), str) for name in TEXTS)
+        and all(isinstance(record.get(name, {}), dict) for name in MAPS)
+        and (isinstance(error, dict) and {"cell", "message"} <= error.keys())
+        and (record["status"] != "ok" or "outputs" in record)
+    )

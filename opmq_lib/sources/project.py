@@ -7,13 +7,17 @@ from pathlib import Path
 
 from opmq_lib.errors import SchemaError
 
+ROOT = "OPMQ_ROOT"
+"""Variable of the environment that names the project, wherever one works."""
+
 
 def find_root(start: Path | None = None) -> Path:
     """Return the nearest folder, from `start` upwards, with `_quarto.yml` and `parameters/`.
 
     Args:
-        start: Where to start; the working folder if absent. A notebook runs in a subfolder of
-            `outputs/` or `notebooks/`: both lie under the root.
+        start: Where to start; if absent, the folder that `OPMQ_ROOT` names, else the working
+            folder. A notebook runs in a subfolder of `outputs/` or `notebooks/`; the batch names
+            its project, as `outputs` may be a link to another disk.
 
     Returns:
         The root, absolute.
@@ -31,7 +35,7 @@ def find_root(start: Path | None = None) -> Path:
         ...     find_root(root / "notebooks") == root
         True
     """
-    here = (Path.cwd() if start is None else start).resolve()
+    here = (Path(os.environ.get(ROOT, "")) if start is None else start).resolve()
     for folder in (here, *here.parents):
         if (folder / "_quarto.yml").is_file() and (folder / "parameters").is_dir():
             return folder

@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, TypedDict
 from uuid import uuid4
@@ -29,8 +30,10 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from opmq_lib.runs.kernels import leftovers
 from opmq_lib.runs.kernels.kernel import Settings
 from opmq_lib.runs.kernels.warm import Provisioner, Zygotes
+from opmq_lib.sources import project
 
 LOG = logging.getLogger(__name__)
 LOG.addHandler(logging.NullHandler())
@@ -50,6 +53,8 @@ ENVIRONMENT = {
 }
 KERNEL_NAME = "python3"
 LONGEST_MESSAGE = 2000
+LONGEST_LOG = 1 << 20
+"""Bytes that a kernel may print past Jupyter before they are thrown away."""
 LESS_TIME = "make this cell do less, or allow more with --time-limit"
 LESS_MEMORY = "make this cell need less, or allow more with --memory-mb"
 
@@ -139,7 +144,7 @@ def execute(
     """
     kept: list[NotebookExecutionManager] = []
     deadline = time.monotonic() + time_limit_seconds
-    with tempfile.TemporaryFile() as kernel_log:
+    with tempfile.TemporaryFile() as kernel_log, _watched(kernel, kernel_log, deadline):
         try:
             papermill.execute_notebook(
                 nbformat.read(template, as_version=4),  # type: ignore[no-untyped-call]
@@ -152,15 +157,19 @@ def execute(
                 kept=kept,
                 client={
                     "km": kernel,
-                    "timeout_func": lambda _: max(deadline - time.monotonic(), 0.001),
                     "startup_timeout": max(1, int(time_limit_seconds)),
                     "resources": {"metadata": {"path": str(folder)}},
                 },
-                start={"env": _environment(folder), "stdout": kernel_log, "stderr": kernel_log},
+                start={
+                    "env": _environment(template, folder),
+                    "stdout": kernel_log,
+                    "stderr": kernel_log,
+                },
             )
             failure = _stopped_itself(kept[0].nb)
         except Exception as error:  # noqa: BLE001 - whatever happens to a run stays in that run
-            failure = _failure(error, kept, time_limit_seconds, kernel_log)
+            late = time.monotonic() >= deadline
+            failure = _failure(error, kept, late and time_limit_seconds, kernel_log)
         finally:
             kill(kernel)
             _close_event_loop()
@@ -172,6 +181,30 @@ def execute(
         if failure is None:
             raise
     return failure
+
+
+@contextmanager
+def _watched(kernel: AsyncKernelManager, log: IO[bytes], deadline: float) -> Iterator[None]:
+    """End a kernel at its deadline, whatever the thread that reads its messages is at.
+
+    What it prints past Jupyter (C code, children) is kept to a size.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            if time.monotonic() >= deadline:
+                kill(kernel)
+            if os.fstat(log.fileno()).st_size > LONGEST_LOG:
+                os.ftruncate(log.fileno(), 0)
+
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
 
 
 class _OneKernel(Engine):  # type: ignore[misc] # papermill has no types
@@ -213,9 +246,13 @@ def _address() -> dict[str, str]:
     return {"transport": "ipc", "ip": f"@opmq-{uuid4().hex}"} if sys.platform == "linux" else {}
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """Return the kernel's environment: this library, and no start-up file of the user's."""
-    own = {"IPYTHONDIR": str(folder.parent / "ipython")}
+def _environment(template: Path, folder: Path) -> dict[str, str]:
+    """Return the kernel's environment: its project and run, no start-up file of the user's."""
+    own = {
+        "IPYTHONDIR": str(folder.parent / "ipython"),
+        leftovers.RUN: str(folder),
+        project.ROOT: str(template.parent.parent.absolute()),
+    }
     return os.environ | ENVIRONMENT | own | _library_path()
 
 
@@ -253,9 +290,10 @@ def _stopped_itself(notebook: NotebookNode) -> Failure | None:
 def _failure(
     error: Exception,
     kept: list[NotebookExecutionManager],
-    time_limit_seconds: float,
+    exceeded_seconds: float,
     kernel_log: IO[bytes],
 ) -> Failure:
+    """Say why a run failed; `exceeded_seconds` is its time limit if that is over, else 0."""
     match error:
         case PapermillExecutionError(ename="MemoryError"):
             message = f"MemoryError: {error.evalue or 'no memory is left'}; {LESS_MEMORY}"
@@ -263,16 +301,18 @@ def _failure(
             message = f"PermissionError: {error.evalue}; {DECLARE}"
         case PapermillExecutionError():
             message = f"{error.ename}: {error.evalue}"
+        case _ if exceeded_seconds:
+            message = f"the notebook took more than {exceeded_seconds:g} s; {LESS_TIME}"
         case CellTimeoutError():
-            message = f"the notebook took more than {time_limit_seconds:g} s; {LESS_TIME}"
+            message = "its outputs came faster than they can be read: show less"
         case DeadKernelError():
             message = "the kernel died: it was killed, ran out of memory or crashed"
         case _:
             message = f"{type(error).__name__}: {error}"
     if not isinstance(error, PapermillExecutionError):
-        kernel_log.seek(0)
-        words = kernel_log.read().decode(errors="replace").strip()
-        message += f"; its last words: {words[-500:]}" if words else ""
+        kernel_log.seek(-min(500, kernel_log.seek(0, os.SEEK_END)), os.SEEK_END)
+        words = kernel_log.read().replace(b"\0", b"").decode(errors="replace").strip()
+        message += f"; its last words: {words}" if words else ""
     cell = _last_started(kept[0].nb) if kept else None
     return {"cell": cell, "message": message[:LONGEST_MESSAGE]}
 

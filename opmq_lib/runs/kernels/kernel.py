@@ -1,13 +1,16 @@
 """Prepare the process of one notebook before it becomes a kernel, warm or cold.
 
-It notes which files of the project the notebook opens, limits its memory and seeds its generators
-of random numbers. A cold kernel runs as `python -m opmq_lib.runs.kernels.kernel SETTINGS`; a warm
-one calls `become_kernel` in the fork. Only the standard library is imported until then.
+It notes which files of the project the notebook opens, limits its memory and outputs, and seeds its
+generators of random numbers. A cold kernel runs as `python -m opmq_lib.runs.kernels.kernel
+SETTINGS`; a warm one calls `become_kernel` in the fork. Only the standard library is imported until
+then.
 """
 
+import ctypes
 import json
 import os
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -20,6 +23,12 @@ O_PATH = getattr(os, "O_PATH", 0)
 SOURCE_CODE = (".py", ".pyc", ".so")
 """Endings of files whose opening is not noted: the library is known by its imports."""
 
+OUTPUTS = ("stream", "display_data", "execute_result", "update_display_data")
+"""Messages that bring what a notebook shows."""
+OUTPUT_BYTES = 300
+"""What each takes beside its content."""
+CUT = "Sorties coupées à {} Mo : la suite n’est pas conservée (--output-mb)."
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -30,6 +39,7 @@ class Settings:
         watched: Starts of the paths that are noted.
         seed: Of the global generators of `random` and NumPy.
         memory_mb: Most memory that the notebook may take, libraries included; 0 for no limit.
+        output_mb: Size of outputs, all cells together, after which the rest is cut.
         readable: Files and folders that it may read, where the system can hold it to them, beside
             those of the system; none: all.
         temporary: Folder of its temporary files, which must be there; `""` for the usual one.
@@ -39,6 +49,7 @@ class Settings:
     watched: Sequence[str] = ()
     seed: int = 0
     memory_mb: int = 0
+    output_mb: int = 20
     readable: Sequence[str] = ()
     temporary: str = ""
 
@@ -130,6 +141,7 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     kernel = IPKernelApp.instance()
     kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
     shell: Any = kernel.shell
+    _limit_outputs(kernel.session, settings.output_mb)
 
     def seed_once(_: object) -> None:
         shell.events.unregister("pre_run_cell", seed_once)
@@ -138,6 +150,40 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     # Not before the first cell: answering the runner, IPython draws a tip of the day at random.
     shell.events.register("pre_run_cell", seed_once)
     kernel.start()  # type: ignore[no-untyped-call]
+
+
+def end_with_parent(number: signal.Signals) -> None:
+    """Have the system signal this process when the thread that started it ends (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, number)  # PR_SET_PDEATHSIG
+
+
+def _limit_outputs(session: Any, output_mb: int) -> None:
+    """Send no more outputs than a size, and say in the notebook where the rest is cut.
+
+    Here and not in the runner: what is never sent takes no memory there, and no time.
+    """
+    send, left = session.send, output_mb << 20
+
+    def send_some(stream: Any, message: Any, *arguments: Any, **named: Any) -> Any:
+        nonlocal left
+        if not isinstance(message, dict) or message["msg_type"] not in OUTPUTS:
+            return send(stream, message, *arguments, **named)
+        if left <= 0:
+            return None
+        content = message["content"]
+        size = len(json.dumps(content, default=str, ensure_ascii=False)) + OUTPUT_BYTES
+        if "text" in content:
+            content["text"] = content["text"][:left]
+        if "text" in content or size <= left:
+            send(stream, message, *arguments, **named)
+        left -= size
+        if left <= 0:
+            cut = {"data": {"text/plain": CUT.format(output_mb)}, "metadata": {}}
+            send(stream, session.msg("display_data", cut, parent=message["parent_header"]))
+        return None
+
+    session.send = send_some
 
 
 def _seed(seed: int) -> None:
@@ -160,4 +206,5 @@ def _limit_memory(memory_mb: int) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent(signal.SIGKILL)
     become_kernel(sys.argv[2:], Settings(**json.loads(sys.argv[1])))

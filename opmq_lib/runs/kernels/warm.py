@@ -25,6 +25,8 @@ from opmq_lib.runs.kernels.kernel import Settings
 POSSIBLE = sys.platform == "linux" and hasattr(os, "pidfd_open")
 MOST_STARTS = 3  # one after the other, before a batch does without
 SECONDS_TO_IMPORT = 120
+SECONDS_TO_ANSWER = 30
+"""A zygote that has not forked by then (it is stopped, say) is replaced."""
 
 
 class ZygoteError(Exception):
@@ -57,34 +59,36 @@ class Zygotes:
         """
         request = {"argv": argv, "settings": asdict(settings), "cwd": cwd, "env": dict(env)}
         while True:
-            control = self._ready()
+            control, zygote = self._ready()
             mine, theirs = socket.socketpair()
+            mine.settimeout(SECONDS_TO_ANSWER)
             try:
                 with theirs:
                     socket.send_fds(control, [b"+"], [theirs.fileno(), log.fileno()])
                 mine.sendall(json.dumps(request).encode() + b"\n")
                 return Forked(mine)
-            except OSError:  # it has died, or is about to
+            except OSError:  # it has died, is about to, or does not answer
                 mine.close()
+                zygote.kill()
 
     def close(self) -> None:
         """End the zygote, if there is one; none is started after that."""
         self._starts_left = 0
-        if (process := self._process) is not None:
-            process.kill()  # not to wait for its imports; the system ends its kernels
+        if self._control is None and (process := self._process) is not None:
+            process.kill()  # not to wait for its imports
         with self._lock:
             self._end()
 
-    def _ready(self) -> socket.socket:
+    def _ready(self) -> "tuple[socket.socket, subprocess.Popen[bytes]]":
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
                 self._end()
             if self._control is None and self._starts_left > 0:
                 self._starts_left -= 1
                 self._control = self._start()
-            if self._control is None:
+            if self._control is None or self._process is None:
                 raise ZygoteError("no zygote")
-            return self._control
+            return self._control, self._process
 
     def _start(self) -> socket.socket | None:
         """Start a zygote and wait until it is ready; `None` if it refuses."""
@@ -116,6 +120,7 @@ class Zygotes:
             self._control.close()  # how the zygote learns that it is over
             self._control = None
         if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)  # it may have been stopped
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(10)
             self._process.kill()
@@ -129,12 +134,12 @@ class Forked:
     stdin = stdout = stderr = None
 
     def __init__(self, runner: socket.socket) -> None:
-        self._socket = runner
+        self._socket, self._lock = runner, threading.Lock()
         self.returncode: int | None = None
         self.lost = False
         if (pid := self._number()) is None:
             raise ConnectionResetError
-        self.pid = pid
+        self.pid, self._ended = pid, os.pidfd_open(pid)
 
     def poll(self) -> int | None:
         """Return how it ended, or `None` while it lives."""
@@ -142,15 +147,17 @@ class Forked:
 
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait until it ends; return how, or `None` if it still lives."""
-        if self.returncode is None:
-            poller = select.poll()  # unlike `select`, at ease with descriptors above 1023
-            poller.register(self._socket, select.POLLIN)
-            if poller.poll(None if timeout is None else timeout * 1000):
-                number = self._number()
-                self.lost = number is None  # not it but the zygote has died, and it with that
-                self.returncode = -signal.SIGKILL if number is None else number
-                self._socket.close()  # the zygote lets go of it, and kills what it had started
-        return self.returncode
+        with self._lock:  # its own thread asks, and who ends it
+            if self.returncode is None:
+                poller = select.poll()  # unlike `select`, at ease with descriptors above 1023
+                poller.register(self._ended, select.POLLIN)
+                if poller.poll(None if timeout is None else timeout * 1000):
+                    number = self._number()
+                    self.lost = number is None  # the zygote has died, and it with that, or hangs
+                    self.returncode = -signal.SIGKILL if number is None else number
+                    os.close(self._ended)
+                    self._socket.close()  # the zygote lets go of it, and kills what it had started
+            return self.returncode
 
     def send_signal(self, number: int) -> None:
         """Send a signal to it and to what it started."""
@@ -164,10 +171,10 @@ class Forked:
     terminate = kill
 
     def _number(self) -> int | None:
-        """Return what the zygote says next; `None` if it is no longer there."""
+        """Return what the zygote says next; `None` if it is no longer there, or hangs."""
         try:
             received = self._socket.recv(4, socket.MSG_WAITALL)
-        except ConnectionError:
+        except OSError:
             return None
         return int.from_bytes(received, "big", signed=True) if len(received) == 4 else None
 

@@ -10,11 +10,10 @@ the end of a socket that stands for that kernel, and the log for what it prints.
     zygote:  the number of the process once forked, and how it ended once it has; four bytes each
 
 Nobody outlives anybody: a kernel's socket closed by the runner kills that kernel and what it
-started; the control socket closed (the runner has died, say) ends the zygote and all kernels; the
-system kills the kernels if the zygote dies.
+started; the control socket closed (the runner has died, say) ends the zygote and all kernels, and
+wakes it if it was stopped; the system kills the kernels if the zygote dies.
 """
 
-import ctypes
 import gc
 import importlib
 import json
@@ -27,7 +26,8 @@ import traceback
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from opmq_lib.runs.kernels.kernel import Notes, Settings, become_kernel
+from opmq_lib.runs.kernels import leftovers
+from opmq_lib.runs.kernels.kernel import Notes, Settings, become_kernel, end_with_parent
 
 LATER = {
     "ipykernel": ".kernelapp .ipkernel .zmqshell .debugger",
@@ -43,11 +43,12 @@ LATER = {
 
 
 class Child(NamedTuple):
-    """A kernel: its process, the descriptor that tells its end, and the runner's socket."""
+    """A kernel: its process, the descriptor that tells its end, the runner's socket, its run."""
 
     pid: int
     ended: int
     runner: socket.socket
+    run: str
 
 
 def preload(names: list[str], notes: Notes) -> None:
@@ -134,16 +135,17 @@ def _fork(descriptors: list[int], notes: Notes) -> Child | None:
     with runner.makefile("rb") as lines:
         line = lines.readline()
     zygote = os.getpid()
-    pid = os.fork() if line.endswith(b"\n") else -1
+    request: dict[str, Any] = json.loads(line) if line.endswith(b"\n") else {}
+    pid = os.fork() if request else -1
     if pid == 0:
-        _live(json.loads(line), log, zygote, notes)
+        _live(request, log, zygote, notes)
     os.close(log)
-    if pid == -1:
+    if not request:
         runner.close()
         return None
     with suppress(OSError):  # the kernel does so too, whoever comes first
         os.setpgid(pid, pid)
-    child = Child(pid, os.pidfd_open(pid), runner)
+    child = Child(pid, os.pidfd_open(pid), runner, request["env"].get(leftovers.RUN, ""))
     _tell(child, pid)
     return child
 
@@ -165,6 +167,8 @@ def _end(child: Child) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     os.waitpid(child.pid, 0)
+    if child.run:
+        leftovers.end(child.run)
     os.close(child.ended)
     child.runner.close()
 
@@ -173,7 +177,7 @@ def _live(request: dict[str, Any], log: int, zygote: int, notes: Notes) -> None:
     """Be the kernel that was asked for, in the fork; never returns."""
     status = 1
     try:
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        end_with_parent(signal.SIGKILL)
         if os.getppid() != zygote:  # it died in between
             os._exit(1)
         os.setpgid(0, 0)
@@ -196,6 +200,7 @@ def _live(request: dict[str, Any], log: int, zygote: int, notes: Notes) -> None:
 
 
 if __name__ == "__main__":  # arguments: the descriptor of the control socket, modules to import
+    end_with_parent(signal.SIGCONT)  # a zygote that somebody stopped sees then that it is over
     runner = socket.socket(fileno=int(sys.argv[1]))
     listening = Notes()
     preload(sys.argv[2:], listening)
