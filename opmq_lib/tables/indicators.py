@@ -1,10 +1,11 @@
 """The long indicator table: built from parts, and read one cell at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from opmq_lib.tables import COLUMNS, INDICATOR_COLUMNS, OPTIONAL_COLUMNS, check
 
@@ -80,7 +81,7 @@ def select(table: pd.DataFrame, *indicators: str, **chosen: Any) -> pd.DataFrame
         >>> select(table, "mase", model="ets").index.tolist()
         [1]
     """
-    return where(table.loc[table["indicator"].isin(indicators)], **chosen)
+    return table.loc[_are(table, chosen) & table["indicator"].isin(indicators).to_numpy()]
 
 
 def where(table: pd.DataFrame, **chosen: Any) -> pd.DataFrame:
@@ -95,12 +96,22 @@ def where(table: pd.DataFrame, **chosen: Any) -> pd.DataFrame:
         >>> where(table, variant="").index.tolist(), where(table, level="").index.tolist()
         ([0], [0, 1])
     """
-    kept = pd.Series(data=True, index=table.index)
+    return table.loc[_are(table, chosen)]
+
+
+def _are(table: pd.DataFrame, chosen: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return which rows have the values asked for."""
+    kept = np.full(len(table), fill_value=True)
     for column, value in chosen.items():
-        if value is not None:
-            cells = table[column] if column in table else pd.Series("", table.index)
-            kept &= cells.isna() | cells.eq("") if value == "" else cells == value
-    return table.loc[kept]
+        if value is None:
+            continue
+        if column not in table:
+            kept &= value == ""
+        elif value == "":
+            kept &= (table[column].isna() | table[column].eq("")).to_numpy(bool)
+        else:
+            kept &= table[column].eq(value).to_numpy(bool, na_value=False)
+    return kept
 
 
 def row_of(
@@ -111,8 +122,9 @@ def row_of(
     **chosen: Any,
 ) -> int | None:
     """Return the number of the first row of an indicator, métier and year, if there is one."""
-    rows = select(table, indicator, metier_code=metier_code, year=year, **chosen)
-    return int(rows.index[0]) if len(rows) else None
+    asked = {"indicator": indicator, "metier_code": metier_code, "year": year, **chosen}
+    places = np.flatnonzero(_are(table, asked))
+    return int(table.index[places[0]]) if places.size else None
 
 
 def with_interval(projections: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

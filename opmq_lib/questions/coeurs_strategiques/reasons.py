@@ -31,6 +31,10 @@ class Of:
         self.criteria = where(results["criteres"], question_code=question)
         self.lines = where(results["conditions"], question_code=question)
         key = zip(results["faits"]["metier_code"], results["faits"]["criterion_code"], strict=True)
+        self.names = dict(READY_CRITERIA)
+        for table in (self.lines[::-1], self.criteria[::-1]):
+            named = zip(table["label"].astype(str), table["unit"].astype(str), strict=True)
+            self.names |= dict(zip(table["criterion_code"], named, strict=True))
         self.places = dict(zip(key, results["faits"].index, strict=True))
 
     def labelled(self, label: str) -> pd.DataFrame:
@@ -63,11 +67,7 @@ class Of:
 
     def named(self, code: str) -> tuple[str, str]:
         """Return label and unit of what is known of a métier."""
-        for table in (self.criteria, self.lines):
-            rows = where(table, criterion_code=code)
-            if not rows.empty:
-                return str(rows["label"].iloc[0]), str(rows["unit"].iloc[0])
-        return READY_CRITERIA[code]
+        return self.names[code]
 
     def fact(self, metier_code: str, code: str, sign: str = "") -> Markup:
         """Return what is known of a métier, with its letter and its interval in brackets.
