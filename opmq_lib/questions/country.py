@@ -12,7 +12,7 @@ from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, centre_year, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.rates import rates_of
 from opmq_lib.params import EditionParams
-from opmq_lib.questions.shared import Tables
+from opmq_lib.questions.shared import Tables, estimate
 from opmq_lib.sources import study
 from opmq_lib.tables import check
 from opmq_lib.tables.fap import METIER_LENGTH
@@ -45,8 +45,10 @@ def metier_rates(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
 
 
 def prepare() -> None:
-    """Learn the rule of growth of what ships, which all branches of a batch share."""
-    metier_rates(study.load_inputs(), study.edition())
+    """Make what all branches of a batch share: the estimate, and what is known of each métier."""
+    inputs = study.load_inputs()
+    estimate(inputs)
+    metier_rates(inputs, study.edition())
 
 
 def national_ages(inputs: Tables, base_year: int) -> pd.DataFrame:

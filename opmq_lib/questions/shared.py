@@ -10,7 +10,6 @@ from opmq_lib.methods import employment
 from opmq_lib.methods.employment.totals import on_totals
 from opmq_lib.methods.skills import profiles
 from opmq_lib.methods.tension import passage
-from opmq_lib.sources import study
 from opmq_lib.tables.fap import NOT_CODED
 from opmq_lib.tables.indicators import last_year
 from opmq_lib.tables.result_columns import TITLES_SEPARATOR
@@ -108,11 +107,6 @@ def estimate(inputs: Tables) -> employment.Estimate:
         _FITTED.clear()
         _FITTED[said] = employment.fit_estimate(tables)
     return deepcopy(_FITTED[said])
-
-
-def prepare() -> None:
-    """Make the estimate of what ships, which all branches of a batch share."""
-    estimate(study.load_inputs())
 
 
 def estimate_tables(inputs: Tables) -> employment.EstimateTables:

@@ -31,8 +31,8 @@ from opmq_lib.sources import ledger
 if TYPE_CHECKING:
     from opmq_lib.runs.cluster import Cluster
 
-COMMON = ("opmq_lib.questions.shared:prepare", "opmq_lib.questions.country:prepare")
-"""What is the same for every branch, and slow: kept in memory where notebooks are forked from."""
+COMMON = ("opmq_lib.questions.country", "prepare")
+"""Module and function of what is slow and the same for every branch: done where kernels fork."""
 
 SEVERAL = 3
 """Runs from which on that is worth it."""
@@ -99,12 +99,12 @@ def _joined(
 def _imports(runs: Sequence[Run]) -> list[str]:
     """Return the modules that the runs' notebooks import, those of the library one by one.
 
-    And the functions of `COMMON` that several runs can use, as `module:function`.
+    And `COMMON`, as `module:function`, if several runs can use it.
     """
     named = {name for run in runs for name in run.template.imports or ()}
     reached = Counter(module for run in runs if run.template.imports for module in run.library)
-    calls = [call for call in COMMON if reached[call.partition(":")[0]] >= SEVERAL]
     others = {name for name in named if name.partition(".")[0] not in reached}
+    calls = [":".join(COMMON)] if reached[COMMON[0]] >= SEVERAL else []
     return sorted(reached.keys() | others) + calls
 
 
