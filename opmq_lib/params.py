@@ -167,7 +167,7 @@ class Voted(Strict):
         return self
 
 
-OPEN_REGISTERS: Final = ("studies", "decisions")
+OPEN_REGISTERS: Final = ("studies", "decisions", "notes")
 """Registers that say themselves, row by row, what may be published."""
 
 
@@ -182,6 +182,7 @@ class Registers(Strict):
     recommendations: ProjectPath = Field(None, description="register of recommendations, or null")
     studies: ProjectPath = Field(None, description="register of studies, or null")
     decisions: ProjectPath = Field(None, description="register of decisions, or null")
+    notes: ProjectPath = Field(None, description="register of signed notes, or null")
 
 
 class EditionParams(ParameterFile):

@@ -11,7 +11,7 @@ from opmq_lib.errors import ConfidentialityError
 from opmq_lib.runs import batch, demonstration
 from opmq_lib.runs.freshness import states
 from opmq_lib.runs.plan import plan
-from opmq_lib.sources import ledger, parameters
+from opmq_lib.sources import ledger, parameters, study
 
 KEPT = ("06_demandes", "13_demandes_ensemble")
 
@@ -95,6 +95,17 @@ def test_a_fictitious_register_cannot_be_named_as_the_true_one(root: Path) -> No
     known = registers.known(root, parameters.load_edition(root).edition_date)
     with pytest.raises(ConfidentialityError, match="real and fictitious requests"):
         registers.read_requests(path, known)
+
+
+def test_invented_notes_are_read_as_fictitious_and_never_as_true_ones(root: Path) -> None:
+    path = f"{demonstration.FOLDER}/notes.csv"
+    found = study.load_notes(path, study.load_studies("", root), root)
+    assert set(found["origin"]) == {"fictitious"}
+    assert found["branch_codes"].nunique() == len(study.branch_labels())
+    (root / "data").mkdir()
+    shutil.copy(root / path, root / "data/notes.csv")
+    with pytest.raises(ConfidentialityError, match="real and fictitious notes"):
+        study.load_notes("data/notes.csv", study.load_studies("", root), root)
 
 
 def test_the_first_screen_of_a_phone_says_topics_certainty_and_follow_up(

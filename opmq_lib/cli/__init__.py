@@ -12,6 +12,7 @@ from opmq_lib.cli import (  # noqa: F401
     batch,
     branch,
     decisions,
+    notes,
     pages,
     requests,
     series,

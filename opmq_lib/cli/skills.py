@@ -192,7 +192,7 @@ def changes_command(
 ) -> None:
     """Find the skills added, dropped and renamed between two versions of ROME, as downloaded.
 
-    Example: opmq skills changes rome_v460 rome_v470 -o changements.csv --by metier
+    Example: opmq skills changes rome_v460 rome_v470 -o changements.csv
     """
     import pandas as pd
 

@@ -13,6 +13,7 @@ from opmq_lib.tables.register import EVERY_BRANCH
 LIMIT_MONTHS: Final = 36
 """Age of the fieldwork beyond which a study no longer covers its cell (convention of N1)."""
 OPEN: Final = ("requested", "under_way")
+ABANDONED: Final = "abandoned"
 TABLE: Final = "study_review"
 COLUMNS: Final = tuple(DESCRIPTIONS[TABLE])
 LISTED: Final = tuple(DESCRIPTIONS["study_list"])
@@ -27,13 +28,22 @@ def exploded(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFram
         >>> len(exploded(register, ["verre", "chaux"]))
         4
     """
-    split = register.assign(
-        branch_code=register["branch_codes"].map(
-            lambda cell: list(branch_codes) if EVERY_BRANCH in cell.split() else cell.split()
-        ),
-        theme_code=register["theme_codes"].str.split(),
+    split = register.assign(theme_code=register["theme_codes"].str.split())
+    return of_branches(split.explode("theme_code"), branch_codes)
+
+
+def of_branches(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFrame:
+    """Return one row per row of a register and branch that it names, `ensemble` naming each.
+
+    Examples:
+        >>> register = pd.DataFrame({"branch_codes": ["ensemble", "verre"]})
+        >>> of_branches(register, ["verre", "chaux"])["branch_code"].tolist()
+        ['verre', 'chaux', 'verre']
+    """
+    named = register["branch_codes"].map(
+        lambda cell: list(branch_codes) if EVERY_BRANCH in cell.split() else cell.split()
     )
-    return split.explode("branch_code").explode("theme_code", ignore_index=True)
+    return register.assign(branch_code=named).explode("branch_code", ignore_index=True)
 
 
 def is_valid(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS) -> pd.Series:

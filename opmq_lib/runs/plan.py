@@ -200,9 +200,10 @@ def _reads(
 
 def _origin(registers: Mapping[str, str], edition: EditionParams) -> Origin:
     """Return what registers make of results, by name of the register: its path."""
-    if not any(path for name, path in registers.items() if name not in OPEN_REGISTERS):
-        return "public"
-    return "fictitious" if edition.edition_id == DEMO else "own"
+    if edition.edition_id == DEMO:
+        return "fictitious" if any(registers.values()) else "public"
+    closed = [path for name, path in registers.items() if name not in OPEN_REGISTERS]
+    return "own" if any(closed) else "public"
 
 
 def _ordered(reads: Mapping[RunId, tuple[RunId, ...]]) -> list[RunId]:

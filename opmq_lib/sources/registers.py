@@ -1,4 +1,4 @@
-"""The observatory's registers: requests, recommendations, decisions, studies; read, templates."""
+"""The observatory's registers, of requests, recommendations, decisions, studies and notes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,10 +15,12 @@ from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, refuse
 from opmq_lib.params import RequestImport
 from opmq_lib.show import downloads
 from opmq_lib.sources import embedded, forms, importing, table_files
+from opmq_lib.sources.parameters import metiers
 from opmq_lib.sources.yaml_model import Reading, read_file
 from opmq_lib.tables import Problem
 from opmq_lib.tables import register as contract
 from opmq_lib.tables.register import TABLE, Known
+from opmq_lib.tables.wordings import WORDINGS
 
 IMPORT_FILE: Final = "parameters/requests.yml"
 
@@ -216,13 +218,40 @@ def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
     return table.reindex(columns=no_rows.columns, fill_value="")
 
 
+def read_notes(path: Path | None, studies: pd.DataFrame, on: date, origin: str) -> pd.DataFrame:
+    """Return the register of notes, absent columns empty; no row where there is none.
+
+    Args:
+        path: CSV, XLSX or Parquet with the columns of table `notes`, or a filled template.
+        studies: Table `studies`.
+        on: Day of the edition.
+        origin: What every row says: `own`, or `fictitious` in a demonstration.
+
+    Raises:
+        DataError: With every defect; no value is shown.
+    """
+    no_rows = table_files.no_rows("notes")
+    if path is None:
+        return no_rows
+    branches = embedded.load("branches")["branch_code"]
+    rules = [
+        *contract.note_rules(branches, metiers(), studies["study_code"].tolist(), on),
+        contract.origin_rule(origin, "notes"),
+    ]
+    table = table_files.read_table(path, "notes", rules=rules, words=WORDINGS["notes"])
+    whole = table.reindex(columns=no_rows.columns, fill_value="")
+    return whole if "origin" in table else whole.assign(origin=origin)
+
+
 def template(table: str, root: Path) -> Workbook:
     """Return a workbook to fill in, with drop-down lists.
 
     Args:
-        table: `requests` (titles are those of `parameters/requests.yml`) or `studies`.
+        table: `requests` (titles are those of `parameters/requests.yml`), `studies` or `notes`.
         root: The project.
     """
+    if table in WORDINGS:
+        return _in_french(table)
     if table != TABLE:
         return forms.form({table: forms.fields(table)})
     mapping = read_import(root).checked()
@@ -241,3 +270,23 @@ def template(table: str, root: Path) -> Workbook:
         if title
     ]
     return forms.form({TABLE: fields})
+
+
+def _in_french(table: str) -> Workbook:
+    """Return a workbook whose titles and choices are French, and the codes of its lists."""
+    words = WORDINGS[table]
+    fields = [
+        forms.Field(column.label, "", tuple(words[name].values()) if name in words else ())
+        for name, column in tables.DESCRIPTIONS[table].items()
+        if name != "origin"
+    ]
+    book = forms.form({table: fields})
+    branches = embedded.load("branches")
+    lines = [
+        ("Branches", ""),
+        *zip(branches["branch_code"], branches["label"], strict=True),
+        ("Métiers", ""),
+        *metiers().items(),
+    ]
+    forms.add_page(book, "codes", lines, "Branches", "Métiers")
+    return book

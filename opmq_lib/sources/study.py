@@ -114,7 +114,7 @@ def load_registers(
         name: table_files.no_rows(name)
         for name in ("requests", "recommendations", "company_counts")
     }
-    origin = "fictitious" if requests.startswith(f"outputs/{DEMO}/") else "own"
+    origin = _origin_of(requests)
     if requests:
         known = registers.known(root, edition(root).edition_date, origin)
         given["requests"] = registers.read_requests(root / requests, known)
@@ -135,6 +135,23 @@ def load_studies(studies: str, root: Path | None = None) -> pd.DataFrame:
     root = root or project.find_root()
     path = root / studies if studies else None
     return registers.read_studies(path, root, edition(root).edition_date)
+
+
+def load_notes(notes: str, studies: pd.DataFrame, root: Path | None = None) -> pd.DataFrame:
+    """Return the register of notes, checked; no row without a path.
+
+    Args:
+        notes: Path from the project's root; in `outputs/demo` it must be fictitious.
+        studies: From `load_studies`.
+        root: The project.
+    """
+    root = root or project.find_root()
+    path = root / notes if notes else None
+    return registers.read_notes(path, studies, edition(root).edition_date, _origin_of(notes))
+
+
+def _origin_of(register: str) -> str:
+    return "fictitious" if register.startswith(f"outputs/{DEMO}/") else "own"
 
 
 def load_decisions(decisions: str, root: Path | None = None) -> pd.DataFrame:

@@ -7,7 +7,7 @@ the contract asks for one, and a number where a code is meant is refused, not co
 import csv
 import io
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -76,7 +76,11 @@ class Grid(NamedTuple):
 
 
 def read_table(
-    path: Path, table: str, origin: Origin = "own", rules: Iterable[Rule] = ()
+    path: Path,
+    table: str,
+    origin: Origin = "own",
+    rules: Iterable[Rule] = (),
+    words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> pd.DataFrame:
     """Return a table that a user supplies, once everything in it is what its contract says.
 
@@ -90,6 +94,8 @@ def read_table(
         origin: `own` for data that only the user may see: no message shows a value, and no row may
             call itself public. `public` for the tables of the project.
         rules: What its rows must say beside their contract and the codes that are known.
+        words: Column → code → French word of a template whose titles are those of the contract
+            too: either may stand in the file.
 
     Returns:
         The columns of the contract in its order, rows in the file's order. Codes and texts are
@@ -101,6 +107,8 @@ def read_table(
     """
     where = shown(path)
     grid = read_grid(path, where, (table,))
+    if words is not None:
+        grid = grid._replace(cells=_in_codes(grid.cells, table, words))
     rules = [*rules, *scope.code_rules(table, known_codes)]
     if origin == "own" and table not in _EITHER:
         rules.append(scope.OWN)
@@ -112,6 +120,18 @@ def read_table(
     if errors := errors_of(grid, problems, sheet):
         raise gather(errors)
     return finished(cells, table)
+
+
+def _in_codes(
+    cells: pd.DataFrame, table: str, words: Mapping[str, Mapping[str, str]]
+) -> pd.DataFrame:
+    """Return cells under the names of the contract, French words replaced by their codes."""
+    names = {column.label: name for name, column in tables.DESCRIPTIONS[table].items()}
+    named = cells.rename(columns=names)
+    for name in words.keys() & set(unique(named)):
+        codes = {word: code for code, word in words[name].items()}
+        named[name] = named[name].map(lambda cell, codes=codes: codes.get(cell, cell))
+    return named
 
 
 def read_supplied(

@@ -121,13 +121,19 @@ def _previous(root: Path, edition: EditionParams) -> Iterator[Checked]:
 
 def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
     """Check the registers that the edition names."""
-    on = edition.edition_date
+    on, named_studies = edition.edition_date, edition.registers.studies
+
+    def studies() -> pd.DataFrame:
+        path = root / named_studies if named_studies else None
+        return registers.read_studies(path, root, on)
+
     read: dict[str, Callable[[Path], pd.DataFrame]] = {
         "requests": lambda path: registers.read_requests(path, registers.known(root, on)),
-        "studies": lambda path: registers.read_studies(path, root, on),
+        "studies": lambda _: studies(),
         "company_counts": lambda path: table_files.read_table(path, "company_counts"),
         "recommendations": lambda path: table_files.read_table(path, "recommendations"),
         "decisions": registers.read_decisions,
+        "notes": lambda path: registers.read_notes(path, studies(), on, "own"),
     }
     for table, each in read.items():
         if named := getattr(edition.registers, table):

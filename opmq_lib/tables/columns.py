@@ -19,6 +19,7 @@ from opmq_lib.tables.kinds import (
     year,
 )
 from opmq_lib.tables.result_columns import NATURES, RESULTS
+from opmq_lib.tables.wordings import choices
 
 _BANDS = ("1_9", "10_49", "50_249", "250_plus", "unknown")
 _REASONS = ("out_of_offer", "delay", "budget", "area", "other", "unknown")
@@ -27,6 +28,8 @@ _FACTS = ("emerging", "macro", "condition")
 _SKILLS = "compétences"
 _INDEX = "indice sans unité"
 _PROGRESS = ("requested", "under_way", "delivered", "validated", "abandoned")
+_BRANCHES = text("Branches (codes séparés par un espace, ou « ensemble »)")
+_METIERS = text("Métiers FAP-2009 (codes séparés par un espace)")
 FACTORS: Final = {
     "hiring_intensity": "Intensité d’embauches",
     "training_job_link": "Lien formation-emploi",
@@ -415,13 +418,35 @@ COLUMNS: Final[dict[str, Column]] = {
     "request_follow_up.origin": text("Origine", "public", "own", "fictitious"),
     "numerator_count": count("Numérateur", "voir la colonne indicator"),
     "denominator_count": count("Dénominateur", "voir la colonne indicator"),
+    "note_code": code("Numéro de la note", ANY, "N2026-03"),
+    "notes.note": text("Note, en 400 caractères au plus"),
+    "notes.branch_codes": _BRANCHES,
+    "notes.metier_codes": _METIERS,
+    "theme": text("Thème", *choices("notes", "theme")),
+    "basis_kind": text("Sur quoi elle repose", *choices("notes", "basis_kind")),
+    "notes.study_code": code("Étude (code du registre)", ANY, "E2024-03"),
+    "notes.basis": text("Source publiée, ou qui a été entendu"),
+    "note_list.basis": text("Fondement, en clair"),
+    "heard_on": day("Date de l’audition"),
+    "signed_by": text("Instance qui signe (jamais une personne)"),
+    "notes.signed_on": day("Date de signature"),
+    "note_list.signed_on": day("Date de signature"),
+    "valid_until": day("Valable jusqu’au"),
+    "notes.status": text("État de la note", *choices("notes", "status")),
+    "notes.origin": text("Origine", "own", "fictitious"),
+    "note_list.origin": text("Origine", "public", "fictitious"),
+    "note_themes.origin": text("Origine", "public", "fictitious"),
+    "note_list.follow_up": text("Ce qu’il faut savoir : outdated, study_abandoned"),
+    "branches_count": count("Branches", "branches"),
+    "bodies_count": count("Instances qui ont signé", "instances"),
+    "notes_count": count("Notes", "notes"),
     "theme_code": code("Thème d’étude", r"[a-z][a-z0-9_]*", "emplois"),
     "study_code": code("Étude", ANY, "E2024-03"),
     "requested_by": text("Commanditaire"),
-    "studies.branch_codes": text("Branches (codes séparés par un espace, ou « ensemble »)"),
+    "studies.branch_codes": _BRANCHES,
     "study_list.branch_codes": text("Branches"),
     "theme_codes": text("Thèmes (codes séparés par un espace)"),
-    "studies.metier_codes": text("Métiers FAP-2009 (codes séparés par un espace)"),
+    "studies.metier_codes": _METIERS,
     "question": text("Question posée"),
     "method": text("Méthode"),
     "method_note_link": text("Note de méthode"),

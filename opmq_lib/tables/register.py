@@ -20,6 +20,13 @@ BAND_BOUNDS: Final = {"1_9": (1, 9), "10_49": (10, 49), "50_249": (50, 249), "25
 FIRST_DAY: Final = "2000-01-01"
 EVERY_BRANCH: Final = "ensemble"
 
+NOTE_LENGTH: Final = 400
+"""Characters of a note, at most."""
+_BODIES: Final = (
+    r"(?i)\b(?:CPNE|CPNEFP|SPP|OPCO|CSE|commission|comité|conseil|section|observatoire|groupe|"
+    r"fédération|syndicat|association|union|bureau)\b"
+)
+"""What the name of a body holds."""
 _PERSONAL_TITLES: Final = re.compile(
     r"\b(?:pr[ée]nom|nom|e-?mail|courriel|t[ée]l(?:[ée]phone)?|portable|contact|interlocuteur)\b",
     re.IGNORECASE,
@@ -102,6 +109,87 @@ def study_rules(
             error=CoherenceError,
         ),
     ]
+
+
+def note_rules(
+    branch_codes: Collection[str],
+    metier_codes: Collection[str],
+    study_codes: Collection[str],
+    on: date,
+) -> list[Rule]:
+    """Return what a register of notes must say: known codes, a body, a basis, no person.
+
+    Args:
+        branch_codes: Known branches; a note may also be of `ensemble`.
+        metier_codes: Known métiers.
+        study_codes: Studies of the register.
+        on: Day of the edition; nothing can be signed or heard after it.
+    """
+    lists = {"branch_codes": {*branch_codes, EVERY_BRANCH}, "metier_codes": set(metier_codes)}
+    return [
+        *(_codes_within(name, codes) for name, codes in lists.items()),
+        *(_days_within(name, on) for name in ("signed_on", "heard_on")),
+        *map(_without_person, ("note", "basis", "signed_by")),
+        Rule(
+            columns=("note",),
+            holds=lambda notes: notes["note"].str.len() <= NOTE_LENGTH,
+            what=f"more than {NOTE_LENGTH} characters",
+            expected=f"{NOTE_LENGTH} characters at most",
+            fix="shorten the note",
+            error=RangeError,
+        ),
+        Rule(
+            columns=("signed_by",),
+            holds=lambda notes: (
+                notes["signed_by"].eq("") | notes["signed_by"].str.contains(_BODIES, regex=True)
+            ),
+            what="not the name of a body",
+            expected="a body, such as CPNEFP de la chimie",
+            fix="name the commission, committee, section or organisation that signs",
+            error=ScopeError,
+        ),
+        Rule(
+            columns=("study_code", "basis_kind"),
+            holds=lambda notes: (
+                notes["basis_kind"].ne("study") | notes["study_code"].isin(list(study_codes))
+            ),
+            what="a study that the register does not have",
+            expected="a code of the register of studies",
+            fix="correct the code, or name that register in parameters/edition.yml",
+            error=ScopeError,
+            choices=study_codes,
+        ),
+        Rule(
+            columns=("basis", "basis_kind", "heard_on"),
+            holds=lambda notes: (
+                notes["basis_kind"].isin(["study", ""])
+                | notes["basis"].ne("")
+                & (notes["basis_kind"].ne("hearing") | notes["heard_on"].ne(""))
+            ),
+            what="a published source or a hearing that is not named, or not dated",
+            expected="`basis`, and `heard_on` for a hearing",
+            fix="say which source, or who was heard (a body) and when",
+        ),
+        Rule(
+            columns=("valid_until", "signed_on"),
+            holds=lambda notes: notes["valid_until"] >= notes["signed_on"],
+            what="out of date before it was signed",
+            expected="a day from that of the signature on",
+            fix="correct one of the two dates",
+            error=CoherenceError,
+        ),
+    ]
+
+
+def _without_person(name: str) -> Rule:
+    return Rule(
+        columns=(name,),
+        holds=lambda frame: pd.Series(~personal.rows(frame[name]), index=frame.index),
+        what="personal data (its content is not shown here)",
+        expected="no person, no e-mail address, no phone number",
+        fix="name the body or the place, never a person",
+        error=ConfidentialityError,
+    )
 
 
 def origin_rule(origin: str, rows: str) -> Rule:

@@ -101,6 +101,8 @@ TABLES: Final[dict[str, str]] = {
     "studies": "study_code* title requested_by branch_codes theme_codes [metier_codes?] question "
     "[method?] [method_note_link?] status requested_on [due_on?] [delivered_on?] "
     "[fieldwork_end_on?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure",
+    "notes": "note_code* note branch_codes [metier_codes?] theme basis_kind [study_code?] [basis?] "
+    "[heard_on?] signed_by signed_on valid_until status [origin]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] [headcount_fit_ratio?] nature "
@@ -216,6 +218,9 @@ TABLES: Final[dict[str, str]] = {
     "decision_follow_up": "decision_code* branch_code metier_code edition_id proposed_on "
     "proposed_lever departure_rate_pct decision_status decision? decided_on? minutes_reference? "
     "is_listed rank? departure_rate_now_pct? status origin",
+    "note_list": "branch_code* note_code* note metier_codes? theme basis_kind basis? heard_on? "
+    "signed_by signed_on valid_until follow_up? status origin",
+    "note_themes": "theme* branches_count bodies_count notes_count branch_codes status origin",
     "study_review": "branch_code* theme_code* indicator* variant*? value? unit numerator_count? "
     "denominator_count? status nature origin",
     "study_list": "study_code* title requested_by branch_codes theme_codes question method? "

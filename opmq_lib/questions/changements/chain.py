@@ -16,7 +16,7 @@ from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.fap import DOMAIN_LENGTH, METIER_LENGTH
 from opmq_lib.tables.indicators import last_year
 
-FACTS, WAYS = "changements", "passerelles"
+FACTS, WAYS, NOTES = "changements", "passerelles", "notes"
 CONTRACTS: Final = {FACTS: "metier_changes", WAYS: "metier_ways"}
 ITEMS, MARKS, MOVES, TENSION, JOBS, OFFICIAL = (
     *("ft_rome_elements", "ft_rome_faits", "ft_rome_mobilites"),
@@ -146,9 +146,17 @@ def official_growth(inputs: Tables, metier_codes: pd.Series) -> pd.Series:
     return pd.Series(official_family(codes).map(rates).to_numpy(), codes.to_numpy()).dropna()
 
 
-def results(facts: pd.DataFrame, ways: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the result tables of this part of `05_competences`."""
-    return {FACTS: facts, WAYS: ways}
+def results(
+    facts: pd.DataFrame, ways: pd.DataFrame, notes: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Return the result tables of this part of `05_competences`.
+
+    Args:
+        facts: From `facts`.
+        ways: From `ways`.
+        notes: From `methods.notes.of_branch`.
+    """
+    return {FACTS: facts, WAYS: ways, NOTES: notes}
 
 
 def _named(inputs: Tables, records: pd.DataFrame) -> pd.DataFrame:

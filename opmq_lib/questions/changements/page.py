@@ -7,13 +7,19 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from opmq_lib.questions.changements.chain import FACTS, WAYS
+from opmq_lib.questions.changements.chain import FACTS, NOTES, WAYS
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
+from opmq_lib.tables.wordings import WORDINGS
 
 WORDS = words(__package__)
-STRONG_CLASS, HARD = 4, "hard_working_conditions"
+STRONG_CLASS, HARD, THEMES, FICTITIOUS = 4, "hard_working_conditions", "notes_themes", "fictitious"
+COUNTS = {
+    "Branches": "branches_count",
+    "Instances qui ont signé": "bodies_count",
+    "Notes": "notes_count",
+}
 
 
 def banner(results: Results) -> Html:
@@ -31,6 +37,52 @@ def metiers(results: Results, labels: Labels) -> Html:
         for code in facts["metier_code"].unique()
     ]
     return pieces.piece("".join(said))
+
+
+def notes(results: Results, labels: Labels) -> Html:
+    """Return the notes that bodies have signed, with the marks of those to read with care."""
+    table = results[NOTES]
+    if table.empty:
+        return pieces.text(WORDS.no_note())
+    rows = table.astype("object").fillna("").to_dict("records")
+    said = [
+        WORDS.note(
+            row,
+            [WORDS.MARKS[mark] for mark in row["follow_up"].split()],
+            WORDINGS["notes"]["theme"][row["theme"]],
+            [labels[code] for code in row["metier_codes"].split()],
+        )
+        for row in rows
+    ]
+    is_fictitious = bool((table["origin"] == FICTITIOUS).any())
+    warning = pieces.banner(WORDS.fictitious()).html if is_fictitious else ""
+    return Html(warning + pieces.findings("\n\n".join(said)).html)
+
+
+def themes_table(themes: pd.DataFrame, labels: Labels) -> Html:
+    """Return the themes on which several branches have a note, for `10_consolidation`.
+
+    Args:
+        themes: From `methods.notes.shared_themes`.
+        labels: French name of each branch.
+    """
+    if themes.empty:
+        return pieces.text(WORDS.no_theme())
+    cells = Cells(THEMES, themes)
+
+    def count(column: str) -> Callable[[int], str]:
+        return lambda row: cells.show(row, french.number, column)
+
+    columns = {
+        "Thème": lambda row: WORDINGS["notes"]["theme"][themes["theme"][row]],
+        **{title: count(column) for title, column in COUNTS.items()},
+        "Lesquelles": lambda row: french.enumeration(
+            [labels[code] for code in themes["branch_codes"][row].split()]
+        ),
+    }
+    is_fictitious = bool((themes["origin"] == FICTITIOUS).any())
+    warning = pieces.banner(WORDS.fictitious()).html if is_fictitious else ""
+    return Html(warning + pieces.table(WORDS.themes_table(), columns, themes.index).html)
 
 
 def near_table(results: Results, labels: Labels) -> Html:

@@ -161,8 +161,8 @@ QUESTIONS: Final = (
     Question(
         "05_competences",
         "Ce qui change",
-        [changements.banner],
-        [changements.metiers, changements.near_table],
+        [changements.notes],
+        [changements.banner, changements.metiers, changements.near_table],
         part="changements",
     ),
     Question(
