@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from numbers import Real
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -155,9 +155,12 @@ def row_problems(table: str, frame: pd.DataFrame, rules: Iterable[Rule] = ()) ->
     uses = [use for use in USES[table] if use.name in rows]
     typed = {use.name: _typed(rows[use.name], DESCRIPTIONS[table][use.name]) for use in uses}
     cells = rows.assign(**typed)
-    problems = _repeated_keys(table, rows, cells)
+    texts = [use.name for use in uses if DESCRIPTIONS[table][use.name].is_text]
+    found = {name: _distinct(typed[name]) for name in texts}
+    marks = typed | {name: places for name, (places, _) in found.items()}
+    problems = _repeated_keys(table, rows, cells, marks)
     for use in uses:
-        problems += _cell_problems(table, use, rows, typed[use.name])
+        problems += _cell_problems(table, use, rows, typed[use.name], found.get(use.name))
     wrong = {(problem.row, problem.column) for problem in problems}
     for rule in (*RULES.get(table, ()), *rules):
         if {*rule.columns, *rule.first_of} <= set(cells):
@@ -295,11 +298,17 @@ def _in_rows(
     ]
 
 
-def _repeated_keys(table: str, frame: pd.DataFrame, typed: pd.DataFrame) -> list[Problem]:
-    """Return the rows of a key that another row has, unless a cell of it could not be read."""
+def _repeated_keys(
+    table: str, frame: pd.DataFrame, typed: pd.DataFrame, marks: Mapping[str, Any]
+) -> list[Problem]:
+    """Return the rows of a key that another row has, unless a cell of it could not be read.
+
+    `marks` holds a number for each cell, another for another one: where a key's only increase, as
+    in most tables, no row can be repeated, and nothing slower is asked.
+    """
     absent = {use.name for use in USES[table] if use.may_be_absent} - set(frame)
     key = [name for name in KEYS[table] if name not in absent]
-    if not set(key) <= set(frame):
+    if not set(key) <= set(frame) or _increase([np.asarray(marks[name]) for name in key]):
         return []
     problem = Problem(
         column=key[0] if len(key) == 1 else "",
@@ -314,6 +323,16 @@ def _repeated_keys(table: str, frame: pd.DataFrame, typed: pd.DataFrame) -> list
     unread = [read[name].isin(_EMPTY) & ~given[name].isin(_EMPTY) for name in key]
     wrong[wrong] = ~np.any(unread, axis=0)
     return _in_rows(wrong, problem, frame, first_of=key)
+
+
+def _increase(columns: Sequence[NDArray[Any]]) -> bool:
+    """Return whether each row comes after the one before, by the first column that differs."""
+    count = max(len(columns[0]) - 1, 0)
+    same, after = np.full(count, fill_value=True), np.full(count, fill_value=False)
+    for column in columns:
+        after |= same & (column[1:] > column[:-1])
+        same &= column[1:] == column[:-1]
+    return bool(after.all())
 
 
 def _typed(cells: pd.Series, column: Column) -> pd.Series:
@@ -331,18 +350,34 @@ def _typed(cells: pd.Series, column: Column) -> pd.Series:
     return numbers.where(np.isfinite(numbers))
 
 
-def _cell_problems(table: str, use: Use, rows: pd.DataFrame, typed: pd.Series) -> list[Problem]:
-    """Return the cells that are empty, of another type, not of their form or out of range."""
+def _distinct(texts: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
+    """Return the place of each text among the distinct ones, and those."""
+    places, distinct = pd.factorize(texts)
+    return places, distinct.tolist()
+
+
+def _cell_problems(
+    table: str,
+    use: Use,
+    rows: pd.DataFrame,
+    typed: pd.Series,
+    found: tuple[NDArray[np.intp], list[str]] | None,
+) -> list[Problem]:
+    """Return the cells that are empty, of another type, not of their form or out of range.
+
+    `found` are the places of a text column's cells among its distinct texts, and those.
+    """
     column, cells = DESCRIPTIONS[table][use.name], rows[use.name]
     empty = cells.isna().to_numpy()
-    if column.is_text and cells.dtype == "str":
-        empty = typed.eq("").to_numpy()
-    elif cells.dtype.kind not in "iuf":
-        empty = empty | cells.isin([""]).to_numpy()
+    if cells.dtype.kind not in "iuf":
+        empty = empty | cells.eq("").to_numpy(bool, na_value=False)
     problems: list[_Wrong] = (
         [] if use.may_be_empty else [(empty, "empty cell", "fill it in", SchemaError)]
     )
-    problems += (_text_problems if column.is_text else _number_problems)(column, empty, typed)
+    if found is None:
+        problems += _number_problems(column, empty, typed.to_numpy())
+    else:
+        problems += _text_problems(column, empty, *found)
     expected = expectation(column)
     return [
         each
@@ -356,12 +391,12 @@ def _cell_problems(table: str, use: Use, rows: pd.DataFrame, typed: pd.Series) -
     ]
 
 
-def _text_problems(column: Column, empty: NDArray[np.bool_], texts: pd.Series) -> list[_Wrong]:
+def _text_problems(
+    column: Column, empty: NDArray[np.bool_], places: NDArray[np.intp], distinct: list[str]
+) -> list[_Wrong]:
     """Return which texts are no text, and which are not of their form (no words for these)."""
-    places, distinct = pd.factorize(texts)
-    given = distinct.tolist()
-    is_blank = np.array([text == "" for text in given], bool)
-    misfits = np.array([text != "" and not _has_form(text, column) for text in given], bool)
+    is_blank = np.array([text == "" for text in distinct], bool)
+    misfits = np.array([text != "" and not _has_form(text, column) for text in distinct], bool)
     lost = "a number or date where a text is meant: zeros may be lost"
     fix = (
         "write it as text, with its zeros (in a spreadsheet, format the column as Text, then "
@@ -373,12 +408,13 @@ def _text_problems(column: Column, empty: NDArray[np.bool_], texts: pd.Series) -
     ]
 
 
-def _number_problems(column: Column, empty: NDArray[np.bool_], cells: pd.Series) -> list[_Wrong]:
+def _number_problems(
+    column: Column, empty: NDArray[np.bool_], numbers: NDArray[np.float64]
+) -> list[_Wrong]:
     """Return which numbers are none, or negative, or outside the range of their column."""
-    numbers = cells.to_numpy()
     whole = column.kind == "whole"
     words = f"not a {'whole ' if whole else ''}number"
-    unread = numbers % 1 != 0 if whole else np.isnan(numbers)
+    unread = np.rint(numbers) != numbers if whole else np.isnan(numbers)
     negative = (numbers < 0) & (column.low == 0)
     outside = (numbers < column.low) | (numbers > column.high)
     return [

@@ -126,12 +126,14 @@ def tidy_panel(
         raise gather(errors)
     code, codes = pd.factorize(series["series_code"], sort=True)
     year, value = (series[column].to_numpy(dtype=float) for column in ("year", "value"))
-    order = np.lexsort((year, code))
+    steps = np.diff(code), np.diff(year)
+    is_sorted = np.all((steps[0] > 0) | (steps[0] == 0) & (steps[1] > 0))
+    order = slice(None) if is_sorted else np.lexsort((year, code))
     tidy = _filled(codes, code[order], year[order].astype(np.int64), value[order])
     if "kind_code" not in series:
         return tidy
     last = np.flatnonzero(np.diff(code[order], append=-1))
-    kinds = series["kind_code"].to_numpy(dtype=object)[order[last]]
+    kinds = series["kind_code"].to_numpy(dtype=object)[order][last]
     return replace(tidy, panel=replace(tidy.panel, kinds=kinds))
 
 
