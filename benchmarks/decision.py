@@ -42,11 +42,11 @@ LIKELIHOODS = [0.1, 0.5, 0.9]
 
 def shortlists(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     """Return the list of every branch that has a headcount, with `overlap`, its Jaccard index."""
-    estimated, rates = shared.estimate(inputs), country.metier_rates(inputs, edition)
-    shared.estimate, country.metier_rates = lambda _: estimated, lambda *_: rates
+    estimated, alarms = shared.estimate(inputs), chain.alarms(inputs, edition)
+    shared.estimate = lambda _: estimated
     parts = []
     for branch_code in sorted(inputs["branch_headcount"]["branch_code"].unique()):
-        listed = chain.listed(chain.cells(inputs, branch_code, edition))
+        listed = chain.listed(chain.cells(inputs, branch_code, alarms, edition))
         parts.append(listed.metiers.assign(branch_code=branch_code, overlap=listed.overlap))
     return pd.concat(parts, ignore_index=True)
 

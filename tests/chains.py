@@ -74,7 +74,8 @@ def new_lists(
 ) -> dict[str, pd.DataFrame]:
     questions = study.criteria(branch_code)
     found = coeurs.run(inputs, branch_code, edition, questions)
-    listed = que_faire.listed(que_faire.cells(inputs, branch_code, edition))
+    alarms = que_faire.alarms(inputs, edition)
+    listed = que_faire.listed(que_faire.cells(inputs, branch_code, alarms, edition))
     return {"coeurs": found["coeurs"], "shortlist": listed.metiers}
 
 

@@ -15,7 +15,7 @@ from opmq_lib.errors import DataError
 from opmq_lib.methods import decisions, shortlist
 from opmq_lib.methods.needs import departure_factors
 from opmq_lib.methods.shortlist import Shortlist
-from opmq_lib.questions import country, shared
+from opmq_lib.questions import shared
 from opmq_lib.questions.changements import chain as changements
 from opmq_lib.questions.consolidation import chain as consolidation_chain
 from opmq_lib.questions.consolidation import page as consolidation_page
@@ -48,12 +48,11 @@ def cells(**columns: object) -> pd.DataFrame:
 def every() -> dict[str, pd.DataFrame]:
     """Every branch's cells; what does not change from one to another is calculated once."""
     inputs = study.load_inputs()
-    estimated, rates = shared.estimate(inputs), country.metier_rates(inputs, EDITION)
+    estimated, alarms = shared.estimate(inputs), chain.alarms(inputs, EDITION)
     with pytest.MonkeyPatch.context() as once:
         once.setattr(shared, "estimate", lambda _: estimated)
-        once.setattr(country, "metier_rates", lambda *_: rates)
         branches = sorted(inputs["branch_headcount"]["branch_code"].unique())
-        return {code: chain.cells(inputs, code, EDITION) for code in branches}
+        return {code: chain.cells(inputs, code, alarms, EDITION) for code in branches}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +72,7 @@ def listed(looked_at: pd.DataFrame) -> Shortlist:
 
 @pytest.fixture(scope="module")
 def reasons(listed: Shortlist) -> pd.DataFrame:
-    return chain.reasons(study.load_inputs([BRANCH]), BRANCH, listed, EDITION)
+    return chain.reasons(study.load_inputs([BRANCH]), BRANCH, listed.metiers, EDITION)
 
 
 def results_of(
@@ -176,7 +175,7 @@ def test_a_cell_under_the_threshold_is_secret_and_gives_no_number() -> None:
         }
     )
     inputs = study.load_inputs(["ceramique"]) | {"own_employment": own}
-    looked_at = chain.cells(inputs, "ceramique", EDITION)
+    looked_at = chain.cells(inputs, "ceramique", chain.alarms(inputs, EDITION), EDITION)
     listed = chain.listed(looked_at)
     assert listed.metiers["metier_code"].tolist() == ["D6Z70"]
     secret = shortlist.left_out(looked_at).set_index("metier_code").loc["E1Z43"]
@@ -249,10 +248,10 @@ def test_every_number_of_the_cards_is_a_cell_and_nothing_is_decided(
 
 def test_a_branch_without_headcount_says_what_would_fill_its_list() -> None:
     inputs = study.load_inputs(["ieg"])
-    looked_at = chain.cells(inputs, "ieg", EDITION)
+    looked_at = chain.cells(inputs, "ieg", chain.alarms(inputs, EDITION), EDITION)
     listed = chain.listed(looked_at)
     results = results_of(
-        looked_at, listed, chain.reasons(inputs, "ieg", listed, EDITION), NO_DECISION
+        looked_at, listed, chain.reasons(inputs, "ieg", listed.metiers, EDITION), NO_DECISION
     )
     assert "Un tableau de ses emplois par métier" in text(page.banner(results))
     for piece in (page.findings, page.cards, page.left_out):
@@ -266,9 +265,9 @@ def test_an_own_table_without_the_rest_has_no_share_and_says_so() -> None:
 
     def results(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
         inputs = study.load_inputs(["ieg"]) | {"own_employment": table}
-        looked_at = chain.cells(inputs, "ieg", EDITION)
+        looked_at = chain.cells(inputs, "ieg", chain.alarms(inputs, EDITION), EDITION)
         listed = chain.listed(looked_at)
-        found = chain.reasons(inputs, "ieg", listed, EDITION)
+        found = chain.reasons(inputs, "ieg", listed.metiers, EDITION)
         return results_of(looked_at, listed, found, NO_DECISION)
 
     whole = results(own)
@@ -291,7 +290,7 @@ def test_a_card_says_what_its_metier_mostly_is_in_the_branch(
 ) -> None:
     looked_at = every["nautisme"]
     listed = chain.listed(looked_at)
-    found = chain.reasons(study.load_inputs(["nautisme"]), "nautisme", listed, EDITION)
+    found = chain.reasons(study.load_inputs(["nautisme"]), "nautisme", listed.metiers, EDITION)
     results = results_of(looked_at, listed, found, NO_DECISION)
     said = text(page.cards(results, LABELS))
     assert "enlèvement de métal ici surtout : fabrication de pièces en matériaux composites" in said

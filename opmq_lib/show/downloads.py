@@ -12,6 +12,7 @@ from typing import Final
 import pandas as pd
 import xlsxwriter
 from openpyxl.workbook import Workbook
+from openpyxl.writer.excel import ExcelWriter
 
 from opmq_lib.errors import SchemaError
 
@@ -94,7 +95,7 @@ def write_workbook(workbook: Workbook, path: Path | str) -> None:
         why = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
         raise SchemaError.of(path.name, *why)
     content = io.BytesIO()
-    workbook.save(content)
+    ExcelWriter(workbook, zipfile.ZipFile(content, "w")).save()  # packed once, below
     path.parent.mkdir(parents=True, exist_ok=True)
     _replace(path, _undated(content.getvalue()))
 

@@ -138,6 +138,13 @@ def first_metiers(branch: Branch) -> list[tuple[str, Markup]]:
     return page.names(results, study.metier_labels()) if results else []
 
 
+def company_book(branch: Branch) -> Download | None:
+    """Return the workbook of the branch's companies, if its run has written one."""
+    run = branch.runs.get(SHORTLIST_NOTEBOOK)
+    files = {file.name: file for file in downloads(run)} if run else {}
+    return files.get(f"gpec_{branch.code}.xlsx")
+
+
 def _shortlist(branch: Branch) -> dict[str, pd.DataFrame]:
     run = branch.runs.get(SHORTLIST_NOTEBOOK)
     names = [name for name in run.files if name.endswith(".csv")] if run else []

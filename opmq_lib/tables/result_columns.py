@@ -8,7 +8,14 @@ NATURES = ("observed", "estimate", "official_projection")
 STATES = ("value", "s", "nd", "np", "nv")
 
 TITLES_SEPARATOR = " ; "
-"""Between titles in a cell of `main_romes`."""
+"""Between titles in a cell of `main_romes`, and of `certifications`."""
+
+UNDER_45: Final = "moins de 45 ans"
+COUNTED_BANDS: Final = (
+    *("45-49 ans", "50-54 ans", "55-59 ans", "60-64 ans", "65 ans ou plus"),
+    "âge inconnu",
+)
+"""Age bands of a company's employees: those under 45 are not at the end of a career."""
 
 RESULTS: Final[dict[str, Column]] = {
     "model": text("Modèle"),
@@ -46,6 +53,15 @@ RESULTS: Final[dict[str, Column]] = {
     "causes": text("Causes, de la convention du projet"),
     "certifications_count": count("Certifications en cours pour le métier", "certifications"),
     "own_certifications_count": count("Dont celles de la branche", "certifications"),
+    "company_heads.age_band": text("Tranche d’âge", UNDER_45, *COUNTED_BANDS),
+    "company_heads.employees_headcount": count("Salariés de l’entreprise", "salariés"),
+    "company_rates.age_band": text("Tranche d’âge", *COUNTED_BANDS),
+    "company_rates.start_year": year("Début des années du taux"),
+    "company_rates.end_year": year("Fin des années du taux"),
+    "company_rates.nature": text("Nature du taux", "official_projection", "projection"),
+    "certifications": text("Titres de certifications en cours"),
+    "near_metier_codes": text("Métiers proches par leurs compétences"),
+    "falling_metier_codes": text("Dont ceux où la projection officielle fait baisser l’emploi"),
     "shortlist_left_out.reason": text(
         "Pourquoi il n’y est pas", "no_figure", "falling", "secret", "unattested"
     ),

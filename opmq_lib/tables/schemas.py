@@ -147,6 +147,9 @@ TABLES: Final[dict[str, str]] = {
     "[employment_headcount_lower?] [employment_headcount_upper?] [headcount_fit_ratio?] "
     "family_code? growth_rate_pct? [own_growth_rate_pct?] departure_rate_pct? "
     "[own_departure_rate_pct?] [later_departure_rate_pct?] ages_basis nature origin",
+    "company_heads": "metier_code* age_band* employees_headcount",
+    "company_rates": "[branch_code*] metier_code* age_band* departure_rate_pct [start_year] "
+    "[end_year] [source_code] [nature] [origin]",
     # any annual series to forecast
     "series": "series_code* year* value [kind_code]",
     "headcount_series": "series_code* year* value",
@@ -213,6 +216,11 @@ TABLES: Final[dict[str, str]] = {
     "certifications_count? own_certifications_count? main_rome_codes? main_romes? "
     "branch_hires_count? decision_status decision? decided_on? minutes_reference? year status "
     "nature origin",
+    "company_metiers": "branch_code* metier_code* departure_rate_pct growth_rate_pct "
+    "tension_alarm departures_alarm tension_year? tension_class_least? tension_class_most? "
+    "tension_rank? ranked_count? causes? causes_year certifications_count? "
+    "own_certifications_count? certifications? near_metier_codes? falling_metier_codes? status "
+    "origin",
     "shortlist_left_out": "branch_code* metier_code* reason employment_share_pct? "
     "departure_rate_pct growth_rate_pct year status nature origin",
     "decision_follow_up": "decision_code* branch_code metier_code edition_id proposed_on "

@@ -4,9 +4,11 @@ Read in this order: `official` the official projections, `metier_rates` growth a
 each métier from them, our own beside, `posts` needs with their intervals; then `scenarios`,
 `summary` (indicators, entries), `qualifications`, `intentions` (the other layer, never added). Our
 own departures: `cohorts` ageing on arrays, `ages` age tables as arrays, `rates` what past tables
-teach, `departures` who leaves; `backtests` what all this was worth.
+teach, `departures` who leaves; `backtests` what all this was worth;
+`company` the departures of one company.
 """
 
+from opmq_lib.methods.needs.company import company as company
 from opmq_lib.methods.needs.posts import GRADED as GRADED
 from opmq_lib.methods.needs.posts import JOBS as JOBS
 from opmq_lib.methods.needs.posts import QUANTITIES as QUANTITIES

@@ -1,7 +1,7 @@
 """Steps on what changes in the métiers of a branch's short list: facts, and ways in and out."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -106,23 +106,13 @@ def ways(
         list, not falling themselves, to which a métier of the branch leads: `NEAREST` of each.
         Moves that ROME names and that share a macro-skill: possibilities, not flows.
     """
-    items = inputs["rome_items"]
-    macros = items[items["fact_code"] == "macro"].rename(columns={"item_code": "skill_code"})
-    skills = records.merge(macros, on="rome_code")
     growth = official_growth(inputs, records["metier_code"])
-    moves = evolution.metier_moves(records, inputs["rome_moves"])
     falling = growth.index[growth < 0]
-    moves = moves[
-        moves["metier_code"].isin(falling) & moves["target_metier_code"].isin(metier_codes)
-    ]
-    rows = evolution.transitions(skills, moves)
-    rows = rows[rows["shared_share"] > 0]
-    order = ["shared_share", "metier_code", "target_metier_code"]
-    rows = rows.sort_values(order, ascending=[False, True, True], ignore_index=True)
-    near = rows.groupby("target_metier_code").cumcount() + 1
+    rows = near(inputs, records, falling, metier_codes)
+    nearest = rows.groupby("target_metier_code").cumcount() + 1
     leaving = rows["metier_code"].isin(own_codes) & ~rows["target_metier_code"].isin(falling)
     leads = rows[leaving].groupby("metier_code").cumcount() + 1
-    ranks = {"near_rank": near, "exit_rank": leads.reindex(rows.index)}
+    ranks = {"near_rank": nearest, "exit_rank": leads.reindex(rows.index)}
     ranks = {name: rank.where(rank <= NEAREST).astype("Int64") for name, rank in ranks.items()}
     rows = rows.assign(**ranks).dropna(subset=list(ranks), how="all")
     labels = inputs["rome_item_labels"].set_index("item_code")["label"]
@@ -137,6 +127,31 @@ def ways(
     )
     said = {"vintage": vintages, "source_code": MOVES, "status": "value"}
     return _result(WAYS, rows.assign(branch_code=branch_code, **rates, **said))
+
+
+def near(
+    inputs: Tables, records: pd.DataFrame, from_codes: Iterable[str], to_codes: Iterable[str]
+) -> pd.DataFrame:
+    """Return the moves between métiers that ROME names and that share a macro-skill.
+
+    Args:
+        inputs: The study's input tables.
+        records: From `records`.
+        from_codes: Métiers from which one may come.
+        to_codes: Métiers to which one may go.
+
+    Returns:
+        The columns of `evolution.transitions`, in macro-skills; what shares most of what the
+        target asks for first.
+    """
+    items = inputs["rome_items"]
+    macros = items[items["fact_code"] == "macro"].rename(columns={"item_code": "skill_code"})
+    moves = evolution.metier_moves(records, inputs["rome_moves"])
+    is_asked = moves["metier_code"].isin(from_codes) & moves["target_metier_code"].isin(to_codes)
+    rows = evolution.transitions(records.merge(macros, on="rome_code"), moves[is_asked])
+    order = ["shared_share", "metier_code", "target_metier_code"]
+    rows = rows[rows["shared_share"] > 0]
+    return rows.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 def official_growth(inputs: Tables, metier_codes: pd.Series) -> pd.Series:

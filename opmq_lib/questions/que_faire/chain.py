@@ -27,13 +27,26 @@ WHOLE: Final = ("tension_year", "tension_rank", "ranked_count", "rank")
 NOT_METIERS: Final = (indicators.ALL_METIERS, RESIDUAL_METIER)
 
 
-def cells(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
+def alarms(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
+    """Return which published facts of each métier of the country are an alarm.
+
+    Returns:
+        The columns of `shortlist.alarms`, and those of the tension.
+    """
+    rates, tensions = country.metier_rates(inputs, edition), shared.metier_tensions(inputs)
+    return method.alarms(rates, tensions.rename(columns={"year": "tension_year"}))
+
+
+def cells(
+    inputs: Tables, branch_code: str, alarms: pd.DataFrame, edition: EditionParams
+) -> pd.DataFrame:
     """Return the métiers that the list looks at, with what is published of each.
 
     Args:
         inputs: The study's input tables.
         branch_code: Key of table `branches`.
-        edition: Gives the base year, and the years counted.
+        alarms: From `alarms`.
+        edition: Gives the base year.
 
     Returns:
         Rows of `shared.candidates`, with the columns of `shortlist.alarms`; none without a
@@ -43,8 +56,6 @@ def cells(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFr
     is_secret = found["metier_code"].isin(criteria.under_threshold(found))
     numbers = found.filter(regex="^(employment|location_quotient)").mask(is_secret)
     found = found.assign(**{str(name): numbers[name] for name in numbers}, is_secret=is_secret)
-    rates, tensions = country.metier_rates(inputs, edition), shared.metier_tensions(inputs)
-    alarms = method.alarms(rates, tensions.rename(columns={"year": "tension_year"}))
     kept = ["metier_code", *alarms.columns.difference(found.columns)]
     return found.merge(alarms[kept], on="metier_code").assign(branch_code=branch_code)
 
@@ -86,27 +97,26 @@ def with_needs(listed: Shortlist, needs: Tables) -> Shortlist:
 
 
 def reasons(
-    inputs: Tables, branch_code: str, listed: Shortlist, edition: EditionParams
+    inputs: Tables, branch_code: str, metiers: pd.DataFrame, edition: EditionParams
 ) -> pd.DataFrame:
-    """Return the list with certifications that exist for each métier and causes of its alarm.
+    """Return métiers with certifications that exist for each métier and causes of its alarm.
 
     Args:
         inputs: The study's input tables.
         branch_code: Key of table `branches`.
-        listed: From `shortlist.shortlist`.
+        metiers: Those of a list, or others: `metier_code`, and their alarms.
         edition: Its day says which certifications still run.
 
     Returns:
         `certifications_count`, `own_certifications_count` (missing where no certifying body of
-        the branch is known), `causes` and `causes_year` beside the columns of the list.
+        the branch is known), `causes` and `causes_year` beside the columns of the métiers.
     """
-    rows = listed.metiers
     live = certifications.live(inputs["certifications"], edition.edition_date)
     links = certifications.metier_links(inputs["certification_metiers"])
     owned = certifications.portfolio(live, inputs["certifying_bodies"])
     counts = {
         f"{whose}certifications_count": certifications.fap_coverage(
-            some, links, inputs["fap_rome"], rows["metier_code"].tolist()
+            some, links, inputs["fap_rome"], metiers["metier_code"].tolist()
         )["certifications_count"].to_numpy()
         for whose, some in {
             "": live,
@@ -114,7 +124,7 @@ def reasons(
         }.items()
     }
     factors = indicators.last_year(inputs["tension"])
-    counted = rows.assign(**counts, causes_year=factors["year"].iloc[0])
+    counted = metiers.assign(**counts, causes_year=factors["year"].iloc[0])
     return counted.assign(causes=method.causes(counted, factors))
 
 
