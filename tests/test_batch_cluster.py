@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +21,13 @@ from opmq_lib.errors import DataError
 from opmq_lib.runs import batch
 
 pytest.importorskip("distributed", reason="distributed is not installed")
+full = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
 NAMES = ["aaa", "chimie", "ciments", "verre"]
 RANDOM = f"""{small.TABLE}
 import random, os
 import numpy as np
 print(random.random(), np.random.rand(), hash(branch_code))
+assert list(Path("../../../../notebooks").glob("10_*"))  # a branch's file names templates
 Path("drawn.csv").write_text(f"value,origin\\n{{np.random.rand()}},public\\n")
 """
 COLLECT = """
@@ -40,6 +44,7 @@ class Cluster:
 
     folder: Path
     mark: str
+    scheduler: "subprocess.Popen[bytes] | None" = None
     address: str = ""
     workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
 
@@ -53,8 +58,9 @@ class Cluster:
                 stderr=log,
             )
 
-    def add_worker(self, **environment: str) -> None:
-        quiet = ["--no-dashboard", "--no-nanny", "--nworkers", "1", "--nthreads", "2"]
+    def add_worker(self, nanny: str = "--no-nanny", **environment: str) -> None:
+        quiet = ["--no-dashboard", nanny, "--nworkers", "1", "--nthreads", "2"]
+        quiet += ["--local-directory", str(self.folder)]
         worker = self.start(
             "dask_worker", self.address, "--host", "127.0.0.1", *quiet, **environment
         )
@@ -69,6 +75,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     at = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     file = folder / "scheduler.json"
     scheduler = found.start("dask_scheduler", *at, "--scheduler-file", str(file))
+    found.scheduler = scheduler
     try:
         small.wait_until(lambda: file.exists() and file.read_text().endswith("}"))
         found.address = json.loads(file.read_text())["address"]
@@ -146,13 +153,7 @@ def test_ctrl_c_ends_what_the_workers_execute_and_loses_nothing(
 ) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
-    cell = f"""{small.TABLE}
-import os, time
-Path({str(marks)!r}, str(os.getpid())).touch()
-if branch_code != "aaa":
-    time.sleep(600)
-"""
-    root = small.write_project(tmp_path / "there", NAMES, cell=cell)
+    root = small.write_project(tmp_path / "there", NAMES, cell=waiting(marks))
     cluster.add_worker()
     wait_for_workers(cluster, 1)
     log = tmp_path / "runner.log"
@@ -165,6 +166,93 @@ if branch_code != "aaa":
     small.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in kernels))
     small.write_notebook(root, "01_emplois", small.TABLE)
     assert batch.execute(small.runs(root), 100, cluster=cluster.address).count("ok") == len(NAMES)
+
+
+@full
+def test_sole_worker_restarted_by_its_nanny_does_its_runs_again_and_leaves_no_folder(
+    tmp_path: Path, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed = tmp_path / "killed"
+    cell = f"""{small.TABLE}
+import os, signal, time
+if branch_code == "chimie" and not Path({str(killed)!r}).exists():
+    Path({str(killed)!r}).touch()
+    worker = Path(f"/proc/{{os.getppid()}}/stat").read_text().rpartition(")")[2].split()[1]
+    os.kill(int(worker), signal.SIGKILL)
+    time.sleep(600)
+"""
+    root = small.write_project(tmp_path / "there", NAMES, cell=cell)
+    cluster.add_worker("--nanny")
+    wait_for_workers(cluster, 1)
+    report = batch.execute(small.runs(root), 100, cluster=cluster.address)
+    assert killed.exists()
+    assert small.statuses(report) == {f"{name}/01_emplois": "ok" for name in NAMES}
+    assert not list(cluster.folder.rglob("opmq-*"))
+    (said,) = [each.message for each in caplog.records if each.name == "opmq_lib.runs.cluster"]
+    assert re.fullmatch(r"Worker tcp://\S+ is lost; its runs \([1-4]\) start again\.", said)
+
+
+def test_scheduler_killed_ends_the_batch_with_one_message_and_keeps_what_was_done(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    root = small.write_project(tmp_path / "there", NAMES, cell=waiting(marks))
+    cluster.add_worker()
+    wait_for_workers(cluster, 1)
+
+    def kill_when_one_is_done() -> None:
+        assert cluster.scheduler is not None
+        try:
+            small.wait_until(lambda: small.records(root) and len(list(marks.iterdir())) == 3)
+        finally:
+            cluster.scheduler.kill()
+
+    with ThreadPoolExecutor(1) as killer:
+        killing = killer.submit(kill_when_one_is_done)
+        with pytest.raises(DataError, match="the scheduler no longer answers"):
+            batch.execute(small.runs(root), 100, cluster=cluster.address)
+        killing.result()
+    assert list(small.records(root)) == [("aaa", "01_emplois")]
+    end_kernels(marks)
+
+
+@full
+def test_ctrl_c_is_heard_while_the_scheduler_answers_nothing(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    root = small.write_project(tmp_path / "there", ["chimie"], cell=waiting(marks))
+    cluster.add_worker()
+    wait_for_workers(cluster, 1)
+    assert cluster.scheduler is not None
+    try:
+        with small.running(root, "100", cluster.address) as runner:
+            small.wait_until(lambda: list(marks.iterdir()))
+            cluster.scheduler.send_signal(signal.SIGSTOP)
+            runner.send_signal(signal.SIGINT)
+            assert runner.wait(60) == 130
+    finally:
+        cluster.scheduler.send_signal(signal.SIGCONT)
+        end_kernels(marks)
+
+
+def end_kernels(marks: Path) -> None:
+    """End what a worker goes on with whose scheduler is lost, not to wait for it."""
+    for path in marks.iterdir():
+        with suppress(ProcessLookupError):
+            os.kill(int(path.name), signal.SIGKILL)
+
+
+def waiting(marks: Path) -> str:
+    """Return a cell that says where it is, and then, but for one branch, waits for ever."""
+    return f"""{small.TABLE}
+import os, time
+Path({str(marks)!r}, str(os.getpid())).touch()
+if branch_code != "aaa":
+    time.sleep(600)
+"""
 
 
 def test_failed_run_comes_back_with_its_notebook(tmp_path: Path, cluster: Cluster) -> None:
@@ -195,6 +283,8 @@ def test_scheduler_that_does_not_answer_and_one_without_workers_are_refused(
     root = small.write_project(tmp_path / "there", ["chimie"])
     with pytest.raises(DataError, match="the scheduler has no worker"):
         batch.execute(small.runs(root), 2, cluster=cluster.address)
+    with pytest.raises(DataError, match="no certificate in Dask's configuration"):
+        batch.execute(small.runs(root), 2, cluster="tls://127.0.0.1:9")
     monkeypatch.setattr("opmq_lib.runs.cluster.SECONDS_TO_ANSWER", 2)
     with pytest.raises(DataError, match="no Dask scheduler answers"):
         batch.execute(small.runs(root), 2, cluster="tcp://127.0.0.1:9")

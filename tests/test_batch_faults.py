@@ -156,7 +156,7 @@ def test_zygote_stopped_is_replaced_and_loses_no_run(
     assert not zygotes(os.getpid())
 
 
-@pytest.mark.parametrize("kind", ["warm", "cold"])
+@pytest.mark.parametrize("kind", ["warm", "cold"] if FULL else ["warm"])
 @linux
 def test_what_a_cell_started_in_a_session_of_its_own_ends_with_the_batch(
     tmp_path: Path, kind: str
@@ -168,7 +168,7 @@ def test_what_a_cell_started_in_a_session_of_its_own_ends_with_the_batch(
     small.wait_until(lambda: not small.family(mark))
 
 
-@pytest.mark.parametrize("kind", ["warm", "cold"])
+@pytest.mark.parametrize("kind", ["warm", "cold"] if FULL else ["warm"])
 @linux
 def test_runner_killed_beside_stopped_processes_leaves_none(tmp_path: Path, kind: str) -> None:
     """The zygote is stopped, or the cold kernel: neither could see by itself that it is over."""

@@ -63,8 +63,9 @@ def execute(  # noqa: PLR0913 - each is an option of `opmq run`
         What was done. Ctrl-C is reported, not raised, once no kernel is left.
 
     Raises:
-        DataError: If another batch is at work on the edition, or the cluster cannot be used.
-            Nothing has been executed then.
+        DataError: If another batch is at work on the edition, or the cluster cannot be used:
+            nothing has been executed then. If the cluster's scheduler is lost midway: what had
+            finished is kept.
     """
     if not runs:
         return BatchReport(())
@@ -203,7 +204,8 @@ class _Batch:
                 self.place.kill()
                 time.sleep(0.05)
         for future in list(self.futures):
-            if not future.cancelled() and future.result()["status"] == "ok":
+            is_whole = not future.cancelled() and future.exception() is None
+            if is_whole and future.result()["status"] == "ok":
                 self.finish(future)
 
 

@@ -1,11 +1,13 @@
 """Execute runs on the workers of a Dask cluster: `opmq run --cluster tcp://HOST:8786`.
 
-A worker gets the files that a run may read as bytes, executes it in a project of its own, in a
-temporary folder, exactly as `one` does here, and sends the results back as bytes: no folder has to
-be shared. Dask gives the runs of a worker that is lost to another one. A worker keeps its zygote
-from one run to the next, and must have the very library and packages that the runner has.
+A worker gets with each run the files that it may read as bytes, executes it in a project of its own
+in the worker's folder, exactly as `one` does here, and sends the results back as bytes: no folder
+has to be shared. Dask gives the runs of a worker that is lost to another one, and clears its folder
+when a worker starts there again. A worker keeps its zygote from one run to the next, and must have
+the very library and packages that the runner has.
 """
 
+import logging
 import re
 import tempfile
 import threading
@@ -17,13 +19,14 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from distributed import Client, KilledWorker
+from distributed import Client, KilledWorker, Security, get_worker
 
 from opmq_lib.errors import DataError, Defect
 from opmq_lib.params import ParameterFile
 from opmq_lib.runs import fingerprint, folders, library, one, origin
 from opmq_lib.runs.files import Files
 from opmq_lib.runs.hashes import Hashes
+from opmq_lib.runs.kernels import leftovers
 from opmq_lib.runs.library import LIBRARY
 from opmq_lib.runs.plan import Run
 from opmq_lib.runs.report import Limits
@@ -34,6 +37,9 @@ Contents = Mapping[str, bytes]
 """Path from the project's root → content."""
 
 SECONDS_TO_ANSWER = 20
+SECONDS_TO_LEAVE = 5
+
+LOG = logging.getLogger(__name__)
 
 
 class Cluster:
@@ -51,28 +57,33 @@ class Cluster:
     """
 
     def __init__(self, address: str, files: Files, limits: Limits, imports: Sequence[str]) -> None:
-        self._lock, self._stopping = threading.Lock(), threading.Event()
+        self._address, self._lock = address, threading.Lock()
+        self._stopping, self._left = threading.Event(), threading.Event()
         self._waiting: set[Any] = set()
         if not re.fullmatch(r"(tcp|tls)://\S+:[0-9]+", address):
             raise _no_scheduler(address, "not an address")
         try:
             self._client = _connect(address)
         except (OSError, ValueError, TimeoutError) as error:
-            raise _no_scheduler(address, type(error).__name__) from error
+            raise _no_scheduler(address, f"{type(error).__name__}: {error}") from error
         try:
             identity = _identity()
             answers = self._client.run(_identity, on_error="return")
             DataError.refuse(_strangers(address, identity, answers))
             self.threads_count = sum(self._client.nthreads().values())
-            contents = _contents(files.root, _common(files.root))
-            common = self._client.scatter((contents, files.parameters), hash=False)
+            self._client.subscribe_topic("all", _say_loss)
+            common = (_contents(files.root, _common(files.root)), files.parameters)
             self._for_all = (common, identity, tuple(imports), limits)
         except BaseException:
             self._client.close()
             raise
 
     def perform(self, run: Run, made_of: Record) -> Record:
-        """Have a run executed, put its results in place and return its record; never raises."""
+        """Have a run executed, put its results in place and return its record.
+
+        Raises:
+            DataError: If the scheduler is lost, and nothing but that.
+        """
         try:
             sent = replace(run, files=None)  # type: ignore[arg-type] # a worker has its own
             own = _own(run)
@@ -85,10 +96,12 @@ class Cluster:
                 task = self._client.submit(work, *order, pure=False, key=key)
                 self._waiting.add(task)
             try:
-                return _received(run, made_of, *task.result())
+                return _received(run, made_of, *self._result(task))
             finally:
                 self._waiting.discard(task)
-        except CancelledError:
+        except CancelledError as error:
+            if not self._stopping.is_set():  # the client takes all back when it has lost it
+                raise _scheduler_lost(self._address) from error
             message = "stopped"
         except KilledWorker:
             message = "every worker that took it was lost: it may need more memory than they have"
@@ -96,21 +109,38 @@ class Cluster:
             message = f"{type(error).__name__}: {error}"
         return one.record(run, made_of, {"error": {"cell": None, "message": message}})
 
+    def _result(self, task: Any) -> Any:
+        """Wait for what a run has given, even if the scheduler never answers again."""
+        while self._client.status == "running" and not self._left.is_set():
+            try:
+                return task.result(timeout=SECONDS_TO_LEAVE)
+            except TimeoutError:
+                if task.done():
+                    raise
+        raise CancelledError
+
     def kill(self) -> None:
-        """Take back what waits, and end what is being executed."""
+        """Take back what waits, and end what is being executed, if the scheduler still answers."""
         with self._lock:
             if self._stopping.is_set():
                 return
             self._stopping.set()
-        with suppress(Exception):
-            self._client.cancel(list(self._waiting), force=True)
-            if self._waiting:
-                self._client.run(end_kernels)
+
+        def end() -> None:
+            with suppress(Exception):
+                self._client.cancel(list(self._waiting), force=True)
+                if self._waiting:
+                    self._client.run(end_kernels)
+
+        ending = threading.Thread(target=end, daemon=True)
+        ending.start()
+        ending.join(SECONDS_TO_LEAVE)
+        self._left.set()
 
     def close(self) -> None:
         """Leave the cluster."""
         with suppress(Exception):
-            self._client.close()
+            self._client.close(timeout=SECONDS_TO_LEAVE)
 
 
 def work(  # noqa: PLR0913 - all that a worker needs
@@ -139,9 +169,11 @@ def work(  # noqa: PLR0913 - all that a worker needs
     Raises:
         RuntimeError: If the worker is not like the runner.
     """
-    if differences := _differences(identity, _identity()):
+    with _LOCK:  # Python 3.11 cannot read two sources (`ast`) at a time
+        differences, modules = _differences(identity, _identity()), library.read(HASHES)
+    if differences:
         raise RuntimeError(f"this worker has another {', '.join(differences)} than the runner")
-    with tempfile.TemporaryDirectory(prefix="opmq-") as folder:
+    with tempfile.TemporaryDirectory(prefix="opmq-", dir=get_worker().local_directory) as folder:
         root = Path(folder).resolve()
         contents, parameters = common
         for name, content in {**contents, **own}.items():
@@ -151,9 +183,10 @@ def work(  # noqa: PLR0913 - all that a worker needs
             run,
             template=replace(run.template, path=root / "notebooks" / run.template.path.name),
             edition_folder=edition_folder,
-            files=Files(edition_folder, library.read(HASHES), Hashes(), parameters),
+            files=Files(edition_folder, modules, Hashes(), parameters),
         )
         record = _kernels(identity, imports, limits).perform(here, made_of)
+        leftovers.end(str(root))
         failed = folders.failed_notebook(here.folder)
         return record, _contents(edition_folder, [failed, *here.folder.rglob("*")])
 
@@ -205,6 +238,9 @@ def _differences(expected: Mapping[str, str], there: Mapping[str, str]) -> list[
 
 def _connect(address: str) -> Any:
     """Return a client of the scheduler; `Any`, as its methods have no types."""
+    settings = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+    if address.startswith("tls") and settings["ssl_context"] is None:
+        raise ValueError("no certificate in Dask's configuration")
     return Client(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
 
 
@@ -227,6 +263,19 @@ def _strangers(
     return defects
 
 
+def _say_loss(event: tuple[float, Mapping[str, Any]]) -> None:
+    """Say that a worker is gone with runs that it was executing: Dask gives them to others."""
+    _, what = event
+    if what.get("action") == "remove-worker" and (runs := what["processing-tasks"]):
+        LOG.warning("Worker %s is lost; its runs (%d) start again.", what["worker"], len(runs))
+
+
+def _scheduler_lost(address: str) -> DataError:
+    what, expected = "the scheduler no longer answers", "one that lives as long as the batch"
+    fix = "start it and its workers again, then the same command: what had finished is kept"
+    return DataError.of(address, what, expected, fix)
+
+
 def _no_scheduler(address: str, why: str) -> DataError:
     what = f"no Dask scheduler answers: {why}"
     fix = "start one with `dask scheduler`, and correct --cluster"
@@ -234,12 +283,13 @@ def _no_scheduler(address: str, why: str) -> DataError:
 
 
 def _common(root: Path) -> list[Path]:
-    """Return what every run may read: parameters, and what says that it is a project."""
-    return [*sorted((root / "parameters").rglob("*")), root / "_quarto.yml"]
+    """Return what every run may read: parameters, templates, what says that it is a project."""
+    found = [*(root / "parameters").rglob("*"), *(root / "notebooks").glob("*.ipynb")]
+    return [*sorted(found), root / "_quarto.yml"]
 
 
 def _own(run: Run) -> dict[str, bytes]:
-    """Return what one run may read: its template, what it rests on, the results that it reads."""
+    """Return what one run may read beside: what it rests on, the results that it reads."""
     ledger_path = run.edition_folder / ledger.LEDGER
     records = ledger.latest(ledger_path)
     results = [
@@ -250,7 +300,7 @@ def _own(run: Run) -> dict[str, bytes]:
     ]
     declared = [run.root / name for name in run.declared if not name.startswith(f"{LIBRARY}/")]
     lines = b"".join(ledger.as_line(records[id_]) for id_ in run.reads)
-    contents = _contents(run.root, [run.template.path, *declared, *results])
+    contents = _contents(run.root, [*declared, *results])
     return contents | {ledger_path.relative_to(run.root).as_posix(): lines}
 
 
