@@ -1,10 +1,14 @@
 """Errors that say where, what was expected and what to do, and that report every defect at once."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain
 from typing import Self
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONGEST = 2000
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,14 @@ class Defect:
     value: str | None = None
 
     def __str__(self) -> str:
-        """Return the defect as the three lines a person reads."""
+        """Return the defect as the three lines a person reads; control characters are escaped."""
         value = "" if self.value is None else f" (found: {self.value})"
-        return (
-            f"{self.where}: {self.what}{value}\n"
-            f"    expected: {self.expected}\n"
-            f"    what to do: {self.fix}"
+        lines = (
+            f"{self.where}: {self.what}{value}",
+            f"    expected: {self.expected}",
+            f"    what to do: {self.fix}",
         )
+        return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], "\n".join(map(_short, lines)))
 
 
 class DataError(Exception):
@@ -92,6 +97,10 @@ class VintageError(DataError):
 
 class ConfidentialityError(DataError):
     """Something not known to be publishable was about to be published."""
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def gather(errors: Iterable[DataError]) -> DataError:

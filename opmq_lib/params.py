@@ -6,6 +6,7 @@ Texts are never made from numbers: a code written without quotes is refused, not
 
 import re
 import sys
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
@@ -47,7 +48,6 @@ Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 MetierCode = Annotated[str, Field(pattern=r"^[A-Z][0-9A-Z]{4}$")]
 QuestionCode = Literal["core", "strategic"]
 IdccCode = Annotated[str, Field(pattern=r"^[0-9]{5}$")]
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Listed = Annotated[tuple[Item, ...], Field(strict=False)]  # a list in YAML, frozen here
 Codes = Listed[Code]
 Year = Annotated[int, Field(ge=1900, le=2100)]
@@ -102,11 +102,33 @@ def once(codes: Sequence[str], kind: str) -> tuple[str, ...]:
     return tuple(codes)
 
 
+def is_printable(text: str) -> bool:
+    r"""Return whether a text is free of control characters, but for tabs and ends of line.
+
+    Examples:
+        >>> is_printable("Métiers\n"), is_printable("\x1b[31m"), is_printable("a\0b")
+        (True, False, False)
+    """
+    return not any(unicodedata.category(each) == "Cc" for each in text if each not in "\n\t")
+
+
+def _printable(text: str) -> str:
+    if not is_printable(text):
+        raise refusal(
+            "schema", "a control character (NUL, ESC, …)", "a text that can be read", "remove it"
+        )
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, pattern=r"\S"), AfterValidator(_printable)]
 EACH_ONCE: Final = AfterValidator(partial(once, kind="code"))
 
 
 def is_project_path(path: str) -> bool:
     r"""Return whether `path` is written with `/` from the project's root, and never leaves it.
+
+    What no file system takes is no path: a control character, more than 1,000 letters, a name of
+    more than 200 bytes.
 
     Examples:
         >>> [is_project_path(p) for p in ("data/x.csv", "/data/x.csv", "C:/x.csv", r"data\x.csv")]
@@ -115,7 +137,11 @@ def is_project_path(path: str) -> bool:
         False
     """
     is_relative = re.match(r"^(/|~|[A-Za-z]:)|.*\\", path) is None
-    return bool(path.strip()) and is_relative and ".." not in path.split("/")
+    names = path.split("/")
+    sizes = [len(name.encode(errors="replace")) for name in names]
+    is_short = len(path) <= 1000 and max(sizes) <= 200
+    is_inside = is_relative and ".." not in names
+    return bool(path.strip()) and is_inside and is_short and is_printable(path)
 
 
 def _in_project(path: str | None) -> str | None:

@@ -224,7 +224,8 @@ def with_questions(text: str, questions: Sequence[Question]) -> str:
     Raises:
         SchemaError: If the file has no such block.
     """
-    block = re.search(r"^questions:.*\n(?:(?:[ ].*)?\n|[ ].*$)*", text + "\n", re.MULTILINE)
+    lines = r"^questions:.*\n(?:(?:[ ]*(?:#.*)?\n)*[ -].*\n)*"
+    block = re.search(lines, text + "\n", re.MULTILINE)
     if block is None:
         raise SchemaError.of("questions", "no block `questions:`", "such a block", "restore it")
     return text[: block.start()] + questions_text(questions) + text[block.end() :]

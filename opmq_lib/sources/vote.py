@@ -26,7 +26,7 @@ from opmq_lib.sources import forms, parameters, project
 from opmq_lib.sources.branch_file import with_questions
 from opmq_lib.sources.table_files import number
 from opmq_lib.sources.yaml_model import translated
-from opmq_lib.sources.yaml_text import Key
+from opmq_lib.sources.yaml_text import Key, parse
 
 SHEETS: Final[dict[QuestionCode, str]] = {"core": "Cœurs", "strategic": "Stratégiques"}
 METIERS: Final = "Métiers"
@@ -156,10 +156,24 @@ def record(path: Path, root: Path) -> tuple[Path, bool]:
     known = parameters.load_branches(root)[branch_code].questions
     kept = [voted.pop(question.question_code, question) for question in known]
     before = file.read_text(encoding="utf-8")
-    text = with_questions(before, [*kept, *voted.values()])
+    questions = [*kept, *voted.values()]
+    text = with_questions(before, questions)
+    if not _holds(text, questions):
+        what, expected = "its questions cannot be replaced", "a block like that of other branches"
+        fix = "write its block `questions:` like theirs, then read the form again"
+        raise SchemaError.of(f"parameters/branches/{file.name}", what, expected, fix)
     if text != before:
         project.write(file, text)
     return file, text != before
+
+
+def _holds(text: str, questions: Sequence[Question]) -> bool:
+    """Return whether a text is a whole branch file with these questions."""
+    with suppress(DataError, ValidationError):
+        document = parse(text, "")
+        read = BranchParams.model_validate(document.value)
+        return not document.defects and read.questions == tuple(questions)
+    return False
 
 
 def read_form(path: Path, root: Path) -> tuple[str, list[Question]]:

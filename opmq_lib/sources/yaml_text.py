@@ -6,6 +6,7 @@ other words become `Bare`, which no strict model accepts, so that the error quot
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,10 @@ Key = tuple[str | int, ...]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # C: ten times faster
 _NUMBER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_LONGEST_NUMBER: Final = 400
+_DEEPEST: Final = 20
+"""Levels of lists and maps; no parameter lies that deep."""
+
 _NO_TEXT_ELSEWHERE: Final = re.compile(
     r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?0([oO][0-7_]+|[xX][\da-fA-F_]+)"
     r"|[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?|[yYnN]"
@@ -71,14 +76,14 @@ def parse(text: str, where: str) -> Document:
         first value.
 
     Raises:
-        SchemaError: If the text is not YAML, holds nothing, or uses aliases.
+        SchemaError: If the text is not YAML, holds nothing, is nested too deep, or uses aliases.
 
     Examples:
         >>> parse('code: 0016\nquoted: "0016"\nyears: 10', "x.yml").value
         {'code': Bare(raw='0016'), 'quoted': '0016', 'years': 10}
     """
     try:
-        events = list(yaml.parse(text, Loader=_LOADER))
+        events = list(_shallow(yaml.parse(text, Loader=_LOADER), where))
         tree = yaml.compose(text, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
         unclosed = "quoted" in (error.context or "")  # then the start says more than the end
@@ -96,6 +101,20 @@ def parse(text: str, where: str) -> Document:
         raise SchemaError(Defect(place, *words) for place in places)
     defects: list[Defect] = []
     return Document(_value(tree, where, defects), tree, tuple(defects))
+
+
+def _shallow(events: Iterable[yaml.Event], where: str) -> Iterator[yaml.Event]:
+    """Yield the events of a text; refuse one of more levels than whoever reads it can follow."""
+    level = 0
+    for event in events:
+        level += isinstance(event, yaml.CollectionStartEvent)
+        level -= isinstance(event, yaml.CollectionEndEvent)
+        if level > _DEEPEST:
+            mark = event.start_mark
+            place = f"{where}, line {mark.line + 1}" if mark else where
+            what, fix = f"more than {_DEEPEST} levels", "remove the brackets or the indentation"
+            raise SchemaError.of(place, what, "lists and maps as in the shipped files", fix)
+        yield event
 
 
 def _not_yaml(where: str, problem: str) -> SchemaError:
@@ -138,7 +157,7 @@ def _scalar(node: yaml.ScalarNode) -> Any:
         return None
     if kind == "bool" and raw.lower() in {"true", "false"}:
         return raw.lower() == "true"
-    if _NUMBER.fullmatch(raw):
+    if len(raw) <= _LONGEST_NUMBER and _NUMBER.fullmatch(raw):
         return float(raw) if "." in raw else int(raw)
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", raw):
         with suppress(ValueError):
