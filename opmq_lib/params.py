@@ -193,7 +193,7 @@ class Voted(Strict):
         return self
 
 
-OPEN_REGISTERS: Final = ("studies", "decisions", "notes")
+OPEN_REGISTERS: Final = ("works", "decisions", "notes")
 """Registers that say themselves, row by row, what may be published."""
 
 
@@ -206,7 +206,7 @@ class Registers(Strict):
     requests: ProjectPath = Field(None, description="register of requests, or null")
     company_counts: ProjectPath = Field(None, description="companies by size band, or null")
     recommendations: ProjectPath = Field(None, description="register of recommendations, or null")
-    studies: ProjectPath = Field(None, description="register of studies, or null")
+    works: ProjectPath = Field(None, description="register of works, or null")
     decisions: ProjectPath = Field(None, description="register of decisions, or null")
     notes: ProjectPath = Field(None, description="register of signed notes, or null")
 

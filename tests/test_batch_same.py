@@ -14,7 +14,7 @@ from opmq_lib.runs.plan import Run, plan, select
 from opmq_lib.sources import parameters
 
 FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
-NOTEBOOKS = [] if FULL else ["01_emplois", "12_etudes"]
+NOTEBOOKS = [] if FULL else ["01_emplois", "12_travaux"]
 BRANCHES = [] if FULL else ["ceramique"]
 
 pytestmark = pytest.mark.skipif(not warm.POSSIBLE, reason="kernels are forked on Linux only")

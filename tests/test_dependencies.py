@@ -110,7 +110,7 @@ def stale(root: Path) -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project of one branch of which four notebooks have run."""
-    notebooks = ("01_emplois", "06_demandes", "12_etudes", "13_demandes_ensemble")
+    notebooks = ("01_emplois", "06_demandes", "12_travaux", "13_demandes_ensemble")
     root = project(tmp_path_factory.mktemp("dependencies") / "project", notebooks, ["chaux"])
     opmq(root, "run", "--workers", "2")
     assert stale(root) == {}
@@ -145,13 +145,13 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "opmq_lib/data/metiers.csv",
             "Techniciens et agents de maîtrise de la maintenance",
             "Techniciens de la maintenance",
-            {"01_emplois": "input metiers changed", "12_etudes": "input metiers changed"},
+            {"01_emplois": "input metiers changed", "12_travaux": "input metiers changed"},
         ),
         (
             "parameters/edition.yml",
-            r"studies: null",
-            'studies: "data/studies.csv"',
-            {"12_etudes": "parameter studies_register  → data/studies.csv"},
+            r"works: null",
+            'works: "data/works.csv"',
+            {"12_travaux": "parameter works_register  → data/works.csv"},
         ),
         (
             "parameters/edition.yml",
@@ -187,7 +187,7 @@ def test_change_makes_stale_what_depends_on_it_and_nothing_else(
 def test_new_question_is_one_notebook_one_folder_and_one_line_in_each_branch(
     tmp_path: Path,
 ) -> None:
-    notebooks = ("06_demandes", "12_etudes", "13_demandes_ensemble")
+    notebooks = ("06_demandes", "12_travaux", "13_demandes_ensemble")
     root = project(tmp_path / "project", notebooks, BRANCHES)
     opmq(root, "run", "--workers", "2")
     (root / "notebooks/07_x.ipynb").write_text(json.dumps(TEMPLATE), encoding="utf-8")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError
-from opmq_lib.methods import notes, studies
+from opmq_lib.methods import notes, works
 from opmq_lib.questions.changements import chain, page
 from opmq_lib.sources import registers, study
 from opmq_lib.tables import DESCRIPTIONS
@@ -22,8 +22,8 @@ GOOD = {
     "basis_kind": "source", "basis": "Dares, Métiers 2030", "signed_by": "CPNEFP de la chimie",
     "signed_on": "2026-03-12", "valid_until": "2028-03-12", "status": "signed", "origin": "own",
 }  # fmt: skip
-STUDIES = pd.DataFrame(
-    [{"study_code": "E1", "title": "Robots et conduite", "status": "validated",
+WORKS = pd.DataFrame(
+    [{"work_code": "E1", "kind": "study", "title": "Robots et conduite", "status": "validated",
       "disclosure": "public"}]
 )  # fmt: skip
 LABELS = study.metier_labels() | study.branch_labels()
@@ -37,11 +37,11 @@ def register(*changes: dict[str, str]) -> pd.DataFrame:
 
 def read(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     table.to_csv(path, index=False)
-    return registers.read_notes(path, STUDIES, ON, "own")
+    return registers.read_notes(path, WORKS, ON, "own")
 
 
 def shown(table: pd.DataFrame, branch_code: str = "chimie") -> str:
-    own = notes.of_branch(notes.followed(table, STUDIES, ON), branch_code)
+    own = notes.of_branch(notes.followed(table, WORKS, ON), branch_code)
     return page.notes({chain.NOTES: own}, LABELS).html
 
 
@@ -51,7 +51,7 @@ def test_a_bad_register_gives_one_error_that_lists_everything(tmp_path: Path) ->
         {"signed_by": ""},
         {"note": "a" * 401},
         {"note": "Voir avec Mme Durand, 06 12 34 56 78"},
-        {"basis_kind": "study", "basis": "", "study_code": "E7"},
+        {"basis_kind": "study", "basis": "", "work_code": "E7"},
         {"signed_by": "Jeanne Petit"},
         {"branch_codes": "chimie chimi"},
         {"theme": "robots"},
@@ -69,7 +69,7 @@ def test_a_bad_register_gives_one_error_that_lists_everything(tmp_path: Path) ->
         "signed_by",
         "note",
         "note",
-        "study_code",
+        "work_code",
         "signed_by",
         "branch_codes",
         "theme",
@@ -99,10 +99,10 @@ def test_nothing_is_shown_after_its_validity_without_its_mark() -> None:
 
 
 def test_a_note_whose_study_was_abandoned_says_so_and_a_secret_title_is_not_told() -> None:
-    on_study = register({"basis_kind": "study", "basis": "", "study_code": "E1"})
+    on_study = register({"basis_kind": "study", "basis": "", "work_code": "E1"})
     assert "Robots et conduite" in shown(on_study)
     assert "abandonnée" not in shown(on_study)
-    abandoned = STUDIES.assign(status=studies.ABANDONED, disclosure="confidential")
+    abandoned = WORKS.assign(status=works.ABANDONED, disclosure="confidential")
     own = notes.of_branch(notes.followed(on_study, abandoned, ON), "chimie")
     text = page.notes({chain.NOTES: own}, LABELS).html
     assert "l’étude citée a été abandonnée" in text
@@ -110,7 +110,7 @@ def test_a_note_whose_study_was_abandoned_says_so_and_a_secret_title_is_not_told
 
 
 def test_a_note_of_all_branches_is_of_each_and_another_of_its_own() -> None:
-    table = notes.followed(register({"branch_codes": "ensemble"}, {}), STUDIES, ON)
+    table = notes.followed(register({"branch_codes": "ensemble"}, {}), WORKS, ON)
     assert notes.of_branch(table, "chaux")["note_code"].tolist() == ["N1"]
     assert notes.of_branch(table, "chimie")["note_code"].tolist() == ["N1", "N2"]
 
@@ -122,7 +122,7 @@ def test_themes_that_several_branches_sign_are_counted_without_old_notes() -> No
         {"branch_codes": "textile", "valid_until": "2026-10-01"},
         {"theme": "ecology"},
     )
-    followed = notes.followed(table, STUDIES, ON)
+    followed = notes.followed(table, WORKS, ON)
     codes = ["chimie", "petrole", "plasturgie", "textile"]
     every = pd.concat([notes.of_branch(followed, code) for code in codes], ignore_index=True)
     themes = notes.shared_themes(every)
@@ -139,7 +139,7 @@ def test_invented_notes_carry_their_watermark_everywhere() -> None:
     table = table.assign(note_code=[f"N{at}" for at in range(len(table))])
     assert "Données fictives" in shown(table)
     assert "Données fictives" not in shown(register({}))
-    own = [notes.of_branch(notes.followed(table, STUDIES, ON), code)
+    own = [notes.of_branch(notes.followed(table, WORKS, ON), code)
            for code in ("chimie", "petrole")]  # fmt: skip
     assert set(pd.concat(own)["origin"]) == {"fictitious"}
     themes = notes.shared_themes(pd.concat(own, ignore_index=True))
@@ -148,7 +148,7 @@ def test_invented_notes_carry_their_watermark_everywhere() -> None:
 
 
 def test_without_a_register_there_is_no_note() -> None:
-    assert study.load_notes("", STUDIES).empty
+    assert study.load_notes("", WORKS).empty
     assert "Aucune note signée" in shown(register({}).head(0))
 
 
@@ -173,5 +173,5 @@ def test_the_french_template_comes_back_as_codes(tmp_path: Path, monkeypatch) ->
     sheet.append([(GOOD | words).get(name) for name in names])
     book.save("notes.xlsx")
     assert "1 notes, 1 signed" in call("import", "notes.xlsx", "-o", "data/notes.csv")
-    again = study.load_notes("data/notes.csv", STUDIES, tmp_path)
+    again = study.load_notes("data/notes.csv", WORKS, tmp_path)
     assert again.iloc[0][list(GOOD)].to_dict() == GOOD

@@ -141,7 +141,7 @@ def test_panels_need_one_axes_each(root: Path) -> None:
 
 def test_pieces_are_given_the_labels_they_ask_for(root: Path, monkeypatch) -> None:
     study = opmq_lib.study(root)
-    monkeypatch.setattr(study, "results", lambda *_: {"etudes": []})
+    monkeypatch.setattr(study, "results", lambda *_: {"travaux": []})
 
     def given(results, labels, regions):
         return results, labels, regions

@@ -199,7 +199,8 @@ def results() -> dict[str, pd.DataFrame]:
     inputs, codes = study.load_inputs(["nautisme"]), ["D1Z41", "D0Z20"]
     records = chain.records(inputs, "nautisme")
     facts = chain.facts(inputs, "nautisme", [*codes, "0Z000"], records)
-    return chain.results(facts, chain.ways(inputs, "nautisme", codes, OWN, records))
+    ways = chain.ways(inputs, "nautisme", codes, OWN, records)
+    return chain.results(facts, ways, pd.DataFrame())
 
 
 def test_near_metiers_fall_and_share_what_both_have(results: dict[str, pd.DataFrame]) -> None:

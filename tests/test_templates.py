@@ -99,9 +99,9 @@ def test_parameter_that_lacks_or_whose_default_is_out_of_range_is_refused(
 
 
 def test_registers_that_a_notebook_reads_are_those_it_declares(tmp_path: Path) -> None:
-    signature = 'studies_register = ""\noutput_folder = "."'
-    path = small.write_notebook(tmp_path, "12_etudes", scope="common", signature=signature)
-    assert templates.read_template(path).registers == ["studies"]
+    signature = 'works_register = ""\noutput_folder = "."'
+    path = small.write_notebook(tmp_path, "12_travaux", scope="common", signature=signature)
+    assert templates.read_template(path).registers == ["works"]
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from opmq_lib.cli import (  # noqa: F401
     requests,
     series,
     skills,
-    studies,
     vote,
+    works,
 )
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError

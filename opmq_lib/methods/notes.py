@@ -6,19 +6,19 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.studies import ABANDONED, of_branches
+from opmq_lib.methods.works import ABANDONED, of_branches
 from opmq_lib.tables import DESCRIPTIONS, check
 from opmq_lib.tables.wordings import choices
 
 LIST, THEMES = "note_list", "note_themes"
 
 
-def followed(notes: pd.DataFrame, studies: pd.DataFrame, on: date) -> pd.DataFrame:
+def followed(notes: pd.DataFrame, works: pd.DataFrame, on: date) -> pd.DataFrame:
     """Return the signed notes with what must be said of them on a day.
 
     Args:
         notes: Table `notes`. What is not signed, or has been withdrawn, is left out.
-        studies: Table `studies`.
+        works: Table `works`.
         on: Day of the edition.
 
     Returns:
@@ -28,20 +28,20 @@ def followed(notes: pd.DataFrame, studies: pd.DataFrame, on: date) -> pd.DataFra
 
     Examples:
         >>> note = {"note_code": "N1", "status": "signed", "basis_kind": "study",
-        ...         "study_code": "E1", "basis": "", "valid_until": "2026-01-01"}
-        >>> studies = pd.DataFrame({"study_code": ["E1"], "title": ["Robots"],
+        ...         "work_code": "E1", "basis": "", "valid_until": "2026-01-01"}
+        >>> works = pd.DataFrame({"work_code": ["E1"], "title": ["Robots"],
         ...                         "status": ["abandoned"], "disclosure": ["public"]})
-        >>> followed(pd.DataFrame([note]), studies, date(2026, 1, 2))[["basis", "follow_up"]].values
+        >>> followed(pd.DataFrame([note]), works, date(2026, 1, 2))[["basis", "follow_up"]].values
         array([['Robots', 'outdated study_abandoned']], dtype=object)
     """
     signed = notes[notes["status"] == "signed"].reset_index(drop=True)
-    known = studies.drop_duplicates("study_code").set_index("study_code")
+    known = works.drop_duplicates("work_code").set_index("work_code")
     on_study = signed["basis_kind"] == "study"
     public = known["title"].where(known["disclosure"] == "public", "étude confidentielle")
-    named = signed["study_code"].map(public).where(on_study, signed["basis"])
+    named = signed["work_code"].map(public).where(on_study, signed["basis"])
     marks = {
         "outdated": signed["valid_until"] < on.isoformat(),
-        "study_abandoned": on_study & signed["study_code"].map(known["status"]).eq(ABANDONED),
+        "study_abandoned": on_study & signed["work_code"].map(known["status"]).eq(ABANDONED),
     }
     said = [np.where(holds, name, "") for name, holds in marks.items()]
     follow_up = [" ".join(filter(None, each)) for each in zip(*said, strict=True)]

@@ -8,7 +8,7 @@ of the true edition: they are copied, not made again.
 from collections.abc import Sequence
 from pathlib import Path
 
-from opmq_lib.methods import notes
+from opmq_lib.methods import notes, works
 from opmq_lib.methods.requests import denominators, fictitious, measures, recommendations
 from opmq_lib.params import DEMO, EditionParams, Registers
 from opmq_lib.runs import fingerprint, folders, freshness
@@ -43,10 +43,13 @@ def prepare(
     past = register[register["requested_on"] <= before.isoformat()]
     proposed = recommendations.candidates(measures.review(past, firms, branches, before), before)
     paths = {name: f"{FOLDER}/{name}.{ending}" for name, ending in
-             (("requests", "parquet"), ("recommendations", "csv"), ("notes", "csv"))}  # fmt: skip
+             (("requests", "parquet"), ("recommendations", "csv"), ("notes", "csv"),
+              ("works", "csv"))}  # fmt: skip
     downloads.write_table(register, root / paths["requests"])
     downloads.write_table(fictitious.decided(proposed), root / paths["recommendations"])
     downloads.write_table(notes.invented(branches, day), root / paths["notes"])
+    asked_on = day.replace(year=day.year - 2)
+    downloads.write_table(works.invented(branches, asked_on, day), root / paths["works"])
     return edition.model_copy(
         update={"edition_id": DEMO, "registers": Registers(**paths), "previous_edition_id": None}
     )

@@ -187,11 +187,11 @@ def _readable(run: Run, staging: Path) -> list[str]:
     """Return what of the project a run may read: what it says that it rests on, and no data else.
 
     Beside its own folder: parameters, the files that it declares, results of notebooks that it says
-    it reads, those of its branch and common ones in the edition before, with what tells last runs.
+    it reads, these and its own in the edition before, with what tells last runs.
     """
     folders_read = [run.edition_folder / "/".join(id_) for id_ in run.reads]
     if before := _edition_before(run):
-        folders_read += [before / name for name in (run.branch_code, COMMON, LEDGER)]
+        folders_read += [before / LEDGER, *(before / "/".join(id_) for id_ in _read_before(run))]
     names = ("parameters", "notebooks", "_quarto.yml", *run.declared)
     shared = (staging.with_name(f"{staging.name}.json"), staging.with_name("ipython"))
     paths = [run.root / name for name in names] + [run.edition_folder / LEDGER, staging, *shared]
@@ -212,7 +212,7 @@ def _origin(run: Run, staging: Path) -> origin.Origin:
     """
     before = _edition_before(run)
     past = ledger.latest(before / LEDGER) if before else {}
-    origins = [past[id_].get("origin") for id_ in past if id_[0] in (run.branch_code, COMMON)]
+    origins = [past[id_].get("origin") for id_ in past.keys() & _read_before(run)]
     if not confine.is_possible():
         imports = run.template.imports or {""}
         is_ours = all(name.partition(".")[0] == LIBRARY for name in imports)
@@ -232,6 +232,12 @@ def _strange(run: Run, staging: Path) -> list[str]:
 def _edition_before(run: Run) -> Path | None:
     name = run.parameters.get("previous_edition_id")
     return run.edition_folder.with_name(name) if name else None
+
+
+def _read_before(run: Run) -> set[RunId]:
+    """Return the runs of the edition before that a run may read: what it reads, and its own."""
+    names = {run.notebook, *(name for _, name in run.reads)}
+    return {(code, name) for code in (run.branch_code, COMMON) for name in names}
 
 
 def _read(run: Run, staging: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""The observatory's registers, of requests, recommendations, decisions, studies and notes."""
+"""The observatory's registers, of requests, recommendations, decisions, works and notes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +12,7 @@ from openpyxl.workbook import Workbook
 
 from opmq_lib import tables
 from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, refuse
+from opmq_lib.methods.works import STUDY
 from opmq_lib.params import RequestImport
 from opmq_lib.show import downloads
 from opmq_lib.sources import embedded, forms, importing, table_files
@@ -198,32 +199,34 @@ def write(register: pd.DataFrame, table: str, path: Path) -> None:
     downloads.write_workbook(book, path)
 
 
-def read_studies(path: Path | None, root: Path, on: date) -> pd.DataFrame:
-    """Return the register of studies, absent columns empty; no row where there is none.
+def read_works(path: Path | None, root: Path, on: date, origin: str = "own") -> pd.DataFrame:
+    """Return the register of works, absent columns empty; no row where there is none.
 
     Args:
-        path: CSV, XLSX or Parquet with the columns of table `studies`.
+        path: CSV, XLSX or Parquet with the columns of table `works`, or a filled template.
         root: The project.
         on: Day of the edition.
+        origin: What every row says: `own`, or `fictitious` in a demonstration.
 
     Raises:
         DataError: With every defect: contract, unknown branch or theme, impossible dates.
     """
-    no_rows = table_files.no_rows("studies")
+    no_rows = table_files.no_rows("works")
     if path is None:
         return no_rows
     themes = table_files.read_convention("study_themes", root)["theme_code"]
-    rules = contract.study_rules(embedded.load("branches")["branch_code"], themes, on)
-    table = table_files.read_table(path, "studies", "public", rules)
-    return table.reindex(columns=no_rows.columns, fill_value="")
+    rules = contract.work_rules(embedded.load("branches")["branch_code"], themes, on, origin)
+    table = table_files.read_table(path, "works", "public", rules, WORDINGS["works"])
+    whole = table.reindex(columns=no_rows.columns, fill_value="")
+    return whole if "origin" in table else whole.assign(origin=origin)
 
 
-def read_notes(path: Path | None, studies: pd.DataFrame, on: date, origin: str) -> pd.DataFrame:
+def read_notes(path: Path | None, works: pd.DataFrame, on: date, origin: str) -> pd.DataFrame:
     """Return the register of notes, absent columns empty; no row where there is none.
 
     Args:
         path: CSV, XLSX or Parquet with the columns of table `notes`, or a filled template.
-        studies: Table `studies`.
+        works: Table `works`.
         on: Day of the edition.
         origin: What every row says: `own`, or `fictitious` in a demonstration.
 
@@ -234,8 +237,9 @@ def read_notes(path: Path | None, studies: pd.DataFrame, on: date, origin: str) 
     if path is None:
         return no_rows
     branches = embedded.load("branches")["branch_code"]
+    studies = works.loc[works["kind"] == STUDY, "work_code"]
     rules = [
-        *contract.note_rules(branches, metiers(), studies["study_code"].tolist(), on),
+        *contract.note_rules(branches, metiers(), studies.tolist(), on),
         contract.origin_rule(origin, "notes"),
     ]
     table = table_files.read_table(path, "notes", rules=rules, words=WORDINGS["notes"])
@@ -247,7 +251,7 @@ def template(table: str, root: Path) -> Workbook:
     """Return a workbook to fill in, with drop-down lists.
 
     Args:
-        table: `requests` (titles are those of `parameters/requests.yml`), `studies` or `notes`.
+        table: `requests` (titles are those of `parameters/requests.yml`), `works` or `notes`.
         root: The project.
     """
     if table in WORDINGS:

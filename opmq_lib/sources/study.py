@@ -130,24 +130,24 @@ def requests_template(root: Path | None = None) -> Workbook:
     return registers.template("requests", root or project.find_root())
 
 
-def load_studies(studies: str, root: Path | None = None) -> pd.DataFrame:
-    """Return the register of studies, checked; no row without a path."""
+def load_works(works: str, root: Path | None = None) -> pd.DataFrame:
+    """Return the register of works, checked; no row without a path."""
     root = root or project.find_root()
-    path = root / studies if studies else None
-    return registers.read_studies(path, root, edition(root).edition_date)
+    path = root / works if works else None
+    return registers.read_works(path, root, edition(root).edition_date, _origin_of(works))
 
 
-def load_notes(notes: str, studies: pd.DataFrame, root: Path | None = None) -> pd.DataFrame:
+def load_notes(notes: str, works: pd.DataFrame, root: Path | None = None) -> pd.DataFrame:
     """Return the register of notes, checked; no row without a path.
 
     Args:
         notes: Path from the project's root; in `outputs/demo` it must be fictitious.
-        studies: From `load_studies`.
+        works: From `load_works`.
         root: The project.
     """
     root = root or project.find_root()
     path = root / notes if notes else None
-    return registers.read_notes(path, studies, edition(root).edition_date, _origin_of(notes))
+    return registers.read_notes(path, works, edition(root).edition_date, _origin_of(notes))
 
 
 def _origin_of(register: str) -> str:

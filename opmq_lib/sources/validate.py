@@ -121,19 +121,19 @@ def _previous(root: Path, edition: EditionParams) -> Iterator[Checked]:
 
 def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
     """Check the registers that the edition names."""
-    on, named_studies = edition.edition_date, edition.registers.studies
+    on, named_works = edition.edition_date, edition.registers.works
 
-    def studies() -> pd.DataFrame:
-        path = root / named_studies if named_studies else None
-        return registers.read_studies(path, root, on)
+    def works() -> pd.DataFrame:
+        path = root / named_works if named_works else None
+        return registers.read_works(path, root, on)
 
     read: dict[str, Callable[[Path], pd.DataFrame]] = {
         "requests": lambda path: registers.read_requests(path, registers.known(root, on)),
-        "studies": lambda _: studies(),
+        "works": lambda _: works(),
         "company_counts": lambda path: table_files.read_table(path, "company_counts"),
         "recommendations": lambda path: table_files.read_table(path, "recommendations"),
         "decisions": registers.read_decisions,
-        "notes": lambda path: registers.read_notes(path, studies(), on, "own"),
+        "notes": lambda path: registers.read_notes(path, works(), on, "own"),
     }
     for table, each in read.items():
         if named := getattr(edition.registers, table):

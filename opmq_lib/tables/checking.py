@@ -12,7 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from opmq_lib.errors import DataError, Defect, RangeError, SchemaError, closest, did_you_mean
+from opmq_lib.errors import (
+    ConfidentialityError,
+    DataError,
+    Defect,
+    RangeError,
+    SchemaError,
+    closest,
+    did_you_mean,
+)
 from opmq_lib.tables import personal
 from opmq_lib.tables.columns import expectation
 from opmq_lib.tables.kinds import ANY, DAY, Column
@@ -234,7 +242,10 @@ def _defect(problem: Problem, more: int, sheet: Sheet) -> Defect:
         names = [name for name in sheet.key if name in row.index and name != problem.column]
         cells = [_text(row[name]) for name in names]
         key = ", ".join(cell for cell in cells if cell and (not secret or _is_key_for_sure(cell)))
-        if not secret or (problem.column in sheet.key and _is_key_for_sure(problem.value or "")):
+        is_shown = problem.error is not ConfidentialityError
+        if (is_shown and not secret) or (
+            problem.column in sheet.key and _is_key_for_sure(problem.value or "")
+        ):
             value = problem.value
         where += f", row {sheet.number(problem.row)}"
     where += f", column `{problem.column}`" if problem.column else ""

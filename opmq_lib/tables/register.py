@@ -1,4 +1,4 @@
-"""The registers of requests and of studies against what a column alone cannot tell."""
+"""The registers of requests, works and notes against what a column alone cannot tell."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -83,25 +83,28 @@ def request_problems(register: pd.DataFrame, known: Known) -> list[Problem]:
     return [*(replace(each, value=None) for each in problems), *_personal_problems(register)]
 
 
-def study_rules(
-    branch_codes: Collection[str], theme_codes: Collection[str], on: date
+def work_rules(
+    branch_codes: Collection[str], theme_codes: Collection[str], on: date, origin: str
 ) -> list[Rule]:
-    """Return what a register of studies must say: known codes in its lists, days in order.
+    """Return what a register of works must say: known codes in its lists, days in order, no person.
 
     Args:
-        branch_codes: Known branches; a study may also be of `ensemble`.
+        branch_codes: Known branches; a work may also be of `ensemble`.
         theme_codes: Known themes.
         on: Day of the edition; what is done cannot lie after it.
+        origin: What every row says: `own`, or `fictitious` in a demonstration.
     """
     lists = {"branch_codes": {*branch_codes, EVERY_BRANCH}, "theme_codes": set(theme_codes)}
     return [
         *(_codes_within(name, codes) for name, codes in lists.items()),
-        *(_days_within(name, on) for name in ("delivered_on", "fieldwork_end_on")),
+        *(_days_within(name, on) for name in ("delivered_on", "fieldwork_end_on", "decided_on")),
+        *map(_without_person, ("title", "requested_by", "outcome")),
+        origin_rule(origin, "works"),
+        *_WORK_RULES,
         Rule(
             columns=("delivered_on", "requested_on"),
-            holds=lambda studies: (
-                studies["delivered_on"].eq("")
-                | (studies["delivered_on"] >= studies["requested_on"])
+            holds=lambda works: (
+                works["delivered_on"].eq("") | (works["delivered_on"] >= works["requested_on"])
             ),
             what="delivered before it was requested",
             expected="a later day",
@@ -114,7 +117,7 @@ def study_rules(
 def note_rules(
     branch_codes: Collection[str],
     metier_codes: Collection[str],
-    study_codes: Collection[str],
+    work_codes: Collection[str],
     on: date,
 ) -> list[Rule]:
     """Return what a register of notes must say: known codes, a body, a basis, no person.
@@ -122,7 +125,7 @@ def note_rules(
     Args:
         branch_codes: Known branches; a note may also be of `ensemble`.
         metier_codes: Known métiers.
-        study_codes: Studies of the register.
+        work_codes: Studies of the register of works.
         on: Day of the edition; nothing can be signed or heard after it.
     """
     lists = {"branch_codes": {*branch_codes, EVERY_BRANCH}, "metier_codes": set(metier_codes)}
@@ -130,53 +133,17 @@ def note_rules(
         *(_codes_within(name, codes) for name, codes in lists.items()),
         *(_days_within(name, on) for name in ("signed_on", "heard_on")),
         *map(_without_person, ("note", "basis", "signed_by")),
+        *_NOTE_RULES,
         Rule(
-            columns=("note",),
-            holds=lambda notes: notes["note"].str.len() <= NOTE_LENGTH,
-            what=f"more than {NOTE_LENGTH} characters",
-            expected=f"{NOTE_LENGTH} characters at most",
-            fix="shorten the note",
-            error=RangeError,
-        ),
-        Rule(
-            columns=("signed_by",),
+            columns=("work_code", "basis_kind"),
             holds=lambda notes: (
-                notes["signed_by"].eq("") | notes["signed_by"].str.contains(_BODIES, regex=True)
-            ),
-            what="not the name of a body",
-            expected="a body, such as CPNEFP de la chimie",
-            fix="name the commission, committee, section or organisation that signs",
-            error=ScopeError,
-        ),
-        Rule(
-            columns=("study_code", "basis_kind"),
-            holds=lambda notes: (
-                notes["basis_kind"].ne("study") | notes["study_code"].isin(list(study_codes))
+                notes["basis_kind"].ne("study") | notes["work_code"].isin(list(work_codes))
             ),
             what="a study that the register does not have",
-            expected="a code of the register of studies",
+            expected="a study of the register of works",
             fix="correct the code, or name that register in parameters/edition.yml",
             error=ScopeError,
-            choices=study_codes,
-        ),
-        Rule(
-            columns=("basis", "basis_kind", "heard_on"),
-            holds=lambda notes: (
-                notes["basis_kind"].isin(["study", ""])
-                | notes["basis"].ne("")
-                & (notes["basis_kind"].ne("hearing") | notes["heard_on"].ne(""))
-            ),
-            what="a published source or a hearing that is not named, or not dated",
-            expected="`basis`, and `heard_on` for a hearing",
-            fix="say which source, or who was heard (a body) and when",
-        ),
-        Rule(
-            columns=("valid_until", "signed_on"),
-            holds=lambda notes: notes["valid_until"] >= notes["signed_on"],
-            what="out of date before it was signed",
-            expected="a day from that of the signature on",
-            fix="correct one of the two dates",
-            error=CoherenceError,
+            choices=work_codes,
         ),
     ]
 
@@ -207,7 +174,7 @@ def origin_rule(origin: str, rows: str) -> Rule:
 def _codes_within(name: str, codes: set[str]) -> Rule:
     return Rule(
         columns=(name,),
-        holds=lambda studies: studies[name].map(lambda cell: set(cell.split()) <= codes),
+        holds=lambda frame: frame[name].map(lambda cell: set(cell.split()) <= codes),
         what="an unknown code in the list",
         expected="codes separated by a space",
         fix="correct the codes",
@@ -273,6 +240,81 @@ _COHERENT: Final = (
     ),
 )
 """What the cells of one request must say together."""
+
+
+_WORK_RULES: Final = (
+    Rule(
+        columns=("status", "delivered_on", "kind"),
+        holds=lambda frame: (
+            ~frame["status"].isin(["delivered", "validated"])
+            | frame["kind"].eq("study")
+            | frame["delivered_on"].ne("")
+        ),
+        what="done without its day",
+        expected="`delivered_on`, or another status",
+        fix="say when it was done",
+    ),
+    Rule(
+        columns=("status", "decided_on", "minutes_reference"),
+        holds=lambda frame: (
+            frame["status"].ne("decided")
+            | (frame["decided_on"].ne("") & frame["minutes_reference"].ne(""))
+        ),
+        what="decided without its day or its minutes",
+        expected="`decided_on` and `minutes_reference`, or another status",
+        fix="fill them in, from the minutes of the meeting",
+    ),
+    Rule(
+        columns=("kind", "theme_codes", "question"),
+        holds=lambda frame: (
+            frame["kind"].ne("study") | (frame["theme_codes"].ne("") & frame["question"].ne(""))
+        ),
+        what="a study without its theme or its question",
+        expected="`theme_codes` and `question`",
+        fix="fill them in: coverage is counted by theme",
+    ),
+)
+"""What the cells of one work must say together."""
+
+_NOTE_RULES: Final = (
+    Rule(
+        columns=("note",),
+        holds=lambda notes: notes["note"].str.len() <= NOTE_LENGTH,
+        what=f"more than {NOTE_LENGTH} characters",
+        expected=f"{NOTE_LENGTH} characters at most",
+        fix="shorten the note",
+        error=RangeError,
+    ),
+    Rule(
+        columns=("signed_by",),
+        holds=lambda notes: (
+            notes["signed_by"].eq("") | notes["signed_by"].str.contains(_BODIES, regex=True)
+        ),
+        what="not the name of a body",
+        expected="a body, such as CPNEFP de la chimie",
+        fix="name the commission, committee, section or organisation that signs",
+        error=ScopeError,
+    ),
+    Rule(
+        columns=("basis", "basis_kind", "heard_on"),
+        holds=lambda notes: (
+            notes["basis_kind"].isin(["study", ""])
+            | notes["basis"].ne("") & (notes["basis_kind"].ne("hearing") | notes["heard_on"].ne(""))
+        ),
+        what="a published source or a hearing that is not named, or not dated",
+        expected="`basis`, and `heard_on` for a hearing",
+        fix="say which source, or who was heard (a body) and when",
+    ),
+    Rule(
+        columns=("valid_until", "signed_on"),
+        holds=lambda notes: notes["valid_until"] >= notes["signed_on"],
+        what="out of date before it was signed",
+        expected="a day from that of the signature on",
+        fix="correct one of the two dates",
+        error=CoherenceError,
+    ),
+)
+"""What the cells of one note must say."""
 
 
 def _known_rules(known: Known) -> Iterator[Rule]:

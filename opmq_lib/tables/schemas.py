@@ -98,10 +98,12 @@ TABLES: Final[dict[str, str]] = {
     "decisions": "decision_code* branch_code branch_label metier_code metier_label edition_id "
     "proposed_on rank departure_rate_pct departures_per_year_headcount presence_pct "
     "proposed_lever status decision? decided_on? minutes_reference? disclosure",
-    "studies": "study_code* title requested_by branch_codes theme_codes [metier_codes?] question "
-    "[method?] [method_note_link?] status requested_on [due_on?] [delivered_on?] "
-    "[fieldwork_end_on?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure",
-    "notes": "note_code* note branch_codes [metier_codes?] theme basis_kind [study_code?] [basis?] "
+    "works": "work_code* kind title requested_by branch_codes [theme_codes?] [metier_codes?] "
+    "[decision_code?] [recommendation_code?] [question?] [method?] [method_note_link?] status "
+    "requested_on [decided_on?] [minutes_reference?] [due_on?] [delivered_on?] "
+    "[fieldwork_end_on?] [outcome?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure "
+    "[origin]",
+    "notes": "note_code* note branch_codes [metier_codes?] theme basis_kind [work_code?] [basis?] "
     "[heard_on?] signed_by signed_on valid_until status [origin]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
@@ -229,12 +231,16 @@ TABLES: Final[dict[str, str]] = {
     "note_list": "branch_code* note_code* note metier_codes? theme basis_kind basis? heard_on? "
     "signed_by signed_on valid_until follow_up? status origin",
     "note_themes": "theme* branches_count bodies_count notes_count branch_codes status origin",
-    "study_review": "branch_code* theme_code* indicator* variant*? value? unit numerator_count? "
+    "work_review": "branch_code* theme_code* indicator* variant*? value? unit numerator_count? "
     "denominator_count? status nature origin",
-    "study_list": "study_code* title requested_by branch_codes theme_codes question method? "
-    "method_note_link? status requested_on due_on? delivered_on? fieldwork_end_on? "
-    "cost_band? deliverables? link? reused_by? follow_up? origin",
-    "study_metiers": "metier_code* indicator* value? unit status nature origin",
+    "work_list": "work_code* kind title requested_by branch_codes theme_codes? decision_code? "
+    "recommendation_code? question? method? method_note_link? status requested_on decided_on? "
+    "minutes_reference? due_on? delivered_on? fieldwork_end_on? outcome? cost_band? deliverables? "
+    "link? reused_by? follow_up? stage origin",
+    "work_decisions": "decision_code* work_code*? branch_code metier_code edition_id decided_on "
+    "minutes_reference decision? decision_status title? stage? delivered_on? outcome? status "
+    "origin",
+    "work_metiers": "metier_code* indicator* value? unit status nature origin",
     "indicators": "branch_code* metier_code* region_code* year* indicator* [model*?] "
     "[horizon_years*?] [variant*?] [level*?] [age_band*?] [quantile_level*?] value? lower? upper? "
     "interval_level? [reliability_grade?] unit units_count? status nature origin source_code?",
@@ -426,7 +432,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     "skill_mentions": (_MENTIONS, _DOCUMENTS, _SQUARES),
     "bloc_dates": (_BEGUN,),
     "request_review": (_VALUE,),
-    "study_review": (_VALUE,),
+    "work_review": (_VALUE,),
     "employment": _COUNTED,
     "branch_totals": _COUNTED,
     "branch_ages": _COUNTED,

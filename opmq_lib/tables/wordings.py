@@ -4,6 +4,30 @@ from collections.abc import Mapping
 from typing import Final
 
 WORDINGS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "works": {
+        "kind": {
+            "study": "étude",
+            "certification_written": "certification écrite",
+            "certification_renewed": "certification renouvelée",
+            "agreement": "accord",
+            "action": "action",
+        },
+        "status": {
+            "requested": "demandé",
+            "decided": "décidé par la CPNEFP",
+            "under_way": "en cours",
+            "delivered": "fait",
+            "validated": "validé",
+            "abandoned": "abandonné",
+        },
+        "cost_band": {
+            "under_10k": "moins de 10 k€",
+            "10k_50k": "10 à 50 k€",
+            "50k_150k": "50 à 150 k€",
+            "over_150k": "plus de 150 k€",
+        },
+        "disclosure": {"public": "public", "confidential": "confidentiel"},
+    },
     "notes": {
         "theme": {
             "technologies": "technologies",

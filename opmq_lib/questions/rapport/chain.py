@@ -13,7 +13,9 @@ NOTEBOOKS = (
     "05_competences",
     "06_demandes",
 )
-COMMON = ("12_etudes",)
+RECOMMENDED = ("demandes", "demandes_suites")
+"""Tables of `06_demandes` that say what became of recommendations: told among works."""
+COMMON = ("12_travaux",)
 """Notebooks that run once for all branches."""
 
 
@@ -27,4 +29,8 @@ def read(edition_id: str | None, branch_code: str) -> dict[str, dict[str, pd.Dat
     if edition_id is None:
         return {}
     folders = dict.fromkeys(NOTEBOOKS, branch_code) | dict.fromkeys(COMMON, "commun")
-    return {name: study.read_results(edition_id, code, name) for name, code in folders.items()}
+    read = {name: study.read_results(edition_id, code, name) for name, code in folders.items()}
+    works, asked = read["12_travaux"], read["06_demandes"]
+    if works:
+        works |= {name: asked[name] for name in RECOMMENDED if name in asked}
+    return read

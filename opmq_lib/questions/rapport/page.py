@@ -20,9 +20,10 @@ from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.emplois import portrait
-from opmq_lib.questions.etudes import page as etudes
 from opmq_lib.questions.que_faire import page as que_faire
 from opmq_lib.questions.tensions import page as tensions
+from opmq_lib.questions.travaux import chain as works
+from opmq_lib.questions.travaux import page as travaux
 from opmq_lib.show import pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -73,6 +74,12 @@ class Question(NamedTuple):
     details: Sequence[Callable[..., Html | Figure]] = ()
     compared: Sequence[Compared] = ()
     part: str = ""
+
+
+def recommendations(results: Results, labels: Labels) -> Html:
+    """Return what became of earlier recommendations, where the review of requests has some."""
+    known = demandes.FOLLOW_UP in results
+    return demandes.follow_up_table(results, labels) if known else Html("")
 
 
 QUESTIONS: Final = (
@@ -169,7 +176,7 @@ QUESTIONS: Final = (
         "06_demandes",
         "Demandes que l’offre ne couvre pas",
         [demandes.findings],
-        [demandes.banner, demandes.topics_table, demandes.gap, demandes.follow_up_table],
+        [demandes.banner, demandes.topics_table, demandes.gap],
         [
             Compared(
                 "Demandes des moins de 50 salariés non couvertes (en %)",
@@ -185,14 +192,14 @@ QUESTIONS: Final = (
         ],
     ),
     Question(
-        "12_etudes",
-        "Études",
-        [etudes.findings],
-        [etudes.banner, etudes.studies_table],
+        "12_travaux",
+        "Travaux",
+        [travaux.findings],
+        [travaux.banner, travaux.works_table, travaux.decisions_table, recommendations],
         [
             Compared(
                 "Taux de couverture des études, toutes branches",
-                etudes.TABLE,
+                works.TABLE,
                 "study_coverage_ratio",
                 where={"branch_code": "ensemble"},
                 options=(2,),

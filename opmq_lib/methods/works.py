@@ -1,4 +1,7 @@
-"""The register of studies: what is covered, what is late, what could be done together."""
+"""The register of works: studies, certifications, agreements, actions; where they stand.
+
+What studies cover (N1) is counted on studies alone.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -12,18 +15,21 @@ from opmq_lib.tables.register import EVERY_BRANCH
 
 LIMIT_MONTHS: Final = 36
 """Age of the fieldwork beyond which a study no longer covers its cell (convention of N1)."""
-OPEN: Final = ("requested", "under_way")
+STUDY: Final = "study"
+OPEN: Final = ("requested", "decided", "under_way")
+DONE: Final = ("delivered", "validated")
 ABANDONED: Final = "abandoned"
-TABLE: Final = "study_review"
+TABLE: Final = "work_review"
 COLUMNS: Final = tuple(DESCRIPTIONS[TABLE])
-LISTED: Final = tuple(DESCRIPTIONS["study_list"])
+LISTED: Final = tuple(DESCRIPTIONS["work_list"])
+STAGES: Final = tuple(filter(None, DESCRIPTIONS["work_list"]["stage"].choices))
 
 
 def exploded(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFrame:
     """Return one row per study, branch and theme; a study of all branches is in each.
 
     Examples:
-        >>> register = pd.DataFrame({"study_code": ["E1"], "branch_codes": ["ensemble"],
+        >>> register = pd.DataFrame({"work_code": ["E1"], "branch_codes": ["ensemble"],
         ...     "theme_codes": ["emplois besoins"]})
         >>> len(exploded(register, ["verre", "chaux"]))
         4
@@ -63,51 +69,71 @@ def is_valid(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS)
     return valid
 
 
-def followed(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS) -> pd.DataFrame:
-    """Return the studies with where they stand on a day.
+def followed(
+    register: pd.DataFrame,
+    on: date,
+    before: pd.DataFrame | None = None,
+    limit_months: int = LIMIT_MONTHS,
+) -> pd.DataFrame:
+    """Return the works with where they stand on a day.
 
     Args:
-        register: Table `studies`.
+        register: Table `works`.
         on: Day of the edition.
+        before: Table `work_list` of the previous edition, if there is one.
         limit_months: Age of the fieldwork beyond which a study is too old.
 
     Returns:
-        The register, with `valid` and `follow_up`: `late`, `undated`, `outdated` or empty.
+        The register, with `valid` (studies that cover their cells), `follow_up`: `late`, or of a
+        study `undated` or `outdated`, or empty; and `stage`: `done_since` the previous edition,
+        which did not have it done; `done`, `late`, `under_way`, `decided`, `requested`,
+        `abandoned`.
     """
-    valid = is_valid(register, on, limit_months)
-    checked = register["status"] == "validated"
+    is_study = register["kind"] == STUDY
+    valid = is_valid(register, on, limit_months) & is_study
+    checked = (register["status"] == "validated") & is_study
     late = register["status"].isin(OPEN) & register["due_on"].between("1", on.isoformat())
     undated = checked & (register["fieldwork_end_on"] == "")
     states = np.select([late, undated, checked & ~valid], ["late", "undated", "outdated"], "")
-    return register.assign(valid=valid, follow_up=states)
+    done, since = register["status"].isin(DONE), pd.Series(data=False, index=register.index)
+    if before is not None:
+        known = before.loc[before["status"].isin(DONE), "work_code"]
+        since = ~register["work_code"].isin(known)
+    stages = np.select([done & since, done, late], ["done_since", "done", "late"], "")
+    stage = pd.Series(stages, register.index).replace("", None).fillna(register["status"])
+    return register.assign(valid=valid, follow_up=states, stage=stage)
 
 
 def review(
-    studies: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str]
+    works: pd.DataFrame, branch_codes: Sequence[str], theme_codes: Sequence[str]
 ) -> pd.DataFrame:
     """Return coverage with its gaps and overlaps, what is late or too old, and what recurs.
 
     Args:
-        studies: From `followed`. Confidential studies are only counted, all branches together.
+        works: From `followed`. Confidential studies are only counted, all branches together;
+            confidential works of another kind are not.
         branch_codes: Branches of the study.
         theme_codes: Themes.
 
     Returns:
-        Table `study_review`. By branch and theme: `valid_studies_count` (0 is a gap, 2 and more
+        Table `work_review`. By branch and theme: `valid_studies_count` (0 is a gap, 2 and more
         with different requesters an overlap). By branch, and `ensemble`: `study_coverage_ratio`
         with covered and eligible cells, `studies_count`, and by `variant` those `late`, `outdated`,
         `undated`; for `ensemble` alone those `confidential`, part of its `studies_count`. By theme,
         for `ensemble`: `branches_studying_count`, and `joint_candidate_branches_count`, branches
-        that have each asked for a study of it that is still open.
+        that have each asked for a study of it that is still open. By branch, and `ensemble`:
+        `works_count`, public works of any kind, by `variant` the stage they are at.
     """
-    if studies.empty:
+    if works.empty:
         return pd.DataFrame(columns=list(COLUMNS))
+    studies = works[works["kind"] == STUDY]
     cells = exploded(_public(studies), branch_codes)
     parts = [
         *_valid_counts(cells, branch_codes, theme_codes),
         _coverage(cells, branch_codes, theme_codes),
         *_followed_counts(studies, cells, branch_codes),
         *_recurring(cells, theme_codes),
+        *_works_counts(_public(works), branch_codes),
     ]
     table = pd.concat(parts, ignore_index=True)
     table = table.fillna({"theme_code": "all", "unit": "studies", "variant": ""})
@@ -117,29 +143,53 @@ def review(
     return check(TABLE, table[list(COLUMNS)], TABLE)
 
 
-def listed(studies: pd.DataFrame) -> pd.DataFrame:
-    """Return the studies that may be described: public ones, newest first: table `study_list`.
+def listed(works: pd.DataFrame) -> pd.DataFrame:
+    """Return the works that may be described: public ones, newest first: table `work_list`.
 
     Args:
-        studies: From `followed`.
+        works: From `followed`.
     """
-    table = _public(studies).assign(origin="public")
-    ordered = table.sort_values(["requested_on", "study_code"], ascending=[False, True])
-    return check("study_list", ordered[list(LISTED)].reset_index(drop=True), "study_list")
+    public = _public(works)
+    table = public.assign(origin=public["origin"].replace("own", "public"))
+    ordered = table.sort_values(["requested_on", "work_code"], ascending=[False, True])
+    return check("work_list", ordered[list(LISTED)].reset_index(drop=True), "work_list")
+
+
+def decided(decisions: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
+    """Return what CPNEFP have decided on shortlists, and the works that follow from it.
+
+    Args:
+        decisions: Table `decisions`; what is public and has been decided is kept.
+        listed: From `listed`: works that name a decision.
+
+    Returns:
+        Table `work_decisions`: a row per decision and work, or one without work where none names
+        it; newest first.
+    """
+    is_told = (decisions["disclosure"] == "public") & (decisions["status"] != "candidate")
+    named = ["decision_code", "work_code", "title", "stage", "delivered_on", "outcome"]
+    table = decisions[is_told].rename(columns={"status": "decision_status"})
+    table = table.merge(listed[[*named, "origin"]], on="decision_code", how="left")
+    table[named] = table[named].astype("object").fillna("")
+    table = table.assign(status="value", origin=table["origin"].fillna("public"))
+    order = ["decided_on", "decision_code", "work_code"]
+    table = table.sort_values(order, ascending=[False, True, True], ignore_index=True)
+    return check("work_decisions", table[list(DESCRIPTIONS["work_decisions"])], "work_decisions")
 
 
 def shared_metiers(studies: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataFrame:
-    """Return the métiers that public studies of several branches look at: table `study_metiers`.
+    """Return the métiers that public studies of several branches look at: table `work_metiers`.
 
     Examples:
-        >>> register = pd.DataFrame({"study_code": ["E1", "E2"], "branch_codes": ["verre", "chaux"],
-        ...     "theme_codes": ["emplois"] * 2, "metier_codes": ["G1Z70 E1Z43", "G1Z70"],
+        >>> register = pd.DataFrame({"work_code": ["E1", "E2"], "kind": "study",
+        ...     "branch_codes": ["verre", "chaux"], "theme_codes": ["emplois"] * 2,
+        ...     "metier_codes": ["G1Z70 E1Z43", "G1Z70"],
         ...     "disclosure": ["public"] * 2})
         >>> table = shared_metiers(register, ["verre", "chaux"])
         >>> table[["metier_code", "value"]].to_dict("records")
         [{'metier_code': 'G1Z70', 'value': 2.0}]
     """
-    cells = exploded(_public(studies), branch_codes)
+    cells = exploded(_public(studies[studies["kind"] == STUDY]), branch_codes)
     cells = cells.assign(metier_code=cells["metier_codes"].str.split()).explode("metier_code")
     counts = cells.dropna(subset="metier_code").groupby("metier_code")["branch_code"].nunique()
     several = counts[counts >= 2].sort_values(ascending=False, kind="stable")
@@ -149,7 +199,7 @@ def shared_metiers(studies: pd.DataFrame, branch_codes: Sequence[str]) -> pd.Dat
         .reset_index(name="value")
         .assign(indicator="branches_studying_count", unit="branches", **facts)
     )
-    return table[list(DESCRIPTIONS["study_metiers"])]
+    return table[list(DESCRIPTIONS["work_metiers"])]
 
 
 def _public(studies: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +212,7 @@ def _valid_counts(
 ) -> list[pd.DataFrame]:
     grid = pd.MultiIndex.from_product([branch_codes, theme_codes])
     valid = cells[cells["valid"]].groupby(["branch_code", "theme_code"])
-    counted = {"valid_studies_count": "study_code", "valid_requesters_count": "requested_by"}
+    counted = {"valid_studies_count": "work_code", "valid_requesters_count": "requested_by"}
     return [
         _counted(valid[column].nunique(), grid, indicator=name) for name, column in counted.items()
     ]
@@ -186,7 +236,7 @@ def _coverage(
 def _followed_counts(
     studies: pd.DataFrame, cells: pd.DataFrame, branch_codes: Sequence[str]
 ) -> list[pd.DataFrame]:
-    once = cells.drop_duplicates(["study_code", "branch_code"])
+    once = cells.drop_duplicates(["work_code", "branch_code"])
     public = _public(studies).assign(branch_code=EVERY_BRANCH)
     whole = studies.assign(branch_code=EVERY_BRANCH)
     confidential = whole[whole["disclosure"] == "confidential"]
@@ -201,6 +251,18 @@ def _followed_counts(
     return [
         _counted(rows.groupby("branch_code").size(), of, indicator="studies_count", variant=name)
         for name, rows, of in counted
+    ]
+
+
+def _works_counts(works: pd.DataFrame, branch_codes: Sequence[str]) -> list[pd.DataFrame]:
+    once = of_branches(works, branch_codes)
+    both = pd.concat([once, works.assign(branch_code=EVERY_BRANCH)])
+    facts = {"indicator": "works_count", "unit": "works"}
+    codes = [*branch_codes, EVERY_BRANCH]
+    stages = {stage: both[both["stage"] == stage] for stage in STAGES}
+    return [
+        _counted(rows.groupby("branch_code").size(), codes, variant=name, **facts)
+        for name, rows in stages.items()
     ]
 
 
@@ -219,3 +281,54 @@ def _counted(counts: pd.Series, of: Sequence[str] | pd.MultiIndex, **facts: str)
     """Return a row for each code asked for, 0 where nothing was counted."""
     whole = counts.reindex(pd.Index(of)).fillna(0).rename("value")
     return whole.rename_axis(counts.index.names).reset_index().assign(**facts)
+
+
+def invented(branch_codes: Sequence[str], start: date, on: date) -> pd.DataFrame:
+    """Return fictitious works for a demonstration, each as far as it has gone on a day.
+
+    Args:
+        branch_codes: Branches: a study, a certification and an action each.
+        start: Day on which they were asked for.
+        on: Day of the edition: a work is decided after 3 months, under way after 6, done after 18;
+            the action is late.
+
+    Returns:
+        Table `works`, each row of origin `fictitious`.
+
+    Examples:
+        >>> one, later = (invented(["chaux"], date(2025, 1, 1), date(year, 3, 1))
+        ...               for year in (2026, 2027))
+        >>> one["status"].tolist(), later["status"].tolist()
+        (['under_way', 'under_way', 'under_way'], ['delivered', 'delivered', 'under_way'])
+    """
+    days = {
+        name: (pd.Timestamp(start) + pd.DateOffset(months=months)).date()
+        for name, months in {"decided": 3, "under_way": 6, "delivered": 18}.items()
+    }
+    past = [name for name, day in days.items() if day <= on]
+    kinds = {STUDY: "Étude", "certification_written": "Certification", "action": "Action"}
+    rows = [
+        {
+            "work_code": f"fictif-{branch}-{kind}",
+            "kind": kind,
+            "title": f"{word} fictive, pour montrer la page",
+            "requested_by": "CPNEFP fictive",
+            "branch_codes": branch,
+            "theme_codes": "emplois",
+            "question": "Question fictive",
+            "status": (past[:2] if kind == "action" else past)[-1] if past else "requested",
+            "requested_on": start.isoformat(),
+            "decided_on": days["decided"].isoformat() if past else "",
+            "minutes_reference": "relevé fictif" if past else "",
+            "due_on": days["delivered"].isoformat(),
+            "disclosure": "public",
+            "origin": "fictitious",
+        }
+        for branch in branch_codes
+        for kind, word in kinds.items()
+    ]
+    table = pd.DataFrame(rows).reindex(columns=list(DESCRIPTIONS["works"]), fill_value="")
+    is_done = table["status"].isin(DONE)
+    table["delivered_on"] = np.where(is_done, days["delivered"].isoformat(), "")
+    table["outcome"] = np.where(is_done, "Résultat fictif", "")
+    return table
