@@ -176,6 +176,11 @@ def invented() -> Workbook:
     return workbook.book(INPUTS, "chimie", rates_of(RATES), facts_of(), labels, EDITION)
 
 
+@pytest.fixture(scope="module")
+def book() -> Workbook:
+    return invented()
+
+
 def fill_in(book: Workbook, metiers: Mapping[str, list[int]], *, by_birth: bool) -> None:
     """Enter heads by age band, or the unknown and the young only and the others by birth."""
     sheet, births = book["Mes salariés"], book["Naissances"]
@@ -301,8 +306,8 @@ def formulas_of(book: Workbook) -> list[str]:
     return [text for text in texts if isinstance(text, str) and text.startswith("=")]
 
 
-def test_formulas_call_functions_that_all_spreadsheets_have() -> None:
-    formulas = formulas_of(invented())
+def test_formulas_call_functions_that_all_spreadsheets_have(book: Workbook) -> None:
+    formulas = formulas_of(book)
     called = {
         name
         for text in formulas
@@ -312,12 +317,12 @@ def test_formulas_call_functions_that_all_spreadsheets_have() -> None:
     assert called <= SHARED_FUNCTIONS
 
 
-def test_only_cells_to_fill_in_are_open_and_they_are_checked() -> None:
-    book = invented()
+def test_only_cells_to_fill_in_are_open_and_they_are_checked(book: Workbook) -> None:
     assert all(sheet.protection.sheet for sheet in book)
     unlocked = {
         (sheet.title, cell.coordinate)
         for sheet in book
+        if sheet.sheet_state == "visible"
         for row in sheet.iter_rows()
         for cell in row
         if not cell.protection.locked
@@ -337,14 +342,16 @@ def test_only_cells_to_fill_in_are_open_and_they_are_checked() -> None:
     assert hidden == ["taux", "an1", "an3", "an5", "total", "faits"]
 
 
-def test_a_workbook_is_the_same_each_time_and_light_with_sixty_metiers(tmp_path: Path) -> None:
+def test_a_workbook_is_the_same_each_time_and_light_with_sixty_metiers(
+    tmp_path: Path,
+) -> None:
     codes = [f"A{n:02}" for n in range(60)]
     rates = rates_of(pd.concat([RATES.iloc[:1]] * 60).set_axis(pd.Index(codes, name="metier_code")))
     facts = pd.concat([facts_of().iloc[:1].assign(metier_code=code) for code in codes])
     labels = study.metier_labels() | {code: f"{code} {'m' * 80}" for code in codes}
     large = workbook.book(INPUTS, "chimie", rates, facts, labels, EDITION)
-    for name, book in {"one": invented(), "other": invented(), "large": large}.items():
-        downloads.write_workbook(book, tmp_path / f"{name}.xlsx")
+    for name, each in {"one": invented(), "other": invented(), "large": large}.items():
+        downloads.write_workbook(each, tmp_path / f"{name}.xlsx")
     assert (tmp_path / "one.xlsx").read_bytes() == (tmp_path / "other.xlsx").read_bytes()
     assert (tmp_path / "large.xlsx").stat().st_size <= 300_000
 
@@ -405,6 +412,7 @@ def test_a_branch_without_a_headcount_has_the_metiers_of_the_field(
     codes = chemistry["none"]["metier_code"].unique()
     assert 40 < len(codes) <= 60
     assert chemistry["none"]["departure_rate_pct"].between(0, 25).all()
+    assert (chemistry["none"].dtypes == chemistry["rates"].dtypes).all()
 
 
 def test_what_is_known_of_each_metier_is_published(chemistry: dict[str, pd.DataFrame]) -> None:

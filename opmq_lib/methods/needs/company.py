@@ -80,7 +80,8 @@ def company(
     if counted.empty:
         return pd.DataFrame(columns=["metier_code", "horizon_years", *_law(np.zeros((1, 1, 2)), 0)])
     wide = counted.pivot(index="metier_code", columns="age_band").fillna(0.0)
-    each, rate = (wide[name].to_numpy() for name in ("employees_headcount", "departure_rate_pct"))
+    names = ("employees_headcount", "departure_rate_pct")
+    each, rate = (wide[name].to_numpy(float) for name in names)
     parts = []
     for years in horizons:
         share = np.minimum(1.0, years * rate / 100)

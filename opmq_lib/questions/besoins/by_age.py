@@ -44,7 +44,8 @@ def rates(  # noqa: PLR0913 - one argument per table
         year falls; of an unknown age the published rate of the métier.
     """
     codes = _codes(inputs, cells, edition)
-    known = pd.concat([cells, metier_rates]).drop_duplicates("metier_code")
+    every = [cells, metier_rates] if len(cells) else [metier_rates.assign(origin="public")]
+    known = pd.concat(every).drop_duplicates("metier_code")
     known["metier_code"] = known["metier_code"].replace(ALL_METIERS, RESIDUAL_METIER)
     known = known.drop_duplicates("metier_code").set_index("metier_code").loc[codes]
     by_age, first_year = _left_by_age(ages, codes, edition.edition_date.year)

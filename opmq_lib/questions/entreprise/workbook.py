@@ -29,7 +29,6 @@ from opmq_lib.questions.entreprise.formulas import (
 )
 from opmq_lib.questions.entreprise.page import WORDS
 from opmq_lib.questions.shared import Tables
-from opmq_lib.show import french
 from opmq_lib.show.pieces import Labels
 from opmq_lib.tables.result_columns import COUNTED_BANDS
 
@@ -112,7 +111,8 @@ def _styles() -> list[NamedStyle]:
             protection=Protection(locked=not more.get("open", False)),
         )
 
-    chance = '[<0.01]"moins de 1 %";[>0.99]"plus de 99 %";0 %'
+    least, most = page.plain("CHANCES")
+    chance = f'[<0.01]"{least}";[>0.99]"{most}";0 %'
     return [
         style("titre", 16, bold=True, border="none"),
         style("intertitre", 12, bold=True, border="none"),
@@ -124,7 +124,7 @@ def _styles() -> list[NamedStyle]:
         style("choix", 10, YELLOW, open=True, border="box"),
         style("nombre", across="center"),
         style("total", 10, bold=True, across="center"),
-        style("chance", across="center", form=chance.replace(" ", french.NBSP)),
+        style("chance", across="center", form=chance),
         style("controle", color=RED),
         style("detail", 9),
     ]
@@ -201,7 +201,7 @@ def _add_births(made: Workbook, year: int, metiers_count: int) -> None:
         chosen = f"IF(COUNTIF({names},A{row})=0,{say['stranger']},{dated})"
         text = f'=IF(A{row}="",IF(B{row}="","",{say["choose"]}),{chosen})'
         _put(sheet, row, 3, text, "controle")
-    listed = DataValidation(type="list", formula1=f"={names}", allow_blank=True)
+    listed = DataValidation(type="list", formula1=names, allow_blank=True)
     listed.showErrorMessage, listed.error = True, page.typed(WORDS.LISTED)
     listed.add(f"A{FIRST}:A{last}")
     born_in, counted_in = (_whole(YEARS, WORDS.TOLD_YEAR) for _ in range(2))
