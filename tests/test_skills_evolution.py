@@ -236,6 +236,9 @@ def test_a_page_names_possibilities_sources_and_a_metier_without_facts(
     for text in ("ROME 4.0, version 460", "Dares, 2019", "collection verte", "en 2004"):
         assert text in shown
     assert "nouveau" not in shown
+    facts = results[chain.FACTS]
+    is_emerging = facts["fact_code"].eq("emerging").any()
+    assert is_emerging != ("Aucune" in page.findings(results, labels).html)
     assert "Une seule version du ROME" in page.banner(results).html
     for table in (page.near_table(results, labels), page.exit_table(results, labels)):
         assert "Des possibilités, non des flux observés" in table.html

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -269,6 +270,9 @@ def test_invented_works_go_from_a_decision_to_done_across_two_editions() -> None
     first = edition(works.invented(BRANCHES, start, then), then, NO_DECISION)
     second = edition(works.invented(BRANCHES, start, now), now, NO_DECISION, first[chain.LISTED])
     assert value(first["travaux"], "works_count", "chaux", variant="under_way") == 3
+    assert np.isnan(value(first["travaux"], "works_count", "chaux", variant="done_since"))
+    assert "aucune édition précédente" in travaux.findings(first, {}, "chaux").html
+    assert "Fait depuis l’édition précédente" in travaux.findings(second, {}, "chaux").html
     for variant, count in (("done_since", 2), ("late", 1), ("under_way", 0)):
         assert value(second["travaux"], "works_count", "chaux", variant=variant) == count
     assert set(second[chain.LISTED]["origin"]) == {"fictitious"}

@@ -16,6 +16,7 @@ from opmq_lib.tables.register import EVERY_BRANCH
 LIMIT_MONTHS: Final = 36
 """Age of the fieldwork beyond which a study no longer covers its cell (convention of N1)."""
 STUDY: Final = "study"
+SINCE: Final = "done_since"
 OPEN: Final = ("requested", "decided", "under_way")
 DONE: Final = ("delivered", "validated")
 ABANDONED: Final = "abandoned"
@@ -87,7 +88,7 @@ def followed(
         The register, with `valid` (studies that cover their cells), `follow_up`: `late`, or of a
         study `undated` or `outdated`, or empty; and `stage`: `done_since` the previous edition,
         which did not have it done; `done`, `late`, `under_way`, `decided`, `requested`,
-        `abandoned`.
+        `abandoned`. `has_before`: whether there is a previous edition to tell since.
     """
     is_study = register["kind"] == STUDY
     valid = is_valid(register, on, limit_months) & is_study
@@ -99,9 +100,10 @@ def followed(
     if before is not None:
         known = before.loc[before["status"].isin(DONE), "work_code"]
         since = ~register["work_code"].isin(known)
-    stages = np.select([done & since, done, late], ["done_since", "done", "late"], "")
+    stages = np.select([done & since, done, late], [SINCE, "done", "late"], "")
     stage = pd.Series(stages, register.index).replace("", None).fillna(register["status"])
-    return register.assign(valid=valid, follow_up=states, stage=stage)
+    has_before = before is not None
+    return register.assign(valid=valid, follow_up=states, stage=stage, has_before=has_before)
 
 
 def review(
@@ -122,7 +124,8 @@ def review(
         `undated`; for `ensemble` alone those `confidential`, part of its `studies_count`. By theme,
         for `ensemble`: `branches_studying_count`, and `joint_candidate_branches_count`, branches
         that have each asked for a study of it that is still open. By branch, and `ensemble`:
-        `works_count`, public works of any kind, by `variant` the stage they are at.
+        `works_count`, public works of any kind, by `variant` the stage they are at (`np`, those
+        done since an edition before where there is none).
     """
     if works.empty:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -133,7 +136,7 @@ def review(
         _coverage(cells, branch_codes, theme_codes),
         *_followed_counts(studies, cells, branch_codes),
         *_recurring(cells, theme_codes),
-        *_works_counts(_public(works), branch_codes),
+        *_works_counts(_public(works), branch_codes, bool(works["has_before"].all())),
     ]
     table = pd.concat(parts, ignore_index=True)
     table = table.fillna({"theme_code": "all", "unit": "studies", "variant": ""})
@@ -254,16 +257,19 @@ def _followed_counts(
     ]
 
 
-def _works_counts(works: pd.DataFrame, branch_codes: Sequence[str]) -> list[pd.DataFrame]:
+def _works_counts(
+    works: pd.DataFrame, branch_codes: Sequence[str], has_before: bool
+) -> list[pd.DataFrame]:
     once = of_branches(works, branch_codes)
     both = pd.concat([once, works.assign(branch_code=EVERY_BRANCH)])
     facts = {"indicator": "works_count", "unit": "works"}
     codes = [*branch_codes, EVERY_BRANCH]
-    stages = {stage: both[both["stage"] == stage] for stage in STAGES}
-    return [
-        _counted(rows.groupby("branch_code").size(), codes, variant=name, **facts)
-        for name, rows in stages.items()
-    ]
+    parts = []
+    for stage in STAGES:
+        counts = both[both["stage"] == stage].groupby("branch_code").size()
+        part = _counted(counts, codes, variant=stage, **facts)
+        parts.append(part if has_before or stage != SINCE else part.assign(value=np.nan))
+    return parts
 
 
 def _recurring(cells: pd.DataFrame, theme_codes: Sequence[str]) -> list[pd.DataFrame]:

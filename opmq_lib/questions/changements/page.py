@@ -15,6 +15,7 @@ from opmq_lib.tables.wordings import WORDINGS
 
 WORDS = words(__package__)
 STRONG_CLASS, HARD, THEMES, FICTITIOUS = 4, "hard_working_conditions", "notes_themes", "fictitious"
+SHOWN_FIRST = 2
 COUNTS = {
     "Branches": "branches_count",
     "Instances qui ont signé": "bodies_count",
@@ -27,6 +28,18 @@ def banner(results: Results) -> Html:
     facts = results[FACTS]
     rome = facts.loc[facts["fact_code"] == "macro", "vintage"]
     return pieces.banner(WORDS.no_list() if rome.empty else WORDS.banner(rome.iloc[0]))
+
+
+def findings(results: Results, labels: Labels) -> Html:
+    """Return the first emerging skills of the métiers of the short list that have some."""
+    facts = results[FACTS]
+    emerging = facts[facts["fact_code"] == "emerging"]
+    named = [
+        (labels[str(code)], _labels(rows.head(SHOWN_FIRST)))
+        for code, rows in emerging.groupby("metier_code", sort=False)
+    ]
+    vintage = emerging["vintage"].iloc[0] if len(emerging) else ""
+    return pieces.findings(WORDS.finding(named, vintage))
 
 
 def metiers(results: Results, labels: Labels) -> Html:

@@ -168,7 +168,7 @@ QUESTIONS: Final = (
     Question(
         "05_competences",
         "Ce qui change",
-        [changements.notes],
+        [changements.findings, changements.notes],
         [changements.banner, changements.metiers, changements.near_table],
         part="changements",
     ),

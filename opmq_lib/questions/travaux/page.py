@@ -54,10 +54,10 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
         name: cells.number(_row(results, "studies_count", branch_code, variant=name))
         for name in ("", *FOLLOW_UPS)
     }
-    stages = {
-        name: cells.number(_row(results, "works_count", branch_code, variant=name))
-        for name in STAGES
-    }
+    rows = {name: _row(results, "works_count", branch_code, variant=name) for name in STAGES}
+    stages = {name: cells.number(row) for name, row in rows.items()}
+    since = rows["done_since"]
+    has_before = since is not None and cells.read(since) is not None
     together = select(results[TABLE], "joint_candidate_branches_count")["value"] >= 2
     joint = [
         Markup("« {} » ({} branches)").format(
@@ -67,7 +67,7 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
         if branch_code == TOTAL
     ]
     said = [
-        WORDS.stages(stages),
+        WORDS.stages(stages, has_before),
         WORDS.findings(cells, rate, covered, eligible, studies, joint),
     ]
     return pieces.findings("\n\n".join(said))
