@@ -120,7 +120,7 @@ def transitions(skills: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
         [['A', 'B', '2', '3 4', 0.25]]
     """
     known = skills[["metier_code", "skill_code"]].drop_duplicates()
-    rarity = known["skill_code"].value_counts()
+    rarity = known["skill_code"].value_counts().to_dict()
     of = known.groupby("metier_code")["skill_code"].agg(frozenset)
     pairs = moves[["metier_code", "target_metier_code"]].drop_duplicates()
     pairs = pairs[pairs.isin(of.index).all(axis=1)].reset_index(drop=True)

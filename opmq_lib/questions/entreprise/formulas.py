@@ -212,8 +212,8 @@ def _add_answers(sheet: Worksheet, law: Law, row: int, sayings: Sequence[str]) -
         sheet.cell(row, column, f'=IF(OR(A{row}=0,A{row}>{law.most}),"",{answer})')
     nothing, many, none, between, to = (f'"{each}"' for each in sayings)
     low, middle, high = f"F{row}", f"G{row}", f"H{row}"
-    ends = f'&{between}&{low}&{to}&{high}&")"'
-    said = f'IF({middle}=0,{none},{middle}&"")&IF({low}={high},"",""{ends})'
+    ends = f'{between}&{low}&{to}&{high}&")"'
+    said = f'IF({middle}=0,{none},{middle}&"")&IF({low}={high},"",{ends})'
     sheet.cell(row, 3, f"=IF(A{row}=0,{nothing},IF(A{row}>{law.most},{many},{said}))")
     sheet.cell(row, 4, f'=IF(OR(A{row}=0,A{row}>{law.most}),"",1-E{row})')
 
