@@ -7,11 +7,9 @@ completes the rest and nothing else.
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -213,18 +211,6 @@ def test_ctrl_c_at_any_moment(tmp_path: Path, seed: int) -> None:
     kept = {id_[0] for id_, record in small.records(root).items() if record["status"] == "ok"}
     assert kept <= finished(root)
     completes_the_rest(root, kept)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a folder on a file system of 300 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("no right to mount a small file system")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_full_disk_fails_the_run_that_meets_it_and_leaves_whole_results(

@@ -56,21 +56,28 @@ def light(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def refusal(folder: Path, *arguments: str) -> str:
-    """Return what a refused command prints; it must leave no trace but that."""
+def said(folder: Path, *arguments: str, answer: str = "") -> tuple[object, str, str]:
+    """Return how a command ends, in this process, and what it prints: results, the rest."""
     out, err = io.StringIO(), io.StringIO()
     with (
         contextlib.chdir(folder),
         mock.patch.object(sys, "argv", ["opmq", *arguments]),
+        mock.patch.object(sys, "stdin", io.StringIO(answer)),
         mock.patch.object(warnings, "formatwarning"),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
         pytest.raises(SystemExit) as ended,
     ):
         cli.main()
-    assert (ended.value.code, out.getvalue()) == (2, "")
+    return ended.value.code, out.getvalue(), err.getvalue()
+
+
+def refusal(folder: Path, *arguments: str) -> str:
+    """Return what a refused command prints; it must leave no trace but that."""
+    code, out, err = said(folder, *arguments)
+    assert (code, out) == (2, "")
     assert not (folder / "outputs").exists()
-    return err.getvalue()
+    return err
 
 
 def statuses(folder: Path) -> dict[str, str]:
@@ -162,6 +169,13 @@ def test_branch_list_names_every_branch_of_the_table(project_copy: Path) -> None
     assert len(codes) == 34
     (chimie,) = [line for line in done.stdout.splitlines() if line.startswith("chimie ")]
     assert chimie.split()[1:] == ["00044", "Industries", "chimiques"]
+    rows = json.loads(said(project_copy, "branch", "list", "--json")[1])
+    assert [row["branch_code"] for row in rows] == codes
+    assert {
+        "branch_code": "chimie",
+        "label": "Industries chimiques",
+        "idcc_codes": ["00044"],
+    } in rows
 
 
 def test_branch_new_writes_a_valid_file(project_copy: Path) -> None:
@@ -329,6 +343,79 @@ def test_limits_of_a_run_are_told_with_the_option_that_raises_them(small_copy: P
         assert "--memory-mb" in opmq(small_copy, *chosen, "--memory-mb", "2000").stdout
 
 
+def test_version_is_said(tmp_path: Path) -> None:
+    assert re.fullmatch(r"opmq \d+\.\d+\.\d+\n", said(tmp_path, "--version")[1])
+
+
+def test_status_of_one_branch_ends_with_status_1_where_that_is_asked_for(small_copy: Path) -> None:
+    code, out, _ = said(small_copy, "status", "--branch", "ciments", "--exit-code")
+    assert code == 1
+    assert "ciments/01_emplois: stale (never run)" in out
+    assert "chimie" not in out
+    assert said(small_copy, "status", "--branch", "ciments")[0] == 0
+
+
+def test_dry_run_says_what_would_run_and_runs_nothing(small_copy: Path) -> None:
+    chosen = ("run", "--branch", "chimie", "--notebook", "01_emplois", "--dry-run")
+    code, out, err = said(small_copy, *chosen)
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "chimie/01_emplois: stale (never run)",
+        "At most 1 of 1 notebooks would run.",
+    ]
+    (row,) = json.loads(said(small_copy, *chosen, "--json")[1])
+    assert (row["status"], row["reasons"]) == ("stale", ["never run"])
+    assert not (small_copy / "outputs").exists()
+
+
+def test_clean_removes_what_nothing_needs_once_asked(small_copy: Path) -> None:
+    kept = ["2026/runs.jsonl", "2026/chimie/01_emplois/01_emplois.ipynb", "2026/chimie/notes.csv"]
+    kept += ["lab/01_emplois.ipynb", "mine/table.csv", "site/index.html"]
+    old = ["2019/runs.jsonl", "2026/.work/a/x", "2026/verre/01_emplois/01_emplois.ipynb"]
+    old += ["2026/chimie/99_x.failed.ipynb"]
+    for name in (*kept, *old):
+        path = small_copy / "outputs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    rows = json.loads(said(small_copy, "clean", "--json")[1])
+    found = ["2019", "2026/.work", "2026/chimie/99_x.failed.ipynb", "2026/verre/01_emplois"]
+    assert sorted(row["path"] for row in rows) == [f"outputs/{name}" for name in found]
+    assert said(small_copy, "clean", answer="n\n")[0] == 1
+    assert all((small_copy / "outputs" / name).exists() for name in (*kept, *old))
+    assert said(small_copy, "clean", answer="y\n")[0] == 0
+    assert all((small_copy / "outputs" / name).exists() for name in kept)
+    assert not any((small_copy / "outputs" / name).exists() for name in found)
+    assert "Nothing to remove." in said(small_copy, "clean")[2]
+
+
+def test_validate_lists_defects_of_templates_beside_those_of_parameters(small_copy: Path) -> None:
+    template = small_copy / "notebooks" / "03_tensions.ipynb"
+    template.write_text(template.read_text().replace('"parameters"', '"x"'))
+    path = small_copy / "parameters/branches/chimie.yml"
+    path.write_text(f"{path.read_text()}\nnotebook: []\n")
+    printed = refusal(small_copy, "validate")
+    assert "notebooks/03_tensions.ipynb, parameters cell: 0 cells are tagged" in printed
+    assert "did you mean `notebooks`?" in printed
+    assert "0 cells are tagged" in refusal(small_copy, "validate", str(template))
+    code, out, _ = said(small_copy, "validate", "--json")
+    places = [defect["where"] for defect in json.loads(out)["defects"]]
+    assert code == 2
+    assert "notebooks/03_tensions.ipynb, parameters cell" in places
+
+
+def test_disk_full_or_read_only_is_one_line_that_says_what_to_do(
+    small_copy: Path, small_disk: Path
+) -> None:
+    (small_copy / "outputs").symlink_to(small_disk)
+    code, _, err = said(small_copy, "site", "--engine", "embedded")
+    assert code == 2
+    assert re.fullmatch(r"(\S+: )?No space left on device; free space on that disk, .+\n", err)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    code, _, err = said(small_copy, "run", "--notebook", "03_tensions")
+    assert code == 2
+    assert re.fullmatch(r"\S+: Read-only file system; make it writable for you, .+\n", err)
+
+
 def test_lab_refuses_a_run_that_has_not_failed(project_copy: Path) -> None:
     assert "no failed notebook" in refusal(project_copy, "lab", "--failed", "chimie/01_emplois")
 
@@ -339,16 +426,23 @@ def test_interrupted_run_ends_with_status_130(small_copy: Path) -> None:
     command = [sys.executable, "-m", "opmq_lib", "run", "--branch", "chimie"]
     edition = small_copy / "outputs" / "2026"
     with subprocess.Popen(
-        [*command, "--notebook", "03_tensions"], cwd=small_copy, stderr=subprocess.DEVNULL
+        [*command, "--notebook", "03_tensions"],
+        cwd=small_copy,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         try:
             while not list(edition.glob(".work/*/started")):
                 assert process.poll() is None
                 time.sleep(0.05)
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 130
+            said, _ = process.communicate(timeout=60)
+            assert process.returncode == 130
         finally:
             process.kill()
+    assert "Executed  0 notebooks" in said
+    assert "Remain    1: chimie/03_tensions." in said
     assert not list(edition.glob("chimie/*"))
 
 
@@ -360,6 +454,7 @@ def test_study_runs_everything_once_and_then_says_that_nothing_is_left_to_do(
     assert "outputs/site/index.html" in first.stdout
     assert (small_copy / "outputs" / "site" / "index.html").is_file()
     assert set(statuses(small_copy).values()) == {"up to date"}
+    assert opmq(small_copy, "status", "--exit-code").returncode == 0
     second = light(small_copy, "study")
     assert "nothing: all 20 notebooks are up to date" in second
     assert max(len(first.stdout.splitlines()), len(second.splitlines())) <= 20

@@ -1,7 +1,10 @@
 """Commands of skills, as a user calls them."""
 
+import json
+
 import pandas as pd
 import pytest
+from test_sources_rncp import SAMPLES, needs_samples
 from typer.testing import CliRunner
 
 from opmq_lib.cli.app import app
@@ -124,3 +127,10 @@ def test_a_title_from_elsewhere_is_no_candidate_once_its_list_is_given(tmp_path)
     file.write_text("bundle,skill_code\na,100007\n", encoding="utf-8")
     with pytest.raises(SchemaError, match="not compared with titles"):
         call("occupations", file, "-o", found, "--labels", whole)
+
+
+@needs_samples
+def test_ends_of_registration_are_listed_as_json_too():
+    rows = json.loads(call("expiry", sorted(SAMPLES.glob("*.zip"))[0], "--json").output)
+    assert len(rows) == 9
+    assert {"fiche_code", "ends_on", "state", "title"} <= set(rows[0])

@@ -1,5 +1,6 @@
 """The one command-line application that every module of commands adds to."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,4 +14,22 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"opmq {version('opmq')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Which one it is."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
 Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]

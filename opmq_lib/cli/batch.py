@@ -1,4 +1,4 @@
-"""Commands of the batch: study, validate, run, status."""
+"""Commands of the batch: study, validate, run, status, clean."""
 
 import os
 import sys
@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from opmq_lib.cli.app import app
+from opmq_lib.cli.app import Json, app
 
 if TYPE_CHECKING:
+    from opmq_lib.errors import Defect
     from opmq_lib.params import EditionParams
-    from opmq_lib.runs.plan import Run
+    from opmq_lib.runs.freshness import State
+    from opmq_lib.runs.plan import Run, RunId
     from opmq_lib.runs.report import BatchReport
 
 _SHOWN_REASONS = 3
@@ -30,7 +32,6 @@ Branches = Annotated[
 Notebooks = Annotated[
     list[str] | None, typer.Option("--notebook", help="Only this template (may be repeated).")
 ]
-Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]
 Workers = Annotated[
     int | None, typer.Option(min=1, help="Notebooks executed at a time; as many as processors.")
 ]
@@ -57,7 +58,7 @@ def study(
     demo, runs = _demonstration(root) if fictitious_requests else (None, _plan(root))
     report = _execute(runs, workers)
     _print_report(report)
-    if report.interrupted:
+    if report.remaining:
         raise typer.Exit(130)
     built = site.render(root, demo=demo)
     print(site.describe(built))
@@ -68,19 +69,35 @@ def study(
 @app.command("validate")
 def validate_command(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Parameter files or tables; all, if none is named.")
+        list[Path] | None,
+        typer.Argument(help="Parameter files, tables, templates; all, if none is named."),
     ] = None,
+    json: Json = False,
 ) -> None:
-    """Check parameters and tables, and list every defect.
+    """Check parameters, tables and templates, and list every defect.
 
     Example: opmq validate data/ceramique_emplois.csv
     """
-    from opmq_lib.sources import project, validate
+    from json import dumps
 
-    checked = validate.validate(project.find_root(), files or ())
+    from opmq_lib.errors import DataError
+    from opmq_lib.sources import project
+
+    defects: Sequence[Defect] = ()
+    checked: list[str] = []
+    try:
+        checked = _checked(project.find_root(), files or [])
+    except DataError as error:
+        if not json:
+            raise
+        defects = error.defects
+    if json:
+        found = {"checked": checked, "defects": [asdict(each) for each in defects]}
+        print(dumps(found, ensure_ascii=False, indent=1))
+        raise typer.Exit(2 if defects else 0)
     for line in checked if files else ():
         print(line)
-    print(f"{len(checked)} parameter files and tables checked: no defect.")
+    print(f"{len(checked)} parameter files, tables and templates checked: no defect.")
 
 
 @app.command()
@@ -93,10 +110,14 @@ def run(  # noqa: PLR0913 - each is an option
     memory_mb: Annotated[
         int, typer.Option(min=0, help="Memory for one notebook, 200 or more; 0: no limit (Linux).")
     ] = 0,
+    output_mb: Annotated[
+        int, typer.Option(min=1, help="Outputs of one notebook; the rest is cut, and it says so.")
+    ] = 20,
     cold: Annotated[bool, typer.Option(help="A new interpreter for each, nothing forked.")] = False,
     cluster: Annotated[
         str | None, typer.Option(help="Dask scheduler whose workers execute: tcp://HOST:8786.")
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would run.")] = False,
     json: Json = False,
 ) -> None:
     """Execute the notebooks that are not up to date.
@@ -110,6 +131,11 @@ def run(  # noqa: PLR0913 - each is an option
     if 0 < memory_mb < _LEAST_MEMORY_MB:
         raise typer.BadParameter(f"the libraries alone take {_LEAST_MEMORY_MB} MB.")
     runs = select(_plan(project.find_root()), branch or (), notebook or ())
+    if dry_run:
+        late = sum(state.status != "up to date" for state in _print_states(runs, json).values())
+        if not json:
+            print(f"At most {len(runs) if force else late} of {len(runs)} notebooks would run.")
+        return
     at_a_time = workers or (_MOST_ON_A_CLUSTER if cluster else os.cpu_count() or 1)
     with nullcontext(report.json_lines) if json else report.progress(runs) as tell:
         done = batch.execute(
@@ -117,7 +143,7 @@ def run(  # noqa: PLR0913 - each is an option
             at_a_time,
             tell,
             force=force,
-            limits=report.Limits(time_limit, memory_mb),
+            limits=report.Limits(time_limit, memory_mb, output_mb),
             cold=cold,
             cluster=cluster,
         )
@@ -127,31 +153,104 @@ def run(  # noqa: PLR0913 - each is an option
 
 
 @app.command()
-def status(json: Json = False) -> None:
+def status(
+    branch: Branches = None,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 if something is not up to date.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Say what is up to date, and why the rest is not.
 
-    Example: opmq status
+    Example: opmq status --branch chimie --exit-code
+    """
+    from opmq_lib.runs.plan import select
+    from opmq_lib.sources import project
+
+    states = _print_states(select(_plan(project.find_root()), branch or ()), json)
+    counted = Counter(state.status for state in states.values())
+    if not json:
+        listed = ", ".join(f"{n} {name}" for name, n in counted.items())
+        print(f"{len(states)} runs: {listed}.")
+    raise typer.Exit(int(exit_code and counted.keys() != {"up to date"}))
+
+
+@app.command()
+def clean(
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
+    json: Json = False,
+) -> None:
+    """Remove editions that are no longer named and what dead runs have left; asks first.
+
+    Example: opmq clean
     """
     from json import dumps
 
-    from opmq_lib.runs import freshness
-    from opmq_lib.sources import ledger, project
+    from opmq_lib.runs import clean as leftovers
+    from opmq_lib.sources import parameters, project
 
-    runs = _plan(project.find_root())
-    records = ledger.latest(runs[0].edition_folder / ledger.LEDGER)
-    states = freshness.states(runs, records)
+    root = project.find_root()
+    found = leftovers.removable(root, parameters.load_edition(root), _plan(root))
+    if json:
+        rows = [{"path": str(each.path.relative_to(root)), "why": each.why} for each in found]
+        print(dumps(rows, ensure_ascii=False, indent=1))
+    else:
+        for each in found:
+            print(f"{each.path.relative_to(root)}: {each.why}")
+    if not found:
+        print("Nothing to remove.", file=sys.stderr)
+    elif yes or (not json and typer.confirm(f"Remove these {len(found)}?", abort=True)):
+        leftovers.remove(found)
+        print(f"Removed   {len(found)}.", file=sys.stderr)
+
+
+def _checked(root: Path, files: list[Path]) -> list[str]:
+    """Check files, or the whole project: its plan as well, where all that it rests on is sound."""
+    from opmq_lib.errors import DataError, refuse
+    from opmq_lib.runs import templates
+    from opmq_lib.sources import validate
+
+    errors: list[DataError] = []
+    checked: list[str] = []
+    named = [path.resolve() for path in files if path.suffix == ".ipynb"]
+    others = [path for path in files if path.suffix != ".ipynb"]
+    try:
+        checked += validate.validate(root, others) if others or not files else []
+    except DataError as error:
+        errors.append(error)
+    try:
+        if files:
+            read = list(map(templates.read_template, named))
+        else:
+            read = list(templates.read_templates(root / "notebooks").values())
+        checked += [f"notebooks/{each.path.name}" for each in read]
+    except DataError as error:
+        errors.append(error)
+    refuse(errors)
+    if not files:
+        _plan(root)
+    return checked
+
+
+def _print_states(runs: "list[Run]", json: bool) -> "dict[RunId, State]":
+    """Print where runs stand: as JSON all of them, in words those that are not up to date."""
+    from json import dumps
+
+    from opmq_lib.runs import freshness
+    from opmq_lib.sources import ledger
+
+    states = freshness.states(runs, ledger.latest(runs[0].edition_folder / ledger.LEDGER))
     if json:
         rows = [
             {"branch_code": code, "notebook": notebook, **asdict(state)}
             for (code, notebook), state in states.items()
         ]
         print(dumps(rows, ensure_ascii=False, indent=1))
-        return
+        return states
     for run_id, state in states.items():
         if state.status != "up to date":
             print(f"{'/'.join(run_id)}: {state.status} ({_few(state.reasons)})")
-    counted = Counter(state.status for state in states.values())
-    print(f"{len(states)} runs: " + ", ".join(f"{n} {name}" for name, n in counted.items()) + ".")
+    return states
 
 
 def _demonstration(root: Path) -> "tuple[EditionParams, list[Run]]":
@@ -197,7 +296,7 @@ def _execute(runs: "list[Run]", workers: int | None) -> "BatchReport":
 def _print_report(report: "BatchReport") -> None:
     done, fresh = report.count("ok"), report.count("up to date")
     failed, blocked = report.count("failed"), report.count("blocked")
-    if not done + failed + blocked:
+    if not done + failed + blocked + len(report.remaining):
         print(f"Executed  nothing: all {fresh} notebooks are up to date.")
         return
     print(
@@ -206,3 +305,6 @@ def _print_report(report: "BatchReport") -> None:
     for outcome in report.outcomes:
         if outcome.status in {"failed", "blocked"}:
             print(f"  {outcome.status} {'/'.join(outcome.run.id)}: {', '.join(outcome.reasons)}")
+    if report.remaining:
+        names = _few(["/".join(run_id) for run_id in report.remaining])
+        print(f"Remain    {len(report.remaining)}: {names}. The same command goes on with them.")

@@ -4,22 +4,31 @@ from typing import Annotated
 
 import typer
 
-from opmq_lib.cli.app import app
+from opmq_lib.cli.app import Json, app
 
 branch_app = typer.Typer(help="The branches and their parameter files.", no_args_is_help=True)
 app.add_typer(branch_app, name="branch")
 
 
 @branch_app.command("list")
-def branch_list() -> None:
+def branch_list(json: Json = False) -> None:
     """List the branches that the tables know, and their conventions today.
 
     Example: opmq branch list
     """
+    from json import dumps
+
     from opmq_lib.sources import parameters, project, study
 
     known = parameters.load_branches(project.find_root())
-    for code, label in sorted(study.branch_labels().items()):
+    labels = sorted(study.branch_labels().items())
+    if json:
+        codes = {code: branch.idcc_codes for code, branch in known.items()}
+        keys = ("branch_code", "label", "idcc_codes")
+        rows = [dict(zip(keys, (*each, codes.get(each[0])), strict=True)) for each in labels]
+        print(dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for code, label in labels:
         idcc = " ".join(known[code].idcc_codes) if code in known else "no parameter file"
         print(f"{code:<32}{idcc or '–':<20}{label}")
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from opmq_lib.cli.app import app
+from opmq_lib.cli.app import Json, app
 from opmq_lib.errors import SchemaError
 
 skills_app = typer.Typer(
@@ -224,6 +224,7 @@ def expiry_command(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Day, such as 2026-01-31; today unless given."),
     ] = None,
+    json: Json = False,
 ) -> None:
     """Print when the registrations of an RNCP export end.
 
@@ -236,7 +237,9 @@ def expiry_command(
     day = (on or datetime.now()).date()  # noqa: DTZ005 - a civil day
     calendar = certifications.expiry_calendar(fiches, day)
     shown = calendar.merge(fiches[["fiche_code", "title"]], on="fiche_code")
-    print(shown.sort_values(["ends_on", "fiche_code"]).to_string(index=False))
+    shown = shown.sort_values(["ends_on", "fiche_code"])
+    rows = shown.to_json(orient="records", force_ascii=False, indent=1, date_format="iso")
+    print(rows if json else shown.to_string(index=False))
 
 
 def _check_files(command: str, read: list[Path], written: list[Path]) -> None:

@@ -137,8 +137,8 @@ class _Batch:
             finally:
                 self.stop()
         self.write_records()
-        interrupted = order.is_active()
-        return BatchReport(tuple(self.outcomes.values()), interrupted, len(self.unrecorded))
+        remaining = tuple(key for key in runs if key not in self.outcomes)
+        return BatchReport(tuple(self.outcomes.values()), remaining, len(self.unrecorded))
 
     def start(self, run: Run, pool: ThreadPoolExecutor) -> bool:
         """Start a run, or settle it and return False if there is nothing to execute."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TextIO
 
-from opmq_lib.runs.plan import Run, shown
+from opmq_lib.runs.plan import Run, RunId, shown
 
 Status = Literal["running", "ok", "up to date", "failed", "blocked"]
 
@@ -59,12 +59,12 @@ class BatchReport:
 
     Attributes:
         outcomes: One per run that came to an end, in that order.
-        interrupted: Whether Ctrl-C ended the batch before its time.
+        remaining: Runs that Ctrl-C has left undone.
         unrecorded_count: Runs that the ledger could not take (full disk); they will run again.
     """
 
     outcomes: tuple[Outcome, ...]
-    interrupted: bool = False
+    remaining: tuple[RunId, ...] = ()
     unrecorded_count: int = 0
 
     def count(self, status: Status) -> int:
@@ -76,10 +76,11 @@ class BatchReport:
         """0 if all is up to date now, 1 if something is not, 130 after Ctrl-C.
 
         Examples:
-            >>> BatchReport(()).exit_status, BatchReport((), interrupted=True).exit_status
+            >>> left = (("chimie", "01_emplois"),)
+            >>> BatchReport(()).exit_status, BatchReport((), left).exit_status
             (0, 130)
         """
-        if self.interrupted:
+        if self.remaining:
             return 130
         return int(bool(self.count("failed") or self.count("blocked") or self.unrecorded_count))
 
