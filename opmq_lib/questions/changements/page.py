@@ -15,7 +15,7 @@ from opmq_lib.tables.wordings import WORDINGS
 
 WORDS = words(__package__)
 STRONG_CLASS, HARD, THEMES, FICTITIOUS = 4, "hard_working_conditions", "notes_themes", "fictitious"
-SHOWN_FIRST = 2
+SHOWN_FIRST, SHOWN_SKILLS = 2, 3
 COUNTS = {
     "Branches": "branches_count",
     "Instances qui ont signé": "bodies_count",
@@ -100,7 +100,9 @@ def themes_table(themes: pd.DataFrame, labels: Labels) -> Html:
 
 def near_table(results: Results, labels: Labels) -> Html:
     """Return, for each métier to look at, near métiers whose official projection falls."""
-    rows = results[WAYS].dropna(subset="near_rank").sort_values(["target_metier_code", "near_rank"])
+    order = {code: at for at, code in enumerate(results[FACTS]["metier_code"].unique())}
+    rows = results[WAYS].dropna(subset="near_rank").sort_values("near_rank")
+    rows = rows.sort_values("target_metier_code", key=lambda codes: codes.map(order), kind="stable")
     columns = {
         "Métier à regarder d’abord": _name(rows, labels, "target_metier_code"),
         "D’où l’on pourrait venir": _name(rows, labels, "metier_code"),
@@ -192,18 +194,18 @@ def _name(rows: pd.DataFrame, labels: Labels, column: str) -> Callable[[int], st
 def _shared(rows: pd.DataFrame) -> dict[str, Callable[[int], str]]:
     cells = Cells(WAYS, rows)
 
-    def skills(name: str) -> Callable[[int], str]:
-        def shown(row: int) -> str:
-            count = cells.show(row, french.number, f"{name}_count")
-            first = str(rows[f"{name}_labels"][row]).split(" ; ")[:3]
-            named = french.enumeration([french.label(each) for each in first if each])
-            return Markup("{} : {}").format(count, named) if named else count
+    def count(name: str) -> Callable[[int], str]:
+        return lambda row: cells.show(row, french.number, f"{name}_count")
 
-        return shown
+    def named(name: str) -> Callable[[int], str]:
+        labels = rows[f"{name}_labels"].fillna("").str.split(" ; ").str[:SHOWN_SKILLS]
+        return lambda row: french.enumeration([french.label(each) for each in labels[row] if each])
 
     return {
-        "Macro-compétences communes": skills("shared"),
-        "À apprendre": skills("to_learn"),
+        "Macro-compétences communes": count("shared"),
+        "dont": named("shared"),
+        "À apprendre": count("to_learn"),
+        "dont ": named("to_learn"),
         "Croissance du métier de départ": lambda row: cells.show(
             row, lambda value: french.percent(value, 1), "growth_rate_pct"
         ),

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from opmq_lib.methods.works import DONE
 from opmq_lib.questions.travaux.chain import DECIDED, LISTED, METIERS, TABLE
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
@@ -74,7 +75,10 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
 
 
 def works_table(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html:
-    """Return the public works, by where they stand then newest first; of one branch if asked."""
+    """Return the public works, by where they stand then newest first.
+
+    Of one branch, if asked: without the details that `12_travaux` has.
+    """
     if not has_register(results):
         return Html("")
     works = _of_branch(results[LISTED], branch_code)
@@ -93,18 +97,23 @@ def works_table(results: Results, labels: Labels, branch_code: str = TOTAL) -> H
     def day(column: str) -> Callable[[Any], str]:
         return lambda work: french.day(work[column]) if work[column] else pieces.ABSENT
 
+    def once_done(shown: Callable[[Any], str]) -> Callable[[Any], str]:
+        return lambda work: shown(work) if work["status"] in DONE else pieces.NOT_APPLICABLE
+
     columns = {
         "Travail": _title,
         "Nature": lambda work: KINDS[work["kind"]],
         "Où il en est": _state,
-        "Ce qui en est sorti": text("outcome"),
+        "Ce qui en est sorti": once_done(text("outcome")),
         "Demandé par": text("requested_by"),
-        "Branches": names("branch_codes"),
         "Demandé le": day("requested_on"),
         "Décidé le": day("decided_on"),
         "Échéance": day("due_on"),
-        "Fait le": day("delivered_on"),
+        "Fait le": once_done(day("delivered_on")),
         "Suite de": lambda work: work["decision_code"] or work["recommendation_code"] or "–",
+    }
+    details = {
+        "Branches": names("branch_codes"),
         "Thèmes": names("theme_codes"),
         "Question": text("question"),
         "Méthode": text("method"),
@@ -113,6 +122,7 @@ def works_table(results: Results, labels: Labels, branch_code: str = TOTAL) -> H
         "Livrables": text("deliverables"),
         "Réutilisations": text("reused_by"),
     }
+    columns |= details if branch_code == TOTAL else {}
     return pieces.table(WORDS.works_table(), columns, works)
 
 
