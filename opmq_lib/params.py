@@ -211,6 +211,35 @@ class Registers(Strict):
     notes: ProjectPath = Field(None, description="register of signed notes, or null")
 
 
+class DisclosureRules(Strict):
+    """What may be published of the observatory's own figures (secret statistique).
+
+    A figure is secret if one rule says so. Sources: enterprises, Insee's manual on the protection
+    of tables; employees of the DSN, Insee's presentation of its base of all employees; natural
+    persons of the DGFiP, the same manual (methodology, K1 and K2).
+    """
+
+    min_units: int = Field(3, ge=3, description="companies behind a figure, at least (Insee)")
+    max_share_pct: float = Field(
+        85, gt=0, le=85, description="share of the largest company, at most (Insee)"
+    )
+    protection_pct: float = Field(
+        15, ge=15, lt=100, description="nobody knows a secret figure closer than this (convention)"
+    )
+    min_employees: int = Field(
+        5, ge=5, description="employees behind a figure of the DSN, at least (Insee)"
+    )
+    max_payroll_share_pct: float = Field(
+        80, gt=0, le=80, description="share of one employee in a payroll, at most (Insee)"
+    )
+    min_fiscal_units: int = Field(
+        11, ge=11, description="natural persons behind a fiscal figure, at least (Insee, DGFiP)"
+    )
+    max_change_pct: float = Field(
+        20, gt=0, lt=100, description="readers know that a revision is not larger (convention)"
+    )
+
+
 class EditionParams(ParameterFile):
     """One edition of the study: `parameters/edition.yml`.
 
@@ -230,6 +259,9 @@ class EditionParams(ParameterFile):
     )
     previous_edition_id: Code | None = Field(None, description="edition to compare with, or null")
     registers: Registers = Field(Registers(), description="the observatory's registers")
+    disclosure: DisclosureRules | None = Field(
+        None, description="what of own figures may be published; null: none of them"
+    )
 
     @field_validator("edition_id")
     @classmethod

@@ -69,7 +69,7 @@ def test_a_misspelt_parameter_is_refused_with_the_right_one(root):
         "1 defect\n"
         "  parameters/edition.yml, line 9, key `horizon_yeras`: unknown key\n"
         "    expected: one of: edition_id, title, edition_date, base_year, horizon_years, "
-        "scenario_codes, quantile_levels, previous_edition_id, registers\n"
+        "scenario_codes, quantile_levels, previous_edition_id, registers, disclosure\n"
         "    what to do: did you mean `horizon_years`?"
     )
 

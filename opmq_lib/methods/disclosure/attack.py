@@ -1,0 +1,353 @@
+"""The attacker: how closely a reader who adds, subtracts and compares can know a secret figure.
+
+A figure is safe from an attacker if there is a table, equal to the true one in all that he knows,
+in which it is far enough above the truth, and another in which it is far enough below. Such a
+table is the true one plus a movement that leaves every addition true. Movements are found by
+linear programs, and counted on only once checked here, in whole numbers where figures are: what
+the solver says is never taken on trust. One movement serves many figures.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array, hstack
+from scipy.sparse.csgraph import connected_components
+
+from opmq_lib.errors import ConfidentialityError
+from opmq_lib.methods.disclosure.graph import Flags, Graph, Numbers, Places
+
+OUTSIDER: Final = -1
+"""The attacker who knows only what is published."""
+TOLERANCE: Final = 1e-6
+
+GAIN, DEAREST, SHORT, ALONE = 1e3, 1e2, 1e-3, 20
+"""What a step brings of a figure aimed at, and costs: of the dearest cell that is still shown, of a
+hidden one (movements stay short), how many times that where one company knows the figure."""
+BLOCK, AIMS, TRIES, TRIES_A_SIZE = 80, 8, 9, 3
+"""Figures in a block of movements, and aims in it; how often a figure is tried with others, and
+after how many times blocks are twice as large."""
+WIDE: Final = 256
+"""Aims at a time when more cells are hidden."""
+LARGEST_WHOLE: Final = 600
+"""Figures up to which a movement is sought in whole numbers; beyond, none is counted on."""
+MOST_SECONDS: Final = 60.0
+"""Seconds after which one search has failed: nothing is released."""
+
+Task = tuple[int, int]
+"""A figure, and the side to move it to: 1 above the truth, -1 below."""
+
+
+class Exposure(NamedTuple):
+    """A secret figure that an attacker knows more closely than the rules allow.
+
+    Attributes:
+        cell: Row of the figure.
+        side: 1 where he knows that it is not much more, -1 not much less.
+        attacker: Row of `Graph.attackers`; -1 for a reader who contributes nothing.
+    """
+
+    cell: int
+    side: int
+    attacker: int
+
+
+class _Aim(NamedTuple):
+    """What to move, and how far each figure can move below and above the truth."""
+
+    gain: Numbers
+    down: Numbers
+    up: Numbers
+
+
+def exposures(graph: Graph, hidden: Flags, most: int | None = None) -> list[Exposure]:
+    """Return the secret figures that somebody knows too closely, at least `most` if there are."""
+    attack = _Attack(graph, hidden)
+    attack.move_many()
+    return attack.move_each(most)
+
+
+def grow(graph: Graph, hidden: Flags) -> tuple[Flags, list[int]]:
+    """Return a safe choice that holds one that is not, and the figures that nothing protects."""
+    attack = _Attack(graph, hidden)
+    for _ in range(3):
+        attack.widen()
+        attack.move_many()
+    weak = attack.move_each()
+    if weak:
+        attack.loosen(attack.hidden | graph.free)
+        weak = attack.move_each()
+    return attack.hidden, [each.cell for each in weak]
+
+
+def extent(graph: Graph, hidden: Flags, exposure: Exposure) -> float:
+    """Return how far a figure can be from the truth on one side, for an attacker (inf: any)."""
+    cell, side, attacker = exposure
+    attack = _Attack(graph, hidden)
+    aim = attack.known_to([attacker] if attacker != OUTSIDER else [], [cell])
+    aim.gain[cell] = side
+    moved = attack.solve(attack.loose, aim, step=0.0)
+    return np.inf if moved is None else float(side * moved[cell])
+
+
+class _Attack:
+    """Attackers of one choice of hidden cells.
+
+    Attributes:
+        graph: Figures.
+        hidden: Which are hidden; more when movements need it.
+        blocked: Of each figure and side, the attackers not yet shown to be kept away; `None` where
+            not even an outsider is.
+    """
+
+    def __init__(self, graph: Graph, hidden: Flags) -> None:
+        self.graph, self.hidden = graph, hidden.copy()
+        self.columns = graph.equations.tocsc()
+        self.knowers = graph.attackers.T.tocsr()
+        self.random = np.random.default_rng(0)
+        self.blocked: dict[Task, set[int] | None] = {
+            (int(cell), side): None
+            for side, need in ((1, graph.need_up), (-1, graph.need_down))
+            for cell in np.flatnonzero(need > 0)
+        }
+        self.loosen(self.hidden)
+
+    def loosen(self, cells: Flags) -> None:
+        """Let these figures move; the shown ones at a price."""
+        graph = self.graph
+        self.down = np.where(cells, graph.down_hidden, graph.down_shown)
+        self.up = np.where(cells, graph.up_hidden, graph.up_shown)
+        self.loose = np.flatnonzero(self.down + self.up > 0)
+        self.price = np.where(cells & ~self.hidden, graph.cost * DEAREST / graph.cost.max(), 0)
+
+    def need(self, cell: int, side: int) -> float:
+        return float((self.graph.need_up if side > 0 else self.graph.need_down)[cell])
+
+    def unsafe(self) -> list[Task]:
+        """Return the figures and sides of which somebody may still know too much."""
+        return [task for task, left in self.blocked.items() if left is None or left]
+
+    def known_to(self, attackers: Iterable[int], targets: Iterable[int]) -> _Aim:
+        """Return how far figures can move for attackers who are no kin of the targets."""
+        down, up = self.down.copy(), self.up.copy()
+        cells = _entries(self.graph.attackers, attackers)
+        cells = cells[~np.isin(cells, _entries(self.graph.kin, targets))]
+        down[cells] = np.minimum(down[cells], self.graph.room[cells])
+        up[cells[self.graph.sole[cells]]] = 0
+        return _Aim(np.zeros(len(down)), down, up)
+
+    def aim_at(self, sides: dict[int, int], attackers: Iterable[int]) -> _Aim:
+        """Return the aim of moving figures to one side as far as they need, if they can."""
+        aim = self.known_to(attackers, sides)
+        for cell, side in sides.items():
+            forth, back = (aim.up, aim.down) if side > 0 else (aim.down, aim.up)
+            room = (self.up if side > 0 else self.down)[cell]
+            aim.gain[cell], back[cell] = side, 0
+            forth[cell] = min(room, self.need(cell, side))
+        return aim
+
+    def aim_at_many(self, tasks: list[Task]) -> _Aim:
+        sides = dict(tasks)
+        known: set[int] = set().union(*(self.blocked[task] or () for task in sides.items()))
+        return self.aim_at(sides, known)
+
+    def rows(self, cells: Places, blocks: Places | int) -> csr_array:
+        """Return the additions between some figures, each block having its own."""
+        entries = self.columns[:, cells].tocoo()
+        block = np.broadcast_to(blocks, len(cells))[entries.col]
+        line = entries.row + self.columns.shape[0] * block
+        line = np.unique(line, return_inverse=True)[1]
+        shape = line.max(initial=-1) + 1, len(cells)
+        return csr_array((entries.data, (line, entries.col)), shape=shape)
+
+    def solve(
+        self,
+        cells: Places,
+        aim: _Aim,
+        *,
+        step: float = SHORT,
+        whole: bool = False,
+        blocks: Places | int = 0,
+    ) -> Numbers | None:
+        """Return the movement of most gain and fewest steps; `None` if it has no end."""
+        rows = self.rows(cells, blocks)
+        cost = step * np.where(self.graph.sole[cells], ALONE, 1) + self.price[cells]
+        gain = GAIN * aim.gain[cells]
+        found = milp(
+            np.r_[cost - gain, cost + gain],
+            constraints=LinearConstraint(hstack([rows, -rows], format="csc"), 0, 0),
+            bounds=Bounds(0, np.r_[aim.up[cells], aim.down[cells]]),
+            integrality=np.tile(self.graph.whole[cells] & whole, 2),
+            options={"time_limit": MOST_SECONDS},
+        )
+        if found.status == 3 or "nbounded" in found.message:  # standing still is always possible
+            return None
+        if found.status != 0:
+            raise ConfidentialityError.of(
+                "disclosure control",
+                f"the solver stopped before an answer ({found.message})",
+                "every secret figure proved safe",
+                "publish a coarser table (fewer métiers or sizes), or withhold this one",
+            )
+        moved = np.zeros(len(self.down))
+        moved[cells] = found.x[: len(cells)] - found.x[len(cells) :]
+        return moved
+
+    def move_many(self) -> None:
+        """Move many figures at once until each is shown to be safe, or has been tried in vain.
+
+        Movements stay in blocks, random each time: they are short, and one that is not in whole
+        numbers spoils few others.
+        """
+        tried = dict.fromkeys(self.blocked, 0)
+        while True:
+            tasks = [task for task in self.unsafe() if tried[task] < TRIES]
+            if len(tasks) <= AIMS:
+                return
+            order = self.random.permutation(len(tasks))
+            tasks = sorted((tasks[at] for at in order), key=lambda task: tried[task])
+            count = max(1, len(self.loose) // BLOCK >> tried[tasks[0]] // TRIES_A_SIZE)
+            blocks = self.blocks(count)
+            tasks = list(dict(tasks[: AIMS * count]).items())
+            before = {task: self.blocked[task] for task in tasks}
+            moved = self.solve(self.loose, self.aim_at_many(tasks), blocks=blocks)
+            self.keep(moved, blocks=blocks)
+            for task, left in before.items():
+                tried[task] += self.blocked[task] == left
+
+    def blocks(self, count: int) -> Places:
+        """Return a random block for each loose figure: those whose codes fall together."""
+        block, made = np.zeros(len(self.loose), int), 1
+        for codes in self.graph.codes.T:
+            kinds = int(codes.max()) + 1
+            sides = round(np.sqrt(count)) if made == 1 else count // made
+            sides = min(sides, kinds // 5)
+            if sides > 1:
+                side = self.random.integers(0, sides, kinds)
+                block, made = block * sides + side[codes[self.loose]], made * sides
+        return block
+
+    def widen(self) -> None:
+        """Hide what the cheapest movements of the figures not yet safe need besides."""
+        self.loosen(self.hidden | self.graph.free)
+        tasks = self.unsafe()
+        order = self.random.permutation(len(tasks))
+        for start in range(0, len(tasks), WIDE):
+            aim = self.aim_at_many([tasks[at] for at in order[start : start + WIDE]])
+            moved = self.solve(self.loose, aim)
+            self.hide(moved)
+        self.loosen(self.hidden)
+
+    def hide(self, moved: Numbers | None) -> None:
+        """Hide the shown cells that a movement needs."""
+        if moved is not None:
+            self.hidden |= (self.price > 0) & (np.abs(moved) > TOLERANCE)
+            self.price[self.hidden] = 0
+
+    def move_each(self, most: int | None = None) -> list[Exposure]:
+        """Return what is exposed, moving alone each figure not yet shown to be safe."""
+        found: list[Exposure] = []
+        for task in self.unsafe():
+            if most is not None and len(found) >= most:
+                break
+            if self.blocked[task] is None and not self.reach(task, ()):
+                found.append(Exposure(*task, OUTSIDER))
+                continue
+            left = self.blocked[task]
+            if left and not self.reach(task, left):
+                found += [
+                    Exposure(*task, attacker)
+                    for attacker in sorted(left)
+                    if len(left) == 1 or not self.reach(task, [attacker])
+                ]
+        return found
+
+    def reach(self, task: Task, attackers: Iterable[int]) -> bool:
+        """Return whether a figure can move far enough for attackers taken together."""
+        cell, side = task
+        aim = self.aim_at({cell: side}, attackers)
+        if (aim.up if side > 0 else aim.down)[cell] < self.need(*task) - TOLERANCE:
+            return False
+        for cells in self.around(cell):
+            moved = self.solve(cells, aim)
+            if moved is None or side * moved[cell] < self.need(*task) - TOLERANCE:
+                continue
+            if not self.keep(moved, task):
+                if len(cells) > LARGEST_WHOLE:
+                    continue
+                moved = self.solve(cells, aim, whole=True)
+                if not self.keep(moved, task):
+                    continue
+            self.hide(moved)
+            return True
+        return False
+
+    def around(self, cell: int) -> Iterator[Places]:
+        """Return loose figures among which to move one: blocks around it, then all."""
+        at = np.searchsorted(self.loose, cell)
+        for size in (0, 0, 1, 1):
+            count = len(self.loose) // BLOCK >> size
+            if count > 1:
+                blocks = self.blocks(count)
+                yield self.loose[blocks == blocks[at]]
+        yield self.loose
+
+    def keep(
+        self, moved: Numbers | None, task: Task | None = None, blocks: Places | None = None
+    ) -> bool:
+        """Take note of whom a movement keeps away from which figures; parts of it stand alone.
+
+        Returns:
+            Whether the figure asked about moves far enough in it.
+        """
+        if moved is None:
+            return False
+        moved = np.where(np.abs(moved - moved.round()) < 1e-5, moved.round(), moved)
+        support = np.flatnonzero(np.abs(moved) > TOLERANCE)
+        if not len(support):
+            return False
+        step = moved[support]
+        rows = self.rows(
+            support, 0 if blocks is None else blocks[np.searchsorted(self.loose, support)]
+        )
+        part = connected_components(abs(rows).T @ abs(rows), directed=False)[1]
+        bad = self.graph.whole[support] & (step % 1 != 0)
+        bad[rows[np.abs(rows @ step) > TOLERANCE].indices] = True
+        done = False
+        for sign in (1, -1):
+            out = bad | (sign * step > self.up[support] + TOLERANCE)
+            out |= -sign * step > self.down[support] + TOLERANCE
+            fine = ~np.isin(part, part[out])
+            for number in np.unique(part[fine]):
+                safe = self.keep_part(support[part == number], sign * moved)
+                done |= task in safe
+        return done
+
+    def keep_part(self, cells: Places, moved: Numbers) -> set[Task]:
+        """Take note of one part of a movement; return the figures that move far enough."""
+        graph, step = self.graph, moved[cells]
+        seen = np.where(graph.sole[cells], step != 0, -step > graph.room[cells] + TOLERANCE)
+        is_seen = np.zeros(len(moved), bool)
+        is_seen[cells[seen]] = True
+        count = np.bincount(_entries(self.knowers, cells[seen]), minlength=len(moved))
+        who_sees = set(np.flatnonzero(count).tolist())
+        tasks = zip(cells.tolist(), np.sign(step).astype(int).tolist(), strict=True)
+        far = {task for task in tasks if self.need(*task) <= abs(moved[task[0]]) + TOLERANCE}
+        for task in far & self.blocked.keys():
+            left = self.blocked[task]
+            if left is None or left:
+                own = _entries(graph.kin, task[:1])
+                who, times = np.unique(
+                    _entries(self.knowers, own[is_seen[own]]), return_counts=True
+                )
+                others = who_sees - set(who[count[who] == times].tolist())
+                self.blocked[task] = others if left is None else left & others
+        return far
+
+
+def _entries(rows: csr_array, at: Iterable[int]) -> Places:
+    """Return the columns of the entries of some rows."""
+    start = rows.indptr
+    found = [rows.indices[start[row] : start[row + 1]] for row in at]
+    return np.concatenate([np.zeros(0, np.intp), *found])

@@ -1,0 +1,217 @@
+"""Which further cells to hide, at least cost, so that no secret figure can be worked out.
+
+The master problem chooses cells (0 or 1) under cuts; attackers are then tried on its answer, and
+each of those who succeed gives a cut that this answer breaks. When none does, it is optimal.
+
+Source: Fischetti and Salazar-González (2000), “Models and algorithms for optimizing cell
+suppression in tabular data with linear constraints”, Journal of the American Statistical
+Association; here cuts are added between solutions of the master problem, not inside its tree.
+"""
+
+import time
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
+from scipy.sparse import csr_array
+
+from opmq_lib.methods.disclosure.attack import OUTSIDER, TOLERANCE, Exposure, exposures, grow
+from opmq_lib.methods.disclosure.graph import Flags, Graph, Numbers, Places
+
+TIE: Final = 1e-2
+"""How loose a published cell is taken to be when a cut is chosen: the cut then bears on few."""
+
+SEARCH: Final = 0.6
+"""Part of the time given to the search of the optimum; the rest makes a safe choice cheaper."""
+LARGE: Final = 2500
+"""Figures tied together up to which the optimum is sought; beyond, a safe choice near a bound."""
+MOST: Final = 40
+"""Exposures that give a cut each time."""
+
+Cut = tuple[Places, Numbers]
+"""Cells and their coefficients c: every safe choice of hidden cells has Σ c hidden ≥ 1."""
+
+
+class Choice(NamedTuple):
+    """What is hidden.
+
+    Attributes:
+        hidden: Whether each figure is.
+        bound: What any safe choice costs at least.
+        weak: Figures that no choice was found to protect.
+    """
+
+    hidden: Flags
+    bound: float
+    weak: list[int]
+
+
+def suppress(graph: Graph, seconds: float) -> Choice:
+    """Return the cells to hide, each part of the graph apart."""
+    hidden, bound, weak, start = graph.forced.copy(), 0.0, [], time.monotonic()
+    parts = [
+        cells
+        for cells in graph.parts()
+        if (graph.need_up[cells] + graph.need_down[cells]).max(initial=0) > 0
+    ]
+    for done, cells in enumerate(parts):
+        left = seconds - (time.monotonic() - start)
+        choice = _suppress_part(graph.part(cells), left / (len(parts) - done))
+        hidden[cells], bound = choice.hidden, bound + choice.bound
+        weak += cells[choice.weak].tolist()
+    return Choice(hidden, bound, weak)
+
+
+def _suppress_part(graph: Graph, seconds: float) -> Choice:
+    """Return the cheapest safe choice; beyond `LARGE` figures or the time, a safe one near it."""
+    end = time.monotonic() + seconds * SEARCH
+    cuts = line_cuts(graph)
+    if len(graph.value) <= LARGE:
+        _relax(graph, cuts, end)
+    choice = _master(graph, cuts, end - time.monotonic())
+    while len(graph.value) <= LARGE and time.monotonic() < end:
+        weak = exposures(graph, choice.hidden, most=MOST)
+        if not weak:
+            return choice
+        cuts += [cut(graph, choice.hidden.astype(float), each) for each in weak]
+        choice = _master(graph, cuts, end - time.monotonic())
+    hidden, left = grow(graph, choice.hidden)
+    if not left and len(graph.value) <= LARGE:
+        hidden = _prune(graph, hidden, end + seconds * (1 - SEARCH))
+    return Choice(hidden, choice.bound, left)
+
+
+def _prune(graph: Graph, hidden: Flags, end: float) -> Flags:
+    """Return a safe choice without the cells that it can do without, the dearest first."""
+    cells = np.flatnonzero(hidden & graph.free)
+    for cell in cells[np.argsort(-graph.cost[cells], kind="stable")]:
+        if time.monotonic() > end:
+            break
+        less = hidden.copy()
+        less[cell] = False
+        if not exposures(graph, less, most=1):
+            hidden = less
+    return hidden
+
+
+def _relax(graph: Graph, cuts: list[Cut], end: float) -> None:
+    """Add the cuts that outsiders give while cells may be hidden in part."""
+    tasks = [
+        Exposure(int(cell), side, OUTSIDER)
+        for side, need in ((1, graph.need_up), (-1, graph.need_down))
+        for cell in np.flatnonzero(need > 0)
+    ]
+    bound = -np.inf
+    while time.monotonic() < end:
+        found = _solve_master(graph, cuts, end - time.monotonic(), whole=False)
+        if found.x is None or found.fun <= bound + 1e-3 * abs(found.fun):
+            break
+        bound = found.fun
+        hidden = graph.forced.astype(float)
+        hidden[graph.free] = found.x
+        for task in tasks:
+            cells, by = cut(graph, hidden, task)
+            if by @ hidden[cells] < 1 - 1e-3:
+                cuts.append((cells, by))
+
+
+def _solve_master(graph: Graph, cuts: list[Cut], seconds: float, *, whole: bool) -> OptimizeResult:
+    """Return the solver's answer to the cheapest choice under the cuts known so far."""
+    size = [len(cells) for cells, _ in cuts]
+    cells, by = (np.concatenate(each) for each in zip(*cuts, strict=True))
+    at = np.repeat(np.arange(len(cuts)), size), cells
+    rows = csr_array((by, at), shape=(len(cuts), len(graph.value)))
+    least = 1 - rows @ graph.forced.astype(float)
+    return milp(
+        graph.cost[graph.free],
+        constraints=LinearConstraint(rows[:, graph.free], least - TOLERANCE, np.inf),
+        bounds=Bounds(0, 1),
+        integrality=np.full(int(graph.free.sum()), int(whole)),
+        options={"time_limit": max(seconds, 1.0), "mip_rel_gap": 0.0},
+    )
+
+
+def _master(graph: Graph, cuts: list[Cut], seconds: float) -> Choice:
+    """Return the cheapest choice under the cuts known so far; all hidden if none is found."""
+    if not graph.free.any() or not cuts:
+        return Choice(graph.forced, 0.0, [])
+    found = _solve_master(graph, cuts, seconds, whole=True)
+    hidden, bound = graph.forced.copy(), found.mip_dual_bound
+    hidden[graph.free] = True if found.x is None else found.x > 0.5
+    return Choice(hidden, max(0.0, float(bound)) if np.isfinite(bound or 0) else 0.0, [])
+
+
+def line_cuts(graph: Graph) -> list[Cut]:
+    """Return what each addition asks by itself: its other hidden cells leave enough room.
+
+    The company alone in some of its cells knows them: their room does not count against it.
+    """
+    cuts: list[Cut] = []
+    members, can = graph.attackers.tocsc(), graph.free | graph.forced
+    needs = ((1, graph.need_up), (-1, graph.need_down))
+    secret = (graph.need_up > 0) | (graph.need_down > 0)
+    lines = graph.equations
+    for start, end in pairwise(lines.indptr):
+        cells, sign = lines.indices[start:end], lines.data[start:end]
+        cells, sign = cells[can[cells]], sign[can[cells]]
+        if not secret[cells].any():
+            continue
+        sole = members[:, cells[graph.sole[cells]]].indices
+        known = graph.attackers[[np.bincount(sole).argmax()]].indices if len(sole) else []
+        known = graph.sole[cells] & np.isin(cells, known)
+        for at in np.flatnonzero(secret[cells]):
+            cell = cells[at]
+            frozen = known & ~np.isin(cells, graph.kin[[cell]].indices)
+            for side, need in needs:
+                if need[cell] > 0:
+                    upwards = side * sign * sign[at] < 0
+                    room = np.where(upwards, graph.up_hidden[cells], graph.down_hidden[cells])
+                    room[frozen] = room[at] = 0
+                    cuts.append(_cut(cells, room, float(need[cell])))
+    return cuts
+
+
+def _cut(cells: Places, room: Numbers, need: float) -> Cut:
+    return cells[room > 0], np.minimum(room[room > 0] / need, 1)
+
+
+def cut(graph: Graph, hidden: Numbers, exposure: Exposure) -> Cut:
+    """Return what an exposure asks of every safe choice; the choice at hand does not have it.
+
+    With λ the prices of the additions in the attacker's problem, the figure's movement is
+    Σ c Δ, c = side·e + λ·equations, whatever the movements Δ of the others: it is enough only if
+    Σ (c⁺ room above + c⁻ room below) over the hidden cells reaches the need. Where only whole
+    numbers stand in the attacker's way there are no such prices: one more cell must be hidden.
+
+    Args:
+        graph: Figures.
+        hidden: From 0 (shown) to 1 (hidden).
+        exposure: From `exposures`.
+    """
+    cell, side, attacker = exposure
+    need = float((graph.need_up if side > 0 else graph.need_down)[cell])
+    can = graph.free | graph.forced
+    up, down = np.where(can, graph.up_hidden, 0), np.where(can, graph.down_hidden, 0)
+    if attacker >= 0:
+        known = np.setdiff1d(graph.attackers[[attacker]].indices, graph.kin[[cell]].indices)
+        down[known] = np.minimum(down[known], graph.room[known])
+        up[known[graph.sole[known]]] = 0
+    is_hidden = hidden > 1 - TOLERANCE
+    high = np.where(is_hidden, up, np.minimum(up, need) * (hidden + TIE))
+    low = np.where(is_hidden, down, np.minimum(down, need) * (hidden + TIE))
+    (high if side > 0 else low)[cell], (low if side > 0 else high)[cell] = need, np.inf
+    found = linprog(
+        np.eye(1, len(up), cell)[0] * -side,
+        A_eq=graph.equations,
+        b_eq=np.zeros(graph.equations.shape[0]),
+        bounds=np.c_[-low, high],
+    )
+    everywhere = np.arange(len(up))
+    if found.status != 0 or -found.fun > need - TOLERANCE:
+        return _cut(everywhere, (~is_hidden & graph.free).astype(float), 1.0)
+    by = graph.equations.T @ found.eqlin.marginals
+    by = np.where((np.abs(by) < 1e-7) | (everywhere == cell), 0, by)
+    with np.errstate(invalid="ignore"):
+        room = np.where(by > 0, by * up, np.where(by < 0, -by * down, 0))
+    return _cut(everywhere, room, need)

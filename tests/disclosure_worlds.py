@@ -1,0 +1,115 @@
+"""Random tables of companies for the tests of disclosure control, and what is true of them."""
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array, eye_array, hstack, kron, vstack
+
+from opmq_lib.params import DisclosureRules
+
+RULES = DisclosureRules()
+UNITS, CHANCES = (0, 1, 2, 3, 5, 8), (0.10, 0.10, 0.10, 0.20, 0.30, 0.20)
+
+
+def with_totals(inner, by):
+    """Return an array with the totals of every axis."""
+    for axis in range(inner.ndim):
+        inner = np.concatenate([inner, by(inner, axis=axis, keepdims=True)], axis=axis)
+    return inner
+
+
+def table(rng, shape, most=19, chances=CHANCES):
+    """Return a table of companies, each in one cell, with totals (code `all`)."""
+    shape = tuple(shape)
+    value, units, largest = (np.zeros(shape) for _ in range(3))
+    for cell in np.ndindex(shape):
+        staff = rng.integers(1, most + 1, rng.choice(UNITS, p=chances))
+        value[cell], units[cell], largest[cell] = staff.sum(), len(staff), staff.max(initial=0)
+    return frame(value, units, largest)
+
+
+def frame(value, units, largest):
+    value, units = with_totals(value, np.sum).ravel(), with_totals(units, np.sum)
+    places = np.indices(units.shape).reshape(units.ndim, -1)
+    codes = {
+        f"d{axis}_code": np.where(place == side - 1, "all", place.astype(str))
+        for axis, (place, side) in enumerate(zip(places, units.shape, strict=True))
+    }
+    largest = with_totals(largest, np.max).ravel()
+    return pd.DataFrame(codes).assign(
+        value=value.astype(int),
+        units_count=units.ravel().astype(int),
+        largest_share_pct=100 * largest / np.where(value > 0, value, np.nan),
+    )
+
+
+def margins(cells):
+    return {column: "all" for column in cells if column[0] == "d"}
+
+
+def additions(cells):
+    """Return the additions of a full table, from its codes alone: a row each, total minus parts."""
+    keys = [column for column in cells if column[0] == "d"]
+    rows = []
+    for column in keys:
+        rest = cells[[key for key in keys if key != column]].agg(tuple, axis=1)
+        for place in cells.groupby(rest).groups.values():
+            row = np.zeros(len(cells))
+            row[place] = np.where(cells.loc[place, column] == "all", 1, -1)
+            rows.append(row)
+    return csr_array(np.array(rows))
+
+
+def secrets(cells):
+    """Return which cells are secret in themselves, and the movement that each needs."""
+    x, units = cells["value"].to_numpy(), cells["units_count"].to_numpy()
+    is_secret = (units > 0) & ((units < 3) | (cells["largest_share_pct"].to_numpy() > 85))
+    down = np.ceil(np.round(0.15 * x, 9))
+    return is_secret, down, np.maximum(down, 5 - x)
+
+
+def optimum(cells, seconds=120):
+    """Return the least value hidden for others' sake, outsiders being the only attackers.
+
+    One program: a choice of cells and, for each secret cell and side, a table that differs only
+    there. Tables in real numbers: this can only be below what whole numbers need.
+    """
+    is_secret, down, up = secrets(cells)
+    x, size = cells["value"].to_numpy(float), len(cells)
+    free = (cells["units_count"].to_numpy() > 0) & ~is_secret
+    goals = [(t, s) for t in np.flatnonzero(is_secret) for s in (1, -1) if (up, down)[s < 0][t] > 0]
+    if not goals:
+        return 0.0
+    most = 4 * x.sum()
+    copies = len(goals)
+    lines = additions(cells)
+    low = np.tile(np.where(free | is_secret, -x, 0), copies)
+    high = np.tile(np.where(free | is_secret, most, 0), copies)
+    for at, (t, side) in enumerate(goals):
+        if side > 0:
+            low[at * size + t] = up[t]
+        else:
+            high[at * size + t] = -down[t]
+    stack = csr_array(np.ones((copies, 1)))
+    pick = eye_array(size, format="csr")
+    only_free = csr_array(np.diag(free.astype(float)))[np.flatnonzero(free)]
+    moves = kron(eye_array(copies), only_free)
+    rows = vstack([
+        hstack([csr_array((copies * lines.shape[0], size)), kron(eye_array(copies), lines)]),
+        hstack([kron(stack, only_free * most), -moves]),
+        hstack([kron(stack, only_free @ (pick * x)), moves]),
+    ], format="csc")  # fmt: skip
+    least = np.zeros(rows.shape[0])
+    top = np.full(rows.shape[0], np.inf)
+    top[: copies * lines.shape[0]] = 0
+    found = milp(
+        np.r_[np.where(free, np.maximum(x, 1), 0), np.zeros(copies * size)],
+        constraints=LinearConstraint(rows, least, top),
+        bounds=Bounds(
+            np.r_[is_secret.astype(float), low], np.r_[(free | is_secret).astype(float), high]
+        ),
+        integrality=np.r_[np.ones(size), np.zeros(copies * size)],
+        options={"time_limit": seconds, "mip_rel_gap": 0},
+    )
+    assert found.status == 0, found.message
+    return found.fun
