@@ -99,13 +99,13 @@ def test_a_fictitious_register_cannot_be_named_as_the_true_one(root: Path) -> No
 
 def test_invented_notes_are_read_as_fictitious_and_never_as_true_ones(root: Path) -> None:
     path = f"{demonstration.FOLDER}/notes.csv"
-    found = study.load_notes(path, study.load_works("", root), root)
+    found = study.load_notes(path, study.load_works("", root=root), root)
     assert set(found["origin"]) == {"fictitious"}
     assert found["branch_codes"].nunique() == len(study.branch_labels())
     (root / "data").mkdir()
     shutil.copy(root / path, root / "data/notes.csv")
     with pytest.raises(ConfidentialityError, match="real and fictitious notes"):
-        study.load_notes("data/notes.csv", study.load_works("", root), root)
+        study.load_notes("data/notes.csv", study.load_works("", root=root), root)
 
 
 def test_the_first_screen_of_a_phone_says_topics_certainty_and_follow_up(

@@ -187,6 +187,15 @@ def test_a_filled_template_comes_back_as_codes(tmp_path: Path) -> None:
     assert again.iloc[0][list(GOOD)].to_dict() == GOOD
 
 
+def test_a_work_names_a_decision_of_the_register(tmp_path: Path) -> None:
+    path = tmp_path / "travaux.csv"
+    register({"decision_code": "chimie-E1Z41-2025"}).to_csv(path, index=False)
+    known = pd.DataFrame({"decision_code": ["chimie-E1Z41-2026"]})
+    assert len(registers.read_works(path, ROOT, ON, known.head(0))) == 1
+    with pytest.raises(DataError, match="a decision that the register"):
+        registers.read_works(path, ROOT, ON, known)
+
+
 def test_what_is_done_decided_or_asked_by_a_person_is_checked(tmp_path: Path) -> None:
     action = {"kind": "action", "theme_codes": "", "question": ""}
     bad = register(

@@ -38,7 +38,7 @@ def import_command(
     root = project.find_root()
     target = registers.check_output(output, root)
     edition = parameters.load_edition(root)
-    works = study.load_works(edition.registers.works or "", root)
+    works = study.load_works(edition.registers.works or "", root=root)
     notes = registers.read_notes(file, works, edition.edition_date, "own")
     downloads.write_table(notes, target)
     signed = (notes["status"] == "signed").sum()

@@ -199,13 +199,20 @@ def write(register: pd.DataFrame, table: str, path: Path) -> None:
     downloads.write_workbook(book, path)
 
 
-def read_works(path: Path | None, root: Path, on: date, origin: str = "own") -> pd.DataFrame:
+def read_works(
+    path: Path | None,
+    root: Path,
+    on: date,
+    decisions: pd.DataFrame | None = None,
+    origin: str = "own",
+) -> pd.DataFrame:
     """Return the register of works, absent columns empty; no row where there is none.
 
     Args:
         path: CSV, XLSX or Parquet with the columns of table `works`, or a filled template.
         root: The project.
         on: Day of the edition.
+        decisions: Table `decisions`, of which works name some; not checked without a row.
         origin: What every row says: `own`, or `fictitious` in a demonstration.
 
     Raises:
@@ -215,7 +222,9 @@ def read_works(path: Path | None, root: Path, on: date, origin: str = "own") -> 
     if path is None:
         return no_rows
     themes = table_files.read_convention("study_themes", root)["theme_code"]
-    rules = contract.work_rules(embedded.load("branches")["branch_code"], themes, on, origin)
+    branches = embedded.load("branches")["branch_code"]
+    known = [] if decisions is None else decisions["decision_code"].tolist()
+    rules = contract.work_rules(branches, themes, known, on, origin)
     table = table_files.read_table(path, "works", "public", rules, WORDINGS["works"])
     whole = table.reindex(columns=no_rows.columns, fill_value="")
     return whole if "origin" in table else whole.assign(origin=origin)

@@ -130,11 +130,20 @@ def requests_template(root: Path | None = None) -> Workbook:
     return registers.template("requests", root or project.find_root())
 
 
-def load_works(works: str, root: Path | None = None) -> pd.DataFrame:
-    """Return the register of works, checked; no row without a path."""
+def load_works(
+    works: str, decisions: pd.DataFrame | None = None, root: Path | None = None
+) -> pd.DataFrame:
+    """Return the register of works, checked; no row without a path.
+
+    Args:
+        works: Path from the project's root; in `outputs/demo` it must be fictitious.
+        decisions: From `load_decisions`: works may only name these.
+        root: The project.
+    """
     root = root or project.find_root()
     path = root / works if works else None
-    return registers.read_works(path, root, edition(root).edition_date, _origin_of(works))
+    on = edition(root).edition_date
+    return registers.read_works(path, root, on, decisions, _origin_of(works))
 
 
 def load_notes(notes: str, works: pd.DataFrame, root: Path | None = None) -> pd.DataFrame:

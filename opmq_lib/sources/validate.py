@@ -125,7 +125,9 @@ def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
 
     def works() -> pd.DataFrame:
         path = root / named_works if named_works else None
-        return registers.read_works(path, root, on)
+        named = edition.registers.decisions
+        decisions = registers.read_decisions(root / named) if named else None
+        return registers.read_works(path, root, on, decisions)
 
     read: dict[str, Callable[[Path], pd.DataFrame]] = {
         "requests": lambda path: registers.read_requests(path, registers.known(root, on)),

@@ -84,13 +84,18 @@ def request_problems(register: pd.DataFrame, known: Known) -> list[Problem]:
 
 
 def work_rules(
-    branch_codes: Collection[str], theme_codes: Collection[str], on: date, origin: str
+    branch_codes: Collection[str],
+    theme_codes: Collection[str],
+    decision_codes: Collection[str],
+    on: date,
+    origin: str,
 ) -> list[Rule]:
     """Return what a register of works must say: known codes in its lists, days in order, no person.
 
     Args:
         branch_codes: Known branches; a work may also be of `ensemble`.
         theme_codes: Known themes.
+        decision_codes: Decisions of their register; none: not checked.
         on: Day of the edition; what is done cannot lie after it.
         origin: What every row says: `own`, or `fictitious` in a demonstration.
     """
@@ -101,6 +106,17 @@ def work_rules(
         *map(_without_person, ("title", "requested_by", "outcome")),
         origin_rule(origin, "works"),
         *_WORK_RULES,
+        Rule(
+            columns=("decision_code",),
+            holds=lambda works: (
+                works["decision_code"].isin(["", *decision_codes]) | (not decision_codes)
+            ),
+            what="a decision that the register of decisions does not have",
+            expected="a code of that register, or nothing",
+            fix="correct the code",
+            error=ScopeError,
+            choices=decision_codes,
+        ),
         Rule(
             columns=("delivered_on", "requested_on"),
             holds=lambda works: (
