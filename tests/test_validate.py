@@ -75,7 +75,7 @@ def test_a_misspelt_parameter_is_refused(root):
         "parameters/edition.yml, line 9, key `horizon_year`",
         "unknown key",
         "one of: edition_id, title, edition_date, base_year, horizon_years, scenario_codes, "
-        "quantile_levels, previous_edition_id, registers",
+        "quantile_levels, previous_edition_id, registers, disclosure",
         "did you mean `horizon_years`?",
     )
 
