@@ -211,17 +211,6 @@ def test_second_batch_on_an_edition_is_refused(tmp_path: Path) -> None:
     assert small.files(root) == []
 
 
-def test_kernel_killed_fails_its_run_only(tmp_path: Path) -> None:
-    cell = 'import os, signal\nif branch_code == "chimie": os.kill(os.getpid(), signal.SIGKILL)'
-    root = small.write_project(tmp_path, cell=cell)
-    report = executed(root)
-    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
-    assert small.records(root)["chimie", "01_emplois"]["error"] == {
-        "cell": 3,
-        "message": "the kernel died: it was killed, ran out of memory or crashed",
-    }
-
-
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_batch_ended_by_a_signal_leaves_whole_results_no_process_and_can_go_on(
     tmp_path: Path, sent: signal.Signals, status: int
@@ -255,16 +244,6 @@ def test_next_batch_completes_only_what_is_missing(tmp_path: Path) -> None:
     }
 
 
-def test_result_in_place_without_its_line_runs_again(tmp_path: Path) -> None:
-    root = small.write_project(tmp_path)
-    executed(root)
-    path = root / "outputs/2026/runs.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + lines[1][:40])
-    assert sorted(small.statuses(executed(root)).values()) == ["ok", "up to date"]
-    assert sorted(small.statuses(executed(root)).values()) == ["up to date", "up to date"]
-
-
 def test_ledger_that_cannot_be_written_is_reported_and_the_run_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,14 +257,6 @@ def test_ledger_that_cannot_be_written_is_reported_and_the_run_repeated(
         report = executed(root)
     assert (report.count("ok"), report.unrecorded_count, report.exit_status) == (2, 2, 1)
     assert executed(root).count("ok") == 2
-
-
-def test_run_whose_results_cannot_be_put_in_place_fails_alone(tmp_path: Path) -> None:
-    root = small.write_project(tmp_path)
-    (root / "outputs/2026").mkdir(parents=True)
-    (root / "outputs/2026/chimie").write_text("a file where a folder should be")
-    report = executed(root)
-    assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
 
 
 def test_every_line_that_ends_is_told_where_there_is_no_terminal(

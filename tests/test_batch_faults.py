@@ -195,7 +195,7 @@ def zygotes(runner: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("seed", range(20 if FULL else 3))
+@pytest.mark.parametrize("seed", range(20 if FULL else 2))
 def test_ctrl_c_at_any_moment(tmp_path: Path, seed: int) -> None:
     slow = f"{GOOD}\nimport time\ntime.sleep(0.5)"
     root = small.write_project(tmp_path, NAMES, cell=slow)

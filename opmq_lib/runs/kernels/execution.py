@@ -143,8 +143,8 @@ def execute(
         OSError: If the executed notebook cannot be written.
     """
     kept: list[NotebookExecutionManager] = []
-    deadline = time.monotonic() + time_limit_seconds
-    with tempfile.TemporaryFile() as kernel_log, _watched(kernel, kernel_log, deadline):
+    limit = time_limit_seconds
+    with tempfile.TemporaryFile() as kernel_log, _watched(kernel, kernel_log, limit) as is_over:
         try:
             papermill.execute_notebook(
                 nbformat.read(template, as_version=4),  # type: ignore[no-untyped-call]
@@ -157,7 +157,7 @@ def execute(
                 kept=kept,
                 client={
                     "km": kernel,
-                    "startup_timeout": max(1, int(time_limit_seconds)),
+                    "startup_timeout": max(1, int(limit)),
                     "resources": {"metadata": {"path": str(folder)}},
                 },
                 start={
@@ -168,8 +168,7 @@ def execute(
             )
             failure = _stopped_itself(kept[0].nb)
         except Exception as error:  # noqa: BLE001 - whatever happens to a run stays in that run
-            late = time.monotonic() >= deadline
-            failure = _failure(error, kept, late and time_limit_seconds, kernel_log)
+            failure = _failure(error, kept, is_over.is_set() and limit, kernel_log)
         finally:
             kill(kernel)
             _close_event_loop()
@@ -184,16 +183,23 @@ def execute(
 
 
 @contextmanager
-def _watched(kernel: AsyncKernelManager, log: IO[bytes], deadline: float) -> Iterator[None]:
-    """End a kernel at its deadline, whatever the thread that reads its messages is at.
+def _watched(
+    kernel: AsyncKernelManager, log: IO[bytes], limit_seconds: float
+) -> Iterator[threading.Event]:
+    """End a kernel at its time limit, whatever the thread that reads its messages is at.
 
     What it prints past Jupyter (C code, children) is kept to a size.
+
+    Yields:
+        What is set once the time is over.
     """
-    over = threading.Event()
+    done, is_over = threading.Event(), threading.Event()
+    deadline = time.monotonic() + limit_seconds
 
     def watch() -> None:
-        while not over.wait(0.1):
+        while not done.wait(0.1):
             if time.monotonic() >= deadline:
+                is_over.set()
                 kill(kernel)
             if os.fstat(log.fileno()).st_size > LONGEST_LOG:
                 os.ftruncate(log.fileno(), 0)
@@ -201,9 +207,9 @@ def _watched(kernel: AsyncKernelManager, log: IO[bytes], deadline: float) -> Ite
     watching = threading.Thread(target=watch, daemon=True)
     watching.start()
     try:
-        yield
+        yield is_over
     finally:
-        over.set()
+        done.set()
         watching.join()
 
 
