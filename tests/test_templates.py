@@ -137,11 +137,36 @@ def test_template_without_parameters_cell_or_scope_is_refused_for_both(tmp_path:
     ]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": [], "metadata": []}'])
+@pytest.mark.parametrize(
+    "text", ["[" * 10**5, "", "[]", "{}", '{"cells": [], "metadata": []}'], ids=len
+)
 def test_file_that_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
     small.write_notebook(tmp_path, "01_emplois").write_text(text)
     (defect,) = refusal(tmp_path)
     assert defect.startswith("notebooks/01_emplois.ipynb: this is not a Jupyter notebook")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ('"reads": []', '"reads": 3', "this is not a Jupyter notebook"),
+        ('"tags": ["parameters"]', '"tags": true', "this is not a Jupyter notebook"),
+        ("horizon_years = 10", "horizon_years = \\u0000", "is not Python"),
+        ("horizon_years = 10", "horizon_years = \\ud800", "is not Python"),
+        ("horizon_years = 10", f"horizon_years = {'[' * 300}", "is not Python"),
+        ("horizon_years = 10", f"horizon_years = {'-' * 9000}1", "is not Python"),
+    ],
+    ids=range(6),
+)
+def test_spoilt_template_is_refused_in_words(
+    tmp_path: Path, old: str, new: str, found: str
+) -> None:
+    path = small.write_notebook(tmp_path, "01_emplois", "1")
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    (defect,) = refusal(tmp_path)
+    assert found in defect
 
 
 def test_reading_a_notebook_that_does_not_exist_is_refused(tmp_path: Path) -> None:

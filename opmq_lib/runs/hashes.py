@@ -21,6 +21,9 @@ from opmq_lib.sources import project
 CACHE = ".hashes.json"
 YOUNG_NS = 1_000_000_000
 
+NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What parsing raises on a text that is not Python: NUL, half a character, endless brackets."""
+
 
 class Hashes:
     """Remembers in a file; without one, for its own life only.
@@ -102,7 +105,7 @@ def imported(sources: Sequence[str]) -> set[str] | None:
         lines = (line for line in source.splitlines() if not line.lstrip().startswith(("%", "!")))
         try:
             tree = ast.parse("\n".join(lines))
-        except SyntaxError:
+        except NOT_PYTHON:
             return None
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):

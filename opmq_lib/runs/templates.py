@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from opmq_lib.errors import DataError, Defect, did_you_mean
 from opmq_lib.params import Code, EditionParams, Registers, Text
 from opmq_lib.runs.fingerprint import json_sha256
-from opmq_lib.runs.hashes import imported
+from opmq_lib.runs.hashes import NOT_PYTHON, imported
 
 SCOPES = ("branch", "common")
 BRANCH, FOLDER, REGISTER = "branch_code", "output_folder", "_register"
@@ -105,13 +105,14 @@ def read_template(path: Path) -> Template:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cells, metadata = notebook["cells"], dict(notebook["metadata"].get("opmq", {}))
-        lasting = [metadata.get("scope"), metadata.get("reads", ()), *map(_lasting, cells)]
-        lasting += metadata.get("files", ())
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reads, files = (_texts(metadata.get(name, [])) for name in ("reads", "files"))
+        tags = [_texts(cell["metadata"].get("tags", [])) for cell in cells]
+        lasting = [metadata.get("scope"), reads, *map(_lasting, cells), *files]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         fix = "restore the template, or save it again from JupyterLab"
         expected = "a notebook of format 4"
         raise DataError.of(_shown(path), "this is not a Jupyter notebook", expected, fix) from error
-    signature = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
+    signature = [cell for cell, names in zip(cells, tags, strict=True) if "parameters" in names]
     defects = [*_metadata_defects(path, metadata), *_cell_defects(path, signature)]
     if not defects:
         defaults = dict(map(_assigned, ast.parse(_text(signature[0])).body))
@@ -122,11 +123,11 @@ def read_template(path: Path) -> Template:
         name=path.stem,
         path=path,
         scope=metadata["scope"],
-        reads=tuple(metadata.get("reads", ())),
+        reads=reads,
         defaults=defaults,
         sha256=json_sha256(lasting),
         imports=None if names is None else frozenset(names),
-        files=tuple(metadata.get("files", ())),
+        files=files,
     )
 
 
@@ -157,8 +158,9 @@ def _cell_defects(path: Path, signature: list[Any]) -> Iterator[Defect]:
         return
     try:
         statements = ast.parse(_text(signature[0])).body
-    except SyntaxError as error:
-        yield _unusable(where, f"line {error.lineno} is not Python")
+    except NOT_PYTHON as error:
+        line = getattr(error, "lineno", None)
+        yield _unusable(where, f"line {line} is not Python" if line else "it is not Python")
         return
     lines = _text(signature[0]).splitlines()
     for statement in statements:
@@ -236,6 +238,13 @@ def _lasting(cell: Mapping[str, Any]) -> dict[str, Any]:
         "metadata": metadata,
         "attachments": cell.get("attachments", {}),
     }
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """Return a list of texts; anything else raises `TypeError`."""
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError("not a list of texts")
+    return tuple(value)
 
 
 def _text(cell: Any) -> str:
