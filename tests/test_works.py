@@ -173,6 +173,8 @@ def test_every_defect_of_a_register_is_listed(tmp_path: Path) -> None:
 def test_the_template_opens_with_its_lists() -> None:
     book = registers.template("works", ROOT)
     assert book.sheetnames == ["works", "listes", "codes"]
+    codes = [cell.value for cell in book["codes"]["A"]]
+    assert {"chimie", "emplois", "G1Z70"} <= set(codes)
     lists = [each for each in book["works"].data_validations.dataValidation if each.type == "list"]
     assert len(lists) == 4
 

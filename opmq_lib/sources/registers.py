@@ -264,7 +264,7 @@ def template(table: str, root: Path) -> Workbook:
         root: The project.
     """
     if table in WORDINGS:
-        return _in_french(table)
+        return _in_french(table, root)
     if table != TABLE:
         return forms.form({table: forms.fields(table)})
     mapping = read_import(root).checked()
@@ -285,7 +285,7 @@ def template(table: str, root: Path) -> Workbook:
     return forms.form({TABLE: fields})
 
 
-def _in_french(table: str) -> Workbook:
+def _in_french(table: str, root: Path) -> Workbook:
     """Return a workbook whose titles and choices are French, and the codes of its lists."""
     words = WORDINGS[table]
     fields = [
@@ -294,12 +294,12 @@ def _in_french(table: str) -> Workbook:
         if name != "origin"
     ]
     book = forms.form({table: fields})
-    branches = embedded.load("branches")
-    lines = [
-        ("Branches", ""),
-        *zip(branches["branch_code"], branches["label"], strict=True),
-        ("Métiers", ""),
-        *metiers().items(),
-    ]
-    forms.add_page(book, "codes", lines, "Branches", "Métiers")
+    named = {
+        "Branches": embedded.load("branches"),
+        "Thèmes d’étude": table_files.read_convention("study_themes", root),
+    }
+    codes = {name: dict(rows.iloc[:, :2].to_numpy().tolist()) for name, rows in named.items()}
+    codes["Métiers"] = metiers()
+    lines = [line for name, words in codes.items() for line in ((name, ""), *words.items())]
+    forms.add_page(book, "codes", lines, *codes)
     return book

@@ -108,7 +108,7 @@ def near_table(results: Results, labels: Labels) -> Html:
         "D’où l’on pourrait venir": _name(rows, labels, "metier_code"),
         **_shared(rows),
     }
-    return _listed(WORDS.near_table, columns, rows)
+    return _listed(WORDS.near_table, columns, rows) if order else Html("")
 
 
 def exit_table(results: Results, labels: Labels) -> Html:
@@ -214,5 +214,5 @@ def _shared(rows: pd.DataFrame) -> dict[str, Callable[[int], str]]:
 
 def _listed(text: Callable[[str], str], columns: Any, rows: pd.DataFrame) -> Html:
     if rows.empty:
-        return pieces.banner(WORDS.no_way())
+        return pieces.text(WORDS.no_way())
     return pieces.table(text(rows["vintage"].iloc[0]), columns, rows.index)
