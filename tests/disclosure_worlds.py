@@ -113,3 +113,39 @@ def optimum(cells, seconds=120):
     )
     assert found.status == 0, found.message
     return found.fun
+
+
+def of_companies(companies, shape):
+    """Return the table of companies, each a cell and its employees, by code."""
+    value, units, largest = (np.zeros(shape) for _ in range(3))
+    for cell, heads in companies.values():
+        value[cell] += heads
+        units[cell] += 1
+        largest[cell] = max(largest[cell], heads)
+    return frame(value, units, largest)
+
+
+def changed(companies, before, shape):
+    """Return by how many companies each cell differs from an earlier state, with totals."""
+    count = np.zeros(shape)
+    for code in companies.keys() | before.keys():
+        if companies.get(code) != before.get(code):
+            count[(companies.get(code) or before[code])[0]] += 1
+    return with_totals(count, np.sum).ravel()
+
+
+def next_year(rng, companies, shape):
+    """Return companies a year later: some close, some are revised, some are born."""
+    kept = {}
+    for code, (cell, heads) in companies.items():
+        chance = rng.random()
+        if chance < 0.05:
+            heads = max(1, int(heads * rng.uniform(0.8, 1.25)))
+        if chance < 0.97:
+            kept[code] = cell, heads
+    born = range(max(companies) + 1, max(companies) + 1 + rng.poisson(2))
+    return kept | {code: company(rng, shape) for code in born}
+
+
+def company(rng, shape):
+    return tuple(int(place) for place in rng.integers(0, shape)), int(rng.integers(1, 40))

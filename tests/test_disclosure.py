@@ -13,7 +13,8 @@ import pytest
 from disclosure_worlds import RULES, margins
 from scipy.optimize import linprog
 
-from opmq_lib.methods.disclosure import audit, protect
+from opmq_lib.errors import CoherenceError, ConfidentialityError
+from opmq_lib.methods.disclosure import Shares, audit, protect
 
 FULL = os.environ.get("OPMQ_TEST_FULL") == "1"
 METIER = {"metier_code": "all"}
@@ -110,3 +111,209 @@ def test_the_audit_finds_what_one_cell_shown_again_gives_away(seed):
         released.loc[again, "status"] = "value"
         hidden[again] = False
         assert truth(cells, hidden) <= set(exposed(cells, released)["figure"])
+
+
+@pytest.mark.parametrize("seed", range(100 if FULL else 3))
+def test_no_difference_of_five_editions_gives_a_company_away(seed):
+    rng = np.random.default_rng(seed)
+    shape = tuple(rng.integers(2, 5, 2))
+    companies = {code: worlds.company(rng, shape) for code in range(40)}
+    states, ledger, refused = [], [], 0
+    for _ in range(5):
+        cells = worlds.of_companies(companies, shape)
+        before = states[-1] if states else companies
+        cells["changed_units_count"] = worlds.changed(companies, before, shape)
+        try:
+            released = protect(cells, margins(cells), RULES, ledger, seconds=20)
+        except ConfidentialityError:  # the revision is held back until more companies change
+            refused += 1
+        else:
+            assert exposed(cells, released, earlier=ledger).empty
+            states.append(companies)
+            ledger.append(cells.assign(status=released["status"]))
+        companies = worlds.next_year(rng, companies, shape)
+    assert refused < 5
+    for new, old in product(range(len(states)), repeat=2):
+        both = ledger[new]["status"].eq("value") & ledger[old]["status"].eq("value")
+        differ = ledger[new]["value"].ne(ledger[old]["value"])
+        units = worlds.changed(states[new], states[old], shape)
+        assert (units[both & differ] >= RULES.min_units).all()
+
+
+def test_a_revised_figure_needs_the_count_of_who_changed():
+    first = line([30, 40, 50, 120], [5, 6, 7, 18]).assign(status="value")
+    cells = line([30, 44, 50, 124], [5, 6, 7, 18])
+    with pytest.raises(
+        ConfidentialityError, match=r"(?s)2 defects.*b: revised.*changed_units_count"
+    ):
+        protect(cells, METIER, RULES, [first])
+    few, enough = ([0, count, 0, count] for count in (1, 3))
+    held = protect(cells.assign(changed_units_count=few), METIER, RULES, [first])
+    assert held["status"].tolist() == ["value", "s", "value", "s"]
+    shown = protect(cells.assign(changed_units_count=enough), METIER, RULES, [first])
+    assert shown["status"].eq("value").all()
+
+
+def test_what_one_edition_hid_the_next_does_not_show_by_hiding_another():
+    """Hidden a and b, then a and c: the two editions together give a away."""
+    first = line([4, 10, 12, 40, 66], [2, 5, 5, 9, 21])
+    first["status"] = ["s", "s", "value", "value", "value"]
+    cells = first.drop(columns="status").assign(weight=[1, 100, 1, 1, 1])
+    alone = protect(cells, METIER, RULES)
+    assert alone["status"].tolist() == ["s", "value", "s", "value", "value"]
+    assert not exposed(cells, alone, lambda _: METIER, earlier=[first]).empty
+    released = protect(cells, METIER, RULES, [first])
+    assert released["status"].tolist() == ["s", "s", "value", "value", "value"]
+
+
+def test_who_is_alone_in_two_cells_does_not_work_out_a_third():
+    cells = line([10, 12, 14, 60, 96], [1, 1, 1, 9, 12], [100, 100, 100, 20, 15])
+    released = protect(cells, METIER, RULES)
+    assert released["status"].tolist() == ["s", "s", "s", "s", "value"]
+    named = protect(cells.assign(holder_code=["x", "y", "z", "t", "t"]), METIER, RULES)
+    assert named["status"].tolist() == ["s", "s", "s", "value", "value"]
+    same = protect(cells.assign(holder_code=["x", "x", "z", "t", "t"]), METIER, RULES)
+    assert same["status"].tolist() == ["s", "s", "s", "s", "value"]
+
+
+def test_the_largest_company_of_a_cell_does_not_work_out_its_neighbour():
+    """a and b hidden: who makes 95 of the 100 in b knows that a, 50, is 55 at most."""
+    cells = line([50, 100, 30, 180], [2, 4, 5, 11], [60, 95, 30, 40])
+    hidden = cells.assign(status=["s", "s", "value", "value"])
+    found = audit(hidden, METIER, RULES).set_index("figure")
+    assert found.loc["a", ["attacker", "upper", "required_upper"]].tolist() == [
+        "contributor",
+        55,
+        58,
+    ]
+    assert not exposed(cells, protect(cells, METIER, RULES), lambda _: METIER).any(axis=None)
+
+
+def test_a_branch_of_one_company_hides_all_that_is_its_own():
+    value = np.array([[20, 10, 5], [30, 40, 50], [25, 45, 60]])
+    units = np.array([[1, 1, 1], [6, 6, 6], [7, 7, 7]])
+    cells = worlds.frame(value, units, np.where(units == 1, value, value / 4))
+    released = protect(cells, margins(cells), RULES)
+    assert released.loc[released["d0_code"] == "0", "status"].eq("s").all()
+    assert exposed(cells, released).empty
+
+
+def test_zeros():
+    """Nobody there is shown; two companies that employ nobody are not, nor any company's zero."""
+    cells = line([0, 0, 30, 40, 70], [0, 2, 5, 6, 13])
+    released = protect(cells, METIER, RULES)
+    assert released["status"].tolist() == ["value", "s", "s", "value", "value"]
+    assert released["value"].dropna().tolist() == [0, 40, 70]
+
+
+def test_a_total_of_few_companies_is_hidden_with_its_parts():
+    cells = line([5, 90, 95], [1, 4, 5], [100, 99, 94])
+    assert protect(cells, METIER, RULES)["status"].tolist() == ["s", "s", "s"]
+
+
+def test_a_total_cut_in_two_ways_is_one_problem():
+    """Regions and zones cut the same total: only both together show that r1 = z1 + z2."""
+    codes = ["all", "r1", "r2", "r3", "z1", "z2", "z3", "z4"]
+    value, units = [200, 60, 70, 70, 4, 56, 70, 70], [40, 12, 14, 14, 2, 10, 14, 14]
+    cells = line(value, units, codes=codes)
+    cuts = {"metier_code": [{"all": ["r1", "r2", "r3"]}, {"r1": ["z1", "z2"]}, {"all": codes[4:]}]}
+    released = protect(cells, cuts, RULES)
+    assert exposed(cells, released, lambda _: cuts).empty
+    assert protect(cells, {"metier_code": {"all": codes[1:4]}}, RULES)["status"].eq("s").sum() == 1
+    assert released["status"].eq("s").sum() > 1
+
+
+def test_tables_that_share_cells_are_protected_together():
+    """Métier by size and métier by region have the métiers in common: hidden in both or neither."""
+    rows = [
+        ("a", "small", "all", 4, 2), ("a", "large", "all", 40, 9), ("a", "all", "all", 44, 11),
+        ("a", "all", "north", 20, 5), ("a", "all", "south", 24, 6),
+        ("b", "small", "all", 30, 8), ("b", "large", "all", 50, 9), ("b", "all", "all", 80, 17),
+        ("b", "all", "north", 40, 8), ("b", "all", "south", 40, 9),
+        ("all", "small", "all", 34, 10), ("all", "large", "all", 90, 18),
+        ("all", "all", "all", 124, 28), ("all", "all", "north", 60, 13),
+        ("all", "all", "south", 64, 15),
+    ]  # fmt: skip
+    cells = pd.DataFrame(rows, columns=["metier_code", "size", "region", "value", "units_count"])
+    cells["largest_share_pct"] = 30
+    by = dict.fromkeys(["metier_code", "size", "region"], "all")
+    released = protect(cells, by, RULES)
+    assert released.loc[0, "status"] == "s"
+    assert exposed(cells, released, lambda _: by).empty
+
+
+def test_shares_of_hidden_figures_and_roundings_are_seen():
+    cells = line([8, 20, 172, 200], [2, 6, 9, 17]).assign(status=["s", "s", "value", "value"])
+    assert not audit(cells, METIER, RULES)["is_exposed"].any()
+    share = pd.DataFrame({"metier_code": ["a"], "share_pct": [4.0], "rounding": [0.1]})
+    found = audit(cells, METIER, RULES, shares=[Shares(share, "metier_code", "all")])
+    assert found[["lower", "upper", "is_exposed"]].to_numpy().tolist() == [[7.9, 8.1, True]]
+    coarse = audit(
+        cells, METIER, RULES, shares=[Shares(share.assign(rounding=4), "metier_code", "all")]
+    )
+    assert coarse[["lower", "upper", "is_exposed"]].to_numpy().tolist() == [[4, 12, False]]
+    alone = cells.assign(status=["s", "value", "value", "value"], rounding=10)
+    assert audit(alone, METIER, RULES)[["lower", "upper"]].to_numpy().tolist() == [[0, 25]]
+    with pytest.raises(CoherenceError, match="a: its share is not that of the figure"):
+        audit(
+            cells, METIER, RULES, shares=[Shares(share.assign(share_pct=9), "metier_code", "all")]
+        )
+
+
+def test_public_figures_pass_as_their_producer_marked_them():
+    cells = line([np.nan, 20, 30, 58], [None, 6, 1, None], [None, 30, 100, None])
+    cells["origin"], cells["status"] = (
+        ["public", "own", "own", "public"],
+        ["s", None, None, "value"],
+    )
+    released = protect(cells, METIER, RULES)
+    assert released["status"].tolist() == ["s", "value", "s", "value"]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"units_count": [2, None, 9, 17]}, "b: no number of contributors"),
+        ({"largest_share_pct": [60, 30, None, 10]}, "c: no share of the largest contributor"),
+        ({"value": [8, -20, 30, 58]}, "b: no value, or a negative one"),
+        ({"units_count": [0, 6, 9, 17]}, "a: a value without contributor"),
+        ({"metier_code": ["a", "b", "b", "all"]}, "b: two rows for one figure"),
+    ],
+)
+def test_what_is_not_counted_is_not_released(change, what):
+    cells = line([8, 20, 30, 58], [2, 6, 9, 17])
+    with pytest.raises(ConfidentialityError, match=what) as caught:
+        protect(cells.assign(**change), METIER, RULES)
+    assert caught.value.defects[0].value is None
+
+
+def test_without_rules_or_a_total_that_adds_up_nothing_is_released():
+    cells = line([8, 20, 30, 58], [2, 6, 9, 17])
+    with pytest.raises(ConfidentialityError, match="no rules"):
+        protect(cells, METIER, None)
+    with pytest.raises(ConfidentialityError, match="no column units_count"):
+        protect(cells.drop(columns="units_count"), METIER, RULES)
+    with pytest.raises(CoherenceError, match="all: the parts do not sum"):
+        protect(cells.assign(value=[8, 20, 30, 59]), METIER, RULES)
+
+
+def test_every_rule_of_the_methodology_hides():
+    cells = line([60, 60, 60, 60, 240], [9, 9, 9, 9, 36], 50)
+    more = {
+        "second_share_pct": [45, 10, 10, 10, 5],
+        "employees_count": [60, 4, 60, 60, 184],
+        "largest_payroll_share_pct": [20, 20, 81, 20, 20],
+        "fiscal_units_count": [60, 60, 60, 10, 190],
+    }
+    for row, (column, values) in enumerate(more.items()):
+        released = protect(cells.assign(**{column: values}), METIER, RULES)
+        assert released["status"].eq("s").to_numpy().nonzero()[0][0] <= row
+        assert released.loc[row, "status"] == "s"
+
+
+def test_the_order_of_rows_changes_nothing():
+    cells = worlds.table(np.random.default_rng(4), (4, 3, 2))
+    mixed = cells.sample(frac=1, random_state=1)
+    one, two = (protect(each, margins(cells), RULES) for each in (cells, mixed))
+    assert one.attrs["hidden_value"] == two.attrs["hidden_value"]
+    assert two.index.equals(mixed.index)

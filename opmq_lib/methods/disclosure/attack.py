@@ -176,7 +176,9 @@ class _Attack:
         gain = GAIN * aim.gain[cells]
         found = milp(
             np.r_[cost - gain, cost + gain],
-            constraints=LinearConstraint(hstack([rows, -rows], format="csc"), 0, 0),
+            constraints=[LinearConstraint(hstack([rows, -rows], format="csc"), 0, 0)]
+            if rows.shape[0]
+            else [],
             bounds=Bounds(0, np.r_[aim.up[cells], aim.down[cells]]),
             integrality=np.tile(self.graph.whole[cells] & whole, 2),
             options={"time_limit": MOST_SECONDS},

@@ -52,6 +52,19 @@ class _Sheet(NamedTuple):
     attackers: csr_array
 
 
+class _Changes(NamedTuple):
+    """Changes between editions: see `Graph`; `is_out` is of every figure, known already or not."""
+
+    before: Places
+    after: Places
+    step: Numbers
+    down: Numbers
+    up: Numbers
+    need: Numbers
+    is_out: Flags
+    is_whole: bool
+
+
 def build(
     cells: pd.DataFrame, margins: Margins, rules: DisclosureRules, earlier: Sequence[pd.DataFrame]
 ) -> Built:
@@ -74,56 +87,47 @@ def build(
         np.concatenate([getattr(sheet, name) for sheet in sheets])
         for name in ("value", "secret", "open", "unknown", "room", "sole")
     )
-    size, end = len(value), len(value)
-    start = end - len(cells)
+    size, start = len(value), len(value) - len(cells)
     rows = pd.concat([table[keys_of(cells)] for table in tables], ignore_index=True).astype(str)
     names = [name for table in tables for name in names_of(table)]
-    before, after = _pairs(rows)
-    changed = _changed(tables, value, before, after, names)
-    was_shown = np.concatenate([
-        ~_is_hidden(table) if at < len(earlier) else np.zeros(len(table), bool)
-        for at, table in enumerate(tables)
-    ])  # fmt: skip
-    for old, new, units in zip(before, after, changed, strict=True):
-        was_shown[new] |= was_shown[old] & (units == 0)
     is_now = np.arange(size) >= start
-    free = is_now & can & ~secret & ~was_shown
-    forced = np.where(is_now, secret | unknown, ~was_shown) & ~was_shown
-    kept = ~(was_shown[before] & was_shown[after])
-    before, after, changed = before[kept], after[kept], changed[kept]
-    whole = np.full(size + len(after), bool((value % 1 == 0).all()))
-    below, above = needs(value, whole[:size], rules)
-    step = value[after] - value[before]
-    low, high = _change_room(step, value[before], changed, whole[size:], rules)
-    tell = np.abs(step) * rules.protection_pct / 100
-    tell = np.where(whole[size:], np.ceil(tell - 1e-9), tell)
-    tell = np.where((changed > 0) & (changed < rules.min_units), tell, 0)
-    lines = block_diag([sheet.lines for sheet in sheets], format="csr")
-    ties = _ties(before, after, size)
-    lines = vstack([hstack([lines, csr_array((lines.shape[0], len(after)))]), ties], format="csr")
-    more = np.zeros(len(after))
-    loose = np.r_[free | forced, np.ones(len(after), bool)]
-    graph = Graph(
-        value=np.r_[value, step],
-        codes=_codes(rows, after),
-        equations=lines,
-        down_hidden=np.r_[value, low],
-        up_hidden=np.r_[np.full(size, np.inf), high],
-        down_shown=np.zeros(size + len(after)),
-        up_shown=np.zeros(size + len(after)),
-        need_down=np.r_[np.where(secret & forced, below, 0), np.minimum(tell, low)],
-        need_up=np.r_[np.where(secret & forced, above, 0), np.minimum(tell, high)],
-        room=np.r_[room, more + np.inf],
-        sole=np.r_[sole, more > 0],
-        attackers=_same_company(sheets, rows, len(after)),
-        kin=kin(lines, loose),
-        cost=np.r_[np.maximum(value, 1) * _weight(cells, start), more],
-        free=np.r_[free, more > 0],
-        forced=np.r_[forced, more == 0],
-        whole=whole,
+    is_out = np.concatenate(
+        [*(~_is_hidden(table) for table in earlier), np.zeros(len(cells), bool)]
     )
-    names += [f"{names[new]} (change)" for new in after]
-    return Built(graph, np.r_[secret, more > 0], names, slice(start, end))
+    changes = _changes(tables, value, is_out, names, rules)
+    free = is_now & can & ~secret & ~changes.is_out
+    forced = np.where(is_now, secret | unknown, True) & ~changes.is_out
+    below, above = needs(value, np.full(size, changes.is_whole), rules)
+    told = is_out[changes.before]  # what is known already can no longer be protected
+    np.minimum.at(below, changes.after[told], changes.down[told])
+    np.minimum.at(above, changes.after[told], changes.up[told])
+    lines = block_diag([sheet.lines for sheet in sheets], format="csr")
+    lines = hstack([lines, csr_array((lines.shape[0], len(changes.step)))])
+    lines = vstack([lines, _ties(changes.before, changes.after, size)], format="csr")
+    every, none = np.ones(len(changes.step), bool), np.zeros(len(changes.step))
+    graph = Graph(
+        value=np.r_[value, changes.step],
+        codes=_codes(rows, changes.after),
+        equations=lines,
+        down_hidden=np.r_[value, changes.down],
+        up_hidden=np.r_[np.full(size, np.inf), changes.up],
+        down_shown=np.zeros(size + len(none)),
+        up_shown=np.zeros(size + len(none)),
+        need_down=np.r_[
+            np.where(secret & forced, below, 0), np.minimum(changes.need, changes.down)
+        ],
+        need_up=np.r_[np.where(secret & forced, above, 0), np.minimum(changes.need, changes.up)],
+        room=np.r_[room, none + np.inf],
+        sole=np.r_[sole, ~every],
+        attackers=_same_company(sheets, rows, len(none)),
+        kin=kin(lines, np.r_[free | forced, every]),
+        cost=np.r_[np.maximum(value, 1) * _weight(cells, start), none],
+        free=np.r_[free, ~every],
+        forced=np.r_[forced, every],
+        whole=np.full(size + len(none), changes.is_whole),
+    )
+    names += [f"{names[new]} (change)" for new in changes.after]
+    return Built(graph, np.r_[secret, ~every], names, slice(start, size))
 
 
 def _weight(cells: pd.DataFrame, start: int) -> Numbers:
@@ -170,16 +174,49 @@ def _attackers(cells: pd.DataFrame, lines: csr_array, held: Flags, sole: Flags) 
     return vstack([each, lone, of_line[np.diff(of_line.indptr) > 0]], format="csr")
 
 
-def _pairs(rows: pd.DataFrame) -> tuple[Places, Places]:
-    """Return the rows of one figure in two successive editions that have it."""
-    figure = rows.groupby(list(rows), sort=False).ngroup()
-    before = pd.Series(np.arange(len(rows))).groupby(figure).shift()
-    after = np.flatnonzero(before.notna())
-    return before.iloc[after].to_numpy(dtype=np.intp), after
+def _changes(
+    tables: Sequence[pd.DataFrame],
+    value: Numbers,
+    is_out: Flags,
+    names: list[str],
+    rules: DisclosureRules,
+) -> _Changes:
+    """Return what changed of each figure from an edition to the next that has it (K3).
+
+    A change made by fewer contributors than a figure needs is as secret as their figure. Readers
+    know that revisions are small, and that a figure nobody revised is the same. Where the edition
+    before hid a figure, that is also tied to the last one that showed it: as nobody counted who
+    changed since, the change counts as that of one contributor.
+    """
+    rows = pd.concat([table[keys_of(tables[-1])] for table in tables], ignore_index=True)
+    figure = rows.astype(str).groupby(list(rows), sort=False).ngroup()
+    place = pd.Series(np.arange(len(rows), dtype=float))
+    previous = place.groupby(figure).shift()
+    after = np.flatnonzero(previous.notna())
+    before = previous.iloc[after].to_numpy(dtype=np.intp)
+    shown = place.where(is_out).groupby(figure).ffill().groupby(figure).shift().iloc[after]
+    units = _changed_units(tables, np.abs(value[after] - value[before]) < 1e-9, after, names)
+    is_out = is_out.copy()
+    for old, new, count in zip(before, after, units, strict=True):
+        is_out[new] |= is_out[old] & (count == 0)
+    kept = ~(is_out[before] & is_out[after] & (units == 0))
+    older = (shown.notna() & (shown != before)).to_numpy()
+    before = np.r_[before[kept], shown[older].to_numpy(dtype=np.intp)]
+    units = np.r_[units[kept], np.ones(older.sum())]
+    after = np.r_[after[kept], after[older]]
+    is_whole = bool((value % 1 == 0).all())
+    step = value[after] - value[before]
+    most = value[before] * rules.max_change_pct / 100
+    most = np.where(units == 0, 0, np.where(np.abs(step) > most, np.inf, most))
+    need = np.abs(step) * rules.protection_pct / 100
+    if is_whole:
+        most, need = np.floor(most + 1e-9), np.ceil(need - 1e-9)
+    need = np.where((units > 0) & (units < rules.min_units), need, 0)
+    return _Changes(before, after, step, most + step, most - step, need, is_out, is_whole)
 
 
-def _changed(
-    tables: Sequence[pd.DataFrame], value: Numbers, before: Places, after: Places, names: list[str]
+def _changed_units(
+    tables: Sequence[pd.DataFrame], same: Flags, after: Places, names: list[str]
 ) -> Numbers:
     """Return by how many contributors each figure differs from the edition before."""
     units = np.concatenate([
@@ -188,7 +225,6 @@ def _changed(
         else np.full(len(table), np.nan)
         for table in tables
     ])[after]  # fmt: skip
-    same = np.abs(value[after] - value[before]) < 1e-9
     units = np.where(np.isnan(units) & same, 0, units)
     ConfidentialityError.refuse(
         Defect(
@@ -197,19 +233,9 @@ def _changed(
             "`changed_units_count`: contributors whose figure differs from that edition's",
             "count them, or release the figure of the earlier edition again",
         )
-        for at in np.flatnonzero(~(units > 0) & ~same)
+        for at in np.flatnonzero(~(units > 0) & ~(same & (units == 0)))
     )
     return units
-
-
-def _change_room(
-    step: Numbers, old: Numbers, changed: Numbers, whole: Flags, rules: DisclosureRules
-) -> tuple[Numbers, Numbers]:
-    """Return how far a change can be from the truth for who knows that changes are small."""
-    most = old * rules.max_change_pct / 100
-    most = np.where(whole, np.floor(most + 1e-9), most)
-    most = np.where(changed == 0, 0, np.where(np.abs(step) > most, np.inf, most))
-    return most + step, most - step
 
 
 def _ties(before: Places, after: Places, size: int) -> csr_array:

@@ -67,6 +67,8 @@ def _suppress_part(graph: Graph, seconds: float) -> Choice:
     """Return the cheapest safe choice; beyond `LARGE` figures or the time, a safe one near it."""
     end = time.monotonic() + seconds * SEARCH
     cuts = line_cuts(graph)
+    if not cuts or not graph.free.any():
+        return Choice(graph.forced, 0.0, [each.cell for each in exposures(graph, graph.forced)])
     if len(graph.value) <= LARGE:
         _relax(graph, cuts, end)
     choice = _master(graph, cuts, end - time.monotonic())
@@ -74,7 +76,11 @@ def _suppress_part(graph: Graph, seconds: float) -> Choice:
         weak = exposures(graph, choice.hidden, most=MOST)
         if not weak:
             return choice
-        cuts += [cut(graph, choice.hidden.astype(float), each) for each in weak]
+        if choice.hidden[graph.free].all():
+            break
+        more = np.flatnonzero(graph.free & ~choice.hidden)
+        one_more = more, np.ones(len(more))
+        cuts += [cut(graph, choice.hidden.astype(float), each) or one_more for each in weak]
         choice = _master(graph, cuts, end - time.monotonic())
     hidden, left = grow(graph, choice.hidden)
     if not left and len(graph.value) <= LARGE:
@@ -111,9 +117,9 @@ def _relax(graph: Graph, cuts: list[Cut], end: float) -> None:
         hidden = graph.forced.astype(float)
         hidden[graph.free] = found.x
         for task in tasks:
-            cells, by = cut(graph, hidden, task)
-            if by @ hidden[cells] < 1 - 1e-3:
-                cuts.append((cells, by))
+            new = cut(graph, hidden, task)
+            if new and new[1] @ hidden[new[0]] < 1 - 1e-3:
+                cuts.append(new)
 
 
 def _solve_master(graph: Graph, cuts: list[Cut], seconds: float, *, whole: bool) -> OptimizeResult:
@@ -134,12 +140,12 @@ def _solve_master(graph: Graph, cuts: list[Cut], seconds: float, *, whole: bool)
 
 def _master(graph: Graph, cuts: list[Cut], seconds: float) -> Choice:
     """Return the cheapest choice under the cuts known so far; all hidden if none is found."""
-    if not graph.free.any() or not cuts:
-        return Choice(graph.forced, 0.0, [])
     found = _solve_master(graph, cuts, seconds, whole=True)
-    hidden, bound = graph.forced.copy(), found.mip_dual_bound
-    hidden[graph.free] = True if found.x is None else found.x > 0.5
-    return Choice(hidden, max(0.0, float(bound)) if np.isfinite(bound or 0) else 0.0, [])
+    if found.x is None:
+        return Choice(graph.forced | graph.free, 0.0, [])
+    hidden = graph.forced.copy()
+    hidden[graph.free] = found.x > 0.5
+    return Choice(hidden, max(0.0, float(found.mip_dual_bound)), [])
 
 
 def line_cuts(graph: Graph) -> list[Cut]:
@@ -176,18 +182,20 @@ def _cut(cells: Places, room: Numbers, need: float) -> Cut:
     return cells[room > 0], np.minimum(room[room > 0] / need, 1)
 
 
-def cut(graph: Graph, hidden: Numbers, exposure: Exposure) -> Cut:
+def cut(graph: Graph, hidden: Numbers, exposure: Exposure) -> Cut | None:
     """Return what an exposure asks of every safe choice; the choice at hand does not have it.
 
     With λ the prices of the additions in the attacker's problem, the figure's movement is
     Σ c Δ, c = side·e + λ·equations, whatever the movements Δ of the others: it is enough only if
-    Σ (c⁺ room above + c⁻ room below) over the hidden cells reaches the need. Where only whole
-    numbers stand in the attacker's way there are no such prices: one more cell must be hidden.
+    Σ (c⁺ room above + c⁻ room below) over the hidden cells reaches the need.
 
     Args:
         graph: Figures.
         hidden: From 0 (shown) to 1 (hidden).
         exposure: From `exposures`.
+
+    Returns:
+        The cut; `None` where only whole numbers stand in the attacker's way, or nothing does.
     """
     cell, side, attacker = exposure
     need = float((graph.need_up if side > 0 else graph.need_down)[cell])
@@ -209,7 +217,7 @@ def cut(graph: Graph, hidden: Numbers, exposure: Exposure) -> Cut:
     )
     everywhere = np.arange(len(up))
     if found.status != 0 or -found.fun > need - TOLERANCE:
-        return _cut(everywhere, (~is_hidden & graph.free).astype(float), 1.0)
+        return None
     by = graph.equations.T @ found.eqlin.marginals
     by = np.where((np.abs(by) < 1e-7) | (everywhere == cell), 0, by)
     with np.errstate(invalid="ignore"):
