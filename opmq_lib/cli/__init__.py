@@ -10,6 +10,7 @@ import warnings
 
 # Each module adds its commands.
 from opmq_lib.cli import (  # noqa: F401
+    audit,
     batch,
     branch,
     decisions,

@@ -55,7 +55,7 @@ def study(
     started = time.monotonic()
     checked = validate.validate(root)
     print(f"Checked   {len(checked)} parameter files and tables: no defect.")
-    demo, runs = _demonstration(root) if fictitious_requests else (None, _plan(root))
+    demo, runs = _demonstration(root) if fictitious_requests else (None, _released_plan(root))
     report = _execute(runs, workers)
     _print_report(report)
     if report.remaining:
@@ -130,7 +130,8 @@ def run(  # noqa: PLR0913 - each is an option
 
     if 0 < memory_mb < _LEAST_MEMORY_MB:
         raise typer.BadParameter(f"the libraries alone take {_LEAST_MEMORY_MB} MB.")
-    runs = select(_plan(project.find_root()), branch or (), notebook or ())
+    planned = _plan if dry_run else _released_plan
+    runs = select(planned(project.find_root()), branch or (), notebook or ())
     if dry_run:
         late = sum(state.status != "up to date" for state in _print_states(runs, json).values())
         if not json:
@@ -282,6 +283,22 @@ def _plan(root: Path) -> "list[Run]":
     from opmq_lib.sources import parameters
 
     return plan(root, parameters.load_edition(root), parameters.load_branches(root))
+
+
+def _released_plan(root: Path) -> "list[Run]":
+    """Release what may be published of the branches' own tables, say what is secret, and plan."""
+    from opmq_lib.runs import hashes, library, release
+    from opmq_lib.sources import parameters
+
+    edition, branches = parameters.load_edition(root), parameters.load_branches(root)
+    release.sweep(root, edition, branches)
+    for done in release.write(root, edition, branches, library.read(hashes.Hashes())):
+        where = f"{done.branch_code}, {done.table}"
+        if done.refused:
+            print(f"Withheld  {where}: {done.refused.defects[0]}", file=sys.stderr)
+        else:
+            print(f"Released  {where}: {len(done.secret)} secret.", file=sys.stderr)
+    return _plan(root)
 
 
 def _execute(runs: "list[Run]", workers: int | None) -> "BatchReport":

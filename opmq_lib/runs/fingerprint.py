@@ -45,6 +45,11 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def bytes_sha256(content: bytes) -> str:
+    """Return the sha256 of some content, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def json_sha256(value: Any) -> str:
     """Return the sha256 of a value's canonical JSON: the order of keys does not matter.
 

@@ -49,7 +49,8 @@ def locked(edition_folder: Path) -> Iterator[None]:
 def stage(edition_folder: Path, branch_code: str, notebook: str) -> Path:
     """Return a new empty folder for one run to work in."""
     staging = edition_folder / WORK / f"{branch_code}--{notebook}--{os.getpid()}"
-    staging.mkdir(parents=True)
+    staging.parent.mkdir(parents=True, exist_ok=True)
+    staging.mkdir(mode=0o700)
     return staging
 
 
@@ -58,8 +59,13 @@ def discard(staging: Path) -> None:
     shutil.rmtree(staging, ignore_errors=True)
 
 
-def publish(staging: Path, folder: Path) -> None:
+def publish(staging: Path, folder: Path, *, private: bool = False) -> None:
     """Put a finished staging folder in the place of `folder`, whose old content disappears.
+
+    Args:
+        staging: From `stage`: nobody else could look into it.
+        folder: Its place.
+        private: Whether that stays so, its files included.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
@@ -75,6 +81,10 @@ def publish(staging: Path, folder: Path) -> None:
         if path.is_file():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
+        if private:
+            path.chmod(0o700 if path.is_dir() else 0o600)
+    if not private:
+        staging.chmod(0o755)
     swap(staging, folder, staging.with_name(staging.name + OLD))
     failed_notebook(folder).unlink(missing_ok=True)
 

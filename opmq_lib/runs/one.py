@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from opmq_lib.runs import fingerprint, folders, origin
+from opmq_lib.runs import fingerprint, folders, origin, release
 from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.kernels.kernel import Settings, noted
 from opmq_lib.runs.library import LIBRARY
@@ -132,7 +132,8 @@ def publish(run: Run, staging: Path, read: list[str]) -> dict[str, Any]:
     if odd := [ascii(name) for name in (*outputs, *read) if not _is_utf8(name)]:
         what = f"names of files that are not in UTF-8: {', '.join(odd)}; rename them"
         return {"error": {"cell": None, "message": what}}
-    folders.publish(staging, run.folder)
+    is_private = origin.worst([run.origin, rests_on]) == "own"
+    folders.publish(staging, run.folder, private=is_private)
     return {"outputs": outputs, "inputs": run.inputs(read), "origin": rests_on}
 
 
@@ -162,6 +163,7 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
         output_mb=kernels.limits.output_mb,
         readable=_readable(run, staging),
         temporary=str(_temporary(staging)),
+        released=release.folder(run.edition_folder) if run.is_released else "",
     )
     if kernels.zygotes is not None:
         kernels.zygotes.when_ready = lambda: kernels.frozen.update(run.files.library_now())

@@ -8,7 +8,7 @@ from typing import Any
 
 from opmq_lib.errors import DataError, Defect, did_you_mean
 from opmq_lib.params import DEMO, OPEN_REGISTERS, BranchParams, EditionParams
-from opmq_lib.runs import fingerprint, library
+from opmq_lib.runs import fingerprint, library, release
 from opmq_lib.runs.files import SHORT, Files
 from opmq_lib.runs.hashes import CACHE, Hashes
 from opmq_lib.runs.origin import Origin, worst
@@ -35,6 +35,7 @@ class Run:
         library: Module → first letters of the sha256 of its source: those it can reach.
         declared: Names of the files that it rests on, heard or not: its branch's own tables, its
             registers, its page's texts, other files that the template names.
+        is_released: Whether it reads tables of its branch as they may be published.
         origin: `own` if a table or file supplied by the user may be behind its results,
             `fictitious` if a fictitious register may, else `public`.
         edition_folder: `outputs/<edition_id>`.
@@ -47,6 +48,7 @@ class Run:
     reads: tuple[RunId, ...]
     library: Mapping[str, str]
     declared: tuple[str, ...]
+    is_released: bool
     origin: Origin
     edition_folder: Path
     files: Files = field(repr=False)
@@ -111,6 +113,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     files = Files(edition_folder, modules, hashes, {"parameters/edition.yml": edition, **by_file})
     reads = _reads(templates, branches)
     supplied = {code: branch.tables.paths() for code, branch in branches.items()}
+    released = release.in_place(root, edition, branches, modules)
     of_edition = {each: getattr(edition, each) for each in EDITION} | IN_A_BATCH
     named = {
         name: {each: getattr(edition.registers, each) or "" for each in template.registers}
@@ -118,11 +121,15 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     }
     runs: dict[RunId, Run] = {}
     for code, name in _ordered(reads):
-        template, registers, tables = templates[name], named[name], supplied.get(code, {})
+        template, registers = templates[name], named[name]
+        own = supplied.get(code, {}).keys() & set(template.own_tables)
+        public = {each: path for each, path in released.get(code, {}).items() if each in own}
+        hidden = [supplied[code][each] for each in sorted(own - public.keys())]
+        secret = [f"{release.folder(edition_folder)}/{code}/{release.SECRET}"] if public else []
         read = reads[code, name]
         if code == COMMON:
             read = tuple(each for each in read if each[0] == COMMON or runs[each].origin != "own")
-        origins = ("own" if tables or template.files else "public", _origin(registers, edition))
+        origins = ("own" if hidden or template.files else "public", _origin(registers, edition))
         given = {BRANCH: code, **of_edition}
         given |= {f"{each}{REGISTER}": path for each, path in registers.items()}
         runs[code, name] = Run(
@@ -132,9 +139,10 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
             reads=read,
             library=short[name],
             declared=(
-                *(*filter(None, registers.values()), *tables.values()),
+                *(*filter(None, registers.values()), *hidden, *public.values(), *secret),
                 *(*texts[name], *template.files),
             ),
+            is_released=bool(public),
             origin=worst([*origins, *(runs[each].origin for each in read)]),
             edition_folder=edition_folder,
             files=files,

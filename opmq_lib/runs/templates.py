@@ -18,7 +18,7 @@ from typing import Annotated, Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from opmq_lib.errors import DataError, Defect, did_you_mean
-from opmq_lib.params import Code, EditionParams, Registers, Text
+from opmq_lib.params import BranchTables, Code, EditionParams, Registers, Text
 from opmq_lib.runs.fingerprint import json_sha256
 from opmq_lib.runs.hashes import NOT_PYTHON, imported
 
@@ -53,6 +53,7 @@ class Template:
         scope: `branch` (executed once per branch) or `common` (once).
         reads: Notebooks whose result tables it reads.
         files: Other files of the project that it reads, which nobody has declared public.
+        own_tables: Tables of its branch that it reads, out of those that a branch may supply.
         defaults: Its parameters and their default values.
         sha256: Hash of its cells, scope, reads and files; not of what an editor leaves or the
             site shows.
@@ -67,6 +68,7 @@ class Template:
     sha256: str
     imports: frozenset[str] | None = None
     files: tuple[str, ...] = ()
+    own_tables: tuple[str, ...] = tuple(BranchTables.model_fields)
 
     @property
     def registers(self) -> list[str]:
@@ -106,8 +108,9 @@ def read_template(path: Path) -> Template:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         cells, metadata = notebook["cells"], dict(notebook["metadata"].get("opmq", {}))
         reads, files = (_texts(metadata.get(name, [])) for name in ("reads", "files"))
+        own_tables = _texts(metadata.get("own_tables", list(BranchTables.model_fields)))
         tags = [_texts(cell["metadata"].get("tags", [])) for cell in cells]
-        lasting = [metadata.get("scope"), reads, *map(_lasting, cells), *files]
+        lasting = [metadata.get("scope"), reads, *map(_lasting, cells), *files, *own_tables]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         fix = "restore the template, or save it again from JupyterLab"
         expected = "a notebook of format 4"
@@ -128,6 +131,7 @@ def read_template(path: Path) -> Template:
         sha256=json_sha256(lasting),
         imports=None if names is None else frozenset(names),
         files=files,
+        own_tables=own_tables,
     )
 
 
@@ -138,6 +142,14 @@ def _metadata_defects(path: Path, metadata: Mapping[str, Any]) -> Iterator[Defec
         fix = 'write `"opmq": {"scope": "branch", "reads": []}` in the notebook\'s metadata'
         where, scope = f"{_shown(path)}, metadata", repr(metadata.get("scope"))
         yield Defect(where, what, expected, fix, scope)
+    for name in metadata.get("own_tables", ()):
+        if name not in BranchTables.model_fields:
+            what, expected = (
+                "`opmq.own_tables` names no table",
+                ", ".join(BranchTables.model_fields),
+            )
+            fix = did_you_mean(str(name), BranchTables.model_fields) or "correct the name"
+            yield Defect(f"{_shown(path)}, metadata", what, expected, fix, repr(name))
     root = path.parents[1].resolve()
     for name in metadata.get("files", ()):
         file = (root / str(name)).resolve()

@@ -15,9 +15,18 @@ from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
 from opmq_lib.errors import SchemaError
+from opmq_lib.show import pieces
+from opmq_lib.show.pieces import Html
+
+CONFIDENTIAL: Final = (
+    "<strong>Données confidentielles, ne pas transmettre.</strong> "
+    "Des chiffres de cette page n’ont pas passé la règle du secret statistique."
+)
 
 
-def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workbook: str) -> None:
+def write_results(
+    results: Mapping[str, pd.DataFrame], output_folder: str, workbook: str
+) -> Html | None:
     """Write each result table as CSV, and all of them as the sheets of one workbook.
 
     CSV files are UTF-8, comma, decimal point, codes as text; an absent value is an empty field and
@@ -29,6 +38,10 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
         output_folder: Folder as for `results_folder`, made when missing.
         workbook: Name of the XLSX file, without its ending.
 
+    Returns:
+        A banner to show where a row is confidential (`origin` is `own`): its files are then for
+        their owner alone.
+
     Examples:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -39,9 +52,14 @@ def write_results(results: Mapping[str, pd.DataFrame], output_folder: str, workb
     folder = results_folder(output_folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = {name: _ten_digits(table) for name, table in results.items()}
+    origins = [table["origin"] for table in results.values() if "origin" in table]
+    is_own = any(origin.eq("own").any() for origin in origins)
+    if is_own:
+        folder.chmod(0o700)
     for name, table in written.items():
-        _replace(folder / f"{name}.csv", _csv(table))
-    _replace(folder / f"{workbook}.xlsx", _workbook(written))
+        _replace(folder / f"{name}.csv", _csv(table), private=is_own)
+    _replace(folder / f"{workbook}.xlsx", _workbook(written), private=is_own)
+    return pieces.banner(CONFIDENTIAL) if is_own else None
 
 
 def results_folder(output_folder: str) -> Path:
@@ -163,7 +181,8 @@ _FORMATS: Final[dict[str, Callable[[pd.DataFrame], bytes]]] = {
 }
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, *, private: bool = False) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.touch(0o600 if private else 0o666)
     partial.write_bytes(content)
     partial.replace(path)

@@ -4,6 +4,7 @@ Whatever reads files of the project takes its root last; without it, the project
 holds the working folder.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from io import BytesIO
@@ -52,7 +53,8 @@ def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> I
 
     Args:
         branch_codes: Branches whose own tables are read, where their parameter file names some;
-            they are then the tables `own_<name>`, such as `own_employment`, one block per branch.
+            they are then the tables `own_<name>`, such as `own_employment`, one block per branch;
+            in a batch, as they may be published (`runs.release`), where they may.
         root: The project.
 
     Returns:
@@ -68,22 +70,26 @@ def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> I
     branches = _branches(branch_codes, root)
     chosen = [branches[code].tables for code in branch_codes]
     exports = sorted({own.rncp_export for own in chosen if own.rncp_export is not None})
+    released = os.environ.get("OPMQ_RELEASED", "")
     register = cache(partial(rncp.read_exports, [root / path for path in exports]))
 
     def own(table: str) -> pd.DataFrame:
         has_register = table == "bloc_readings" and exports
         blocs = register()["blocs"]["bloc_code"].unique() if has_register else None
-        blocks = [
-            table_files.read_supplied(root / path, table, code, blocs)
-            for code, named in zip(branch_codes, chosen, strict=True)
-            if (path := named.paths().get(table)) is not None
-        ]
+        blocks = []
+        for code, named in zip(branch_codes, chosen, strict=True):
+            shown = root / released / code / f"{table}.csv"
+            if released and table in named.paths() and shown.is_file():
+                blocks.append(table_files.read_released(shown, table, code))
+            elif (path := named.paths().get(table)) is not None:
+                blocks.append(table_files.read_supplied(root / path, table, code, blocs))
         return pd.concat(blocks, ignore_index=True) if blocks else table_files.no_rows(table)
 
     readers: dict[str, Callable[[], pd.DataFrame]] = {
         "rncp_fiches": lambda: register()["fiches"],
         "rncp_blocs": lambda: register()["blocs"],
     }
+    readers["secret_metiers"] = partial(table_files.secret_metiers, root / released, branch_codes)
     for name in table_files.CONVENTIONS:
         readers[name] = partial(table_files.read_convention, name, root)
     for name in table_files.SUPPLIED:

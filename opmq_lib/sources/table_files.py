@@ -151,6 +151,19 @@ def read_supplied(
     return read_table(path, table, SUPPLIED[table], rules)
 
 
+def read_released(path: Path, table: str, branch_code: str) -> pd.DataFrame:
+    """Return a table of a branch as it may be published; raises as `read_table`."""
+    rules = [scope.branch_rule(branch_code, known_codes("branches", "branch_code"))]
+    return read_table(path, table, "public", rules)
+
+
+def secret_metiers(released: Path, branch_codes: Iterable[str]) -> pd.DataFrame:
+    """Return the métiers of branches that a release tells together: `branch_code, metier_code`."""
+    paths = [released / code / "secret.csv" for code in branch_codes]
+    known = [pd.read_csv(path, dtype=str) for path in paths if path.is_file()]
+    return pd.concat([pd.DataFrame(columns=["branch_code", "metier_code"], dtype="str"), *known])
+
+
 def read_convention(table: str, root: Path) -> pd.DataFrame:
     """Return a table of the project itself, one of `CONVENTIONS`; raises as `read_table`."""
     return read_table(root / "parameters" / "tables" / f"{table}.csv", table, origin="public")

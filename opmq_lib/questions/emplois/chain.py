@@ -168,6 +168,11 @@ def results(  # noqa: PLR0913 - one argument per step
             qualifications.projection_rows(detailed, future),
         ]
     parts += [part for part in [composition] if not part.empty]
+    secret = inputs["secret_metiers"].query("branch_code == @branch_code")
+    if not secret.empty:
+        unknown = {"value": float("nan"), "year": jobs["year"].max(), "unit": "headcount"}
+        rows = pd.DataFrame({"metier_code": secret["metier_code"], "status": "s", **unknown})
+        parts.append(rows.assign(indicator="employment_headcount"))
     table = indicators.stack(parts, branch_code, "emplois")
     return {
         "emplois": table,

@@ -80,6 +80,7 @@ def facts(results: Results) -> Any:
         uncovered=[CLASSES[row["level"]] for row in unknown.to_dict("records")],
         is_known=not levels.empty,
         is_observed=bool((levels["nature"] == "observed").all()) and not levels.empty,
+        is_own=bool(levels["origin"].eq("own").any()),
         is_apart=len(ranked) > 1 and bool(low.iloc[0] > high.iloc[1]),
         first=_year(shares, min),
         base=_year(levels["year"], max),
@@ -111,7 +112,7 @@ def key_figures(results: Results) -> Html:
         for row in _ranked(results).index[:1]
     ]
     residual = [
-        ("Part des autres métiers", cells.percent(row), WORDS.rest_note())
+        ("Part des autres métiers", cells.percent(row), WORDS.rest_note(f))
         for row in select(table, "employment_share_pct", metier_code=RESIDUAL).index
     ]
     return pieces.key_figures([*headcount, *leader, *residual])
@@ -132,7 +133,9 @@ def findings(results: Results, labels: Labels) -> Html:
     )
     has_intervals = select(results[TABLE], CHANGE)["lower"].notna().any()
     directions = WORDS.directions(f, falling, rising) if has_intervals else ""
-    return pieces.findings(f"{leader}\n\n{directions}")
+    hidden = select(results[TABLE], HEADCOUNT, status="s")["metier_code"]
+    secret = WORDS.secret([f"« {labels[code]} »" for code in hidden]) if len(hidden) else ""
+    return pieces.findings(f"{leader}\n\n{directions}\n\n{secret}")
 
 
 def ranges_figure(

@@ -204,7 +204,8 @@ def _whole(
     if jobs:
         known = indicators.select(jobs["emplois"], "employment_headcount", status="value")
         last = indicators.last_year(known[~known["metier_code"].isin(NOT_METIERS)])
-        unreliable = 100 * last["reliability_grade"].eq("D").mean() if len(last) else np.nan
+        is_graded = "reliability_grade" in last and len(last) > 0
+        unreliable = 100 * last["reliability_grade"].eq("D").mean() if is_graded else np.nan
     count = float(cells["employment_share_pct"].notna().sum()) if len(cells) else np.nan
     rows = pd.DataFrame(
         [

@@ -43,6 +43,8 @@ class Settings:
         readable: Files and folders that it may read, where the system can hold it to them, beside
             those of the system; none: all.
         temporary: Folder of its temporary files, which must be there; `""` for the usual one.
+        released: Folder of the branches' own tables as they may be published, from the project's
+            root, in place of those that parameters name; `""` for none.
     """
 
     notes: str = ""
@@ -52,6 +54,7 @@ class Settings:
     output_mb: int = 20
     readable: Sequence[str] = ()
     temporary: str = ""
+    released: str = ""
 
 
 class Notes:
@@ -131,6 +134,7 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     _limit_memory(settings.memory_mb)
     if settings.temporary:
         tempfile.tempdir = os.environ["TMPDIR"] = settings.temporary
+    os.environ["OPMQ_RELEASED"] = settings.released
     if settings.readable and confine.is_possible():
         confine.allow_reading([*confine.SYSTEM, *settings.readable])
     from ipykernel.kernelapp import IPKernelApp

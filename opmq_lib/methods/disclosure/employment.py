@@ -1,0 +1,206 @@
+"""The employment of one branch as it may be published: secret métiers together, in the rest."""
+
+from collections.abc import Collection
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from opmq_lib.errors import ConfidentialityError, Defect
+from opmq_lib.methods.disclosure import audit, protect
+from opmq_lib.methods.disclosure.rules import primary
+from opmq_lib.params import DisclosureRules
+from opmq_lib.tables.fap import FAMILY_LENGTH
+from opmq_lib.tables.indicators import ALL_METIERS
+
+REST: Final = "autres_metiers"
+COUNTED: Final = ("value", "units_count", "largest_share_pct")
+
+
+class Released(NamedTuple):
+    """What of a table may be published.
+
+    Attributes:
+        table: Its rows that may be, one more a year for the rest; they do not tell their companies.
+        secret: `metier_code` of those that are only told together, `reason`: `primary` (too few
+            companies, or one too large, in a year), `secondary` (else a subtraction gives another),
+            `before` (it was secret in an earlier edition).
+        findings: What attackers can work out of each secret figure, as `audit` returns it.
+        hidden_share_pct: Part of the jobs of the last year that is only told together.
+        families: Families of which every secret métier could be told as one (not tried for
+            subtractions).
+    """
+
+    table: pd.DataFrame
+    secret: pd.DataFrame
+    findings: pd.DataFrame
+    hidden_share_pct: float = 0.0
+    families: tuple[str, ...] = ()
+
+
+def release(
+    employment: pd.DataFrame, rules: DisclosureRules, before: Collection[str] = ()
+) -> Released:
+    """Return the employment of a branch as it may be published.
+
+    A métier that is secret in one year is so in all, and in later editions: a series with holes is
+    no use to a forecast, and what was shown once cannot be hidden. Secret métiers are added up in
+    the rest of the branch, which stands in the place of what a reader would get by subtraction and
+    must therefore pass the same rules: if need be, the smallest other métiers join it. How many
+    companies are behind several métiers, and how large the largest is there, is not known; at least
+    as many as behind one, at most as large as if it were the largest everywhere.
+
+    Args:
+        employment: Rows of the `employment` contract, of one branch; `units_count` and
+            `largest_share_pct` in each.
+        rules: Thresholds.
+        before: Métiers that were secret in earlier editions.
+
+    Raises:
+        ConfidentialityError: If a count is missing, the branch as a whole is secret, or an attacker
+            could work out a secret figure after all.
+
+    Source:
+        Methodology, K1 to K4.
+
+    Examples:
+        >>> jobs = pd.DataFrame({"branch_code": "chaux", "metier_code": ["A0A00", "B0B00", "C0C00"],
+        ...     "year": 2024, "employment_headcount": [40.0, 100, 400], "origin": "own",
+        ...     "units_count": [2, 9, 20], "largest_share_pct": [60, 30, 20]})
+        >>> found = release(jobs, DisclosureRules())
+        >>> found.table[["metier_code", "employment_headcount"]].to_numpy().tolist()
+        [['C0C00', 400.0], ['autres_metiers', 140.0]]
+        >>> found.secret.to_numpy().tolist()
+        [['A0A00', 'primary'], ['B0B00', 'secondary']]
+    """
+    cells = employment.rename(columns={"employment_headcount": "value"})
+    cells = cells[["metier_code", "year", *COUNTED]].reset_index(drop=True)
+    totals = _together(cells).assign(metier_code=ALL_METIERS)
+    if primary(totals, rules).any():
+        raise _whole_branch(totals.loc[primary(totals, rules), "year"])
+    alone = set(cells.loc[primary(cells, rules), "metier_code"]) - {REST}
+    both = pd.concat([cells, totals], ignore_index=True)
+    found = protect(both, {"metier_code": ALL_METIERS}, rules)
+    hidden = set(found.loc[found["status"] == "s", "metier_code"]) - {ALL_METIERS}
+    secret = _with_enough(cells, hidden | (set(before) & set(cells["metier_code"])), rules)
+    findings = _audited(both, secret, rules)
+    last = cells[cells["year"] == cells["year"].max()]
+    hidden = last.loc[last["metier_code"].isin(secret), "value"].sum() / last["value"].sum()
+    return Released(
+        _published(employment, cells, secret),
+        _reasons(secret, alone, before),
+        findings,
+        float(100 * hidden),
+        _families(cells, secret, rules),
+    )
+
+
+def release_totals(totals: pd.DataFrame, rules: DisclosureRules) -> Released:
+    """Return a branch's totals as they may be published: years that are secret are left out.
+
+    Args:
+        totals: Rows of the `branch_totals` contract; those of origin `public` pass.
+        rules: Thresholds.
+
+    Raises:
+        ConfidentialityError: If a count is missing, or every year is secret.
+    """
+    cells = totals.rename(columns={"employees_headcount": "value"})
+    is_secret = primary(cells[["year", "origin", *COUNTED]], rules)
+    if is_secret.all():
+        raise _whole_branch(totals["year"])
+    shown = _without_companies(totals[~is_secret])
+    years = [str(year) for year in totals.loc[is_secret, "year"]]
+    secret = pd.DataFrame({"year": years, "reason": "primary"}, dtype="str")
+    return Released(shown, secret, pd.DataFrame())
+
+
+def no_rules() -> ConfidentialityError:
+    """Return the error of an edition that does not say what may be published."""
+    return ConfidentialityError.of(
+        "parameters/edition.yml, disclosure",
+        "no rules say what may be published of the branches' own figures",
+        "thresholds, such as min_units: 3 and max_share_pct: 85",
+        "write them; until then nothing that rests on own tables is published",
+    )
+
+
+def _together(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return several métiers as one, by year: at least so many companies, at most so dominated."""
+    largest = cells["value"] * cells["largest_share_pct"].fillna(100)
+    sums = cells.assign(largest=largest).groupby("year", as_index=False)
+    added = sums.agg(
+        value=("value", "sum"), units_count=("units_count", "max"), most=("largest", "sum")
+    )
+    share = (added["most"] / added["value"]).where(added["value"] > 0)
+    return added.drop(columns="most").assign(largest_share_pct=share.clip(upper=100))
+
+
+def _with_enough(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) -> set[str]:
+    """Return métiers told together, with the smallest others until their sum may be told."""
+    sizes = cells.groupby("metier_code")["value"].sum().sort_values()
+    others = [code for code in sizes.index if code not in {*secret, REST}]
+    while secret:
+        rest = cells[cells["metier_code"].isin({*secret, REST})]
+        if not primary(_together(rest).assign(metier_code=REST), rules).any():
+            break
+        if not others:
+            raise _whole_branch(cells["year"])
+        secret = {*secret, others.pop(0)}
+    return secret - {REST}
+
+
+def _audited(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) -> pd.DataFrame:
+    """Return what can be worked out from all that is shown, and refuse if that is too much."""
+    is_hidden = cells["metier_code"].isin({*secret, REST} if secret else ())
+    released = cells.assign(status=is_hidden.map({True: "s", False: "value"}))
+    findings = audit(released, {"metier_code": ALL_METIERS}, rules)
+    ConfidentialityError.refuse(
+        Defect(
+            figure, "can be worked out", "a figure that nobody can work out", "withhold the table"
+        )
+        for figure in findings.loc[findings["is_exposed"], "figure"]
+    )
+    return findings
+
+
+def _families(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) -> tuple[str, ...]:
+    rows = cells[cells["metier_code"].isin(secret)]
+    told = {
+        family: _together(members).assign(metier_code=family)
+        for family, members in rows.groupby(rows["metier_code"].str[:FAMILY_LENGTH])
+        if len(set(members["metier_code"])) > 1
+    }
+    return tuple(str(family) for family, rows in told.items() if not primary(rows, rules).any())
+
+
+def _published(employment: pd.DataFrame, cells: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
+    shown = employment[~employment["metier_code"].isin({*secret, REST})]
+    rest = _together(cells[cells["metier_code"].isin({*secret, REST})])
+    first = employment.groupby("year", as_index=False).first()
+    told = first.drop(columns="employment_headcount").merge(rest[["year", "value"]], on="year")
+    told = told.rename(columns={"value": "employment_headcount"}).assign(metier_code=REST)
+    both = pd.concat([shown, told], ignore_index=True)[list(employment)]
+    return _without_companies(both.sort_values(["metier_code", "year"]))
+
+
+def _without_companies(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that tells nothing of its companies, and is public."""
+    shown = table.assign(origin="public").reset_index(drop=True)
+    shown[["units_count", "largest_share_pct"]] = np.nan
+    return shown
+
+
+def _reasons(secret: set[str], alone: set[str], before: Collection[str]) -> pd.DataFrame:
+    codes = sorted(secret)
+    why = ["primary" if c in alone else "before" if c in before else "secondary" for c in codes]
+    return pd.DataFrame({"metier_code": codes, "reason": why}, dtype="str")
+
+
+def _whole_branch(years: pd.Series) -> ConfidentialityError:
+    return ConfidentialityError.of(
+        f"employment, {', '.join(map(str, sorted(set(years))))}",
+        "the branch as a whole is secret: too few companies, or one too large",
+        "enough companies behind its total",
+        "publish it with another branch, or leave its table out of the parameters",
+    )

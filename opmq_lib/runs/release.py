@@ -1,0 +1,156 @@
+"""The branches' own tables as they may be published: the one door to what everybody may see.
+
+    data/chimie.csv ── protect ──▶ outputs/released/2026/chimie/employment.csv ──▶ notebooks
+
+The batch gives notebooks the released table alone, and keeps the other out of their reach: what
+they compute, draw and say of it can then be published. A table that cannot be released is given
+whole, and what rests on it is withheld. Beside the tables stands what was done, `release.json`;
+what was secret in one edition stays so in the next.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opmq_lib.errors import DataError
+from opmq_lib.params import BranchParams, EditionParams
+from opmq_lib.runs import fingerprint, folders
+from opmq_lib.runs.library import Library
+
+if TYPE_CHECKING:
+    from opmq_lib.methods.disclosure.employment import Released
+
+RELEASED: Final = "outputs/released"
+RECORD: Final = "release.json"
+TABLES: Final = ("employment", "branch_totals")
+"""Tables whose rules of publication are known; any other is the branch's own."""
+SECRET: Final = "secret.csv"
+"""The métiers of `employment` that are only told together."""
+MADE_WITH: Final = frozenset({"opmq_lib.runs.release", "opmq_lib.methods.disclosure"})
+
+
+class Outcome(NamedTuple):
+    """What became of one table of one branch: what is secret, or why nothing is released."""
+
+    branch_code: str
+    table: str
+    secret: tuple[tuple[str, str], ...] = ()
+    refused: DataError | None = None
+
+
+def folder(edition_folder: Path) -> str:
+    """Return where the released tables of an edition are, from the project's root."""
+    return f"{RELEASED}/{edition_folder.name}"
+
+
+def in_place(
+    root: Path, edition: EditionParams, branches: Mapping[str, BranchParams], library: Library
+) -> dict[str, dict[str, str]]:
+    """Return the released tables that are up to date: branch → table → path from the root."""
+    found: dict[str, dict[str, str]] = {}
+    for code, table, made_of in _asked(root, edition, branches, library):
+        here = f"{RELEASED}/{edition.edition_id}/{code}"
+        done = records(root / here).get(table, {})
+        path = root / here / f"{table}.csv"
+        is_same = done.get("made_of") == made_of and path.is_file()
+        if is_same and fingerprint.file_sha256(path) == done["sha256"]:
+            found.setdefault(code, {})[table] = f"{here}/{table}.csv"
+    return found
+
+
+def write(
+    root: Path, edition: EditionParams, branches: Mapping[str, BranchParams], library: Library
+) -> list[Outcome]:
+    """Release what has changed, and take back what can no longer be; return what was done.
+
+    A table that cannot be read is left to the notebooks that read it: they say what is wrong.
+    """
+    fresh = in_place(root, edition, branches, library)
+    outcomes = []
+    for code, table, made_of in _asked(root, edition, branches, library):
+        if table in fresh.get(code, {}):
+            continue
+        here = root / RELEASED / edition.edition_id / code
+        done = {name: each for name, each in records(here).items() if name != table}
+        (here / f"{table}.csv").unlink(missing_ok=True)
+        try:
+            released = released_table(root, edition, branches[code], table)
+            secret = tuple(released.secret.itertuples(index=False, name=None))
+            content = released.table.to_csv(index=False, lineterminator="\n").encode()
+            sha256 = fingerprint.bytes_sha256(content)
+            done[table] = {"made_of": made_of, "sha256": sha256, "secret": dict(secret)}
+            folders.write(here / f"{table}.csv", content)
+            if table == "employment":
+                lines = ["branch_code,metier_code", *(f"{code},{metier}" for metier, _ in secret)]
+                folders.write(here / SECRET, "\n".join([*lines, ""]).encode())
+            outcomes.append(Outcome(code, table, secret))
+        except DataError as error:
+            outcomes.append(Outcome(code, table, refused=error))
+        if done or here.is_dir():
+            folders.write(here / RECORD, json.dumps(done, indent=1).encode())
+    return outcomes
+
+
+def sweep(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams]) -> None:
+    """Remove released tables that no branch names any more."""
+    for here in (root / RELEASED / edition.edition_id).glob("*"):
+        named = branches[here.name].tables.paths() if here.name in branches else {}
+        if not set(records(here)) <= set(named):
+            shutil.rmtree(here)
+
+
+def records(here: Path) -> dict[str, Any]:
+    """Return what was released of a branch, by table; nothing if the record cannot be read."""
+    try:
+        found = json.loads((here / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def secret_before(root: Path, edition_id: str, branch_code: str) -> dict[str, set[str]]:
+    """Return what was secret in the other editions of a branch, by table."""
+    found: dict[str, set[str]] = {table: set() for table in TABLES}
+    for here in (root / RELEASED).glob(f"*/{branch_code}"):
+        if here.parent.name != edition_id:
+            for table, done in records(here).items():
+                found.setdefault(table, set()).update(done.get("secret", {}))
+    return found
+
+
+def _asked(
+    root: Path, edition: EditionParams, branches: Mapping[str, BranchParams], library: Library
+) -> Iterator[tuple[str, str, str]]:
+    """Yield branch, table and hash of all that its release is made of."""
+    made_with = None
+    for code, branch in branches.items():
+        for table, path in branch.tables.paths().items():
+            if table not in TABLES or not (root / path).is_file():
+                continue
+            made_with = made_with or fingerprint.json_sha256(library.reached(MADE_WITH))
+            rules = edition.disclosure and edition.disclosure.model_dump(mode="json")
+            before = sorted(secret_before(root, edition.edition_id, code)[table])
+            parts = [made_with, fingerprint.file_sha256(root / path), rules, before]
+            yield code, table, fingerprint.json_sha256(parts)
+
+
+def released_table(
+    root: Path, edition: EditionParams, branch: BranchParams, table: str
+) -> "Released":
+    """Return a table of a branch as it may be published, what is secret in it, and its audit.
+
+    Raises:
+        DataError: If the table is not as it should be, or nothing of it may be published.
+    """
+    from opmq_lib.methods.disclosure import employment as disclosure
+    from opmq_lib.sources.table_files import read_supplied
+
+    if edition.disclosure is None:
+        raise disclosure.no_rules()
+    own = read_supplied(root / branch.tables.paths()[table], table, branch.branch_code)
+    if table != "employment":
+        return disclosure.release_totals(own, edition.disclosure)
+    before = secret_before(root, edition.edition_id, branch.branch_code)[table]
+    return disclosure.release(own, edition.disclosure, before)

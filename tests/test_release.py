@@ -1,0 +1,272 @@
+"""Own tables are published as far as the rules allow, and nothing secret reaches the site."""
+
+import hashlib
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import site_edition as given
+import small_project as small
+
+from opmq_lib.errors import ConfidentialityError
+from opmq_lib.methods.disclosure.employment import REST, release
+from opmq_lib.params import DisclosureRules
+from opmq_lib.runs import folders, library
+from opmq_lib.runs import release as release_of
+from opmq_lib.runs.hashes import Hashes
+from opmq_lib.runs.kernels import confine
+from opmq_lib.runs.plan import plan
+from opmq_lib.show import downloads
+from opmq_lib.sources import parameters
+
+RULES = DisclosureRules()
+FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
+BRANCHES = ("ceramique", "chimie", "textile")
+YEARS = range(2011 if FULL else 2020, 2025)
+
+
+def branch(rng: np.random.Generator, metiers: int = 8, code: str = "chaux") -> pd.DataFrame:
+    """Return the employment of a branch in which few companies employ some métiers."""
+    rows = [
+        {
+            "branch_code": code,
+            "metier_code": f"A{metier}Z00",
+            "year": year,
+            "employment_headcount": float(rng.integers(100_000, 999_999)),
+            "nature": "observed",
+            "origin": "own",
+            "units_count": int(rng.choice([1, 2, 3, 6, 12, 40])),
+            "largest_share_pct": float(rng.uniform(20, 100)),
+            "source_code": "enquete",
+        }
+        for metier in range(metiers)
+        for year in range(2021, 2024)
+    ]
+    large = {"metier_code": "Z9Z99", "units_count": 60, "largest_share_pct": 5.0}
+    return pd.DataFrame([*rows, *(row | large for row in rows[:3])])
+
+
+@pytest.mark.parametrize("seed", range(300 if FULL else 12))
+def test_a_reader_who_subtracts_learns_no_secret_and_totals_are_exact(seed: int) -> None:
+    jobs = branch(np.random.default_rng(seed))
+    table, secret, findings, *_ = release(jobs, RULES)
+    hidden = set(secret["metier_code"])
+    is_secret = (jobs["units_count"] < 3) | (jobs["largest_share_pct"] > 85)
+    assert set(jobs.loc[is_secret, "metier_code"]) <= hidden
+    assert not hidden & set(table["metier_code"])
+    sums = table.groupby("year")["employment_headcount"].sum()
+    assert sums.to_dict() == jobs.groupby("year")["employment_headcount"].sum().to_dict()
+    assert table[["units_count", "largest_share_pct"]].isna().all(axis=None)
+    rest = table[table["metier_code"] == REST].set_index("year")["employment_headcount"]
+    for row in jobs[is_secret].itertuples():
+        # What is known of it: it lies between 0 and the rest, less what a company of the rest has.
+        others = jobs[(jobs["year"] == row.year) & jobs["metier_code"].isin(hidden)]
+        theirs = others["employment_headcount"] * others["largest_share_pct"] / 100
+        known = theirs.drop(row.Index).max()
+        assert rest[row.year] - known >= 1.15 * row.employment_headcount
+    assert not findings["is_exposed"].any()
+
+
+def test_what_was_secret_in_an_edition_stays_so_whatever_its_companies_are_now() -> None:
+    jobs = branch(np.random.default_rng(0), 6).assign(units_count=20, largest_share_pct=20.0)
+    assert release(jobs, RULES).secret.empty
+    secret = release(jobs, RULES, {"A1Z00", "A3Z00"}).secret
+    assert secret.to_numpy().tolist() == [["A1Z00", "before"], ["A3Z00", "before"]]
+
+
+@pytest.mark.parametrize("column", ["units_count", "largest_share_pct"])
+def test_nothing_is_released_of_a_table_that_does_not_count_its_companies(column: str) -> None:
+    jobs = branch(np.random.default_rng(1))
+    jobs.loc[4, column] = np.nan
+    with pytest.raises(ConfidentialityError, match="A1Z00, 2022"):
+        release(jobs, RULES)
+
+
+# From the table to the site
+
+READ = """
+import contextlib, sqlite3, subprocess, sys
+import pandas as pd
+import pyarrow.csv
+from opmq_lib.sources import study
+rows = study.load_inputs([branch_code])["own_employment"]
+rows.to_csv(f"{output_folder}/emplois.csv", index=False)
+root = "../../../.."
+for way in (
+    lambda: open(f"{root}/data/{branch_code}.csv").read(),
+    lambda: pd.read_parquet(f"{root}/data/{branch_code}.parquet"),
+    lambda: pyarrow.csv.read_csv(f"{root}/data/{branch_code}.csv"),
+    lambda: sqlite3.connect(f"{root}/data/{branch_code}.db").execute("select * from t").fetchall(),
+    lambda: subprocess.run(["cat", f"{root}/data/{branch_code}.csv"], capture_output=True).stdout,
+):
+    with contextlib.suppress(Exception):
+        print(way())
+rows
+"""
+REGISTER = """
+print(open(f"../../../../{requests_register}").read())
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
+    """Return a project of three branches with own tables, run and published, and its canaries."""
+    if not confine.is_possible():
+        pytest.skip("this system does not confine notebooks")
+    root = given.project(tmp_path_factory.mktemp("release") / "root")
+    (root / "notebooks/10_consolidation.ipynb").unlink()
+    signature = 'branch_code = "chimie"\noutput_folder = "."'
+    small.write_notebook(root, "01_emplois", READ, signature=signature)
+    register = 'branch_code = "chimie"\nrequests_register = ""\noutput_folder = "."'
+    small.write_notebook(root, "06_demandes", REGISTER, signature=register)
+    (root / "data").mkdir()
+    canaries: set[str] = set()
+    rng = np.random.default_rng(5)
+    for path in (root / "parameters/branches").glob("*.yml"):
+        if path.stem not in BRANCHES:
+            path.unlink()
+            continue
+        named = f"employment: data/{path.stem}.csv"
+        text = path.read_text(encoding="utf-8").replace("employment: null", named)
+        notebooks = 'notebooks: ["01_emplois", "06_demandes"]'
+        path.write_text(re.sub(r"(?m)^notebooks: .*", notebooks, text), encoding="utf-8")
+        canaries |= plant(root, path.stem, rng)
+    edition = root / "parameters/edition.yml"
+    text = edition.read_text(encoding="utf-8")
+    named = text.replace("requests: null", "requests: data/requests.csv")
+    edition.write_text(named, encoding="utf-8")
+    (root / "data/requests.csv").write_text("request_id\n765432\n", encoding="utf-8")
+    opmq(root, "run", "--workers", "2")
+    opmq(root, "site", "--engine", "embedded")
+    return root, canaries | {"765432"}
+
+
+def plant(root: Path, code: str, rng: np.random.Generator) -> set[str]:
+    """Write an own table, with the same in other formats, and return its secret values."""
+    codes = pd.read_csv(Path(given.PROJECT) / "opmq_lib/data/metiers.csv", dtype=str)
+    codes = codes.query("level == 'fap225' and nomenclature == 'FAP-2009' and scope == 'industry'")
+    names = codes["metier_code"].head(20).tolist()
+    rows = [
+        (code, name, year, int(rng.integers(100_000, 999_999)), place)
+        for place, name in enumerate(names)
+        for year in YEARS
+    ]
+    columns = ["branch_code", "metier_code", "year", "employment_headcount", "place"]
+    table = pd.DataFrame(rows, columns=columns)
+    secret = table["place"] < 12
+    table = table.assign(
+        nature="observed", origin="own", units_count=(~secret).mul(28) + 2, largest_share_pct=30.0,
+        source_code="enquete",
+    )  # fmt: skip
+    table = table.drop(columns="place")
+    table.to_csv(root / f"data/{code}.csv", index=False)
+    table.to_parquet(root / f"data/{code}.parquet")
+    with sqlite3.connect(root / f"data/{code}.db") as base:
+        table.to_sql("t", base)
+    return set(table.loc[secret, "employment_headcount"].astype(str))
+
+
+def opmq(root: Path, *words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "opmq_lib", *words], cwd=root, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def shown(site: Path) -> set[str]:
+    """Return every number of six digits in the files of a site, compressed ones included."""
+    found: set[str] = set()
+    for path in site.rglob("*"):
+        if path.is_file():
+            for content in _contents(path.read_bytes()):
+                text = re.sub(r"(?<=\d)[\s\u202f\u00a0,.](?=\d{3})", "", content)
+                found |= set(re.findall(r"(?<!\d)\d{6}(?!\d)", text))
+    return found
+
+
+def _contents(content: bytes) -> list[str]:
+    if content.startswith(b"PK"):
+        with zipfile.ZipFile(BytesIO(content)) as parts:
+            return [text for name in parts.namelist() for text in _contents(parts.read(name))]
+    return [content.decode("utf-8", errors="replace")]
+
+
+def test_no_secret_reaches_the_site_and_the_branches_are_published(
+    project: tuple[Path, set[str]],
+) -> None:
+    root, canaries = project
+    assert len(canaries) > (500 if FULL else 150)
+    assert shown(root / "outputs/site") & canaries == set()
+    for code in BRANCHES:
+        page = (root / f"outputs/site/branches/{code}/01_emplois.html").read_text(encoding="utf-8")
+        assert REST in page
+        withheld = root / f"outputs/site/branches/{code}/06_demandes.html"
+        assert "données propres à la branche" in withheld.read_text(encoding="utf-8")
+    said = opmq(root, "audit", "--branch", "textile")
+    assert re.search(r"textile, employment: \d+ secret, [\d.]+ % of jobs told together only", said)
+
+
+@pytest.mark.skipif(not FULL, reason="with the large samples only: it publishes a second time")
+def test_the_same_search_finds_them_when_the_gate_is_open(project: tuple[Path, set[str]]) -> None:
+    root, canaries = project
+    here = root / "outputs/released/2026/textile"
+    kept = {path: path.read_bytes() for path in here.iterdir()}
+    raw = (root / "data/textile.csv").read_text(encoding="utf-8").replace(",own,", ",public,")
+    (here / "employment.csv").write_text(raw, encoding="utf-8")
+    record = json.loads((here / "release.json").read_text(encoding="utf-8"))
+    record["employment"]["sha256"] = hashlib.sha256(raw.encode()).hexdigest()
+    (here / "release.json").write_text(json.dumps(record), encoding="utf-8")
+    opmq(root, "run", "--workers", "2")
+    opmq(root, "site", "--engine", "embedded")
+    assert shown(root / "outputs/site") & canaries
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+
+def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
+    project: tuple[Path, set[str]],
+) -> None:
+    root, _ = project
+    edition, branches = parameters.load_edition(root), parameters.load_branches(root)
+    modules = library.read(Hashes())
+    assert release_of.write(root, edition, branches, modules) == []
+    table = root / "data/ceramique.csv"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace(",30.0,", ",31.0,", 1), encoding="utf-8")
+    runs = {each.id: each for each in plan(root, edition, branches)}
+    run = runs["ceramique", "01_emplois"]
+    assert run.origin == "own"
+    assert not run.is_released
+    (done,) = release_of.write(root, edition, branches, modules)
+    assert (done.branch_code, done.refused) == ("ceramique", None)
+    without = edition.model_copy(update={"disclosure": None})
+    refused = release_of.write(root, without, branches, modules)
+    assert [each.branch_code for each in refused] == list(branches)
+    assert "no rules say what may be published" in str(refused[0].refused)
+    assert not (root / "outputs/released/2026/ceramique/employment.csv").exists()
+    assert release_of.in_place(root, without, branches, modules) == {}
+
+
+def test_results_that_rest_on_own_data_are_for_their_owner_alone(tmp_path: Path) -> None:
+    for private, folder_mode, file_mode in ((True, 0o700, 0o600), (False, 0o755, 0o644)):
+        staging = folders.stage(tmp_path, "chimie", f"01_{private}")
+        assert staging.stat().st_mode & 0o777 == 0o700
+        (staging / "emplois.csv").touch(0o644)
+        folders.publish(staging, tmp_path / f"{private}", private=private)
+        assert (tmp_path / f"{private}").stat().st_mode & 0o777 == folder_mode
+        assert (tmp_path / f"{private}/emplois.csv").stat().st_mode & 0o777 == file_mode
+    own = {"emplois": pd.DataFrame({"value": [1.0], "origin": "own"})}
+    shown = downloads.write_results(own, str(tmp_path / "lab"), "01")
+    assert shown is not None
+    assert "Données confidentielles, ne pas transmettre" in shown.html
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "lab").iterdir()} == {0o600}
