@@ -193,7 +193,7 @@ if branch_code == "chimie" and not Path({str(killed)!r}).exists():
 
 
 def test_scheduler_killed_ends_the_batch_with_one_message_and_keeps_what_was_done(
-    tmp_path: Path, cluster: Cluster
+    tmp_path: Path, cluster: Cluster, capfd: pytest.CaptureFixture[str]
 ) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
@@ -214,6 +214,7 @@ def test_scheduler_killed_ends_the_batch_with_one_message_and_keeps_what_was_don
             batch.execute(small.runs(root), 100, cluster=cluster.address)
         killing.result()
     assert list(small.records(root)) == [("aaa", "01_emplois")]
+    assert capfd.readouterr().err == ""
     end_kernels(marks)
 
 

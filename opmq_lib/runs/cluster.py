@@ -40,6 +40,8 @@ SECONDS_TO_ANSWER = 20
 SECONDS_TO_LEAVE = 5
 
 LOG = logging.getLogger(__name__)
+for _name in ("distributed.client", "distributed.batched"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)  # what befalls the scheduler is said below
 
 
 class Cluster:
