@@ -168,6 +168,7 @@ def _limit_outputs(session: Any, output_mb: int) -> None:
     Here and not in the runner: what is never sent takes no memory there, and no time.
     """
     send, left = session.send, output_mb << 20
+    streams: list[Any] = [sys.stdout, sys.stderr]
 
     def send_some(stream: Any, message: Any, *arguments: Any, **named: Any) -> Any:
         nonlocal left
@@ -176,15 +177,18 @@ def _limit_outputs(session: Any, output_mb: int) -> None:
         if left <= 0:
             return None
         content = message["content"]
-        size = len(json.dumps(content, default=str, ensure_ascii=False)) + OUTPUT_BYTES
-        if "text" in content:
-            content["text"] = content["text"][:left]
-        if "text" in content or size <= left:
+        text = content.get("text")
+        size = OUTPUT_BYTES + len(text or json.dumps(content, default=str, ensure_ascii=False))
+        if text:
+            content["text"] = text[:left]
+        if text or size <= left:
             send(stream, message, *arguments, **named)
         left -= size
         if left <= 0:
             cut = {"data": {"text/plain": CUT.format(output_mb)}, "metadata": {}}
             send(stream, session.msg("display_data", cut, parent=message["parent_header"]))
+            for each in streams:
+                each.write = len  # they would gather it, to be thrown away afterwards
         return None
 
     session.send = send_some
