@@ -122,10 +122,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     runs: dict[RunId, Run] = {}
     for code, name in _ordered(reads):
         template, registers = templates[name], named[name]
-        own = supplied.get(code, {}).keys() & set(template.own_tables)
-        public = {each: path for each, path in released.get(code, {}).items() if each in own}
-        hidden = [supplied[code][each] for each in sorted(own - public.keys())]
-        secret = [f"{release.folder(edition_folder)}/{code}/{release.SECRET}"] if public else []
+        hidden, public = _tables(template, supplied.get(code, {}), released.get(code, {}))
         read = reads[code, name]
         if code == COMMON:
             read = tuple(each for each in read if each[0] == COMMON or runs[each].origin != "own")
@@ -139,7 +136,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
             reads=read,
             library=short[name],
             declared=(
-                *(*filter(None, registers.values()), *hidden, *public.values(), *secret),
+                *(*filter(None, registers.values()), *hidden, *public),
                 *(*texts[name], *template.files),
             ),
             is_released=bool(public),
@@ -204,6 +201,15 @@ def _reads(
         )
         for code, name in wanted
     }
+
+
+def _tables(
+    template: Template, supplied: Mapping[str, str], released: Mapping[str, Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """Return the files of its branch's own tables that a notebook reads whole, and as released."""
+    read = [name for name in template.own_tables if name in supplied]
+    hidden = [supplied[name] for name in read if name not in released]
+    return hidden, [path for name in read for path in released.get(name, ())]
 
 
 def _origin(registers: Mapping[str, str], edition: EditionParams) -> Origin:

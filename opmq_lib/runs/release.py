@@ -47,16 +47,17 @@ def folder(edition_folder: Path) -> str:
 
 def in_place(
     root: Path, edition: EditionParams, branches: Mapping[str, BranchParams], library: Library
-) -> dict[str, dict[str, str]]:
-    """Return the released tables that are up to date: branch → table → path from the root."""
-    found: dict[str, dict[str, str]] = {}
+) -> dict[str, dict[str, list[str]]]:
+    """Return the released tables that are up to date: branch → table → its files, from the root."""
+    found: dict[str, dict[str, list[str]]] = {}
     for code, table, made_of in _asked(root, edition, branches, library):
         here = f"{RELEASED}/{edition.edition_id}/{code}"
         done = records(root / here).get(table, {})
         path = root / here / f"{table}.csv"
         is_same = done.get("made_of") == made_of and path.is_file()
         if is_same and fingerprint.file_sha256(path) == done["sha256"]:
-            found.setdefault(code, {})[table] = f"{here}/{table}.csv"
+            names = [f"{table}.csv", *([SECRET] if table == "employment" else [])]
+            found.setdefault(code, {})[table] = [f"{here}/{name}" for name in names]
     return found
 
 
