@@ -28,6 +28,8 @@ hidden one (movements stay short), how many times that where one company knows t
 BLOCK, AIMS, TRIES, TRIES_A_SIZE = 80, 8, 9, 3
 """Figures in a block of movements, and aims in it; how often a figure is tried with others, and
 after how many times blocks are twice as large."""
+MANY: Final = 1000
+"""Loose figures beyond which many are moved at once."""
 WIDE: Final = 256
 """Aims at a time when more cells are hidden."""
 LARGEST_WHOLE: Final = 600
@@ -199,11 +201,13 @@ class _Attack:
     def move_many(self) -> None:
         """Move many figures at once until each is shown to be safe, or has been tried in vain.
 
+        In small graphs moving each is faster, and nothing is done here.
+
         Movements stay in blocks, random each time: they are short, and one that is not in whole
         numbers spoils few others.
         """
         tried = dict.fromkeys(self.blocked, 0)
-        while True:
+        while len(self.loose) > MANY:
             tasks = [task for task in self.unsafe() if tried[task] < TRIES]
             if len(tasks) <= AIMS:
                 return
@@ -258,11 +262,11 @@ class _Attack:
                 continue
             left = self.blocked[task]
             if left and not self.reach(task, left):
-                found += [
-                    Exposure(*task, attacker)
-                    for attacker in sorted(left)
-                    if len(left) == 1 or not self.reach(task, [attacker])
-                ]
+                for attacker in sorted(left):
+                    if len(left) == 1 or not self.reach(task, [attacker]):
+                        found.append(Exposure(*task, attacker))
+                        if most is not None:
+                            break
         return found
 
     def reach(self, task: Task, attackers: Iterable[int]) -> bool:
@@ -289,7 +293,7 @@ class _Attack:
         """Return loose figures among which to move one: blocks around it, then all."""
         at = np.searchsorted(self.loose, cell)
         for size in (0, 0, 1, 1):
-            count = len(self.loose) // BLOCK >> size
+            count = len(self.loose) // (2 * BLOCK) >> size
             if count > 1:
                 blocks = self.blocks(count)
                 yield self.loose[blocks == blocks[at]]

@@ -66,26 +66,59 @@ def suppress(graph: Graph, seconds: float) -> Choice:
 def _suppress_part(graph: Graph, seconds: float) -> Choice:
     """Return the cheapest safe choice; beyond `LARGE` figures or the time, a safe one near it."""
     end = time.monotonic() + seconds * SEARCH
-    cuts = line_cuts(graph)
+    cuts, random = line_cuts(graph), np.random.default_rng(0)
     if not cuts or not graph.free.any():
         return Choice(graph.forced, 0.0, [each.cell for each in exposures(graph, graph.forced)])
     if len(graph.value) <= LARGE:
-        _relax(graph, cuts, end)
+        _relax(graph, cuts, random, end)
     choice = _master(graph, cuts, end - time.monotonic())
     while len(graph.value) <= LARGE and time.monotonic() < end:
-        weak = exposures(graph, choice.hidden, most=MOST)
-        if not weak:
-            return choice
-        if choice.hidden[graph.free].all():
-            break
-        more = np.flatnonzero(graph.free & ~choice.hidden)
-        one_more = more, np.ones(len(more))
-        cuts += [cut(graph, choice.hidden.astype(float), each) or one_more for each in weak]
+        new = _separate(graph, choice.hidden.astype(float), random)
+        if not new:
+            weak = exposures(graph, choice.hidden, most=MOST)
+            if not weak:
+                return choice
+            more = np.flatnonzero(graph.free & ~choice.hidden)
+            if not len(more):
+                break
+            one_more = more, np.ones(len(more))
+            new = [cut(graph, choice.hidden.astype(float), each) or one_more for each in weak]
+        cuts += new
         choice = _master(graph, cuts, end - time.monotonic())
     hidden, left = grow(graph, choice.hidden)
     if not left and len(graph.value) <= LARGE:
         hidden = _prune(graph, hidden, end + seconds * (1 - SEARCH))
     return Choice(hidden, choice.bound, left)
+
+
+def _relax(graph: Graph, cuts: list[Cut], random: np.random.Generator, end: float) -> None:
+    """Add cuts while cells may be hidden in part, as long as the bound rises."""
+    bound = -np.inf
+    while time.monotonic() < end:
+        found = _solve_master(graph, cuts, end - time.monotonic(), whole=False)
+        if found.x is None or found.fun <= bound + 1e-3 * abs(found.fun):
+            break
+        bound = found.fun
+        hidden = graph.forced.astype(float)
+        hidden[graph.free] = found.x
+        cuts += _separate(graph, hidden, random)
+
+
+def _separate(graph: Graph, hidden: Numbers, random: np.random.Generator) -> list[Cut]:
+    """Return cuts that a choice, in part or whole, breaks because of what outsiders know."""
+    tasks = [
+        Exposure(cell, side, OUTSIDER)
+        for side, need in ((1, graph.need_up), (-1, graph.need_down))
+        for cell in np.flatnonzero(need > 0).tolist()
+    ]
+    found: list[Cut] = []
+    for at in random.permutation(len(tasks)):
+        new = cut(graph, hidden, tasks[at])
+        if new and new[1] @ hidden[new[0]] < 1 - 1e-3:
+            found.append(new)
+        if len(found) == MOST:
+            break
+    return found
 
 
 def _prune(graph: Graph, hidden: Flags, end: float) -> Flags:
@@ -99,27 +132,6 @@ def _prune(graph: Graph, hidden: Flags, end: float) -> Flags:
         if not exposures(graph, less, most=1):
             hidden = less
     return hidden
-
-
-def _relax(graph: Graph, cuts: list[Cut], end: float) -> None:
-    """Add the cuts that outsiders give while cells may be hidden in part."""
-    tasks = [
-        Exposure(int(cell), side, OUTSIDER)
-        for side, need in ((1, graph.need_up), (-1, graph.need_down))
-        for cell in np.flatnonzero(need > 0)
-    ]
-    bound = -np.inf
-    while time.monotonic() < end:
-        found = _solve_master(graph, cuts, end - time.monotonic(), whole=False)
-        if found.x is None or found.fun <= bound + 1e-3 * abs(found.fun):
-            break
-        bound = found.fun
-        hidden = graph.forced.astype(float)
-        hidden[graph.free] = found.x
-        for task in tasks:
-            new = cut(graph, hidden, task)
-            if new and new[1] @ hidden[new[0]] < 1 - 1e-3:
-                cuts.append(new)
 
 
 def _solve_master(graph: Graph, cuts: list[Cut], seconds: float, *, whole: bool) -> OptimizeResult:
