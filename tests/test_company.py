@@ -209,6 +209,11 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         book = invented()
         fill_in(book, metiers, by_birth=path.stem == "thirty")
         downloads.write_workbook(book, path)
+    given.append(folder / "ill_written.xlsx")
+    book = invented()
+    book["Mes salariés"]["D7"], book["Mes salariés"]["D8"] = "deux", 1
+    book["Naissances"]["B4"], book["Naissances"]["A7"] = "cette année", "Magicien"
+    downloads.write_workbook(book, given[-1])
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
     command = [office, "--headless", profile, "--convert-to", "xlsx", "--outdir", folder / "done"]
     subprocess.run([*command, *given], check=True, capture_output=True, timeout=300)
@@ -286,6 +291,15 @@ def test_small_numbers_are_told_as_chances(computed: dict[str, Workbook]) -> Non
     assert computed["large"]["Mes départs"]["D7"].value == "non calculé"
 
 
+def test_what_is_ill_written_is_counted_and_spoils_nothing(computed: dict[str, Workbook]) -> None:
+    told = computed["ill_written"]["Mes départs"]["A3"].value
+    assert told.replace("\u00a0", " ").replace("\u202f", " ") == (
+        "1 salarié saisi, dont 1 de 45 ans ou plus ou d’âge inconnu. D’ici 5 ans : aucun départ de "
+        "fin de carrière probable ; chance d’au moins un : 3 %. Attention, lignes à corriger : 3."
+    )
+    assert computed["ill_written"]["Naissances"]["C4"].value == "année à vérifier"
+
+
 def test_a_metier_tells_its_tension_its_cause_and_where_to_recruit(
     computed: dict[str, Workbook],
 ) -> None:
@@ -297,7 +311,7 @@ def test_a_metier_tells_its_tension_its_cause_and_where_to_recruit(
     assert first[4].startswith("3 en cours, dont 1 de la branche. Par exemple : =CQP d’essai")
     assert first[5].endswith("(en baisse)")
     assert second[2].startswith("classe 3 à 4 sur 5, 20e")
-    assert second[3:6] == ["aucune alerte publiée", "aucune connue", "non connu"]
+    assert second[3:6] == [*("aucune alerte publiée", "aucun CQP ni titre recensé", "non connu")]
 
 
 def formulas_of(book: Workbook) -> list[str]:

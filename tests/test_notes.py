@@ -52,13 +52,16 @@ def test_a_bad_register_gives_one_error_that_lists_everything(tmp_path: Path) ->
         {"note": "a" * 401},
         {"note": "Voir avec Mme Durand, 06 12 34 56 78"},
         {"basis_kind": "study", "basis": "", "work_code": "E7"},
-        {"signed_by": "Jeanne Petit"},
+        {"signed_by": "Petit et compagnie"},
         {"branch_codes": "chimie chimi"},
         {"theme": "robots"},
         {"basis_kind": "hearing", "basis": "section paritaire"},
         {"valid_until": "2020-01-01"},
         {"signed_on": "2027-01-01"},
         {"signed_by": "section de M. Dupont"},
+        {"signed_by": "la présidente de la CPNEFP"},
+        {"signed_by": "CPNEFP, par J. Petit"},
+        {"basis_kind": "hearing", "basis": "section paritaire", "heard_on": "2026-04-01"},
         {},
     )
     with pytest.raises(DataError) as caught:
@@ -77,6 +80,9 @@ def test_a_bad_register_gives_one_error_that_lists_everything(tmp_path: Path) ->
         "valid_until",
         "signed_on",
         "signed_by",
+        "signed_by",
+        "signed_by",
+        "heard_on",
     ]
     expected = [f"notes.csv, row {at}, column `{name}`" for at, name in enumerate(columns, 2)]
     assert found == expected

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from opmq_lib.cli.app import app
 from opmq_lib.errors import SchemaError
 from opmq_lib.methods import skills
+from opmq_lib.methods.needs.qualifications import class_of
 from opmq_lib.methods.skills import evolution
 from opmq_lib.questions.changements import chain, page
 from opmq_lib.sources import embedded, rome, study
@@ -223,6 +224,21 @@ def test_near_metiers_fall_and_share_what_both_have(results: dict[str, pd.DataFr
     assert (row["shared_count"], row["to_learn_count"]) == (len(have & ask), len(ask - have))
     assert row["shared_share"] == pytest.approx(len(have & ask) / len(have | ask))
     assert (moves["rome_code"].isin(one) & moves["target_rome_code"].isin(other)).any()
+
+
+def test_near_metiers_have_neighbouring_qualifications_and_a_tenth_in_common() -> None:
+    """Records of ROME lead from unskilled workers to engineers; nobody is told so."""
+    inputs = study.load_inputs(["chimie"])
+    records = chain.records(inputs, "chimie")
+    codes = records["metier_code"].unique()
+    moves = evolution.metier_moves(records, inputs["rome_moves"])
+    assert ((moves["metier_code"] == "E0Z20") & (moves["target_metier_code"] == "N0Z90")).any()
+    rows = chain.near(inputs, records, codes, codes)
+    ends = [rows[name].map(class_of) for name in ("metier_code", "target_metier_code")]
+    far = {("unskilled", "technicians"), ("unskilled", "managers"), ("skilled", "managers")}
+    assert not {*zip(*ends, strict=True), *zip(*reversed(ends), strict=True)} & far
+    assert rows["shared_share"].min() >= 0.1
+    assert len(rows) > 500
 
 
 def test_a_page_names_possibilities_sources_and_a_metier_without_facts(

@@ -198,6 +198,11 @@ def test_a_work_names_a_decision_of_the_register(tmp_path: Path) -> None:
         registers.read_works(path, ROOT, ON, known)
 
 
+def test_a_branch_that_a_cell_names_twice_counts_once() -> None:
+    rows = works.of_branches(register({"branch_codes": "chaux chimie chaux"}), BRANCHES)
+    assert rows["branch_code"].tolist() == ["chaux", "chimie"]
+
+
 def test_what_is_done_decided_or_asked_by_a_person_is_checked(tmp_path: Path) -> None:
     action = {"kind": "action", "theme_codes": "", "question": ""}
     bad = register(
@@ -206,13 +211,21 @@ def test_what_is_done_decided_or_asked_by_a_person_is_checked(tmp_path: Path) ->
         {"theme_codes": ""},
         {"requested_by": "Mme Durand"},
         action,
+        {"question": "Que fait Mme Durand ?"},
+        {"minutes_reference": "relevé de Jeanne Durand"},
+        {"metier_codes": "G1Z70 X9X99"},
+        {"due_on": "2024-12-31"},
+        {"decided_on": "2024-12-31"},
+        {"requested_on": "2027-01-01"},
+        {"status": "under_way", "delivered_on": "2026-01-01"},
     )
     path = tmp_path / "travaux.csv"
     bad.drop(columns="origin").to_csv(path, index=False)
     with pytest.raises(DataError) as caught:
         registers.read_works(path, ROOT, ON)
     assert [each.where.partition("`")[2].partition("`")[0] for each in caught.value.defects] == [
-        "status", "status", "kind", "requested_by", "status",
+        "status", "status", "kind", "requested_by", "status", "question", "minutes_reference",
+        "metier_codes", "due_on", "decided_on", "requested_on", "delivered_on",
     ]  # fmt: skip
     assert "Durand" not in str(caught.value)
 

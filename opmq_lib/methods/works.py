@@ -48,7 +48,9 @@ def of_branches(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataF
         ['verre', 'chaux', 'verre']
     """
     named = register["branch_codes"].map(
-        lambda cell: list(branch_codes) if EVERY_BRANCH in cell.split() else cell.split()
+        lambda cell: (
+            [*branch_codes] if EVERY_BRANCH in cell.split() else [*dict.fromkeys(cell.split())]
+        )
     )
     return register.assign(branch_code=named).explode("branch_code", ignore_index=True)
 

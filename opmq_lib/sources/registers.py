@@ -221,10 +221,13 @@ def read_works(
     no_rows = table_files.no_rows("works")
     if path is None:
         return no_rows
-    themes = table_files.read_convention("study_themes", root)["theme_code"]
-    branches = embedded.load("branches")["branch_code"]
+    codes: dict[str, Sequence[str]] = {
+        "branch_codes": [*embedded.load("branches")["branch_code"], contract.EVERY_BRANCH],
+        "theme_codes": table_files.read_convention("study_themes", root)["theme_code"].tolist(),
+        "metier_codes": [*metiers()],
+    }
     known = [] if decisions is None else decisions["decision_code"].tolist()
-    rules = contract.work_rules(branches, themes, known, on, origin)
+    rules = contract.work_rules(codes, known, on, origin)
     table = table_files.read_table(path, "works", "public", rules, WORDINGS["works"])
     whole = table.reindex(columns=no_rows.columns, fill_value="")
     return whole if "origin" in table else whole.assign(origin=origin)

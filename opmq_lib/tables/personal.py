@@ -11,13 +11,16 @@ COMPANY_NUMBER: Final = "a company number (SIREN or SIRET)"
 
 _TITLES: Final = "[Mm]mes?|MME|[Mm]lles?|MLLE|[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|MM|M[Rr]|[Dd]r"
 _FIRST_NAMES: Final = (
-    "Alain|Alexandre|Alice|André|Anne|Antoine|Bernard|Camille|Caroline|Catherine|Cécile|Céline|"
-    "Chloé|Christian|Christine|Christophe|Claire|Claude|Daniel|David|Denis|Dominique|Emma|"
-    "Emmanuel|Éric|Eric|Fabien|Fatima|François|Françoise|Frédéric|Gérard|Guillaume|Hélène|Hugo|"
-    "Isabelle|Jacques|Jean|Jérôme|Julie|Julien|Karim|Kevin|Kévin|Laurence|Laurent|Léa|Louis|Lucas|"
-    "Luc|Manon|Marc|Marie|Martine|Mathieu|Maxime|Michel|Mohamed|Monique|Nathalie|Nicolas|Olivier|"
-    "Pascal|Patrick|Paul|Philippe|Pierre|Romain|Sandrine|Sarah|Sébastien|Sophie|Stéphane|Sylvie|"
-    "Thierry|Thomas|Valérie|Véronique|Vincent|Virginie|Yves"
+    "Ahmed|Alain|Alexandre|Alice|André|Anne|Antoine|Aurélie|Benoît|Bernard|Bruno|Camille|"
+    "Caroline|Catherine|Cécile|Cédric|Céline|Charlotte|Chloé|Christian|Christine|Christophe|"
+    "Claire|Claude|Daniel|David|Denis|Didier|Dominique|Elodie|Élodie|Emilie|Émilie|Emma|Emmanuel|"
+    "Éric|Eric|Fabien|Fabrice|Fatima|Florence|Franck|François|Françoise|Frédéric|Gérard|Gilles|"
+    "Guillaume|Hélène|Henri|Hervé|Hugo|Isabelle|Jacques|Jean|Jeanne|Jérôme|Joël|Julie|Julien|"
+    "Karim|Karine|Kevin|Kévin|Laure|Laurence|Laurent|Léa|Louis|Luc|Lucas|Ludovic|Manon|Marc|"
+    "Marie|Marion|Martine|Mathieu|Mathilde|Maxime|Mélanie|Michel|Mickaël|Mohamed|Monique|Muriel|"
+    "Nadia|Nadine|Nathalie|Nicolas|Olivier|Pascal|Patricia|Patrick|Paul|Pauline|Philippe|Pierre|"
+    "Quentin|Rachid|René|Romain|Sandrine|Sarah|Sébastien|Serge|Sophie|Stéphane|Stéphanie|Sylvain|"
+    "Sylvie|Thierry|Thomas|Valérie|Véronique|Vincent|Virginie|Xavier|Yann|Yannick|Yves"
 )
 _PATTERNS: Final = {
     "an e-mail address": r"[\w.+-]+\s?(?:@|[\[(]\s?(?:at|arobase|@)\s?[\])])\s?[\w-]+\s?"

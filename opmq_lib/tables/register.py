@@ -1,7 +1,7 @@
 """The registers of requests, works and notes against what a column alone cannot tell."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Final, NamedTuple
@@ -27,6 +27,11 @@ _BODIES: Final = (
     r"fédération|syndicat|association|union|bureau)\b"
 )
 """What the name of a body holds."""
+_PERSONS: Final = (
+    r"(?i:\b(?:président|secrétaire|direct(?:eur|rice)|rapporteur|rapporteuse|vice-président)e?\b)|"
+    r"\b(?!M\.)[A-ZÀ-Þ]\.[ \xa0]?[A-ZÀ-Þ][a-zà-ÿ]"
+)
+"""What names who signs for it: an office, an initial and a surname."""
 _PERSONAL_TITLES: Final = re.compile(
     r"\b(?:pr[ée]nom|nom|e-?mail|courriel|t[ée]l(?:[ée]phone)?|portable|contact|interlocuteur)\b",
     re.IGNORECASE,
@@ -84,8 +89,7 @@ def request_problems(register: pd.DataFrame, known: Known) -> list[Problem]:
 
 
 def work_rules(
-    branch_codes: Collection[str],
-    theme_codes: Collection[str],
+    codes: Mapping[str, Collection[str]],
     decision_codes: Collection[str],
     on: date,
     origin: str,
@@ -93,17 +97,16 @@ def work_rules(
     """Return what a register of works must say: known codes in its lists, days in order, no person.
 
     Args:
-        branch_codes: Known branches; a work may also be of `ensemble`.
-        theme_codes: Known themes.
+        codes: Known ones of each column that lists some, `ensemble` among the branches.
         decision_codes: Decisions of their register; none: not checked.
         on: Day of the edition; what is done cannot lie after it.
         origin: What every row says: `own`, or `fictitious` in a demonstration.
     """
-    lists = {"branch_codes": {*branch_codes, EVERY_BRANCH}, "theme_codes": set(theme_codes)}
+    past = ("requested_on", "decided_on", "fieldwork_end_on", "delivered_on")
     return [
-        *(_codes_within(name, codes) for name, codes in lists.items()),
-        *(_days_within(name, on) for name in ("delivered_on", "fieldwork_end_on", "decided_on")),
-        *map(_without_person, ("title", "requested_by", "outcome")),
+        *(_codes_within(name, set(known)) for name, known in codes.items()),
+        *(_days_within(name, on) for name in past),
+        *map(_without_person, _WORK_TEXTS),
         origin_rule(origin, "works"),
         *_WORK_RULES,
         Rule(
@@ -117,16 +120,7 @@ def work_rules(
             error=ScopeError,
             choices=decision_codes,
         ),
-        Rule(
-            columns=("delivered_on", "requested_on"),
-            holds=lambda works: (
-                works["delivered_on"].eq("") | (works["delivered_on"] >= works["requested_on"])
-            ),
-            what="delivered before it was requested",
-            expected="a later day",
-            fix="correct one of the two dates",
-            error=CoherenceError,
-        ),
+        *map(_not_before_request, ("decided_on", "due_on", "delivered_on")),
     ]
 
 
@@ -162,6 +156,17 @@ def note_rules(
             choices=work_codes,
         ),
     ]
+
+
+def _not_before_request(name: str) -> Rule:
+    return Rule(
+        columns=(name, "requested_on"),
+        holds=lambda works: works[name].eq("") | (works[name] >= works["requested_on"]),
+        what="before it was requested",
+        expected="a later day",
+        fix="correct one of the two dates",
+        error=CoherenceError,
+    )
 
 
 def _without_person(name: str) -> Rule:
@@ -258,7 +263,23 @@ _COHERENT: Final = (
 """What the cells of one request must say together."""
 
 
+_WORK_TEXTS: Final = (
+    *("title", "requested_by", "question", "method", "method_note_link", "minutes_reference"),
+    *("outcome", "deliverables", "link", "reused_by"),
+)
+"""What is published of a work in free words."""
+
 _WORK_RULES: Final = (
+    Rule(
+        columns=("delivered_on", "status"),
+        holds=lambda frame: (
+            frame["delivered_on"].eq("") | frame["status"].isin(["delivered", "validated"])
+        ),
+        what="a day on which it was done, of a work that is not",
+        expected="status `delivered` (fait) or `validated` (validé), or no day",
+        fix="correct the status or remove the day",
+        error=CoherenceError,
+    ),
     Rule(
         columns=("status", "delivered_on", "kind"),
         holds=lambda frame: (
@@ -304,7 +325,9 @@ _NOTE_RULES: Final = (
     Rule(
         columns=("signed_by",),
         holds=lambda notes: (
-            notes["signed_by"].eq("") | notes["signed_by"].str.contains(_BODIES, regex=True)
+            notes["signed_by"].eq("")
+            | notes["signed_by"].str.contains(_BODIES, regex=True)
+            & ~notes["signed_by"].str.contains(_PERSONS, regex=True)
         ),
         what="not the name of a body",
         expected="a body, such as CPNEFP de la chimie",
@@ -320,6 +343,14 @@ _NOTE_RULES: Final = (
         what="a published source or a hearing that is not named, or not dated",
         expected="`basis`, and `heard_on` for a hearing",
         fix="say which source, or who was heard (a body) and when",
+    ),
+    Rule(
+        columns=("heard_on", "signed_on"),
+        holds=lambda notes: notes["heard_on"] <= notes["signed_on"],
+        what="signed before the hearing that it rests on",
+        expected="a day of signature from that of the hearing on",
+        fix="correct one of the two dates",
+        error=CoherenceError,
     ),
     Rule(
         columns=("valid_until", "signed_on"),

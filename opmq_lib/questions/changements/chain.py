@@ -8,7 +8,7 @@ import pandas as pd
 
 from opmq_lib.methods.needs.metier_rates import official_rates
 from opmq_lib.methods.needs.official import national, official_family
-from opmq_lib.methods.needs.qualifications import class_of
+from opmq_lib.methods.needs.qualifications import CLASSES, class_of
 from opmq_lib.methods.skills import evolution, profiles
 from opmq_lib.questions.shared import Tables, metier_romes
 from opmq_lib.tables import DESCRIPTIONS, check
@@ -25,6 +25,8 @@ ITEMS, MARKS, MOVES, TENSION, JOBS, OFFICIAL = (
 """Rows of table `sources`."""
 NEAREST: Final = 3
 """Near métiers kept on each side; source: convention."""
+LEAST_SHARED: Final = 0.1
+"""Macro-skills in common, of all that two near métiers ask for, at least; source: convention."""
 
 
 def listed(lists: Mapping[str, pd.DataFrame]) -> list[str]:
@@ -62,8 +64,8 @@ def facts(
         `esco_green`, `esco_digital`: share, of the skills linked to ESCO, whose link is in its
         collection; `esco_links`: how many links, and skills that have one. `factor`: class of 1 to
         5 of what makes the métier tense. `qualification`, `qualification_before`: share of the
-        métier's class in its domain, last and first year. `none`, without value (`nd`): a métier
-        of which nothing is published.
+        métier's class in its domain, last and first year, unless the domain has no other. `none`,
+        without value (`nd`): a métier of which nothing is published.
     """
     own = records[records["metier_code"].isin(metier_codes)]
     parts = [
@@ -104,7 +106,7 @@ def ways(
         Table `metier_ways`: what both share and what is to learn, in macro-skills of their records;
         `near_rank` among the métiers that lead to the target; `exit_rank` among those of the short
         list, not falling themselves, to which a métier of the branch leads: `NEAREST` of each.
-        Moves that ROME names and that share a macro-skill: possibilities, not flows.
+        Moves of `near`: possibilities, not flows.
     """
     growth = official_growth(inputs, records["metier_code"])
     falling = growth.index[growth < 0]
@@ -132,7 +134,11 @@ def ways(
 def near(
     inputs: Tables, records: pd.DataFrame, from_codes: Iterable[str], to_codes: Iterable[str]
 ) -> pd.DataFrame:
-    """Return the moves between métiers that ROME names and that share a macro-skill.
+    """Return the moves that ROME names between métiers that are near.
+
+    They share `LEAST_SHARED` of their macro-skills, and their classes of qualification are the same
+    or neighbours: records of ROME tell no qualification, so that they lead from unskilled workers
+    to engineers.
 
     Args:
         inputs: The study's input tables.
@@ -150,7 +156,11 @@ def near(
     is_asked = moves["metier_code"].isin(from_codes) & moves["target_metier_code"].isin(to_codes)
     rows = evolution.transitions(records.merge(macros, on="rome_code"), moves[is_asked])
     order = ["shared_share", "metier_code", "target_metier_code"]
-    rows = rows[rows["shared_share"] > 0]
+    one, other = (
+        rows[name].map(lambda code: CLASSES.index(class_of(code))).astype("int64")
+        for name in order[1:]
+    )
+    rows = rows[(one - other).abs().le(1) & rows["shared_share"].ge(LEAST_SHARED)]
     return rows.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
@@ -231,6 +241,7 @@ def _qualifications(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame
     years = national.loc[national["metier_code"].str.len() == METIER_LENGTH, "year"]
     ends = (years.max(), years.min())
     shares = evolution.qualification_shares(national[national["year"].isin(ends)])
+    shares = shares[shares["share_pct"] < 100]
     codes = pd.Series([*metier_codes], dtype="str")
     own = pd.DataFrame(
         {

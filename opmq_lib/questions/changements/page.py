@@ -206,7 +206,7 @@ def _shared(rows: pd.DataFrame) -> dict[str, Callable[[int], str]]:
         "dont": named("shared"),
         "À apprendre": count("to_learn"),
         "dont ": named("to_learn"),
-        "Croissance du métier de départ": lambda row: cells.show(
+        "Croissance du métier de départ, par an": lambda row: cells.show(
             row, lambda value: french.percent(value, 1), "growth_rate_pct"
         ),
     }

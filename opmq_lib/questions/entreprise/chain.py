@@ -18,6 +18,8 @@ from opmq_lib.tables.result_columns import TITLES_SEPARATOR
 METIERS: Final = "entreprise_metiers"
 TITLES_COUNT: Final = 3
 """Certifications of a métier that are named."""
+GENERAL: Final = "titre professionnel"
+"""Kind of certifications that the ministry of labour delivers, whatever the branch."""
 
 
 def metiers(
@@ -68,21 +70,28 @@ def _titles(
 ) -> pd.Series:
     """Return by métier the titles of some certifications.
 
-    The branch's own first, then those that are of no branch, of its main ROME.
+    The branch's own first, then those of the ministry of labour, then others that are of no branch;
+    in each, those that aim at the métier's main ROME and at few others.
     """
     bodies = inputs["certifying_bodies"]
     live = certifications.live(inputs["certifications"], edition.edition_date)
     owned = certifications.portfolio(live, bodies[bodies["branch_code"] == branch_code])
-    aimed = inputs["certification_metiers"].merge(inputs["fap_rome"], on="rome_code")
-    rows = aimed.merge(live, on="certifinfo_code")
-    rows = rows.merge(links, "left", on=["metier_code", "rome_code"]).fillna({"weight": 0.0})
+    aims = inputs["certification_metiers"].merge(inputs["fap_rome"], on="rome_code")
+    aims = aims.merge(links, "left", on=["metier_code", "rome_code"]).fillna({"weight": 0.0})
+    aims["weight"] /= aims.groupby("certifinfo_code")["rome_code"].transform("nunique")
+    key = ["metier_code", "certifinfo_code"]
+    rows = aims.groupby(key, as_index=False)["weight"].sum().merge(live, on="certifinfo_code")
     is_own = rows["certifinfo_code"].isin(owned["certifinfo_code"])
-    rows = rows.assign(is_own=is_own, is_of_others=~is_own & rows["kind"].str.startswith("CQP"))
-    order = {"is_own": False, "is_of_others": True, "weight": False, "title": True}
+    is_of_others = ~is_own & rows["kind"].str.startswith("CQP")
+    is_general = rows["kind"] == GENERAL
+    rows = rows.assign(is_own=is_own, is_of_others=is_of_others, is_general=is_general)
+    ranked = {"is_own": False, "is_of_others": True, "is_general": False}
+    order = ranked | {"weight": False, "title": True}
     rows = rows.sort_values(list(order), ascending=list(order.values()))
     rows = rows.drop_duplicates(["metier_code", "title"])
     first = rows.groupby("metier_code").head(TITLES_COUNT)
-    return first.groupby("metier_code")["title"].agg(TITLES_SEPARATOR.join)
+    titles: pd.Series = first.groupby("metier_code")["title"].agg(TITLES_SEPARATOR.join)
+    return titles
 
 
 def _near(inputs: Tables, links: pd.DataFrame, codes: list[str]) -> pd.DataFrame:

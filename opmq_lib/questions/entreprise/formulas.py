@@ -82,7 +82,7 @@ def add_counts(book: Workbook, codes: list[str], rates: list[list[float]]) -> No
         rates: Of each, % per year, by band.
     """
     sheet, last = hidden(book, RATES), FIRST + len(codes) - 1
-    year = f"{BIRTHS}!$B$4"
+    year = f"N({BIRTHS}!$B$4)"
     ages = [(YOUNGEST, 44), (45, 49), (50, 54), (55, 59), (60, 64), (65, OLDEST)]
     for column, (young, old) in enumerate(ages, start=YOUNG_COLUMN):
         sheet.cell(4, column, f"={year}-{old}")

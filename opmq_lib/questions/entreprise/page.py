@@ -42,7 +42,9 @@ def about(
     )
     years = [f"{row['start_year']:.0f}-{row['end_year']:.0f}" for row in (by_age, unknown)]
     titles = {
-        row["source_code"]: french.label(f"{row['producer']}, {row['title']}, {row['period']}")
+        row["source_code"]: french.label(
+            ", ".join(filter(None, (row["producer"], row["title"], row["period"])))
+        )
         for row in inputs["sources"].to_dict("records")
     }
     named = {name: " ; ".join(titles[code] for code in codes) for name, codes in SOURCES.items()}

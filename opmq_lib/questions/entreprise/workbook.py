@@ -187,6 +187,8 @@ def _add_births(made: Workbook, year: int, metiers_count: int) -> None:
     _put(sheet, 4, 1, label, "libelle")
     _put(sheet, 4, 2, year, "saisie")
     _row(sheet, FIRST - 1, WORDS.BIRTH_HEADS, "entete")
+    told = f"OR(N(B4)<{YEARS[0]},N(B4)>{YEARS[1]},N(B4)<>INT(N(B4)))"
+    _put(sheet, 4, 3, f'=IF({told},{_quoted("CHECKS")["year"]},"")', "controle")
     last = FIRST + BIRTHS_COUNT - 1
     names = f"{ENTRY}!$B${FIRST}:$B${FIRST + metiers_count - 1}"
     say = _quoted("CHECKS")
@@ -244,18 +246,27 @@ def _add_left(made: Workbook, count: int) -> None:
 
 def _sentence(count: int) -> str:
     """Return the formula that says in one sentence what the company may expect in the end."""
-    say = _quoted("SENTENCE")
+    say, odd = _quoted("SENTENCE"), _odd_lines(count)
     everybody = f"{formulas.RATES}!{EMPLOYEES}{FIRST}:{EMPLOYEES}{FIRST + count - 1}"
     heads, row = f"SUM({everybody})", FIRST + len(HORIZONS) - 1
     counted, chance, low, middle, high = (f"{TOTAL}!{name}{row}" for name in "ADFGH")
     _, _, _, between, to = (f'"{each}"' for each in page.plain("SAYINGS"))
     probable = f"IF({middle}=0,{say['none']},{middle}&IF({middle}=1,{say['one']},{say['some']}))"
-    ends = f'{between}&{low}&{to}&{high}&")"'
-    some = f'IF({middle}=0,{say["chance"]}&INT(100*{chance}+0.5)&{say["pct"]},"")'
+    ends = f'IF({low}={high},"",{between}&{low}&{to}&{high}&")")'
+    pct = f"IF({chance}<0.01,{say['little']},INT(100*{chance}+0.5)&{say['pct']})"
+    some = f'IF({middle}=0,{say["chance"]}&{pct},"")'
     told = f'{say["until"]}&{probable}&{ends}&{some}&"."'
     told = f'IF({counted}=0,"",IF({counted}>{formulas.COMPANY_MOST},{say["many"]},{told}))'
     who = f"{heads}&IF({heads}=1,{say['employee']},{say['employees']})&{counted}&{say['counted']}"
-    return f"=IF({heads}=0,{say['empty']},{who}&{told})"
+    return f'=IF({heads}=0,{say["empty"]},{who}&{told})&IF({odd}=0,"",{say["odd"]}&{odd}&".")'
+
+
+def _odd_lines(count: int) -> str:
+    """Return the formula that counts the lines to correct, those of an unknown age aside."""
+    born = f"{BIRTHS}!$C${FIRST}:$C${FIRST + BIRTHS_COUNT - 1}"
+    parts = [f"{BIRTHS}!$C$4", born, f"{ENTRY}!$K${FIRST}:$K${FIRST + count - 1}"]
+    told = "+".join(f'COUNTIF({cells},"?*")' for cells in parts)
+    return f"({told}-COUNTIF({born},{_quoted('CHECKS')['unknown']}))"
 
 
 def _add_metiers(made: Workbook, count: int) -> None:
