@@ -97,10 +97,7 @@ def build(
     changes = _changes(tables, value, is_out, names, rules)
     free = is_now & can & ~secret & ~changes.is_out
     forced = np.where(is_now, secret | unknown, True) & ~changes.is_out
-    below, above = needs(value, np.full(size, changes.is_whole), rules)
-    told = is_out[changes.before]  # what is known already can no longer be protected
-    np.minimum.at(below, changes.after[told], changes.down[told])
-    np.minimum.at(above, changes.after[told], changes.up[told])
+    needs_down, needs_up = _needs(np.where(secret & forced, value, np.nan), is_out, changes, rules)
     lines = block_diag([sheet.lines for sheet in sheets], format="csr")
     lines = hstack([lines, csr_array((lines.shape[0], len(changes.step)))])
     lines = vstack([lines, _ties(changes.before, changes.after, size)], format="csr")
@@ -113,10 +110,8 @@ def build(
         up_hidden=np.r_[np.full(size, np.inf), changes.up],
         down_shown=np.zeros(size + len(none)),
         up_shown=np.zeros(size + len(none)),
-        need_down=np.r_[
-            np.where(secret & forced, below, 0), np.minimum(changes.need, changes.down)
-        ],
-        need_up=np.r_[np.where(secret & forced, above, 0), np.minimum(changes.need, changes.up)],
+        need_down=needs_down,
+        need_up=needs_up,
         room=np.r_[room, none + np.inf],
         sole=np.r_[sole, ~every],
         attackers=_same_company(sheets, rows, len(none)),
@@ -128,6 +123,22 @@ def build(
     )
     names += [f"{names[new]} (change)" for new in changes.after]
     return Built(graph, np.r_[secret, ~every], names, slice(start, size))
+
+
+def _needs(
+    secret: Numbers, is_out: Flags, changes: _Changes, rules: DisclosureRules
+) -> tuple[Numbers, Numbers]:
+    """Return what secret figures, NaN elsewhere, and changes need below and above the truth.
+
+    What an earlier edition already told can no longer be protected.
+    """
+    both = needs(secret, np.full(len(secret), changes.is_whole), rules)
+    below, above = (np.nan_to_num(need) for need in both)
+    told = is_out[changes.before]
+    np.minimum.at(below, changes.after[told], changes.down[told])
+    np.minimum.at(above, changes.after[told], changes.up[told])
+    down, up = (np.minimum(changes.need, room) for room in (changes.down, changes.up))
+    return np.r_[below, down], np.r_[above, up]
 
 
 def _weight(cells: pd.DataFrame, start: int) -> Numbers:
