@@ -266,7 +266,7 @@ class EditionParams(ParameterFile):
     @field_validator("edition_id")
     @classmethod
     def _leaves_the_site_alone(cls, edition_id: str) -> str:
-        if edition_id in {"site", "demo-site", "lab", DEMO}:
+        if edition_id in {"site", "demo-site", "lab", "released", DEMO}:
             raise refusal(
                 "schema",
                 f"`{edition_id}` is the name of another folder of outputs/",

@@ -387,7 +387,11 @@ def chemistry() -> dict[str, pd.DataFrame]:
     given = (national, ages, EDITION)
     tables = {
         name: by_age.rates(INPUTS, "chimie", some, *given)
-        for name, some in {"rates": cells, "none": cells.head(0)}.items()
+        for name, some in {
+            "rates": cells,
+            "none": cells.head(0),
+            "nd": cells.assign(departure_rate_pct=[3.0, None, 5.0]),
+        }.items()
     }
     alarms = shortlist.alarms(
         national, shared.metier_tensions(INPUTS).rename(columns={"year": "tension_year"})
@@ -416,6 +420,11 @@ def test_rates_by_age_are_those_learnt_and_the_published_one(
         assert wide.loc[code, "60-64 ans"] == wide.loc[code, "65 ans ou plus"] == 20
     known = chemistry["cells"].set_index("metier_code")["departure_rate_pct"]
     assert wide["âge inconnu"].to_dict() == pytest.approx(known.to_dict())
+    unknown = [
+        chemistry[name].query("metier_code == 'autres_metiers' and age_band == 'âge inconnu'")
+        for name in ("nd", "none")
+    ]
+    assert unknown[0]["departure_rate_pct"].item() == unknown[1]["departure_rate_pct"].item()
     years = chemistry["rates"].groupby("source_code")[["start_year", "end_year"]].max()
     assert years.to_numpy().tolist() == [[2023, 2028], [2019, 2030]]
 

@@ -111,4 +111,5 @@ def test_failed_notebook_lies_beside_the_result_and_moves_nothing_else(tmp_path:
     notebook.write_text("{}")
     folders.keep_failed(notebook, folder)
     assert contents(folder) == {"a.csv": "old", "c.csv": "old"}
-    assert (tmp_path / "chimie" / "01_emplois.failed.ipynb").read_text() == "{}"
+    failed = tmp_path / "chimie" / "01_emplois.failed.ipynb"
+    assert (failed.read_text(), failed.stat().st_mode & 0o777) == ("{}", 0o600)

@@ -4,6 +4,7 @@ import pytest
 import small_project as small
 
 from opmq_lib.errors import DataError
+from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.plan import Run, select
 
 
@@ -134,6 +135,26 @@ def test_defects_of_branches_are_reported_together(project: Path) -> None:
         "branch does not run",
         "parameters/branches/chimie.yml, tables.employment: there is no file `data/chimie.csv`",
     ]
+
+
+def test_own_table_that_any_notebook_could_read_is_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small.write_branch(project, "chimie", ["01_emplois"], table="data/chimie.csv")
+    small.write_branch(project, "chaux", ["01_emplois"], table="data/chaux.csv")
+    (project / "data").mkdir()
+    (project / "data/chaux.csv").touch()
+    for folder in ("notebooks", "parameters"):
+        hidden = project / folder / "chimie.csv"
+        hidden.touch()
+        (project / "data/chimie.csv").symlink_to(hidden)
+        (defect,) = refusal(project)
+        assert defect.startswith("parameters/branches/chimie.yml, tables.employment: `data/chimie")
+        (project / "data/chimie.csv").unlink()
+    (project / "data/chimie.csv").touch()
+    small.runs(project)
+    monkeypatch.setattr(confine, "SYSTEM", (*confine.SYSTEM, str(project.parent)))
+    assert len(refusal(project)) == 2
 
 
 def test_field_of_a_parameter_file_changes_alone(project: Path) -> None:

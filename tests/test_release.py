@@ -18,7 +18,7 @@ import site_edition as given
 import small_project as small
 
 from opmq_lib.errors import ConfidentialityError
-from opmq_lib.methods.disclosure.employment import REST, release
+from opmq_lib.methods.disclosure.employment import REST, release, release_totals
 from opmq_lib.params import DisclosureRules
 from opmq_lib.runs import folders, library
 from opmq_lib.runs import release as release_of
@@ -89,6 +89,92 @@ def test_nothing_is_released_of_a_table_that_does_not_count_its_companies(column
     jobs.loc[4, column] = np.nan
     with pytest.raises(ConfidentialityError, match="A1Z00, 2022"):
         release(jobs, RULES)
+
+
+def counted(heads: dict[str, float], year: int = 2024, **columns: object) -> pd.DataFrame:
+    """Return own employment of one year: secret where the code begins with `S`."""
+    rows = pd.DataFrame({"metier_code": list(heads), "employment_headcount": list(heads.values())})
+    few = rows["metier_code"].str.startswith("S")
+    fixed = {
+        "branch_code": "chaux",
+        "year": year,
+        "nature": "observed",
+        "origin": "own",
+        "units_count": few.map({True: 2, False: 20}),
+        "largest_share_pct": 30.0,
+        "source_code": "enquete",
+    }
+    return rows.assign(**(fixed | columns))
+
+
+def test_the_rest_tells_no_bound_ratio_or_source_of_a_secret_metier() -> None:
+    jobs = counted({"S0A00": 41.0, "B0B00": 100.0, "C0C00": 400.0})
+    jobs = jobs.assign(
+        employment_headcount_lower=jobs["employment_headcount"] - 3,
+        employment_headcount_upper=jobs["employment_headcount"] + 3,
+        headcount_fit_ratio=[1.41, 1.0, 1.0],
+        source_code=["41_salaries", "enquete", "enquete"],
+    )
+    shown = release(jobs, RULES).table.set_index("metier_code")
+    assert shown.loc["C0C00", "employment_headcount_upper"] == 403
+    rest = shown.loc[REST]
+    assert (rest["employment_headcount"], rest["source_code"]) == (141, "enquete")
+    bounds = ["employment_headcount_lower", "employment_headcount_upper", "headcount_fit_ratio"]
+    assert rest[bounds].isna().all()
+
+
+@pytest.mark.parametrize("heads", [{REST: 90.0}, {"S0A00": 60.0, "B0B00": 90.0}])
+def test_a_branch_of_which_no_metier_can_be_told_alone_is_not_released(
+    heads: dict[str, float],
+) -> None:
+    with pytest.raises(ConfidentialityError, match="every métier is secret"):
+        release(counted(heads), RULES)
+
+
+def revised(**changes: float) -> pd.DataFrame:
+    heads = {"S0A00": 40.0, "B0B00": 100.0, "C0C00": 400.0, "D0D00": 500.0}
+    return counted({code: value for code, value in (heads | changes).items() if value})
+
+
+REVISIONS = {
+    "shown": (revised(C0C00=410), "C0C00"),
+    "one of those told together": (revised(B0B00=104), REST),
+    "the secret one is left out": (revised(S0A00=0, B0B00=100), REST),
+    "the secret one leaves for another": (revised(S0A00=0, D0D00=540), f"D0D00|{REST}"),
+    "another joins those told together": (
+        pd.concat([revised(), counted({"S9S00": 70.0})], ignore_index=True),
+        REST,
+    ),
+}
+"""What the next edition says of the same year, and what a reader would subtract."""
+
+
+@pytest.mark.parametrize("name", REVISIONS)
+def test_two_editions_subtracted_tell_no_change_of_few_companies(name: str) -> None:
+    first = release(revised(), RULES)
+    assert first.secret["metier_code"].tolist() == ["B0B00", "S0A00"]
+    now, which = REVISIONS[name]
+    told = {"2025": first.table}
+    before = set(first.secret["metier_code"])
+    assert not release(pd.concat([revised(), counted({"C0C00": 9.0}, 2025)]), RULES, before,
+                       told).table.empty  # fmt: skip
+    with pytest.raises(ConfidentialityError, match=f"({which}), 2024: revised since edition 2025"):
+        release(now, RULES, before, told)
+    assert not release(now.assign(changed_units_count=3), RULES, before, told).table.empty
+
+
+def test_a_secret_total_stays_so_and_is_not_revised_by_few() -> None:
+    totals = counted({"B0B00": 1.0, "C0C00": 1.0}).drop(columns=["metier_code", "nature"])
+    totals = totals.rename(columns={"employment_headcount": "employees_headcount"})
+    totals = totals.assign(year=[2023, 2024], employees_headcount=[900.0, 950.0])
+    was, reasons, *_ = release_totals(totals.assign(units_count=[2, 20]), RULES)
+    assert (was["year"].tolist(), reasons.to_numpy().tolist()) == ([2024], [["2023", "primary"]])
+    found = release_totals(totals, RULES, {"2023"}, {"2025": was})
+    assert found.secret.to_numpy().tolist() == [["2023", "before"]]
+    with pytest.raises(ConfidentialityError, match="ENS, 2024: revised since edition 2025"):
+        release_totals(totals.assign(employees_headcount=951.0), RULES, {"2023"}, {"2025": was})
+    public = totals.assign(origin="public", employees_headcount=951.0)
+    assert len(release_totals(public, RULES, {"2023"}, {"2025": was}).table) == 2
 
 
 # From the table to the site

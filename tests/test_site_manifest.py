@@ -1,3 +1,4 @@
+import hashlib
 import re
 from pathlib import Path
 
@@ -47,6 +48,25 @@ def test_a_run_made_public_again_is_accepted(tmp_path: Path) -> None:
         chaux = next(one for one in edition.branches if one.code == "chaux")
         assert chaux.runs["01_emplois"].status == status
         assert edition.withheld == [chaux.label] * (origin == "own")
+
+
+def test_pages_that_rest_on_a_table_released_otherwise_since_are_withheld(tmp_path: Path) -> None:
+    root = given.edition(tmp_path / "root")
+    name = "outputs/released/2026/chaux/employment.csv"
+    table = root / name
+    table.parent.mkdir(parents=True)
+    table.write_text("as it was")
+    inputs = {name: hashlib.sha256(b"as it was").hexdigest()}
+    result = given.figures_notebook()
+    given.run(root, "chaux", "01_emplois", result, inputs=inputs)
+    given.run(root, "commun", "10_consolidation", result, inputs={"chaux/01_emplois/x.csv": "-"})
+    for change in (lambda: None, lambda: table.write_text("as it is"), table.unlink):
+        change()
+        edition = manifest.read(root)
+        chaux = next(one for one in edition.branches if one.code == "chaux")
+        runs = [chaux.runs["01_emplois"], edition.common["10_consolidation"]]
+        same = table.is_file() and table.read_text() == "as it was"
+        assert {run.status for run in runs} == {"ok" if same else "withheld"}
 
 
 def test_a_refusal_names_runs_and_never_values(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def adopt(runs: Sequence[Run], root: Path, edition: EditionParams) -> int:
         staging = folders.stage(run.edition_folder, run.branch_code, run.notebook)
         for name in record["outputs"]:
             folders.write(staging / name, (source / name).read_bytes())
-        folders.publish(staging, run.folder)
+        folders.publish(staging, run.folder, private=record["origin"] == "own")
         ledger.append(demo_ledger, {**record, "edition_id": DEMO})
         taken += 1
     return taken

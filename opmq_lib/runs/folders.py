@@ -128,8 +128,9 @@ def failed_notebook(folder: Path) -> Path:
 
 
 def keep_failed(notebook: Path, folder: Path) -> None:
-    """Keep the notebook of a failed run where a person finds it; the last good result stays."""
+    """Keep the notebook of a failed run where its owner finds it; the last good result stays."""
     if notebook.exists():
+        notebook.chmod(0o600)
         folder.parent.mkdir(parents=True, exist_ok=True)
         notebook.rename(failed_notebook(folder))
 

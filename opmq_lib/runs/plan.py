@@ -11,6 +11,7 @@ from opmq_lib.params import DEMO, OPEN_REGISTERS, BranchParams, EditionParams
 from opmq_lib.runs import fingerprint, library, release
 from opmq_lib.runs.files import SHORT, Files
 from opmq_lib.runs.hashes import CACHE, Hashes
+from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.origin import Origin, worst
 from opmq_lib.runs.templates import BRANCH, EDITION, FOLDER, REGISTER, Template, read_templates
 
@@ -19,6 +20,9 @@ COMMON = "commun"
 
 IN_A_BATCH = {FOLDER: ".", "sliders": False}
 """A run writes where it works, so that no absolute path appears in a notebook; nobody watches."""
+
+READ_BY_ALL = ("parameters", "notebooks", "_quarto.yml")
+"""What of the project every notebook may read, whatever it says that it reads."""
 
 RunId = tuple[str, str]
 
@@ -102,7 +106,7 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
             one which its branch does not run, a table that is not there.
     """
     templates = read_templates(root / "notebooks")
-    DataError.refuse(_branch_defects(root, branches, templates))
+    DataError.refuse(_defects(root, edition, branches, templates))
     edition_folder = root / "outputs" / edition.edition_id
     hashes = Hashes(edition_folder / CACHE)
     modules = library.read(hashes)
@@ -231,9 +235,13 @@ def _ordered(reads: Mapping[RunId, tuple[RunId, ...]]) -> list[RunId]:
         raise DataError.of(where, what, expected, fix) from error
 
 
-def _branch_defects(
-    root: Path, branches: Mapping[str, BranchParams], templates: Mapping[str, Template]
+def _defects(
+    root: Path,
+    edition: EditionParams,
+    branches: Mapping[str, BranchParams],
+    templates: Mapping[str, Template],
 ) -> Iterator[Defect]:
+    yield from _open(root, edition, branches)
     for code, branch in branches.items():
         where = f"parameters/branches/{code}.yml"
         for name in branch.notebooks:
@@ -248,6 +256,25 @@ def _branch_defects(
                 expected = "a file, by its path from the project's root"
                 fix = "correct the path, or write null to use what is public"
                 yield Defect(place, what, expected, fix)
+
+
+def _open(
+    root: Path, edition: EditionParams, branches: Mapping[str, BranchParams]
+) -> Iterator[Defect]:
+    """Say which own table or register lies where every notebook may read it: nothing keeps it."""
+    named = {f"{code}.yml, tables": each.tables.paths() for code, each in branches.items()}
+    files = {f"parameters/branches/{where}": paths for where, paths in named.items()}
+    files["parameters/edition.yml, registers"] = edition.registers.model_dump(exclude_none=True)
+    places = [Path(each).resolve() for each in confine.SYSTEM]
+    places += [(root / each).resolve() for each in READ_BY_ALL]
+    for where, paths in files.items():
+        for name, path in paths.items():
+            if any(map((root / path).resolve().is_relative_to, places)):
+                what = f"`{path}` lies where every notebook may read it"
+                fix = (
+                    "move the file, such as to `data/`, or the project out of the system's folders"
+                )
+                yield Defect(f"{where}.{name}", what, "a file that is kept from notebooks", fix)
 
 
 def _unknown(kind: str, names: Collection[str], known: Collection[str]) -> Iterator[Defect]:

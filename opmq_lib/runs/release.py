@@ -75,7 +75,8 @@ def write(
             continue
         here = root / RELEASED / edition.edition_id / code
         done = {name: each for name, each in records(here).items() if name != table}
-        (here / f"{table}.csv").unlink(missing_ok=True)
+        for name in (f"{table}.csv", *([SECRET] if table == "employment" else [])):
+            (here / name).unlink(missing_ok=True)
         try:
             released = released_table(root, edition, branches[code], table)
             secret = tuple(released.secret.itertuples(index=False, name=None))
@@ -121,6 +122,12 @@ def secret_before(root: Path, edition_id: str, branch_code: str) -> dict[str, se
     return found
 
 
+def told_before(root: Path, edition_id: str, branch_code: str, table: str) -> dict[str, Path]:
+    """Return a table of a branch as it was released in other editions, by edition."""
+    paths = sorted((root / RELEASED).glob(f"*/{branch_code}/{table}.csv"))
+    return {path.parts[-3]: path for path in paths if path.parts[-3] != edition_id}
+
+
 def _asked(
     root: Path, edition: EditionParams, branches: Mapping[str, BranchParams], library: Library
 ) -> Iterator[tuple[str, str, str]]:
@@ -133,7 +140,9 @@ def _asked(
             made_with = made_with or fingerprint.json_sha256(library.reached(MADE_WITH))
             rules = edition.disclosure and edition.disclosure.model_dump(mode="json")
             before = sorted(secret_before(root, edition.edition_id, code)[table])
-            parts = [made_with, fingerprint.file_sha256(root / path), rules, before]
+            told = told_before(root, edition.edition_id, code, table)
+            files = [fingerprint.file_sha256(each) for each in (root / path, *told.values())]
+            parts = [made_with, rules, before, *files]
             yield code, table, fingerprint.json_sha256(parts)
 
 
@@ -146,12 +155,17 @@ def released_table(
         DataError: If the table is not as it should be, or nothing of it may be published.
     """
     from opmq_lib.methods.disclosure import employment as disclosure
-    from opmq_lib.sources.table_files import read_supplied
+    from opmq_lib.sources.table_files import read_released, read_supplied
 
     if edition.disclosure is None:
         raise disclosure.no_rules()
     own = read_supplied(root / branch.tables.paths()[table], table, branch.branch_code)
-    if table != "employment":
-        return disclosure.release_totals(own, edition.disclosure)
     before = secret_before(root, edition.edition_id, branch.branch_code)[table]
-    return disclosure.release(own, edition.disclosure, before)
+    told = {
+        edition_id: read_released(path, table, branch.branch_code)
+        for edition_id, path in told_before(
+            root, edition.edition_id, branch.branch_code, table
+        ).items()
+    }
+    method = disclosure.release if table == "employment" else disclosure.release_totals
+    return method(own, edition.disclosure, before, told)

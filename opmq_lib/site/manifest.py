@@ -7,7 +7,7 @@ the one the ledger recorded.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -18,7 +18,7 @@ from nbformat import v4
 
 from opmq_lib.errors import ConfidentialityError, Defect
 from opmq_lib.params import EditionParams
-from opmq_lib.runs import origin
+from opmq_lib.runs import fingerprint, origin, release
 from opmq_lib.show import french
 from opmq_lib.site import prepare
 from opmq_lib.sources import embedded, ledger, parameters
@@ -139,6 +139,8 @@ def read(root: Path, demo: EditionParams | None = None) -> Manifest:
     questions = _questions(root)
     folder = root / "outputs" / edition.edition_id
     records = ledger.latest(folder / ledger.LEDGER)
+    for id_ in _on_former_releases(root, records):
+        records[id_] = records[id_] | {"origin": "own"}
 
     def runs(code: str, scope: str, names: Iterable[str]) -> dict[str, Run]:
         asked = [each for name in sorted(names) if (each := questions.get(name))]
@@ -230,6 +232,30 @@ def _questions(root: Path) -> dict[str, Question]:
         title, text = one.get("menu", title or name), one.get("question", text)
         questions[name] = Question(name, one["scope"], title, text, tuple(tables))
     return dict(sorted(questions.items()))
+
+
+def _on_former_releases(
+    root: Path, records: Mapping[tuple[str, str], ledger.Record]
+) -> set[tuple[str, str]]:
+    """Return the runs that rest on a table which has been released otherwise since, or taken back.
+
+    What rests on their results does so too.
+    """
+    found: set[tuple[str, str]] = set()
+
+    def is_former(name: str, sha256: str) -> bool:
+        if not name.startswith(f"{release.RELEASED}/"):
+            return tuple(name.split("/")[:2]) in found
+        path = root / name
+        return not path.is_file() or fingerprint.file_sha256(path) != sha256
+
+    while more := {
+        id_
+        for id_, record in records.items()
+        if id_ not in found and any(is_former(*each) for each in record.get("inputs", {}).items())
+    }:
+        found |= more
+    return found
 
 
 def _run(folder: Path, branch_code: str, question: Question, record: dict[str, Any]) -> Run:

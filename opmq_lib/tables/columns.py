@@ -125,6 +125,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "nature": text("Nature du chiffre", *NATURES),
     "origin": text("Origine", "public", "own"),
     "units_count": count("Entreprises derrière la cellule", "entreprises"),
+    "changed_units_count": count(
+        "Entreprises dont le chiffre a changé depuis l’édition précédente", "entreprises"
+    ),
     "largest_share_pct": pct("Part de la plus grande entreprise"),
     "share": number("Part", "part de 0 à 1", low=0, high=1),
     "employees_national.employees_headcount": heads("Salariés, apprentis exclus", "salariés"),

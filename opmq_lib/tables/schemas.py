@@ -108,9 +108,9 @@ TABLES: Final[dict[str, str]] = {
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] [headcount_fit_ratio?] nature "
-    "origin units_count? largest_share_pct? source_code",
+    "origin units_count? largest_share_pct? [changed_units_count?] source_code",
     "branch_totals": "branch_code* year* employees_headcount origin units_count? "
-    "largest_share_pct? source_code",
+    "largest_share_pct? [changed_units_count?] source_code",
     "tension_components": "metier_code* nomenclature* region_code* year* hard_to_fill_share? "
     "offers_per_seeker_ratio? exit_rate? [tension_variance?] reference_code origin source_code",
     "tension_reference": "component* mean standard_deviation reference_code nomenclature "

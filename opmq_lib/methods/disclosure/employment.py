@@ -1,6 +1,6 @@
 """The employment of one branch as it may be published: secret métiers together, in the rest."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from opmq_lib.tables.indicators import ALL_METIERS
 
 REST: Final = "autres_metiers"
 COUNTED: Final = ("value", "units_count", "largest_share_pct")
+CHANGED: Final = "changed_units_count"
 
 
 class Released(NamedTuple):
@@ -39,7 +40,10 @@ class Released(NamedTuple):
 
 
 def release(
-    employment: pd.DataFrame, rules: DisclosureRules, before: Collection[str] = ()
+    employment: pd.DataFrame,
+    rules: DisclosureRules,
+    before: Collection[str] = (),
+    earlier: Mapping[str, pd.DataFrame] | None = None,
 ) -> Released:
     """Return the employment of a branch as it may be published.
 
@@ -55,10 +59,12 @@ def release(
             `largest_share_pct` in each.
         rules: Thresholds.
         before: Métiers that were secret in earlier editions.
+        earlier: Tables released in other editions, by edition.
 
     Raises:
-        ConfidentialityError: If a count is missing, the branch as a whole is secret, or an attacker
-            could work out a secret figure after all.
+        ConfidentialityError: If a count is missing, the branch as a whole is secret or no métier
+            may be told alone, too few companies have changed a figure that was told before, or an
+            attacker could work out a secret figure after all.
 
     Source:
         Methodology, K1 to K4.
@@ -83,11 +89,15 @@ def release(
     found = protect(both, {"metier_code": ALL_METIERS}, rules)
     hidden = set(found.loc[found["status"] == "s", "metier_code"]) - {ALL_METIERS}
     secret = _with_enough(cells, hidden | (set(before) & set(cells["metier_code"])), rules)
+    if set(cells["metier_code"]) <= {*secret, REST}:
+        raise _none_alone()
     findings = _audited(both, secret, rules)
+    shown = _published(employment, cells, secret)
+    refuse_revisions(employment, shown, earlier or {}, rules)
     last = cells[cells["year"] == cells["year"].max()]
     hidden = last.loc[last["metier_code"].isin(secret), "value"].sum() / last["value"].sum()
     return Released(
-        _published(employment, cells, secret),
+        shown,
         _reasons(secret, alone, before),
         findings,
         float(100 * hidden),
@@ -95,24 +105,102 @@ def release(
     )
 
 
-def release_totals(totals: pd.DataFrame, rules: DisclosureRules) -> Released:
+def release_totals(
+    totals: pd.DataFrame,
+    rules: DisclosureRules,
+    before: Collection[str] = (),
+    earlier: Mapping[str, pd.DataFrame] | None = None,
+) -> Released:
     """Return a branch's totals as they may be published: years that are secret are left out.
 
     Args:
         totals: Rows of the `branch_totals` contract; those of origin `public` pass.
         rules: Thresholds.
+        before: Years that were secret in earlier editions.
+        earlier: Tables released in other editions, by edition.
 
     Raises:
-        ConfidentialityError: If a count is missing, or every year is secret.
+        ConfidentialityError: If a count is missing, every year is secret, or too few companies have
+            changed a total that was told before.
     """
     cells = totals.rename(columns={"employees_headcount": "value"})
     is_secret = primary(cells[["year", "origin", *COUNTED]], rules)
+    is_own, years = totals["origin"].ne("public"), totals["year"].astype(str)
+    alone = set(years[is_secret])
+    is_secret |= (is_own & years.isin(before)).to_numpy()
     if is_secret.all():
-        raise _whole_branch(totals["year"])
+        raise _whole_branch(totals["year"], "branch_totals")
     shown = _without_companies(totals[~is_secret])
-    years = [str(year) for year in totals.loc[is_secret, "year"]]
-    secret = pd.DataFrame({"year": years, "reason": "primary"}, dtype="str")
-    return Released(shown, secret, pd.DataFrame())
+    refuse_revisions(totals[is_own], shown[shown["year"].isin(totals.loc[is_own, "year"])],
+                     earlier or {}, rules)  # fmt: skip
+    secret = [(year, "primary" if year in alone else "before") for year in years[is_secret]]
+    reasons = pd.DataFrame(secret, columns=["year", "reason"], dtype="str")
+    return Released(shown, reasons, pd.DataFrame())
+
+
+def refuse_revisions(
+    own: pd.DataFrame,
+    shown: pd.DataFrame,
+    earlier: Mapping[str, pd.DataFrame],
+    rules: DisclosureRules,
+) -> None:
+    """Refuse a figure that too few companies have changed since an edition that told it (K3).
+
+    Who subtracts two editions reads what these companies changed. What is told together now is
+    compared with what the same métiers were told to be, together or not.
+
+    Args:
+        own: Rows of `employment` or `branch_totals`, of one branch, `changed_units_count` in those
+            that are not what they were.
+        shown: What is released of them.
+        earlier: What was, by edition.
+        rules: Thresholds.
+
+    Raises:
+        ConfidentialityError: Naming the figures.
+
+    Examples:
+        >>> own = pd.DataFrame({"metier_code": ["C0C00"], "year": 2024, "changed_units_count": [2],
+        ...     "employment_headcount": [400.0]})
+        >>> was = own.assign(employment_headcount=390.0)
+        >>> refuse_revisions(own, own, {"2025": own}, DisclosureRules())
+        >>> refuse_revisions(own, own, {"2025": was}, DisclosureRules())
+        Traceback (most recent call last):
+        opmq_lib.errors.ConfidentialityError: 1 defect
+          C0C00, 2024: revised since edition 2025 by too few companies, or nobody says by how many
+            expected: the figure of that edition, or 3 companies or more in `changed_units_count`
+            what to do: count the companies whose figure differs, or keep that of the edition
+    """
+    kept = set(shown["metier_code"]) if "metier_code" in shown else {ALL_METIERS}
+
+    def figures(table: pd.DataFrame) -> pd.DataFrame:
+        table = table if "metier_code" in table else table.assign(metier_code=ALL_METIERS)
+        value = table.get("employment_headcount", table.get("employees_headcount"))
+        count = table[CHANGED] if CHANGED in table else pd.Series(0, table.index)
+        cells = table[["year"]].assign(
+            metier_code=table["metier_code"].where(table["metier_code"].isin(kept), REST),
+            value=value,
+            count=count.fillna(0),
+        )
+        sums = cells.groupby(["metier_code", "year"])
+        return sums.agg(value=("value", "sum"), count=("count", "max"))
+
+    def defects() -> Iterator[Defect]:
+        now = figures(own)
+        for edition_id, table in earlier.items():
+            both = now.join(figures(table)["value"].rename("was"), how="inner")
+            is_same = np.isclose(both["value"], both["was"], rtol=1e-9, atol=1e-6)
+            for metier, year in both.index[~is_same & (both["count"] < rules.min_units)]:
+                yield Defect(
+                    f"{metier}, {year}",
+                    f"revised since edition {edition_id} by too few companies, or nobody says by "
+                    "how many",
+                    f"the figure of that edition, or {rules.min_units} companies or more in "
+                    f"`{CHANGED}`",
+                    "count the companies whose figure differs, or keep that of the edition",
+                )
+
+    ConfidentialityError.refuse(defects())
 
 
 def no_rules() -> ConfidentialityError:
@@ -175,20 +263,28 @@ def _families(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) -> 
 
 
 def _published(employment: pd.DataFrame, cells: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
-    shown = employment[~employment["metier_code"].isin({*secret, REST})]
+    """Return what is shown: of the rest its sum alone, no bound or source of one of its métiers."""
+    if not secret:
+        return _without_companies(employment.sort_values(["metier_code", "year"]))
     rest = _together(cells[cells["metier_code"].isin({*secret, REST})])
-    first = employment.groupby("year", as_index=False).first()
-    told = first.drop(columns="employment_headcount").merge(rest[["year", "value"]], on="year")
-    told = told.rename(columns={"value": "employment_headcount"}).assign(metier_code=REST)
-    both = pd.concat([shown, told], ignore_index=True)[list(employment)]
+    rest = rest[["year", "value"]].rename(columns={"value": "employment_headcount"})
+    texts = [each for each in ("branch_code", "nature", "source_code") if each in employment]
+    usual = employment.groupby("year")[texts].agg(_most_frequent)
+    rest = rest.merge(usual, on="year").assign(metier_code=REST)
+    shown = employment[~employment["metier_code"].isin({*secret, REST})]
+    both = pd.concat([shown, rest], ignore_index=True).reindex(columns=list(employment))
     return _without_companies(both.sort_values(["metier_code", "year"]))
+
+
+def _most_frequent(texts: pd.Series) -> str:
+    return str(texts.mode().iloc[0])
 
 
 def _without_companies(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table that tells nothing of its companies, and is public."""
     shown = table.assign(origin="public").reset_index(drop=True)
     shown[["units_count", "largest_share_pct"]] = np.nan
-    return shown
+    return shown.drop(columns=[CHANGED], errors="ignore")
 
 
 def _reasons(secret: set[str], alone: set[str], before: Collection[str]) -> pd.DataFrame:
@@ -197,9 +293,18 @@ def _reasons(secret: set[str], alone: set[str], before: Collection[str]) -> pd.D
     return pd.DataFrame({"metier_code": codes, "reason": why}, dtype="str")
 
 
-def _whole_branch(years: pd.Series) -> ConfidentialityError:
+def _none_alone() -> ConfidentialityError:
     return ConfidentialityError.of(
-        f"employment, {', '.join(map(str, sorted(set(years))))}",
+        "employment",
+        "every métier is secret, or needed to hide another",
+        "a métier that may be told alone",
+        "publish the branch as a whole (`branch_totals`), or leave its table out of the parameters",
+    )
+
+
+def _whole_branch(years: pd.Series, table: str = "employment") -> ConfidentialityError:
+    return ConfidentialityError.of(
+        f"{table}, {', '.join(map(str, sorted(set(years))))}",
         "the branch as a whole is secret: too few companies, or one too large",
         "enough companies behind its total",
         "publish it with another branch, or leave its table out of the parameters",

@@ -41,11 +41,13 @@ def rates(  # noqa: PLR0913 - one argument per table
     Returns:
         Table `company_rates`, in % of the heads per year, largest métiers first, all others
         (`RESIDUAL_METIER`) last: of each age our own rates of the five years in which the edition's
-        year falls; of an unknown age the published rate of the métier.
+        year falls; of an unknown age the published rate of the métier, that of all métiers for
+        others of which none is known.
     """
     codes = _codes(inputs, cells, edition)
     every = [cells, metier_rates] if len(cells) else [metier_rates.assign(origin="public")]
-    known = pd.concat(every).drop_duplicates("metier_code")
+    known = pd.concat(every)
+    known = known[known["departure_rate_pct"].notna() | known["metier_code"].ne(RESIDUAL_METIER)]
     known["metier_code"] = known["metier_code"].replace(ALL_METIERS, RESIDUAL_METIER)
     known = known.drop_duplicates("metier_code").set_index("metier_code").loc[codes]
     by_age, first_year = _left_by_age(ages, codes, edition.edition_date.year)
