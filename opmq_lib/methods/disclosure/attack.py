@@ -32,7 +32,7 @@ MANY: Final = 1000
 """Loose figures beyond which many are moved at once."""
 WIDE: Final = 256
 """Aims at a time when more cells are hidden."""
-LARGEST_WHOLE: Final = 600
+LARGEST_WHOLE: Final = 800
 """Figures up to which a movement is sought in whole numbers; beyond, none is counted on."""
 MOST_SECONDS: Final = 60.0
 """Seconds after which one search has failed: nothing is released."""
@@ -290,14 +290,15 @@ class _Attack:
         return False
 
     def around(self, cell: int) -> Iterator[Places]:
-        """Return loose figures among which to move one: blocks around it, then all."""
+        """Return loose figures among which to move one: blocks around it, all, blocks again."""
         at = np.searchsorted(self.loose, cell)
-        for size in (0, 0, 1, 1):
+        for size in (0, 0, 1, 1, 9, 1, 1, 1, 2, 2, 2):  # 9: all; then again, for whole numbers
             count = len(self.loose) // (2 * BLOCK) >> size
             if count > 1:
                 blocks = self.blocks(count)
                 yield self.loose[blocks == blocks[at]]
-        yield self.loose
+            elif size == 9:
+                yield self.loose
 
     def keep(
         self, moved: Numbers | None, task: Task | None = None, blocks: Places | None = None
