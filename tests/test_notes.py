@@ -62,6 +62,8 @@ def test_a_bad_register_gives_one_error_that_lists_everything(tmp_path: Path) ->
         {"signed_by": "la présidente de la CPNEFP"},
         {"signed_by": "CPNEFP, par J. Petit"},
         {"basis_kind": "hearing", "basis": "section paritaire", "heard_on": "2026-04-01"},
+        {"status": "withdrawn", "valid_until": ""},
+        {"status": "draft", "signed_by": "", "signed_on": "", "valid_until": ""},
         {},
     )
     with pytest.raises(DataError) as caught:
@@ -83,6 +85,7 @@ def test_a_bad_register_gives_one_error_that_lists_everything(tmp_path: Path) ->
         "signed_by",
         "signed_by",
         "heard_on",
+        "valid_until",
     ]
     expected = [f"notes.csv, row {at}, column `{name}`" for at, name in enumerate(columns, 2)]
     assert found == expected

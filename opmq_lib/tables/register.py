@@ -215,6 +215,16 @@ def _days_within(name: str, last_day: date, first: str = "") -> Rule:
     )
 
 
+def _unless_draft(name: str) -> Rule:
+    return Rule(
+        columns=(name, "status"),
+        holds=lambda notes: notes["status"].eq("draft") | notes[name].ne(""),
+        what="empty cell, of a note that is no draft",
+        expected="which body signed, when, and until when it is valid",
+        fix="fill it in, or say `draft` (projet)",
+    )
+
+
 def _is_in_band(requests: pd.DataFrame) -> pd.Series:
     low, high = (
         requests["size_band"].map({band: ends[at] for band, ends in BAND_BOUNDS.items()})
@@ -314,6 +324,7 @@ _WORK_RULES: Final = (
 """What the cells of one work must say together."""
 
 _NOTE_RULES: Final = (
+    *map(_unless_draft, ("signed_by", "signed_on", "valid_until")),
     Rule(
         columns=("note",),
         holds=lambda notes: notes["note"].str.len() <= NOTE_LENGTH,
@@ -346,7 +357,7 @@ _NOTE_RULES: Final = (
     ),
     Rule(
         columns=("heard_on", "signed_on"),
-        holds=lambda notes: notes["heard_on"] <= notes["signed_on"],
+        holds=lambda notes: notes["signed_on"].eq("") | (notes["heard_on"] <= notes["signed_on"]),
         what="signed before the hearing that it rests on",
         expected="a day of signature from that of the hearing on",
         fix="correct one of the two dates",
@@ -354,7 +365,9 @@ _NOTE_RULES: Final = (
     ),
     Rule(
         columns=("valid_until", "signed_on"),
-        holds=lambda notes: notes["valid_until"] >= notes["signed_on"],
+        holds=lambda notes: (
+            notes["valid_until"].eq("") | (notes["valid_until"] >= notes["signed_on"])
+        ),
         what="out of date before it was signed",
         expected="a day from that of the signature on",
         fix="correct one of the two dates",

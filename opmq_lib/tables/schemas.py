@@ -104,7 +104,7 @@ TABLES: Final[dict[str, str]] = {
     "[fieldwork_end_on?] [outcome?] [cost_band?] [deliverables?] [link?] [reused_by?] disclosure "
     "[origin]",
     "notes": "note_code* note branch_codes [metier_codes?] theme basis_kind [work_code?] [basis?] "
-    "[heard_on?] signed_by signed_on valid_until status [origin]",
+    "[heard_on?] signed_by? signed_on? valid_until? status [origin]",
     # what a branch supplies or the library estimates
     "employment": "branch_code* metier_code* year* employment_headcount "
     "[employment_headcount_lower?] [employment_headcount_upper?] [headcount_fit_ratio?] nature "
