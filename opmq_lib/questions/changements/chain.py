@@ -165,10 +165,15 @@ def near(
 
 
 def official_growth(inputs: Tables, metier_codes: pd.Series) -> pd.Series:
-    """Return official growth of métiers, in % per year, by code: that of their family."""
+    """Return official growth of métiers, in % per year, by code: that of their family.
+
+    To a tenth, as it is shown: what is shown as 0 does not fall.
+    """
     rates = official_rates(national(inputs["official_projections"]))["growth_rate_pct"]
     codes = metier_codes.drop_duplicates()
-    return pd.Series(official_family(codes).map(rates).to_numpy(), codes.to_numpy()).dropna()
+    return (
+        pd.Series(official_family(codes).map(rates).to_numpy(), codes.to_numpy()).dropna().round(1)
+    )
 
 
 def results(
