@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,12 @@ import site_edition as given
 import small_project as small
 
 from opmq_lib.errors import ConfidentialityError
-from opmq_lib.methods.disclosure.employment import REST, release, release_totals
+from opmq_lib.methods.disclosure.employment import (
+    REST,
+    refuse_disagreement,
+    release,
+    release_totals,
+)
 from opmq_lib.params import DisclosureRules
 from opmq_lib.runs import folders, library
 from opmq_lib.runs import release as release_of
@@ -175,6 +181,23 @@ def test_a_secret_total_stays_so_and_is_not_revised_by_few() -> None:
         release_totals(totals.assign(employees_headcount=951.0), RULES, {"2023"}, {"2025": was})
     public = totals.assign(origin="public", employees_headcount=951.0)
     assert len(release_totals(public, RULES, {"2023"}, {"2025": was}).table) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "what"),
+    [({"units_count": 2}, "is secret"), ({"employees_headcount": 536.0}, "is not the sum")],
+)
+def test_totals_and_metiers_of_a_year_do_not_give_each_other_away(
+    changed: dict[str, float], what: str
+) -> None:
+    jobs = counted({"B0B00": 130.0, "C0C00": 400.0})
+    totals = jobs.drop(columns=["metier_code", "nature", "employment_headcount"]).head(1)
+    totals = totals.assign(employees_headcount=530.0)
+    refuse_disagreement(jobs, totals, RULES)
+    refuse_disagreement(jobs, totals.assign(origin="public", **changed), RULES)
+    refuse_disagreement(jobs, totals.assign(year=2025, **changed), RULES)
+    with pytest.raises(ConfidentialityError, match=f"branch_totals, 2024: {what}"):
+        refuse_disagreement(jobs, totals.assign(**changed), RULES)
 
 
 # From the table to the site
@@ -335,6 +358,13 @@ def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
     assert not run.is_released
     (done,) = release_of.write(root, edition, branches, modules)
     assert (done.branch_code, done.refused) == ("ceramique", None)
+    here = root / "outputs/released/2026/ceramique"
+    before = shutil.copytree(here, root / "outputs/released/2025/ceramique")
+    assert release_of.released_table(root, edition, branches["ceramique"], "employment")
+    (before / "release.json").write_text("{")
+    with pytest.raises(ConfidentialityError, match="does not say what was secret"):
+        release_of.released_table(root, edition, branches["ceramique"], "employment")
+    shutil.rmtree(before)
     without = edition.model_copy(update={"disclosure": None})
     refused = release_of.write(root, without, branches, modules)
     assert [each.branch_code for each in refused] == list(branches)

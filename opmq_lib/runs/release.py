@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from opmq_lib.errors import DataError
+from opmq_lib.errors import ConfidentialityError, DataError, Defect
 from opmq_lib.params import BranchParams, EditionParams
 from opmq_lib.runs import fingerprint, folders
 from opmq_lib.runs.library import Library
@@ -141,7 +141,12 @@ def _asked(
             rules = edition.disclosure and edition.disclosure.model_dump(mode="json")
             before = sorted(secret_before(root, edition.edition_id, code)[table])
             told = told_before(root, edition.edition_id, code, table)
-            files = [fingerprint.file_sha256(each) for each in (root / path, *told.values())]
+            named = [root / each for name, each in branch.tables.paths().items() if name in TABLES]
+            files = [
+                fingerprint.file_sha256(each)
+                for each in (root / path, *named, *told.values())
+                if each.is_file()
+            ]
             parts = [made_with, rules, before, *files]
             yield code, table, fingerprint.json_sha256(parts)
 
@@ -159,13 +164,23 @@ def released_table(
 
     if edition.disclosure is None:
         raise disclosure.no_rules()
-    own = read_supplied(root / branch.tables.paths()[table], table, branch.branch_code)
-    before = secret_before(root, edition.edition_id, branch.branch_code)[table]
-    told = {
-        edition_id: read_released(path, table, branch.branch_code)
-        for edition_id, path in told_before(
-            root, edition.edition_id, branch.branch_code, table
-        ).items()
-    }
+    code, paths = branch.branch_code, branch.tables.paths()
+    own = read_supplied(root / paths[table], table, code)
+    if set(TABLES) <= set(paths):
+        jobs, totals = (read_supplied(root / paths[each], each, code) for each in TABLES)
+        disclosure.refuse_disagreement(jobs, totals, edition.disclosure)
+    told = told_before(root, edition.edition_id, code, table)
+    ConfidentialityError.refuse(
+        Defect(
+            f"{RELEASED}/{edition_id}/{code}/{RECORD}",
+            f"does not say what was secret in {table}",
+            "the record that was written beside the table",
+            "put the folder of that edition back as it was",
+        )
+        for edition_id, path in told.items()
+        if table not in records(path.parent)
+    )
+    before = secret_before(root, edition.edition_id, code)[table]
+    earlier = {name: read_released(path, table, code) for name, path in told.items()}
     method = disclosure.release if table == "employment" else disclosure.release_totals
-    return method(own, edition.disclosure, before, told)
+    return method(own, edition.disclosure, before, earlier)

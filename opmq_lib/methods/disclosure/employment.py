@@ -203,6 +203,40 @@ def refuse_revisions(
     ConfidentialityError.refuse(defects())
 
 
+def refuse_disagreement(
+    employment: pd.DataFrame, totals: pd.DataFrame, rules: DisclosureRules
+) -> None:
+    """Refuse two own tables of a branch of which one tells what the other hides.
+
+    Métiers add up to their total, be it secret; a total that is another tells, by subtraction, the
+    jobs of companies that nobody has counted.
+
+    Args:
+        employment: Rows of the `employment` contract, of one branch.
+        totals: Rows of `branch_totals`; those of origin `public` are not compared.
+        rules: Thresholds.
+
+    Raises:
+        ConfidentialityError: Naming the years.
+    """
+    sums = employment.groupby("year")["employment_headcount"].sum().rename("sum")
+    own = totals[totals["origin"].ne("public")].join(sums, on="year", how="inner")
+    cells = own.rename(columns={"employees_headcount": "value"})
+    is_secret = primary(cells[["year", *COUNTED]], rules)
+    differs = ~np.isclose(cells["value"], cells["sum"], rtol=1e-9, atol=1e-6)
+    whats = ("is secret, and métiers add up to it", "is not the sum of the branch's métiers")
+    ConfidentialityError.refuse(
+        Defect(
+            f"branch_totals, {year}",
+            what,
+            "one table that tells of the year",
+            "leave `branch_totals` out of the parameters: own employment has its own level",
+        )
+        for what, rows in zip(whats, (is_secret, differs), strict=True)
+        for year in cells.loc[rows, "year"]
+    )
+
+
 def no_rules() -> ConfidentialityError:
     """Return the error of an edition that does not say what may be published."""
     return ConfidentialityError.of(
