@@ -39,7 +39,6 @@ class Run:
         library: Module → first letters of the sha256 of its source: those it can reach.
         declared: Names of the files that it rests on, heard or not: its branch's own tables, its
             registers, its page's texts, other files that the template names.
-        is_released: Whether it reads tables of its branch as they may be published.
         origin: `own` if a table or file supplied by the user may be behind its results,
             `fictitious` if a fictitious register may, else `public`.
         edition_folder: `outputs/<edition_id>`.
@@ -52,7 +51,6 @@ class Run:
     reads: tuple[RunId, ...]
     library: Mapping[str, str]
     declared: tuple[str, ...]
-    is_released: bool
     origin: Origin
     edition_folder: Path
     files: Files = field(repr=False)
@@ -66,6 +64,11 @@ class Run:
     def id(self) -> RunId:
         """What names the run in its edition."""
         return self.branch_code, self.notebook
+
+    @property
+    def is_released(self) -> bool:
+        """Whether it reads tables of its branch as they may be published."""
+        return any(name.startswith(f"{release.RELEASED}/") for name in self.declared)
 
     @property
     def folder(self) -> Path:
@@ -119,13 +122,10 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
     supplied = {code: branch.tables.paths() for code, branch in branches.items()}
     released = release.in_place(root, edition, branches, modules)
     of_edition = {each: getattr(edition, each) for each in EDITION} | IN_A_BATCH
-    named = {
-        name: {each: getattr(edition.registers, each) or "" for each in template.registers}
-        for name, template in templates.items()
-    }
     runs: dict[RunId, Run] = {}
     for code, name in _ordered(reads):
-        template, registers = templates[name], named[name]
+        template = templates[name]
+        registers = {each: getattr(edition.registers, each) or "" for each in template.registers}
         hidden, public = _tables(template, supplied.get(code, {}), released.get(code, {}))
         read = reads[code, name]
         if code == COMMON:
@@ -143,7 +143,6 @@ def plan(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams
                 *(*filter(None, registers.values()), *hidden, *public),
                 *(*texts[name], *template.files),
             ),
-            is_released=bool(public),
             origin=worst([*origins, *(runs[each].origin for each in read)]),
             edition_folder=edition_folder,
             files=files,
