@@ -97,7 +97,7 @@ def test_a_missing_column_is_refused(root):
         "unknown column, and `metier_code` is missing",
         "the columns of table `employment`: branch_code, metier_code, year, employment_headcount, "
         "employment_headcount_lower, employment_headcount_upper, headcount_fit_ratio, nature, "
-        "origin, units_count, largest_share_pct, source_code",
+        "origin, units_count, largest_share_pct, changed_units_count, source_code",
         "rename it to `metier_code`",
     )
 

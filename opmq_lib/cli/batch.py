@@ -288,17 +288,20 @@ def _plan(root: Path) -> "list[Run]":
 def _released_plan(root: Path) -> "list[Run]":
     """Release what may be published of the branches' own tables, say what is secret, and plan."""
     from opmq_lib.runs import hashes, library, release
+    from opmq_lib.runs.plan import plan
     from opmq_lib.sources import parameters
 
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
     release.sweep(root, edition, branches)
-    for done in release.write(root, edition, branches, library.read(hashes.Hashes())):
+    own = {code: branch for code, branch in branches.items() if branch.tables.paths()}
+    known = hashes.Hashes(root / "outputs" / edition.edition_id / hashes.CACHE)
+    for done in release.write(root, edition, own, library.read(known)) if own else ():
         where = f"{done.branch_code}, {done.table}"
         if done.refused:
             print(f"Withheld  {where}: {done.refused.defects[0]}", file=sys.stderr)
         else:
             print(f"Released  {where}: {len(done.secret)} secret.", file=sys.stderr)
-    return _plan(root)
+    return plan(root, edition, branches)
 
 
 def _execute(runs: "list[Run]", workers: int | None) -> "BatchReport":
