@@ -10,8 +10,9 @@ import ast
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ class Hashes:
         """Return the modules that a source file imports, by content of the file."""
         sha256 = self.sha256(path) or ""
         if sha256 not in self._imports:
-            self._imports[sha256] = sorted(imported([path.read_text(encoding="utf-8")]) or ())
+            self._imports[sha256] = _imports(sha256, path)
             self._changed = True
         return tuple(self._imports[sha256])
 
@@ -107,13 +108,29 @@ def imported(sources: Sequence[str]) -> set[str] | None:
             tree = ast.parse("\n".join(lines))
         except NOT_PYTHON:
             return None
-        for node in ast.walk(tree):
+        for node in _statements(tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     names |= {alias.name, alias.name.partition(".")[0]}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
+
+
+@cache
+def _imports(_sha256: str, path: Path) -> list[str]:
+    """Return what a file of this content imports, read once in a process."""
+    return sorted(imported([path.read_text(encoding="utf-8")]) or ())
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements of a text, those within others too: no expression holds an import."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting.extend(getattr(node, part, ()))
 
 
 def _state(status: os.stat_result) -> list[int]:
