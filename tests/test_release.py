@@ -57,8 +57,9 @@ def branch(rng: np.random.Generator, metiers: int = 8, code: str = "chaux") -> p
         for metier in range(metiers)
         for year in range(2021, 2024)
     ]
-    large = {"metier_code": "Z9Z99", "units_count": 60, "largest_share_pct": 5.0}
-    return pd.DataFrame([*rows, *(row | large for row in rows[:3])])
+    large = {"units_count": 60, "largest_share_pct": 5.0}
+    told = [row | large | {"metier_code": f"Z{n}Z99"} for n in range(4) for row in rows[:3]]
+    return pd.DataFrame([*rows, *told])
 
 
 @pytest.mark.parametrize("seed", range(300 if FULL else 12))
