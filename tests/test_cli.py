@@ -204,6 +204,7 @@ def test_branch_new_refuses_to_overwrite(project_copy: Path) -> None:
         (["run", "--workers", "0"], "Invalid value for '--workers'"),
         (["site", "--engine", "word"], "Invalid value for '--engine'"),
         (["run", "--branch", "chimi"], "did you mean `chimie`?"),
+        (["audit", "--branch", "chimi"], "did you mean `chimie`?"),
         (["run", "--notebook", "01_emploi"], "did you mean `01_emplois`?"),
         (["branch", "new", "chimi"], "did you mean `chimie`?"),
         (["validate", "absent.csv"], "absent.csv: no such file"),

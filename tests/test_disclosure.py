@@ -189,6 +189,14 @@ def test_the_largest_company_of_a_cell_does_not_work_out_its_neighbour():
     assert not exposed(cells, protect(cells, METIER, RULES), lambda _: METIER).any(axis=None)
 
 
+def test_what_an_outsider_works_out_is_not_said_of_a_contributor():
+    """a is at most 150 for everybody; who is alone in b knows besides that it is 140 at least."""
+    cells = line([140, 10, 30, 180], [2, 1, 5, 8], [60, 100, 30, 40])
+    found = exposed(cells, cells.assign(status=["s", "s", "value", "value"]), lambda _: METIER)
+    known = found.set_index("figure").loc["a", ["attacker", "lower", "upper"]]
+    assert known.tolist() == ["outsider", 0, 150]
+
+
 def test_a_branch_of_one_company_hides_all_that_is_its_own():
     value = np.array([[20, 10, 5], [30, 40, 50], [25, 45, 60]])
     units = np.array([[1, 1, 1], [6, 6, 6], [7, 7, 7]])

@@ -19,12 +19,7 @@ import site_edition as given
 import small_project as small
 
 from opmq_lib.errors import ConfidentialityError
-from opmq_lib.methods.disclosure.employment import (
-    REST,
-    refuse_disagreement,
-    release,
-    release_totals,
-)
+from opmq_lib.methods.disclosure.employment import refuse_disagreement, release, release_totals
 from opmq_lib.params import DisclosureRules
 from opmq_lib.runs import folders, library
 from opmq_lib.runs import release as release_of
@@ -33,6 +28,7 @@ from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.plan import plan
 from opmq_lib.show import downloads
 from opmq_lib.sources import parameters
+from opmq_lib.tables.scope import REST
 
 RULES = DisclosureRules()
 FULL = bool(os.environ.get("OPMQ_TEST_FULL"))

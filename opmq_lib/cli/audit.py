@@ -31,6 +31,8 @@ def audit(
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
     refused = False
     for code in branch or branches:
+        if code not in branches:
+            raise parameters.unknown("--branch", "branch", code, branches)
         for table in (name for name in branches[code].tables.paths() if name in release.TABLES):
             try:
                 released = release.released_table(root, edition, branches[code], table)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 RELEASED: Final = "outputs/released"
 RECORD: Final = "release.json"
-TABLES: Final = ("employment", "branch_totals")
+TABLES: Final[tuple[str, ...]] = ("employment", "branch_totals")
 """Tables whose rules of publication are known; any other is the branch's own."""
 SECRET: Final = "secret.csv"
 """The métiers of `employment` that are only told together."""
@@ -60,8 +60,7 @@ def in_place(
         path = root / here / f"{table}.csv"
         is_same = done.get("made_of") == made_of and path.is_file()
         if is_same and fingerprint.file_sha256(path) == done["sha256"]:
-            names = [f"{table}.csv", *([SECRET] if table == "employment" else [])]
-            found.setdefault(code, {})[table] = [f"{here}/{name}" for name in names]
+            found.setdefault(code, {})[table] = [f"{here}/{name}" for name in _files(table)]
     return found
 
 
@@ -79,7 +78,7 @@ def write(
             continue
         here = root / RELEASED / edition.edition_id / code
         done = {name: each for name, each in records(here).items() if name != table}
-        for name in (f"{table}.csv", *([SECRET] if table == "employment" else [])):
+        for name in _files(table):
             (here / name).unlink(missing_ok=True)
         try:
             released = released_table(root, edition, branches[code], table)
@@ -116,20 +115,25 @@ def records(here: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def secret_before(root: Path, edition_id: str, branch_code: str) -> dict[str, set[str]]:
-    """Return what was secret in the other editions of a branch, by table."""
-    found: dict[str, set[str]] = {table: set() for table in TABLES}
-    for here in (root / RELEASED).glob(f"*/{branch_code}"):
-        if here.parent.name != edition_id:
-            for table, done in records(here).items():
-                found.setdefault(table, set()).update(done.get("secret", {}))
-    return found
+def secret_before(root: Path, edition_id: str, branch_code: str, table: str) -> set[str]:
+    """Return what was secret in a table of a branch in other editions."""
+    return {
+        name
+        for here in (root / RELEASED).glob(f"*/{branch_code}")
+        if here.parent.name != edition_id
+        for name in records(here).get(table, {}).get("secret", {})
+    }
 
 
 def told_before(root: Path, edition_id: str, branch_code: str, table: str) -> dict[str, Path]:
     """Return a table of a branch as it was released in other editions, by edition."""
     paths = sorted((root / RELEASED).glob(f"*/{branch_code}/{table}.csv"))
     return {path.parts[-3]: path for path in paths if path.parts[-3] != edition_id}
+
+
+def _files(table: str) -> list[str]:
+    """Return the names of the files that a released table is written in."""
+    return [f"{table}.csv", *([SECRET] if table == "employment" else [])]
 
 
 def _asked(
@@ -143,13 +147,11 @@ def _asked(
                 continue
             made_with = made_with or fingerprint.json_sha256(library.reached(MADE_WITH))
             rules = edition.disclosure and edition.disclosure.model_dump(mode="json")
-            before = sorted(secret_before(root, edition.edition_id, code)[table])
+            before = sorted(secret_before(root, edition.edition_id, code, table))
             told = told_before(root, edition.edition_id, code, table)
             named = [root / each for name, each in branch.tables.paths().items() if name in TABLES]
             files = [
-                fingerprint.file_sha256(each)
-                for each in (root / path, *named, *told.values())
-                if each.is_file()
+                fingerprint.file_sha256(each) for each in (*named, *told.values()) if each.is_file()
             ]
             parts = [made_with, rules, before, *files]
             yield code, table, fingerprint.json_sha256(parts)
@@ -164,15 +166,14 @@ def released_table(
         DataError: If the table is not as it should be, or nothing of it may be published.
     """
     from opmq_lib.methods.disclosure import employment as disclosure
+    from opmq_lib.methods.disclosure.rules import given
     from opmq_lib.sources.table_files import read_released, read_supplied
 
-    if edition.disclosure is None:
-        raise disclosure.no_rules()
+    rules = given(edition.disclosure)
     code, paths = branch.branch_code, branch.tables.paths()
-    own = read_supplied(root / paths[table], table, code)
-    if set(TABLES) <= set(paths):
-        jobs, totals = (read_supplied(root / paths[each], each, code) for each in TABLES)
-        disclosure.refuse_disagreement(jobs, totals, edition.disclosure)
+    own = {each: read_supplied(root / paths[each], each, code) for each in TABLES if each in paths}
+    if len(own) == len(TABLES):
+        disclosure.refuse_disagreement(own["employment"], own["branch_totals"], rules)
     told = told_before(root, edition.edition_id, code, table)
     ConfidentialityError.refuse(
         Defect(
@@ -184,16 +185,21 @@ def released_table(
         for edition_id, path in told.items()
         if table not in records(path.parent)
     )
-    before = secret_before(root, edition.edition_id, code)[table]
+    before = secret_before(root, edition.edition_id, code, table)
     earlier = {name: read_released(path, table, code) for name, path in told.items()}
     method = disclosure.release if table == "employment" else disclosure.release_totals
     with quiet():
-        return method(own, edition.disclosure, before, earlier)
+        return method(own[table], rules, before, earlier)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what the solver prints past Python out of what a command prints, such as its JSON."""
+    """Keep what the solver prints past Python out of what a command prints, such as its JSON.
+
+    HiGHS 1.12, in SciPy 1.17, prints a line whatever its options say; later versions do not.
+
+    Source: HiGHS, issue 2783.
+    """
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

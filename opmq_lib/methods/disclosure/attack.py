@@ -16,7 +16,7 @@ from scipy.sparse import csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
 from opmq_lib.errors import ConfidentialityError
-from opmq_lib.methods.disclosure.graph import Flags, Graph, Numbers, Places
+from opmq_lib.methods.disclosure.graph import Flags, Graph, Numbers, Places, Task
 
 OUTSIDER: Final = -1
 """The attacker who knows only what is published."""
@@ -36,9 +36,6 @@ LARGEST_WHOLE: Final = 800
 """Figures up to which a movement is sought in whole numbers; beyond, none is counted on."""
 MOST_SECONDS: Final = 60.0
 """Seconds after which one search has failed: nothing is released."""
-
-Task = tuple[int, int]
-"""A figure, and the side to move it to: 1 above the truth, -1 below."""
 
 
 class Exposure(NamedTuple):
@@ -64,7 +61,7 @@ class _Aim(NamedTuple):
 
 
 def exposures(graph: Graph, hidden: Flags, most: int | None = None) -> list[Exposure]:
-    """Return the secret figures that somebody knows too closely, at least `most` if there are."""
+    """Return the secret figures that somebody knows too closely, or `most` of them."""
     attack = _Attack(graph, hidden)
     attack.move_many()
     return attack.move_each(most)
@@ -108,11 +105,7 @@ class _Attack:
         self.columns = graph.equations.tocsc()
         self.knowers = graph.attackers.T.tocsr()
         self.random = np.random.default_rng(0)
-        self.blocked: dict[Task, set[int] | None] = {
-            (int(cell), side): None
-            for side, need in ((1, graph.need_up), (-1, graph.need_down))
-            for cell in np.flatnonzero(need > 0)
-        }
+        self.blocked: dict[Task, set[int] | None] = dict.fromkeys(graph.tasks())
         self.loosen(self.hidden)
 
     def loosen(self, cells: Flags) -> None:
@@ -122,9 +115,6 @@ class _Attack:
         self.up = np.where(cells, graph.up_hidden, graph.up_shown)
         self.loose = np.flatnonzero(self.down + self.up > 0)
         self.price = np.where(cells & ~self.hidden, graph.cost * DEAREST / graph.cost.max(), 0)
-
-    def need(self, cell: int, side: int) -> float:
-        return float((self.graph.need_up if side > 0 else self.graph.need_down)[cell])
 
     def unsafe(self) -> list[Task]:
         """Return the figures and sides of which somebody may still know too much."""
@@ -146,7 +136,7 @@ class _Attack:
             forth, back = (aim.up, aim.down) if side > 0 else (aim.down, aim.up)
             room = (self.up if side > 0 else self.down)[cell]
             aim.gain[cell], back[cell] = side, 0
-            forth[cell] = min(room, self.need(cell, side))
+            forth[cell] = min(room, self.graph.need(cell, side))
         return aim
 
     def aim_at_many(self, tasks: list[Task]) -> _Aim:
@@ -272,12 +262,13 @@ class _Attack:
     def reach(self, task: Task, attackers: Iterable[int]) -> bool:
         """Return whether a figure can move far enough for attackers taken together."""
         cell, side = task
+        enough = self.graph.need(cell, side) - TOLERANCE
         aim = self.aim_at({cell: side}, attackers)
-        if (aim.up if side > 0 else aim.down)[cell] < self.need(*task) - TOLERANCE:
+        if (aim.up if side > 0 else aim.down)[cell] < enough:
             return False
         for cells in self.around(cell):
             moved = self.solve(cells, aim)
-            if moved is None or side * moved[cell] < self.need(*task) - TOLERANCE:
+            if moved is None or side * moved[cell] < enough:
                 continue
             if not self.keep(moved, task):
                 if len(cells) > LARGEST_WHOLE:
@@ -292,13 +283,12 @@ class _Attack:
     def around(self, cell: int) -> Iterator[Places]:
         """Return loose figures among which to move one: blocks around it, all, blocks again."""
         at = np.searchsorted(self.loose, cell)
-        for size in (0, 0, 1, 1, 9, 1, 1, 1, 2, 2, 2):  # 9: all; then again, for whole numbers
-            count = len(self.loose) // (2 * BLOCK) >> size
-            if count > 1:
+        for halvings in (0, 0, 1, 1, None, 1, 1, 1, 2, 2, 2):  # all, then for whole numbers
+            if halvings is None:
+                yield self.loose
+            elif (count := len(self.loose) // (2 * BLOCK) >> halvings) > 1:
                 blocks = self.blocks(count)
                 yield self.loose[blocks == blocks[at]]
-            elif size == 9:
-                yield self.loose
 
     def keep(
         self, moved: Numbers | None, task: Task | None = None, blocks: Places | None = None
@@ -340,7 +330,7 @@ class _Attack:
         count = np.bincount(_entries(self.knowers, cells[seen]), minlength=len(moved))
         who_sees = set(np.flatnonzero(count).tolist())
         tasks = zip(cells.tolist(), np.sign(step).astype(int).tolist(), strict=True)
-        far = {task for task in tasks if self.need(*task) <= abs(moved[task[0]]) + TOLERANCE}
+        far = {task for task in tasks if graph.need(*task) <= abs(moved[task[0]]) + TOLERANCE}
         for task in far & self.blocked.keys():
             left = self.blocked[task]
             if left is None or left:

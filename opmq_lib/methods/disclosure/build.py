@@ -19,7 +19,7 @@ from opmq_lib.methods.disclosure.graph import (
     keys_of,
     kin,
 )
-from opmq_lib.methods.disclosure.rules import is_own, names_of, needs, number, primary
+from opmq_lib.methods.disclosure.rules import is_hidden, is_own, names_of, needs, number, primary
 from opmq_lib.params import DisclosureRules
 
 
@@ -91,9 +91,7 @@ def build(
     rows = pd.concat([table[keys_of(cells)] for table in tables], ignore_index=True).astype(str)
     names = [name for table in tables for name in names_of(table)]
     is_now = np.arange(size) >= start
-    is_out = np.concatenate(
-        [*(~_is_hidden(table) for table in earlier), np.zeros(len(cells), bool)]
-    )
+    is_out = np.concatenate([*(~is_hidden(table) for table in earlier), np.zeros(len(cells), bool)])
     changes = _changes(tables, value, is_out, names, rules)
     free = is_now & can & ~secret & ~changes.is_out
     forced = np.where(is_now, secret | unknown, True) & ~changes.is_out
@@ -144,10 +142,6 @@ def _needs(
 def _weight(cells: pd.DataFrame, start: int) -> Numbers:
     weight = number(cells, "weight") if "weight" in cells else np.ones(len(cells))
     return np.concatenate([np.ones(start), weight])
-
-
-def _is_hidden(table: pd.DataFrame) -> Flags:
-    return table["status"].ne("value").to_numpy()
 
 
 def _sheet(cells: pd.DataFrame, margins: Margins, rules: DisclosureRules) -> _Sheet:

@@ -8,13 +8,12 @@ import pandas as pd
 
 from opmq_lib.errors import ConfidentialityError, Defect
 from opmq_lib.methods.disclosure import audit, protect
-from opmq_lib.methods.disclosure.rules import primary
+from opmq_lib.methods.disclosure.rules import NEEDED, primary
 from opmq_lib.params import DisclosureRules
 from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import ALL_METIERS
+from opmq_lib.tables.scope import REST
 
-REST: Final = "autres_metiers"
-COUNTED: Final = ("value", "units_count", "largest_share_pct")
 CHANGED: Final = "changed_units_count"
 
 
@@ -80,10 +79,10 @@ def release(
         [['A0A00', 'primary'], ['B0B00', 'secondary']]
     """
     cells = employment.rename(columns={"employment_headcount": "value"})
-    cells = cells[["metier_code", "year", *COUNTED]].reset_index(drop=True)
+    cells = cells[["metier_code", "year", *NEEDED]].reset_index(drop=True)
     totals = _together(cells).assign(metier_code=ALL_METIERS)
-    if primary(totals, rules).any():
-        raise _whole_branch(totals.loc[primary(totals, rules), "year"])
+    if (is_secret := primary(totals, rules)).any():
+        raise _whole_branch(totals.loc[is_secret, "year"])
     alone = set(cells.loc[primary(cells, rules), "metier_code"]) - {REST}
     both = pd.concat([cells, totals], ignore_index=True)
     found = protect(both, {"metier_code": ALL_METIERS}, rules)
@@ -92,15 +91,15 @@ def release(
     if set(cells["metier_code"]) <= {*secret, REST}:
         raise _none_alone()
     findings = _audited(both, secret, rules)
-    shown = _published(employment, cells, secret)
+    shown = _published(employment, secret)
     refuse_revisions(employment, shown, earlier or {}, rules)
     last = cells[cells["year"] == cells["year"].max()]
-    hidden = last.loc[last["metier_code"].isin(secret), "value"].sum() / last["value"].sum()
+    share = last.loc[last["metier_code"].isin(secret), "value"].sum() / last["value"].sum()
     return Released(
         shown,
         _reasons(secret, alone, before),
         findings,
-        float(100 * hidden),
+        float(100 * share),
         _families(cells, secret, rules),
     )
 
@@ -124,15 +123,14 @@ def release_totals(
             changed a total that was told before.
     """
     cells = totals.rename(columns={"employees_headcount": "value"})
-    is_secret = primary(cells[["year", "origin", *COUNTED]], rules)
+    is_secret = primary(cells[["year", "origin", *NEEDED]], rules)
     is_own, years = totals["origin"].ne("public"), totals["year"].astype(str)
     alone = set(years[is_secret])
     is_secret |= (is_own & years.isin(before)).to_numpy()
     if is_secret.all():
         raise _whole_branch(totals["year"], "branch_totals")
     shown = _without_companies(totals[~is_secret])
-    refuse_revisions(totals[is_own], shown[shown["year"].isin(totals.loc[is_own, "year"])],
-                     earlier or {}, rules)  # fmt: skip
+    refuse_revisions(totals[is_own], shown, earlier or {}, rules)
     secret = [(year, "primary" if year in alone else "before") for year in years[is_secret]]
     reasons = pd.DataFrame(secret, columns=["year", "reason"], dtype="str")
     return Released(shown, reasons, pd.DataFrame())
@@ -222,7 +220,7 @@ def refuse_disagreement(
     sums = employment.groupby("year")["employment_headcount"].sum().rename("sum")
     own = totals[totals["origin"].ne("public")].join(sums, on="year", how="inner")
     cells = own.rename(columns={"employees_headcount": "value"})
-    is_secret = primary(cells[["year", *COUNTED]], rules)
+    is_secret = primary(cells[["year", *NEEDED]], rules)
     differs = ~np.isclose(cells["value"], cells["sum"], rtol=1e-9, atol=1e-6)
     whats = ("is secret, and métiers add up to it", "is not the sum of the branch's métiers")
     ConfidentialityError.refuse(
@@ -234,16 +232,6 @@ def refuse_disagreement(
         )
         for what, rows in zip(whats, (is_secret, differs), strict=True)
         for year in cells.loc[rows, "year"]
-    )
-
-
-def no_rules() -> ConfidentialityError:
-    """Return the error of an edition that does not say what may be published."""
-    return ConfidentialityError.of(
-        "parameters/edition.yml, disclosure",
-        "no rules say what may be published of the branches' own figures",
-        "thresholds, such as min_units: 3 and max_share_pct: 85",
-        "write them; until then nothing that rests on own tables is published",
     )
 
 
@@ -264,7 +252,7 @@ def _with_enough(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) 
     others = [code for code in sizes.index if code not in {*secret, REST}]
     while secret:
         rest = cells[cells["metier_code"].isin({*secret, REST})]
-        if not primary(_together(rest).assign(metier_code=REST), rules).any():
+        if not primary(_together(rest), rules).any():
             break
         if not others:
             raise _whole_branch(cells["year"])
@@ -288,26 +276,25 @@ def _audited(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) -> p
 
 def _families(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) -> tuple[str, ...]:
     rows = cells[cells["metier_code"].isin(secret)]
-    told = {
-        family: _together(members).assign(metier_code=family)
+    return tuple(
+        str(family)
         for family, members in rows.groupby(rows["metier_code"].str[:FAMILY_LENGTH])
-        if len(set(members["metier_code"])) > 1
-    }
-    return tuple(str(family) for family, rows in told.items() if not primary(rows, rules).any())
+        if len(set(members["metier_code"])) > 1 and not primary(_together(members), rules).any()
+    )
 
 
-def _published(employment: pd.DataFrame, cells: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
+def _published(employment: pd.DataFrame, secret: set[str]) -> pd.DataFrame:
     """Return what is shown: of the rest its sum alone, no bound or source of one of its métiers."""
     if not secret:
         return _without_companies(employment.sort_values(["metier_code", "year"]))
-    rest = _together(cells[cells["metier_code"].isin({*secret, REST})])
-    rest = rest[["year", "value"]].rename(columns={"value": "employment_headcount"})
+    is_rest = employment["metier_code"].isin({*secret, REST})
+    rest = employment[is_rest].groupby("year", as_index=False)["employment_headcount"].sum()
     texts = [each for each in ("branch_code", "nature", "source_code") if each in employment]
     usual = employment.groupby("year")[texts].agg(_most_frequent)
     rest = rest.merge(usual, on="year").assign(metier_code=REST)
-    shown = employment[~employment["metier_code"].isin({*secret, REST})]
-    both = pd.concat([shown, rest], ignore_index=True).reindex(columns=list(employment))
-    return _without_companies(both.sort_values(["metier_code", "year"]))
+    both = pd.concat([employment[~is_rest], rest], ignore_index=True)
+    shown = both.reindex(columns=list(employment)).sort_values(["metier_code", "year"])
+    return _without_companies(shown)
 
 
 def _most_frequent(texts: pd.Series) -> str:

@@ -21,6 +21,8 @@ Margins = Mapping[str, Margin | Sequence[Margin]]
 """By code column: the code of its total, or parent → children; a list where one is cut twice."""
 
 Family = tuple[str, Sequence[str]]
+Task = tuple[int, int]
+"""A figure, and the side to move it to: 1 above the truth, -1 below."""
 
 DESCRIBING: Final = (
     "value",
@@ -38,7 +40,8 @@ DESCRIBING: Final = (
     "rounding",
 )
 """Columns that describe a figure; all others say which figure it is."""
-SUM_TOLERANCE: Final = 1e-9
+SUM_TOLERANCE: Final = 1e-7
+"""How far a total may be from the sum of its parts, as a share of 1 + all that is added."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,18 @@ class Graph:
     free: Flags
     forced: Flags
     whole: Flags
+
+    def need(self, cell: int, side: int) -> float:
+        """Return how far from the truth a figure must seem possible on one side."""
+        return float((self.need_up if side > 0 else self.need_down)[cell])
+
+    def tasks(self) -> list[Task]:
+        """Return the secret figures, each with the sides on which it needs room."""
+        return [
+            (cell, side)
+            for side, need in ((1, self.need_up), (-1, self.need_down))
+            for cell in np.flatnonzero(need > 0).tolist()
+        ]
 
     def part(self, cells: Places) -> "Graph":
         """Return the graph of some figures alone, the others being known."""
@@ -176,7 +191,7 @@ def completed(value: Numbers, lines: csr_array, whole: bool, names: Sequence[str
         )
         if found.status == 0:
             filled[unknown] = found.x.round() if whole else found.x
-    wrong = np.abs(lines @ filled) > SUM_TOLERANCE * (1 + abs(lines) @ np.abs(filled)) * 100
+    wrong = np.abs(lines @ filled) > SUM_TOLERANCE * (1 + abs(lines) @ np.abs(filled))
     CoherenceError.refuse(
         Defect(
             names[row],

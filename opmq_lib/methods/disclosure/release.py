@@ -12,14 +12,13 @@ from opmq_lib.errors import CoherenceError, ConfidentialityError, Defect
 from opmq_lib.methods.disclosure.attack import OUTSIDER, Exposure, exposures, extent
 from opmq_lib.methods.disclosure.build import Built, build
 from opmq_lib.methods.disclosure.graph import (
-    Flags,
     Graph,
     Margins,
     Numbers,
     Places,
     keys_of,
 )
-from opmq_lib.methods.disclosure.rules import is_own, number
+from opmq_lib.methods.disclosure.rules import given, is_hidden, is_own, number
 from opmq_lib.methods.disclosure.suppress import suppress
 from opmq_lib.params import DisclosureRules
 
@@ -85,7 +84,7 @@ def protect(
         2   30.0  value
         3   58.0  value
     """
-    built = build(cells, margins, _given(rules), earlier)
+    built = build(cells, margins, given(rules), earlier)
     choice = suppress(built.graph, seconds)
     ConfidentialityError.refuse(
         Defect(
@@ -155,21 +154,22 @@ def audit(
           figure  lower  upper  is_exposed
         0      a    8.0    8.0        True
     """
-    built = build(released, margins, _given(rules), earlier)
+    built = build(released, margins, given(rules), earlier)
     graph, hidden = built.graph, built.graph.forced.copy()
-    hidden[built.now] = _is_hidden(released) & (graph.free | graph.forced)[built.now]
+    hidden[built.now] = is_hidden(released) & (graph.free | graph.forced)[built.now]
     graph = _with_rounding(graph, built.now, released)
     for each in shares:
         graph = _with_shares(graph, built, released, each)
     hidden = np.r_[hidden, np.zeros(len(graph.value) - len(hidden), bool)]
-    by = {each.cell: each for each in sorted(exposures(graph, hidden), reverse=True)}
+    weak = sorted(exposures(graph, hidden), key=lambda each: each.attacker, reverse=True)
+    by = {each.cell: each for each in weak}  # an outsider, last, rather than a contributor
     secret = np.flatnonzero((graph.need_up > 0) | (graph.need_down > 0)).tolist()
     rows = []
     for cell in secret:
-        weak, room = by.get(cell, Exposure(cell, 1, OUTSIDER)), [np.nan] * 2
+        worst, room = by.get(cell, Exposure(cell, 1, OUTSIDER)), [np.nan] * 2
         if cell in by or len(secret) <= MEASURED:
-            room = [extent(graph, hidden, weak._replace(side=side)) for side in (-1, 1)]
-        who = "outsider" if weak.attacker == OUTSIDER else "contributor"
+            room = [extent(graph, hidden, worst._replace(side=side)) for side in (-1, 1)]
+        who = "outsider" if worst.attacker == OUTSIDER else "contributor"
         rows.append((built.names[cell], who, *room, cell in by))
     found = pd.DataFrame(rows, columns=["figure", "attacker", "lower", "upper", "is_exposed"])
     need = graph.need_down[secret], graph.need_up[secret]
@@ -187,28 +187,13 @@ def audit(
     ).sort_values(["is_exposed", "margin_ratio"], ascending=[False, True], ignore_index=True)
 
 
-def _given(rules: DisclosureRules | None) -> DisclosureRules:
-    if rules is None:
-        raise ConfidentialityError.of(
-            "parameters/edition.yml, disclosure",
-            "no rules",
-            "the thresholds below which the observatory's own figures are secret",
-            "write the block `disclosure:`",
-        )
-    return rules
-
-
-def _is_hidden(released: pd.DataFrame) -> Flags:
-    return released["status"].ne("value").to_numpy()
-
-
 def _with_rounding(graph: Graph, rows: slice, released: pd.DataFrame) -> Graph:
     """Return the graph with the room that rounding leaves to the figures that are shown."""
     if "rounding" not in released:
         return graph
     step, value = np.nan_to_num(number(released, "rounding")), graph.value[rows]
     shown = step * np.floor(value / np.where(step > 0, step, 1) + 0.5)
-    is_rounded = (step > 0) & graph.free[rows] & ~_is_hidden(released)
+    is_rounded = (step > 0) & graph.free[rows] & ~is_hidden(released)
     down, up = graph.down_shown.copy(), graph.up_shown.copy()
     down[rows] = np.where(is_rounded, np.minimum(value - shown + step / 2, value), 0)
     up[rows] = np.where(is_rounded, shown + step / 2 - value, 0)

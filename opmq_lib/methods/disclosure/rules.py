@@ -18,6 +18,27 @@ def names_of(cells: pd.DataFrame) -> list[str]:
     return [", ".join(row) for row in keys.itertuples(index=False)]
 
 
+def given(rules: DisclosureRules | None) -> DisclosureRules:
+    """Return the rules of an edition.
+
+    Raises:
+        ConfidentialityError: If it has none.
+    """
+    if rules is None:
+        raise ConfidentialityError.of(
+            "parameters/edition.yml, disclosure",
+            "no rules say what may be published of the branches' own figures",
+            "thresholds, such as min_units: 3 and max_share_pct: 85",
+            "write them; until then nothing that rests on own tables is published",
+        )
+    return rules
+
+
+def is_hidden(released: pd.DataFrame) -> Flags:
+    """Return which rows of a released table have no figure."""
+    return released["status"].ne("value").to_numpy()
+
+
 def is_own(cells: pd.DataFrame) -> Flags:
     """Return which rows are figures of the observatory: not public, not marked as absent."""
     own = np.ones(len(cells), bool)

@@ -106,11 +106,7 @@ def _relax(graph: Graph, cuts: list[Cut], random: np.random.Generator, end: floa
 
 def _separate(graph: Graph, hidden: Numbers, random: np.random.Generator) -> list[Cut]:
     """Return cuts that a choice, in part or whole, breaks because of what outsiders know."""
-    tasks = [
-        Exposure(cell, side, OUTSIDER)
-        for side, need in ((1, graph.need_up), (-1, graph.need_down))
-        for cell in np.flatnonzero(need > 0).tolist()
-    ]
+    tasks = [Exposure(*task, OUTSIDER) for task in graph.tasks()]
     found: list[Cut] = []
     for at in random.permutation(len(tasks)):
         new = cut(graph, hidden, tasks[at])
@@ -210,7 +206,7 @@ def cut(graph: Graph, hidden: Numbers, exposure: Exposure) -> Cut | None:
         The cut; `None` where only whole numbers stand in the attacker's way, or nothing does.
     """
     cell, side, attacker = exposure
-    need = float((graph.need_up if side > 0 else graph.need_down)[cell])
+    need = graph.need(cell, side)
     can = graph.free | graph.forced
     up, down = np.where(can, graph.up_hidden, 0), np.where(can, graph.down_hidden, 0)
     if attacker >= 0:
