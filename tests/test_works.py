@@ -1,5 +1,6 @@
 """The register of works: coverage by studies, follow-up, from a decision to what came out."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -33,20 +34,27 @@ def register(*changes: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows).reindex(columns=list(DESCRIPTIONS["works"]), fill_value="").fillna("")
 
 
-def study_results(
-    table: pd.DataFrame, branch_codes: list[str], theme_codes: list[str], on: date
+def edition(
+    table: pd.DataFrame,
+    on: date = ON,
+    register: pd.DataFrame = NO_DECISION,
+    before: pd.DataFrame | None = None,
+    branch_codes: Sequence[str] = BRANCHES,
+    theme_codes: Sequence[str] = THEMES,
 ) -> dict[str, pd.DataFrame]:
-    followed = works.followed(table, on)
+    """The results of `12_travaux` in one edition."""
+    followed = works.followed(table, on, before)
+    listed = works.listed(followed)
     return chain.results(
         works.review(followed, branch_codes, theme_codes),
-        works.listed(followed),
+        listed,
         works.shared_metiers(followed, branch_codes),
-        works.decided(NO_DECISION, works.listed(followed)),
+        works.decided(register, listed),
     )
 
 
 def review(studies: pd.DataFrame) -> pd.DataFrame:
-    return study_results(studies, BRANCHES, THEMES, ON)["travaux"]
+    return edition(studies)["travaux"]
 
 
 def value(
@@ -61,7 +69,7 @@ def test_w1_coverage() -> None:
     branch_codes, theme_codes = list("abcdef"), list("wxyz")
     cells = [(branch, theme) for branch in branch_codes for theme in theme_codes][:17]
     known = [{"branch_codes": branch, "theme_codes": theme} for branch, theme in cells]
-    table = study_results(register(*known), branch_codes, theme_codes, ON)["travaux"]
+    table = edition(register(*known), branch_codes=branch_codes, theme_codes=theme_codes)["travaux"]
     ratio = value(table, "study_coverage_ratio", "ensemble")
     assert ratio == pytest.approx(0.708333, abs=5e-7)
 
@@ -94,7 +102,7 @@ def test_open_studies_asked_apart_are_candidates_for_one_in_common() -> None:
 
 def test_a_confidential_study_is_counted_and_never_described() -> None:
     secret = {"title": "Un projet de fusion", "disclosure": "confidential"}
-    results = study_results(register({}, secret), BRANCHES, THEMES, ON)
+    results = edition(register({}, secret))
     labels = study.branch_labels() | study.theme_labels()
     page = travaux.works_table(results, labels).html
     assert "Un titre" in page
@@ -115,8 +123,8 @@ def test_nothing_but_the_number_of_confidential_studies_is_told() -> None:
         secret | {"fieldwork_end_on": "2020-01-01"},
         secret | {"fieldwork_end_on": ""},
     ]
-    with_them = study_results(register({}, *hidden), BRANCHES, THEMES, ON)
-    without = study_results(register({}), BRANCHES, THEMES, ON)
+    with_them = edition(register({}, *hidden))
+    without = edition(register({}))
     for name in ("travaux_liste", "travaux_metiers", "travaux_decisions"):
         pd.testing.assert_frame_equal(with_them[name], without[name])
     tables = [
@@ -129,13 +137,13 @@ def test_nothing_but_the_number_of_confidential_studies_is_told() -> None:
     ]
     pd.testing.assert_frame_equal(*tables)
     assert value(with_them["travaux"], "studies_count", "ensemble", variant="confidential") == 5
-    alone = study_results(register(*hidden), BRANCHES, THEMES, ON)
+    alone = edition(register(*hidden))
     assert alone["travaux_metiers"].empty
     assert value(alone["travaux"], "study_coverage_ratio", "ensemble") == 0
 
 
 def test_without_a_register_nothing_is_zero() -> None:
-    results = study_results(register({}).iloc[:0], BRANCHES, THEMES, ON)
+    results = edition(register({}).iloc[:0])
     assert all(table.empty for table in results.values())
     assert "nd" in travaux.findings(results, {}).html
     assert "opmq works template" in travaux.banner(results).html
@@ -228,20 +236,6 @@ def test_what_is_done_decided_or_asked_by_a_person_is_checked(tmp_path: Path) ->
         "metier_codes", "due_on", "decided_on", "requested_on", "delivered_on",
     ]  # fmt: skip
     assert "Durand" not in str(caught.value)
-
-
-def edition(
-    table: pd.DataFrame, on: date, register: pd.DataFrame, before: pd.DataFrame | None = None
-) -> dict[str, pd.DataFrame]:
-    """The results of `12_travaux` in one edition."""
-    followed = works.followed(table, on, before)
-    listed = works.listed(followed)
-    return chain.results(
-        works.review(followed, BRANCHES, THEMES),
-        listed,
-        works.shared_metiers(followed, BRANCHES),
-        works.decided(register, listed),
-    )
 
 
 def test_a_decision_walks_to_what_came_out_of_it_across_two_editions() -> None:

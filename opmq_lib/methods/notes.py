@@ -63,8 +63,8 @@ def of_branch(notes: pd.DataFrame, branch_code: str) -> pd.DataFrame:
     own = own.assign(
         status="value", origin=own["origin"].replace("own", "public"), is_old=own["follow_up"] != ""
     )
-    own = own.sort_values(["signed_on", "note_code"], ascending=[False, True])
-    own = own.sort_values("is_old", kind="stable", ignore_index=True)
+    order = ["is_old", "signed_on", "note_code"]
+    own = own.sort_values(order, ascending=[True, False, True], ignore_index=True)
     return check(LIST, own[list(DESCRIPTIONS[LIST])], LIST)
 
 

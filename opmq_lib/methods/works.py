@@ -204,7 +204,7 @@ def shared_metiers(studies: pd.DataFrame, branch_codes: Sequence[str]) -> pd.Dat
         .reset_index(name="value")
         .assign(indicator="branches_studying_count", unit="branches", **facts)
     )
-    return table[list(DESCRIPTIONS["work_metiers"])]
+    return check("work_metiers", table[list(DESCRIPTIONS["work_metiers"])], "work_metiers")
 
 
 def _public(studies: pd.DataFrame) -> pd.DataFrame:

@@ -120,7 +120,10 @@ def work_rules(
             error=ScopeError,
             choices=decision_codes,
         ),
-        *map(_not_before_request, ("decided_on", "due_on", "delivered_on")),
+        *(
+            _not_before(name, "requested_on", "before it was requested")
+            for name in ("decided_on", "due_on", "delivered_on")
+        ),
     ]
 
 
@@ -158,12 +161,12 @@ def note_rules(
     ]
 
 
-def _not_before_request(name: str) -> Rule:
+def _not_before(name: str, first: str, what: str) -> Rule:
     return Rule(
-        columns=(name, "requested_on"),
-        holds=lambda works: works[name].eq("") | (works[name] >= works["requested_on"]),
-        what="before it was requested",
-        expected="a later day",
+        columns=(name, first),
+        holds=lambda frame: frame[name].eq("") | (frame[name] >= frame[first]),
+        what=what,
+        expected=f"a day from `{first}` on",
         fix="correct one of the two dates",
         error=CoherenceError,
     )
@@ -363,16 +366,7 @@ _NOTE_RULES: Final = (
         fix="correct one of the two dates",
         error=CoherenceError,
     ),
-    Rule(
-        columns=("valid_until", "signed_on"),
-        holds=lambda notes: (
-            notes["valid_until"].eq("") | (notes["valid_until"] >= notes["signed_on"])
-        ),
-        what="out of date before it was signed",
-        expected="a day from that of the signature on",
-        fix="correct one of the two dates",
-        error=CoherenceError,
-    ),
+    _not_before("valid_until", "signed_on", "out of date before it was signed"),
 )
 """What the cells of one note must say."""
 

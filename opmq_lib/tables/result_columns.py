@@ -48,8 +48,6 @@ RESULTS: Final[dict[str, Column]] = {
     "departures_alarm": text("Beaucoup de départs à remplacer", "yes", "no"),
     "tension_year": year("Année de la tension"),
     "causes_year": year("Année des causes"),
-    "shortlist.decision": text("Décision"),
-    "shortlist.decided_on": day("Date de la décision"),
     "causes": text("Causes, de la convention du projet"),
     "certifications_count": count("Certifications en cours pour le métier", "certifications"),
     "own_certifications_count": count("Dont celles de la branche", "certifications"),

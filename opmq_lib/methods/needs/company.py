@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import CoherenceError, gather
+from opmq_lib.errors import CoherenceError, Defect, gather
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.tables import input_errors
 from opmq_lib.tables.indicators import ALL_METIERS
@@ -90,9 +90,7 @@ def company(
         cells = np.stack([np.vstack([each, every]), np.vstack([share, pooled])], axis=-1)
         codes = {"metier_code": [*wide.index, ALL_METIERS], "horizon_years": years}
         parts.append(pd.DataFrame(codes | _law(cells, log_odds_sd)))
-    table = pd.concat(parts)
-    order = table["metier_code"].map({code: n for n, code in enumerate([*wide.index, ALL_METIERS])})
-    return table.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+    return pd.concat(parts).sort_index(kind="stable", ignore_index=True)
 
 
 def _counted(heads: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
@@ -112,12 +110,12 @@ def _counted(heads: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     table["employees_headcount"] = table["employees_headcount"].fillna(0.0)
     is_missing = table["departure_rate_pct"].isna() & (table["employees_headcount"] > 0)
     CoherenceError.refuse(
-        CoherenceError.of(
+        Defect(
             f"heads, {row['metier_code']}, {row['age_band']}",
             "heads without a rate",
             "a `departure_rate_pct` for this band",
             "add it to the rates, or count these heads in a métier that has one",
-        ).defects[0]
+        )
         for row in table[is_missing].to_dict("records")
     )
     return table

@@ -67,9 +67,7 @@ def notes(results: Results, labels: Labels) -> Html:
         )
         for row in rows
     ]
-    is_fictitious = bool((table["origin"] == FICTITIOUS).any())
-    warning = pieces.banner(WORDS.fictitious()).html if is_fictitious else ""
-    return Html(warning + pieces.findings("\n\n".join(said)).html)
+    return Html(_warning(table) + pieces.findings("\n\n".join(said)).html)
 
 
 def themes_table(themes: pd.DataFrame, labels: Labels) -> Html:
@@ -93,9 +91,7 @@ def themes_table(themes: pd.DataFrame, labels: Labels) -> Html:
             [labels[code] for code in themes["branch_codes"][row].split()]
         ),
     }
-    is_fictitious = bool((themes["origin"] == FICTITIOUS).any())
-    warning = pieces.banner(WORDS.fictitious()).html if is_fictitious else ""
-    return Html(warning + pieces.table(WORDS.themes_table(), columns, themes.index).html)
+    return Html(_warning(themes) + pieces.table(WORDS.themes_table(), columns, themes.index).html)
 
 
 def near_table(results: Results, labels: Labels) -> Html:
@@ -120,6 +116,11 @@ def exit_table(results: Results, labels: Labels) -> Html:
         **_shared(rows),
     }
     return _listed(WORDS.exit_table, columns, rows) if len(rows) else Html("")
+
+
+def _warning(notes: pd.DataFrame) -> str:
+    is_fictitious = (notes["origin"] == FICTITIOUS).any()
+    return pieces.banner(WORDS.fictitious()).html if is_fictitious else ""
 
 
 def _said(facts: pd.DataFrame, code: str) -> Html:

@@ -34,8 +34,7 @@ def about(
     edition: EditionParams,
 ) -> Any:
     """Return what the first sheet depends on: branch, conventions, sources and years."""
-    branches = inputs["branches"].set_index("branch_code").to_dict("index")
-    branch = branches[branch_code]
+    branch = inputs["branches"].set_index("branch_code").to_dict("index")[branch_code]
     by_age, unknown = (
         rates[(rates["age_band"] == COUNTED_BANDS[-1]) == is_unknown].iloc[0]
         for is_unknown in (False, True)
@@ -71,12 +70,11 @@ def metiers(facts: pd.DataFrame, labels: Labels) -> dict[str, list[str | int]]:
     for code, row in rows.iterrows():
         is_tense, leaves = (row[name] == "yes" for name in ("tension_alarm", "departures_alarm"))
         classes = [row[f"tension_class_{end}"] for end in ("least", "most")]
-        rank = row["tension_rank"]
         tension = SimpleNamespace(
-            rank=int(rank) if rank != "" else None,
+            rank=int(row["tension_rank"] or 0),
             count=row["ranked_count"],
             classes=sorted({int(each) for each in classes if each != ""}),
-            year=row["tension_year"] if rank == "" else int(row["tension_year"]),
+            year=row["tension_year"],
             is_alarm=is_tense,
             leaves=leaves,
         )
@@ -112,8 +110,7 @@ def rates(row: Any) -> str:
 
 def lines(text: str) -> list[str]:
     """Return the paragraphs of a text, each on one line."""
-    parts = (" ".join(part.split(" ")) for part in str(text).split("\n\n"))
-    return [typed(" ".join(part.split())) for part in parts if part.strip()]
+    return [typed(part) for part in str(text).split("\n\n") if part.strip()]
 
 
 def plain(name: str) -> Any:

@@ -187,11 +187,11 @@ def _add_births(made: Workbook, year: int, metiers_count: int) -> None:
     _put(sheet, 4, 1, label, "libelle")
     _put(sheet, 4, 2, year, "saisie")
     _row(sheet, FIRST - 1, WORDS.BIRTH_HEADS, "entete")
+    say = _quoted("CHECKS")
     told = f"OR(N(B4)<{YEARS[0]},N(B4)>{YEARS[1]},N(B4)<>INT(N(B4)))"
-    _put(sheet, 4, 3, f'=IF({told},{_quoted("CHECKS")["year"]},"")', "controle")
+    _put(sheet, 4, 3, f'=IF({told},{say["year"]},"")', "controle")
     last = FIRST + BIRTHS_COUNT - 1
     names = f"{ENTRY}!$B${FIRST}:$B${FIRST + metiers_count - 1}"
-    say = _quoted("CHECKS")
     years = f"{formulas.RATES}!${letter(formulas.COUNT_COLUMN + len(COUNTED_BANDS) - 2)}$4"
     young = f"{formulas.RATES}!${letter(formulas.YOUNG_COLUMN)}$5"
     for row in range(FIRST, last + 1):
@@ -238,8 +238,7 @@ def _add_left(made: Workbook, count: int) -> None:
         for column, source in enumerate(read, start=1):
             _put(sheet, row, column, _of_place(source, row, count), looks[column - 1])
         sheet.row_dimensions[row].height = 27
-    few = f"=OR($C{FIRST}=1,$C{FIRST}=2)"
-    rule = FormulaRule(formula=[few[1:]], font=Font(color=GREY))
+    rule = FormulaRule(formula=[f"OR($C{FIRST}=1,$C{FIRST}=2)"], font=Font(color=GREY))
     sheet.conditional_formatting.add(f"A{FIRST}:I{FIRST + count - 1}", rule)
     sheet.freeze_panes = f"C{FIRST}"
 

@@ -81,18 +81,16 @@ def with_needs(listed: Shortlist, needs: Tables) -> Shortlist:
     """
     if not needs:
         return listed
-    rows = indicators.select(needs["besoins"], "departure_rate_pct", variant="")
-    known = rows.set_index("metier_code")[["value", "lower", "upper"]]
+    ends = zip(("", *ENDS), ("value", "lower", "upper"), strict=True)
+    sources = {f"departure_rate_pct{end}": ("departure_rate_pct", "", name) for end, name in ends}
+    sources["growth_rate_pct"] = ("net_creation_rate_pct", "", "value")
+    sources["own_growth_rate_pct"] = ("net_creation_rate_pct", "own_trend", "value")
     metiers = listed.metiers
-    for column, end in zip(known, ("", *ENDS), strict=True):
-        name = f"departure_rate_pct{end}"
-        found = metiers["metier_code"].map(known[column]).astype("float64")
-        metiers = metiers.assign(**{name: found.fillna(metiers[name])})
-    for name, variant in {"growth_rate_pct": "", "own_growth_rate_pct": "own_trend"}.items():
-        rows = indicators.select(needs["besoins"], "net_creation_rate_pct", variant=variant)
-        net = rows.set_index("metier_code")["value"]
-        found = metiers["metier_code"].map(net).astype("float64")
-        metiers = metiers.assign(**{name: found.fillna(metiers[name])})
+    for column, (indicator, variant, name) in sources.items():
+        rows = indicators.select(needs["besoins"], indicator, variant=variant)
+        known = rows.set_index("metier_code")[name]
+        found = metiers["metier_code"].map(known).astype("float64")
+        metiers = metiers.assign(**{column: found.fillna(metiers[column])})
     return listed._replace(metiers=metiers)
 
 
@@ -113,15 +111,13 @@ def reasons(
     """
     live = certifications.live(inputs["certifications"], edition.edition_date)
     links = certifications.metier_links(inputs["certification_metiers"])
-    owned = certifications.portfolio(live, inputs["certifying_bodies"])
+    bodies = inputs["certifying_bodies"]
+    owned = certifications.portfolio(live, bodies[bodies["branch_code"] == branch_code])
     counts = {
         f"{whose}certifications_count": certifications.fap_coverage(
             some, links, inputs["fap_rome"], metiers["metier_code"].tolist()
         )["certifications_count"].to_numpy()
-        for whose, some in {
-            "": live,
-            "own_": owned[owned["branch_code"] == branch_code],
-        }.items()
+        for whose, some in {"": live, "own_": owned}.items()
     }
     factors = indicators.last_year(inputs["tension"])
     counted = metiers.assign(**counts, causes_year=factors["year"].iloc[0])

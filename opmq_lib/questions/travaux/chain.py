@@ -3,7 +3,6 @@
 import pandas as pd
 
 from opmq_lib.sources import study
-from opmq_lib.tables import check
 
 NOTEBOOK, COMMON = "12_travaux", "commun"
 TABLE, LISTED, METIERS, DECIDED = "travaux", "travaux_liste", "travaux_metiers", "travaux_decisions"
@@ -26,9 +25,4 @@ def results(
         `travaux` (table `work_review`), `travaux_liste` (`work_list`, public works only),
         `travaux_metiers` (`work_metiers`) and `travaux_decisions` (`work_decisions`).
     """
-    return {
-        TABLE: review,
-        LISTED: listed,
-        METIERS: check("work_metiers", metiers, METIERS),
-        DECIDED: decided,
-    }
+    return {TABLE: review, LISTED: listed, METIERS: metiers, DECIDED: decided}
