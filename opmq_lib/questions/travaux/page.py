@@ -26,7 +26,7 @@ STAGES = {
     "requested": "demandé",
     "abandoned": "abandonné",
 }
-FOLLOW_UPS = {"late": "en retard", "outdated": "trop ancienne", "undated": "terrain sans date"}
+DATED = {"outdated": "terrain trop ancien", "undated": "terrain sans date"}
 
 
 def has_register(results: Results) -> bool:
@@ -53,7 +53,7 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
     )
     studies = {
         name: cells.number(_row(results, "studies_count", branch_code, variant=name))
-        for name in ("", *FOLLOW_UPS)
+        for name in ("", "late", *DATED)
     }
     rows = {name: _row(results, "works_count", branch_code, variant=name) for name in STAGES}
     stages = {name: cells.number(row) for name, row in rows.items()}
@@ -90,8 +90,9 @@ def works_table(results: Results, labels: Labels, branch_code: str = TOTAL) -> H
     def text(column: str) -> Callable[[Any], str]:
         return lambda work: work[column] or pieces.ABSENT
 
+    known = {**labels, TOTAL: "toutes les branches"}
+
     def names(column: str) -> Callable[[Any], str]:
-        known = {**labels, TOTAL: "toutes les branches"}
         return lambda work: ", ".join(known.get(code, code) for code in work[column].split())
 
     def day(column: str) -> Callable[[Any], str]:
@@ -203,7 +204,7 @@ def recurring_table(results: Results, theme_labels: Labels) -> Html:
     columns = {
         "Thème": lambda theme: theme_labels[theme],
         "Branches qui l’ont au registre": branches("branches_studying_count"),
-        "Branches dont l’étude, ouverte, est séparée": branches("joint_candidate_branches_count"),
+        "Branches qui ont chacune une étude non finie": branches("joint_candidate_branches_count"),
     }
     return pieces.table(WORDS.recurring_table(), columns, theme_labels)
 
@@ -250,5 +251,4 @@ def _title(work: Mapping[str, str]) -> str:
 
 
 def _state(work: Mapping[str, str]) -> str:
-    stands = FOLLOW_UPS.get(work["follow_up"]) if work["follow_up"] != "late" else None
-    return STAGES[work["stage"]] + (f", {stands}" if stands else "")
+    return ", ".join(filter(None, (STAGES[work["stage"]], DATED.get(work["follow_up"]))))
