@@ -29,25 +29,31 @@ def audit(
 
     root = project.find_root()
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
-    refused = False
+    refused, looked_at = False, 0
     for code in branch or branches:
         if code not in branches:
             raise parameters.unknown("--branch", "branch", code, branches)
         for table in (name for name in branches[code].tables.paths() if name in release.TABLES):
+            looked_at += 1
             try:
                 released = release.released_table(root, edition, branches[code], table)
             except DataError as error:
                 refused = True
                 print(f"{code}, {table}: nothing can be released. {error}", file=sys.stderr)
                 continue
-            cost = f"{released.hidden_share_pct:.1f} % of jobs told together only"
-            print(f"{code}, {table}: {len(released.secret)} secret, {cost}.")
+            cost = f", {released.hidden_share_pct:.1f} % of jobs told together only"
+            said = cost if table == "employment" else ""
+            print(f"{code}, {table}: {len(released.secret)} secret{said}.")
             for name, reason in released.secret.itertuples(index=False, name=None):
                 print(f"  {name}: {_REASONS[reason]}")
             for each in released.findings.head(_NEAREST).to_dict("records"):
                 print(f"  nearest: {each['figure']}, {each['margin_ratio']:.1f} × what is asked")
             for family in released.families:
                 print(f"  coarser: {family} as one family would pass the thresholds")
+    if not looked_at:
+        print(
+            f"No branch asked for names {' or '.join(release.TABLES)} of its own: nothing to audit."
+        )
     raise typer.Exit(int(refused))
 
 

@@ -22,6 +22,7 @@ from opmq_lib.errors import ConfidentialityError, DataError, Defect
 from opmq_lib.params import BranchParams, EditionParams
 from opmq_lib.runs import fingerprint, folders
 from opmq_lib.runs.library import Library
+from opmq_lib.sources import project
 
 if TYPE_CHECKING:
     from opmq_lib.methods.disclosure.employment import Released
@@ -30,8 +31,6 @@ RELEASED: Final = "outputs/released"
 RECORD: Final = "release.json"
 TABLES: Final[tuple[str, ...]] = ("employment", "branch_totals")
 """Tables whose rules of publication are known; any other is the branch's own."""
-SECRET: Final = "secret.csv"
-"""The métiers of `employment` that are only told together."""
 MADE_WITH: Final = frozenset({"opmq_lib.runs.release", "opmq_lib.methods.disclosure"})
 
 
@@ -89,7 +88,7 @@ def write(
             folders.write(here / f"{table}.csv", content)
             if table == "employment":
                 lines = ["branch_code,metier_code", *(f"{code},{metier}" for metier, _ in secret)]
-                folders.write(here / SECRET, "\n".join([*lines, ""]).encode())
+                folders.write(here / project.SECRET, "\n".join([*lines, ""]).encode())
             outcomes.append(Outcome(code, table, secret))
         except DataError as error:
             outcomes.append(Outcome(code, table, refused=error))
@@ -133,7 +132,7 @@ def told_before(root: Path, edition_id: str, branch_code: str, table: str) -> di
 
 def _files(table: str) -> list[str]:
     """Return the names of the files that a released table is written in."""
-    return [f"{table}.csv", *([SECRET] if table == "employment" else [])]
+    return [f"{table}.csv", *([project.SECRET] if table == "employment" else [])]
 
 
 def _asked(

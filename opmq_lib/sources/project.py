@@ -9,6 +9,8 @@ from opmq_lib.errors import SchemaError
 
 ROOT = "OPMQ_ROOT"
 """Variable of the environment that names the project, wherever one works."""
+SECRET = "secret.csv"
+"""Beside a branch's released employment: the métiers that are only told together."""
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -159,7 +159,7 @@ def read_released(path: Path, table: str, branch_code: str) -> pd.DataFrame:
 
 def secret_metiers(released: Path, branch_codes: Iterable[str]) -> pd.DataFrame:
     """Return the métiers of branches that a release tells together: `branch_code, metier_code`."""
-    paths = [released / code / "secret.csv" for code in branch_codes]
+    paths = [released / code / project.SECRET for code in branch_codes]
     known = [pd.read_csv(path, dtype=str) for path in paths if path.is_file()]
     return pd.concat([pd.DataFrame(columns=["branch_code", "metier_code"], dtype="str"), *known])
 
