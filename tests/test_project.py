@@ -53,7 +53,8 @@ def test_outside_a_project_the_error_says_where_to_go(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"1 defect\n  {tmp_path.resolve()}: not inside a project\n"
         "    expected: a folder with `_quarto.yml` and `parameters/`, here or above\n"
-        "    what to do: change to the project's folder (`cd …`) and try again"
+        "    what to do: change to the project's folder (`cd …`), or begin one with "
+        "`opmq init FOLDER`"
     )
 
 

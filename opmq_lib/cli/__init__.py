@@ -16,6 +16,7 @@ from opmq_lib.cli import (  # noqa: F401
     decisions,
     notes,
     pages,
+    project,
     requests,
     series,
     skills,

@@ -39,16 +39,18 @@ Workers = Annotated[
 
 @app.command()
 def study(
+    branch: Branches = None,
     workers: Workers = None,
     fictitious_requests: Annotated[
         bool, typer.Option("--fictitious-requests", help="Demonstrate the review of requests.")
     ] = False,
 ) -> None:
-    """Validate, run every notebook of every branch, and build the website.
+    """Validate, run every notebook of every branch, or of some, and build the website.
 
-    Example: opmq study
+    Example: opmq study --branch chimie
     """
     from opmq_lib import site
+    from opmq_lib.runs.plan import select
     from opmq_lib.sources import project, validate
 
     root = project.find_root()
@@ -56,7 +58,7 @@ def study(
     checked = validate.validate(root)
     print(f"Checked   {len(checked)} parameter files and tables: no defect.")
     demo, runs = _demonstration(root) if fictitious_requests else (None, _released_plan(root))
-    report = _execute(runs, workers)
+    report = _execute(select(runs, branch or ()), workers)
     _print_report(report)
     if report.remaining:
         raise typer.Exit(130)

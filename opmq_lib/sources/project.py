@@ -2,13 +2,18 @@
 
 import json
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from opmq_lib.errors import SchemaError
 
 ROOT = "OPMQ_ROOT"
 """Variable of the environment that names the project, wherever one works."""
+FILES = ("notebooks", "parameters", "_quarto.yml", ".gitignore")
+"""What a project is made of."""
+_HERE = Path(__file__).parents[1]
 SECRET = "secret.csv"
 """Beside a branch's released employment: the métiers that are only told together."""
 
@@ -28,8 +33,7 @@ def find_root(start: Path | None = None) -> Path:
         SchemaError: If no folder on the way up is a project.
 
     Examples:
-        >>> import tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
+        >>> with TemporaryDirectory() as folder:
         ...     root = Path(folder).resolve()
         ...     (root / "_quarto.yml").touch()
         ...     (root / "parameters").mkdir()
@@ -42,8 +46,44 @@ def find_root(start: Path | None = None) -> Path:
         if (folder / "_quarto.yml").is_file() and (folder / "parameters").is_dir():
             return folder
     expected = "a folder with `_quarto.yml` and `parameters/`, here or above"
-    fix = "change to the project's folder (`cd …`) and try again"
+    fix = "change to the project's folder (`cd …`), or begin one with `opmq init FOLDER`"
     raise SchemaError.of(str(here), "not inside a project", expected, fix)
+
+
+def start(folder: Path) -> tuple[str, ...]:
+    """Write the files of a new project in a folder; all of them or none.
+
+    Args:
+        folder: Created if absent.
+
+    Returns:
+        What was written, by name.
+
+    Raises:
+        SchemaError: If the folder has one of these already.
+
+    Examples:
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = start(Path(folder, "mine"))
+        ...     sorted(path.name for path in Path(folder, "mine").iterdir())
+        ['.gitignore', '_quarto.yml', 'notebooks', 'parameters']
+    """
+    if there := [name for name in FILES if (folder / name).exists()]:
+        expected, fix = "a folder without a project", "name another folder, or remove these first"
+        raise SchemaError.of(str(folder), "is a project already", expected, fix, ", ".join(there))
+    in_a_wheel = _HERE / "data/project"
+    source = in_a_wheel if in_a_wheel.is_dir() else _HERE.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder) as beside:
+        for name in FILES:
+            if (source / name).is_dir():
+                ignored = shutil.ignore_patterns(".ipynb_checkpoints")
+                shutil.copytree(source / name, Path(beside, name), ignore=ignored)
+            else:
+                shutil.copy(source / name, beside)
+        for name in FILES:
+            Path(beside, name).rename(folder / name)
+    return FILES
 
 
 def scopes(root: Path) -> dict[str, str]:
