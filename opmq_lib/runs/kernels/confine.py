@@ -23,6 +23,7 @@ SYSTEM = (
     *("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var/cache"),
     *("/Library/Fonts", "/System", *map(os.path.realpath, ("/etc", "/var/db/timezone"))),
     *(sys.prefix, sys.base_prefix, str(Path(__file__).parents[2])),
+    str(Path(__file__).parents[3] / "opmq.egg-info"),
     *(each for each in sys.path if Path(each).name in {"site-packages", "dist-packages"}),
     *(str(Path.home() / name) for name in HOME),
 )
