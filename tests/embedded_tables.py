@@ -1,57 +1,71 @@
-"""The embedded tables that loaders make: `python tests/embedded_tables.py` writes them again."""
+"""The embedded tables as loaders make them: `python tests/embedded_tables.py` writes them again."""
 
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
-from opmq_lib.sources import (
+from opmq_lib.sources import embedded, loading
+from opmq_lib.sources.producers import (
+    basins,
+    bmo,
+    certifinfo,
+    conventions,
     dares_2030,
     dares_branches,
     dares_portraits,
-    embedded,
     fap2021,
-    loading,
+    hires,
     rome,
+    tension_2021,
 )
 from opmq_lib.tables import DESCRIPTIONS
 
-LABOUR = Path(__file__).parent.parent.parent / "shared" / "data" / "labour"
-FOLDERS = {
-    dares_portraits: LABOUR / "dares-portraits-metiers" / "inputs",
-    dares_branches: LABOUR / "dares-portraits-branches",
-    dares_2030: LABOUR / "dares-metiers-2030",
-    fap2021: LABOUR,
-    rome: LABOUR.parent / "skills",
+DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+LABOUR, SKILLS = DATA / "labour", DATA / "skills"
+FILES = {
+    each: loading.files(each.PRODUCER, folder)
+    for each, folder in {
+        bmo: LABOUR / "france-travail-bmo",
+        basins: LABOUR / "mobiville-tension",
+        certifinfo: SKILLS / "certifinfo",
+        conventions: LABOUR / "dares-idcc-history",
+        dares_2030: LABOUR / "dares-metiers-2030",
+        dares_branches: LABOUR / "dares-portraits-branches",
+        dares_portraits: LABOUR / "dares-portraits-metiers",
+        fap2021: LABOUR / "dares-fap2021",
+        hires: LABOUR / "labonneboite-rome-naf",
+        rome: SKILLS,
+        tension_2021: LABOUR / "dares-tension-fap2021",
+    }.items()
 }
 
 
 @cache
 def loaders() -> list[loading.Loaded]:
     """What every loader gives."""
-    return [loader.load(loading.files(loader.FILES, folder)) for loader, folder in FOLDERS.items()]
+    chosen = dict(FILES)
+    chosen[certifinfo] = {"certifications": SKILLS / "certifinfo" / "certif_info.csv"}
+    return [loader.load(paths) for loader, paths in chosen.items()]
 
 
 def loaded() -> dict[str, pd.DataFrame]:
-    """Every table of every loader, in the columns of its contract."""
-    tables = {name: table for each in loaders() for name, table in each.tables.items()}
-    history = embedded.load("idcc_history")[["idcc_code", "branch_code"]]
-    tables["branch_headcount"] = tables["branch_headcount"].merge(history, on="idcc_code")
-    tables["metiers"] = with_scope(tables["metiers"])
+    """Every embedded table that loaders give, in the columns of its contract."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for each in loaders():
+        for name, table in each.tables.items():
+            if name in embedded.tables():
+                parts.setdefault(name, []).append(table[list(DESCRIPTIONS[name])])
     return {
-        name: table[[column for column in DESCRIPTIONS[name] if column in table]]
-        for name, table in tables.items()
+        name: tables[0]
+        if len(tables) == 1
+        else pd.concat(tables).sort_values(KEYS[name], kind="stable", ignore_index=True)
+        for name, tables in parts.items()
     }
 
 
-def with_scope(metiers: pd.DataFrame) -> pd.DataFrame:
-    """Labels of FAP-2009 as loaded, among the other rows of the embedded table."""
-    ours = embedded.load("metiers")
-    key = ["nomenclature", "metier_code"]
-    scoped = metiers.merge(ours[[*key, "scope"]], "left", key).fillna({"scope": "other"})
-    others = ours[(ours["nomenclature"] != "FAP-2009") | (ours["level"] == "total")]
-    rows = pd.concat([scoped, others]).sort_values(key, kind="stable", ignore_index=True)
-    return rows[list(ours.columns)]
+KEYS = {"metiers": ["nomenclature", "metier_code"], "romes": ["rome_code", "rome_version"]}
+"""Order of the tables that two loaders make."""
 
 
 def as_csv(table: pd.DataFrame) -> str:

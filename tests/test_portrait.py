@@ -2,11 +2,12 @@ import json
 
 import pandas as pd
 import pytest
-from embedded_tables import FOLDERS
+from embedded_tables import FILES
 
 from opmq_lib.methods.employment.portraits import SIZES, branch_facts
 from opmq_lib.questions.emplois import chain, portrait
-from opmq_lib.sources import dares_branches, embedded, loading, table_files
+from opmq_lib.sources import embedded, table_files
+from opmq_lib.sources.producers import dares_branches
 from opmq_lib.tables import indicators
 
 INPUTS = {
@@ -14,7 +15,7 @@ INPUTS = {
     "own_branch_totals": table_files.no_rows("branch_totals"),
 }
 NO_JOBS = table_files.no_rows("employment")
-PORTRAITS = loading.files(dares_branches.FILES, FOLDERS[dares_branches])["portraits"]
+PORTRAITS = FILES[dares_branches].get("portraits")
 
 
 def portrait_of(branch_code: str) -> pd.DataFrame:
@@ -27,7 +28,7 @@ def facts(branch_code: str) -> dict[tuple[str, str], float]:
     return own.set_index(["indicator", "level"])["value"].to_dict()
 
 
-@pytest.mark.skipif(not PORTRAITS.is_file(), reason="the portraits are not beside this checkout")
+@pytest.mark.skipif(PORTRAITS is None, reason="the portraits are not beside this checkout")
 def test_one_agreement_gives_what_its_portrait_says() -> None:
     portraits = json.loads(PORTRAITS.read_text(encoding="utf-8"))
     (chimie,) = (each for each in portraits if each["idcc"] == "00044")

@@ -15,7 +15,8 @@ from opmq_lib.methods import skills
 from opmq_lib.methods.needs.qualifications import class_of
 from opmq_lib.methods.skills import evolution
 from opmq_lib.questions.changements import chain, page
-from opmq_lib.sources import embedded, rome, study
+from opmq_lib.sources import embedded, study
+from opmq_lib.sources.producers import rome
 
 RAW = Path(__file__).parent.parent.parent / "shared" / "data" / "skills"
 OWN = ["D2Z40", "D2Z41", "D2Z42"]
@@ -149,11 +150,15 @@ def version(folder: Path, names: dict[str, str]) -> Path:
     """A version of ROME with one record and the skills given."""
     folder.mkdir()
     files = {
-        "referentiel_code_rome": ["code_rome,code_rome_parent", "H2302,H2301"],
+        "referentiel_code_rome": [
+            "code_rome,code_rome_parent,libelle_rome,transition_eco,transition_num",
+            "H2302,H2301,Opérateur,Emploi Blanc,N",
+        ],
         "coherence_item": ["code_rome,code_ogr,coeur_metier", *(f"H2302,{c}," for c in names)],
         "referentiel_competence": [
-            "code_ogr,nature,libelle_competence,cat_comp,transition_eco,transition_num",
-            *(f"{code},Compétence,{label},Savoir-faire,N,N" for code, label in names.items()),
+            "code_ogr,nature,libelle_competence,cat_comp,transition_eco,transition_num,"
+            "code_ogr_macro_comp,code_macro_comp",
+            *(f"{code},Compétence,{label},Savoir-faire,N,N,," for code, label in names.items()),
         ],
         "referentiel_savoir": ["code_ogr_savoir,libelle_savoir,transition_eco,transition_num"],
     }

@@ -198,7 +198,8 @@ def changes_command(
 
     from opmq_lib.methods.skills import evolution
     from opmq_lib.show import downloads
-    from opmq_lib.sources import embedded, rome
+    from opmq_lib.sources import embedded
+    from opmq_lib.sources.producers import rome
 
     _check_files("changes", [old, new], [output])
     before, after = (rome.read_version(folder) for folder in (old, new))

@@ -1,51 +1,82 @@
-"""What the loaders of producers' files share: cells as they are written, and a record of reading.
+"""What the loaders of producers' files share: what was read, kept, dropped and why.
 
-A loader is a module with `FILES`, the name and usual place of each file it reads, and
-`load(paths)`, which takes the path of each name and returns `Loaded`.
+A loader is a module with `PRODUCER` and `load(paths)`, which takes the path of each of its files
+by name, or of some of them, and returns the tables that these give.
 """
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 
-from opmq_lib.errors import SchemaError
+from opmq_lib.errors import Defect, SchemaError
+from opmq_lib.sources.reading import Read
 
 Paths = Mapping[str, Path]
 
+UNSTATED: Final = "licence non indiquée dans la copie"
+UNSURE: Final = (
+    "licence non indiquée dans la copie (la Dares publie ses données sous Licence Ouverte sur "
+    "son site, à vérifier)"
+)
 
-class Edition(NamedTuple):
-    """Which publication a file belongs to: French texts, as the site publishes them."""
 
+class Producer(NamedTuple):
+    """What a loader reads, and where it is published: French texts, as the site publishes them.
+
+    Attributes:
+        name: Of the loader, in commands.
+        producer: Who publishes it.
+        title: The publication.
+        licence: As stated with the copy.
+        page: Where the current version is published.
+        files: Name of each file → its usual name (`*` for what changes with the edition).
+        tables: Tables of the study that it feeds.
+        addresses: Name of a file → its direct address, where the producer has a lasting one.
+        verified: Whether a real file was read; else « non vérifié sur fichier réel ».
+    """
+
+    name: str
     producer: str
     title: str
-    period: str
     licence: str
+    page: str
+    files: Mapping[str, str]
+    tables: Sequence[str]
+    addresses: Mapping[str, str] = {}
+    verified: bool = True
 
 
 class Provenance(NamedTuple):
-    """What was read of one file.
+    """What was read to make one table.
 
     Attributes:
-        file: Its name.
-        edition: The publication.
-        sha256: Hash of its bytes.
+        producer: Who publishes it.
+        title: The publication.
+        edition: Its year or version, `""` where nothing says it.
+        licence: As stated with the copy.
+        files: Name of each file → hash of its bytes.
         read_on: Day of reading.
         rows_read: Rows (or cells, of a table with one column per code).
-        rows_kept: Those that are in the table.
+        rows_kept: Those that the table is made of.
         dropped: The others: reason → rows.
+        unknown: Titles of columns that no layout declares.
+        verified: Whether the layout was checked on a real file.
     """
 
-    file: str
-    edition: Edition
-    sha256: str
+    producer: str
+    title: str
+    edition: str
+    licence: str
+    files: Mapping[str, str]
     read_on: date
     rows_read: int
     rows_kept: int
     dropped: Mapping[str, int]
+    unknown: Sequence[str] = ()
+    verified: bool = True
 
 
 class Loaded(NamedTuple):
@@ -55,88 +86,114 @@ class Loaded(NamedTuple):
     provenance: dict[str, Provenance]
 
 
-def files(usual: Mapping[str, str], folder: Path) -> dict[str, Path]:
-    """Return the path of each file of a loader in a folder that holds them at their usual place.
-
-    Examples:
-        >>> files({"pcs": "inputs/FAP_PCS.csv"}, Path("dares"))["pcs"].as_posix()
-        'dares/inputs/FAP_PCS.csv'
-    """
-    return {name: folder / place for name, place in usual.items()}
+Made = tuple[pd.DataFrame, Provenance]
+Maker = Callable[[Paths], Made]
 
 
-def cells(
-    path: Path, names: Mapping[str, str] | None = None, separator: str = ",", skip: int = 0
-) -> pd.DataFrame:
-    """Return a published CSV as text: UTF-8 or Windows-1252, blanks reduced, `NA` empty.
+def load_with(makers: Mapping[str, tuple[Sequence[str], Maker]], paths: Paths) -> Loaded:
+    """Return the tables whose files are given.
 
     Args:
-        path: The file.
-        names: Columns to keep, in order, and what to call them; all as they are if not given.
-        separator: Between cells.
-        skip: Lines before the header.
-
-    Raises:
-        SchemaError: If a column is missing.
+        makers: Table → the files that it needs, and what makes it of them.
+        paths: Files by name.
     """
-    content = path.read_bytes()
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        encoding = "cp1252"
-    else:
-        encoding = "utf-8-sig"
-    read = pd.read_csv(
-        path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding, skiprows=skip
+    given = {name: make for name, (needs, make) in makers.items() if paths.keys() >= set(needs)}
+    made = {name: make(paths) for name, make in given.items()}
+    return Loaded(
+        {name: table for name, (table, _) in made.items()},
+        {name: record for name, (_, record) in made.items()},
     )
-    read = read.map(clean).replace("NA", "").rename(columns=clean)
-    if names is None:
-        return read
-    if missing := [name for name in names if name not in read]:
-        expected = ", ".join(names)
-        fix = "give the file of the layout that the loader reads, or adapt the loader"
-        raise SchemaError.of(path.name, "missing columns", expected, fix, ", ".join(missing))
-    return read[list(names)].rename(columns=names)
 
 
-def clean(text: str) -> str:
-    r"""Return a text with single ordinary blanks.
+def files(producer: Producer, folder: Path) -> dict[str, Path]:
+    """Return the files of a loader that lie in a folder, or anywhere under it, by name.
 
     Examples:
-        >>> clean(" Soins \u00a0aux  personnes ")
-        'Soins aux personnes'
+        >>> from opmq_lib.sources.producers import dares_portraits
+        >>> files(dares_portraits.PRODUCER, Path("nowhere"))
+        {}
     """
-    return " ".join(text.split())
+    found = {
+        name: sorted(folder.glob(place)) or sorted(folder.rglob(Path(place).name))
+        for name, place in producer.files.items()
+    }
+    return {name: paths[-1] for name, paths in found.items() if paths}
 
 
-def heads(thousands: pd.Series) -> pd.Series:
+def heads(thousands: pd.Series, where: str = "") -> pd.Series:
     """Return heads from thousands written as text: the decimal point moves, nothing is rounded.
 
     Examples:
-        >>> heads(pd.Series(["82.99638", ""])).tolist()
-        [82996.38, nan]
+        >>> heads(pd.Series(["82.99638", "1,5", ""])).tolist()
+        [82996.38, 1500.0, nan]
     """
-    moved: pd.Series = (pd.to_numeric(thousands) * 1000).round(6)
+    moved: pd.Series = (numbers(thousands, where) * 1000).round(6)
     return moved
 
 
+def numbers(texts: pd.Series, where: str = "") -> pd.Series:
+    """Return numbers written with a decimal point or comma and blanks between thousands.
+
+    Args:
+        texts: Cells; `""` becomes `NaN`.
+        where: Their file, for messages.
+
+    Raises:
+        SchemaError: With the first cells that say no number.
+
+    Examples:
+        >>> numbers(pd.Series(["1 036", "16,5", ""])).tolist()
+        [1036.0, 16.5, nan]
+    """
+    plain = texts.str.replace(" ", "").str.replace(",", ".")
+    values = pd.to_numeric(plain, errors="coerce").astype("float64")
+    wrong = texts[values.isna() & (plain != "")]
+    SchemaError.refuse(
+        Defect(f"{where}, column {texts.name}", "not a number", "a number, or nothing",
+               "correct the cell, or the layout if the column is another", cell)
+        for cell in wrong.head(20)
+    )  # fmt: skip
+    return values
+
+
 def kept(
-    rows: pd.DataFrame, path: Path, edition: Edition, drop: Mapping[str, pd.Series]
-) -> tuple[pd.DataFrame, Provenance]:
+    rows: pd.DataFrame,
+    read: Read | Sequence[Read],
+    producer: Producer,
+    drop: Mapping[str, pd.Series] | None = None,
+    edition: str = "",
+) -> Made:
     """Return the rows that no reason drops, and what was read; the first reason of a row counts.
 
     Args:
         rows: Rows read.
-        path: Their file.
-        edition: Their publication.
+        read: The file that they come from first, then others that add to them.
+        producer: Of the file.
         drop: Reason → whether it drops each row.
+        edition: Year or version of the file.
     """
+    reads = [read] if isinstance(read, Read) else list(read)
     left = pd.Series(data=True, index=rows.index)
-    counts = {}
-    for reason, is_dropped in drop.items():
-        counts[reason] = int((is_dropped & left).sum())
+    counts = {"ligne répétée dans le fichier": reads[0].repeated} if reads[0].repeated else {}
+    for reason, is_dropped in (drop or {}).items():
+        counts[reason] = counts.get(reason, 0) + int((is_dropped & left).sum())
         left &= ~is_dropped
-    today = datetime.now(tz=UTC).date()
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    record = Provenance(path.name, edition, sha256, today, len(rows), int(left.sum()), counts)
+    record = Provenance(
+        producer.producer,
+        producer.title,
+        edition,
+        producer.licence,
+        {each.file: each.sha256 for each in reads},
+        datetime.now(tz=UTC).date(),
+        len(rows) + reads[0].repeated,
+        int(left.sum()),
+        counts,
+        tuple(dict.fromkeys(name for each in reads for name in each.unknown)),
+        producer.verified,
+    )
     return rows[left], record
+
+
+def ordered(rows: pd.DataFrame, *key: str) -> pd.DataFrame:
+    """Return rows sorted by a key, by all their columns without one."""
+    return rows.sort_values(list(key or rows.columns), ignore_index=True)

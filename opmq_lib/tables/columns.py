@@ -22,6 +22,7 @@ from opmq_lib.tables.register_columns import REGISTERS
 from opmq_lib.tables.result_columns import NATURES, RESULTS
 
 _FACTS = ("emerging", "macro", "condition")
+_RELATIONS = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch")
 _SKILLS = "compétences"
 _INDEX = "indice sans unité"
 FACTORS: Final = {
@@ -146,6 +147,9 @@ COLUMNS: Final[dict[str, Column]] = {
     "young_beginners_headcount": heads("Jeunes débutants", "personnes"),
     "region_moves_headcount": number("Solde des mobilités entre régions", "personnes"),
     "imbalance_headcount": number("Déséquilibre potentiel", "personnes"),
+    "seeker_category": text("Catégorie de demandeurs d’emploi"),
+    "job_seekers_headcount": heads("Demandeurs d’emploi", "personnes"),
+    "wage_median_eur_per_month": euros("Salaire net médian à temps complet"),
     # tension and recruitment
     "tension_index": number("Indicateur de tension", _INDEX),
     "mean_employment_headcount": heads("Emploi moyen"),
@@ -298,6 +302,10 @@ COLUMNS: Final[dict[str, Column]] = {
     "starts_on": day("Date d’effet"),
     "ends_on": day("Fin d’enregistrement"),
     "metiers_count": count("Métiers (ROME)", "métiers"),
+    "concept_uri": text("Concept d’ESCO"),
+    "language_code": text("Langue", "fr", "en"),
+    "concept_kind": text("Sorte de concept", "occupation", "skill"),
+    "mapping_relation": text("Correspondance", *_RELATIONS),
     "skill_rank": Column("whole", "Rang dans le profil", "1, 2, …", 1),
     "other_branch_code": code("Autre branche", r"[a-z0-9_]+", "chimie"),
     "other_certifinfo_code": code("Autre certification (Certif Info)", r"[0-9]+", "100423"),

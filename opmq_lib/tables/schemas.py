@@ -45,6 +45,8 @@ TABLES: Final[dict[str, str]] = {
     "age_structure_fap87": "metier_code* period* age_band* employment_headcount share",
     "exit_rates": "metier_code* year* exit_rate_pct",
     "exit_reasons": "metier_code* exit_reason* exit_share_pct",
+    "job_seekers": "metier_code* year* seeker_category* job_seekers_headcount",
+    "metier_wages": "metier_code* period* wage_median_eur_per_month",
     "tension": "metier_code* year* tension_index mean_employment_headcount? tension_class? "
     "hiring_intensity? training_job_link? labour_shortage? non_durable_jobs? "
     "hard_working_conditions? geographic_mismatch?",
@@ -71,6 +73,8 @@ TABLES: Final[dict[str, str]] = {
     "rome_items": "rome_code* fact_code* item_code*",
     "rome_item_labels": "item_code* label",
     "rome_moves": "rome_code* target_rome_code*",
+    "esco_labels": "concept_uri* language_code* concept_kind label",
+    "esco_romes": "concept_uri* appellation_code* mapping_relation*",
     "appellations": "appellation_code* rome_code label classification",
     "certifications": "certifinfo_code* rncp_code? title kind type_label validating_body "
     "certifying_body? framework_level? nsf_code? forma_code? last_session_year? updated_on "

@@ -1,5 +1,6 @@
 """Dares' portraits of branches: headcount, firms and wages of each collective agreement."""
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -7,15 +8,22 @@ from typing import Any, Final
 
 import pandas as pd
 
-from opmq_lib.sources.loading import Edition, Loaded, Paths, kept
+from opmq_lib.errors import SchemaError
+from opmq_lib.sources import embedded
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, ordered
+from opmq_lib.sources.reading import Read, decoded, whole
 
-FILES: Final = {"portraits": "data.json"}
-EDITION: Final = Edition(
+PRODUCER: Final = Producer(
+    "portraits_branches",
     "Dares",
     "Portraits statistiques de branches professionnelles",
-    "2020",
-    "licence non indiquée dans la copie",
+    UNSTATED,
+    "Site de la Dares, « Portraits statistiques de branches professionnelles »",
+    {"portraits": "**/data*.json"},
+    ("branch_headcount",),
 )
+YEAR: Final = 2020
+"""Of the figures of the portraits, which do not say it."""
 SIZES: Final = {
     "1 à 9 salariés": "share_firms_under_10_pct",
     "10 à 19 salariés": "share_firms_10_to_19_pct",
@@ -36,20 +44,35 @@ _WAGES: Final = {"Ensemble": "all"} | _GROUPS
 
 
 def load(paths: Paths) -> Loaded:
-    """Return table `branch_headcount` for every agreement that has a portrait.
+    """Return table `branch_headcount`: the agreements of the study that have a portrait.
 
     Args:
-        paths: One file for each name of `FILES`.
+        paths: `portraits`.
 
     Returns:
-        One row per agreement, of the year of the edition: the columns of the contract but for
-        `branch_code`, which is the project's. An agreement of managers alone has no wage of
-        workers; what the producer writes `//` is missing too.
+        One row per agreement. One of managers alone has no wage of workers; what the producer
+        writes `//` is missing too.
+
+    Raises:
+        SchemaError: If the file is no list of portraits, or one lacks a part.
     """
     path = paths["portraits"]
-    portraits = json.loads(path.read_text(encoding="utf-8"))
-    rows = pd.DataFrame([_row(portrait) for portrait in portraits])
-    table, record = kept(rows.sort_values("idcc_code", ignore_index=True), path, EDITION, {})
+    content = whole(path)
+    expected, fix = "the JSON of the portraits", "download it again"
+    try:
+        portraits = json.loads(decoded(content, path.name))
+        every = pd.DataFrame([_row(portrait) for portrait in portraits])
+    except (ValueError, RecursionError) as error:
+        raise SchemaError.of(path.name, f"not readable: {error}", expected, fix) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        what = f"a portrait lacks a part: {error}"
+        raise SchemaError.of(path.name, what, expected, fix) from error
+    history = embedded.load("idcc_history")[["idcc_code", "branch_code"]]
+    rows = every.merge(history, "left", "idcc_code").fillna({"branch_code": ""})
+    drop = {"hors des branches étudiées": rows["branch_code"] == ""}
+    read = Read(rows, path.name, hashlib.sha256(content).hexdigest())
+    table, record = kept(rows, read, PRODUCER, drop, str(YEAR))
+    table = ordered(table, "idcc_code")
     return Loaded({"branch_headcount": table}, {"branch_headcount": record})
 
 
@@ -61,7 +84,7 @@ def _row(portrait: Mapping[str, Any]) -> dict[str, Any]:
     under_50 = [title for title in SIZES if int(re.findall(r"\d+", title)[-1]) < 50]
     return {
         "idcc_code": portrait["idcc"],
-        "year": int(EDITION.period),
+        "year": YEAR,
         "employees_headcount": _number(counts["count"]),
         "employees_fte": _number(counts["etp"]),
         "firms_main_idcc_count": firms["entreprises"]["count"],

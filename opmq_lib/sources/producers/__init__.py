@@ -1,0 +1,1 @@
+"""One module a producer: its layouts, and what its files become."""

@@ -1,0 +1,361 @@
+"""Dares' portraits of métiers (FAP-2009): employment, ages, sectors, tension, exits, wages."""
+
+from typing import Final
+
+import pandas as pd
+
+from opmq_lib.sources.loading import (
+    UNSURE,
+    Loaded,
+    Made,
+    Paths,
+    Producer,
+    heads,
+    kept,
+    load_with,
+    numbers,
+    ordered,
+)
+from opmq_lib.sources.producers.field import scopes
+from opmq_lib.sources.reading import Layout, Read, read
+from opmq_lib.tables.indicators import ALL_METIERS
+
+_INPUTS: Final = (
+    "https://raw.githubusercontent.com/StatDares/PortraitStatMetiers/"
+    "b61ffd2eced0f7be42bdd15fd526953b529c3921/inputs/"
+)
+_FILES: Final = {
+    "employment": "effectifs_3niv.csv",
+    "employees": "effectifsalarie_hors_app_3niv.csv",
+    "sectors": "secteurs_employeurs_3niv.csv",
+    "pcs": "FAP_PCS.csv",
+    "ages": "age_agrege_1982_1984_2017_2019_restructure_fap225.csv",
+    "family_ages": "age_agrege_1982_1984_a_2017_2019_restructure.csv",
+    "tension": "tensions/evol_tensions.csv",
+    "factors": "tensions/tensions.csv",
+    "romes": "fap225_rome.csv",
+    "moves": "evol_mmo.csv",
+    "exits": "types_sorties.csv",
+    "seekers": "serie_demandeurs_emploi_A_ABC.csv",
+    "wages": "salaire_median_3niv.csv",
+}
+PRODUCER: Final = Producer(
+    "portraits_metiers",
+    "Dares, d’après l’enquête Emploi et le recensement (Insee)",
+    "Portraits statistiques des métiers",
+    UNSURE,
+    "Site de la Dares, « Portraits statistiques des métiers »",
+    {name: f"**/{place}" for name, place in _FILES.items()}
+    | {"ages": "**/age_agrege*fap225.csv", "family_ages": "**/age_agrege*restructure.csv"},
+    (
+        *("employment_national", "employees_national", "metiers", "metier_sectors", "metier_pcs"),
+        *("age_structure", "age_structure_fap87", "tension", "tension_regions", "fap_rome"),
+        *("exit_rates", "exit_reasons", "job_seekers", "metier_wages"),
+    ),
+    {name: _INPUTS + place for name, place in _FILES.items()},
+)
+STRUCTURE_YEAR: Final = 2018
+"""Of the files of employees and sectors, which do not say it: mean of 2017 to 2019."""
+LEVELS: Final = {1: "fap22", 3: "fap87", 5: "fap225"}
+"""Levels of FAP-2009 by number of characters."""
+ROUNDING_HEADCOUNT: Final = 0.1
+"""More than what the rounding of the members of a family adds up to."""
+_TOTALS: Final = dict.fromkeys(("ENSEM", "ENSEMBLE", "Ensemble"), ALL_METIERS)
+_TWICE: Final = ("T2Z", "T2Z60")
+"""Sums of T2A and T2B, published beside them."""
+_TOTAL_TWICE: Final = "Y"
+_REMAINDER: Final = "AU"
+_TREE: Final = (
+    *("libelle", "code_domaine", "libelle_domaine", "code_fap_agregee", "libelle_fap_agregee"),
+)
+_CODE: Final = ("Fap", "Fap3")
+_FACTORS: Final = {
+    "mean_employment_headcount": ("Emploi moyen",),
+    "tension_class": ("Catégorie Tension",),
+    "hiring_intensity": ("Intensité d'embauches",),
+    "training_job_link": ("Lien formation-emploi",),
+    "labour_shortage": ("Manque de main-d'œuvre disponible",),
+    "non_durable_jobs": ("Non-durabilité de l'emploi",),
+    "hard_working_conditions": ("Conditions de travail contraignantes",),
+    "geographic_mismatch": ("Inadéquation géographique",),
+}
+EMPLOYMENT: Final = Layout({"year": ("Annee",)}, wide="[A-Z]([0-9][A-Z]([0-9]{2})?)?|ENS|ZZZ(ZZ)?")
+EMPLOYEES: Final = Layout(
+    {"metier_code": _CODE, "employees_headcount": ("sumeffsal",), "label": ("libelle",)}, _TREE
+)
+SECTORS: Final = Layout(
+    {"metier_code": _CODE, "sector_code": ("Secteur",), "thousands": ("Milliers",)},
+    (*_TREE, "Label_secteur", "Pourcentage"),
+)
+AGES: Final = Layout(
+    {
+        "metier_code": _CODE,
+        "period": ("annee",),
+        "age_band": ("age",),
+        "employment_headcount": ("effectif", "effectif_age"),
+        "share": ("pourcentage",),
+    }
+)
+TENSION: Final = Layout({"metier_code": _CODE, "year": ("Année",), "tension_index": ("Tension",)})
+FACTORS: Final = Layout(
+    {**TENSION.columns, "area": ("niveau_geo",), "level": ("niveau_fap",), "region": ("reg",)}
+    | _FACTORS,
+    ("dep",),
+)
+PCS: Final = Layout({"metier_code": _CODE, "pcs_code": ("PCS",)}, ("intitule_PCS",))
+ROMES: Final = Layout({"metier_code": _CODE, "rome_code": ("Rome",)}, ("intitule_rome",))
+MOVES: Final = Layout(
+    {"metier_code": _CODE, "kind": ("Type_mmo",), "year": ("Annee",), "exit_rate_pct": ("Taux",)}
+)
+EXITS: Final = Layout(
+    {"metier_code": _CODE, "exit_reason": ("type_sortie",), "exit_share_pct": ("Pourcentage",)}
+)
+SEEKERS: Final = Layout(
+    {
+        "metier_code": _CODE,
+        "year": ("Annee",),
+        "seeker_category": ("Categorie",),
+        "thousands": ("Effectifs",),
+    }
+)
+WAGES: Final = Layout(
+    {
+        "metier_code": _CODE,
+        "period": ("Annee",),
+        "wage_median_eur_per_month": ("Salaire_median",),
+    }
+)
+
+
+def load(paths: Paths) -> Loaded:
+    """Return the national tables by métier, every level that is published.
+
+    Args:
+        paths: Some of the files of `PRODUCER`.
+
+    Returns:
+        The tables of `PRODUCER` that the files give; `metiers` has the labels of FAP-2009. Those
+        of regions and exits hold the field only.
+
+    Raises:
+        SchemaError: If a file has not its usual columns.
+    """
+    makers = {
+        "employment_national": (["employment"], _employment),
+        "employees_national": (["employees"], _employees),
+        "metiers": (["employees"], _metiers),
+        "metier_sectors": (["sectors"], _sectors),
+        "metier_pcs": (["pcs"], lambda paths: _links(read(paths["pcs"], PCS))),
+        "age_structure": (["ages"], lambda paths: _ages(read(paths["ages"], AGES), 1)),
+        "age_structure_fap87": (
+            ["family_ages"],
+            lambda paths: _ages(read(paths["family_ages"], AGES), 100),
+        ),
+        "tension": (["tension", "factors"], _tension),
+        "tension_regions": (["factors"], _regions),
+        "fap_rome": (["romes"], lambda paths: _links(read(paths["romes"], ROMES))),
+        "exit_rates": (["moves"], _exit_rates),
+        "exit_reasons": (["exits"], _exit_reasons),
+        "job_seekers": (["seekers"], _seekers),
+        "metier_wages": (["wages"], _wages),
+    }
+    return load_with(makers, paths)
+
+
+def _employment(paths: Paths) -> Made:
+    found = read(paths["employment"], EMPLOYMENT)
+    rows = found.rows.melt("year", var_name="metier_code", value_name="thousands")
+    rows["employment_headcount"] = heads(rows.pop("thousands"), found.file)
+    drop = {
+        "domaines": rows["metier_code"].str.len() == 1,
+        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+        "année non publiée": rows["employment_headcount"].isna(),
+    }
+    rows["year"] = _years(rows["year"], found)
+    edition = f"{rows['year'].min()}–{rows['year'].max()}"
+    table, record = kept(rows, found, PRODUCER, drop, edition)
+    return _sorted(table[["metier_code", "year", "employment_headcount"]]), record
+
+
+def _employees(paths: Paths) -> Made:
+    found = read(paths["employees"], EMPLOYEES)
+    rows = found.rows.replace({"metier_code": _TOTALS})
+    rows["employees_headcount"] = heads(rows["employees_headcount"], found.file)
+    drop = {
+        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+        "zéro que la famille contredit": _contradicted(rows),
+    }
+    rows = rows.assign(year=STRUCTURE_YEAR)
+    table, record = kept(rows, found, PRODUCER, drop, str(STRUCTURE_YEAR))
+    return _sorted(table[["metier_code", "year", "employees_headcount"]]), record
+
+
+def _contradicted(rows: pd.DataFrame) -> pd.Series:
+    """Return where a zero means not published: its family is more than the sum of its members."""
+    known = rows[~rows["metier_code"].isin([*_TWICE, ALL_METIERS])]
+    codes, heads_of = known["metier_code"], known["employees_headcount"]
+    unknown = pd.Series(data=False, index=rows.index)
+    for length, wider in ((3, 1), (5, 3)):
+        members = codes.str.len() == length
+        family = codes.str[:wider]
+        sums = heads_of.where(members).groupby(family).transform("sum")
+        rest = family.map(dict(zip(codes, heads_of, strict=True))) - sums
+        is_short = (rest > ROUNDING_HEADCOUNT) | family.isin(codes[unknown[codes.index]])
+        unknown[codes.index] |= members & (heads_of == 0) & is_short
+    return unknown
+
+
+def _metiers(paths: Paths) -> Made:
+    found = read(paths["employees"], EMPLOYEES)
+    rows = found.rows.assign(nomenclature="FAP-2009")
+    codes = rows["metier_code"]
+    rows["level"] = codes.str.len().map(LEVELS)
+    rows["parent_code"] = codes.str[:3].where(rows["level"] == "fap225", "")
+    rows["scope"] = scopes(codes, "FAP-2009")
+    is_total = codes.isin(list(_TOTALS))
+    total = {
+        "metier_code": ALL_METIERS,
+        "label": "Ensemble des métiers",
+        "level": "total",
+        "scope": "total",
+    }
+    rows.loc[is_total, list(total)] = list(total.values())
+    drop = {"somme publiée deux fois": codes.isin(_TWICE)}
+    table, record = kept(rows, found, PRODUCER, drop)
+    columns = ["metier_code", "label", "nomenclature", "level", "parent_code", "scope"]
+    return ordered(table[columns].fillna({"parent_code": ""}), "metier_code"), record
+
+
+def _sectors(paths: Paths) -> Made:
+    found = read(paths["sectors"], SECTORS)
+    rows = found.rows.assign(
+        employment_headcount=heads(found.rows["thousands"], found.file), year=STRUCTURE_YEAR
+    )
+    drop = {
+        "reste (autres secteurs)": rows["sector_code"] == _REMAINDER,
+        "total publié deux fois": rows["metier_code"] == _TOTAL_TWICE,
+        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+    }
+    table, record = kept(rows, found, PRODUCER, drop, str(STRUCTURE_YEAR))
+    columns = ["metier_code", "sector_code", "year", "employment_headcount"]
+    return _sorted(table[columns]), record
+
+
+def _ages(found: Read, whole: int) -> Made:
+    rows = found.rows.replace({"metier_code": _TOTALS})
+    rows["employment_headcount"] = heads(rows["employment_headcount"], found.file)
+    rows["share"] = (numbers(rows["share"], found.file) / whole).round(6)
+    drop = {
+        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+        "tranche non publiée": rows[["employment_headcount", "share"]].isna().any(axis=1),
+    }
+    edition = f"{rows['period'].min()} à {rows['period'].max()}"
+    table, record = kept(rows, found, PRODUCER, drop, edition)
+    return _sorted(table), record
+
+
+def _tension(paths: Paths) -> Made:
+    index, factors = read(paths["tension"], TENSION), read(paths["factors"], FACTORS)
+    detail = factors.rows[factors.rows["area"] == "nat"]
+    detail = detail.drop(columns=["area", "level", "region", "tension_index"])
+    rows = index.rows.merge(detail, "left", ["metier_code", "year"], validate="one_to_one")
+    for name in _FACTORS:
+        values = numbers(rows[name].fillna(""), factors.file)
+        rows[name] = values if name == "mean_employment_headcount" else values.astype("Int64")
+    rows["tension_index"] = numbers(rows["tension_index"], index.file).round(6)
+    rows["year"] = _years(rows["year"], index)
+    edition = f"{rows['year'].min()}–{rows['year'].max()}"
+    table, record = kept(rows, [index, factors], PRODUCER, edition=edition)
+    return _sorted(table), record
+
+
+def _regions(paths: Paths) -> Made:
+    found = read(paths["factors"], FACTORS)
+    rows = found.rows
+    drop = {
+        "pays, départements": rows["area"] != "reg",
+        "familles (FAP-87)": rows["metier_code"].str.len() != max(LEVELS),
+        "hors du champ de l’étude": scopes(rows["metier_code"], "FAP-2009") == "other",
+    }
+    table, record = kept(rows, found, PRODUCER, drop, "–".join(sorted(set(rows["year"]))))
+    table = table.assign(
+        region_code=table["region"].str.removesuffix(".0").str.zfill(2),
+        tension_index=numbers(table["tension_index"], found.file).round(6),
+        tension_class=numbers(table["tension_class"], found.file).astype("Int64"),
+        year=_years(table["year"], found),
+    )
+    columns = ["metier_code", "region_code", "year", "tension_index", "tension_class"]
+    return _sorted(table[columns]), record
+
+
+def _links(found: Read) -> Made:
+    rows = found.rows
+    drop = {
+        "sans correspondance": (rows == "").any(axis=1),
+        "lien répété": rows.duplicated(),
+    }
+    table, record = kept(rows, found, PRODUCER, drop)
+    return _sorted(table), record
+
+
+def _exit_rates(paths: Paths) -> Made:
+    found = read(paths["moves"], MOVES)
+    rows = found.rows.assign(exit_rate_pct=numbers(found.rows["exit_rate_pct"], found.file))
+    drop = {
+        "taux d’entrée, de rotation": rows["kind"] != "Taux de sortie",
+        **_outside(rows),
+    }
+    table, record = kept(
+        rows, found, PRODUCER, drop, "–".join((min(rows["year"]), max(rows["year"])))
+    )
+    table = table.assign(year=_years(table["year"], found))
+    return _sorted(table[["metier_code", "year", "exit_rate_pct"]]), record
+
+
+def _exit_reasons(paths: Paths) -> Made:
+    found = read(paths["exits"], EXITS)
+    rows = found.rows.assign(exit_share_pct=numbers(found.rows["exit_share_pct"], found.file))
+    table, record = kept(rows, found, PRODUCER, _outside(rows))
+    return _sorted(table), record
+
+
+def _outside(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    return {"hors du champ de l’étude": scopes(rows["metier_code"], "FAP-2009") == "other"}
+
+
+def _seekers(paths: Paths) -> Made:
+    found = read(paths["seekers"], SEEKERS)
+    rows = found.rows.replace({"metier_code": _TOTALS})
+    rows["job_seekers_headcount"] = heads(rows["thousands"], found.file)
+    rows["year"] = _years(rows["year"], found)
+    drop = {
+        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+        "non publié": rows["job_seekers_headcount"].isna(),
+    }
+    edition = f"{rows['year'].min()}–{rows['year'].max()}"
+    table, record = kept(rows, found, PRODUCER, drop, edition)
+    columns = ["metier_code", "year", "seeker_category", "job_seekers_headcount"]
+    return _sorted(table[columns]), record
+
+
+def _wages(paths: Paths) -> Made:
+    found = read(paths["wages"], WAGES)
+    rows = found.rows.replace({"metier_code": _TOTALS})
+    wages = numbers(rows["wage_median_eur_per_month"], found.file)
+    rows = rows.assign(wage_median_eur_per_month=wages)
+    drop = {
+        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+        "non publié": wages.isna(),
+    }
+    edition = f"{rows['period'].min()} à {rows['period'].max()}"
+    table, record = kept(rows, found, PRODUCER, drop, edition)
+    return _sorted(table), record
+
+
+def _years(texts: pd.Series, found: Read) -> pd.Series:
+    return numbers(texts, found.file).astype("int64")
+
+
+def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
+    key = [str(name) for name in rows if name == "year" or rows[name].dtype == "str"]
+    return ordered(rows, *key)

@@ -1,0 +1,74 @@
+"""ESCO: labels of its occupations and skills, and its passage to job titles of the ROME."""
+
+from typing import Final
+
+import pandas as pd
+
+from opmq_lib.sources.loading import Loaded, Made, Paths, Producer, kept, load_with, ordered
+from opmq_lib.sources.reading import Layout, read
+
+_KINDS: Final = {
+    "occupations_fr": ("occupation", "fr"),
+    "occupations_en": ("occupation", "en"),
+    "skills_fr": ("skill", "fr"),
+    "skills_en": ("skill", "en"),
+}
+PRODUCER: Final = Producer(
+    "esco",
+    "Commission européenne (ESCO) ; Pôle emploi (passage vers le ROME)",
+    "ESCO : libellés, et correspondance avec les appellations du ROME",
+    "licence non indiquée dans la copie (la Commission publie ESCO sous CC BY 4.0, à vérifier)",
+    "Portail ESCO",
+    {name: f"**/{name}*.csv" for name in _KINDS} | {"romes": "**/*mapping_esco_rome*.csv"},
+    ("esco_labels", "esco_romes"),
+)
+LABELS: Final = Layout(
+    {"concept_uri": ("conceptUri", "concept_uri"), "label": ("preferredLabel", "preferred_label")},
+    (
+        *("conceptType", "iscoGroup", "altLabels", "alt_labels", "hiddenLabels", "status"),
+        *("modifiedDate", "regulatedProfessionNote", "scopeNote", "definition", "inScheme"),
+        *("description", "code", "naceCode", "skillType", "reuseLevel"),
+    ),
+)
+ROMES: Final = Layout(
+    {
+        "concept_uri": ("classification 1 ID",),
+        "appellation_code": ("classification 2 ID",),
+        "mapping_relation": ("mapping relation",),
+    },
+    ("classification 1 prefered label", "classification 2 prefered label"),
+)
+
+
+def load(paths: Paths) -> Loaded:
+    """Return `esco_labels` of the files given, and `esco_romes`.
+
+    Args:
+        paths: Some of the files of `PRODUCER`.
+    """
+    given = [name for name in _KINDS if name in paths]
+    makers = {"esco_romes": (["romes"], _romes)}
+    if given:
+        makers["esco_labels"] = (given, _labels)
+    return load_with(makers, paths)
+
+
+def _labels(paths: Paths) -> Made:
+    found = {name: read(paths[name], LABELS) for name in _KINDS if name in paths}
+    parts = [
+        each.rows.assign(concept_kind=_KINDS[name][0], language_code=_KINDS[name][1])
+        for name, each in found.items()
+    ]
+    rows = pd.concat(parts, ignore_index=True)
+    drop = {"sans libellé": rows["label"] == ""}
+    table, record = kept(rows, list(found.values()), PRODUCER, drop)
+    columns = ["concept_uri", "language_code", "concept_kind", "label"]
+    return ordered(table[columns], "concept_uri", "language_code"), record
+
+
+def _romes(paths: Paths) -> Made:
+    found = read(paths["romes"], ROMES)
+    rows = found.rows
+    rows["mapping_relation"] = rows["mapping_relation"].str.removeprefix("skos:")
+    table, record = kept(rows, found, PRODUCER)
+    return ordered(table), record

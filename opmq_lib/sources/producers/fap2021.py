@@ -1,0 +1,75 @@
+"""FAP-2021: its tree, its passage from ROME and qualification, and the tension published in it."""
+
+from typing import Final
+
+import pandas as pd
+
+from opmq_lib.sources.loading import (
+    UNSTATED,
+    Loaded,
+    Made,
+    Paths,
+    Producer,
+    kept,
+    load_with,
+    ordered,
+)
+from opmq_lib.sources.reading import Layout, read
+
+PRODUCER: Final = Producer(
+    "fap2021",
+    "Dares",
+    "Familles professionnelles, FAP-2021",
+    UNSTATED,
+    "Site de la Dares",
+    {
+        "tree": "**/Intitules_FAP2021.csv",
+        "romes": "**/Dares_Table_passage_ROME_Qualif_to_FAP2021*.csv",
+    },
+    ("metiers_2021", "rome_fap2021"),
+)
+LEVELS: Final = ("fap22", "fap86", "fap228", "fap341")
+"""Levels of FAP-2021, from the widest."""
+TREE: Final = Layout(
+    {level: (f"Code_{level}",) for level in LEVELS}
+    | {f"{level}_label": (f"Intitulé_{level}",) for level in LEVELS}
+)
+ROMES: Final = Layout(
+    {
+        "rome_code": ("ROME",),
+        "qualification_code": ("Qualif",),
+        "metier_2021_code": ("FAP341",),
+    },
+    ("Intitule_ROME", "Intitule_FAP341"),
+)
+
+
+def load(paths: Paths) -> Loaded:
+    """Return `metiers_2021` (every level) and `rome_fap2021`.
+
+    Args:
+        paths: Some of the files of `PRODUCER`.
+    """
+    makers = {"metiers_2021": (["tree"], _tree), "rome_fap2021": (["romes"], _romes)}
+    return load_with(makers, paths)
+
+
+def _tree(paths: Paths) -> Made:
+    """Return one row per code of each level, with the code above it."""
+    found = read(paths["tree"], TREE)
+    wide, record = kept(found.rows, found, PRODUCER)
+    parts, above = [], pd.Series("", index=wide.index)
+    for level in LEVELS:
+        codes = wide[level]
+        part = {"metier_2021_code": codes, "label": wide[f"{level}_label"]}
+        parts.append(pd.DataFrame(part | {"level": level, "parent_code": above}).drop_duplicates())
+        above = codes
+    rows = pd.concat(parts)
+    rows["level"] = pd.Categorical(rows["level"], LEVELS)
+    return ordered(rows, "level", "metier_2021_code").astype({"level": "str"}), record
+
+
+def _romes(paths: Paths) -> Made:
+    found = read(paths["romes"], ROMES)
+    table, record = kept(found.rows, found, PRODUCER)
+    return ordered(table), record

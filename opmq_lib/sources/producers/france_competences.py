@@ -1,0 +1,40 @@
+"""France compétences' export of the registers (RNCP, RS): a zip of CSV files."""
+
+import hashlib
+from typing import Final
+
+from opmq_lib.sources import rncp
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept
+from opmq_lib.sources.reading import Read, check_zip, whole
+
+PRODUCER: Final = Producer(
+    "rncp",
+    "France compétences",
+    "Répertoires nationaux (RNCP et RS), export CSV",
+    UNSTATED,
+    "data.gouv.fr, « Répertoire national des certifications professionnelles »",
+    {"export": "**/export-fiches-csv-*.zip"},
+    ("rncp_fiches", "rncp_blocs"),
+)
+
+
+def load(paths: Paths) -> Loaded:
+    """Return `rncp_fiches` and `rncp_blocs`.
+
+    Args:
+        paths: `export`, the zip.
+    """
+    path = paths["export"]
+    content = whole(path)
+    check_zip(path)
+    register = rncp.read_export(path)
+    found = Read(register["fiches"], path.name, hashlib.sha256(content).hexdigest())
+    edition = path.stem.removeprefix("export-fiches-csv-")
+    made = {
+        f"rncp_{name}": kept(register[name], found, PRODUCER, edition=edition)
+        for name in ("fiches", "blocs")
+    }
+    return Loaded(
+        {name: table for name, (table, _) in made.items()},
+        {name: record for name, (_, record) in made.items()},
+    )

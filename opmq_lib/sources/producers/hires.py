@@ -1,0 +1,75 @@
+"""Hires by occupation (ROME 3) and activity (NAF), from the copy of La Bonne Boîte."""
+
+from typing import Final
+
+from opmq_lib.sources.loading import (
+    Loaded,
+    Made,
+    Paths,
+    Producer,
+    kept,
+    load_with,
+    numbers,
+    ordered,
+)
+from opmq_lib.sources.reading import Layout, read
+
+PRODUCER: Final = Producer(
+    "embauches",
+    "Etalab (origine probable), copie de La Bonne Boîte",
+    "Nombre d’embauches par code APE et code ROME",
+    "licence non indiquée dans la copie (jeu de données probable : Etalab, Licence Ouverte)",
+    "data.gouv.fr, « Nombre d’embauches par code APE et code ROME »",
+    {
+        "hires": "**/rome_naf_mapping.raw.csv",
+        "naf": "**/naf_labels.csv",
+        "romes": "**/rome_labels.csv",
+    },
+    ("rome_naf_hires", "naf", "romes"),
+)
+EDITION: Final = "mars 2016 à mars 2017"
+HIRES: Final = Layout(
+    {
+        "rome_code": ("rome_id",),
+        "naf_code": ("naf_id",),
+        "hires_count": ("hirings",),
+        "rome_label": ("rome_label",),
+        "naf_label": ("naf_label",),
+    }
+)
+NAF: Final = Layout({"naf_code": ("naf_id",), "label": ("naf_label",)})
+ROMES: Final = Layout({"rome_code": ("rome_id",), "label": ("rome_label",)})
+
+
+def load(paths: Paths) -> Loaded:
+    """Return `rome_naf_hires`, `naf` and the labels of ROME 3 in `romes`.
+
+    Args:
+        paths: `hires`, and for labels `naf` and `romes`: of two, those of the hires count.
+    """
+    makers = {
+        "rome_naf_hires": (["hires"], _hires),
+        "naf": (["hires", "naf"], lambda paths: _labels(paths, "naf", NAF)),
+        "romes": (["hires", "romes"], lambda paths: _labels(paths, "rome", ROMES)),
+    }
+    return load_with(makers, paths)
+
+
+def _hires(paths: Paths) -> Made:
+    found = read(paths["hires"], HIRES)
+    hires = numbers(found.rows["hires_count"], found.file).astype("Int64")
+    table, record = kept(found.rows.assign(hires_count=hires), found, PRODUCER, edition=EDITION)
+    return ordered(table[["rome_code", "naf_code", "hires_count"]], "rome_code", "naf_code"), record
+
+
+def _labels(paths: Paths, name: str, layout: Layout) -> Made:
+    hires, found = (
+        read(paths["hires"], HIRES),
+        read(paths["naf" if name == "naf" else "romes"], layout),
+    )
+    code = f"{name}_code"
+    of_hires = hires.rows.drop_duplicates(code).set_index(code)[f"{name}_label"]
+    labels = found.rows[code].map(of_hires).fillna(found.rows["label"])
+    table, record = kept(found.rows.assign(label=labels), [found, hires], PRODUCER)
+    table = table if name == "naf" else table.assign(rome_version="3")
+    return ordered(table, code), record

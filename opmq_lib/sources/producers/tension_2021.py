@@ -1,0 +1,50 @@
+"""Dares and France Travail's index of tension by family of FAP-2021."""
+
+from typing import Final
+
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, numbers, ordered
+from opmq_lib.sources.reading import Layout, read
+
+PRODUCER: Final = Producer(
+    "tensions_2021",
+    "Dares et France Travail",
+    "Les tensions sur le marché du travail",
+    UNSTATED,
+    "Site de la Dares",
+    {"tension": "**/dares_tension_fap2021*"},
+    ("tension_2021",),
+)
+LAYOUT: Final = Layout(
+    {
+        "metier_2021_code": ("fap228", "code_fap_228"),
+        "year": ("year", "annee"),
+        "tension_index": ("tension_index", "tension"),
+        "tension_class": ("tension_class", "tension_discret"),
+    },
+    ignored=(
+        *("label", "libelle_fap_228", "tension_valeurs_imputees_volumetrie_insuffisante"),
+        *("intensite_d_embauches", "lien_formation_emploi", "non_attractivite_salariale"),
+        *("manque_de_main_d_oeuvre_disponible", "non_durabilite_de_l_emploi"),
+        *("conditions_de_travail_contraignantes", "inadequation_geographique"),
+        "croisement_ou_volumetrie_suffisante",
+    ),
+)
+
+
+def load(paths: Paths) -> Loaded:
+    """Return table `tension_2021`, of the year that the file says.
+
+    Args:
+        paths: `tension`.
+    """
+    found = read(paths["tension"], LAYOUT)
+    rows = found.rows
+    rows = rows.assign(
+        year=numbers(rows["year"], found.file).astype("int64"),
+        tension_index=numbers(rows["tension_index"], found.file).round(6),
+        tension_class=numbers(rows["tension_class"], found.file).astype("Int64"),
+    )
+    edition = "–".join(str(year) for year in sorted(set(rows["year"])))
+    table, record = kept(rows, found, PRODUCER, edition=edition)
+    table = ordered(table, "metier_2021_code")
+    return Loaded({"tension_2021": table}, {"tension_2021": record})
