@@ -11,12 +11,11 @@ project: {type: website, output-dir: out, resources: ["files/**"]}
 lang: fr
 website:
   title: Observatoire
-  search: true
   navbar:
     left:
       - {text: Accueil, href: index.qmd}
       - {text: Suite, href: b/suite.ipynb}
-  page-footer: {left: "[Accueil](index.qmd)"}
+  page-footer: {left: "[Accueil](/index.qmd)"}
 execute: {echo: false}
 format: {html: {css: a.css, toc: true}}
 """
@@ -61,8 +60,6 @@ def test_pages_notebooks_and_resources_are_published(project: Path) -> None:
         figure,
         "index.html",
         "theme/page.css",
-        "theme/page.js",
-        "theme/search-index.js",
     }
 
 
@@ -100,12 +97,6 @@ def test_everything_outside_the_subset_gives_one_warning_that_names_it(project: 
         "index.qmd, line 6: $x$ is outside what the embedded engine reads",
         "index.qmd, front matter: `listing` is outside what the embedded engine reads",
     ]
-
-
-def test_the_search_index_knows_pages_and_sections(project: Path) -> None:
-    index = built(project, "theme/search-index.js")
-    assert '["index.html#deux","Accueil & suite – Édition","Deux"' in index
-    assert '["b/suite.html#les-compétences-et-lœuvre","S"' in index
 
 
 def test_pages_hold_no_script_of_their_own_and_a_policy(project: Path) -> None:

@@ -19,7 +19,8 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"#!{sys.executable}\nimport os, sys\n"
         f"open({str(log)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')\n"
         "print('1.10.0')\n"
-        "print('[1] index.qmd', 'WARN: une cle', f'dans {sys.argv[-1]}', sep='\\n', "
+        "print('[1] index.qmd', '\\x1b[33mWARN: une cle\\x1b[39m', f'dans {sys.argv[-1]}', "
+        "'WARN: une cle', os.environ['NO_COLOR'], sep='\\n', "
         "file=sys.stderr)\n"
         "sys.exit(int(os.environ.get('QUARTO_FAKE', '0')))\n",
         encoding="utf-8",
@@ -31,9 +32,11 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_staged_project_is_rendered(fake: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
+    project.mkdir()
+    (project / "_quarto.yml").write_text("lang: fr\n", encoding="utf-8")
     warnings = quarto.build(project)
     assert fake.read_text(encoding="utf-8") == f"render {project}\n"
-    assert warnings == ["WARN: une cle"]
+    assert warnings == ["WARN: une cle (2 times)"]
 
 
 def test_a_failure_shows_the_last_lines_without_the_path_of_the_machine(

@@ -1,7 +1,6 @@
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from opmq_lib.errors import ConfidentialityError, DataError
 from opmq_lib.runs import batch
 from opmq_lib.runs.plan import plan
 from opmq_lib.runs.report import BatchReport
-from opmq_lib.site import quarto
+from opmq_lib.site import embedded, quarto
 from opmq_lib.sources import parameters
 
 
@@ -303,45 +302,47 @@ def test_asking_for_quarto_where_it_is_absent_says_what_to_do(
         render(given.edition(tmp_path / "root"), engine="quarto")
 
 
-def test_auto_takes_the_embedded_engine_where_quarto_is_absent(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    report = render(given.edition(tmp_path / "root"), engine="auto")
-    assert report.engine == "embedded"
-    assert "built by the embedded engine" in site.describe(report)
+def fake_quarto(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    """Let Quarto write what the embedded engine does, with a script of its own, a text lost."""
 
+    def build(project: Path) -> list[str]:
+        embedded.build(project)
+        for page in (project / "outputs/site").rglob("*.html"):
+            require = '<script src="https://cdn.fr/require.js"></script></head>'
+            html = page.read_text(encoding="utf-8").replace("</head>", require)
+            page.write_text(html.replace(lost, "", 1), encoding="utf-8")
+        return []
 
-FAKE_QUARTO = """\
-#!{python}
-import pathlib, sys
-if sys.argv[1] == "render":
-    for page in pathlib.Path(sys.argv[2]).rglob("index.qmd"):
-        target = pathlib.Path(sys.argv[2], "outputs/site", page.relative_to(sys.argv[2]))
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.with_suffix(".html").write_text(
-            '<html lang="fr"><head><script src="https://cdn.fr/require.js"></script></head>'
-            '<h1>Titre</h1><table></table><footer></footer></html>'
-        )
-print("1.10.0")
-"""
+    monkeypatch.setattr(quarto, "build", build)
+    monkeypatch.setattr(quarto, "version", lambda: "1.11.0")
 
 
 def test_what_quarto_wrote_is_finished_and_checked_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "quarto"
-    program.write_text(FAKE_QUARTO.format(python=sys.executable), encoding="utf-8")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    report = render(given.edition(tmp_path / "root"), engine="auto")
+    fake_quarto(monkeypatch, "nothing")
+    report = render(given.edition(tmp_path / "root"), engine="quarto")
     home = (report.site / "index.html").read_text(encoding="utf-8")
     assert report.engine == "quarto"
     assert "require.js" not in home
-    assert '<div class="opmq-scroll" tabindex="0"' in home
     assert "Site produit par Quarto." in home
-    assert render(tmp_path / "root", engine="auto").is_up_to_date
-    assert not render(tmp_path / "root", engine="embedded").is_up_to_date
+    statement = (report.site / "accessibilite.html").read_text(encoding="utf-8")
+    assert "aucun outil automatique ne les a contrôlées" in statement
+    assert "(axe-core)" not in statement
+    assert (report.site / "theme/search-index.js").is_file()
+    assert render(tmp_path / "root", engine="quarto").is_up_to_date
+    assert not render(tmp_path / "root").is_up_to_date
+
+
+def test_a_page_that_an_engine_has_damaged_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_quarto(monkeypatch, "<caption>Métiers</caption>")
+    with pytest.raises(DataError, match="captions of the page") as refusal:
+        render(given.edition(tmp_path / "root"), engine="quarto")
+    damaged = {defect.where for defect in refusal.value.defects}
+    assert damaged == {"branches/chimie/01_emplois.html", "commun/10_consolidation.html"}
+    assert not (tmp_path / "root/outputs/site").exists()
 
 
 @pytest.mark.skipif(not quarto.is_available(), reason="Quarto is not installed")

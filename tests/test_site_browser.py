@@ -101,6 +101,39 @@ def test_search_folds_accents_and_ligatures(page: "sync_api.Page", home: Path, q
     assert page.locator("h1").inner_text() in {"Emplois par métier", "Consolidation"}
 
 
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("chimie", "branches/chimie/index.html"),
+        ("chimiques", "branches/chimie/index.html"),
+        ("industrie chimique", "branches/chimie/index.html"),
+        ("chaudronnier chimie", "branches/chimie/01_emplois.html"),
+        ("du secret statistique", "methode.html"),
+    ],
+)
+def test_search_answers_whole_families_of_words(
+    page: "sync_api.Page", home: Path, query: str, first: str
+) -> None:
+    page.goto((home / "index.html").as_uri())
+    page.fill("#q", query)
+    found = page.locator("#res a").first.get_attribute("href")
+    assert str(found).partition("#")[0] == first
+
+
+def test_search_puts_names_with_more_jobs_first(page: "sync_api.Page", home: Path) -> None:
+    page.goto((home / "index.html").as_uri())
+    page.evaluate(
+        """() => { window.opmqSearchIndex = [
+        ["a.html", "Soudeurs du verre", "", "", "soudage", "900"],
+        ["b.html", "Soudeurs", "", "", "soudage", "45000"], ["c.html", "Soudure", "", ""]];
+        document.head.append = (script) => script.onload(); }"""
+    )
+    page.fill("#q", "soudage")
+    page.locator("#res a").first.wait_for()
+    links = page.locator("#res a").evaluate_all("all => all.map(one => one.getAttribute('href'))")
+    assert links == ["b.html", "a.html", "c.html"]
+
+
 def test_search_says_when_it_finds_nothing(page: "sync_api.Page", home: Path) -> None:
     page.goto((home / "index.html").as_uri())
     page.fill("#q", "qqqxqqq")

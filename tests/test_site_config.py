@@ -12,7 +12,6 @@ def test_the_project_stays_inside_the_subset() -> None:
     assert warnings == []
     assert settings["lang"] == "fr"
     assert settings["project.output-dir"] == "outputs/site"
-    assert settings["website.search"]
     assert [link["text"] for link in settings["website.navbar.left"]][:2] == ["Accueil", "Branches"]
 
 

@@ -42,8 +42,8 @@ def test_tables_definitions_and_raw_html_are_read() -> None:
     assert "\n<b>x</b>\n" in shown
 
 
-def test_relative_links_lead_to_pages_from_where_the_text_stands() -> None:
-    shown = render("[a](b.qmd#c) [d](https://exemple.fr/e.qmd) [f](#g)", up="../").html
+def test_links_from_the_root_lead_to_pages_from_where_the_text_stands() -> None:
+    shown = render("[a](/b.qmd#c) [d](https://exemple.fr/e.qmd) [f](#g)", up="../").html
     assert re.findall('href="([^"]*)"', shown) == ["../b.html#c", "https://exemple.fr/e.qmd", "#g"]
 
 

@@ -9,7 +9,8 @@ HEAD = '---\ntitle: "Emplois"\n---\n\nBandeau'
 
 def prepared(*cells: nbformat.NotebookNode) -> list[dict[str, str]]:
     executed = given.executed_notebook(*cells)
-    return list(prepare.prepare(executed, HEAD, "Pied")["cells"])
+    cells = prepare.prepare(executed, HEAD, "Pied")["cells"]
+    return [cell | {"source": "".join(cell["source"])} for cell in cells]
 
 
 def defects(*cells: nbformat.NotebookNode) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from opmq_lib.site.stage import stage
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = given.edition(tmp_path_factory.mktemp("edition"))
     folder = tmp_path_factory.mktemp("project")
-    pages_count, warnings = stage(root, manifest.read(root), folder)
+    pages_count, warnings = stage(root, manifest.read(root), folder, "embedded")
     pages = [*folder.rglob("*.qmd"), *folder.glob("[bc]*/**/*.ipynb")]
     assert (pages_count, warnings) == (len(pages), [])
     return folder
@@ -45,7 +46,7 @@ def test_notebooks_carry_the_texts_of_their_figures_for_either_engine(project: P
     notebook = json.loads(
         (project / "branches/chimie/01_emplois.ipynb").read_text(encoding="utf-8")
     )
-    sources = [cell["source"] for cell in notebook["cells"]]
+    sources = ["".join(cell["source"]) for cell in notebook["cells"]]
     assert sources[0].startswith(
         '---\ntitle: "Emplois par métier"\nsubtitle: "Industries chimiques"'
     )
@@ -60,9 +61,9 @@ def test_a_title_with_quotes_and_colons_stays_one_title(tmp_path: Path) -> None:
     given.run(root, "chimie", "01_emplois", given.figures_notebook(title))
     folder = tmp_path / "project"
     folder.mkdir()
-    stage(root, manifest.read(root), folder)
+    stage(root, manifest.read(root), folder, "embedded")
     notebook = json.loads((folder / "branches/chimie/01_emplois.ipynb").read_text(encoding="utf-8"))
-    assert render(notebook["cells"][0]["source"]).header["title"] == title
+    assert render("".join(notebook["cells"][0]["source"])).header["title"] == title
 
 
 def test_warnings_of_libraries_are_told_and_not_published(tmp_path: Path) -> None:
@@ -73,10 +74,25 @@ def test_warnings_of_libraries_are_told_and_not_published(tmp_path: Path) -> Non
     given.run(root, "chimie", "01_emplois", notebook)
     folder = tmp_path / "project"
     folder.mkdir()
-    _, warnings = stage(root, manifest.read(root), folder)
+    _, warnings = stage(root, manifest.read(root), folder, "embedded")
     assert warnings == ["chimie/01_emplois, cell 7: wrote on standard error; not published"]
     published = folder / "telechargements/chimie/01_emplois/01_emplois.ipynb"
     assert "marie" not in published.read_text(encoding="utf-8")
+
+
+def test_sources_of_cells_are_lists_of_lines(project: Path) -> None:
+    for path in project.glob("[bc]*/**/*.ipynb"):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            assert isinstance(cell["source"], list)
+            assert all("\n" not in line.removesuffix("\n") for line in cell["source"])
+
+
+def test_links_at_the_foot_start_from_the_root(project: Path) -> None:
+    settings = yaml.safe_load((project / "_quarto.yml").read_text(encoding="utf-8"))
+    for side in settings["website"]["page-footer"].values():
+        for href in re.findall(r"\]\(([^)]*)\)", side):
+            assert href.startswith("/")
+            assert (project / href[1:]).is_file()
 
 
 def test_files_to_download_are_those_of_the_run(project: Path) -> None:

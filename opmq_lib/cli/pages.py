@@ -9,14 +9,14 @@ import typer
 from opmq_lib.cli.app import app
 
 Engine = Annotated[
-    Literal["auto", "quarto", "embedded"],
-    typer.Option(help="Quarto where it is installed, by default."),
+    Literal["embedded", "quarto"],
+    typer.Option(help="What lays the pages out; quarto must be installed."),
 ]
 
 
 @app.command("site")
 def site_command(
-    engine: Engine = "auto",
+    engine: Engine = "embedded",
     release: Annotated[bool, typer.Option(help="Only what is publishable, no draft.")] = False,
     serve: Annotated[bool, typer.Option(help="Show it at http://127.0.0.1:8000 too.")] = False,
 ) -> None:

@@ -2,8 +2,9 @@
 
 (Not Python's own `site` module: import it as `from opmq_lib import site`.)
 
-Two engines, one input: Quarto where the program exists, the embedded engine elsewhere. Whatever
-fails leaves the previous site as it was; whatever is not known to be publishable is refused.
+Two engines, one input: the embedded engine, and Quarto on demand (why: `docs/decisions/site.md`).
+Whatever fails leaves the previous site as it was; whatever is not known to be publishable is
+refused.
 """
 
 import fcntl
@@ -19,7 +20,7 @@ from typing import Any, Literal
 from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, folders
-from opmq_lib.site import config, embedded, manifest, quarto
+from opmq_lib.site import config, counts, embedded, manifest, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
@@ -55,7 +56,7 @@ class SiteReport:
 
 def render(
     root: Path,
-    engine: Literal["auto", "quarto", "embedded"] = "auto",
+    engine: Literal["embedded", "quarto"] = "embedded",
     release: bool = False,
     demo: EditionParams | None = None,
 ) -> SiteReport:
@@ -63,7 +64,7 @@ def render(
 
     Args:
         root: Root of the study, with `_quarto.yml`, `parameters/` and `outputs/`.
-        engine: `auto` takes Quarto if the program is there, else the embedded engine.
+        engine: The embedded engine, or Quarto, which must be installed.
         release: Publish only what a CPNEFP has validated, rather than a draft preview.
         demo: The edition of a demonstration: its site is `outputs/demo-site`, every page of it
             says that its data are fictitious.
@@ -79,11 +80,9 @@ def render(
     edition = manifest.read(root, demo)
     if release:
         manifest.refuse_drafts(edition)
-    if engine == "auto":
-        engine = "quarto" if quarto.is_available() else "embedded"
     site = root / "outputs" / ("demo-site" if demo else "site")
     with _work_folder(site) as work:
-        pages_count, warnings = stage(root, edition, work)
+        pages_count, warnings = stage(root, edition, work, engine)
         inputs = _digest(work, engine)
         stamp = _read_stamp(site)
         done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
@@ -92,7 +91,7 @@ def render(
             warnings += (quarto if engine == "quarto" else embedded).build(work)
             finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
             defects, weights = check(built, forbidden=[str(root.resolve())])
-            DataError.refuse(defects)
+            DataError.refuse([*counts.lost(work, built), *defects])
             content = tree_digest(built)
             stamp = {"inputs": inputs, "content": content, "warnings": [*warnings, *weights]}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")

@@ -15,6 +15,7 @@ from opmq_lib.sources.yaml_text import Document, Key
 
 ONLY_FALSE: Final = (
     "website.page-navigation",
+    "website.search",  # pages carry their own, which answers without a server too
     "website.bread-crumbs",  # pages carry their own
     "execute.enabled",  # notebooks are published as they were executed
     "execute.echo",  # code is in the notebook that readers download
@@ -29,15 +30,10 @@ DEFAULTS: Final[dict[str, Any]] = {
     "project.resources": [],  # patterns of the files copied as they are
     "lang": "en",
     "language.toc-title-document": "Sur cette page",
-    "language.search-label": "Rechercher",
-    "language.search-no-results-text": "Aucun résultat",
-    "language.skip-to-content": "Aller au contenu",
     "website.title": "",  # in the header and in the title of every page
     "website.description": "",  # of pages that have none
-    "website.search": False,  # a search box on every page; also `website.navbar.search`
-    "website.navbar.search": False,
     "website.navbar.left": [],  # entries of the navigation: `text`, `href`
-    "website.page-footer.left": "",  # Markdown at the foot of every page
+    "website.page-footer.left": "",  # Markdown at the foot of every page; links as `/a.qmd`
     "website.page-footer.right": "",
     "format.html.css": "",  # style sheet, relative to the project
     "format.html.toc": False,  # contents of each page
@@ -70,6 +66,21 @@ def read(path: Path) -> tuple[dict[str, Any], list[str]]:
     at = Reading[Any](path.name, document=Document(None, tree, ()) if tree else None).at
     ignored = "is outside what the embedded engine reads; ignored"
     return DEFAULTS | written, [f"{at(key)} {ignored}" for key in unknown]
+
+
+def files(project: Path, settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files of a project, hidden ones and its finished site left out."""
+    for path in sorted(project.rglob("*")):
+        source = path.relative_to(project).as_posix()
+        is_hidden = any(part[0] in "._" for part in source.split("/"))
+        is_built = source.startswith(f"{settings['project.output-dir']}/")
+        if path.is_file() and not is_hidden and not is_built:
+            yield source
+
+
+def is_page(source: str, settings: Mapping[str, Any]) -> bool:
+    """Return whether a file of a project is the source of a page."""
+    return source.endswith((".qmd", ".ipynb")) and selected(source, settings["project.render"])
 
 
 def selected(path: str, patterns: Sequence[str]) -> bool:

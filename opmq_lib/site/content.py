@@ -31,8 +31,9 @@ PARAMETER_LABELS = {
     "horizon_years": "Horizon de la projection, en années",
     "previous_edition_id": "Édition précédente",
 }
+HEADCOUNT = "branch_headcount"
 INDICATORS = {
-    "branch_headcount": ("Salariés de la branche", ""),
+    HEADCOUNT: ("Salariés de la branche", ""),
     "employment_headcount": ("Premier métier : {metier}", "emplois"),
 }
 NATURES = {"observed": "observé", "estimate": "estimation"}
@@ -71,15 +72,16 @@ class Download(NamedTuple):
 
 def key_figures(branch: Branch) -> list[KeyFigure]:
     """Return the key figures that a branch's run published, in the order of its table."""
-    run = branch.runs.get(KEY_FIGURES_NOTEBOOK)
-    name = f"{KEY_FIGURES}.csv"
-    if run is None or name not in run.files:
-        return []
-    blanks = {column: [""] for column in NUMBER_COLUMNS}
-    content = io.BytesIO(read_file(run, name))
-    table = pd.read_csv(content, keep_default_na=False, na_values=blanks)
+    table = _key_table(branch)
     labels = study.metier_labels()
     return [key_figure(table, row, labels) for row in range(len(table))]
+
+
+def headcount(branch: Branch) -> int:
+    """Return the employees of a branch, 0 where they are not published."""
+    table = _key_table(branch)
+    rows = table[table["indicator"] == HEADCOUNT] if len(table) else table
+    return int(rows["value"].fillna(0).sum()) if len(rows) else 0
 
 
 def key_figure(table: pd.DataFrame, row: int, metiers: dict[str, str]) -> KeyFigure:
@@ -143,6 +145,16 @@ def company_book(branch: Branch) -> Download | None:
     run = branch.runs.get(SHORTLIST_NOTEBOOK)
     files = {file.name: file for file in downloads(run)} if run else {}
     return files.get(f"gpec_{branch.code}.xlsx")
+
+
+def _key_table(branch: Branch) -> pd.DataFrame:
+    run = branch.runs.get(KEY_FIGURES_NOTEBOOK)
+    name = f"{KEY_FIGURES}.csv"
+    if run is None or name not in run.files:
+        return pd.DataFrame()
+    blanks = {column: [""] for column in NUMBER_COLUMNS}
+    content = io.BytesIO(read_file(run, name))
+    return pd.read_csv(content, keep_default_na=False, na_values=blanks)
 
 
 def _shortlist(branch: Branch) -> dict[str, pd.DataFrame]:

@@ -7,7 +7,7 @@ line. Nothing is executed, nothing is fetched, and the same inputs give the same
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +20,8 @@ from opmq_lib.runs import folders
 from opmq_lib.show import words
 from opmq_lib.site import config, markdown, outputs, search
 
-THEME = Path(__file__).parent / "theme"
-ASSETS = ("page.css", "page.js")
-PAGES = (".qmd", ".ipynb")
+HERE = Path(__file__).parent
+LAYOUT = "theme/page.css"
 FRONT_MATTER = ("title", "subtitle", "pagetitle", "description", "toc")
 
 
@@ -56,22 +55,18 @@ def build(project: Path) -> list[str]:
     """
     settings, warnings = config.read(project / "_quarto.yml")
     out = project / settings["project.output-dir"]
-    template, index = _template(settings), list[list[str]]()
-    for source in _sources(project, settings["project.output-dir"]):
-        if source.endswith(PAGES) and config.selected(source, settings["project.render"]):
+    template = _template(settings)
+    for source in config.files(project, settings):
+        if config.is_page(source, settings):
             page = read_page(project, source)
             sections = search.sections(page.body)
-            titles = [str(page.header[key]) for key in FRONT_MATTER[:2] if page.header.get(key)]
-            index += search.rows(page.href, " – ".join(titles), sections)
             warnings += page.warnings
             for name, content in page.figures.items():
                 folders.write(out / name, content)
             folders.write(out / page.href, lay_out(page, sections, settings, template).encode())
         elif config.selected(source, [settings["format.html.css"], *settings["project.resources"]]):
             folders.write(out / source, (project / source).read_bytes())
-    for name in ASSETS:
-        folders.write(out / "theme" / name, (THEME / name).read_bytes())
-    folders.write(out / search.INDEX, search.script(index).encode())
+    folders.write(out / LAYOUT, (HERE / LAYOUT).read_bytes())
     return warnings
 
 
@@ -88,15 +83,16 @@ def read_page(project: Path, source: str) -> Page:
     else:
         cells = [SimpleNamespace(cell_type="markdown", source=text)]
     page, outside, names = Page(markdown.address(source)), list[str](), Counter[str]()
+    up = "../" * source.count("/")
     for number, cell in enumerate(cells, start=1):
         if cell.cell_type == "code":
-            shown = outputs.show(cell, "../" * source.count("/"))
+            shown = outputs.show(cell, up)
             html = shown.html
             outside += [f"cell {number}: {what}" for what in shown.outside]
             page.figures |= shown.figures
         else:
             # front matter stands in the first cell alone
-            rendered = markdown.render("\n" * (number > 1) + cell.source, names=names)
+            rendered = markdown.render("\n" * (number > 1) + cell.source, up, names)
             html = rendered.html
             for line, what in rendered.outside:
                 place = f"cell {number}" if is_notebook else f"line {line}"
@@ -127,17 +123,8 @@ def lay_out(
     return template.render(page=page, up=up, contents=contents if wanted else [])
 
 
-def _sources(project: Path, output: str) -> Iterator[str]:
-    """Yield the files of a project, hidden ones and its finished site left out."""
-    for path in sorted(project.rglob("*")):
-        source = path.relative_to(project).as_posix()
-        is_hidden = any(part[0] in "._" for part in source.split("/"))
-        if path.is_file() and not is_hidden and not source.startswith(f"{output}/"):
-            yield source
-
-
 def _template(settings: dict[str, Any]) -> Template:
-    environment = words.environment(loader=FileSystemLoader(THEME))
-    known = {"settings": settings, "index": search.INDEX, "address": markdown.address}
+    environment = words.environment(loader=FileSystemLoader(HERE / "theme"))
+    known = {"settings": settings, "address": markdown.address}
     environment.globals |= known | {"markdown": markdown.render}
     return environment.get_template("page.html")

@@ -1,7 +1,8 @@
 """What every page gets, whichever engine made it.
 
 French spacing on words, a scrolling region around every table, the engine's name at the foot, a
-policy against anything loaded from elsewhere, and nothing left that would be.
+policy against anything loaded from elsewhere, and nothing left that would be; the script of the
+pages and the index that its search reads.
 """
 
 import re
@@ -9,9 +10,11 @@ from collections import Counter
 from html import escape, unescape
 from pathlib import Path
 
+from opmq_lib.runs import folders
 from opmq_lib.show import french
-from opmq_lib.site import markup
+from opmq_lib.site import markup, search
 
+SCRIPT = "theme/page.js"
 _FLAGS = re.DOTALL | re.IGNORECASE
 _LOADED_FROM_ELSEWHERE = re.compile(
     r"<script\b[^>]*\ssrc=[\"']?(?:https?:)?//.*?</script>"
@@ -44,9 +47,13 @@ def finish(site: Path, engine: str) -> None:
         site: Folder that an engine wrote.
         engine: Its name, for readers.
     """
+    index: list[list[str]] = []
     for path in sorted(site.rglob("*.html")):
-        html = path.read_text(encoding="utf-8")
-        path.write_text(finished(html, engine), encoding="utf-8", newline="\n")
+        html = finished(path.read_text(encoding="utf-8"), engine)
+        path.write_text(html, encoding="utf-8", newline="\n")
+        index += search.rows(path.relative_to(site).as_posix(), html)
+    folders.write(site / search.INDEX, search.script(index).encode())
+    folders.write(site / SCRIPT, (Path(__file__).parent / SCRIPT).read_bytes())
 
 
 def finished(html: str, engine: str) -> str:

@@ -51,7 +51,7 @@ def render(source: str, up: str = "", names: Counter[str] | None = None) -> Rend
 
     Args:
         source: Markdown, see above.
-        up: What stands before relative links, as `../`.
+        up: Path from the page to the root of the site, as `../`, for links that begin with `/`.
         names: How often each identifier of a heading was given in the page so far.
 
     Examples:
@@ -75,15 +75,15 @@ def render(source: str, up: str = "", names: Counter[str] | None = None) -> Rend
 
 
 def address(href: str, up: str = "") -> str:
-    """Return where a link leads: to the page of a source, from the root of the site.
+    """Return where a link leads: to the page of a source.
 
     Examples:
-        >>> address("b/c.ipynb#d", "../"), address("https://exemple.fr/a.qmd", "../"), address("#d")
-        ('../b/c.html#d', 'https://exemple.fr/a.qmd', '#d')
+        >>> address("b/c.ipynb#d"), address("/c.qmd", "../"), address("https://exemple.fr/a.qmd")
+        ('b/c.html#d', '../c.html', 'https://exemple.fr/a.qmd')
     """
-    if re.match(r"#|\w+:", href):
+    if re.match(r"#|\w+:|//", href):
         return href
-    return up + re.sub(r"\.(?:qmd|ipynb)(?=#|$)", ".html", href)
+    return re.sub(r"^/", up, re.sub(r"\.(?:qmd|ipynb)(?=#|$)", ".html", href))
 
 
 def slug(words: str) -> str:

@@ -15,6 +15,7 @@ MARKUP = re.compile(
 
 LOADING = ("src", "srcset", "poster", "data", "background")
 ELSEWHERE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+_MAIN = re.compile(r"<main\b.*?</main\s*>", re.DOTALL)
 _ATTRIBUTE = re.compile(
     r"(?P<key>[^\s\"'<>/=]+)"
     r"(?:\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'<>`]+)))?"
@@ -37,6 +38,12 @@ def tags(html: str) -> Iterator[tuple[str, dict[str, str]]]:
                     for key, double, single, bare in _ATTRIBUTE.findall(tag["inside"])
                 },
             )
+
+
+def main(page: str) -> str:
+    """Return the `<main>` of a page, empty where there is none."""
+    found = _MAIN.search(page)
+    return found[0] if found else ""
 
 
 def unclosed(html: str) -> list[str]:

@@ -204,7 +204,8 @@ def _prepared(cell: Any, source: str) -> dict[str, Any]:
 
 
 def _cell(kind: str, source: str) -> dict[str, Any]:
-    return {"cell_type": kind, "metadata": {}, "source": source}
+    """Return a cell, its source a list of lines: Quarto loses the line ends of a single text."""
+    return {"cell_type": kind, "metadata": {}, "source": source.splitlines(keepends=True)}
 
 
 def _heading(pattern: re.Pattern[str], cell: Any) -> re.Match[str] | None:

@@ -1,7 +1,9 @@
-"""The search index of the embedded engine: what each section of each page is about.
+"""The search index, the same under both engines: what each section of each page is about.
 
 It is published as a script that sets a global, because a page opened from a folder (`file://`)
-may not fetch. Folding of accents and ligatures happens in the reader's browser (`page.js`).
+may not fetch. Stems, synonyms and order are the reader's browser's (`theme/page.js`). A page that
+is of something readers look for by name (a branch, a métier) says its other names and its number
+of jobs in `<p class="opmq-sought" hidden data-names="…" data-jobs="…">`.
 """
 
 import json
@@ -13,12 +15,15 @@ from opmq_lib.site import markup
 
 INDEX = "theme/search-index.js"
 GLOBAL = "opmqSearchIndex"
+UNAVAILABLE = 'id="page-non-disponible"'  # heading of a page that only says why it is empty
 TEXT_LIMIT = 500
 _HEADING = re.compile(r"<h([23])(?:\s[^>]*?\bid=\"([^\"]*)\")?[^>]*>(.*?)</h\1>", re.DOTALL)
 _SKIPPED = re.compile(
-    r"<(nav|svg|pre|script|style|td|footer)\b.*?</\1\s*>|<div class=\"opmq-draft.*?</div>",
+    r"<(nav|svg|pre|script|style|td|footer)\b.*?</\1\s*>|<div class=\"opmq-draft.*?</div>"
+    r"|<header id=\"title-block-header\".*?</header>|<details class=\"contents\">.*?</details>",
     re.DOTALL,
 )
+_TITLES = re.compile(r"<(h1|p) class=\"(?:title|subtitle)\b[^\"]*\">(.*?)</\1>", re.DOTALL)
 
 
 class Section(NamedTuple):
@@ -55,28 +60,44 @@ def sections(body: str) -> list[Section]:
     return [section for section in found if section.title or section.text]
 
 
-def rows(href: str, page: str, found: Iterable[Section]) -> list[list[str]]:
+def rows(href: str, page: str) -> list[list[str]]:
     """Return what the index holds of a page: address, page, section, first words of each.
 
+    What the page says of itself for searches, its names and its jobs, stands in its first row.
+
+    Args:
+        href: Its address, from the root of the site.
+        page: Its HTML.
+
     Examples:
-        >>> rows("a.html", "Page", [Section(2, "b", "Titre", "Mots")])
-        [['a.html#b', 'Page', 'Titre', 'Mots']]
+        >>> rows("a.html", '<main><h1 class="title">Page</h1><h2 id="b">Titre</h2>Mots</main>')
+        [['a.html', 'Page', '', 'Page'], ['a.html#b', 'Page', 'Titre', 'Mots']]
     """
+    if UNAVAILABLE in page:
+        return []
+    main = markup.main(page)
+    title = " – ".join(markup.text(words) for _, words in _TITLES.findall(main))
+    named = [each for _, each in markup.tags(main) if each.get("class") == "opmq-sought"]
+    first, *others = found if (found := sections(main)) and not found[0].level else [_NO, *found]
+    said = [each for one in named[:1] for each in (one["data-names"], one["data-jobs"])]
     return [
-        [f"{href}#{each.anchor}".rstrip("#"), page, each.title, _shortened(each.text)]
-        for each in found
+        [href, title, "", _shortened(first.text), *said],
+        *([f"{href}#{each.anchor}", title, each.title, _shortened(each.text)] for each in others),
     ]
 
 
-def script(index: list[list[str]]) -> str:
+def script(index: Iterable[list[str]]) -> str:
     r"""Return the index as a script that cannot end early.
 
     Examples:
         >>> script([["a.html#b", "Page", "Titre", "</script>"]])
         'window.opmqSearchIndex=[["a.html#b","Page","Titre","<\\/script>"]];\n'
     """
-    written = json.dumps(index, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    written = json.dumps([*index], ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return f"window.{GLOBAL}={written};\n"
+
+
+_NO = Section(0, "", "", "")
 
 
 def _shortened(text: str) -> str:

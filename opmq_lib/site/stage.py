@@ -1,6 +1,6 @@
 """Writes an edition as a plain Quarto project: pages, prepared notebooks, files to download.
 
-Nothing here depends on the engine. `theme/` and `telechargements/` are copied as they are; the
+Both engines read the same project. `theme/` and `telechargements/` are copied as they are; the
 French prose of generated pages is in `pages/*.qmd`, what they show is read by `content`.
 """
 
@@ -25,13 +25,14 @@ SINGLE_PAGES = ("index", "methode", "donnees", "dictionnaire", "accessibilite", 
 STYLE = "theme/opmq.css"
 
 
-def stage(root: Path, manifest: Manifest, folder: Path) -> tuple[int, list[str]]:
+def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[int, list[str]]:
     """Write the project of an edition's site.
 
     Args:
         root: Root of the study; its `_quarto.yml` is copied.
         manifest: What there is to publish.
         folder: An empty folder.
+        engine: Which engine will read it; only what the pages say of it depends on it.
 
     Returns:
         How many pages there are, and which cells wrote on standard error.
@@ -40,7 +41,7 @@ def stage(root: Path, manifest: Manifest, folder: Path) -> tuple[int, list[str]]
         ConfidentialityError: If a file is no longer the one that the manifest has checked.
         DataError: Listing everything that pages must not hold, in every notebook.
     """
-    templates = _templates(manifest)
+    templates = _templates(manifest, engine)
     pages = {f"{name}.qmd": templates(f"{name}.qmd").render() for name in SINGLE_PAGES}
     pages["branches/index.qmd"] = templates("branches.qmd").render()
     for each in manifest.branches:
@@ -83,7 +84,7 @@ def _copy_downloads(run: Run, notebook: Any, folder: Path) -> list[str]:
     ]
 
 
-def _templates(manifest: Manifest) -> Callable[[str], Template]:
+def _templates(manifest: Manifest, engine: str) -> Callable[[str], Template]:
     """Return what gives a template of `pages/` by its name."""
     environment = words.environment(
         loader=FileSystemLoader(HERE / "pages"),
@@ -92,6 +93,6 @@ def _templates(manifest: Manifest) -> Callable[[str], Template]:
         comment_end_string="##}",
     )
     known = {"manifest": manifest, "content": content, "french": french, "tables": tables}
-    environment.globals |= known
+    environment.globals |= known | {"engine": engine}
     environment.filters["yaml"] = lambda text: Markup(json.dumps(str(text), ensure_ascii=False))
     return environment.get_template

@@ -4,7 +4,9 @@
 
 (() => {
   const LIMIT = 12;
+  const PER_PAGE = 2;
   const CONTEXT = 12;
+  const NOTHING = "Aucun résultat";
 
   /** Lower case without accents, ligatures or typographic apostrophes: "Œuvres d’été" → "oeuvres d'ete". */
   const fold = (text) =>
@@ -16,26 +18,74 @@
       .normalize("NFD")
       .replace(/[\u0300-\u036f]/g, "");
 
-  const search = (entries, query) => {
-    const terms = fold(query).split(/\s+/).filter(Boolean);
-    if (!terms.length) return [];
-    return entries
-      .map((entry) => ({ entry, score: score(entry, terms) }))
-      .filter((found) => found.score > 0)
-      .sort((a, b) => b.score - a.score)
-      .slice(0, LIMIT)
-      .map((found) => ({ ...found.entry, terms }));
+  const ENDINGS =
+    /(?:ations?|euses?|iques?|istes?|ances?|ences?|elles?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x)$/;
+  /** What words of one family share: chimie, chimiques → chim; soudage, soudeurs → soud. */
+  const stem = (word) => {
+    const short = word.replace(ENDINGS, "");
+    return short.length > 3 ? short : word;
   };
 
-  /** Every term must be found; a title counts more than a section, a section more than its text. */
-  const score = ({ folded }, terms) => {
+  /** Other words for the same thing, by stem. */
+  const SYNONYMS = {
+    altern: ["apprenti", "certification"],
+    apprenti: ["alternance"],
+    apprentiss: ["alternance"],
+    cqp: ["certification"],
+    diplom: ["certification"],
+    embauch: ["recrutement"],
+    penuri: ["tension"],
+    postul: ["recrutement"],
+    recrut: ["embauche"],
+    retrait: ["depart"],
+    sous: ["soudage"],
+    usin: ["outillage", "regleur"],
+  };
+
+  const words = (text) => fold(text).match(/[a-z0-9]+/g) ?? [];
+  /** A word of the reader: as typed, its stem, and the stems of its synonyms. */
+  const term = (word) => ({ word, stems: [stem(word), ...(SYNONYMS[stem(word)] ?? []).map(stem)] });
+  const SMALL = new Set("au aux de des du en et la le les ou par pour sur un une".split(" "));
+  const terms = (query) =>
+    words(query)
+      .filter((word) => word.length > 1 && !SMALL.has(word))
+      .map(term);
+
+  /** How well a field answers a term: the very word, its family, a synonym, the word's beginning. */
+  const match = (field, { word, stems }) => {
+    if (field.words.has(word)) return 1;
+    const at = stems.findIndex((one) => field.stems.has(one));
+    if (at >= 0) return at ? 0.15 : 0.9;
+    return word.length > 2 && ` ${field.text}`.includes(` ${word}`) ? 0.7 : 0;
+  };
+
+  const field = (text) => {
+    const found = words(text);
+    return { words: new Set(found), stems: new Set(found.map(stem)), text: found.join(" ") };
+  };
+
+  /** Every term must be found. Its place counts: names, page, section, text; then jobs. */
+  const score = ({ fields, jobs, href }, asked) => {
     let total = 0;
-    for (const term of terms) {
-      const weight = [8, 4, 1].find((_, field) => folded[field].includes(term));
-      if (!weight) return 0;
-      total += weight;
+    for (const one of asked) {
+      const best = Math.max(...fields.map((each, n) => match(each, one) * [10, 6, 4, 1][n]));
+      if (!best) return 0;
+      total += best;
     }
-    return total;
+    const isCommon = !href.startsWith("branches/");
+    return total + (total >= 5 * asked.length ? Math.log10(1 + jobs) : 0) + (isCommon ? 0.5 : 0);
+  };
+
+  /** The best places, two a page; what is said for all branches before one of them. */
+  const search = (entries, asked) => {
+    const shown = {};
+    return entries
+      .map((entry) => ({ entry, score: asked.length ? score(entry, asked) : 0 }))
+      .filter((found) => found.score > 0)
+      .sort((a, b) => b.score - a.score)
+      .map((found) => found.entry)
+      .filter(({ page }) => (shown[page] = (shown[page] ?? 0) + 1) <= PER_PAGE)
+      .slice(0, LIMIT);
   };
 
   let entries = null;
@@ -43,15 +93,16 @@
   const load = (form) =>
     (entries ??= new Promise((resolve) => {
       const script = document.createElement("script");
-      script.src = form.dataset.index;
+      script.src = `${form.dataset.root}theme/search-index.js`;
       script.onload = () =>
         resolve(
-          window.opmqSearchIndex.map(([href, page, section, text]) => ({
+          window.opmqSearchIndex.map(([href, page, section, text, names = "", jobs = 0]) => ({
             href,
             page,
             section,
             text,
-            folded: [page, section, text].map(fold),
+            jobs: Number(jobs),
+            fields: [names && `${names} ${page}`, page, section, text].map(field),
           })),
         );
       document.head.append(script);
@@ -64,18 +115,18 @@
   };
 
   /** Words around the first one found, those found marked. */
-  const excerpt = (text, terms) => {
-    const words = text.split(" ");
-    const isFound = (word) => terms.some((term) => fold(word).includes(term));
-    const first = Math.max(0, words.findIndex(isFound) - CONTEXT / 2);
-    const shown = words.slice(first, first + 2 * CONTEXT);
-    const parts = shown.flatMap((word) => [isFound(word) ? element("mark", word) : word, " "]);
-    return element("span", first ? "… " : "", ...parts, first + 2 * CONTEXT < words.length ? "…" : "");
+  const excerpt = (text, asked) => {
+    const shown = text.split(" ");
+    const isFound = (word) => asked.some((one) => match(field(word), one));
+    const first = Math.max(0, shown.findIndex(isFound) - CONTEXT / 2);
+    const near = shown.slice(first, first + 2 * CONTEXT);
+    const parts = near.flatMap((word) => [isFound(word) ? element("mark", word) : word, " "]);
+    return element("span", first ? "… " : "", ...parts, first + 2 * CONTEXT < shown.length ? "…" : "");
   };
 
-  const result = (found, root) => {
+  const result = (found, root, asked) => {
     const name = found.section ? `${found.page} › ${found.section}` : found.page;
-    const link = element("a", element("strong", name), excerpt(found.text, found.terms));
+    const link = element("a", element("strong", name), excerpt(found.text, asked));
     link.href = root + found.href;
     return element("li", link);
   };
@@ -93,14 +144,15 @@
     const show = async () => {
       const query = input.value.trim();
       if (query.length < 2) return close();
-      const found = search(await load(form), query);
+      const asked = terms(query);
+      const found = search(await load(form), asked);
       if (query !== input.value.trim()) return;
-      list.replaceChildren(...found.map((one) => result(one, form.dataset.root)));
+      list.replaceChildren(...found.map((one) => result(one, form.dataset.root, asked)));
       status.textContent = found.length
         ? `${found.length} résultat${found.length > 1 ? "s" : ""}`
-        : form.dataset.none;
+        : NOTHING;
       if (!found.length) {
-        const none = element("li", form.dataset.none);
+        const none = element("li", NOTHING);
         none.className = "none";
         list.append(none);
       }

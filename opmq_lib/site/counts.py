@@ -1,0 +1,145 @@
+"""What a page holds, counted in what was staged and again in what an engine wrote.
+
+An engine may lose half a page and end well. Headings, tables, captions, figures, links and words
+are counted in the sources by reading them as lines, without any engine, and in the `<main>` of the
+page; title and contents, which engines lay out their own way, are left out.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nbformat import v4
+
+from opmq_lib.errors import Defect
+from opmq_lib.site import config, markdown, markup, outputs
+
+_LAID_OUT = re.compile(
+    r"<header id=\"title-block-header\".*?</header>|<details class=\"contents\">.*?</details>"
+    r"|<span class=\"screen-reader-only\">.*?</span>",
+    re.DOTALL,
+)
+_RAW = re.compile(r"^```\{=html\}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A\s*---\n.*?\n---(?:\n|\Z)", re.DOTALL)
+_HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
+_CALLOUT_TITLE = re.compile(r"^(:::+ *\{\.callout[^}]*\}\n+)#+ ", re.MULTILINE)
+_PIPE_TABLE = re.compile(r"^\|?(?: *:?-{3,}:? *\|)+[ :|-]*$", re.MULTILINE)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_ATTRIBUTES = re.compile(r"\{(?:[#.]|=)[^}]*?(?: title=\"([^\"]*)\")?\}")
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+
+
+class Counts(NamedTuple):
+    """How many of each a page holds."""
+
+    headings: int
+    tables: int
+    captions: int
+    figures: int
+    links: int
+    words: int
+
+
+def of_html(html: str) -> Counts:
+    """Return what a piece of HTML holds.
+
+    Examples:
+        >>> of_html('<h2>Un titre</h2><table><caption>Deux</caption></table><a href="b">lien</a>')
+        Counts(headings=1, tables=1, captions=1, figures=0, links=1, words=4)
+    """
+    tags = [name for name, _ in markup.tags(html)]
+    return Counts(
+        sum(name in ("h1", "h2", "h3", "h4", "h5", "h6") for name in tags),
+        tags.count("table"),
+        tags.count("caption") + tags.count("figcaption"),
+        tags.count("img"),
+        tags.count("a"),
+        len(_LETTERS.findall(markup.text(html, " "))),
+    )
+
+
+def of_markdown(source: str) -> Counts:
+    r"""Return what Markdown holds, raw HTML included.
+
+    Examples:
+        >>> of_markdown("---\ntitle: A\n---\n## Un titre {#ici}\n\n[Une page](b.qmd), **mise** là.")
+        Counts(headings=1, tables=0, captions=0, figures=0, links=1, words=6)
+    """
+    text = _FRONT_MATTER.sub("", source)
+    raw = of_html(" ".join(_RAW.findall(text)))
+    text = _CALLOUT_TITLE.sub(r"\1", _RAW.sub("", text))
+    words = _ATTRIBUTES.sub(r"\1", _LINK.sub(r"\1", text))
+    inline = of_html(words)
+    headings, tables, links = (len(each.findall(text)) for each in (_HEADING, _PIPE_TABLE, _LINK))
+    return _sum(raw, inline, Counts(headings, tables, 0, 0, links, 0))
+
+
+def of_cell(cell: Any) -> Counts:
+    """Return what a cell of a staged notebook shows: its prose, or its outputs."""
+    if cell.cell_type != "code":
+        return of_markdown(cell.source) if cell.cell_type == "markdown" else _sum()
+    caption = outputs.options_of(cell.source).get("fig-cap") or []
+    captions = [each for each in ([caption] if isinstance(caption, str) else caption) if each]
+    found = [_sum(*(Counts(0, 0, 1, 0, 0, of_markdown(each).words) for each in captions))]
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "image/svg+xml" in data or "image/png" in data:
+            found.append(Counts(0, 0, 0, 1, 0, 0))
+        elif "text/html" in data:
+            found.append(of_html(data["text/html"]))
+        elif "text/markdown" in data:
+            found.append(of_markdown(data["text/markdown"]))
+        else:
+            text = output.get("text") or data.get("text/plain", "")
+            found.append(Counts(0, 0, 0, 0, 0, len(_LETTERS.findall(text))))
+    return _sum(*found)
+
+
+def staged(source: Path) -> Counts:
+    """Return what a page's source holds.
+
+    Args:
+        source: A `.qmd` or `.ipynb` of a staged project.
+    """
+    text = source.read_text(encoding="utf-8")
+    if source.suffix != ".ipynb":
+        return of_markdown(text)
+    notebook = v4.reads(text)  # type: ignore[no-untyped-call]
+    return _sum(*map(of_cell, notebook.cells))
+
+
+def rendered(html: str) -> Counts:
+    """Return what the `<main>` of a page holds, its title and contents left out."""
+    return of_html(_LAID_OUT.sub("", markup.main(html)))
+
+
+def lost(project: Path, built: Path) -> Iterator[Defect]:
+    """Yield every page that does not hold what its source holds.
+
+    Args:
+        project: The staged project.
+        built: The site that an engine made of it.
+    """
+    settings, _ = config.read(project / "_quarto.yml")
+    for source in config.files(project, settings):
+        if not config.is_page(source, settings):
+            continue
+        page = built / markdown.address(source)
+        if not page.is_file():
+            yield Defect(source, "no page was written", "a page", "look at the engine's log")
+            continue
+        expected, found = staged(project / source), rendered(page.read_text(encoding="utf-8"))
+        for name, asked, shown in zip(Counts._fields, expected, found, strict=True):
+            if asked != shown:
+                yield Defect(
+                    page.relative_to(built).as_posix(),
+                    f"{name} of the page",
+                    f"{asked}, as in {source}",
+                    "the engine lost or broke a part of the page: look at it",
+                    str(shown),
+                )
+
+
+def _sum(*parts: Counts) -> Counts:
+    return Counts(*map(sum, zip(Counts(0, 0, 0, 0, 0, 0), *parts, strict=True)))
