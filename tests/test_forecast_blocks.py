@@ -105,9 +105,9 @@ def test_a_forecast_never_moves_more_than_three_scales_a_step():
     ],
 )
 def test_small_counts_are_known_by_their_unit(values, unit):
-    assert bl.count_units(panel(values))[0] == pytest.approx(unit)
+    assert panel(values).units[0] == pytest.approx(unit)
 
 
 def test_varies_wants_three_years_and_a_move():
     found = panel([1], [1, 2], [5, 5, 5], [0, 0, 0], [1, 2, 2])
-    assert bl.varies(found).tolist() == [False, False, False, False, True]
+    assert found.varies.tolist() == [False, False, False, False, True]

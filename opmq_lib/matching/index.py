@@ -126,9 +126,8 @@ def build_index(corpus: pd.DataFrame, learned: Knowledge | None = None) -> Index
         "root": by_root,
         "piece": _view(by_piece(words, pieces)[0]),
     }
-    of_code = sparse.csr_matrix(
-        (np.ones(len(texts), dtype="float32"), (code_of, np.arange(len(texts))))
-    )
+    cells = (np.ones(len(texts), dtype="float32"), (code_of, np.arange(len(texts))))
+    of_code = sparse.csr_matrix(cells)
     shares = (of_code @ by_root.labels).tocsr()
     shares.data /= np.repeat(np.bincount(code_of), np.diff(shares.indptr)).astype("float32")
     weighted = by_root.labels @ sparse.diags(by_root.rarity)

@@ -9,6 +9,7 @@ from opmq_lib.tables.checking import Problem as Problem
 from opmq_lib.tables.checking import Sheet as Sheet
 from opmq_lib.tables.checking import as_error as as_error
 from opmq_lib.tables.checking import check as check
+from opmq_lib.tables.checking import distinct as distinct
 from opmq_lib.tables.checking import find_problems as find_problems
 from opmq_lib.tables.checking import header_problems as header_problems
 from opmq_lib.tables.checking import input_errors as input_errors

@@ -164,7 +164,7 @@ def row_problems(table: str, frame: pd.DataFrame, rules: Iterable[Rule] = ()) ->
     typed = {use.name: _typed(rows[use.name], DESCRIPTIONS[table][use.name]) for use in uses}
     cells = rows.assign(**typed)
     texts = [use.name for use in uses if DESCRIPTIONS[table][use.name].is_text]
-    found = {name: _distinct(typed[name]) for name in texts}
+    found = {name: distinct(typed[name]) for name in texts}
     marks = typed | {name: places for name, (places, _) in found.items()}
     problems = _repeated_keys(table, rows, cells, marks)
     for use in uses:
@@ -361,10 +361,21 @@ def _typed(cells: pd.Series, column: Column) -> pd.Series:
     return numbers.where(np.isfinite(numbers))
 
 
-def _distinct(texts: pd.Series) -> tuple[NDArray[np.intp], list[str]]:
-    """Return the place of each text among the distinct ones, and those."""
-    places, distinct = pd.factorize(texts)
-    return places, distinct.tolist()
+def distinct(texts: pd.Series, *, sort: bool = False) -> tuple[NDArray[np.intp], pd.Index]:
+    """Return the place of each text among the distinct ones, and those.
+
+    Texts mostly come in runs of equal ones: only the first of each is looked up.
+
+    Examples:
+        >>> places, names = distinct(pd.Series(["b", "b", "a", "b"]), sort=True)
+        >>> places.tolist(), names.tolist()
+        ([1, 1, 0, 1], ['a', 'b'])
+    """
+    cells, begins = texts.array, np.full(len(texts), fill_value=True)
+    begins[1:] = cells[1:] != cells[:-1]
+    starts = np.flatnonzero(begins)
+    places, names = pd.factorize(texts.iloc[starts], sort=sort)
+    return np.repeat(places, np.diff(starts, append=len(texts))), names
 
 
 def _cell_problems(
@@ -372,7 +383,7 @@ def _cell_problems(
     use: Use,
     rows: pd.DataFrame,
     typed: pd.Series,
-    found: tuple[NDArray[np.intp], list[str]] | None,
+    found: tuple[NDArray[np.intp], pd.Index] | None,
 ) -> list[Problem]:
     """Return the cells that are empty, of another type, not of their form or out of range.
 
@@ -403,11 +414,12 @@ def _cell_problems(
 
 
 def _text_problems(
-    column: Column, empty: NDArray[np.bool_], places: NDArray[np.intp], distinct: list[str]
+    column: Column, empty: NDArray[np.bool_], places: NDArray[np.intp], texts: pd.Index
 ) -> list[_Wrong]:
     """Return which texts are no text, and which are not of their form (no words for these)."""
-    is_blank = np.array([text == "" for text in distinct], bool)
-    misfits = np.array([text != "" and not _has_form(text, column) for text in distinct], bool)
+    is_blank, names = np.asarray(texts == ""), texts.tolist()
+    has_form = bool(column.choices or column.pattern)
+    misfits = [has_form and text != "" and not _has_form(text, column) for text in names]
     lost = "a number or date where a text is meant: zeros may be lost"
     fix = (
         "write it as text, with its zeros (in a spreadsheet, format the column as Text, then "
@@ -415,7 +427,7 @@ def _text_problems(
     )
     return [
         (~empty & is_blank[places], lost, fix, SchemaError),
-        (misfits[places], "", "correct it", SchemaError),
+        (np.array(misfits, bool)[places], "", "correct it", SchemaError),
     ]
 
 
@@ -437,8 +449,8 @@ def _number_problems(
 
 def _has_form(text: str, column: Column) -> bool:
     """Return whether a text is among the choices, or of the form, of its column."""
-    if column.choices or not column.pattern:
-        return not column.choices or text in column.choices
+    if column.choices:
+        return text in column.choices
     is_formed = re.fullmatch(column.pattern, text) is not None
     return is_formed and (column.pattern != DAY or _is_day(text))
 

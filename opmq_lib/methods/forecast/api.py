@@ -88,10 +88,10 @@ def _forecast(
     if learnt and learnt[0].quantiles.shape != (horizon_years, len(levels)):
         fix = "learn for the same horizon and levels"
         raise RangeError.of("learnt", "lessons for another question", "this horizon", fix)
-    lessons = learnt or learn_panel(tidy.panel, horizon_years, levels)
     kept = np.isin(levels, np.asarray(quantile_levels, dtype=float))
-    quantiles = forecast_panel(tidy.panel, lessons)[:, :, kept]
-    return long_table(tidy.codes, tidy.last_year, levels[kept], quantiles)
+    quantiles = forecast_panel(tidy.panel, learnt or learn_panel(tidy.panel, horizon_years, levels))
+    asked = quantiles if kept.all() else quantiles[:, :, kept]
+    return long_table(tidy.codes, tidy.last_year, levels[kept], asked)
 
 
 def learn_series(

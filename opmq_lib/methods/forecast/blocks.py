@@ -9,20 +9,16 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from opmq_lib.methods.forecast.grid import SLICES
 from opmq_lib.methods.forecast.operators import Plan, Single, plan
-from opmq_lib.methods.forecast.series import Array, Index, Panel, per_series
-from opmq_lib.methods.forecast.settings import SMALL_COUNT_MEAN, T_MAX, Settings
+from opmq_lib.methods.forecast.series import Array, Index, Panel
+from opmq_lib.methods.forecast.settings import T_MAX, Settings
 
 Real = TypeVar("Real", Array, Single)
 
 BLOCK_SERIES = 512
 """Series per block: what the processor's cache holds."""
-
-_PARTS = 232_792_560
-"""The least common multiple of 1 … 20."""
 
 _QUANTUM = 2.0**-16
 """Shifted and scaled values are rounded to this: rescaling a series then changes no bit of them."""
@@ -82,45 +78,6 @@ def inverse(values: Real, root: bool) -> Real:
     return np.square(np.maximum(values, 0.0)) if root else values
 
 
-def varies(panel: Panel) -> NDArray[np.bool_]:
-    """Return, per series, whether a model can be fitted: three years or more, not all equal."""
-    lowest, highest = (per_series(panel, by, panel.flat) for by in (np.minimum, np.maximum))
-    return np.asarray((panel.lengths >= 3) & (lowest < highest))
-
-
-def count_units(panel: Panel) -> Array:
-    """Return the unit of each small count, 0 for every other series.
-
-    A small count is made of whole multiples of one unit and averages under `SMALL_COUNT_MEAN`
-    units. The unit is the greatest common divisor of the first value and the moves, at least a
-    twentieth of the smallest: a count in thousands is known for what it is.
-
-    Args:
-        panel: The series.
-
-    Returns:
-        One unit per series.
-
-    Examples:
-        >>> count_units(Panel(np.array([2.0, 3, 5, 0.5, 1.5, 3.5, 1.03, 2.77, 9.1]), np.full(3, 3)))
-        array([1. , 0.5, 0. ])
-    """
-    moves = np.abs(np.diff(panel.flat, prepend=0.0))
-    moves[panel.starts] = np.abs(panel.flat[panel.starts])
-    smallest = per_series(panel, np.minimum, np.where(moves > 0, moves, np.inf))
-    mean = per_series(panel, np.add, panel.flat) / panel.lengths
-    units = np.zeros(len(panel.lengths))
-    counted = per_series(panel, np.minimum, panel.flat) >= 0
-    small = np.flatnonzero(counted & (mean < SMALL_COUNT_MEAN * smallest) & (smallest < np.inf))
-    chosen = Panel(moves, panel.lengths).take(small)
-    parts = chosen.flat / np.repeat(smallest[small], chosen.lengths) * _PARTS
-    whole = np.rint(parts).astype(np.int64)
-    divisor = per_series(chosen, np.gcd, whole) / _PARTS
-    exact = per_series(chosen, np.maximum, np.abs(parts - whole)) < 0.01
-    units[small] = np.where(exact, divisor, 0.0) * smallest[small]
-    return np.where(mean < SMALL_COUNT_MEAN * units, units, 0.0)
-
-
 def blocks(panel: Panel, chosen: Index) -> Iterator[Block]:
     """Yield the chosen series in blocks of one length and one scale, in the panel's order.
 
@@ -132,7 +89,7 @@ def blocks(panel: Panel, chosen: Index) -> Iterator[Block]:
         Blocks of at most `BLOCK_SERIES` series.
     """
     lengths, ends = np.minimum(panel.lengths, T_MAX), panel.starts + panel.lengths
-    key = (2 * lengths + (per_series(panel, np.minimum, panel.flat) >= 0))[chosen]
+    key = (2 * lengths + (panel.lowest >= 0))[chosen]
     for group in np.unique(key):
         members = chosen[key == group]
         for some in np.split(members, range(BLOCK_SERIES, len(members), BLOCK_SERIES)):
@@ -168,10 +125,12 @@ def evidence(part: Block, steps: int, growth: float, settings: Settings) -> Evid
     ahead = np.arange(1, steps + 1, dtype=np.float32)[:, None, None]
     x = part.path - np.float32(growth) * before
     row, column = np.triu_indices(len(x))
-    squares = np.maximum(known.quadratic @ (x[row] * x[column]), np.float32(0))
+    squares = known.quadratic @ (x[row] * x[column])
+    np.maximum(squares, np.float32(0), out=squares)
     squares += np.float32(settings.floor * part.length)
     loglik = np.float32(-(part.length - 2) / 2) * np.log(squares) - known.half_logdet
-    forecasts = (known.forecast @ x).reshape(steps, -1, x.shape[1]) + np.float32(growth) * ahead
+    forecasts = (known.forecast @ x).reshape(steps, -1, x.shape[1])
+    forecasts += np.float32(growth) * ahead
     return Evidence(known, squares, loglik, forecasts)
 
 
@@ -214,7 +173,8 @@ def weighted_median(weight: Single, forecasts: Single, steps: int) -> tuple[Sing
     tolerance = np.float32(0.3) * np.sqrt(between)
     for _ in range(steps):
         pull = forecasts - center[:, None]
-        pull = weight / (np.abs(pull, out=pull) + tolerance[:, None])
+        np.add(np.abs(pull, out=pull), tolerance[:, None], out=pull)
+        np.divide(weight, pull, out=pull)
         center = np.einsum("hpn,hpn->hn", pull, forecasts) / pull.sum(axis=1)
         tolerance = tolerance / np.float32(3)
     return center, between

@@ -31,10 +31,10 @@ def learn_panel(panel: Panel, steps: int, levels: Array, settings: Settings = DE
     Returns:
         The lessons, for `forecast_panel`.
     """
-    regular, counts = bl.varies(panel), bl.count_units(panel) > 0
-    ordinary, small = (np.flatnonzero(regular & chosen) for chosen in (~counts, counts))
+    is_count = panel.units > 0
+    ordinary, small = (np.flatnonzero(panel.varies & each) for each in (~is_count, is_count))
     if len(small) < min(MIN_COUNT_SERIES, max(len(ordinary), 1)):
-        whole = learn(panel.take(np.flatnonzero(regular)), steps, levels, settings)
+        whole = learn(panel.take(np.flatnonzero(panel.varies)), steps, levels, settings)
         return whole, whole
     regulars = learn(panel.take(ordinary), steps, levels, settings)
     return regulars, learn(panel.take(small), steps, levels, settings, counts=True)
@@ -62,7 +62,7 @@ def forecast_panel(panel: Panel, learnt: Learnt) -> Array:
     out = np.empty((len(panel.lengths), *learnt[0].quantiles.shape))
     for part, lessons, units in parts(panel, learnt):
         out[part.index] = block_quantiles(part, lessons, units)
-    still = np.flatnonzero(~bl.varies(panel))
+    still = np.flatnonzero(~panel.varies)
     ordinary, counts = learnt
     out[still] = still_quantiles(panel, still, ordinary if ordinary.series_count else counts)
     return out
@@ -70,11 +70,10 @@ def forecast_panel(panel: Panel, learnt: Learnt) -> Array:
 
 def parts(panel: Panel, learnt: Learnt) -> Iterator[tuple[Block, Lessons, Array]]:
     """Yield the series that vary in blocks, each with its lessons and its units of count, (n,)."""
-    regular, units = bl.varies(panel), bl.count_units(panel)
-    for panels, chosen in zip(learnt, (units == 0, units > 0), strict=True):
-        for own, lessons in panels.of_kinds(panel, np.flatnonzero(regular & chosen)):
+    for panels, chosen in zip(learnt, (panel.units == 0, panel.units > 0), strict=True):
+        for own, lessons in panels.of_kinds(panel, np.flatnonzero(panel.varies & chosen)):
             for part in bl.blocks(panel, own):
-                yield part, lessons, units[part.index]
+                yield part, lessons, panel.units[part.index]
 
 
 def block_quantiles(part: Block, lessons: Lessons, units: Array) -> Array:

@@ -128,15 +128,12 @@ def _rule_rows(rules: pd.DataFrame, base_year: int) -> pd.DataFrame:
     """Return λ and the errors of the candidates at each horizon, as learnt in the base year."""
     rule = rules[rules["cutoff_year"] == base_year]
     key = ["horizon_years", "model"]
-    errors = rule.rename(columns={"model": "variant"}).melt(
-        ["horizon_years", "variant"], [*CANDIDATES], "model"
-    )
+    named = rule.rename(columns={"model": "variant"})
+    errors = named.melt(["horizon_years", "variant"], [*CANDIDATES], "model")
     shares = rule[[*key, "retained_share"]].rename(columns={"retained_share": "value"})
     parts = {"family_error_ratio": errors, "retained_share": shares}
-    return pd.concat(
-        [part.assign(indicator=name, unit="ratio") for name, part in parts.items()],
-        ignore_index=True,
-    )
+    rows = [part.assign(indicator=name, unit="ratio") for name, part in parts.items()]
+    return pd.concat(rows, ignore_index=True)
 
 
 def branch_accuracy(scored: pd.DataFrame, jobs: pd.DataFrame) -> pd.DataFrame:
@@ -160,9 +157,8 @@ def branch_accuracy(scored: pd.DataFrame, jobs: pd.DataFrame) -> pd.DataFrame:
     errors = means.add_suffix("_at_step").melt(
         var_name="indicator", value_name="error", ignore_index=False
     )
-    rows = last_year(jobs)[["branch_code", "metier_code", "year", "value"]].merge(
-        errors.reset_index()
-    )
+    base = last_year(jobs)[["branch_code", "metier_code", "year", "value"]]
+    rows = base.merge(errors.reset_index())
     rows["error"] *= rows["value"]
     sums = rows.groupby(["branch_code", "year", "indicator", "model"])[["error", "value"]].sum()
     means = (sums["error"] / sums["value"]).reset_index(name="value")

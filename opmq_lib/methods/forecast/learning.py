@@ -11,7 +11,7 @@ from opmq_lib.methods.forecast.blocks import Block, Evidence
 from opmq_lib.methods.forecast.grid import SIZES, STARTS
 from opmq_lib.methods.forecast.operators import Single
 from opmq_lib.methods.forecast.quantiles import error_quantiles
-from opmq_lib.methods.forecast.series import Array, Index, Panel, per_series
+from opmq_lib.methods.forecast.series import Array, Index, Panel
 from opmq_lib.methods.forecast.settings import Settings
 
 
@@ -95,7 +95,7 @@ def sample(panel: Panel) -> Index:
     Each series draws its lot from its own values, whatever its place, unit and neighbours.
     """
     last = panel.flat[panel.starts + panel.lengths - 1]
-    size = per_series(panel, np.add, np.abs(panel.flat)) / panel.lengths
+    size = panel.each(np.add, np.abs(panel.flat)) / panel.lengths
     lot = np.modf(np.round(last / size, 9) * 618033.988749895)[0]
     return np.argsort(lot, kind="stable")[: fixed.MAX_LEARNING_SERIES]
 
@@ -136,7 +136,7 @@ def replay(panel: Panel, cut: int, steps: int, settings: Settings) -> list[Repla
     """
     kept = np.flatnonzero(panel.lengths - cut >= fixed.MIN_TRAINING_YEARS)
     past = panel.take(kept, cut)
-    chosen = np.flatnonzero(bl.varies(past))
+    chosen = np.flatnonzero(past.varies)
     if len(chosen) < fixed.MIN_CALIBRATION_SERIES:
         return []
     parts = list(bl.blocks(past, chosen))

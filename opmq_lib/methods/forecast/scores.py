@@ -210,9 +210,7 @@ def printed(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     steps = text[(text["step"] > 0) & text["score"].isin(BY_STEP)]
     pit = tables["pit_histogram"].pivot(index="lower", columns="model", values="share_pct")
     bias = tables["bias_by_size"].pivot(index="size_class", columns="model", values="bias_scaled")
-    cutoffs = tables["by_cutoff"].pivot(
-        index="cutoff_year", columns="model", values="coverage_80_pct"
-    )
+    cutoffs = tables["by_cutoff"].pivot_table("coverage_80_pct", "cutoff_year", "model")
     tenths = "Outcomes in each tenth of the forecast distribution, in % (10 is calibrated)"
     return {
         "Scores over all steps, ± standard error over series": whole.reindex(

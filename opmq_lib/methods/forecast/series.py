@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from numpy.typing import NDArray
 
 from opmq_lib import tables
 from opmq_lib.errors import DataError, Defect, RangeError, gather
+from opmq_lib.methods.forecast.settings import SMALL_COUNT_MEAN
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+
+_PARTS = 232_792_560
+"""The least common multiple of 1 … 20."""
 
 
 class FilledGapsWarning(UserWarning):
@@ -34,10 +39,50 @@ class Panel:
     lengths: Index
     kinds: NDArray[np.object_] | None = None
 
-    @property
+    @cached_property
     def starts(self) -> Index:
         """Where each series begins in `flat`."""
         return np.cumsum(self.lengths) - self.lengths
+
+    @cached_property
+    def lowest(self) -> Array:
+        """Lowest value of each series."""
+        return self.each(np.minimum, self.flat)
+
+    @cached_property
+    def varies(self) -> NDArray[np.bool_]:
+        """Whether a model can be fitted to each series: three years or more, not all equal."""
+        return (self.lengths >= 3) & (self.lowest < self.each(np.maximum, self.flat))
+
+    @cached_property
+    def units(self) -> Array:
+        """Unit of each small count, 0 for every other series.
+
+        A small count is made of whole multiples of one unit and averages under `SMALL_COUNT_MEAN`
+        units. The unit is the greatest common divisor of the first value and the moves, at least a
+        twentieth of the smallest: a count in thousands is known for what it is.
+
+        Examples:
+            >>> Panel(np.array([2.0, 3, 5, 0.5, 1.5, 3.5, 1.03, 2.77, 9.1]), np.full(3, 3)).units
+            array([1. , 0.5, 0. ])
+        """
+        moves = np.abs(np.diff(self.flat, prepend=0.0))
+        moves[self.starts] = np.abs(self.flat[self.starts])
+        least = self.each(np.minimum, np.where(moves > 0, moves, np.inf))
+        mean = self.each(np.add, self.flat) / self.lengths
+        units = np.zeros(len(mean))
+        small = np.flatnonzero((self.lowest >= 0) & (mean > 0) & (mean < SMALL_COUNT_MEAN * least))
+        chosen = Panel(moves, self.lengths).take(small)
+        parts = chosen.flat / np.repeat(least[small], chosen.lengths) * _PARTS
+        whole = np.rint(parts).astype(np.int64)
+        divisor = chosen.each(np.gcd, whole) / _PARTS
+        is_exact = chosen.each(np.maximum, np.abs(parts - whole)) < 0.01
+        units[small] = np.where(is_exact, divisor, 0.0) * least[small]
+        return np.where(mean < SMALL_COUNT_MEAN * units, units, 0.0)
+
+    def each(self, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
+        """Return one number per series: `by` (such as `np.minimum`) over its values."""
+        return np.asarray(by.reduceat(values, self.starts)) if len(self.lengths) else np.zeros(0)
 
     def take(self, chosen: Index, dropped_years: int = 0) -> "Panel":
         """Return the chosen series without their last years.
@@ -59,11 +104,6 @@ class Panel:
         offset = np.repeat(self.starts[chosen] - ends + lengths, lengths)
         kinds = None if self.kinds is None else self.kinds[chosen]
         return Panel(self.flat[np.arange(ends[-1] if len(ends) else 0) + offset], lengths, kinds)
-
-
-def per_series(panel: Panel, by: np.ufunc, values: NDArray[Any]) -> NDArray[Any]:
-    """Return one number per series: `by` (such as `np.minimum`) over its values."""
-    return np.asarray(by.reduceat(values, panel.starts)) if len(panel.lengths) else np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -124,7 +164,7 @@ def tidy_panel(
     errors += tables.input_errors(contract, series, "series", own=True)
     if errors:
         raise gather(errors)
-    code, codes = pd.factorize(series["series_code"], sort=True)
+    code, codes = tables.distinct(series["series_code"], sort=True)
     year, value = (series[column].to_numpy(dtype=float) for column in ("year", "value"))
     steps = np.diff(code), np.diff(year)
     is_sorted = np.all((steps[0] > 0) | (steps[0] == 0) & (steps[1] > 0))
