@@ -6,7 +6,7 @@ from shutil import copy, copytree, ignore_patterns, rmtree
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-PROJECT = ("notebooks", "parameters", "_quarto.yml", ".gitignore")
+PROJECT = ("examples", "notebooks", "parameters", "_quarto.yml", ".gitignore")
 
 
 class WithProject(build_py):

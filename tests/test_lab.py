@@ -1,6 +1,5 @@
 """The templates as a researcher runs them: in JupyterLab or a plain kernel, with their defaults."""
 
-import json
 import os
 import re
 import sys
@@ -15,7 +14,7 @@ import psutil
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 from opmq_lib.errors import DataError
 from opmq_lib.runs import lab as lab_room
@@ -41,14 +40,15 @@ ASSEMBLIES = [
     if each["metadata"]["opmq"]["reads"] and each["name"] not in {EVALUATION, SKILLS}
 ]
 
-if not FULL:
-    QUESTIONS, ASSEMBLIES = QUESTIONS[::4], ASSEMBLIES[:1]
+IN_LAB = ["01_emplois", "03_tensions"]
+"""Templates run in a browser: they read no other's results."""
+if FULL:
+    IN_LAB = [each["name"] for each in TEMPLATES]
+else:
+    QUESTIONS, ASSEMBLIES = [SKILLS], ASSEMBLIES[:1]
 
-SERVER_CONFIG = {
-    "ServerApp": {"open_browser": False, "allow_root": True, "port": 0},
-    "IdentityProvider": {"token": "t0k"},
-}
-"""What a test needs and a researcher does not; `opmq lab` itself is run as it is."""
+SERVER_OPTIONS = ["--no-browser", "--allow-root", "--port=0", "--IdentityProvider.token=t0k"]
+"""What a test needs and a researcher does not, given to Jupyter behind `--`."""
 
 NOTE_HOSTS = """
 import os, sys
@@ -104,13 +104,11 @@ def own_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def lab(project_copy: Path, own_jupyter: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
     """Run `opmq lab` on a copy of the project; stop it by its process id, and all it started."""
-    config = own_jupyter / "JUPYTER_CONFIG_DIR" / "jupyter_server_config.json"
-    config.write_text(json.dumps(SERVER_CONFIG))
     (own_jupyter / "sitecustomize.py").write_text(NOTE_HOSTS)
-    monkeypatch.setenv("PYTHONPATH", str(own_jupyter))
+    monkeypatch.setenv("PYTHONPATH", f"{own_jupyter}{os.pathsep}{ROOT}")
     monkeypatch.setenv("HOSTS", str(own_jupyter / "hosts.txt"))
     log = own_jupyter / "log.txt"
-    command = [sys.executable, "-m", "opmq_lib", "lab"]
+    command = [sys.executable, "-m", "opmq_lib", "lab", "--", *SERVER_OPTIONS]
     with (
         log.open("w") as stream,
         psutil.Popen(command, cwd=project_copy, stdout=stream, stderr=stream) as server,
@@ -155,9 +153,9 @@ def run_all_and_save(page: Page, url: str) -> None:
         page.keyboard.press("Control+s")
 
 
-def execute(project: Path, name: str) -> NotebookNode:
+def execute(project: Path, name: str, folder: Path | None = None) -> NotebookNode:
     """Run a template from top to bottom in a kernel that works beside it, as JupyterLab does."""
-    folder = project / "notebooks"
+    folder = folder or project / "notebooks"
     notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
     client = NotebookClient(notebook, timeout=180, resources={"metadata": {"path": str(folder)}})
     return client.execute()
@@ -216,36 +214,87 @@ def shown(notebook: NotebookNode, call: str) -> list[str]:
     ]
 
 
-def test_run_all_in_jupyterlab_fills_the_notebook_and_reaches_no_other_machine(
+def box(element: Locator) -> dict[str, float]:
+    """Return where an element stands once it is in sight."""
+    element.scroll_into_view_if_needed()
+    found = element.bounding_box()
+    assert found is not None
+    return dict(found)
+
+
+def assert_reads_well(page: Page) -> None:
+    """Figures fill their cell, labels stand over their number, texts of tables at the left."""
+    for figure in page.locator(".jp-RenderedSVG img").all():
+        area = figure.locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea-output')]")
+        assert box(figure)["width"] >= 0.85 * box(area)["width"]
+    for pair in page.locator("dl.opmq-keyfigures > div").all():
+        label, number = box(pair.locator("dt")), box(pair.locator("dd strong"))
+        assert abs(label["x"] - number["x"]) < 2
+        assert 0 <= number["y"] - label["y"] - label["height"] < 12
+    side = "(cells) => [...new Set(cells.map((each) => getComputedStyle(each).textAlign))]"
+    cells = ".opmq-table tbody th, .opmq-table caption, .opmq-table td.text"
+    assert page.locator(cells).evaluate_all(side) in (["left"], [])
+    assert page.locator(".Toastify__toast").count() == 0
+
+
+def test_run_all_in_jupyterlab_fills_notebooks_that_read_well_and_reaches_no_other_machine(
     chromium: str, lab: Lab, project_copy: Path
 ) -> None:
     asked: list[str] = []
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS) as browser,
-        browser.new_context() as context,
+        browser.new_context(viewport={"width": 1280, "height": 900}) as context,
     ):
         context.on("request", lambda request: asked.append(request.url))
         page = context.new_page()
         page.on("websocket", lambda socket: asked.append(socket.url))
         page.set_default_timeout(60_000)
-        run_all_and_save(page, f"{lab.url}lab/tree/outputs/lab/01_emplois.ipynb?reset&token=t0k")
-    saved = nbformat.read(project_copy / "outputs" / "lab" / "01_emplois.ipynb", as_version=4)
-    assert_complete(saved)
+        for name in IN_LAB:
+            run_all_and_save(page, f"{lab.url}lab/tree/lab/{name}.ipynb?reset&token=t0k")
+            assert_reads_well(page)
+            saved = nbformat.read(project_copy / "lab" / f"{name}.ipynb", as_version=4)
+            assert_complete(saved)
+    saved = nbformat.read(project_copy / "lab/01_emplois.ipynb", as_version=4)
     assert_figures_and_tables(saved)
     schemes = {urlsplit(url).scheme for url in asked}
     hosts = {urlsplit(url).hostname for url in asked if not url.startswith(("blob:", "data:"))}
     assert {"http", "ws"} <= schemes
     assert hosts == {"127.0.0.1"}
     assert set(lab.hosts.read_text().split()) <= {"127.0.0.1", "::1", "localhost"}
-    assert (project_copy / "outputs" / "lab" / "emplois.csv").is_file()
+    assert (project_copy / "outputs/lab/chimie/emplois.csv").is_file()
     template = project_copy / "notebooks" / "01_emplois.ipynb"
     assert template.read_bytes() == (ROOT / "notebooks" / "01_emplois.ipynb").read_bytes()
 
 
+def test_a_change_of_branch_loses_nothing(project_copy: Path) -> None:
+    """The branch of a copy is changed twice: each has its results, and copies of its own."""
+    for branch_code in ("chimie", "ceramique", "textile")[: 3 if FULL else 0]:
+        lab_room.copy_templates(project_copy, branch_code)
+        execute(project_copy, "03_tensions", project_copy / "lab" / branch_code)
+        written = project_copy / "outputs/lab" / branch_code / "tensions.csv"
+        assert written.is_file()
+    lab_room.copy_templates(project_copy, "textile")
+    copy = (project_copy / "lab/textile/03_tensions.ipynb").read_text(encoding="utf-8")
+    assert copy.count('branch_code = \\"textile\\"  # code') == 1
+    assert not (project_copy / "lab/textile/10_consolidation.ipynb").exists()
+
+
+def test_what_opens_is_the_start_a_branch_or_what_is_named(project_copy: Path) -> None:
+    lab_room.copy_templates(project_copy)
+    lab_room.copy_templates(project_copy, "chimie")
+    assert lab_room.chosen(project_copy, "") == "lab/accueil.ipynb"
+    assert lab_room.chosen(project_copy, "", "chimie") == "lab/chimie/01_emplois.ipynb"
+    assert lab_room.chosen(project_copy, "02_besoins", "chimie") == "lab/chimie/02_besoins.ipynb"
+    with pytest.raises(DataError, match="did you mean `02_besoins`"):
+        lab_room.chosen(project_copy, "02_besoin")
+    with pytest.raises(DataError, match="did you mean `chimie`"):
+        lab_room.copy_templates(project_copy, "chimi")
+
+
 def test_a_copy_that_somebody_has_changed_is_left_as_it_is(project_copy: Path) -> None:
     lab_room.copy_templates(project_copy)
-    copy = project_copy / "outputs" / "lab" / "01_emplois.ipynb"
+    copy = project_copy / "lab" / "01_emplois.ipynb"
     copy.write_text("mine")
     assert "01_emplois.ipynb" in lab_room.copy_templates(project_copy)
     assert copy.read_text() == "mine"
@@ -278,7 +327,7 @@ def test_failed_run_is_taken_up_at_its_cell_with_its_parameters(
     failed = failed_run(project_copy, "1 / 0", error)
     before = failed.read_bytes()
     opened = lab_room.take_up(project_copy, "2026", "chimie/01_emplois")
-    assert opened == "outputs/lab/failed/chimie/01_emplois.ipynb"
+    assert opened == "lab/failed/chimie/01_emplois.ipynb"
     copy = nbformat.read(project_copy / opened, as_version=4)
     ours = {"failed-run", "failed-cell"}
     ids = [cell.id for cell in copy.cells]
@@ -305,7 +354,7 @@ def test_question_runs_with_its_defaults_and_shows_its_figures_and_tables(
     notebook = execute(project_copy, name)
     assert_complete(notebook)
     assert_figures_and_tables(notebook)
-    assert list((project_copy / "outputs/lab").glob("*.csv"))
+    assert list((project_copy / "outputs/lab/chimie").glob("*.csv"))
 
 
 @pytest.mark.usefixtures("own_jupyter")

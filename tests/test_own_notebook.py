@@ -1,5 +1,6 @@
 """A notebook of one's own: what it takes, in lines, and what it gives."""
 
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -15,31 +16,33 @@ from opmq_lib.questions.tensions import page as tensions
 
 ROOT = Path(__file__).parent.parent
 
-EMPLOYMENT = """\
-import opmq_lib
-study = opmq_lib.study()
-jobs = study.employment(["ceramique", "chimie", "textile"])
-"""
-RATES = """\
-import opmq_lib
-study = opmq_lib.study()
-rates = study.rates()
-rates.loc[rates["metier_code"] == "E1Z43", "departure_rate_pct"] *= 1.5
+PAGE = (ROOT / "docs/researcher.md").read_text(encoding="utf-8")
+BLOCK = re.compile(
+    r"(?:^### ([^\n]+): (\d) lines?$.*?)?^```python\n(.*?)^```", re.MULTILINE | re.DOTALL
+)
+(_, _, BEGIN), *EXPLORATIONS = BLOCK.findall(PAGE.partition("## Six explorations")[2])
+CHECKS = {
+    "Employment of three branches": """
+assert set(_["branch_code"]) == {"ceramique", "chimie", "textile"}
+assert "Industries chimiques" in set(_["branch"])
+assert _["metier"].notna().all() and (_["employment_headcount"] >= 0).all()""",
+    "Departures doubled": """
 before = study.needs(["ceramique"])
-after = study.needs(["ceramique"], rates=rates)
-"""
-WEIGHTS = """\
-import opmq_lib
-study = opmq_lib.study()
-equal = study.core(["ceramique"])
-heavy = study.core(["ceramique"], weights={"employment_share": 3})
-"""
-FIGURE = """\
-import opmq_lib
-figure = opmq_lib.study().piece("01_emplois.fan_figure", "ceramique", metiers=["E1Z43", "G0A40"])
-figure.axes[0].lines[0].set_color("crimson")
-figure
-"""
+after, left = _, before["quantity"] == "career_end_departures_headcount"
+ratio = (after["value"] / before["value"])[left & before["value"].gt(0)]
+assert len(ratio) > 10 and ratio.between(1.3, 2).all(), ratio""",
+    "A figure with other métiers and colours": """
+from matplotlib.figure import Figure
+assert isinstance(figure, Figure) and len(figure.axes) == 2""",
+    "A series of yours, forecast": """
+assert _["year"].unique().tolist() == [2026, 2027, 2028, 2029, 2030]
+assert _.groupby("year")["value"].is_monotonic_increasing.all()""",
+    "Core métiers under other weights": """
+assert not study.core(["ceramique"])["score"].equals(_["score"])""",
+    "Titles matched": """
+assert _["query"].tolist() == ["soudeur TIG", "comptable", "chargée RH"]
+assert _["code"].iloc[0] == 'H2913'""",
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,55 +55,48 @@ def root(studied: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def executed(source: str, folder: Path, *checks: str) -> nbformat.NotebookNode:
+def executed(
+    source: str, folder: Path, *checks: str, errors: bool = False
+) -> nbformat.NotebookNode:
     """Run a cell and what is checked of it in a kernel that works in a folder."""
     cells = [nbformat.v4.new_code_cell(text) for text in (source, *checks)]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    return NotebookClient(notebook, resources={"metadata": {"path": str(folder)}}).execute()
+    where = {"metadata": {"path": str(folder)}}
+    return NotebookClient(notebook, resources=where, allow_errors=errors).execute()
 
 
-def test_employment_of_three_branches_takes_three_lines(root: Path) -> None:
-    assert len(EMPLOYMENT.splitlines()) <= 3
-    executed(
-        EMPLOYMENT,
-        root / "notebooks",
-        "assert set(jobs['branch_code']) == {'ceramique', 'chimie', 'textile'}",
-        "assert 'Industries chimiques' in set(jobs['branch'])",
-        "assert jobs['metier'].notna().all() and (jobs['employment_headcount'] >= 0).all()",
-    )
+@pytest.fixture(scope="module")
+def explored(root: Path) -> dict[str, list[nbformat.NotebookNode]]:
+    """Run the explorations and what is checked of each, one after the other in one kernel."""
+    texts = [text for name, _, source in EXPLORATIONS for text in (source, CHECKS[name])]
+    cells = executed(BEGIN, root, *texts, errors=True).cells[1:]
+    return {name: cells[2 * at : 2 * at + 2] for at, (name, _, _) in enumerate(EXPLORATIONS)}
+
+
+@pytest.mark.parametrize(("name", "lines", "source"), EXPLORATIONS, ids=list(CHECKS))
+def test_an_exploration_takes_as_many_lines_as_its_page_says(
+    explored: dict[str, list[nbformat.NotebookNode]], name: str, lines: str, source: str
+) -> None:
+    assert sum(map(bool, source.splitlines())) == int(lines)
+    cell, check = explored[name]
+    kinds = [output.output_type for output in cell.outputs]
+    assert (kinds, check.outputs) == (["execute_result"], [])
+    (shown,) = cell.outputs
+    if "figure" in name:
+        assert "#dc143c" in shown["data"]["image/svg+xml"]
+        assert shown["metadata"]["image/svg+xml"]["alt"].count("projection médiane") == 2
+
+
+def test_the_explorations_of_the_page_are_those_of_the_notebook() -> None:
+    notebook = nbformat.read(ROOT / "examples/exploration.ipynb", as_version=4)
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    sources = [BEGIN, *(source for _, _, source in EXPLORATIONS)]
+    assert [cell.split() for cell in cells] == [source.split() for source in sources]
 
 
 def test_a_study_opens_from_outside_its_folder(root: Path, tmp_path: Path) -> None:
-    source = EMPLOYMENT.replace("study()", f"study({str(root)!r})")
-    executed(source, tmp_path, "assert len(jobs) > 1000")
-
-
-def test_one_other_rate_takes_six_lines_and_changes_the_posts_of_its_metier(root: Path) -> None:
-    assert len(RATES.splitlines()) <= 6
-    executed(
-        RATES,
-        root,
-        "changed = before['value'].ne(after['value']) & before['value'].notna()",
-        "left = before['quantity'] == 'career_end_departures_headcount'",
-        "one = before['metier_code'] == 'E1Z43'",
-        "others = ~one & (before['metier_code'] != 'ENS')",
-        "assert changed[one & left].all() and not changed[others].any()",
-    )
-
-
-def test_other_weights_take_four_lines(root: Path) -> None:
-    assert len(WEIGHTS.splitlines()) <= 4
-    executed(WEIGHTS, root, "assert not equal['score'].equals(heavy['score'])")
-
-
-def test_a_figure_with_other_metiers_and_colours_takes_four_lines(root: Path) -> None:
-    assert len(FIGURE.splitlines()) <= 4
-    found = executed(
-        FIGURE, root, "from matplotlib.figure import Figure", "assert isinstance(figure, Figure)"
-    )
-    (output,) = found.cells[0].outputs
-    assert "#dc143c" in output["data"]["image/svg+xml"]
-    assert output["metadata"]["image/svg+xml"]["alt"].count("projection médiane") == 2
+    source = f'import opmq_lib\njobs = opmq_lib.study({str(root)!r}).employment(["ceramique"])'
+    executed(source, tmp_path, "assert len(jobs) > 100")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -39,22 +40,39 @@ def site_command(
 
 @app.command("lab")
 def lab_command(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NOTEBOOK] [-- OPTIONS]", help="What to open; options of Jupyter."),
+    ] = None,
+    branch: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Work on this branch, in lab/CODE/.")
+    ] = None,
     failed: Annotated[
         str | None,
         typer.Option(metavar="BRANCH/NOTEBOOK", help="Take up this run at the cell that failed."),
     ] = None,
 ) -> None:
-    """Open JupyterLab on copies of the templates (outputs/lab/), with the project's kernel.
+    """Open JupyterLab on copies of the templates (lab/), with the project's kernel.
 
-    Example: opmq lab --failed chimie/01_emplois
+    Example: opmq lab 02_besoins --branch chimie -- --allow-root --port 8899
     """
     from opmq_lib.runs import lab
     from opmq_lib.sources import parameters, project
 
     root = project.find_root()
-    chosen = lab.take_up(root, parameters.load_edition(root).edition_id, failed) if failed else None
-    kept = lab.copy_templates(root)
+    name, *options = arguments or [""]
+    if name.startswith("-"):
+        name, options = "", [name, *options]
+    kept = lab.copy_templates(root, branch or "")
+    opened = (
+        lab.take_up(root, parameters.load_edition(root).edition_id, failed)
+        if failed
+        else lab.chosen(root, name, branch or "")
+    )
     if kept:
-        print(f"Left as you made them in outputs/lab/: {', '.join(kept)}.", file=sys.stderr)
+        print(f"Left as you made them: {', '.join(kept)}.", file=sys.stderr)
+    paths = [str(lab.CONFIG), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
-    os.execv(sys.executable, lab.command(root, chosen) if chosen else lab.command(root))
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    os.execv(sys.executable, lab.command(root, opened, options))

@@ -1,43 +1,85 @@
 """Open JupyterLab on copies of the templates, so that no result ever lands in a tracked file."""
 
 import json
-import shutil
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from opmq_lib.errors import DataError, Defect, did_you_mean
 from opmq_lib.runs.folders import failed_notebook
+from opmq_lib.sources import parameters, project
 
-FOLDER = "outputs/lab"
-FIRST = "01_emplois.ipynb"
+FOLDER = "lab"
+START, FIRST = "accueil", "01_emplois"
+"""What opens: all templates, or those of a branch."""
+_BRANCH = re.compile(r'("branch_code = )\\"\w+\\"')
 FAILED_CELL = "Cellule interrompue"  # without accents: JupyterLab finds no other anchor
+CONFIG = Path(__file__).with_name("jupyter")
+"""Settings of JupyterLab that count where its user has chosen nothing: no news."""
 
 
-def copy_templates(root: Path) -> list[str]:
-    """Copy the templates to `outputs/lab/`; a copy already there is left as its author made it.
+def copy_templates(root: Path, branch_code: str = "") -> list[str]:
+    """Copy templates and examples to `lab/`; a copy already there is left as its author made it.
+
+    Args:
+        root: The project.
+        branch_code: Copy the templates of a branch only, to a folder of its own, for this branch.
 
     Returns:
         The names of the copies left as they were.
 
+    Raises:
+        ScopeError: If the branch has no parameter file.
+
     Examples:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     (Path(folder) / "notebooks").mkdir()
-        ...     _ = (Path(folder) / "notebooks/01_emplois.ipynb").write_text("{}")
-        ...     copy_templates(Path(folder)), copy_templates(Path(folder))
-        ([], ['01_emplois.ipynb'])
+        ...     first, again = copy_templates(Path(folder)), copy_templates(Path(folder))
+        >>> first, again
+        ([], ['accueil.ipynb', 'exploration.ipynb'])
     """
-    folder = root / FOLDER
+    folder = root / FOLDER / branch_code
+    if branch_code:
+        known = [path.stem for path in (root / "parameters/branches").glob("*.yml")]
+        if branch_code not in known:
+            raise parameters.unknown("--branch", "branch", branch_code, known)
+    taken = [
+        name for name, scope in project.scopes(root).items() if not branch_code or scope == "branch"
+    ]
+    sources = [root / "notebooks" / f"{name}.ipynb" for name in taken]
+    sources += [] if branch_code else sorted((project.SHIPPED / "examples").glob("*.ipynb"))
     folder.mkdir(parents=True, exist_ok=True)
     kept = []
-    for template in sorted((root / "notebooks").glob("*.ipynb")):
-        copy = folder / template.name
+    for source in sources:
+        copy = folder / source.name
         if copy.exists():
             kept.append(copy.name)
         else:
-            shutil.copyfile(template, copy)
+            text = source.read_text(encoding="utf-8")
+            given = rf"\1\"{branch_code}\""
+            copy.write_text(_BRANCH.sub(given, text) if branch_code else text, encoding="utf-8")
     return kept
+
+
+def chosen(root: Path, notebook: str, branch_code: str = "") -> str:
+    """Return the copy that opens, by its path from the root.
+
+    Args:
+        root: The project, after `copy_templates`.
+        notebook: A template's name; empty for the one that each begins with.
+        branch_code: As for `copy_templates`.
+
+    Raises:
+        ScopeError: If there is no such notebook.
+    """
+    folder = root / FOLDER / branch_code
+    known = [path.stem for path in folder.glob("*.ipynb")]
+    name = notebook.removesuffix(".ipynb") or (FIRST if branch_code else START)
+    if name not in known:
+        raise parameters.unknown("notebook", "notebook", name, known)
+    return (folder / f"{name}.ipynb").relative_to(root).as_posix()
 
 
 def take_up(root: Path, edition_id: str, run: str) -> str:
@@ -76,12 +118,13 @@ def take_up(root: Path, edition_id: str, run: str) -> str:
     return copy
 
 
-def command(root: Path, notebook: str = f"{FOLDER}/{FIRST}") -> list[str]:
+def command(root: Path, notebook: str, options: Sequence[str] = ()) -> list[str]:
     """Return the command that opens JupyterLab on a notebook of the project, without any request.
 
     Args:
         root: The project.
         notebook: Path from the root.
+        options: Of Jupyter, such as `--port 8899`; they come last, hence count.
     """
     return [
         sys.executable,
@@ -92,6 +135,7 @@ def command(root: Path, notebook: str = f"{FOLDER}/{FIRST}") -> list[str]:
         "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabServerApp.extension_manager=readonly",
+        *options,
     ]
 
 

@@ -25,7 +25,10 @@ CONFIDENTIAL: Final = (
 
 
 def write_results(
-    results: Mapping[str, pd.DataFrame], output_folder: str, workbook: str
+    results: Mapping[str, pd.DataFrame],
+    output_folder: str,
+    workbook: str,
+    branch_code: str = "",
 ) -> Html | None:
     """Write each result table as CSV, and all of them as the sheets of one workbook.
 
@@ -37,6 +40,7 @@ def write_results(
         results: Table name → table; the name becomes the file's and the sheet's.
         output_folder: Folder as for `results_folder`, made when missing.
         workbook: Name of the XLSX file, without its ending.
+        branch_code: As for `results_folder`.
 
     Returns:
         A banner to show where a row is confidential (`origin` is `own`): its files are then for
@@ -49,7 +53,7 @@ def write_results(
         ...     sorted(path.name for path in Path(folder).iterdir())
         ['01.xlsx', 'emplois.csv']
     """
-    folder = results_folder(output_folder)
+    folder = results_folder(output_folder, branch_code)
     folder.mkdir(parents=True, exist_ok=True)
     written = {name: _ten_digits(table) for name, table in results.items()}
     origins = [table["origin"] for table in results.values() if "origin" in table]
@@ -62,20 +66,24 @@ def write_results(
     return pieces.banner(CONFIDENTIAL) if is_own else None
 
 
-def results_folder(output_folder: str) -> Path:
+def results_folder(output_folder: str, branch_code: str = "") -> Path:
     """Return the folder of a notebook's results.
 
     Args:
         output_folder: Path from the project's root, whichever of its folders one works in; `.`
             for the folder one works in, as the batch asks for.
+        branch_code: The branch, which has a folder of its own in that one, unless it is `.`; empty
+            for results of all branches.
 
     Examples:
-        >>> results_folder("."), results_folder("/elsewhere")
-        (PosixPath('.'), PosixPath('/elsewhere'))
+        >>> results_folder("."), results_folder("/elsewhere", "chimie")
+        (PosixPath('.'), PosixPath('/elsewhere/chimie'))
     """
     here = Path.cwd()
     roots = (folder for folder in (here, *here.parents) if (folder / "_quarto.yml").is_file())
-    return Path() if output_folder == "." else next(roots, here) / output_folder
+    if output_folder == ".":
+        return Path()
+    return next(roots, here) / output_folder / branch_code
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

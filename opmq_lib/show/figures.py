@@ -7,6 +7,7 @@ phone, their text stays readable.
 """
 
 import io
+import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from html import unescape
@@ -18,15 +19,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opmq_lib.show import french
+from opmq_lib.show import french, notebook
 from opmq_lib.show.pieces import Labels, paragraphs
 
 WIDTH_INCHES = 4.1
 TITLE_LETTERS = 44
+WIDER = 1.6
+"""A figure that a person watches in a notebook is wider by this, and fills its cell."""
 LEVELS = (0.10, 0.25, 0.50, 0.75, 0.90)
 INK, MUTED, ACCENT, SOFT, RULE = "#1d2733", "#5b6673", "#0b5c8a", "#a9cbe0", "#c4ccd4"
 CLASSES = ("#e98768", "#de5d5c", "#c14168", "#9a3670", "#722c6e")
 """Shades of the five classes of tension: seaborn's palette “flare”."""
+_SIZE = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
 DASHED = (0, (4, 2))
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -49,6 +53,7 @@ class Drawing(Figure):
 
     Attributes:
         title: The finding, in French.
+        title_lines: The same, as the lines that stand above the drawing.
         caption: Unit, source and result table, in French.
         said: What a person who does not see it must know, one sentence or item each.
         separator: What stands between these.
@@ -59,8 +64,10 @@ class Drawing(Figure):
         self.caption = " ".join(rest)
         self.said: Sequence[str] = ()
         self.separator = f"{french.NNBSP}; "
-        title_inches = 0.22 * len(textwrap.wrap(self.title, TITLE_LETTERS)) + 0.1
-        super().__init__(figsize=(WIDTH_INCHES, height_inches + title_inches))
+        wider = WIDER if notebook.is_watched() else 1
+        self.title_lines = textwrap.wrap(self.title, int(TITLE_LETTERS * wider))
+        title_inches = 0.22 * len(self.title_lines) + 0.1
+        super().__init__(figsize=(WIDTH_INCHES * wider, height_inches + title_inches))
 
     @property
     def alt(self) -> str:
@@ -79,7 +86,8 @@ class Drawing(Figure):
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         """Return what Jupyter stores: the drawing, and its texts as output metadata."""
         metadata = {"image/svg+xml": {"alt": self.alt}, "opmq": {"caption": self.caption}}
-        return {"image/svg+xml": self.svg}, metadata
+        svg = _SIZE.sub("", self.svg, count=1) if notebook.is_watched() else self.svg
+        return {"image/svg+xml": svg}, metadata
 
 
 @mpl.rc_context(STYLE)
@@ -426,7 +434,7 @@ def _finished(figure: Figure, said: Sequence[str], separator: str = "") -> Figur
     for axes in figure.axes:
         axes.spines[["left", "top", "right"]].set_visible(False)
         axes.tick_params(length=0)
-    wrapped = textwrap.wrap(figure.title, TITLE_LETTERS)
+    wrapped = figure.title_lines
     top = 1 - (0.22 * len(wrapped) + 0.08) / figure.get_figheight()
     figure.text(0.012, 0.995, "\n".join(wrapped), fontsize=11, weight="bold", va="top", color=INK)
     figure.tight_layout(rect=(0, 0, 1, top), pad=0.4, h_pad=1.0)

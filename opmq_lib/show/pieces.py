@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from opmq_lib.errors import Defect, ScopeError, did_you_mean
-from opmq_lib.show import french
+from opmq_lib.show import french, notebook
 from opmq_lib.tables.result_columns import TITLES_SEPARATOR
 
 ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
@@ -96,7 +96,7 @@ class Html:
     html: str
 
     def _repr_html_(self) -> str:
-        return self.html
+        return self.html and notebook.style() + self.html
 
 
 @dataclass(frozen=True)
@@ -134,10 +134,7 @@ class Cells:
             return ABSENT
         value = self.read(row, column)
         if value is None:
-            status = str(self.table["status"].loc[row])
-            sign = status if status in french.STATUS_LABELS else "nd"
-            title = french.STATUS_LABELS[sign]
-            return Markup('<abbr class="opmq-absent" title="{}">{}</abbr>').format(title, sign)
+            return absence(str(self.table["status"].loc[row]))
         text = Markup('<span class="n" data-cell="{}:{}:{}">{}</span>')
         shown = text.format(self.name, row, column, form(value))
         if column != "value":
@@ -217,6 +214,18 @@ class Cells:
         return Markup("{} à{}{}").format(self.show(row, form, "lower"), french.NBSP, high)
 
 
+def absence(status: str) -> Markup:
+    """Return the sign of a missing number, with its meaning; `nd` if nothing says why.
+
+    Examples:
+        >>> absence("s")
+        Markup('<abbr class="opmq-absent" title="secret statistique">s</abbr>')
+    """
+    sign = status if status in french.STATUS_LABELS else "nd"
+    title = french.STATUS_LABELS[sign]
+    return Markup('<abbr class="opmq-absent" title="{}">{}</abbr>').format(title, sign)
+
+
 def paragraphs(words: str) -> list[str]:
     r"""Return the paragraphs of a text, which blank lines separate, each on one line.
 
@@ -262,13 +271,9 @@ def findings(words: str) -> Html:
 
 
 def key_figures(figures: Iterable[tuple[str, str, str]]) -> Html:
-    """Return key figures: label, number (from `Cells`) and what qualifies it (HTML).
-
-    JupyterLab floats `dt` and `dd`: each label is cleared to stand beside its own number.
-    """
+    """Return key figures: label, number (from `Cells`) and what qualifies it (HTML)."""
     items = "".join(
-        f'<div><dt style="clear: both">{escape(label)}</dt>'
-        f"<dd><strong>{value}</strong> <span>{note}</span></dd></div>"
+        f"<div><dt>{escape(label)}</dt><dd><strong>{value}</strong> <span>{note}</span></dd></div>"
         for label, value, note in figures
     )
     return piece(f'<dl class="opmq-keyfigures">{items}</dl>')

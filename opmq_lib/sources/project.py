@@ -13,7 +13,10 @@ ROOT = "OPMQ_ROOT"
 """Variable of the environment that names the project, wherever one works."""
 FILES = ("notebooks", "parameters", "_quarto.yml", ".gitignore")
 """What a project is made of."""
-_HERE = Path(__file__).parents[1]
+_LIBRARY = Path(__file__).parents[1]
+_IN_A_WHEEL = _LIBRARY / "data/project"
+SHIPPED = _IN_A_WHEEL if _IN_A_WHEEL.is_dir() else _LIBRARY.parent
+"""Where the library has these files, and its examples: in its wheel, or around it in a checkout."""
 SECRET = "secret.csv"
 """Beside a branch's released employment: the métiers that are only told together."""
 
@@ -71,16 +74,14 @@ def start(folder: Path) -> tuple[str, ...]:
     if there := [name for name in FILES if (folder / name).exists()]:
         expected, fix = "a folder without a project", "name another folder, or remove these first"
         raise SchemaError.of(str(folder), "is a project already", expected, fix, ", ".join(there))
-    in_a_wheel = _HERE / "data/project"
-    source = in_a_wheel if in_a_wheel.is_dir() else _HERE.parent
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as beside:
         for name in FILES:
-            if (source / name).is_dir():
+            if (SHIPPED / name).is_dir():
                 ignored = shutil.ignore_patterns(".ipynb_checkpoints")
-                shutil.copytree(source / name, Path(beside, name), ignore=ignored)
+                shutil.copytree(SHIPPED / name, Path(beside, name), ignore=ignored)
             else:
-                shutil.copy(source / name, beside)
+                shutil.copy(SHIPPED / name, beside)
         for name in FILES:
             Path(beside, name).rename(folder / name)
     return FILES
