@@ -17,10 +17,10 @@ def trees() -> dict[str, ast.Module]:
     """Return what calls the library, parsed: itself, the notebooks and the benchmarks."""
     paths = [*LIBRARY.rglob("*.py"), *(ROOT / "benchmarks").glob("*.py")]
     found = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
+    for path in [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("examples/*.ipynb")]:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
-        found[path.name] = "\n".join(code)
+        found[path.name] = re.sub("^!.*", "", "\n".join(code), flags=re.MULTILINE)
     return {name: ast.parse(text) for name, text in found.items()}
 
 
