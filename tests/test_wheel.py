@@ -33,7 +33,7 @@ def wheel(tmp_path: Path) -> Path:
     """Build the wheel from a copy of the checkout, without network."""
     checkout = tmp_path / "checkout"
     ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-    for name in ("opmq_lib", "notebooks", "parameters"):
+    for name in ("opmq_lib", "examples", "notebooks", "parameters"):
         shutil.copytree(ROOT / name, checkout / name, ignore=ignored)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "_quarto.yml", ".gitignore"):
         shutil.copy(ROOT / name, checkout)
