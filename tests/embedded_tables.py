@@ -19,6 +19,7 @@ from opmq_lib.sources.producers import (
     rome,
     tension_2021,
 )
+from opmq_lib.sources.updates import as_csv
 from opmq_lib.tables import DESCRIPTIONS
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
@@ -66,17 +67,6 @@ def loaded() -> dict[str, pd.DataFrame]:
 
 KEYS = {"metiers": ["nomenclature", "metier_code"], "romes": ["rome_code", "rome_version"]}
 """Order of the tables that two loaders make."""
-
-
-def as_csv(table: pd.DataFrame) -> str:
-    """The text of an embedded table: numbers in their shortest form."""
-
-    def written(value: object) -> str:
-        if pd.isna(value):
-            return ""
-        return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
-
-    return table.map(written).to_csv(index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -9,9 +9,11 @@ import small_project as small
 from opmq_lib.runs import batch
 from opmq_lib.runs.freshness import states
 from opmq_lib.runs.plan import COMMON
-from opmq_lib.sources import ledger
+from opmq_lib.sources import ledger, updates
+from opmq_lib.sources.producers import hires
 
 PARAMETERS = "../../../../parameters"
+HIRES = "rome_naf_hires"
 READ_A_TABLE = f"open('{PARAMETERS}/tables/naf.csv').read()"
 READ_EVERY_BRANCH = f"""
 from pathlib import Path
@@ -153,3 +155,29 @@ def test_real_branch_notebooks_read_no_other_branch_s_file(studied: Path) -> Non
         branches = [each for each in record["inputs"] if each.startswith("parameters/branches/")]
         assert all(each.startswith(f"parameters/branches/{code}.yml#") for each in branches), name
     assert str(studied) not in (edition / "runs.jsonl").read_text()
+
+
+def test_loading_a_newer_table_makes_stale_what_reads_it_and_nothing_else(project: Path) -> None:
+    (project / "rome_naf_mapping.raw.csv").write_text(
+        "rome_id,rome_label,naf_id,naf_label,hirings\nA1101,x,2059Z,Chimie nouvelle,12\n"
+    )
+    (project / "naf_labels.csv").write_text("naf_id|naf_label\n2059Z|x\n0000Z|y\n")
+    given = updates.named(hires.PRODUCER, [project])
+    found = updates.changes(hires.load(given), project)
+    naf, counts = (next(each for each in found if each.table == name) for name in ("naf", HIRES))
+    assert (naf.added, naf.removed, naf.changed) == (1, 0, 1)
+    assert (counts.added, counts.removed) == (1, 11_210)
+    assert not (project / "data").exists()
+    updates.apply("embauches", found, project)
+    reasons = ("input naf changed",)
+    assert stale(project) == dict.fromkeys(["chimie/03_naf", "ciments/03_naf"], reasons)
+    report = batch.execute(small.runs(project), 1)
+    assert sorted(run.run.id for run in report.outcomes if run.status == "ok") == [
+        ("chimie", "03_naf"),
+        ("ciments", "03_naf"),
+    ]
+    assert stale(project) == {}
+    updates.apply("embauches", updates.changes(hires.load(given), project), project)
+    assert stale(project) == {}
+    shutil.rmtree(project / "data")
+    assert list(stale(project)) == ["chimie/03_naf", "ciments/03_naf"]

@@ -10,6 +10,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -238,7 +239,11 @@ def series_table(years: int) -> pd.DataFrame:
 
 
 def read(path: Path) -> pd.DataFrame:
-    readers = {".csv": pd.read_csv, ".xlsx": pd.read_excel, ".parquet": pd.read_parquet}
+    readers = {
+        ".csv": pd.read_csv,
+        ".xlsx": partial(pd.read_excel, engine="openpyxl"),
+        ".parquet": pd.read_parquet,
+    }
     return readers[path.suffix](path)
 
 

@@ -23,7 +23,7 @@ def call(*arguments):
 def test_the_survey_template_has_its_sheets_and_is_never_overwritten(tmp_path):
     path = tmp_path / "enquete.xlsx"
     assert call("template", path).exit_code == 0
-    sheets = pd.read_excel(path, sheet_name=None)
+    sheets = pd.read_excel(path, sheet_name=None, engine="openpyxl")
     assert list(sheets) == ["skill_needs", "skill_supply", "listes", "lisez_moi"]
     with pytest.raises(SchemaError, match="must not be lost"):
         call("template", path)

@@ -7,6 +7,7 @@ import pytest
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded
 from opmq_lib.sources.producers import dares_branches
+from opmq_lib.sources.soundness import REFERENCES
 
 KEYS = {
     "age_structure": ["metier_code", "period", "age_band"],
@@ -62,49 +63,6 @@ PATTERNS = {
     "pcs_code": r"\d{3}[a-z]",
     "qualification_code": r"\d",
 }
-REFERENCES = [
-    ("age_structure", "metier_code", "metiers", "metier_code"),
-    ("age_structure_fap87", "metier_code", "metiers", "metier_code"),
-    ("appellations", "rome_code", "romes", "rome_code"),
-    ("branch_headcount", "branch_code", "branches", "branch_code"),
-    ("branch_headcount", "idcc_code", "idcc_history", "idcc_code"),
-    ("certification_metiers", "certifinfo_code", "certifications", "certifinfo_code"),
-    ("emerging_skills", "rome_code", "romes", "rome_code"),
-    ("emerging_skills", "skill_code", "skills", "skill_code"),
-    ("employees_national", "metier_code", "metiers", "metier_code"),
-    ("employment_national", "metier_code", "metiers", "metier_code"),
-    ("exit_rates", "metier_code", "metiers", "metier_code"),
-    ("exit_reasons", "metier_code", "metiers", "metier_code"),
-    ("fap_rome", "metier_code", "metiers", "metier_code"),
-    ("fap_rome", "rome_code", "romes", "rome_code"),
-    ("idcc_history", "branch_code", "branches", "branch_code"),
-    ("idcc_history", "successor_idcc_code", "idcc_history", "idcc_code"),
-    ("metier_skills", "rome_code", "romes", "rome_code"),
-    ("metier_skills", "skill_code", "skills", "skill_code"),
-    ("metier_pcs", "metier_code", "metiers", "metier_code"),
-    ("metier_sectors", "metier_code", "metiers", "metier_code"),
-    ("metiers", "parent_code", "metiers", "metier_code"),
-    ("metiers_2021", "parent_code", "metiers_2021", "metier_2021_code"),
-    ("official_projections", "region_code", "regions", "region_code"),
-    ("recruitment_intentions", "metier_code", "metiers", "metier_code"),
-    ("recruitment_intentions", "region_code", "regions", "region_code"),
-    ("rome_fap2021", "metier_2021_code", "metiers_2021", "metier_2021_code"),
-    ("rome_naf_hires", "naf_code", "naf", "naf_code"),
-    ("rome_naf_hires", "rome_code", "fap_rome", "rome_code"),
-    ("rome_facts", "rome_code", "romes", "rome_code"),
-    ("rome_items", "rome_code", "rome_facts", "rome_code"),
-    ("rome_items", "item_code", "rome_item_labels", "item_code"),
-    ("rome_moves", "rome_code", "rome_facts", "rome_code"),
-    ("rome_moves", "target_rome_code", "rome_facts", "rome_code"),
-    ("skills", "macro_skill_code", "macro_skills", "macro_skill_code"),
-    ("rome_transitions", "parent_rome_code", "fap_rome", "rome_code"),
-    ("tension", "metier_code", "metiers", "metier_code"),
-    ("tension_2021", "metier_2021_code", "metiers_2021", "metier_2021_code"),
-    ("tension_basins", "region_code", "regions", "region_code"),
-    ("tension_basins", "rome_code", "fap_rome", "rome_code"),
-    ("tension_regions", "metier_code", "tension", "metier_code"),
-    ("tension_regions", "region_code", "regions", "region_code"),
-]
 
 
 # --- reading ----------------------------------------------------------------------------------

@@ -15,7 +15,9 @@ TABLE = pd.DataFrame(
 def test_codes_keep_their_zeros_in_both_formats(tmp_path: Path) -> None:
     downloads.write_results({"emplois": TABLE}, str(tmp_path), "livre")
     csv = pd.read_csv(tmp_path / "emplois.csv", dtype="str")
-    xlsx = pd.read_excel(tmp_path / "livre.xlsx", sheet_name="emplois", dtype="str")
+    xlsx = pd.read_excel(
+        tmp_path / "livre.xlsx", sheet_name="emplois", dtype="str", engine="openpyxl"
+    )
     assert csv["idcc_code"].tolist() == xlsx["idcc_code"].tolist() == ["00044", "1E05"]
 
 

@@ -1,3 +1,4 @@
+import os
 from datetime import date, timedelta
 
 import pandas as pd
@@ -9,6 +10,7 @@ from opmq_lib.sources.idcc import UNKNOWN_DATE, Event, branch_conventions, resol
 
 HISTORY = embedded.load("idcc_history")
 BRANCHES = embedded.load("branches")
+FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
 COLUMNS = ["idcc_code", "branch_code", "successor_idcc_code", "effective_on", "ended_on"]
 
 
@@ -50,6 +52,36 @@ def test_every_convention_of_the_history_leads_today_to_its_final_convention() -
     for row in HISTORY.itertuples():
         expected = row.final_idcc_code or row.idcc_code
         assert resolve(row.idcc_code, date(2026, 6, 30), HISTORY).idcc_code == expected
+
+
+def changing_days(code: str) -> list[date]:
+    """The days from 2010 to 2026 on which what a code means may change, and those around."""
+    rows, days = HISTORY.set_index("idcc_code"), {date(2010, 1, 1), date(2026, 12, 31)}
+    while code:
+        row = rows.loc[code]
+        for text in filter(None, (row["effective_on"], row["ended_on"])):
+            around = (date.fromisoformat(text) + timedelta(days=shift) for shift in (-1, 0, 1))
+            days |= {day for day in around if 2010 <= day.year <= 2026}
+        code = row["successor_idcc_code"]
+    return sorted(days)
+
+
+def test_every_code_leads_to_a_branch_on_any_day_from_2010_to_2026_or_has_not_begun() -> None:
+    known, asked, refused = HISTORY.set_index("idcc_code"), 0, 0
+    for code in known.index[:: 1 if FULL else 12]:
+        for day in changing_days(code):
+            asked += 1
+            if known.loc[code, "effective_on"] > day.isoformat():
+                refused += 1
+                with pytest.raises(ScopeError, match=f"not in force on {day}"):
+                    resolve(code, day, HISTORY)
+                continue
+            found = resolve(code, day, HISTORY)
+            ended = known.loc[found.idcc_code, "ended_on"]
+            assert ended == "" or ended >= day.isoformat()
+            assert found.path[0] == code
+            assert found.branch_code in set(BRANCHES["branch_code"])
+    assert (asked, refused) == ((1773, 30) if FULL else (148, 4))
 
 
 def test_unknown_convention_is_refused_with_the_nearest_code() -> None:

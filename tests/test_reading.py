@@ -10,9 +10,18 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from opmq_lib import tables
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources import loading, reading
-from opmq_lib.sources.producers import bmo, dares_2030, dares_branches, dares_portraits, hires
+from opmq_lib.sources import loading, reading, table_files
+from opmq_lib.sources.producers import (
+    bmo,
+    dares_2030,
+    dares_branches,
+    dares_portraits,
+    hires,
+    urssaf,
+)
+from opmq_lib.sources.project import find_root
 from opmq_lib.sources.reading import Layout, Read, read
 
 LAYOUT = Layout({"metier_code": ("Fap",), "label": ("Libellé",), "heads": ("Effectif {yyyy}",)})
@@ -233,3 +242,28 @@ def test_years_of_projections_are_those_of_the_file(tmp_path: Path) -> None:
     assert row["young_beginners_headcount"] == 3_000
     with pytest.raises(SchemaError, match="unknown region"):
         projections(path, "Bretogne")
+
+
+def test_employees_by_activity_are_shared_between_branches_and_a_gap_is_no_zero(
+    tmp_path: Path,
+) -> None:
+    """A file generated from the documented layout: not verified on a real one."""
+    weights = table_files.read_convention("naf_branch", find_root())
+    codes = weights["naf_code"].unique()
+    lines = ["code_commune;code_ape;nombre_d_etablissements_2022;effectifs_salaries_2022;"
+             "effectifs_salaries_2023", *(f"69001;{code};1;100;110" for code in codes),
+             "69002;5610A;9;50;60", f"69002;{codes[0]};1;1 000;"]  # fmt: skip
+    path = written(tmp_path / "etablissements-et-effectifs.csv", "\n".join(lines))
+    given = urssaf.load({"employees": path})
+    record, table = given.provenance["branch_totals"], given.tables["branch_totals"]
+    assert not record.verified
+    assert record.dropped == {"activité d’aucune branche": 2, "non publié": 1}
+    totals = table.groupby("year")["employees_headcount"].sum()
+    assert totals[2022] == pytest.approx(100 * len(codes) + 1000, rel=1e-9)
+    assert totals[2023] == pytest.approx(110 * len(codes), rel=1e-9)
+    shared = weights[weights["naf_code"] == codes[1]]
+    without = [line for line in lines if codes[1] not in line]
+    path.write_text("\n".join([*without, f"69001;{codes[1]};1;;"]), encoding="utf-8")
+    less = urssaf.load({"employees": path}).tables["branch_totals"]
+    assert not set(less["branch_code"]) & set(shared["branch_code"])
+    tables.check("branch_totals", less, "urssaf")

@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from embedded_tables import FILES, LABOUR, SKILLS, as_csv, loaded, loaders
+from embedded_tables import FILES, LABOUR, SKILLS, loaded, loaders
 
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded, loading
@@ -17,6 +17,7 @@ from opmq_lib.sources.producers import (
     rome,
 )
 from opmq_lib.sources.reading import read
+from opmq_lib.sources.updates import as_csv
 
 pytestmark = pytest.mark.skipif(
     not LABOUR.is_dir(), reason="the producers' files are not beside this checkout"

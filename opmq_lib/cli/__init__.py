@@ -20,6 +20,7 @@ from opmq_lib.cli import (  # noqa: F401
     requests,
     series,
     skills,
+    sources,
     vote,
     works,
 )

@@ -9,9 +9,13 @@ from opmq_lib.params import ParameterFile
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.hashes import Hashes
 from opmq_lib.runs.library import LIBRARY, Library
+from opmq_lib.sources import official
 
 FIELD = "#"
 """Between a parameter file and one of its fields, in the name of an input."""
+
+TABLES = f"{LIBRARY}/data/"
+"""Start of the name of an official table, wherever its file is."""
 
 PARAMETERS = (".csv", ".parquet", ".xlsx", ".yaml", ".yml")
 
@@ -22,9 +26,9 @@ SHORT = 12
 class Files:
     """The inputs of a project, by name, as they were when first looked at.
 
-    A name is a path from the project's root, or `opmq_lib/…` for an embedded table or a page's
-    text; a folder's name ends in `/`, and its content is the list of its names; a field of a
-    parameter file is `parameters/edition.yml#base_year`.
+    A name is a path from the project's root, or `opmq_lib/…` for an official table, embedded or
+    loaded by the project, or a page's text; a folder's name ends in `/`, and its content is the
+    list of its names; a field of a parameter file is `parameters/edition.yml#base_year`.
 
     Args:
         edition_folder: `outputs/<edition_id>`.
@@ -50,8 +54,9 @@ class Files:
             start = Path(folder).relative_to(self.root).as_posix()
             self.sha256(f"{start}/")
             others = [*others, *(f"{start}/{each}" for each in names if each.endswith(PARAMETERS))]
-        tables = sorted((self.library.folder / "data").glob("*.csv"))
-        for name in (*others, *(f"{LIBRARY}/data/{path.name}" for path in tables)):
+        tables = {path.stem for path in (self.library.folder / "data").glob("*.csv")}
+        tables |= official.index(self.root).keys()
+        for name in (*others, *(f"{TABLES}{table}.csv" for table in sorted(tables))):
             self.sha256(name)
 
     def sha256(self, name: str) -> str | None:
@@ -86,8 +91,11 @@ class Files:
         if path.startswith(package):
             is_table = path.startswith(f"{package}data/") and not path.endswith("/")
             return f"{LIBRARY}/{path.removeprefix(package)}" if is_table else None
+        if table := official.table_of(path, self.root):
+            return f"{TABLES}{table}.csv"
         name = path.removeprefix(f"{self.root}/")
-        others = (f"{self._edition}/", f"{self.root}/notebooks/", f"{self.root}/.", sys.prefix)
+        folders = (f"{self._edition}", "notebooks", official.FOLDER)
+        others = (*(f"{self.root / each}/" for each in folders), f"{self.root}/.", sys.prefix)
         return None if name in ("", path) or path.startswith(others) else name
 
     def _now(self, name: str) -> str | None:
@@ -96,5 +104,8 @@ class Files:
                 return fingerprint.json_sha256(sorted(os.listdir(self.root / name)))  # noqa: PTH208
             except OSError:
                 return None
+        table = name.removeprefix(TABLES).removesuffix(".csv")
+        if name.startswith(TABLES) and table in official.index(self.root):
+            return self.hashes.sha256(official.file(table, self.root))
         inside = self.library.folder.parent if name.startswith(f"{LIBRARY}/") else self.root
         return self.hashes.sha256(f"{inside}/{name}")

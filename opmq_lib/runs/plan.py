@@ -14,6 +14,7 @@ from opmq_lib.runs.hashes import CACHE, Hashes
 from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.origin import Origin, worst
 from opmq_lib.runs.templates import BRANCH, EDITION, FOLDER, REGISTER, Template, read_templates
+from opmq_lib.sources import official
 
 COMMON = "commun"
 """Stands for the branch code in the runs that are common to all branches."""
@@ -21,7 +22,7 @@ COMMON = "commun"
 IN_A_BATCH = {FOLDER: ".", "sliders": False}
 """A run writes where it works, so that no absolute path appears in a notebook; nobody watches."""
 
-READ_BY_ALL = ("parameters", "notebooks", "_quarto.yml")
+READ_BY_ALL = ("parameters", "notebooks", "_quarto.yml", official.FOLDER)
 """What of the project every notebook may read, whatever it says that it reads."""
 
 RunId = tuple[str, str]

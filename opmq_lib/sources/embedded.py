@@ -1,4 +1,4 @@
-"""The official figures that ship with the library, read as typed tables."""
+"""The official figures as typed tables: those of the library, or newer ones of the project."""
 
 from functools import cache
 from pathlib import Path
@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 
 from opmq_lib.errors import SchemaError, did_you_mean
+from opmq_lib.sources import official
 
-FOLDER = Path(__file__).parent.parent / "data"
+FOLDER = official.EMBEDDED
 
 # The unit is in the name: the name of a column says its type. Whatever is not named below is
 # text, codes above all.
@@ -28,17 +29,17 @@ NUMBER_ENDINGS = ("_headcount", "_pct", "_per_month")
 
 
 def tables() -> list[str]:
-    """Return the names of the embedded tables, in alphabetical order.
+    """Return the names of the official tables, in alphabetical order.
 
     Examples:
         >>> "branches" in tables()
         True
     """
-    return sorted(file.stem for file in FOLDER.glob("*.csv"))
+    return sorted({file.stem for file in FOLDER.glob("*.csv")} | official.index().keys())
 
 
-def path(table: str) -> Path:
-    """Return the file of an embedded table.
+def path(table: str, root: Path | None = None) -> Path:
+    """Return the file of an official table: the one that the project has loaded, if it has.
 
     Raises:
         SchemaError: If there is no such table; says which name was probably meant.
@@ -54,7 +55,7 @@ def path(table: str) -> Path:
             expected: one of the names of `embedded.tables()`
             what to do: did you mean `branches`?
     """
-    file = FOLDER / f"{table}.csv"
+    file = official.file(table, root)
     if not file.is_file():
         fix = did_you_mean(table, tables()) or "choose one of `embedded.tables()`"
         expected = "one of the names of `embedded.tables()`"
@@ -62,14 +63,15 @@ def path(table: str) -> Path:
     return file
 
 
-def load(table: str) -> pd.DataFrame:
-    """Return an embedded table.
+def load(table: str, root: Path | None = None) -> pd.DataFrame:
+    """Return an official table.
 
     Codes and labels are text (`""` where not published), counts nullable whole numbers,
     headcounts, shares and percentages numbers with `NaN` where not published.
 
     Args:
         table: One of `tables()`; `sources.csv` says who produced it and when.
+        root: The project; by default the one that holds the working folder, if any does.
 
     Returns:
         One row per key of the table, in the order of the file; a copy that the caller owns.
@@ -85,12 +87,12 @@ def load(table: str) -> pd.DataFrame:
         >>> conventions.loc["00044", "short_label"]
         'Industries chimiques'
     """
-    return _read(table).copy()
+    return read(path(table, root)).copy()
 
 
 @cache
-def _read(table: str) -> pd.DataFrame:
-    file = path(table)
+def read(file: Path) -> pd.DataFrame:
+    """Return the table of a file, its types read from the names of its columns."""
     header = file.read_text(encoding="utf-8").partition("\n")[0].split(",")
     types = {column: _type(column) for column in header}
     numeric = [column for column, type_ in types.items() if type_ != "str"]

@@ -18,7 +18,16 @@ from opmq_lib import tables
 from opmq_lib.errors import gather
 from opmq_lib.params import DEMO, BranchParams, EditionParams, Question, ScenarioParams
 from opmq_lib.show import french
-from opmq_lib.sources import embedded, ledger, parameters, project, registers, rncp, table_files
+from opmq_lib.sources import (
+    embedded,
+    ledger,
+    official,
+    parameters,
+    project,
+    registers,
+    rncp,
+    table_files,
+)
 
 
 class InputTables(Mapping[str, pd.DataFrame]):
@@ -28,12 +37,17 @@ class InputTables(Mapping[str, pd.DataFrame]):
     else a change there would run it again.
     """
 
-    def __init__(self, readers: Mapping[str, Callable[[], pd.DataFrame]]) -> None:
+    def __init__(
+        self, readers: Mapping[str, Callable[[], pd.DataFrame]], root: Path | None = None
+    ) -> None:
+        self._root = root
         self._readers = {name: cache(reader) for name, reader in readers.items()}
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """Return a table."""
-        return self._readers[name]() if name in self._readers else embedded.load(name)
+        if name in self._readers:
+            return self._readers[name]()
+        return embedded.load(name, self._root)
 
     def __iter__(self) -> Iterator[str]:
         """Return the names."""
@@ -60,7 +74,7 @@ def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> I
     Returns:
         The embedded tables, the convention tables of `parameters/tables/`, the tables of
         `table_files.SUPPLIED` as `own_<name>` (no row when no branch supplies one), `rncp_fiches`
-        and `rncp_blocs` (no row without an export of the register).
+        and `rncp_blocs` (of the branches' exports, else of the project's; no row without).
 
     Raises:
         ScopeError: If a branch has no parameter file; it says which one was probably meant.
@@ -71,7 +85,7 @@ def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> I
     chosen = [branches[code].tables for code in branch_codes]
     exports = sorted({own.rncp_export for own in chosen if own.rncp_export is not None})
     released = os.environ.get("OPMQ_RELEASED", "")
-    register = cache(partial(rncp.read_exports, [root / path for path in exports]))
+    register = cache(partial(_register, [root / path for path in exports], root))
 
     def own(table: str) -> pd.DataFrame:
         has_register = table == "bloc_readings" and exports
@@ -94,7 +108,7 @@ def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> I
         readers[name] = partial(table_files.read_convention, name, root)
     for name in table_files.SUPPLIED:
         readers[f"own_{name}"] = partial(own, name)
-    return InputTables(readers)
+    return InputTables(readers, root)
 
 
 def load_registers(
@@ -339,6 +353,13 @@ def read_all_results(
     known = [record for record in asked if record.get("origin", "own") != "own"]
     paths = [path for record in known for path in _tables(folder, record) if path.stem == table]
     return pd.concat(map(read_result, paths), ignore_index=True) if paths else pd.DataFrame()
+
+
+def _register(exports: Sequence[Path], root: Path) -> dict[str, pd.DataFrame]:
+    """Return the register of certifications: of exports, else the one that the project loaded."""
+    if not exports and "rncp_fiches" in official.index(root):
+        return {name: embedded.load(f"rncp_{name}", root) for name in ("fiches", "blocs")}
+    return rncp.read_exports(exports)
 
 
 def _labels(table: pd.DataFrame) -> dict[str, str]:

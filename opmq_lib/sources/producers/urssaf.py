@@ -37,9 +37,10 @@ LAYOUT: Final = Layout(
 def load(paths: Paths) -> Loaded:
     """Return `branch_totals`: private employees of the activities of each branch, by year.
 
-    Activities that several branches share are split by the weights of `naf_branch`. A year that is
-    missing in a cell is missing, not zero: the branch has no total in a year in which one of its
-    activities has no cell at all.
+    They are a table apart: levels by activity are not those of conventions, and no branch follows
+    them unless its file names a table of totals. Activities that several branches share are split
+    by the weights of `naf_branch`. A year that is missing in a cell is missing, not zero: a branch
+    has no total in a year in which one of its activities has no cell at all.
 
     Args:
         paths: `employees`, by municipality and activity, one column a year.
@@ -65,4 +66,6 @@ def load(paths: Paths) -> Loaded:
     is_whole = found_codes["naf_code"] == found_codes["branch_code"].map(wanted)
     table = table.merge(found_codes.loc[is_whole, ["branch_code", "year"]])
     table = ordered(table.assign(origin="public", source_code="urssaf"), "branch_code", "year")
+    empty = table_files.no_rows("branch_totals")
+    table = table.reindex(columns=empty.columns).astype(empty.dtypes.to_dict())
     return Loaded({"branch_totals": table}, {"branch_totals": record})

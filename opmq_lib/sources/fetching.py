@@ -1,0 +1,102 @@
+"""Fetch a producer's file from its address: resumed where it was cut, whole or not there."""
+
+import hashlib
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+import urllib.response
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from opmq_lib.errors import SchemaError
+from opmq_lib.sources.reading import MOST_BYTES
+
+FOLDER: Final = "data/downloads"
+_PIECE: Final = 1 << 16
+_WAIT_SECONDS: Final = 30
+
+
+class Fetched(NamedTuple):
+    """A file that was fetched.
+
+    Attributes:
+        path: Where it is.
+        sha256: Hash of its bytes.
+        resumed_at: Bytes that an earlier try had left.
+    """
+
+    path: Path
+    sha256: str
+    resumed_at: int
+
+
+def fetch(address: str, folder: Path, sha256: str = "") -> Fetched:
+    """Return the file of an address, once it is in a folder under its own name.
+
+    What came before a cut stays beside, as `.part`, and the next try goes on from there, unless
+    the file has changed meanwhile.
+
+    Args:
+        address: `https://…` or `http://…`.
+        folder: Created if absent.
+        sha256: What it must be, where it is known.
+
+    Raises:
+        SchemaError: If there is no network, no such file, too large a one, or another than
+            `sha256` says.
+    """
+    parts = urllib.parse.urlsplit(address)
+    name = Path(urllib.parse.unquote(parts.path)).name
+    if parts.scheme not in {"http", "https"} or not name:
+        fix = "give the address of one file"
+        raise SchemaError.of(address, "not an address of a file", "https://…/file.csv", fix)
+    folder.mkdir(parents=True, exist_ok=True)
+    part, mark = folder / f".{name}.part", folder / f".{name}.etag"
+    start = part.stat().st_size if part.is_file() else 0
+    known = mark.read_text(encoding="utf-8") if start and mark.is_file() else ""
+    request = urllib.request.Request(address, headers={"User-Agent": "opmq"})
+    if start and known:
+        request.add_header("Range", f"bytes={start}-")
+        request.add_header("If-Range", known)
+    try:
+        with urllib.request.urlopen(request, timeout=_WAIT_SECONDS) as answer:
+            is_rest = answer.status == 206
+            tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+            mark.write_text(tag, encoding="utf-8")
+            _receive(answer, part, start if is_rest else 0, address)
+    except urllib.error.HTTPError as error:
+        what = f"the server says {error.code} {error.reason}"
+        fix = "look where it is published now: `opmq sources list`"
+        raise SchemaError.of(address, what, "the file", fix) from error
+    except (OSError, ValueError) as error:  # no network, no such host, cut, too slow
+        what = f"not reached ({getattr(error, 'reason', None) or error})"
+        fix = "connect, and run the same command: it goes on where it stopped"
+        raise SchemaError.of(address, what, "a network that reaches it", fix) from error
+    found = hashlib.sha256(part.read_bytes()).hexdigest()
+    if sha256 and found != sha256:
+        part.unlink()
+        what = f"another file than the one known (sha256 {found})"
+        raise SchemaError.of(
+            address, what, f"sha256 {sha256}", "look whether it was published again"
+        )
+    mark.unlink(missing_ok=True)
+    return Fetched(part.replace(folder / name), found, start if is_rest else 0)
+
+
+def _receive(answer: urllib.response.addinfourl, part: Path, start: int, address: str) -> None:
+    """Write an answer after what there is, and check that all of it came."""
+    announced = answer.headers.get("Content-Length")
+    size = start
+    with part.open("r+b" if start else "wb") as file:
+        file.seek(start)
+        while piece := answer.read(_PIECE):
+            size += len(piece)
+            if size > MOST_BYTES:
+                expected = f"at most {MOST_BYTES >> 20} MB"
+                raise SchemaError.of(address, "too large", expected, "check the address")
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    if announced is not None and size < start + int(announced):
+        raise OSError(f"cut after {size} bytes of {start + int(announced)}")
