@@ -20,15 +20,6 @@ def call(*arguments):
     return RUN.invoke(app, ["skills", *map(str, arguments)], catch_exceptions=False)
 
 
-def test_the_survey_template_has_its_sheets_and_is_never_overwritten(tmp_path):
-    path = tmp_path / "enquete.xlsx"
-    assert call("template", path).exit_code == 0
-    sheets = pd.read_excel(path, sheet_name=None, engine="openpyxl")
-    assert list(sheets) == ["skill_needs", "skill_supply", "listes", "lisez_moi"]
-    with pytest.raises(SchemaError, match="must not be lost"):
-        call("template", path)
-
-
 def test_texts_are_matched_and_decisions_of_the_review_sheet_applied(tmp_path):
     queries, found, review = (tmp_path / name for name in ("q.csv", "m.csv", "r.csv"))
     queries.write_text("query\nsoudeuse TIG\nregleur\n", encoding="utf-8")

@@ -164,7 +164,7 @@ def test_a_duplicate_key_names_both_rows():
     frame = employment(metier_code=["D1Z40", "D1Z40"])
     assert refusal("employment", frame) == (
         "1 defect\n  t.csv, row 3 (chimie, D1Z40, 2018): the same key as row 2\n"
-        "    expected: one row for each branch_code, metier_code, year\n"
+        "    expected: one row for each `branch_code`, `metier_code`, `year`\n"
         "    what to do: delete one of the two rows"
     )
 

@@ -91,13 +91,14 @@ def test_an_unquoted_code_is_refused(root):
 
 
 def test_a_missing_column_is_refused(root):
-    edit(root, OWN, "metier_code", "metier")
+    edit(root, OWN, "metier_code", "metier_cod")
     assert refusal(root) == one_defect(
-        f"{OWN}, column `metier`",
+        f"{OWN}, column `metier_cod`",
         "unknown column, and `metier_code` is missing",
-        "the columns of table `employment`: branch_code, metier_code, year, employment_headcount, "
-        "employment_headcount_lower, employment_headcount_upper, headcount_fit_ratio, nature, "
-        "origin, units_count, largest_share_pct, changed_units_count, source_code",
+        "the columns of table `employment`: `branch_code`, `metier_code`, `year`, "
+        "`employment_headcount`, `employment_headcount_lower`, `employment_headcount_upper`, "
+        "`headcount_fit_ratio`, `nature`, `origin`, `units_count`, `largest_share_pct`, "
+        "`changed_units_count`, `source_code`",
         "rename it to `metier_code`",
     )
 
@@ -108,7 +109,7 @@ def test_a_wrong_type_is_refused(root):
         f"{OWN}, row 2, column `employment_headcount` (chimie, D1Z40, 2018)",
         "not a number",
         "a number ≥ 0",
-        "write digits only, such as 1234",
+        "write digits only, such as 1234 or 1234,5, with one decimal mark in the whole file",
     )
 
 
@@ -117,7 +118,7 @@ def test_a_duplicate_key_is_refused(root):
     assert refusal(root) == one_defect(
         f"{OWN}, row 3 (chimie, D1Z40, 2018)",
         "the same key as row 2",
-        "one row for each branch_code, metier_code, year",
+        "one row for each `branch_code`, `metier_code`, `year`",
         "delete one of the two rows",
     )
 
@@ -154,10 +155,10 @@ def test_an_unknown_metier_is_refused(root):
 
 def test_bad_encoding_is_refused(root):
     text = TABLE.replace("80,observed,own,9,60,enquete", "80,observed,own,9,60,enquête")
-    (root / OWN).write_bytes(text.encode("cp1252"))
+    (root / OWN).write_bytes(text.encode("mac_roman"))
     assert refusal(root) == one_defect(
         f"{OWN}, line 3",
-        "byte 0xea is not UTF-8",
+        "byte 0x90 is not UTF-8",
         "a text file in UTF-8",
         "save it again as “CSV UTF-8”, or as XLSX",
     )

@@ -13,6 +13,7 @@ from opmq_lib.cli import (  # noqa: F401
     audit,
     batch,
     branch,
+    data,
     decisions,
     notes,
     pages,

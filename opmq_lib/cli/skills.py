@@ -1,4 +1,4 @@
-"""Commands on skills: survey, free texts, what emerges, what the blocs of the register cover."""
+"""Commands on skills: free texts, what emerges, what the blocs of the register cover."""
 
 from datetime import datetime
 from pathlib import Path
@@ -22,18 +22,6 @@ Labels = Annotated[
     typer.Option(help="Whole lists instead: files of ROME or ESCO, or code,label tables."),
 ]
 Export = Annotated[Path, typer.Argument(help="CSV export of the RNCP (zip).")]
-
-
-@skills_app.command("template")
-def template_command(output: Annotated[Path, typer.Argument(help="XLSX to write.")]) -> None:
-    """Write an empty workbook for the branch's survey: skills needed, skills available.
-
-    Example: opmq skills template enquete.xlsx
-    """
-    from opmq_lib.sources import forms, survey
-
-    forms.hand_out(survey.template(), output)
-    print(f"Written: {output} (sheets skill_needs, skill_supply, lisez_moi).")
 
 
 @skills_app.command("match")

@@ -1,7 +1,9 @@
 """Workbooks that are handed out to be filled in, and read back row by row."""
 
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -21,7 +23,15 @@ Row = tuple[int, list[Any]]
 """A row's number for its owner, and its cells: trimmed, `None` where empty."""
 
 LISTS: Final = "listes"
+_NO_WIDTH: Final = "\u200b\u200e\u200f\u2060\ufeff"
+"""Marks without width, which copies from web pages and messages bring along."""
 _LISTED_ROWS: Final = 5000
+_LAST_ROW: Final = 1_048_576
+"""Rows of a sheet, at most."""
+LARGEST_MB: Final = 50
+"""Size of a file that is read, unpacked, at most: a million cells or so."""
+_LARGEST_RATIO: Final = 100
+"""Unpacked to packed: sheets of numbers have 5 to 30."""
 
 
 class Field(NamedTuple):
@@ -127,25 +137,57 @@ def hand_out(book: Workbook, path: Path) -> None:
     downloads.write_workbook(book, path)
 
 
-def opened(path: Path, where: str) -> Workbook:
-    """Return a workbook that has been filled in.
+def read(path: Path, where: str, names: Sequence[str] = ()) -> dict[str, list[Row]]:
+    """Return the rows of each sheet of a workbook that hold anything, with their numbers.
+
+    They are as wide as the widest of their sheet, and read one by one: a cell that was only
+    coloured at the end of a sheet costs nothing.
+
+    Args:
+        path: The workbook.
+        where: What messages call it.
+        names: The sheets that are read, if there is any of them; else all.
 
     Raises:
-        SchemaError: If it is absent or damaged.
+        SchemaError: If it is absent, damaged, or too large once unpacked.
     """
     if not path.is_file():
         raise SchemaError.of(where, "no such file", "a workbook", "correct the path")
     try:
-        with warnings.catch_warnings(action="ignore"):  # styles that openpyxl does not know
-            return openpyxl.load_workbook(path, data_only=True)
+        _refuse_bomb(path, where)
+        # What openpyxl warns of are styles that it does not know.
+        with warnings.catch_warnings(action="ignore"), path.open("rb") as content:
+            return _rows(openpyxl.load_workbook(content, read_only=True, data_only=True), names)
+    except SchemaError:
+        raise
     except Exception as error:  # a damaged file may break its parser anywhere
-        what = "not a readable XLSX file"
-        raise SchemaError.of(where, what, "XLSX", "save it again") from error
+        what, expected = "not a readable XLSX file", "XLSX, whole and without password"
+        fix = "open it in a spreadsheet and save it again as XLSX"
+        raise SchemaError.of(where, what, expected, fix) from error
 
 
-def rows(sheet: Worksheet) -> list[Row]:
-    """Return the rows of a sheet that hold anything, with their numbers."""
-    return filled(enumerate(sheet.iter_rows(values_only=True), start=1))
+def _rows(book: Workbook, names: Sequence[str]) -> dict[str, list[Row]]:
+    sheets = {sheet.title: sheet for sheet in book.worksheets}
+    chosen = [name for name in sheets if name in names] or list(sheets)
+    read = {}
+    for name in chosen:
+        sheets[name].reset_dimensions()
+        lines = islice(sheets[name].iter_rows(values_only=True), _LAST_ROW)
+        kept = [(row, without_end(cells)) for row, cells in filled(enumerate(lines, start=1))]
+        width = max((len(cells) for _, cells in kept), default=0)
+        read[name] = [(row, [*cells, *[None] * (width - len(cells))]) for row, cells in kept]
+    return read
+
+
+def _refuse_bomb(path: Path, where: str) -> None:
+    """Refuse a workbook whose parts would fill the memory, before any of them is unpacked."""
+    with zipfile.ZipFile(path) as packed:
+        unpacked = sum(part.file_size for part in packed.infolist())
+    ratio = unpacked / path.stat().st_size
+    if unpacked > LARGEST_MB * 1e6 or (unpacked > 1e7 and ratio > _LARGEST_RATIO):
+        what = f"{unpacked / 1e6:,.0f} MB once unpacked"
+        fix = "keep the sheet of the table alone, without pictures and empty coloured cells"
+        raise SchemaError.of(where, what, f"at most {LARGEST_MB} MB", fix)
 
 
 def filled(lines: Iterable[tuple[int, Sequence[Any]]]) -> list[Row]:
@@ -171,4 +213,4 @@ def without_end(cells: Sequence[Any]) -> list[Any]:
 
 
 def _trimmed(cell: Any) -> Any:
-    return (cell.strip() or None) if isinstance(cell, str) else cell
+    return (cell.strip().strip(_NO_WIDTH).strip() or None) if isinstance(cell, str) else cell

@@ -12,7 +12,8 @@ from openpyxl.utils import get_column_letter
 
 from opmq_lib import tables
 from opmq_lib.params import RequestImport
-from opmq_lib.sources.table_files import Grid, number, unique
+from opmq_lib.sources.grids import Grid, day, number
+from opmq_lib.sources.table_files import unique
 from opmq_lib.tables import Problem
 from opmq_lib.tables.personal import is_company_number
 from opmq_lib.tables.register import BAND_BOUNDS, TABLE
@@ -21,7 +22,6 @@ COMPANY: Final = "company"
 """Name, in the mapping, of the column that identifies a company: SIREN or SIRET."""
 LEAST_KEY_BYTES: Final = 16
 
-_FRENCH_DAY: Final = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _NUMBERS: Final = ("company_headcount", "answer_delay_days")
 
 
@@ -114,10 +114,7 @@ def _text(cell: Any) -> str:
 
 
 def _coded(name: str, text: str, words: Mapping[str, str]) -> str:
-    if name == "requested_on" and (match := _FRENCH_DAY.fullmatch(text)):
-        day, month, year = match.groups()
-        return f"{year}-{month:0>2}-{day:0>2}"
-    return words.get(text, text)
+    return str(day(text)) if name == "requested_on" else words.get(text, text)
 
 
 def _fill_bands(frame: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources import embedded, table_files
+from opmq_lib.sources import embedded, grids, table_files
 
 KNOWN_FILES: Final = {
     "libelle_appellation_long": ("code_rome", ("libelle_appellation_long",)),
@@ -69,7 +69,7 @@ def read_titles_or_bundles(path: Path) -> pd.DataFrame:
         DataError: If the columns are neither's, or both's; with every defect of the rows.
     """
     kinds = ("queries", "skill_bundles")
-    names = set(table_files.read_grid(path, table_files.shown(path), kinds).names)
+    names = set(grids.read_grid(path, table_files.shown(path), kinds).names)
     named = [kind for kind in kinds if names & tables.DESCRIPTIONS[kind].keys()]
     if len(named) != 1:
         what = "neither titles nor bundles of skills, or both"

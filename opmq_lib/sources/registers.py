@@ -15,7 +15,7 @@ from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, refuse
 from opmq_lib.methods.works import STUDY
 from opmq_lib.params import RequestImport
 from opmq_lib.show import downloads
-from opmq_lib.sources import embedded, forms, importing, table_files
+from opmq_lib.sources import embedded, forms, grids, importing, table_files
 from opmq_lib.sources.parameters import metiers
 from opmq_lib.sources.yaml_model import Reading, read_file
 from opmq_lib.tables import Problem
@@ -45,16 +45,14 @@ def read_requests(path: Path, checked_against: Known) -> pd.DataFrame:
     Raises:
         DataError: With every defect; no value is shown, of personal data only the column.
     """
-    where = table_files.shown(path)
     if not path.is_file():
         fix = "correct the path in parameters/edition.yml, or write null"
+        where = table_files.shown(path)
         raise SchemaError.of(where, "no such register", "a register of requests", fix)
-    grid = table_files.read_grid(path, where, (TABLE,))
-    cells = table_files.typed(grid, TABLE)
-    problems = contract.request_problems(cells, checked_against)
-    sheet = contract.sheet(table_files.unique(cells), where, grid.rows)
-    refuse(table_files.errors_of(grid, problems, sheet))
-    return _whole(cells)
+    source = table_files.read_source(path, TABLE, own=True)
+    problems = contract.request_problems(source.cells, checked_against)
+    refuse(table_files.errors_of(source.grid, problems, source.sheet))
+    return _whole(source.cells)
 
 
 def import_requests(
@@ -76,7 +74,7 @@ def import_requests(
     errors: list[DataError] = []
     for path in paths:
         where = table_files.shown(path)
-        grid = table_files.read_grid(path, where, (TABLE,))
+        grid = grids.read_grid(path, where, (TABLE,))
         frame, problems, unused = importing.register_rows(grid, mapping, key)
         refused = contract.request_problems(frame, checked_against)
         if any(each.column == mapping.columns[importing.COMPANY] for each in problems):

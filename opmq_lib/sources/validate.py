@@ -12,8 +12,9 @@ from opmq_lib import tables
 from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError, refuse
 from opmq_lib.methods import employment
 from opmq_lib.params import EditionParams, is_project_path
-from opmq_lib.sources import embedded, parameters, registers, rncp, table_files
+from opmq_lib.sources import embedded, grids, parameters, registers, rncp, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
+from opmq_lib.tables import titles
 
 Checked = tuple[str, list[DataError]]
 """What was checked, in words, and what is wrong with it."""
@@ -33,25 +34,29 @@ def validate(root: Path, files: Sequence[Path] = ()) -> list[str]:
     Raises:
         DataError: With every defect of every file; of the class they share, if they share one.
     """
-    checked = list(_given(files) if files else _project(root))
+    checked = list(_given(root, files) if files else _project(root))
     refuse([error for _, each in checked for error in each])
     return [line for line, _ in checked]
 
 
-def best_match(names: Iterable[str]) -> str | None:
+def best_match(names: Sequence[str]) -> str | None:
     """Return the table whose columns look most like `names`, `None` if none shares half of them.
 
     Examples:
+        >>> best_match(["Code FAP", "Année", "Effectif", "Nombre d’entreprises"])
+        'employment'
         >>> best_match(["branch_code", "metier_code", "year", "heads", "nature", "units_count"])
         'employment'
         >>> best_match(["a", "b"]) is None
         True
     """
-    titles = set(names)
 
     def likeness(table: str) -> float:
+        found = set(titles.columns(table, names)) - set(titles.FOR_READERS)
         columns = {use.name for use in tables.USES[table] if not use.may_be_absent}
-        return len(titles & columns) / len(titles | columns)
+        if table in table_files.SUPPLIED:
+            columns -= {"branch_code", *table_files.IMPLIED} - found
+        return len(found & columns) / len(found | columns)
 
     best = max(tables.TABLES, key=likeness)
     return best if likeness(best) >= 0.5 else None
@@ -142,13 +147,13 @@ def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
             yield _table(root / named, table, partial(each, root / named))
 
 
-def _given(files: Iterable[Path]) -> Iterator[Checked]:
+def _given(root: Path, files: Iterable[Path]) -> Iterator[Checked]:
     for path in files:
         if path.suffix in {".yml", ".yaml"}:
             reading = _reading(path.resolve())
             yield reading.where, reading.errors
         else:
-            yield _unnamed_table(path)
+            yield _unnamed_table(root, path)
 
 
 def _reading(path: Path) -> Reading[Any]:
@@ -161,19 +166,32 @@ def _reading(path: Path) -> Reading[Any]:
     return read_file(path, where, EditionParams)
 
 
-def _unnamed_table(path: Path) -> Checked:
+def _unnamed_table(root: Path, path: Path) -> Checked:
     where = table_files.shown(path)
     try:
-        names = table_files.read_grid(path, where, tuple(tables.TABLES)).names
+        names = grids.read_grid(path, where, tuple(tables.TABLES)).names
     except SchemaError as error:
         return where, [error]
     table = best_match(names)
     if table is None:
         what = "its columns look like those of no table"
         expected = f"the columns of one of: {', '.join(tables.TABLES)}"
-        fix = "name the columns as the data dictionary does"
+        fix = "name the columns as the data dictionary does, or begin with `opmq data template`"
         return where, [SchemaError.of(where, what, expected, fix)]
+    if table in table_files.SUPPLIED:
+        branch_code = _named_by(root, path, table)
+        return _table(path, table, partial(table_files.read_supplied, path, table, branch_code))
     return _table(path, table, partial(table_files.read_table, path, table))
+
+
+def _named_by(root: Path, path: Path, table: str) -> str | None:
+    """Return the branch whose file names a table, if one does."""
+    for reading in parameters.read_branches(root):
+        named = reading.get("tables")
+        its = named.get(table) if isinstance(named, dict) else None
+        if isinstance(its, str) and (root / its).absolute() == path.absolute():
+            return Path(reading.where).stem
+    return None
 
 
 def _table(path: Path, table: str, read: Callable[[], pd.DataFrame]) -> Checked:

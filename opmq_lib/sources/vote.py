@@ -24,7 +24,7 @@ from opmq_lib.params import (
 from opmq_lib.show import french
 from opmq_lib.sources import forms, parameters, project
 from opmq_lib.sources.branch_file import with_questions
-from opmq_lib.sources.table_files import number
+from opmq_lib.sources.grids import number
 from opmq_lib.sources.yaml_model import translated
 from opmq_lib.sources.yaml_text import Key, parse
 
@@ -187,8 +187,8 @@ def read_form(path: Path, root: Path) -> tuple[str, list[Question]]:
         DataError: With every defect of every sheet: row, column, what was expected, what to do.
     """
     where = path.name
-    book = forms.opened(path, where)
-    sheets = {code: forms.rows(book[name]) for code, name in SHEETS.items() if name in book}
+    book = forms.read(path, where)
+    sheets = {code: book[name] for code, name in SHEETS.items() if name in book}
     if not sheets:
         expected = f"one of {', '.join(SHEETS.values())}"
         fix = "use a form of `opmq vote form`"
@@ -368,11 +368,13 @@ def _vote(rows: list[forms.Row], place: str, errors: list[DataError]) -> dict[st
     return {"vote": texts | {"date": day}, "basis": basis}
 
 
-def _ticked(book: Workbook, where: str, errors: list[DataError]) -> dict[str, list[str]]:
+def _ticked(
+    book: Mapping[str, list[forms.Row]], where: str, errors: list[DataError]
+) -> dict[str, list[str]]:
     """Return the métiers ticked for each question; every code must be known."""
     metiers = parameters.metiers()
     ticked: dict[str, list[str]] = {question: [] for question in SHEETS}
-    lines = forms.rows(book[METIERS])[1:] if METIERS in book else []
+    lines = book.get(METIERS, [])[1:]
     for row, cells in lines:
         code, _, *marks = [str(cell or "") for cell in (*cells, None, None, None)][:4]
         place = f"{where}, sheet {METIERS}, row {row}"

@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, time, timedelta
 from numbers import Real
 from typing import Any, Final
 
@@ -21,15 +21,35 @@ from opmq_lib.errors import (
     closest,
     did_you_mean,
 )
-from opmq_lib.tables import personal
+from opmq_lib.tables import personal, titles
 from opmq_lib.tables.columns import expectation
 from opmq_lib.tables.kinds import ANY, DAY, Column
 from opmq_lib.tables.schemas import DESCRIPTIONS, KEYS, RULES, USES, Rule, Use
+from opmq_lib.tables.scope import OWN_TABLES
 
 SHOWN_PER_PROBLEM: Final = 10
 """Rows listed for one problem of one column; the others are counted."""
 _EMPTY: Final = ("", None, np.nan)
 _CORRECT: Final = "correct the number"
+_LARGEST: Final = 1e15
+"""No table holds a number above."""
+_DIGITS: Final = (
+    "write digits only, such as 1234 or 1234,5, with one decimal mark in the whole file"
+)
+_SAID: Final[tuple[tuple[Callable[[Any], bool], str, str], ...]] = (
+    (
+        lambda cell: isinstance(cell, str) and cell in {"s", "nd", "np", "nv"},
+        "a mark of published tables, not a number",
+        "write the true figure where it is secret: it is kept so when the table is published; "
+        "leave the row out where nothing is known",
+    ),
+    (
+        lambda cell: isinstance(cell, time | timedelta),
+        "a time, not a number",
+        "format the cell as a number in the spreadsheet, and type the number again",
+    ),
+)
+"""What else stands in cells of numbers: how to know it, what it is, what to do."""
 _Wrong = tuple[NDArray[np.bool_], str, str, type[DataError]]
 """Rows that are wrong, what they are, what to do about them, and the class of the error."""
 
@@ -69,6 +89,7 @@ class Sheet:
         where: The file or step it comes from.
         rows: Row number of each position; by default the position plus 2 (the header is row 1).
         own: Whether every row is the user's own, so that no value may be shown.
+        titles: What its owner calls the columns, where not by their names.
     """
 
     frame: pd.DataFrame
@@ -76,10 +97,15 @@ class Sheet:
     where: str
     rows: Sequence[int] | None = None
     own: bool = False
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def number(self, position: int) -> int:
         """Return the row number that the owner sees at a position from 0."""
         return position + 2 if self.rows is None else self.rows[position]
+
+    def in_titles(self, text: str) -> str:
+        """Return a text in which columns are called as the owner calls them."""
+        return re.sub(r"`(\w+)`", lambda found: f"`{self.titles.get(found[1], found[1])}`", text)
 
 
 def check(table: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -108,7 +134,7 @@ def check(table: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
             ...
         opmq_lib.errors.SchemaError: 1 defect
           regions.csv, column `labels`: unknown column, and `label` is missing
-            expected: the columns of table `regions`: region_code, label
+            expected: the columns of table `regions`: `region_code`, `label`
             what to do: rename it to `label`
     """
     problems = find_problems(table, frame)
@@ -188,23 +214,33 @@ def header_problems(table: str, names: Iterable[str]) -> list[Problem]:
     """
     found = list(names)
     missing = [use.name for use in USES[table] if use.name not in found and not use.may_be_absent]
-    expected = f"the columns of table `{table}`: {', '.join(DESCRIPTIONS[table])}"
+    expected = f"the columns of table `{table}`: {_listed(DESCRIPTIONS[table])}"
+    spelt = {titles.plain(titles.title(table, name)): name for name in missing}
     problems = []
     for name in dict.fromkeys(found):
         if found.count(name) > 1:
             problems.append(Problem(name, "column given twice", expected, "keep one of them"))
         if name in DESCRIPTIONS[table]:
             continue
-        near = closest(name, missing)
-        if near is not None:
+        near = closest(name, missing) or spelt.get(closest(titles.plain(name), spelt) or "")
+        if near in missing:
             missing.remove(near)
             what = f"unknown column, and `{near}` is missing"
             problems.append(Problem(name, what, expected, f"rename it to `{near}`"))
         else:
-            problems.append(Problem(name, "unknown column", expected, "remove it"))
+            fix = f"rename it if it is one of {_listed(missing)}; else remove it"
+            problems.append(
+                Problem(name, "unknown column", expected, fix if missing else "remove it")
+            )
+    named = ", or name the file in parameters/branches/" if table in OWN_TABLES else ""
+    fixes = {name: f"add a column `{name}`{named * (name == 'branch_code')}" for name in missing}
     return problems + [
-        Problem(name, "column missing", expected, f"add a column `{name}`") for name in missing
+        Problem(name, "column missing", expected, fix) for name, fix in fixes.items()
     ]
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def as_error(problems: Sequence[Problem], sheet: Sheet) -> DataError:
@@ -248,14 +284,15 @@ def _defect(problem: Problem, more: int, sheet: Sheet) -> Defect:
         ):
             value = problem.value
         where += f", row {sheet.number(problem.row)}"
-    where += f", column `{problem.column}`" if problem.column else ""
+    where += f", column {sheet.in_titles(f'`{problem.column}`')}" if problem.column else ""
     where += f" ({key})" if key else ""
-    what = problem.what
+    what = sheet.in_titles(problem.what)
     if value and what.startswith("not "):
         what, value = f"`{value}` is {what}", None
     what += "" if problem.first is None else f" {sheet.number(problem.first)}"
     what += f" (and {more} more row{'s' if more > 1 else ''})" if more else ""
-    return Defect(where, what, problem.expected, problem.fix, value)
+    expected, fix = sheet.in_titles(problem.expected), sheet.in_titles(problem.fix)
+    return Defect(where, what, expected, fix, value)
 
 
 def _is_key_for_sure(cell: str) -> bool:
@@ -324,7 +361,7 @@ def _repeated_keys(
     problem = Problem(
         column=key[0] if len(key) == 1 else "",
         what="the same key as row",
-        expected=f"one row for each {', '.join(key)}",
+        expected=f"one row for each {_listed(key)}",
         fix="delete one of the two rows",
     )
     wrong = frame.duplicated(key).to_numpy(copy=True)
@@ -352,7 +389,7 @@ def _typed(cells: pd.Series, column: Column) -> pd.Series:
         if cells.dtype == "str":
             return cells.fillna("")
         is_text = cells.map(lambda cell: isinstance(cell, str)).astype(bool)
-        return cells.where(is_text, "").astype("str")
+        return cells.astype("object").where(is_text, "").astype("str")
     if cells.dtype.kind not in "iuf":
         is_number = cells.map(lambda cell: isinstance(cell, Real) and not isinstance(cell, bool))
         numbers = cells.astype("object").where(is_number.astype(bool))
@@ -397,7 +434,7 @@ def _cell_problems(
         [] if use.may_be_empty else [(empty, "empty cell", "fill it in", SchemaError)]
     )
     if found is None:
-        problems += _number_problems(column, empty, typed.to_numpy())
+        problems += _number_problems(column, empty, typed.to_numpy(), cells)
     else:
         problems += _text_problems(column, empty, *found)
     expected = expectation(column)
@@ -432,7 +469,7 @@ def _text_problems(
 
 
 def _number_problems(
-    column: Column, empty: NDArray[np.bool_], numbers: NDArray[np.float64]
+    column: Column, empty: NDArray[np.bool_], numbers: NDArray[np.float64], cells: pd.Series
 ) -> list[_Wrong]:
     """Return which numbers are none, or negative, or outside the range of their column."""
     whole = column.kind == "whole"
@@ -440,10 +477,19 @@ def _number_problems(
     unread = np.rint(numbers) != numbers if whole else np.isnan(numbers)
     negative = (numbers < 0) & (column.low == 0)
     outside = (numbers < column.low) | (numbers > column.high)
+    is_huge = (np.abs(numbers) > _LARGEST) & ~outside
+    problems: list[_Wrong] = []
+    if cells.dtype.kind not in "iuf":
+        for is_one, what, fix in _SAID:
+            told = cells.map(is_one).to_numpy(bool)
+            problems.append((told & ~empty, what, fix, SchemaError))
+            unread = unread & ~told
     return [
-        (~empty & unread, words, "write digits only, such as 1234", SchemaError),
+        *problems,
+        (~empty & unread, words, _DIGITS, SchemaError),
         (negative, "negative number", _CORRECT, RangeError),
         (outside & ~negative, "outside its range", _CORRECT, RangeError),
+        (is_huge, "too large a number", _CORRECT, RangeError),
     ]
 
 

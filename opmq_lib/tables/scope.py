@@ -22,6 +22,20 @@ DEFINED_IN: Final = {
 REST: Final = "autres_metiers"
 """What stands for the other métiers: an own table may close its total with it."""
 NOMENCLATURE: Final = "FAP-2009"
+OWN_TABLES: Final = {
+    "employment": "Emploi par métier",
+    "branch_totals": "Salariés de la branche",
+    "criterion_values": "Valeurs de critères",
+    "tension_components": "Composantes de la tension",
+    "tension_reference": "Référence de la tension",
+    "fap_crosswalk": "Passage FAP-2009 à FAP-2021",
+    "skill_needs": "Compétences nécessaires",
+    "skill_supply": "Compétences disponibles",
+    "bloc_readings": "Lecture des blocs",
+    "branch_ages": "Âges par métier",
+    "branch_entries": "Jeunes débutants et mobilité",
+}
+"""Tables that a branch may supply, and the French name of their sheet."""
 LEVEL: Final = "fap225"
 """The métiers of an own employment table: those of the estimate that it replaces."""
 
@@ -83,46 +97,58 @@ OWN: Final = Rule(
 """The rule of every own table."""
 
 
-def own_employment_rules(metiers: pd.DataFrame) -> list[Rule]:
-    """Return what an own employment table must say: jobs that were counted, métier by métier.
+_SPLIT: Final = f"give one row to each métier, and {REST} for the rest"
+_RECODE: Final = f"write the code of {NOMENCLATURE}, or count these jobs in {REST}"
+
+
+def metier_rules(table: str, metiers: pd.DataFrame) -> list[Rule]:
+    """Return what the métiers of an own table must be, and that its jobs were counted.
+
+    Its codes are of `NOMENCLATURE`; those of employment are métiers, not families.
 
     Args:
+        table: The table.
         metiers: Table `metiers`: every code of every nomenclature and level.
     """
+    if not {"branch_code", "metier_code"} <= DESCRIPTIONS[table].keys():
+        return []
     is_usual = metiers["nomenclature"].eq(NOMENCLATURE)
-    usable = metiers.loc[is_usual & metiers["level"].eq(LEVEL), "metier_code"]
+    is_employment = table == "employment"
+    usable = metiers[is_usual & metiers["level"].eq(LEVEL)] if is_employment else metiers[is_usual]
     level = metiers["level"].map({"total": "all occupations together"})
     why = level.fillna("a family of métiers").where(
         is_usual, "a code of " + metiers["nomenclature"]
     )
     others = metiers.assign(why=why).sort_values("nomenclature").drop_duplicates("metier_code")
-    others = others[~others["metier_code"].isin(usable)]
-    return [
-        *(
-            Rule(
-                columns=("metier_code",),
-                holds=_among("metier_code", codes, invert=True),
-                what=f"{reason}, not a métier of {NOMENCLATURE}",
-                expected=f"a code of level {LEVEL} of {NOMENCLATURE} in table `metiers`, such as "
-                f"D1Z40, or {REST}",
-                fix=f"give one row to each métier, and {REST} for the rest",
-                error=ScopeError,
-            )
-            for reason, codes in others.groupby("why")["metier_code"].unique().items()
-        ),
+    others = others[~others["metier_code"].isin(usable["metier_code"])]
+    of_level = f"level {LEVEL} of " if is_employment else ""
+    rules = [
         Rule(
-            columns=("nature",),
-            holds=_among("nature", {"estimate", "official_projection"}, invert=True),
-            what="your own table holds what was not observed",
-            expected="observed",
-            fix="keep what was counted and leave the other rows out: estimates and projections are "
-            "made by the project",
+            columns=("metier_code",),
+            holds=_among("metier_code", codes, invert=True),
+            what=f"{reason}, not a métier of {NOMENCLATURE}",
+            expected=f"a code of {of_level}{NOMENCLATURE} in table `metiers`, such as D1Z40, or "
+            f"{REST}",
+            fix=_RECODE if str(reason).startswith("a code of") else _SPLIT,
             error=ScopeError,
-        ),
+        )
+        for reason, codes in others.groupby("why")["metier_code"].unique().items()
     ]
+    return [*rules, *([_OBSERVED] if is_employment else [])]
 
 
 def _among(
     name: str, codes: Collection[str], *, invert: bool = False
 ) -> Callable[[pd.DataFrame], pd.Series]:
     return lambda frame: frame[name].isin(codes) != invert
+
+
+_OBSERVED: Final = Rule(
+    columns=("nature",),
+    holds=_among("nature", {"estimate", "official_projection"}, invert=True),
+    what="your own table holds what was not observed",
+    expected="observed",
+    fix="keep what was counted and leave the other rows out: estimates and projections are "
+    "made by the project",
+    error=ScopeError,
+)
