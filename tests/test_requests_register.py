@@ -10,13 +10,12 @@ import pytest
 from opmq_lib.errors import ConfidentialityError, DataError
 from opmq_lib.show import downloads
 from opmq_lib.sources import importing, registers
-from opmq_lib.tables import personal
 from opmq_lib.tables import register as contract
 
 ROOT = Path(__file__).parent.parent
 LAST_DAY = date(2026, 11, 24)
 KEY = b"a secret that is not in the repository"
-KNOWN = registers.known(ROOT, LAST_DAY)
+KNOWN = registers.known(ROOT, LAST_DAY)._replace(free_texts=("request_note",))
 GOOD = {
     "request_code": "D1",
     "company_code": "0f3a9c5e7b21d468",
@@ -101,16 +100,7 @@ def test_every_defect_is_listed_at_once_by_key_and_no_value_is_shown() -> None:
     ("column", "content", "kind"),
     [
         ("request_note", "rappeler jeanne.martin@exemple.fr", "an e-mail address"),
-        ("request_note", "tél. 06 12 34 56 78", "a phone number"),
         ("request_note", "voir avec Mme Durand", "a person's name"),
-        ("request_note", "Jean-Pierre Lefèvre rappellera", "a person's name"),
-        ("request_note", "rappeler 06/12/34/56/78", "a phone number"),
-        ("request_note", "+33 (0)6 12 34 56 78", "a phone number"),
-        ("request_note", "Kevin Dubois est absent", "a person's name"),
-        ("request_note", "DUPONT Marie", "a person's name"),
-        ("request_note", "Mme durand", "a person's name"),
-        ("request_note", "M Durand", "a person's name"),
-        ("request_note", "jeanne.martin [at] exemple.fr", "an e-mail address"),
         (
             "request_note",
             "Mme Durand, 06 12 34 56 78, SIREN 732829320",
@@ -140,11 +130,24 @@ def test_a_day_that_is_not_given_is_empty() -> None:
     assert importing._text(pd.NaT) == ""
 
 
-def test_plain_words_are_not_taken_for_a_person() -> None:
-    notes = ["machine 3 à Paris", "12 m de câble", "EDF Lyon", "M 12", "norme MM 3",
-             "délai 06/12", "Formation à M+3", "drainage", "atelier de 12 (at 3)",
-             "CAP Chaudronnerie"]  # fmt: skip
-    assert [note for note in notes if personal.kinds(pd.Series([note]))] == []
+def test_free_words_are_refused_unless_the_operator_declares_them(project_copy: Path) -> None:
+    frame = register({}, {"request_note": ""})
+    with pytest.raises(ConfidentialityError) as caught:
+        contract.check(frame, "requests.csv", KNOWN._replace(free_texts=()))
+    (defect,) = caught.value.defects
+    assert (defect.where, defect.what) == (
+        "requests.csv, column `request_note`", "free words, which may name a person",
+    )  # fmt: skip
+    assert "parameters/requests.yml" in defect.fix
+    assert "machine" not in str(caught.value)
+    empty = frame.assign(request_note="")
+    assert contract.check(empty, "x.csv", KNOWN._replace(free_texts=())) is empty
+    assert "request_note" not in registers.known(project_copy, LAST_DAY).free_texts
+    file = project_copy / "parameters/requests.yml"
+    text = file.read_text(encoding="utf-8")
+    named = text.replace("request_note: null", 'request_note: "Note interne"')
+    file.write_text(named, encoding="utf-8")
+    assert "request_note" in registers.known(project_copy, LAST_DAY).free_texts
 
 
 def test_a_number_with_a_wrong_control_digit_is_no_company() -> None:

@@ -29,7 +29,9 @@ IMPORT_FILE: Final = "parameters/requests.yml"
 def known(root: Path, last_day: date, origin: str = "own") -> Known:
     """Return what a register of requests is checked against."""
     topics = table_files.read_convention("request_topics", root)
-    return Known(embedded.load("branches")["branch_code"].tolist(), topics, last_day, origin)
+    branches = embedded.load("branches")["branch_code"].tolist()
+    declared = [name for name, title in read_import(root).checked().columns.items() if title]
+    return Known(branches, topics, last_day, origin, declared)
 
 
 def read_requests(path: Path, checked_against: Known) -> pd.DataFrame:
@@ -160,7 +162,7 @@ def read_recommendations(path: Path | None, origin: str) -> pd.DataFrame:
     """
     if path is None or not path.is_file():
         return table_files.no_rows("recommendations")
-    rules = [contract.origin_rule(origin, "recommendations")]
+    rules = [contract.origin_rule(origin, "recommendations"), *contract.told_rules()]
     return table_files.read_table(path, "recommendations", rules=rules)
 
 
@@ -173,7 +175,7 @@ def read_decisions(path: Path | None) -> pd.DataFrame:
     """
     if path is None or not path.is_file():
         return table_files.no_rows("decisions")
-    return table_files.read_table(path, "decisions", "public")
+    return table_files.read_table(path, "decisions", "public", contract.told_rules())
 
 
 def write(register: pd.DataFrame, table: str, path: Path) -> None:

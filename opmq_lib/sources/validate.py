@@ -138,7 +138,7 @@ def _registers(root: Path, edition: EditionParams) -> Iterator[Checked]:
         "requests": lambda path: registers.read_requests(path, registers.known(root, on)),
         "works": lambda _: works(),
         "company_counts": lambda path: table_files.read_table(path, "company_counts"),
-        "recommendations": lambda path: table_files.read_table(path, "recommendations"),
+        "recommendations": lambda path: registers.read_recommendations(path, "own"),
         "decisions": registers.read_decisions,
         "notes": lambda path: registers.read_notes(path, works(), on, "own"),
     }

@@ -1,6 +1,8 @@
 """Personal data in texts: e-mail addresses, phone numbers, names, company numbers."""
 
+import html
 import re
+import unicodedata
 from typing import Final
 
 import numpy as np
@@ -9,54 +11,106 @@ import pandas as pd
 
 COMPANY_NUMBER: Final = "a company number (SIREN or SIRET)"
 
-_TITLES: Final = "[Mm]mes?|MME|[Mm]lles?|MLLE|[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|MM|M[Rr]|[Dd]r"
-_FIRST_NAMES: Final = (
-    "Ahmed|Alain|Alexandre|Alice|André|Anne|Antoine|Aurélie|Benoît|Bernard|Bruno|Camille|"
-    "Caroline|Catherine|Cécile|Cédric|Céline|Charlotte|Chloé|Christian|Christine|Christophe|"
-    "Claire|Claude|Daniel|David|Denis|Didier|Dominique|Elodie|Élodie|Emilie|Émilie|Emma|Emmanuel|"
-    "Éric|Eric|Fabien|Fabrice|Fatima|Florence|Franck|François|Françoise|Frédéric|Gérard|Gilles|"
-    "Guillaume|Hélène|Henri|Hervé|Hugo|Isabelle|Jacques|Jean|Jeanne|Jérôme|Joël|Julie|Julien|"
-    "Karim|Karine|Kevin|Kévin|Laure|Laurence|Laurent|Léa|Louis|Luc|Lucas|Ludovic|Manon|Marc|"
-    "Marie|Marion|Martine|Mathieu|Mathilde|Maxime|Mélanie|Michel|Mickaël|Mohamed|Monique|Muriel|"
-    "Nadia|Nadine|Nathalie|Nicolas|Olivier|Pascal|Patricia|Patrick|Paul|Pauline|Philippe|Pierre|"
-    "Quentin|Rachid|René|Romain|Sandrine|Sarah|Sébastien|Serge|Sophie|Stéphane|Stéphanie|Sylvain|"
-    "Sylvie|Thierry|Thomas|Valérie|Véronique|Vincent|Virginie|Xavier|Yann|Yannick|Yves"
+_TITLES: Final = (
+    "[Mm]mes?|MME|[Mm]lles?|MLLE|[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|MM|M[Rr]|mr|[Dd]r|"
+    "[Mm]a[iî]tre"
 )
+_FIRST_NAMES: Final = (
+    "Abdel|Adrien|Agnès|Ahmed|Aïcha|Alain|Alexandre|Alexis|Ali|Alice|Amélie|Anaïs|André|Angélique|"
+    "Anne|Annick|Annie|Anthony|Antoine|Arnaud|Audrey|Aurélie|Aurélien|Baptiste|Bastien|Béatrice|"
+    "Benjamin|Benoît|Bernadette|Bernard|Bertrand|Brigitte|Bruno|Camille|Caroline|Catherine|Cécile|"
+    "Cédric|Céline|Chantal|Charlotte|Chloé|Christian|Christine|Christophe|Claire|Claude|Clément|"
+    "Corinne|Cyril|Damien|Daniel|Danielle|David|Delphine|Denis|Denise|Didier|Dominique|Elodie|"
+    "Élodie|Emilie|Émilie|Emma|Emmanuel|Emmanuelle|Éric|Eric|Estelle|Evelyne|Fabien|Fabrice|Fanny|"
+    "Farid|Fatima|Florence|Florian|Franck|François|Françoise|Frédéric|Gabriel|Geneviève|Georges|"
+    "Gérard|Ghislaine|Gilles|Grégory|Guillaume|Hassan|Hélène|Henri|Hervé|Hugo|Ibrahim|Inès|"
+    "Isabelle|Jacqueline|Jacques|Jean|Jeanne|Jennifer|Jérôme|Jessica|Joël|Jonathan|Josiane|Julie|"
+    "Julien|Juliette|Justine|Karim|Karine|Kevin|Kévin|Khadija|Laetitia|Laura|Laure|Laurence|"
+    "Laurent|Léa|Leïla|Loïc|Louis|Louise|Luc|Lucas|Lucie|Ludovic|Magali|Mamadou|Manon|Marc|Marie|"
+    "Marion|Martine|Mathieu|Mathilde|Matthieu|Maxime|Mehdi|Mélanie|Michel|Michèle|Mickaël|Mohamed|"
+    "Monique|Morgane|Moussa|Muriel|Mustapha|Nadia|Nadine|Nathalie|Nicolas|Odile|Olivier|Omar|"
+    "Pascal|Patricia|Patrick|Paul|Pauline|Philippe|Pierre|Quentin|Rachid|Raphaël|Raymond|Régis|"
+    "Rémi|René|Robert|Roger|Roland|Romain|Sabrina|Samir|Samira|Samuel|Sandrine|Sarah|Sébastien|"
+    "Serge|Simon|Simone|Sofiane|Solène|Sophie|Stéphane|Stéphanie|Sylvain|Sylvie|Théo|Thierry|"
+    "Thomas|Valentin|Valérie|Véronique|Victor|Vincent|Virginie|William|Xavier|Yann|Yannick|"
+    "Yasmine|Yoann|Yohan|Youssef|Yves|Yvette|Zoé"
+)
+_PAIRS: Final = r"(?:(?: ?[./,_-] ?| )\d{2}){4}"
+_DIGITS: Final = r"zéro|un|deux|trois|quatre|cinq|six|sept|huit|neuf"
+_NUMBERS: Final = (
+    rf"{_DIGITS}|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|quarante|cinquante|"
+    "soixante|et"
+)
+_AT: Final = r"(?: ?[\[({<] ?(?:at|arobase|@) ?[\])}>] ?| (?:arobase|chez) )"
+_DOT: Final = r"(?: ?[\[({<] ?(?:dot|point|\.) ?[\])}>] ?| ?\. ?| (?:dot|point) )"
 _PATTERNS: Final = {
-    "an e-mail address": r"[\w.+-]+\s?(?:@|[\[(]\s?(?:at|arobase|@)\s?[\])])\s?[\w-]+\s?"
-    r"(?:\.|[\[(]\s?(?:dot|point)\s?[\])])\s?\w+",
-    "a phone number": r"(?<!\d)(?:(?:\+|00)33[ ./-]?(?:\(0\)[ ./-]?)?|0)[1-9](?:[ ./-]?\d{2}){4}"
-    r"(?!\d)",
-    "a person's name": rf"\b(?:(?:{_TITLES})\.?\s+[A-Za-zÀ-ÿ]|M\.\s+[A-ZÀ-Þ]|M\s+[A-ZÀ-Þ])[\w’'-]+|"
-    rf"\b(?:{_FIRST_NAMES})(?:-(?:{_FIRST_NAMES}))?\s+(?:de\s+|du\s+|d[’'])?[A-ZÀ-Þ]|"
-    rf"\b[A-ZÀ-Þ][A-ZÀ-Þ’'-]+\s+(?:{_FIRST_NAMES})\b",
+    kind: re.compile("|".join(forms))
+    for kind, forms in {
+        "an e-mail address": (
+            r"[\w.+-]@[\w-]+",
+            rf"(?<![\w.+-])[\w.+-]+ @ ?[\w-]+{_DOT}\w",
+            rf"(?<![\w.+-])[\w.+-]+(?i:{_AT})[\w-]+(?i:{_DOT})\w",
+            r"(?<![\w.+-])[\w.+-]+ (?i:at) [\w-]+ (?i:dot|point) \w",
+        ),
+        "a phone number": (
+            rf"(?<!\d)\(?[0Oo][1-9]\)?(?:\d{{8}}|{_PAIRS})(?!\d)",
+            r"(?<!\d)0[1-9](?:\d{2} \d{3} \d{3}| \d{3} \d{3} \d{2}| \d{4} \d{4})(?!\d)",
+            rf"(?<!\d)(?:00 ?)?33 ?[1-9](?:\d{{8}}|{_PAIRS})(?!\d)",
+            r"(?:\+|(?<!\d)00 ?)[1-9](?:[ ./()-]{0,3}\d){9,13}(?!\d)",
+            r"(?<![\d,.])[67](?:[ .-]\d{2}){4}(?!\d)",
+            rf"(?i:\bzéro[ -](?:{_DIGITS})(?:[ ,-]+(?:{_NUMBERS})){{4,}})",
+        ),
+        "a person's name": (
+            rf"\b(?:(?:{_TITLES})\.? +[A-Za-zÀ-ÿ]|M\. +[A-ZÀ-Þ]|M +[A-ZÀ-Þ])[\w’'-]+",
+            rf"\b(?:{_FIRST_NAMES})(?:-(?:{_FIRST_NAMES}))? +(?:de +|du +|d[’'])?[A-ZÀ-Þ]",
+            rf"(?<![\w’'-])[A-ZÀ-Þ][A-ZÀ-Þ’'-]+,? +(?:{_FIRST_NAMES})\b",
+            rf"(?<![\w’'-])[A-ZÀ-Þ][a-zà-ÿ’'-]+, +(?:{_FIRST_NAMES})\b",
+            rf"\b(?i:{_FIRST_NAMES}) +[A-ZÀ-Þ]{{3,}}\b",
+            r"(?<![\w.])(?!M\.)[A-ZÀ-Þ]\.(?:-?[A-ZÀ-Þ]\.)? ?[A-ZÀ-Þ][a-zà-ÿ]+\b",
+            r"(?<![\w.])(?!M\.)[A-ZÀ-Þ]\.(?:-?[A-ZÀ-Þ]\.)? ?[A-ZÀ-Þ]{3,}\b",
+        ),
+    }.items()
 }
+"""What shows each kind in a text that `_plain` has written."""
+_DASHES: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
+_NO_WIDTH: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _NUMBER: Final = re.compile(r"(?<!\d)\d{3}[ .]?\d{3}[ .]?\d{3}(?:[ .]?\d{5})?(?!\d)")
 _LA_POSTE: Final = [3, 5, 6, 0, 0, 0, 0, 0, 0]
 
 
 def kinds(texts: pd.Series) -> list[str]:
-    """Return every kind of personal data that some texts hold.
+    r"""Return every kind of personal data that some texts hold.
+
+    No-break spaces, marks without width, full-width letters and the entities of web pages hide
+    nothing.
 
     Examples:
         >>> kinds(pd.Series(["DUPONT Marie, 06/12/34/56/78"]))
         ['a phone number', "a person's name"]
-        >>> kinds(pd.Series(["D-1", "voir Mme Durand"]))
+        >>> kinds(pd.Series(["D-1", "voir Mme\u00a0Durand"]))
         ["a person's name"]
         >>> kinds(pd.Series(["machine 3 à Paris", "atelier de 12 personnes"]))
         []
     """
-    joined = "\n".join(pd.unique(texts.astype("str")))
-    held = [kind for kind, pattern in _PATTERNS.items() if re.search(pattern, joined)]
-    if any(map(is_company_number, _NUMBER.findall(joined))):
+    plain = [_plain(text) for text in pd.unique(texts.astype("str"))]
+    held = [kind for kind, form in _PATTERNS.items() if any(map(form.search, plain))]
+    if any(is_company_number(number) for text in plain for number in _NUMBER.findall(text)):
         held.append(COMPANY_NUMBER)
     return held
 
 
 def rows(texts: pd.Series) -> npt.NDArray[np.bool_]:
     """Return which texts hold personal data; a company number is not looked for."""
-    held = texts.astype("str").str.contains("|".join(_PATTERNS.values()), regex=True)
-    return held.to_numpy(dtype=bool)
+    held = [any(form.search(_plain(text)) for form in _PATTERNS.values()) for text in texts]
+    return np.array(held, dtype=bool)
+
+
+def _plain(text: object) -> str:
+    """Return a text with ordinary letters, blanks and dashes."""
+    whole = html.unescape(str(text))
+    if not whole.isascii():
+        whole = unicodedata.normalize("NFKC", _NO_WIDTH.sub("", whole)).translate(_DASHES)
+    return " ".join(whole.split())
 
 
 def is_company_number(text: str) -> bool:

@@ -27,11 +27,10 @@ _BODIES: Final = (
     r"fédération|syndicat|association|union|bureau)\b"
 )
 """What the name of a body holds."""
-_PERSONS: Final = (
-    r"(?i:\b(?:président|secrétaire|direct(?:eur|rice)|rapporteur|rapporteuse|vice-président)e?\b)|"
-    r"\b(?!M\.)[A-ZÀ-Þ]\.[ \xa0]?[A-ZÀ-Þ][a-zà-ÿ]"
+_OFFICES: Final = (
+    r"(?i)\b(?:président|secrétaire|direct(?:eur|rice)|rapporteur|rapporteuse|vice-président)e?\b"
 )
-"""What names who signs for it: an office, an initial and a surname."""
+"""What names who signs for it: an office."""
 _PERSONAL_TITLES: Final = re.compile(
     r"\b(?:pr[ée]nom|nom|e-?mail|courriel|t[ée]l(?:[ée]phone)?|portable|contact|interlocuteur)\b",
     re.IGNORECASE,
@@ -46,12 +45,14 @@ class Known(NamedTuple):
         topics: Table `request_topics`.
         last_day: No request may be later.
         origin: What every row must say: `own`, or `fictitious` in a demonstration.
+        free_texts: Columns of free words that the operator has declared; no other is kept.
     """
 
     branch_codes: Collection[str]
     topics: pd.DataFrame
     last_day: date
     origin: str = "own"
+    free_texts: Collection[str] = ()
 
 
 def check(register: pd.DataFrame, where: str, known: Known) -> pd.DataFrame:
@@ -85,7 +86,11 @@ def sheet(register: pd.DataFrame, where: str, rows: Sequence[int] | None = None)
 def request_problems(register: pd.DataFrame, known: Known) -> list[Problem]:
     """Return everything in which a register of requests is not what it must be, without values."""
     problems = find_problems(TABLE, register, [*_COHERENT, *_known_rules(known)])
-    return [*(replace(each, value=None) for each in problems), *_personal_problems(register)]
+    return [
+        *(replace(each, value=None) for each in problems),
+        *_personal_problems(register),
+        *_free_texts(register, known.free_texts),
+    ]
 
 
 def work_rules(
@@ -170,6 +175,11 @@ def _not_before(name: str, first: str, what: str) -> Rule:
         fix="correct one of the two dates",
         error=CoherenceError,
     )
+
+
+def told_rules() -> list[Rule]:
+    """Return what the free words of decisions and recommendations must not hold."""
+    return list(map(_without_person, ("offer_change", "decision", "minutes_reference")))
 
 
 def _without_person(name: str) -> Rule:
@@ -341,7 +351,7 @@ _NOTE_RULES: Final = (
         holds=lambda notes: (
             notes["signed_by"].eq("")
             | notes["signed_by"].str.contains(_BODIES, regex=True)
-            & ~notes["signed_by"].str.contains(_PERSONS, regex=True)
+            & ~notes["signed_by"].str.contains(_OFFICES, regex=True)
         ),
         what="not the name of a body",
         expected="a body, such as CPNEFP de la chimie",
@@ -407,6 +417,20 @@ def _known_rules(known: Known) -> Iterator[Rule]:
         error=ScopeError,
     )
     yield origin_rule(known.origin, "requests")
+
+
+def _free_texts(register: pd.DataFrame, declared: Collection[str]) -> Iterator[Problem]:
+    """Yield the columns of free words that nobody declared: no rule finds every person in words."""
+    for name, column in DESCRIPTIONS[TABLE].items():
+        is_free = column.kind == "text" and not column.choices and name not in declared
+        if is_free and name in register and register[name].astype("str").fillna("").ne("").any():
+            yield Problem(
+                column=name,
+                what="free words, which may name a person",
+                expected="codes, days and numbers alone",
+                fix="remove the column, or give it a title in parameters/requests.yml: `columns`",
+                error=ConfidentialityError,
+            )
 
 
 def _personal_problems(register: pd.DataFrame) -> Iterator[Problem]:
