@@ -21,7 +21,7 @@ def template(
 ) -> None:
     """Write an XLSX in which a branch fills in its own tables; it is read back as it is.
 
-    Example: opmq data template employment --branch ceramique -o data/ceramique.xlsx
+    Example: opmq data template employment --branch chimie -o emplois.xlsx
     """
     from opmq_lib.errors import refuse
     from opmq_lib.questions.emplois import chain as emplois

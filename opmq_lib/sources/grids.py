@@ -16,9 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pandas as pd
-import pyarrow as pa
 from openpyxl.utils import get_column_letter
-from pyarrow import parquet
 
 from opmq_lib import tables
 from opmq_lib.errors import Defect, SchemaError
@@ -255,17 +253,19 @@ def _read_xlsx(path: Path, where: str, names: Sequence[str]) -> Grid:
 
 
 def _read_parquet(path: Path, where: str, names: Sequence[str]) -> Grid:  # noqa: ARG001 (same signature)
+    from pyarrow import parquet, types
+
     try:
         described = parquet.read_metadata(path)
         schema, cells = (
             described.schema.to_arrow_schema(),
             described.num_rows * described.num_columns,
         )
-        nested = [each.name for each in schema if pa.types.is_nested(each.type)]
+        nested = [each.name for each in schema if types.is_nested(each.type)]
         groups = (described.row_group(at) for at in range(described.num_row_groups))
         megabytes = sum(group.total_byte_size for group in groups) / 1e6
         is_large = cells > _MOST_CELLS or megabytes > forms.LARGEST_MB
-        texts = [each.name for each in schema if pa.types.is_string(each.type)]
+        texts = [each.name for each in schema if types.is_string(each.type)]
         if not nested and not is_large:
             frame = parquet.read_table(path, read_dictionary=texts).to_pandas()
     except Exception as error:  # a damaged file may break its parser anywhere
