@@ -1,4 +1,5 @@
 import os
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -57,12 +58,11 @@ def test_its_version_is_part_of_what_a_site_depends_on(fake: Path) -> None:
 
 def test_absence_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert not quarto.is_available()
     with pytest.raises(DataError, match=r"pip install 'opmq\[quarto\]'"):
         quarto.build(tmp_path)
 
 
-@pytest.mark.skipif(not quarto.is_available(), reason="Quarto is not installed")
+@pytest.mark.skipif(shutil.which(quarto.PROGRAM) is None, reason="Quarto is not installed")
 def test_the_real_program_renders_a_page(tmp_path: Path) -> None:
     (tmp_path / "_quarto.yml").write_text("project:\n  type: website\n", encoding="utf-8")
     (tmp_path / "index.qmd").write_text("---\ntitle: A\n---\n", encoding="utf-8")

@@ -295,9 +295,17 @@ def shown(site: Path) -> set[str]:
     for path in site.rglob("*"):
         if path.is_file():
             for content in _contents(path.read_bytes()):
-                text = re.sub(r"(?<=\d)[\s\u202f\u00a0,.](?=\d{3})", "", content)
-                found |= set(re.findall(r"(?<!\d)\d{6}(?!\d)", text))
+                found |= _numbers(re.sub(r"(?<=\d)[\s\u202f\u00a0,.](?=\d{3})", "", content))
     return found
+
+
+def _numbers(text: str) -> set[str]:
+    return set(re.findall(r"(?<!\d)\d{6}(?!\d)", text))
+
+
+def _four_digits(number: str) -> str:
+    """Return a number as files to download show it."""
+    return f"{float(f'{int(number):.4g}'):.0f}"
 
 
 def _contents(content: bytes) -> list[str]:
@@ -313,6 +321,11 @@ def test_no_secret_reaches_the_site_and_the_branches_are_published(
     root, canaries = project
     assert len(canaries) > (500 if FULL else 100)
     assert shown(root / "outputs/site") & canaries == set()
+    results = (root / "outputs/2026").rglob("*.csv")
+    public = {number for path in results for number in _numbers(path.read_text("utf-8"))}
+    rounded = {_four_digits(canary) for canary in canaries} - set(map(_four_digits, public))
+    assert len(rounded) > len(canaries) / 2
+    assert shown(root / "outputs/site") & rounded == set()
     for code in BRANCHES:
         page = (root / f"outputs/site/branches/{code}/01_emplois.html").read_text(encoding="utf-8")
         assert REST in page

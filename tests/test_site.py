@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -60,12 +61,13 @@ def test_home_shows_the_headcount_of_a_branch_or_why_there_is_none(
 
 def test_files_to_download_come_with_format_size_and_date(built: site.SiteReport) -> None:
     page = (built.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
-    line = page[page.index("chiffres_cles.csv</a>") :].partition("</tr>")[0]
-    assert "<td>CSV</td><td>1\u00a0ko</td><td>1er\u00a0novembre\u00a02026</td>" in line
-    downloads = built.site / "telechargements/chimie/01_emplois"
+    line = page[page.index("chimie_csv.zip</a>") :].partition("</tr>")[0]
+    assert "fichiers CSV</td><td>1\u00a0ko</td><td>1er\u00a0novembre\u00a02026</td>" in line
+    downloads = built.site / "telechargements/chimie"
     assert sorted(path.name for path in downloads.iterdir()) == [
-        "01_emplois.ipynb",
-        "chiffres_cles.csv",
+        "chimie.xlsx",
+        "chimie_csv.zip",
+        "chimie_notebooks.zip",
     ]
 
 
@@ -209,15 +211,29 @@ def test_a_branch_with_data_of_its_own_is_withheld_and_blocks_nobody(tmp_path: P
     assert report.unavailable == ("chimie/01_emplois: your own data, not published",)
     left = root / "outputs/2026/chimie/01_emplois/emplois.csv"
     assert "424242" in left.read_text(encoding="utf-8")
-    assert (report.site / "telechargements/textile/01_emplois/emplois.csv").is_file()
+    assert "01_emplois/emplois.csv" in archive(report.site, "textile").namelist()
+    assert not (report.site / "telechargements/chimie").exists()
     shown = (report.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
     assert "données propres à la branche" in shown
     common = (report.site / "commun/10_consolidation.html").read_text(encoding="utf-8")
     assert re.search("Branches absentes de cette page, .*: Industries chimiques", common)
-    gathered = report.site / "telechargements/commun/10_consolidation/all.csv"
-    assert gathered.read_text(encoding="utf-8").splitlines() == ["origin", "public"]
-    texts = [path.read_bytes() for path in report.site.rglob("*") if path.is_file()]
-    assert [text for text in texts if b"424242" in text or b"424 242" in text] == []
+    gathered = archive(report.site, "commun").read("10_consolidation/all.csv")
+    assert gathered.decode("utf-8-sig").strip() == ""
+    texts = [text for path in report.site.rglob("*") for text in contents(path)]
+    secrets = (b"424242", b"424 242", b"424200", b"4242")
+    assert [text for text in texts if any(secret in text for secret in secrets)] == []
+
+
+def archive(built: Path, scope: str) -> zipfile.ZipFile:
+    return zipfile.ZipFile(built / f"telechargements/{scope}/{scope}_csv.zip")
+
+
+def contents(path: Path) -> list[bytes]:
+    """Return what a file holds, or what the files packed in it hold."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return [path.read_bytes()] if path.is_file() else []
+    with zipfile.ZipFile(path) as packed:
+        return [packed.read(name) for name in packed.namelist()]
 
 
 def run_all(root: Path) -> BatchReport:
@@ -345,7 +361,7 @@ def test_a_page_that_an_engine_has_damaged_is_refused(
     assert not (tmp_path / "root/outputs/site").exists()
 
 
-@pytest.mark.skipif(not quarto.is_available(), reason="Quarto is not installed")
+@pytest.mark.skipif(shutil.which(quarto.PROGRAM) is None, reason="Quarto is not installed")
 def test_both_engines_give_the_same_pages(built: site.SiteReport, tmp_path: Path) -> None:
     report = render(given.edition(tmp_path / "root"), engine="quarto")
     pages = {path.relative_to(report.site) for path in report.site.rglob("*.html")}

@@ -73,13 +73,17 @@ def test_a_branch_without_number_says_why(branches: dict[str, Branch]) -> None:
     assert content.missing_reason(branches["verre_mecanique"]) == "pas encore calculé"
 
 
-def test_files_of_a_run_are_offered_by_format(branches: dict[str, Branch]) -> None:
-    found = content.downloads(branches["chimie"].runs["01_emplois"])
-    assert [(file.name, file.format) for file in found] == [
-        ("01_emplois.ipynb", "notebook exécuté"),
-        ("chiffres_cles.csv", "CSV"),
+def test_files_of_a_branch_are_offered_by_format(branches: dict[str, Branch]) -> None:
+    runs = [branches["chimie"].runs["01_emplois"]]
+    sizes = dict.fromkeys(content.table_files("chimie"), 12_345)
+    assert [tuple(file) for file in content.downloads(runs, sizes)] == [
+        (name, f"telechargements/chimie/{name}", kind, "12\u00a0ko", "1er\u00a0novembre\u00a02026")
+        for name, kind in [
+            ("chimie.xlsx", "XLSX"),
+            ("chimie_csv.zip", "archive ZIP de fichiers CSV"),
+            ("chimie_notebooks.zip", "archive ZIP des notebooks du calcul"),
+        ]
     ]
-    assert found[0].href == "telechargements/chimie/01_emplois/01_emplois.ipynb"
 
 
 def test_parameters_are_shown_in_french_without_machinery(branches: dict[str, Branch]) -> None:

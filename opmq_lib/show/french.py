@@ -23,6 +23,7 @@ MONTHS = (
     "décembre",
 )
 PRODUCERS_TYPOS = {"Ouviers": "Ouvriers"}
+_SPACED = re.compile(r" [;!?:%»]|« ")
 STATUS_LABELS = {
     "s": "secret statistique",
     "nd": "non disponible",
@@ -153,6 +154,8 @@ def typography(prose: str) -> str:
         >>> typography("« Chimie » : 12 % ; oui ?")
         '«\xa0Chimie\xa0»\xa0: 12\xa0%\u202f; oui\u202f?'
     """
+    if not _SPACED.search(prose):
+        return prose
     prose = re.sub(r" (?=[;!?])", NNBSP, prose)
     return re.sub(r" (?=[:%»])|(?<=«) ", NBSP, prose)
 

@@ -22,10 +22,12 @@ _SCRIPT_LOADS = re.compile(
     r"(?:import\(|fetch\(|importScripts\(|\.src\s*=|\.open\([^,()]*,)\s*[`'\"](https?://[^`'\"]+)"
 )
 _FILE_LOADS = {".js": _SCRIPT_LOADS} | dict.fromkeys((".css", ".svg", ".html"), _STYLE_LOADS)
+_UNIX_ROOTS = ("home", "root", "Users", "tmp", "var", "opt", "mnt", "srv", "work", "private")
 _MACHINE_PATH = re.compile(
-    r"(?<![\w./:%-])/(?:home|root|Users|tmp|var|opt|mnt|srv|work|private)/[\w.-]+"
+    rf"(?<![\w./:%-])/(?:{'|'.join(_UNIX_ROOTS)})/[\w.-]+"
     r"|(?<![\w/])[A-Z]:\\{1,2}(?:Users|Documents|Temp)\b|file:///"
 )
+_ROOTS = (*(f"/{name}/" for name in _UNIX_ROOTS), ":\\", "file:///")  # quick to look for
 
 Tags = Sequence[tuple[str, dict[str, str]]]
 
@@ -112,12 +114,25 @@ def _link_defects(
 
 
 def _file_defects(name: str, text: str, forbidden: Sequence[str]) -> Iterator[Defect]:
-    paths = [words for words in forbidden if words in text]
-    for path in paths or sorted(set(_MACHINE_PATH.findall(text)))[:3]:
-        fix = "find which cell or parameter wrote it"
-        yield Defect(name, "path of a machine", "paths relative to the project", fix, path)
+    yield from machine_paths(name, text, forbidden)
     pattern = _FILE_LOADS.get(posixpath.splitext(name)[1])
     yield from (_loaded(name, target) for target in (pattern.findall(text) if pattern else ()))
+
+
+def machine_paths(name: str, text: str, forbidden: Sequence[str] = ()) -> Iterator[Defect]:
+    """Yield the paths of a machine that a text holds, three at most.
+
+    Args:
+        name: Where the text stands.
+        text: The text.
+        forbidden: Texts that are paths too, such as the project's own.
+    """
+    paths = [words for words in forbidden if words in text]
+    if not paths and any(root in text for root in _ROOTS):
+        paths = sorted(set(_MACHINE_PATH.findall(text)))[:3]
+    for path in paths:
+        fix = "find which cell or parameter wrote it"
+        yield Defect(name, "path of a machine", "paths relative to the project", fix, path)
 
 
 def _loaded(where: str, target: str) -> Defect:

@@ -5,7 +5,7 @@ prose around it is in `pages/*.qmd`.
 """
 
 import io
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,11 @@ KEY_FIGURES_NOTEBOOK = "01_emplois"
 KEY_FIGURES = "chiffres_cles"
 SHORTLIST_NOTEBOOK = "07_que_faire"
 NUMBER_COLUMNS = ("value", "lower", "upper", "interval_level", "year")
-FORMATS = {".ipynb": "notebook exécuté", ".csv": "CSV", ".xlsx": "XLSX"}
+FORMATS = {
+    ".xlsx": "XLSX",
+    "_csv.zip": "archive ZIP de fichiers CSV",
+    "_notebooks.zip": "archive ZIP des notebooks du calcul",
+}
 PARAMETER_LABELS = {
     "branch_code": "Code de la branche",
     "edition_id": "Édition",
@@ -143,8 +147,10 @@ def first_metiers(branch: Branch) -> list[tuple[str, Markup]]:
 def company_book(branch: Branch) -> Download | None:
     """Return the workbook of the branch's companies, if its run has written one."""
     run = branch.runs.get(SHORTLIST_NOTEBOOK)
-    files = {file.name: file for file in downloads(run)} if run else {}
-    return files.get(f"gpec_{branch.code}.xlsx")
+    name = f"gpec_{branch.code}.xlsx"
+    if run is None or name not in run.files:
+        return None
+    return _download(href(run, name), (run.folder / name).stat().st_size, run.date)
 
 
 def _key_table(branch: Branch) -> pd.DataFrame:
@@ -187,20 +193,38 @@ def parameters(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def downloads(run: Run) -> list[Download]:
-    """Return the files of a run that readers may download, the notebook first."""
-    return [
-        Download(
-            name,
-            f"{DOWNLOADS}/{run.name}/{name}",
-            FORMATS[ending],
-            file_size((run.folder / name).stat().st_size),
-            french.day(run.date),
-        )
-        for ending in FORMATS
-        for name in run.files
-        if name.endswith(ending)
-    ]
+def downloads(runs: Sequence[Run], sizes: Mapping[str, int]) -> list[Download]:
+    """Return what readers of some runs of a branch may download: tables, notebooks, forms.
+
+    Args:
+        runs: Runs that have results.
+        sizes: Size of every file to download, in bytes, by address.
+    """
+    books = [(href, max(run.date for run in runs)) for href in table_files(runs[0].branch_code)]
+    own = [(href(run, name), run.date) for run in runs for name in forms(run)]
+    return [_download(address, sizes[address], day) for address, day in books + own]
+
+
+def forms(run: Run) -> list[str]:
+    """Return the workbooks of a run that are no copy of its tables: forms, templates."""
+    copy = f"{run.notebook}.xlsx"
+    return [name for name in run.files if name.endswith(".xlsx") and name != copy]
+
+
+def href(run: Run, name: str) -> str:
+    """Return the address of a file of a run, from the root of the site."""
+    return f"{DOWNLOADS}/{run.branch_code}/{name}"
+
+
+def table_files(scope: str) -> list[str]:
+    """Return the addresses of a branch's files: workbook, archive of tables, of notebooks."""
+    return [f"{DOWNLOADS}/{scope}/{scope}{end}" for end in FORMATS]
+
+
+def _download(address: str, bytes_count: int, day: str) -> Download:
+    name = Path(address).name
+    kind = next(kind for end, kind in FORMATS.items() if address.endswith(end))
+    return Download(name, address, kind, file_size(bytes_count), french.day(day))
 
 
 def file_size(bytes_count: int) -> str:
@@ -242,12 +266,6 @@ def oldest_source(sources: pd.DataFrame, edition_date: date) -> dict[str, str]:
 
 def sources_of(manifest: Manifest, tables: Iterable[str]) -> list[dict[Hashable, str]]:
     """Return the sources of some embedded tables, one per producer's title, in order."""
-    rows = manifest.sources[manifest.sources["table"].isin(list(tables))]
-    return sources_table(rows.drop_duplicates(["producer", "title"]))
-
-
-def sources_table(sources: pd.DataFrame) -> list[dict[Hashable, str]]:
-    """Return sources as pages show them: French typography and dates, no blank."""
-    days = [french.day(day) if day else "sans date" for day in sources["data_date"]]
-    shown = sources.map(french.label).assign(table=sources["table"], data_date=days)
-    return shown.to_dict("records")
+    asked = {*tables}
+    rows = [row for row in manifest.shown_sources if row["table"] in asked]
+    return [*{(row["producer"], row["title"]): row for row in reversed(rows)}.values()][::-1]

@@ -48,7 +48,7 @@ def of_html(html: str) -> Counts:
         >>> of_html('<h2>Un titre</h2><table><caption>Deux</caption></table><a href="b">lien</a>')
         Counts(headings=1, tables=1, captions=1, figures=0, links=1, words=4)
     """
-    tags = [name for name, _ in markup.tags(html)]
+    tags = [*markup.names(html)]
     return Counts(
         sum(name in ("h1", "h2", "h3", "h4", "h5", "h6") for name in tags),
         tags.count("table"),

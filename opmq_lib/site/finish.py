@@ -65,7 +65,7 @@ def finished(html: str, engine: str) -> str:
     """
     names: Counter[str] = Counter()
     page = _TABLE.sub(lambda table: _in_region(table, names), _LOADED_FROM_ELSEWHERE.sub("", html))
-    page = _WORDS.sub(lambda part: part[0] if part["kept"] else french.typography(part[0]), page)
+    page = _WORDS.sub(_spaced, page)
     if "http-equiv" not in page:
         page = page.replace(
             "<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1
@@ -73,6 +73,11 @@ def finished(html: str, engine: str) -> str:
     stamp = f'<p class="opmq-stamp">Site produit par {escape(engine)}.</p>\n'
     before, footer, after = page.rpartition("</footer>")
     return f"{before}{stamp}{footer}{after}" if footer else page
+
+
+def _spaced(part: re.Match[str]) -> str:
+    text = part[0]
+    return text if part["kept"] or text.isspace() else french.typography(text)
 
 
 def _in_region(found: re.Match[str], names: Counter[str]) -> str:

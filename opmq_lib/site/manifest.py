@@ -7,8 +7,9 @@ the one the ledger recorded.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
@@ -113,6 +114,13 @@ class Manifest:
         held = [{run.status for run in branch.runs.values()} for branch in self.branches]
         pairs = zip(self.branches, held, strict=True)
         return [branch.label for branch, states in pairs if "withheld" in states]
+
+    @cached_property
+    def shown_sources(self) -> list[dict[Hashable, str]]:
+        """Sources as pages show them: French typography and dates, no blank."""
+        days = [french.day(day) if day else "sans date" for day in self.sources["data_date"]]
+        shown = self.sources.map(french.label)
+        return shown.assign(table=self.sources["table"], data_date=days).to_dict("records")
 
     @property
     def runs(self) -> Iterator[tuple[Branch | None, Run]]:

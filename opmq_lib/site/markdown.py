@@ -71,7 +71,7 @@ def render(source: str, up: str = "", names: Counter[str] | None = None) -> Rend
                 child.attrs["href"] = address(str(child.attrs["href"]), up)
     header = next((token.content for token in tokens if token.type == "front_matter"), "")
     html = parser.renderer.render(tokens, parser.options, environment)
-    return Rendered(html, yaml.safe_load(header) or {}, outside)
+    return Rendered(html, yaml.safe_load(header) if header else {}, outside)
 
 
 def address(href: str, up: str = "") -> str:

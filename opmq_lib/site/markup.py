@@ -36,8 +36,15 @@ def tags(html: str) -> Iterator[tuple[str, dict[str, str]]]:
                 {
                     key.lower(): unescape(double or single or bare)
                     for key, double, single, bare in _ATTRIBUTE.findall(tag["inside"])
-                },
+                }
+                if tag["inside"]
+                else {},
             )
+
+
+def names(html: str) -> Iterator[str]:
+    """Yield the name of every opening tag, in lower case."""
+    return (tag["name"].lower() for tag in MARKUP.finditer(html) if tag["name"])
 
 
 def main(page: str) -> str:

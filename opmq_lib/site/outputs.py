@@ -62,8 +62,8 @@ def options_of(source: str) -> dict[str, Any]:
         >>> options_of('#| echo: false\n#| fig-alt: "Deux courbes"\nplot()')
         {'echo': False, 'fig-alt': 'Deux courbes'}
     """
-    lines = takewhile(lambda line: line.startswith("#|"), source.splitlines())
-    return yaml.safe_load("\n".join(line[2:] for line in lines)) or {}
+    lines = [*takewhile(lambda line: line.startswith("#|"), source.splitlines())]
+    return yaml.safe_load("\n".join(line[2:] for line in lines)) if lines else {}
 
 
 def figure(data: dict[str, str]) -> tuple[str, bytes, tuple[int, int] | None]:

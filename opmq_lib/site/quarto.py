@@ -25,11 +25,6 @@ _NAMES = {
 }
 
 
-def is_available() -> bool:
-    """Return whether the program is on the path."""
-    return shutil.which(PROGRAM) is not None
-
-
 def version() -> str:
     """Return the version of the program."""
     return _done("--version").stdout.strip()

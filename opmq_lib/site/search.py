@@ -26,6 +26,9 @@ _SKIPPED = re.compile(
 _TITLES = re.compile(r"<(h1|p) class=\"(?:title|subtitle)\b[^\"]*\">(.*?)</\1>", re.DOTALL)
 
 
+_SOUGHT = re.compile(r"<p class=\"opmq-sought\"[^>]*>")
+
+
 class Section(NamedTuple):
     """One section of a page.
 
@@ -77,7 +80,7 @@ def rows(href: str, page: str) -> list[list[str]]:
         return []
     main = markup.main(page)
     title = " – ".join(markup.text(words) for _, words in _TITLES.findall(main))
-    named = [each for _, each in markup.tags(main) if each.get("class") == "opmq-sought"]
+    named = [each for _, each in markup.tags("".join(_SOUGHT.findall(main)))]
     first, *others = found if (found := sections(main)) and not found[0].level else [_NO, *found]
     said = [each for one in named[:1] for each in (one["data-names"], one["data-jobs"])]
     return [

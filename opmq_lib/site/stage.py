@@ -5,19 +5,18 @@ French prose of generated pages is in `pages/*.qmd`, what they show is read by `
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, Template
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 from nbformat import v4
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, Defect
+from opmq_lib.errors import DataError
 from opmq_lib.runs import folders
 from opmq_lib.show import french, words
-from opmq_lib.site import content, prepare
+from opmq_lib.site import content, files, prepare
 from opmq_lib.site.manifest import Manifest, Run, read_file
 
 HERE = Path(__file__).parent
@@ -41,12 +40,16 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
         ConfidentialityError: If a file is no longer the one that the manifest has checked.
         DataError: Listing everything that pages must not hold, in every notebook.
     """
-    templates = _templates(manifest, engine)
+    environment = _environment(manifest, engine)
+    templates = environment.get_template
+    sizes, defects = files.write(
+        manifest, folder, templates("lisez-moi.txt"), [str(root.resolve())]
+    )
+    environment.globals["sizes"] = sizes
     pages = {f"{name}.qmd": templates(f"{name}.qmd").render() for name in SINGLE_PAGES}
     pages["branches/index.qmd"] = templates("branches.qmd").render()
     for each in manifest.branches:
         pages[f"branches/{each.code}/index.qmd"] = templates("branche.qmd").render(branch=each)
-    defects: list[Defect] = []
     warnings: list[str] = []
     for branch, run in manifest.runs:
         context: dict[str, Any] = {"branch": branch, "run": run, "title": run.question.title}
@@ -57,7 +60,7 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
         text = read_file(run, f"{run.notebook}.ipynb").decode()
         notebook = v4.reads(text)  # type: ignore[no-untyped-call]
         defects += prepare.defects(notebook, f"{run.name}.ipynb")
-        warnings += _copy_downloads(run, notebook, folder)
+        warnings += _warned(run, notebook)
         context["title"] = prepare.opening(notebook)[0] or run.question.title
         head, foot = (templates(f"{name}.qmd").render(context) for name in ("avant", "apres"))
         prepared = prepare.prepare(notebook, head, foot)
@@ -70,22 +73,14 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
     return len(pages), warnings
 
 
-def _copy_downloads(run: Run, notebook: Any, folder: Path) -> list[str]:
-    """Copy the files of a run, warnings taken out of its notebook; say which cells had some."""
-    files = {each.href: read_file(run, each.name) for each in content.downloads(run)}
-    warned = prepare.drop_warnings(notebook)
-    if warned:
-        text = v4.writes(notebook)  # type: ignore[no-untyped-call]
-        files[f"{content.DOWNLOADS}/{run.name}/{run.notebook}.ipynb"] = text.encode()
-    for href, written in files.items():
-        folders.write(folder / href, written)
-    return [
-        f"{run.name}, cell {number}: wrote on standard error; not published" for number in warned
-    ]
+def _warned(run: Run, notebook: Any) -> list[str]:
+    """Take what was written on standard error out of a notebook; say which cells did so."""
+    numbers = prepare.drop_warnings(notebook)
+    return [f"{run.name}, cell {n}: wrote on standard error; not published" for n in numbers]
 
 
-def _templates(manifest: Manifest, engine: str) -> Callable[[str], Template]:
-    """Return what gives a template of `pages/` by its name."""
+def _environment(manifest: Manifest, engine: str) -> Environment:
+    """Return what reads the templates of `pages/`."""
     environment = words.environment(
         loader=FileSystemLoader(HERE / "pages"),
         keep_trailing_newline=True,
@@ -95,4 +90,4 @@ def _templates(manifest: Manifest, engine: str) -> Callable[[str], Template]:
     known = {"manifest": manifest, "content": content, "french": french, "tables": tables}
     environment.globals |= known | {"engine": engine}
     environment.filters["yaml"] = lambda text: Markup(json.dumps(str(text), ensure_ascii=False))
-    return environment.get_template
+    return environment
