@@ -5,6 +5,7 @@ What a command needs is imported when it runs: `--help`, `validate` and `status`
 """
 
 import errno
+import gc
 import sys
 import warnings
 
@@ -42,6 +43,7 @@ def main() -> None:
     So is what the system refuses (full disk, no right). What a calculation warns of is one line
     each on standard error.
     """
+    gc.set_threshold(50_000)  # collecting costs a tenth of a short command
     warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
     try:
         app()

@@ -296,8 +296,10 @@ def _released_plan(root: Path) -> "list[Run]":
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
     release.sweep(root, edition, branches)
     own = {code: branch for code, branch in branches.items() if branch.tables.paths()}
+    if not own:
+        return plan(root, edition, branches)
     known = hashes.Hashes(root / "outputs" / edition.edition_id / hashes.CACHE)
-    for done in release.write(root, edition, own, library.read(known)) if own else ():
+    for done in release.write(root, edition, own, library.read(known)):
         where = f"{done.branch_code}, {done.table}"
         if done.refused:
             print(f"Withheld  {where}: {done.refused.defects[0]}", file=sys.stderr)

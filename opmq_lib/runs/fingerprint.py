@@ -6,10 +6,11 @@ sha256, first letters), `inputs` (name → sha256) and `versions`. Dates of file
 
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,13 @@ def json_sha256(value: Any) -> str:
 def versions() -> Mapping[str, str]:
     """Return the versions of Python and of the packages that can change a result."""
     python = ".".join(map(str, sys.version_info[:3]))
-    return {"python": python} | {name: version(name) for name in PACKAGES}
+    return {"python": python} | {name: _version(name) for name in PACKAGES}
+
+
+def _version(name: str) -> str:
+    """Return a package's version, from a line: `version` parses its whole description."""
+    line = re.search(r"(?m)^Version: (.+)$", distribution(name).read_text("METADATA") or "")
+    return line[1] if line else version(name)
 
 
 def key(fingerprint: Fingerprint) -> str:
@@ -130,7 +137,7 @@ def damages(
 def _changed(
     before: Mapping[str, Any], now: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any | None, Any | None]]:
-    for name in sorted(before.keys() | now.keys()):
+    for name in sorted(before.keys() | now.keys()) if before != now else ():
         if before.get(name) != now.get(name):
             yield name, before.get(name), now.get(name)
 

@@ -97,7 +97,7 @@ def _within(names: Iterable[str], modules: Collection[str]) -> list[str]:
         >>> _within(["opmq_lib.show.figures", "numpy"], ["opmq_lib", "opmq_lib.show"])
         ['opmq_lib', 'opmq_lib.show']
     """
-    parts = [name.split(".") for name in names]
+    parts = [name.split(".") for name in names if name.startswith(LIBRARY)]
     starts = (".".join(each[:length]) for each in parts for length in range(1, len(each) + 1))
     return list(dict.fromkeys(name for name in starts if name in modules))
 
