@@ -54,15 +54,15 @@ def test_home_shows_the_headcount_of_a_branch_or_why_there_is_none(
     built: site.SiteReport,
 ) -> None:
     home = (built.site / "index.html").read_text(encoding="utf-8")
-    assert '<span class="n" data-cell="chiffres_cles:0:value">225\u202f800</span>' in home
-    assert "le dernier calcul a échoué" in home
+    assert '<span class="n" data-cell="emplois:0:value">225\u202f800</span>' in home
+    assert "<strong>Le dernier calcul a échoué</strong>" in home
     assert "31\u00a0décembre\u00a02014" in home
 
 
 def test_files_to_download_come_with_format_size_and_date(built: site.SiteReport) -> None:
     page = (built.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
     line = page[page.index("chimie_csv.zip</a>") :].partition("</tr>")[0]
-    assert "fichiers CSV</td><td>1\u00a0ko</td><td>1er\u00a0novembre\u00a02026</td>" in line
+    assert "fichiers CSV</td><td>2\u00a0ko</td><td>1er\u00a0novembre\u00a02026</td>" in line
     downloads = built.site / "telechargements/chimie"
     assert sorted(path.name for path in downloads.iterdir()) == [
         "chimie.xlsx",
@@ -247,8 +247,8 @@ def run_all(root: Path) -> BatchReport:
         ("methode", "la page donne les bornes", "la somme est un minimum"),
         ("methode", "arrondi selon son intervalle", "l’étendue de ses variantes"),
         ("methode", "connue au niveau national seulement", "viendra"),
-        ("index", "Les totaux nationaux par métier sont observés", "Les effectifs par métier sont"),
-        ("index", "leurs départs à remplacer, pour 100 emplois et par an", "variantes de calcul"),
+        ("index", "De quand datent ces chiffres", "Les effectifs par métier sont"),
+        ("index", "leurs départs à remplacer pour 100 emplois et par an", "variantes de calcul"),
         ("branches/chimie/index", "Dernière année des totaux nationaux", "Dernière année observée"),
         ("mentions-legales", "plusieurs copies n’indiquent pas leur licence", "suivent les lic"),
     ],
@@ -370,7 +370,7 @@ def test_both_engines_give_the_same_pages(built: site.SiteReport, tmp_path: Path
 
 def test_the_stamp_holds_no_path_of_the_machine(built: site.SiteReport) -> None:
     stamp = json.loads((built.site / site.STAMP).read_text(encoding="utf-8"))
-    assert sorted(stamp) == ["content", "inputs", "warnings"]
+    assert sorted(stamp) == ["content", "inputs", "printed", "warnings"]
     assert str(built.site.parent) not in json.dumps(stamp)
 
 

@@ -170,7 +170,7 @@ def test_everything_but_search_works_without_scripts(
     page.locator("details.contents summary").click()
     assert page.locator("details.contents a").first.is_visible()
     page.get_by_role("link", name="Accueil").first.click()
-    assert page.locator("h1").inner_text().startswith("Étude prospective")
+    assert page.locator("h1").inner_text().startswith("Quels métiers")
     context.close()
 
 

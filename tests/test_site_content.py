@@ -23,52 +23,28 @@ def plain(text: object) -> str:
     return str(text).replace("\u00a0", " ").replace("\u202f", " ")
 
 
-def row(**changes: object) -> pd.DataFrame:
-    cells = {
-        "indicator": "employment_headcount",
-        "metier_code": "E2Z70",
-        "value": 12345.0,
-        "lower": 10600.0,
-        "upper": 14100.0,
-        "interval_level": 0.8,
-        "unit": "headcount",
-        "status": "value",
-        "nature": "estimate",
-        "year": 2018,
-    }
-    return pd.DataFrame([cells | changes])
+def test_a_branch_is_summed_up_by_its_published_headcount(branches: dict[str, Branch]) -> None:
+    found = content.summary(branches["chimie"])
+    assert 'data-cell="emplois:0:value">225\u202f800<' in found.headcount
+    assert (found.year, found.departures, found.metiers) == ("2020", "", [])
+    assert "10\u202f600" not in found.headcount
+    assert 'role="img"' in found.figure
 
 
-def test_a_key_figure_says_its_unit_nature_year_and_interval() -> None:
-    figure = content.key_figure(row(), 0, {"E2Z70": "Techniciens"})
-    assert figure.label == "Premier métier : Techniciens"
-    assert "12\u202f300" in figure.value
-    note = plain(figure.note.striptags())
-    assert note == "emplois, estimation, 2018 ; intervalle à 80 % : 10 600 à 14 100"
+def test_a_branch_without_headcount_says_what_would_fill_it(branches: dict[str, Branch]) -> None:
+    found = content.summary(branches["verre_mecanique"])
+    assert (found.headcount, found.figure) == ("", "")
+    assert "un tableau de ses emplois par métier" in found.headline
 
 
-def test_a_missing_number_shows_its_sign_and_no_interval() -> None:
-    nothing = float("nan")
-    figure = content.key_figure(
-        row(value=nothing, lower=nothing, upper=nothing, status="nd"), 0, {}
-    )
-    assert not figure.has_value
-    assert 'title="non disponible">nd</abbr>' in figure.value
-    assert "intervalle" not in figure.note
-
-
-def test_a_branch_shows_its_headcount_first(branches: dict[str, Branch]) -> None:
-    figures = content.key_figures(branches["chimie"])
-    assert [figure.has_interval for figure in figures] == [False, True]
-
-
-def test_a_branch_without_a_list_has_no_name_on_its_card(branches: dict[str, Branch]) -> None:
-    assert content.first_metiers(branches["chimie"]) == []
-    assert content.que_faire(branches["chimie"]) is None
+def test_branches_are_in_the_order_of_french_names(edition: manifest.Manifest) -> None:
+    names = [branch.label for branch, _ in content.summaries(edition)]
+    kinds = [name.removeprefix("Industries ") for name in names if name.startswith("Industries ")]
+    assert kinds[:3] == ["céramiques", "chimiques", "de l’habillement"]
+    assert kinds.index("électriques et gazières") < kinds.index("textiles")
 
 
 def test_a_branch_without_number_says_why(branches: dict[str, Branch]) -> None:
-    assert content.key_figures(branches["ciments"]) == []
     assert content.missing_reason(branches["ciments"]) == "le dernier calcul a échoué"
     assert content.missing_reason(branches["verre_mecanique"]) == "pas encore calculé"
 

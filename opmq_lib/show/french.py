@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 
 NBSP = "\u00a0"
@@ -134,6 +135,26 @@ def bounds(lower: float, upper: float) -> str:
     return f"{rounded(lower, size)} à {rounded(upper, size)}"
 
 
+def two_digits(value: float) -> str:
+    r"""Return an estimated head count at two significant digits, never finer than 10.
+
+    Examples:
+        >>> two_digits(2_894.98) == "2\u202f900", two_digits(-314.4), two_digits(38.2)
+        (True, '−310', '38')
+    """
+    return rounded(value, 10) if abs(value) < 10 else number(float(f"{value:.2g}"))
+
+
+def signed(value: float) -> str:
+    """Return a change in whole numbers, with its sign.
+
+    Examples:
+        >>> signed(8.2), signed(-5.6)
+        ('+8', '−6')
+    """
+    return f"{'+' if round(value) > 0 else ''}{number(value)}"
+
+
 def percent(value: float, decimals: int = 0) -> str:
     r"""Return a percentage.
 
@@ -203,3 +224,14 @@ def day(iso_date: str) -> str:
     year, month, number_in_month = iso_date.split("-")
     first = "1er" if int(number_in_month) == 1 else str(int(number_in_month))
     return NBSP.join([first, MONTHS[int(month) - 1], year])
+
+
+def order(name: str) -> str:
+    """Return what French names are sorted by: accents, ligatures and case do not count.
+
+    Examples:
+        >>> sorted(["Zinc", "Œuvre", "Île", "bois", "Étain"], key=order)
+        ['bois', 'Étain', 'Île', 'Œuvre', 'Zinc']
+    """
+    plain = name.casefold().replace("œ", "oe").replace("æ", "ae")
+    return unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()

@@ -20,6 +20,8 @@ from opmq_lib.tables.result_columns import TITLES_SEPARATOR
 ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
 NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>')
 
+ALT_SIGNS = 200
+"""Longest text alternative of a figure, whose numbers stand in the table below it."""
 LEAST_RELIABLE = "D"
 GRADE = Markup('<abbr class="opmq-grade" title="fiabilité {0} : {1}">{0}</abbr>')
 
@@ -59,6 +61,16 @@ def chosen(
     if unknown:
         raise ScopeError(unknown)
     return rows.iloc[[known.index(code) for code in asked]]
+
+
+def metier(code: str, label: str) -> Markup:
+    """Return the name of a métier, marked so that a site leads to its page where it has one.
+
+    Examples:
+        >>> metier("G1Z70", "Techniciens de maintenance")
+        Markup('<span data-metier="G1Z70">Techniciens de maintenance</span>')
+    """
+    return Markup('<span data-metier="{}">{}</span>').format(code, label)
 
 
 HERE = ("main_romes", "branch_hires_count")
@@ -305,6 +317,28 @@ def table(
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
         f'<p class="opmq-source">{escape(" ".join(source))}</p>'
+    )
+
+
+def figure(words: Sequence[str], drawings: Sequence[str], said: str, numbers: Html) -> Html:
+    """Return drawings with all their words: title, how to read, alternative, source, numbers.
+
+    Args:
+        words: The finding, whose numbers come from `Cells`; how to read the drawings, on a line;
+            producers and years.
+        drawings: SVG; where there are two, a wide one then one for phones, or panels.
+        said: What a person who does not see them must know; cut at 200 signs.
+        numbers: The table of what is drawn.
+    """
+    title, how, source = (" ".join(paragraphs(each)) for each in words)
+    whole = french.typography(Markup(" ".join(paragraphs(said))).striptags())
+    said = whole if len(whole) <= ALT_SIGNS else f"{whole[: ALT_SIGNS - 1].rpartition(' ')[0]}…"
+    shown = "".join(drawings)
+    return piece(
+        f'<figure class="opmq-figure"><h3>{title}</h3><p class="opmq-how">{how}</p>'
+        f'<div class="opmq-drawing" role="img" aria-label="{escape(said)}">{shown}</div>'
+        f"<figcaption>{source}</figcaption>"
+        f"<details><summary>Voir les chiffres</summary>{numbers.html}</details></figure>"
     )
 
 

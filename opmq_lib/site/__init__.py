@@ -20,7 +20,7 @@ from typing import Any, Literal
 from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, folders
-from opmq_lib.site import config, counts, embedded, manifest, quarto
+from opmq_lib.site import config, counts, embedded, manifest, pdf, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
@@ -90,10 +90,14 @@ def render(
             built = work / config.read(work / "_quarto.yml")[0]["project.output-dir"]
             warnings += (quarto if engine == "quarto" else embedded).build(work)
             finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
+            lost = list(counts.lost(work, built))
+            printed = pdf.print_reports(built, site, stamp.get("printed", {}))
+            warnings += printed.warnings
             defects, weights = check(built, forbidden=[str(root.resolve())])
-            DataError.refuse([*counts.lost(work, built), *defects])
+            DataError.refuse([*lost, *defects])
             content = tree_digest(built)
             stamp = {"inputs": inputs, "content": content, "warnings": [*warnings, *weights]}
+            stamp["printed"] = printed.inputs
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
     unavailable = tuple(

@@ -8,22 +8,35 @@ import io
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from opmq_lib.runs.plan import IN_A_BATCH
 from opmq_lib.runs.templates import REGISTER
-from opmq_lib.show import french, pieces
+from opmq_lib.show import french
 from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
 from opmq_lib.sources import study
 
 DOWNLOADS = "telechargements"
-KEY_FIGURES_NOTEBOOK = "01_emplois"
-KEY_FIGURES = "chiffres_cles"
+JOBS = "01_emplois"
 SHORTLIST_NOTEBOOK = "07_que_faire"
-NUMBER_COLUMNS = ("value", "lower", "upper", "interval_level", "year")
+REPORT, CONSOLIDATION = "00_rapport", "10_consolidation"
+SUMMED_UP = {
+    "01_emplois": ("emplois", "indicator"),
+    "02_besoins": ("besoins", "indicator"),
+    "07_que_faire": ("shortlist", "is_shown"),
+    CONSOLIDATION: ("consolidation", "indicator"),
+}
+"""Notebooks behind what the home page and that of a branch say: a table, a column they must have.
+
+A notebook of one's own may bear the same name and write other tables.
+"""
+STATE = "brouillon"
+PDF_PLACE = Markup('<p class="opmq-pdf" hidden></p>')
+"""Where the link to the PDF of a report stands once it is printed."""
 FORMATS = {
     ".xlsx": "XLSX",
     "_csv.zip": "archive ZIP de fichiers CSV",
@@ -35,12 +48,6 @@ PARAMETER_LABELS = {
     "horizon_years": "Horizon de la projection, en années",
     "previous_edition_id": "Édition précédente",
 }
-HEADCOUNT = "branch_headcount"
-INDICATORS = {
-    HEADCOUNT: ("Salariés de la branche", ""),
-    "employment_headcount": ("Premier métier : {metier}", "emplois"),
-}
-NATURES = {"observed": "observé", "estimate": "estimation"}
 UNAVAILABLE = {
     "failed": "calcul en échec",
     "missing": "pas encore calculé",
@@ -54,16 +61,6 @@ PORTRAIT_NOTES = {
 }
 
 
-class KeyFigure(NamedTuple):
-    """One number of a branch: label, HTML of the number, HTML of what qualifies it."""
-
-    label: str
-    value: Markup
-    note: Markup
-    has_value: bool
-    has_interval: bool
-
-
 class Download(NamedTuple):
     """One file offered to readers, as its page shows it; `href` is relative to the site's root."""
 
@@ -74,74 +71,55 @@ class Download(NamedTuple):
     day: str
 
 
-def key_figures(branch: Branch) -> list[KeyFigure]:
-    """Return the key figures that a branch's run published, in the order of its table."""
-    table = _key_table(branch)
-    labels = study.metier_labels()
-    return [key_figure(table, row, labels) for row in range(len(table))]
+def summary(branch: Branch) -> Any:
+    """Return what the home page and its own page say of a branch, as released tables have it.
 
-
-def headcount(branch: Branch) -> int:
-    """Return the employees of a branch, 0 where they are not published."""
-    table = _key_table(branch)
-    rows = table[table["indicator"] == HEADCOUNT] if len(table) else table
-    return int(rows["value"].fillna(0).sum()) if len(rows) else 0
-
-
-def key_figure(table: pd.DataFrame, row: int, metiers: dict[str, str]) -> KeyFigure:
-    """Return one key figure from a row of `chiffres_cles.csv`.
-
-    Args:
-        table: Indicators in the long shape of result tables.
-        row: Row number.
-        metiers: French label of each métier.
-
-    Examples:
-        >>> row = {"indicator": "branch_headcount", "metier_code": "ENS", "value": 225_800.0,
-        ...        "status": "value", "unit": "headcount", "nature": "observed", "year": 2020}
-        >>> columns = [*row, "lower", "upper", "interval_level"]
-        >>> table = pd.DataFrame([row], columns=columns, dtype=object)
-        >>> figure = key_figure(table, 0, {})
-        >>> figure.label, str(figure.note)
-        ('Salariés de la branche', 'observé, 2020')
+    `headcount` is missing where none is published; then there is nothing else to say.
     """
-    cells, numbers = table.to_dict("records")[row], pieces.Cells(KEY_FIGURES, table)
-    label, unit = INDICATORS[cells["indicator"]]
-    label = label.format(metier=metiers.get(cells["metier_code"], cells["metier_code"]))
-    qualities = [unit, NATURES.get(cells["nature"], ""), f"{cells['year']:.0f}"]
-    note = escape(", ".join(filter(None, qualities)))
-    has_value = cells["status"] == "value"
-    has_interval = has_value and not pd.isna(cells["lower"])
-    if has_interval:
-        kind = f"intervalle à {french.percent(100 * cells['interval_level'])}"
-        note += Markup("{} : {}").format(f" ; {kind}", numbers.interval(row))
-    return KeyFigure(label, numbers.headcount(row), note, has_value, has_interval)
+    from opmq_lib.questions.rapport import figures, page  # not loaded where a site is up to date
 
-
-def que_faire(branch: Branch) -> Markup | None:
-    """Return the list of métiers to look at first, as its own page shows it; none has not run."""
-    from opmq_lib.questions.que_faire import page  # not loaded where a site is up to date
-
-    results = _shortlist(branch)
-    if not results:
-        return None
+    answers = {name: _results(branch.runs.get(name)) for name in SUMMED_UP}
     labels = study.metier_labels()
-    shown = [
-        page.banner(results),
-        page.findings(results, labels),
-        page.cards(results, labels),
-        page.left_out(results, labels),
-        page.follow_up_table(results, labels),
-    ]
-    return Markup("").join(Markup(piece.html) for piece in shown)
+    return SimpleNamespace(
+        headline=Markup(page.headline(answers).html),
+        figure=Markup(figures.metiers(answers, labels).html),
+        metiers=page.first_metiers(answers, labels),
+        **page.whole(answers),
+    )
 
 
-def first_metiers(branch: Branch) -> list[tuple[str, Markup]]:
-    """Return the first names of that list, each with its departures per 100 jobs and a year."""
-    from opmq_lib.questions.que_faire import page
+def summaries(manifest: Manifest) -> list[tuple[Branch, Any]]:
+    """Return each branch with its summary, in the order of French names."""
+    ordered = sorted(manifest.branches, key=lambda branch: french.order(branch.label))
+    return [(branch, summary(branch)) for branch in ordered]
 
-    results = _shortlist(branch)
-    return page.names(results, study.metier_labels()) if results else []
+
+def without_headcount(summaries: Iterable[tuple[Branch, Any]]) -> dict[str, list[Branch]]:
+    """Return the branches of which nothing can be counted, by the reason why."""
+    found: dict[str, list[Branch]] = {}
+    for branch, said in summaries:
+        if not said.headcount:
+            found.setdefault(missing_reason(branch), []).append(branch)
+    return found
+
+
+def period(manifest: Manifest, table: str) -> str:
+    """Return the period that the source of a table covers."""
+    sources = manifest.sources.set_index("table")
+    return str(sources.at[table, "period"])
+
+
+def last_year(manifest: Manifest, table: str) -> str:
+    """Return the last year that the source of a table covers."""
+    return period(manifest, table)[-4:]
+
+
+def most_listed(manifest: Manifest) -> Markup:
+    """Return the métiers to look at first in most branches; nothing before the consolidation."""
+    from opmq_lib.questions.rapport import figures
+
+    results = _results(manifest.common.get(CONSOLIDATION))
+    return Markup(figures.most_listed(results, study.metier_labels()).html if results else "")
 
 
 def company_book(branch: Branch) -> Download | None:
@@ -153,26 +131,18 @@ def company_book(branch: Branch) -> Download | None:
     return _download(href(run, name), (run.folder / name).stat().st_size, run.date)
 
 
-def _key_table(branch: Branch) -> pd.DataFrame:
-    run = branch.runs.get(KEY_FIGURES_NOTEBOOK)
-    name = f"{KEY_FIGURES}.csv"
-    if run is None or name not in run.files:
-        return pd.DataFrame()
-    blanks = {column: [""] for column in NUMBER_COLUMNS}
-    content = io.BytesIO(read_file(run, name))
-    return pd.read_csv(content, keep_default_na=False, na_values=blanks)
-
-
-def _shortlist(branch: Branch) -> dict[str, pd.DataFrame]:
-    run = branch.runs.get(SHORTLIST_NOTEBOOK)
+def _results(run: Run | None) -> dict[str, pd.DataFrame]:
+    """Return the result tables of a run, by name; none unless they are those of the study."""
     names = [name for name in run.files if name.endswith(".csv")] if run else []
     files = {name: io.BytesIO(read_file(run, name)) for name in names} if run else {}
-    return {Path(name).stem: study.read_result(file) for name, file in files.items()}
+    tables = {Path(name).stem: study.read_result(file) for name, file in files.items()}
+    table, column = SUMMED_UP[run.notebook] if run else ("", "")
+    return tables if column in tables.get(table, ()) else {}
 
 
 def missing_reason(branch: Branch) -> str:
     """Return why a branch has no number to show, in French."""
-    run = branch.runs.get(KEY_FIGURES_NOTEBOOK)
+    run = branch.runs.get(JOBS)
     if run is None or run.status == "missing":
         return "pas encore calculé"
     if run.status == "withheld":
@@ -180,7 +150,7 @@ def missing_reason(branch: Branch) -> str:
     if run.status == "failed":
         return "le dernier calcul a échoué"
     if branch.has_portrait == "no":
-        return "aucun effectif de branche n’est publié (pas de portrait de la Dares)"
+        return "effectif non publié (pas de portrait de la Dares)"
     return "chiffre non publié par le calcul"
 
 
@@ -225,6 +195,12 @@ def _download(address: str, bytes_count: int, day: str) -> Download:
     name = Path(address).name
     kind = next(kind for end, kind in FORMATS.items() if address.endswith(end))
     return Download(name, address, kind, file_size(bytes_count), french.day(day))
+
+
+def pdf_link(name: str, pages_count: int, bytes_count: int) -> str:
+    """Return the link to the PDF of a report, in HTML."""
+    said = f"PDF, {french.plural(pages_count, 'page')} ({file_size(bytes_count)})"
+    return f'<p class="opmq-pdf"><a href="{name}">{said}</a></p>'
 
 
 def file_size(bytes_count: int) -> str:

@@ -46,7 +46,7 @@ def facts(results: Results) -> Any:
     return SimpleNamespace(
         has_portfolio=not results[PORTFOLIO].empty,
         has_survey=not results[GAPS].empty,
-        has_blocs=_count(results, "bloc_coverage_pct") != pieces.ABSENT,
+        has_blocs=counted(results, "bloc_coverage_pct") != pieces.ABSENT,
         days=dict(zip(days["lead_months"].astype(int), days["covered_on"], strict=True)),
         year=None if years.empty else int(years.max()),
         shown=SHOWN,
@@ -62,19 +62,19 @@ def findings(results: Results, labels: Labels) -> Html:
     """Return what to look at first and why; names in alphabetical order, never a ranking."""
     titles = results[REASON_TABLE].groupby("reason_code")["title"].agg(list)
     reasons = [
-        (_count(results, f"{code}_certifications_count"), REASONS[code], _quoted(titles[code]))
+        (counted(results, f"{code}_certifications_count"), REASONS[code], _quoted(titles[code]))
         for code in REASONS
         if code in titles
     ]
-    without = _without(results, labels)
-    unaimed = _count(results, "no_metier_certifications_count") if "no_metier" in titles else ""
+    without = uncertified(results, labels)
+    unaimed = counted(results, "no_metier_certifications_count") if "no_metier" in titles else ""
     return pieces.findings(WORDS.findings(facts(results), reasons, without, unaimed))
 
 
 def key_figures(results: Results) -> Html:
     """Return how many certifications, métiers without one, and what is not available."""
     owned, metiers, without = (
-        _count(results, f"{name}_count")
+        counted(results, f"{name}_count")
         for name in ("certifications", "metiers_looked_at", "metiers_without_certification")
     )
     figures = [
@@ -120,8 +120,8 @@ def coverage_table(results: Results, labels: Labels) -> Html:
         "Métier (FAP)": labels.__getitem__,
         "Part des emplois de la branche": lambda code: cells.show(rows[code], _share),
         "Intervalle à 80 %": lambda code: _interval(cells, rows[code]),
-        "Certifications de la branche": lambda code: _count(results, "certifications_count", code),
-        "Certifications existantes, tous organismes": lambda code: _count(
+        "Certifications de la branche": lambda code: counted(results, "certifications_count", code),
+        "Certifications existantes, tous organismes": lambda code: counted(
             results, "existing_certifications_count", code
         ),
     }
@@ -170,7 +170,7 @@ def blocs_table(results: Results, labels: Labels) -> Html:
         for each, day in zip(_bloc_shares(results), f.days.values(), strict=True)
     ]
     counts = [
-        _count(results, name) for name in ("read_blocs_count", "undecided_bloc_proposals_count")
+        counted(results, name) for name in ("read_blocs_count", "undecided_bloc_proposals_count")
     ]
     listed = pieces.table(WORDS.blocs_table(), columns, table["rome_code"].unique())
     return Html(pieces.findings(WORDS.blocs(covered, *counts)).html + listed.html)
@@ -189,7 +189,7 @@ def posts_table(results: Results) -> Html:
         "Métiers (ROME)": _number(POSTS, table, "metiers_count"),
     }
     listed = pieces.table(WORDS.posts_table(facts(results)), columns, table.index[:SHOWN])
-    share = _count(results, "posts_with_profile_share_pct")
+    share = counted(results, "posts_with_profile_share_pct")
     return Html(pieces.findings(WORDS.posts(share)).html + listed.html)
 
 
@@ -221,7 +221,7 @@ def portfolio_table(results: Results) -> Html | None:
         "Notice mise à jour": _text(table, "updated_on", french.day),
     }
     listed = pieces.table(WORDS.portfolio_table(), columns, table.index)
-    summary = WORDS.portfolio_summary(_count(results, "certifications_count"))
+    summary = WORDS.portfolio_summary(counted(results, "certifications_count"))
     return Html(f"<details><summary>{summary}</summary>{listed.html}</details>")
 
 
@@ -243,14 +243,14 @@ def overlaps_table(results: Results, labels: Labels) -> Html:
     return _listed(WORDS.overlaps_table(), columns, table.index, WORDS.no_overlap())
 
 
-def _without(results: Results, labels: Labels) -> list[tuple[str, Markup]]:
+def uncertified(results: Results, labels: Labels) -> list[tuple[str, Markup]]:
     """Return métiers of the lists without certification of the branch, and how many exist."""
     counts = indicators.select(results[TABLE], "certifications_count")
     is_none = (counts["value"] == 0) & (counts["metier_code"] != indicators.ALL_METIERS)
     return [
         (f"« {french.label(labels.get(code, code))} »", existing)
         for code in counts.loc[is_none, "metier_code"]
-        for existing in [_count(results, "existing_certifications_count", code)]
+        for existing in [counted(results, "existing_certifications_count", code)]
     ]
 
 
@@ -282,7 +282,8 @@ def _listed(
     return pieces.banner(nothing) if rows.empty else pieces.table(words, columns, rows)
 
 
-def _count(results: Results, indicator: str, code: str = indicators.ALL_METIERS) -> Markup:
+def counted(results: Results, indicator: str, code: str = indicators.ALL_METIERS) -> Markup:
+    """Return an indicator of a métier, or of all."""
     table = results[TABLE]
     return Cells(TABLE, table).number(indicators.row_of(table, indicator, code))
 

@@ -61,7 +61,7 @@ def firms_table(results: Results) -> Html:
 
     def column(*, whole: bool) -> Any:
         def show(fact: tuple[str, str]) -> str:
-            row = _row(results, *fact, whole=whole)
+            row = row_of(results, *fact, whole=whole)
             return cells.number(row) if fact[0] in COUNTS else cells.percent(row, 1)
 
         return show
@@ -85,7 +85,7 @@ def wages_table(results: Results) -> Html:
         return cells.percent(row, 1)
 
     def column(indicator: str, show: Callable[[int | None], str], *, whole: bool) -> Any:
-        return lambda who: show(_row(results, indicator, who, whole=whole))
+        return lambda who: show(row_of(results, indicator, who, whole=whole))
 
     columns = {
         "Salariés": PEOPLE.__getitem__,
@@ -97,7 +97,7 @@ def wages_table(results: Results) -> Html:
     return pieces.table(WORDS.wages_table(_year(table)), columns, PEOPLE)
 
 
-def _row(results: Results, indicator: str, level: str, *, whole: bool) -> int | None:
+def row_of(results: Results, indicator: str, level: str, *, whole: bool) -> int | None:
     """Return the number of the row of a fact, of the branch or of all of them."""
     rows = select(results[TABLE], indicator, level=level)
     rows = rows[(rows["branch_code"] == ALL_BRANCHES) == whole]

@@ -67,7 +67,7 @@ def cards(results: Results, labels: Labels) -> Html:
     shown = shown_rows(results)
     if shown.empty:
         return Html("")
-    items = "".join(WORDS.card(_card(results, row, labels)) for row in shown.index)
+    items = "".join(WORDS.card(said_of(results, row, labels)) for row in shown.index)
     html = "".join(pieces.paragraphs(f'<ol class="opmq-shortlist">{items}</ol>'))
     return pieces.piece(html)
 
@@ -135,8 +135,8 @@ def _levers(causes: str) -> str:
     return " ; ".join(WORDS.CAUSES[code][1] for code in causes.split()) or str(WORDS.to_ask())
 
 
-def _card(results: Results, row: int, labels: Labels) -> Any:
-    """Return what one card says."""
+def said_of(results: Results, row: int, labels: Labels) -> Any:
+    """Return what is said of one métier of the list."""
     table = results[LISTED].fillna(dict.fromkeys(["causes", *DECISION[1:]], ""))
     cells, each = Cells(LISTED, table), table.astype("object").to_dict("index")[row]
     has_own = pd.notna(each["own_certifications_count"])
@@ -149,7 +149,7 @@ def _card(results: Results, row: int, labels: Labels) -> Any:
         share_ends=_ends(cells, row, "employment_share_pct", _whole),
         rate=_rate(cells, row) + cells.letter(row),
         rate_ends=_ends(cells, row, "departure_rate_pct", _one_decimal),
-        count=cells.show(row, _two_digits, "departures_per_year_headcount"),
+        count=cells.show(row, french.two_digits, "departures_per_year_headcount"),
         tension=_tension(cells, row),
         causes=[WORDS.CAUSES[code] for code in each["causes"].split()],
         certifications=WORDS.certifications(
@@ -211,8 +211,3 @@ def _whole(value: float) -> str:
 
 def _signed(value: float) -> str:
     return f"{'+' if value > 0 else ''}{french.percent(value, 1)}"
-
-
-def _two_digits(value: float) -> str:
-    """Return a head count with two significant digits, never finer than 10."""
-    return french.rounded(value, 10) if value < 10 else french.number(float(f"{value:.2g}"))

@@ -1,38 +1,50 @@
-"""Assembles `00_rapport`: every question’s own pieces, and what is missing; no figure of its own.
+"""Facts of `00_rapport`: what a CPNEFP needs to decide, from the result tables of every question.
 
-`QUESTIONS` is the list to read: a new question is one entry here, and its name in `chain` and in
-the `reads` of the notebook.
+`SECTIONS` of the notebook are the functions below, in order; each returns nothing where the
+question it reads has nothing to say. `unknown` gathers, once, what is missing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from html import escape
-from inspect import signature
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
 
+import pandas as pd
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
+from opmq_lib.methods import core
 from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.questions.changements import page as changements
+from opmq_lib.questions.changements.chain import FACTS, NOTES, WAYS
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
+from opmq_lib.questions.coeurs_strategiques.reasons import Of
 from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
-from opmq_lib.questions.emplois import portrait
 from opmq_lib.questions.que_faire import page as que_faire
-from opmq_lib.questions.tensions import page as tensions
+from opmq_lib.questions.que_faire.chain import LISTED
+from opmq_lib.questions.rapport import figures
+from opmq_lib.questions.rapport.figures import Answers
 from opmq_lib.questions.travaux import chain as works
 from opmq_lib.questions.travaux import page as travaux
-from opmq_lib.show import pieces
+from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import ALL_METIERS, select
+from opmq_lib.tables.indicators import ALL_METIERS, row_of, select, where
 
-Answers = Mapping[str, Results]
-DRAFT: Final = "brouillon"
-TOTAL: Final = {"metier_code": ALL_METIERS}
 WORDS = words(__package__)
+TOTAL: Final = {"metier_code": ALL_METIERS}
+QUESTIONS: Final = {
+    "07_que_faire": "Que faire ?",
+    "01_emplois": "Emplois et qualifications",
+    "02_besoins": "Besoins",
+    "03_tensions": "Tensions",
+    "04_coeurs_strategiques": "Cœurs de métiers",
+    "05_competences": "Compétences et certifications",
+    "06_demandes": "Demandes des entreprises",
+    "12_travaux": "Travaux",
+}
+"""The notebooks that the report reads, by name, with what a reader calls them."""
+SHOWN_NAMES, SHOWN_SKILLS = 4, 2
 
 
 class Compared(NamedTuple):
@@ -40,6 +52,7 @@ class Compared(NamedTuple):
 
     Attributes:
         label: What it is, in French.
+        notebook: Template whose results hold it.
         table: Result table that holds it.
         indicator: Its indicator; of several years, the last.
         show: A method of `Cells`.
@@ -48,6 +61,7 @@ class Compared(NamedTuple):
     """
 
     label: str
+    notebook: str
     table: str
     indicator: str
     show: Callable[..., str] = Cells.number
@@ -55,200 +69,229 @@ class Compared(NamedTuple):
     options: tuple[int, ...] = ()
 
 
-class Question(NamedTuple):
-    """One question of the report.
-
-    Attributes:
-        notebook: Template whose results it reads.
-        heading: French heading.
-        essentials: What must be remembered, on a few lines: pieces of the question's page. A piece
-            receives its results, and of `labels` and `branch_code` what it asks for.
-        details: Pieces shown after, in order.
-        compared: Numbers set beside those of the previous edition.
-        part: Which part of the notebook it is, where two questions read the same.
-    """
-
-    notebook: str
-    heading: str
-    essentials: Sequence[Callable[..., Html | Figure]]
-    details: Sequence[Callable[..., Html | Figure]] = ()
-    compared: Sequence[Compared] = ()
-    part: str = ""
-
-
-def recommendations(results: Results, labels: Labels) -> Html:
-    """Return what became of earlier recommendations, where the review of requests has some."""
-    known = demandes.FOLLOW_UP in results
-    return demandes.follow_up_table(results, labels) if known else Html("")
-
-
-QUESTIONS: Final = (
-    Question(
-        "07_que_faire",
-        "Que faire ?",
-        [
-            que_faire.banner,
-            que_faire.findings,
-            que_faire.cards,
-            que_faire.left_out,
-            que_faire.follow_up_table,
-        ],
-        [que_faire.read_me],
+COMPARED: Final = (
+    Compared("Salariés de la branche", "01_emplois", emplois.TABLE, "branch_headcount"),
+    *(
+        Compared(
+            f"{label}, jusqu’à l’horizon",
+            "02_besoins",
+            besoins.TABLE,
+            name,
+            Cells.headcount,
+            TOTAL | {"variant": ""},
+        )
+        for label, name in {
+            "Postes à pourvoir": besoins.POSTS,
+            "Départs de fin de carrière": besoins.LEFT,
+        }.items()
     ),
-    Question(
-        "01_emplois",
-        "Évolution des emplois et des qualifications",
-        [emplois.findings, emplois.qualification_findings],
-        [
-            emplois.banner,
-            emplois.key_figures,
-            portrait.trend,
-            portrait.firms_table,
-            portrait.wages_table,
-            partial(emplois.metiers_table, count=5),
-            emplois.qualifications_table,
-        ],
-        [Compared("Salariés de la branche", emplois.TABLE, "branch_headcount")],
-    ),
-    Question(
-        "02_besoins",
-        "Besoins : qui part, combien de postes à pourvoir",
-        [besoins.findings],
-        [besoins.banner, besoins.key_figures, besoins.rates_table, besoins.posts_table],
-        [
-            Compared(
-                f"{label}, jusqu’à l’horizon",
-                besoins.TABLE,
-                name,
-                Cells.headcount,
-                TOTAL | {"variant": ""},
-            )
-            for label, name in {
-                "Postes à pourvoir": besoins.POSTS,
-                "Départs de fin de carrière": besoins.LEFT,
-            }.items()
-        ],
-    ),
-    Question(
-        "03_tensions",
-        "Métiers en tension",
-        [tensions.findings],
-        [
-            tensions.banner,
-            partial(tensions.standing_table, count=5),
-            partial(tensions.factors_table, count=5),
-        ],
-    ),
-    Question(
-        "04_coeurs_strategiques",
-        "Cœurs de métiers et métiers stratégiques",
-        [coeurs.findings],
-        [
-            coeurs.banner,
-            partial(coeurs.listed, question="core"),
-            partial(coeurs.criteria_table, question="core"),
-            partial(coeurs.listed, question="strategic"),
-            partial(coeurs.criteria_table, question="strategic"),
-        ],
-    ),
-    Question(
+    Compared(
+        "Certifications de la branche",
         "05_competences",
-        "Compétences et certifications",
-        [competences.findings],
-        [competences.banner, competences.reasons_table],
-        [
-            Compared(
-                "Certifications de la branche",
-                competences.TABLE,
-                "certifications_count",
-                where=TOTAL,
-            )
-        ],
+        competences.TABLE,
+        "certifications_count",
+        where=TOTAL,
     ),
-    Question(
-        "05_competences",
-        "Ce qui change",
-        [changements.findings, changements.notes],
-        [changements.banner, changements.metiers, changements.near_table],
-        part="changements",
-    ),
-    Question(
+    Compared(
+        "Demandes des moins de 50 salariés non couvertes (en %)",
         "06_demandes",
-        "Demandes que l’offre ne couvre pas",
-        [demandes.findings],
-        [demandes.banner, demandes.topics_table, demandes.gap],
-        [
-            Compared(
-                "Demandes des moins de 50 salariés non couvertes (en %)",
-                demandes.TABLE,
-                demandes.SHARE,
-                where={
-                    "size_band": "under_50",
-                    "topic_code": "all",
-                    "reason": "all",
-                    "variant": "",
-                },
-            )
-        ],
+        demandes.TABLE,
+        demandes.SHARE,
+        where={"size_band": "under_50", "topic_code": "all", "reason": "all", "variant": ""},
     ),
-    Question(
+    Compared(
+        "Taux de couverture des études, toutes branches",
         "12_travaux",
-        "Travaux",
-        [travaux.findings],
-        [travaux.banner, travaux.works_table, travaux.decisions_table, recommendations],
-        [
-            Compared(
-                "Taux de couverture des études, toutes branches",
-                works.TABLE,
-                "study_coverage_ratio",
-                where={"branch_code": "ensemble"},
-                options=(2,),
-            )
-        ],
+        works.TABLE,
+        "study_coverage_ratio",
+        where={"branch_code": "ensemble"},
+        options=(2,),
     ),
 )
-"""The questions of the report, in order."""
+"""Numbers set beside those of the previous edition, in order."""
 
 
-def legend(answers: Answers) -> Html:
-    """Return what the letters of the report mean."""
-    return pieces.grades_legend(*(table for each in answers.values() for table in each.values()))
-
-
-def banner(answers: Answers, state: str = DRAFT) -> Html:
-    """Return the validation state of the report, and what in it is an example or fictitious."""
-    missing = [f"« {each.heading} »" for each in QUESTIONS if not answers.get(each.notebook)]
-    tables = {name: table for results in answers.values() for name, table in results.items()}
+def banner(answers: Answers) -> Html:
+    """Return what in the report is fictitious; nothing where nothing is."""
+    tables = [table for results in answers.values() for table in results.values()]
     has_fictitious = any(
-        (table["origin"] == "fictitious").any() for table in tables.values() if "origin" in table
+        (table["origin"] == "fictitious").any() for table in tables if "origin" in table
     )
-    is_example = coeurs.CRITERIA in tables and coeurs.is_unvoted(tables).any()
-    return pieces.banner(WORDS.banner(state, DRAFT, is_example, missing, has_fictitious))
+    return pieces.banner(WORDS.banner(has_fictitious)) if has_fictitious else Html("")
 
 
-def essentials(answers: Answers, labels: Labels, branch_code: str) -> Html:
-    """Return what must be remembered of every question; one sentence where there is no answer."""
-    shown = [
-        _shown(each.essentials, answers.get(each.notebook), labels, branch_code)
-        or pieces.text(WORDS.not_run()).html
-        for each in QUESTIONS
-    ]
-    return pieces.piece("".join(map(_titled, QUESTIONS, shown)))
-
-
-def details(answers: Answers, labels: Labels, branch_code: str) -> Html:
-    """Return the details of every question that has an answer, in the order of `QUESTIONS`."""
+def headline(answers: Answers) -> Html:
+    """Return the one sentence to remember: who leaves, how surely, how many métiers to look at."""
+    listed = answers.get("07_que_faire", {})
+    shown = len(que_faire.shown_rows(listed)) if listed else 0
+    f = SimpleNamespace(**whole(answers), shown=shown)
     return pieces.piece(
-        "".join(
-            _titled(each, shown, "details")
-            for each in QUESTIONS
-            if (shown := _shown(each.details, answers.get(each.notebook), labels, branch_code))
-        )
+        f'<p class="opmq-lede">{" ".join(pieces.paragraphs(WORDS.headline(f)))}</p>'
     )
+
+
+def shortlist(answers: Answers, labels: Labels) -> Html:
+    """Return the métiers to look at first, with what one decides on; then those left out."""
+    listed = answers.get("07_que_faire", {})
+    if not listed:
+        return Html("")
+    f = figures.years(answers.get("02_besoins", {}))
+    f.national = que_faire.facts(listed).national
+    metiers = first_metiers(answers, labels)
+    if not metiers:
+        return Html(que_faire.banner(listed).html + que_faire.left_out(listed, labels).html)
+    table = "".join(pieces.paragraphs(WORDS.shortlist(metiers, f)))
+    left_out = que_faire.left_out(listed, labels).html
+    unstable = que_faire.banner(listed).html if que_faire.facts(listed).is_unstable else ""
+    followed = que_faire.follow_up_table(listed, labels).html
+    return pieces.piece(f'{unstable}{table}<div class="opmq-aside">{left_out}</div>{followed}')
+
+
+def first_metiers(answers: Answers, labels: Labels) -> list[Any]:
+    """Return the métiers of the list, in order, as other pages show them."""
+    listed = answers.get("07_que_faire", {})
+    if not listed:
+        return []
+    return [_metier(answers, row, labels) for row in que_faire.shown_rows(listed).index]
+
+
+def whole(answers: Answers) -> dict[str, Any]:
+    """Return the headcount of the branch, its departures and their rate, as text; empty if `nd`.
+
+    `heads` is the headcount as a number, 0 if `nd`.
+    """
+    jobs, needs = answers.get("01_emplois", {}), answers.get("02_besoins", {})
+    said: dict[str, Any] = dict.fromkeys(("headcount", "year", "departures", "rate", "ends"), "")
+    row = row_of(jobs[emplois.TABLE], "branch_headcount") if jobs else None
+    said["heads"] = 0
+    if row is not None and jobs[emplois.TABLE].at[row, "status"] == "value":
+        cells = Cells(emplois.TABLE, jobs[emplois.TABLE])
+        said["headcount"], said["heads"] = cells.number(row), int(cells.read(row) or 0)
+        said["year"] = str(int(jobs[emplois.TABLE]["year"][row]))
+    said |= vars(figures.years(needs))
+    if needs:
+        table, cells = needs[besoins.TABLE], besoins.cells_of(needs)
+        count, rate = (
+            row_of(table, name, variant="") for name in (besoins.LEFT, besoins.LEFT_RATE)
+        )
+        if count is not None:
+            said["departures"] = cells.show(count, french.two_digits)
+            said["ends"] = cells.ends(count, french.two_digits)
+        said["rate"] = cells.number(rate, 1) if rate is not None else ""
+    return said
+
+
+def _metier(answers: Answers, row: int, labels: Labels) -> Any:
+    """Return what the list says of one métier, needs and ages beside."""
+    listed, needs = answers["07_que_faire"], answers.get("02_besoins", {})
+    m: Any = que_faire.said_of(listed, row, labels)
+    each: Any = listed[LISTED].loc[row]
+    code = str(each["metier_code"])
+    m.link = pieces.metier(code, m.name)
+    least, most = each["tension_class_least"], each["tension_class_most"]
+    m.tension_class = 0 if pd.isna(most) else int(most)
+    m.is_several = least != most
+    cells = Cells(LISTED, listed[LISTED])
+    m.tension_rank, m.ranked = (
+        cells.show(row, french.number, name) for name in ("tension_rank", "ranked_count")
+    )
+    m.tension_year = f"{each['tension_year']:.0f}" if m.tension_class else ""
+    m.is_candidate = each["decision_status"] == "candidate"
+    m.posts = m.old = m.count = pieces.ABSENT
+    m.count_ends = ""
+    if needs:
+        table, cells = needs[besoins.TABLE], besoins.cells_of(needs)
+        posts, old, left = (
+            row_of(table, name, code, variant="")
+            for name in (besoins.POSTS_RATE, besoins.OLD, besoins.LEFT)
+        )
+        m.posts = cells.ends(posts, figures.one_decimal)
+        m.old = cells.percent(old)
+        m.count = cells.show(left, french.two_digits)
+        is_apart = left is not None and not cells.is_unreliable(left)
+        m.count_ends = cells.ends(left, french.two_digits) if is_apart else ""
+    return m
+
+
+def skills(answers: Answers, labels: Labels) -> Html:
+    """Return core métiers, then certifications of the branch and métiers that none aims at."""
+    lists, known = answers.get("04_coeurs_strategiques", {}), answers.get("05_competences", {})
+    cores: list[Markup] = []
+    if lists and not lists[coeurs.LABELS].empty:
+        codes = Of(lists, "core").labelled(core.IN)["metier_code"]
+        cores = [pieces.metier(code, labels[code]) for code in codes]
+    is_example = bool(lists) and bool(coeurs.is_unvoted(lists).any())
+    count = looked = ""
+    without: list[Markup] = []
+    shared: list[str] = []
+    if known and not known[competences.PORTFOLIO].empty:
+        count = competences.counted(known, "certifications_count")
+        looked = competences.counted(known, "metiers_looked_at_count")
+        pairs = competences.uncertified(known, labels)[:SHOWN_NAMES]
+        without = [Markup("{} ({})").format(name, existing) for name, existing in pairs]
+        table = known[competences.REASON_TABLE]
+        titles = table.loc[table["reason_code"] == "shared", "title"].head(SHOWN_NAMES)
+        shared = [f"« {french.label(title)} »" for title in titles]
+    said = WORDS.skills(cores, is_example, count, looked, without, shared)
+    return pieces.text(said) if pieces.paragraphs(said) else Html("")
+
+
+def requests(answers: Answers, labels: Labels) -> Html:
+    """Return what companies under 50 ask for and do not get, where a register says so."""
+    review = answers.get("06_demandes", {})
+    if not review or not demandes.has_review(review):
+        return Html("")
+    return Html(demandes.findings(review, labels).html + demandes.topics_table(review, labels).html)
+
+
+def changes(answers: Answers, labels: Labels) -> Html:
+    """Return what changes in each métier of the list, on a line; then signed notes."""
+    results = answers.get("05_competences", {})
+    facts = results.get(FACTS, pd.DataFrame())
+    if facts.empty or not facts["fact_code"].eq("macro").any():
+        return Html("")
+    notes = "" if results[NOTES].empty else changements.notes(results, labels).html
+    cells, ways = Cells(FACTS, facts), results[WAYS]
+    near = ways.dropna(subset="near_rank").sort_values("near_rank")
+
+    places = facts.reset_index().set_index(["fact_code", "metier_code"])["index"]
+
+    def share(name: str, code: str) -> Markup:
+        return cells.percent(int(places[name, code]) if (name, code) in places else None)
+
+    def change(code: str) -> Any:
+        emerging = where(facts, fact_code="emerging", metier_code=code)["label"]
+        origins = near.loc[near["target_metier_code"] == code, "metier_code"].head(1)
+        return SimpleNamespace(
+            link=pieces.metier(code, labels[code]),
+            emerging=[french.label(each) for each in emerging.head(SHOWN_SKILLS)],
+            ecological=share("ecological", code),
+            digital=share("digital", code),
+            near=Markup("").join(pieces.metier(each, labels[each]) for each in origins),
+        )
+
+    vintage = facts.loc[facts["fact_code"] == "macro", "vintage"].iloc[0]
+    said = WORDS.changes([change(code) for code in facts["metier_code"].unique()], vintage)
+    return Html(pieces.prose(said).html + notes)
+
+
+def works_done(answers: Answers, labels: Labels, branch_code: str) -> Html:
+    """Return where the works of the branch stand, and what became of decisions and requests."""
+    results = answers.get("12_travaux", {})
+    if not results or not travaux.has_register(results):
+        return Html("")
+    followed = demandes.FOLLOW_UP in results
+    made = [
+        travaux.findings(results, labels, branch_code),
+        travaux.works_table(results, labels, branch_code),
+        travaux.decisions_table(results, labels, branch_code),
+        *([demandes.follow_up_table(results, labels)] if followed else []),
+    ]
+    return Html("".join(each.html for each in made))
 
 
 def comparison(answers: Answers, previous: Answers, previous_edition_id: str | None) -> Html:
-    """Return the numbers of this edition beside those of the previous one.
+    """Return the numbers of this edition beside those of the previous one, if there is one.
 
     A change is told only where the two intervals do not touch, or where neither number has one.
 
@@ -257,18 +300,15 @@ def comparison(answers: Answers, previous: Answers, previous_edition_id: str | N
         previous: Results of the previous edition, by notebook.
         previous_edition_id: Its name; none: there is none.
     """
-    if previous_edition_id is None:
-        return pieces.banner(WORDS.no_previous())
     rows = [
         (number, then, now)
-        for each in QUESTIONS
-        for number in each.compared
-        if (now := _place(number, answers.get(each.notebook, {}), number.table))
-        and (then := _place(number, previous.get(each.notebook, {}),
+        for number in COMPARED
+        if (now := _place(number, answers.get(number.notebook, {}), number.table))
+        and (then := _place(number, previous.get(number.notebook, {}),
                             f"{previous_edition_id}/{number.table}"))
     ]  # fmt: skip
     if not rows:
-        return pieces.banner(WORDS.nothing_to_compare(previous_edition_id))
+        return Html("")
     columns = {
         "Grandeur": lambda each: each[0].label,
         "Précédente": lambda each: _with_interval(each[0], *each[1]),
@@ -278,29 +318,34 @@ def comparison(answers: Answers, previous: Answers, previous_edition_id: str | N
     return pieces.table(WORDS.comparison(previous_edition_id), columns, rows)
 
 
-def _shown(
-    shown: Sequence[Callable[..., Html | Figure]],
-    results: Results | None,
-    labels: Labels,
-    branch_code: str,
-) -> str:
-    """Return pieces one after the other; nothing without results."""
-    given = {"labels": labels, "branch_code": branch_code}
-    made = [
-        piece(results, **{name: given[name] for name in given.keys() & signature(piece).parameters})
-        for piece in shown
-        if results
-    ]
-    if any(isinstance(piece, Figure) for piece in made):
-        message = "the report shows tables and sentences; figures stay on their question's page"
-        raise TypeError(message)
-    return "".join(piece.html for piece in made if isinstance(piece, Html))
+def unknown(answers: Answers, previous: Answers) -> Html:
+    """Return, once for the whole report, what these numbers do not say and what would fill it."""
+    jobs, known = answers.get("01_emplois", {}), answers.get("05_competences", {})
+    f = SimpleNamespace(is_estimated=False, is_poor=False, base=None)
+    if jobs:
+        of = emplois.facts(jobs)
+        f = SimpleNamespace(
+            is_estimated=of.is_known and not of.is_observed, is_poor=of.is_poor, base=of.base
+        )
+    needs = answers.get("02_besoins", {})
+    f.has_needs = bool(needs) and besoins.facts(needs).has_needs
+    review, done = answers.get("06_demandes", {}), answers.get("12_travaux", {})
+    empty = {
+        "les demandes des entreprises": bool(review) and not demandes.has_review(review),
+        "les travaux": bool(done) and not travaux.has_register(done),
+        "les organismes de ses certifications": bool(known) and known[competences.PORTFOLIO].empty,
+        "les notes signées": NOTES in known and known[NOTES].empty,
+    }
+    f.registers = [name for name, is_empty in empty.items() if is_empty]
+    f.missing = [name for notebook, name in QUESTIONS.items() if not answers.get(notebook)]
+    f.previous = any(previous.values())
+    said = pieces.findings(WORDS.unknown(f)).html
+    return Html(said.replace('<ul class="opmq-finding">', '<ul class="opmq-limits">'))
 
 
-def _titled(each: Question, body: str, kind: str = "essentiel") -> str:
-    of = (kind, each.notebook.partition("_")[2].replace("_", "-"), each.part)
-    identifier = "-".join(filter(None, of))
-    return f'<h3 id="{identifier}">{escape(each.heading)}</h3>{body}'
+def room() -> Html:
+    """Return the lines that a sitting fills by hand, on paper alone."""
+    return pieces.prose(WORDS.room())
 
 
 def _place(number: Compared, results: Results, name: str) -> tuple[Cells, int] | None:
