@@ -15,6 +15,7 @@ from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError, SchemaError, ScopeError
 from opmq_lib.show import downloads
 from opmq_lib.sources import own_forms
+from opmq_lib.sources.parameters import metiers
 from opmq_lib.sources.table_files import SUPPLIED, read_supplied
 from opmq_lib.sources.validate import validate
 from opmq_lib.tables import DESCRIPTIONS, scope, titles
@@ -66,6 +67,12 @@ def without_figures(path: Path) -> Path:
             filled["Emploi par métier"].cell(row, column, figure)
     filled.save(path)
     return path
+
+
+def test_metiers_told_by_labels_close_with_the_rest(tmp_path: Path) -> None:
+    rest = ["Autres métiers", *ROWS[1][1:]]
+    path = book(tmp_path / "e.xlsx", ["Métier", *FRENCH[1:]], ROWS[0], rest)
+    assert read(path)["metier_code"].tolist() == ["E1Z43", "autres_metiers"]
 
 
 def test_a_template_comes_back_without_an_edit_but_the_figures(tmp_path: Path) -> None:
@@ -125,6 +132,9 @@ def test_a_table_that_no_branch_names_must_say_its_branch(project_copy: Path) ->
     assert validate(project_copy, [path]) == ["data/e.csv (table `employment`): 2 rows"]
 
 
+LABELLED = [
+    line.replace(line[:5], metiers()[line[:5]].upper().replace("'", "’")) for line in LINES[1:]
+]
 WAYS: dict[str, Callable[[], bytes]] = {
     "utf-8 with a mark": lambda: "\n".join(LINES).encode("utf-8-sig"),
     "unicode text of Excel": lambda: "\r\n".join(LINES).replace(";", "\t").encode("utf-16"),
@@ -141,6 +151,8 @@ WAYS: dict[str, Callable[[], bytes]] = {
     "labels beside codes": lambda: "\n".join(
         f"{line};{label}" for line, label in zip(LINES, ["Métier", "Ouvriers", "x"], strict=True)
     ).encode(),
+    "métiers by their labels": lambda: "\n".join(
+        [LINES[0].replace("Code métier", "Libellé du métier"), LABELLED[0], LABELLED[1]]).encode(),
     "columns shuffled": lambda: "\n".join(
         ";".join(reversed(line.split(";"))) for line in LINES).encode(),
     "titles above": lambda: "\n".join(

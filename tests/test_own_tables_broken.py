@@ -24,6 +24,7 @@ import pytest
 from pyarrow import parquet
 
 from opmq_lib.errors import DataError
+from opmq_lib.sources import parameters
 from opmq_lib.sources.table_files import read_supplied
 from opmq_lib.sources.validate import validate
 
@@ -141,6 +142,7 @@ def test_a_loop_of_links_is_told(tmp_path: Path) -> None:
     path.symlink_to(path)
     with pytest.raises(DataError, match=r"emplois.csv: no such file"):
         read_supplied(path, "employment", "ceramique")
+    assert not parameters.lies_inside(tmp_path, "emplois.csv")
 
 
 # Mutations: what stands in a cell, in bytes, in parts of archives, in types of columns.

@@ -1,5 +1,6 @@
 """Plan the runs of an edition: every template for every branch, each with all it depends on."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -269,7 +270,7 @@ def _open(
     places += [(root / each).resolve() for each in READ_BY_ALL]
     for where, paths in files.items():
         for name, path in paths.items():
-            if any(map((root / path).resolve().is_relative_to, places)):
+            if any(map(Path(os.path.realpath(root / path)).is_relative_to, places)):
                 what = f"`{path}` lies where every notebook may read it"
                 fix = (
                     "move the file, such as to `data/`, or the project out of the system's folders"

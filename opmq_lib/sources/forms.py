@@ -173,7 +173,8 @@ def _rows(book: Workbook, names: Sequence[str]) -> dict[str, list[Row]]:
     for name in chosen:
         sheets[name].reset_dimensions()
         lines = islice(sheets[name].iter_rows(values_only=True), _LAST_ROW)
-        kept = [(row, without_end(cells)) for row, cells in filled(enumerate(lines, start=1))]
+        numbered = ((row, cells) for row, cells in enumerate(lines, start=1) if cells)
+        kept = [(row, without_end(cells)) for row, cells in filled(numbered)]
         width = max((len(cells) for _, cells in kept), default=0)
         read[name] = [(row, [*cells, *[None] * (width - len(cells))]) for row, cells in kept]
     return read

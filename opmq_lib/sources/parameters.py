@@ -166,8 +166,11 @@ def read_branch(
 
 
 def lies_inside(root: Path, path_from_root: str) -> bool:
-    """Return whether a path stays in the project once symbolic links are followed."""
-    return (root / path_from_root).resolve().is_relative_to(root.resolve())
+    """Return whether a path stays in the project once symbolic links are followed; no loop does."""
+    try:
+        return (root / path_from_root).resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # links that lead to each other
+        return False
 
 
 def unknown(where: str, kind: str, code: str, known: Iterable[str]) -> ScopeError:
@@ -271,7 +274,7 @@ def _check_known(reading: Reading[Model], key: str, kind: str, known: Collection
 def _check_links(reading: Reading[BranchParams], paths: Mapping[str, str], root: Path) -> None:
     for name, table in paths.items():
         if not lies_inside(root, table):
-            what = f"`{table}` is a link that leads out of the project"
+            what = f"`{table}` is a link that leads out of the project, or to itself"
             fix = "copy the file into the project"
             reading.refuse(("tables", name), what, "a file that lies in the project", fix)
 

@@ -16,7 +16,7 @@ from opmq_lib import tables
 from opmq_lib.errors import DataError, SchemaError, gather
 from opmq_lib.sources import embedded, project
 from opmq_lib.sources.grids import Grid, read_grid, typed
-from opmq_lib.sources.parameters import known_codes
+from opmq_lib.sources.parameters import known_codes, metiers
 from opmq_lib.tables import Problem, Sheet, scope, titles
 from opmq_lib.tables.schemas import Rule
 
@@ -121,7 +121,7 @@ def read_supplied(
     implied |= {} if branch_code is None else {"branch_code": branch_code}
     absent = [name for name in tables.DESCRIPTIONS[table] if name not in source.cells]
     told = {name: implied[name] for name in absent if name in implied}
-    source = source._replace(cells=source.cells.assign(**told))
+    source = source._replace(cells=_coded(source.cells, table).assign(**told))
     rules = [] if branch_code is None else [_branch_rule(branch_code)]
     if bloc_codes is not None:
         rules.append(scope.bloc_rule(bloc_codes))
@@ -174,6 +174,19 @@ def _filled_in(source: Source, table: str) -> Source:
     warnings.warn(f"{source.sheet.where}: {told}{few}", stacklevel=2)
     cells = source.cells[~is_blank].reset_index(drop=True)
     return Source(source.grid, cells, replace(source.sheet, rows=rows[~is_blank].tolist()))
+
+
+def _coded(cells: pd.DataFrame, table: str) -> pd.DataFrame:
+    """Return cells in which a métier that is told by its label has its code."""
+    if list(cells).count("metier_code") != 1 or "branch_code" not in tables.DESCRIPTIONS[table]:
+        return cells
+    codes = {titles.plain(label): code for code, label in metiers().items()}
+    codes["autres metiers"] = scope.REST
+
+    def code(cell: object) -> object:
+        return codes.get(titles.plain(cell), cell) if isinstance(cell, str) else cell
+
+    return cells.assign(metier_code=cells["metier_code"].map(code))
 
 
 def _checked(source: Source, table: str, origin: Origin, rules: Iterable[Rule]) -> pd.DataFrame:

@@ -76,7 +76,8 @@ def column(table: str, title: str) -> str | None:
 def columns(table: str, titles: Sequence[str]) -> list[str]:
     """Return the columns that titles of a file stand for; those that stand for none as they are.
 
-    A title that names a thing beside one that names its code is a label for readers.
+    A title that names a thing beside one that names its code is a label for readers; métiers may be
+    told by their labels alone.
 
     Examples:
         >>> columns("employment", ["Code FAP", "Métier", "An", "couleur"])
@@ -87,9 +88,10 @@ def columns(table: str, titles: Sequence[str]) -> list[str]:
         places = [place for place, each in enumerate(found) if each == name]
         coded = [at for at in places if titles[at] == name or plain(titles[at]) in _coded(name)]
         if len(coded) == 1:
-            found = [
-                label if at in places and at not in coded else each for at, each in enumerate(found)
-            ]
+            for at in set(places) - set(coded):
+                found[at] = label
+    if "metier_code" not in found and "metier_label" not in DESCRIPTIONS[table]:
+        found = ["metier_code" if name == "metier_label" else name for name in found]
     return found
 
 
