@@ -64,8 +64,8 @@ def test_what_companies_write_otherwise_is_nobody_s() -> None:
     assert [text for text in PLAIN if personal.kinds(pd.Series([text]))] == []
 
 
-@pytest.mark.parametrize("text", ["a" * 200_000, "A-" * 100_000, "0 " * 100_000, "+1 " * 60_000])
+@pytest.mark.parametrize("text", ["a" * 60_000, "A-" * 30_000, "0 " * 30_000, "+1 " * 20_000])
 def test_a_text_without_end_is_searched_in_time(text: str) -> None:
     before = time.process_time()
     personal.kinds(pd.Series([text]))
-    assert time.process_time() - before < 5
+    assert time.process_time() - before < 2
