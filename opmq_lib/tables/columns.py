@@ -324,6 +324,7 @@ COLUMNS: Final[dict[str, Column]] = {
     # sources and conventions of the project
     "table": text("Table"),
     "sources.period": text("Période"),
+    "source_list.period": text("Période"),
     "producer": text("Producteur"),
     "data_date": text("Date des données"),
     "licence": text("Licence"),

@@ -160,6 +160,8 @@ TABLES: Final[dict[str, str]] = {
     "series": "series_code* year* value [kind_code]",
     "headcount_series": "series_code* year* value",
     # results
+    "source_list": "source_code* table producer title period? data_date? licence current_version "
+    "note? origin",
     "portfolio": "branch_code* certifinfo_code* title kind framework_level? metiers_count "
     "updated_on origin",
     "expiry_calendar": "branch_code* certifinfo_code* title fiche_code ends_on? state months_left? "

@@ -75,6 +75,7 @@ def facts(results: Results) -> Any:
     unknown = select(table, "class_headcount", status="nd")
     return SimpleNamespace(
         is_poor=bool(best_grades(select(table, "headcount_fit_ratio")["value"]).eq("B").any()),
+        structure_year=_year(select(table, "headcount_fit_ratio")["year"], max),
         headcount_year=_year(select(table, "branch_headcount")["year"], max),
         is_fragile=bool(_grades(ranked).eq(pieces.LEAST_RELIABLE).mean() >= FRAGILE_SHARE),
         uncovered=[CLASSES[row["level"]] for row in unknown.to_dict("records")],
