@@ -104,7 +104,7 @@ def test_a_study_opens_from_outside_its_folder(root: Path, tmp_path: Path) -> No
     [
         ("01_emploi.fan_figure", "ceramique", "did you mean `01_emplois`"),
         ("01_emplois.fan_figur", "ceramique", "did you mean `fan_figure`"),
-        ("01_emplois.fan_figure", "chimie", "run 01_emplois for it first"),
+        ("01_emplois.fan_figure", "chimie", "opmq run --branch chimie --notebook 01_emplois"),
     ],
 )
 def test_an_unknown_piece_says_which_one_was_meant(

@@ -147,7 +147,8 @@ class Study:
         _check(f"piece of {notebook}", function, shown)
         results = self.results(branch_code, notebook)
         if not results:
-            what, fix = "no result", f"run {notebook} for it first"
+            typed = f"opmq run --branch {branch_code} --notebook {notebook}"
+            what, fix = "no result", f"type `{typed}` in a terminal"
             raise ScopeError.of("branch", what, "a branch that has some", fix, branch_code)
         labels = {
             "labels": self.labels,

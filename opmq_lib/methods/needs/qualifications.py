@@ -167,7 +167,7 @@ def projection_rows(jobs: pd.DataFrame, projections: pd.DataFrame) -> pd.DataFra
         ("share_pct", "pct", point, future),
         ("change_points", "points", change, future - now),
     ):
-        low, middle, high = np.quantile(drawn, QUANTILES, axis=1)
+        low, middle, high = np.nanquantile(drawn, QUANTILES, axis=1)
         ends = {"value": value[:, 0], "lower": value[:, 0] + low - middle}
         table = 100 * pd.DataFrame(ends | {"upper": value[:, 0] + high - middle})
         letters = grades(table["lower"], table["upper"], best)
@@ -197,7 +197,7 @@ def _known_ends(jobs: pd.DataFrame, shares: pd.Series) -> pd.DataFrame:
         return pd.DataFrame({"level": shares.index}).assign(**blank, reliability_grade="")
     codes = pd.Index(base["metier_code"])
     drawn = _drawn_shares(base[[HEADS]].to_numpy(float) * factors, codes)
-    low, middle, high = np.quantile(drawn, QUANTILES, axis=1)
+    low, middle, high = np.nanquantile(drawn, QUANTILES, axis=1)
     value = shares.reindex(_levels(codes)).to_numpy(dtype=float)
     lower, upper = value + low - middle, value + high - middle
     return pd.DataFrame(
@@ -226,10 +226,11 @@ def _levels(codes: pd.Index) -> list[str]:
 
 
 def _drawn_shares(heads: Array, codes: pd.Index) -> Array:
-    """Return the share of each class in each draw, (classes, draws)."""
+    """Return the share of each class in each draw, (classes, draws); `nan` where no job is left."""
     of_class = codes.map(class_of)
     sums = np.stack([heads[of_class == name].sum(axis=0) for name in _levels(codes)])
-    return np.asarray(sums / sums.sum(axis=0))
+    total = sums.sum(axis=0)
+    return np.asarray(sums / np.where(total > 0, total, np.nan))
 
 
 def _origin(jobs: pd.DataFrame) -> str:
