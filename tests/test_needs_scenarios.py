@@ -196,6 +196,19 @@ def test_the_parts_of_the_change_of_qualifications_add_up() -> None:
     assert table.set_index("indicator")["value"].isna()["diploma_share_pct"]
 
 
+def test_draws_that_leave_no_job_are_left_out_without_a_warning() -> None:
+    """One métier of two years, as the README's own example: some of its futures are empty."""
+    jobs = pd.DataFrame({"metier_code": "E1Z43", "year": [2023, 2024]}).assign(
+        branch_code="x", employment_headcount=[100.0, 90.0], nature="observed", origin="public"
+    )
+    ends = {0.1: 0.0, 0.25: 0.0, 0.5: 80.0, 0.75: 90.0, 0.9: 100.0}
+    future = pd.DataFrame({"quantile_level": ends.keys(), "value": ends.values()})
+    future = future.assign(metier_code="E1Z43", year=2036)
+    rows = qualifications.projection_rows(jobs, future).set_index("indicator")
+    share = rows.loc["projected_qualification_share_pct"]
+    assert share[["lower", "value", "upper"]].tolist() == [100, 100, 100]
+
+
 def test_an_empty_group_takes_the_other_date_and_bad_shares_are_refused() -> None:
     nothing = np.array([[np.nan, np.nan], [0.5, 0.5]])
     mix, within = qualifications.decompose(

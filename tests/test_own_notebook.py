@@ -69,8 +69,10 @@ def executed(
 def explored(root: Path) -> dict[str, list[nbformat.NotebookNode]]:
     """Run the explorations and what is checked of each, one after the other in one kernel."""
     texts = [text for name, _, source in EXPLORATIONS for text in (source, CHECKS[name])]
-    cells = executed(BEGIN, root, *texts, errors=True).cells[1:]
-    return {name: cells[2 * at : 2 * at + 2] for at, (name, _, _) in enumerate(EXPLORATIONS)}
+    wrong = 'study.piece("01_emplois.fan_figure", "chimie")'
+    cells = executed(BEGIN, root, *texts, wrong, errors=True).cells[1:]
+    cells_of = {name: cells[2 * at : 2 * at + 2] for at, (name, _, _) in enumerate(EXPLORATIONS)}
+    return cells_of | {"wrong": cells[-1:]}
 
 
 @pytest.mark.parametrize(("name", "lines", "source"), EXPLORATIONS, ids=list(CHECKS))
@@ -85,6 +87,20 @@ def test_an_exploration_takes_as_many_lines_as_its_page_says(
     if "figure" in name:
         assert "#dc143c" in shown["data"]["image/svg+xml"]
         assert shown["metadata"]["image/svg+xml"]["alt"].count("projection médiane") == 2
+
+
+def test_an_error_in_a_notebook_is_its_message_in_french_with_what_to_type(
+    explored: dict[str, list[nbformat.NotebookNode]],
+) -> None:
+    (error,) = explored["wrong"][0].outputs
+    typed = "opmq run --branch chimie --notebook 01_emplois"
+    assert [line.replace("\u00a0", " ") for line in error.traceback] == [
+        "1 erreur :",
+        "  branch : aucun résultat (trouvé : chimie)",
+        f"    à faire : tapez `{typed}` dans un terminal",
+        "    attendu : une branche qui en a",
+        "(Toute la pile : import traceback; traceback.print_last())",
+    ]
 
 
 def test_the_explorations_of_the_page_are_those_of_the_notebook() -> None:

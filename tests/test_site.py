@@ -208,7 +208,8 @@ def test_a_branch_with_data_of_its_own_is_withheld_and_blocks_nobody(tmp_path: P
     (root / "data/own.csv").write_text(OWN_TABLE, encoding="utf-8")
     assert run_all(root).exit_status == 0
     report = render(root)
-    assert report.unavailable == ("chimie/01_emplois: your own data, not published",)
+    (why,) = report.unavailable
+    assert why == "chimie/01_emplois: your own data, not published (data/own.csv)"
     left = root / "outputs/2026/chimie/01_emplois/emplois.csv"
     assert "424242" in left.read_text(encoding="utf-8")
     assert "01_emplois/emplois.csv" in archive(report.site, "textile").namelist()

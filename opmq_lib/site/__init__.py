@@ -30,6 +30,8 @@ _LIBRARY = Path(__file__).parent.parent
 _PACKAGES = ("jinja2", "markdown-it-py", "mdit-py-plugins", "pyyaml")
 _SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js")
 _SHOWN = 5
+_SHARED = ("notebooks/", "opmq_lib/", "outputs/", "parameters/", "_quarto.yml")
+"""Folders of what is nobody's own."""
 _WHY = {"failed": "failed", "missing": "never run", "withheld": "your own data, not published"}
 
 
@@ -100,10 +102,15 @@ def render(
             stamp["printed"] = printed.inputs
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
-    unavailable = tuple(
-        f"{run.name}: {_WHY[run.status]}" for _, run in edition.runs if run.status != "ok"
-    )
+    unavailable = tuple(_why(run) for _, run in edition.runs if run.status != "ok")
     return SiteReport(site, engine, pages_count, done, unavailable, tuple(stamp["warnings"]))
+
+
+def _why(run: manifest.Run) -> str:
+    """Return why a page has no result; if withheld, the tables and registers that it rests on."""
+    read = run.record.get("inputs", {}) if run.status == "withheld" else ()
+    own = [name for name in read if not name.startswith(_SHARED)]
+    return f"{run.name}: {_WHY[run.status]}" + (f" ({', '.join(own)})" if own else "")
 
 
 def describe(report: SiteReport) -> str:
