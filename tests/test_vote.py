@@ -13,7 +13,7 @@ import opmq_lib.cli  # noqa: F401 - adds the commands
 from opmq_lib.cli.app import app
 from opmq_lib.errors import DataError, SchemaError, ScopeError
 from opmq_lib.params import Question
-from opmq_lib.show import downloads
+from opmq_lib.show import downloads, french
 from opmq_lib.sources import parameters, vote
 from opmq_lib.sources.branch_file import example_questions, questions_text, with_questions
 from opmq_lib.sources.vote import BASIS, BRANCH, SHEETS, VOTE, form
@@ -77,6 +77,8 @@ def test_an_untouched_form_changes_nothing(root: Path) -> None:
 def test_a_vote_is_read_back_into_the_parameters_of_its_branch(root: Path) -> None:
     book, path = filled(root)
     voted(book, SHEETS["core"])
+    voted(book, SHEETS["strategic"])
+    put(book, SHEETS["strategic"], DAY, "12/03/2026")
     sheet = book[SHEETS["core"]]
     sheet.cell(FIRST_CRITERION, 7).value = "0,4"
     sheet.cell(FIRST_CRITERION + 1, 7).value = 0.6
@@ -98,7 +100,10 @@ def test_a_vote_is_read_back_into_the_parameters_of_its_branch(root: Path) -> No
     assert [each.scale for each in core.criteria] == ["linear", "log"]
     assert [each.least for each in core.gates] == [1.2, 1.5]
     assert core.voted_metiers == (code,)
-    assert strategic.vote is None
+    assert strategic.vote is not None
+    assert strategic.vote.date == date(2026, 3, 12)
+    names = [ticks.cell(row, 2).value for row in range(5, ticks.max_row + 1)]
+    assert names == sorted(names, key=french.order) != sorted(names)
     assert (root / "parameters/branches/ceramique.yml").read_bytes() == others
     text = (root / "parameters/branches/chimie.yml").read_text(encoding="utf-8")
     assert text.startswith("# yaml-language-server")

@@ -175,7 +175,10 @@ def read(root: Path, demo: EditionParams | None = None) -> Manifest:
                 has_portrait=str(portraits[code]),
                 runs=runs(code, "branch", branch.notebooks),
             )
-            for code, branch in parameters.load_branches(root).items()
+            for code, branch in sorted(
+                parameters.load_branches(root).items(),
+                key=lambda item: french.order(item[1].label),
+            )
         ),
         common=runs(COMMON, "common", questions),
         sources=embedded.load("sources"),

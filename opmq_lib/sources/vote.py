@@ -22,7 +22,7 @@ from opmq_lib.params import (
     QuestionCode,
 )
 from opmq_lib.show import french
-from opmq_lib.sources import forms, parameters, project
+from opmq_lib.sources import forms, grids, parameters, project
 from opmq_lib.sources.branch_file import with_questions
 from opmq_lib.sources.grids import number
 from opmq_lib.sources.yaml_model import translated
@@ -94,7 +94,7 @@ def form(branch: BranchParams) -> Workbook:
     metiers = {code: french.label(label) for code, label in parameters.metiers().items()}
     ticks = [
         (code, label, *("x" if code in voted.get(question, ()) else None for question in SHEETS))
-        for code, label in sorted(metiers.items(), key=lambda item: item[1])
+        for code, label in sorted(metiers.items(), key=lambda item: french.order(item[1]))
     ]
     header = ("Code", "Métier", "Cœur (x)", "Stratégique (x)")
     forms.add_page(book, METIERS, [header, *ticks], "Code")
@@ -358,8 +358,10 @@ def _vote(rows: list[forms.Row], place: str, errors: list[DataError]) -> dict[st
         errors.append(SchemaError.of(place, "a vote without basis", "what the vote rests on", fix))
     day = _day(cells["date"])
     if day is None and cells["date"]:
-        fix, value = "write for instance 2026-03-12", str(cells["date"])
-        errors.append(SchemaError.of(place, "not a date", "a day, AAAA-MM-JJ", fix, value))
+        fix, value = "write for instance 12/03/2026", str(cells["date"])
+        errors.append(
+            SchemaError.of(place, "not a date", "a day, JJ/MM/AAAA or AAAA-MM-JJ", fix, value)
+        )
     if day is not None and day > datetime.now().astimezone().date():
         fix = "correct the day: a vote is recorded once it has been held"
         what, expected = "a vote of the future", "today or before"
@@ -409,10 +411,8 @@ def _number(cell: Any, place: str, errors: list[DataError]) -> float | None:
 
 
 def _day(cell: Any) -> date | None:
-    if isinstance(cell, datetime):
-        return cell.date()
     with suppress(ValueError):
-        return date.fromisoformat(str(cell))
+        return date.fromisoformat(str(grids.day(cell)))
     return None
 
 

@@ -114,6 +114,9 @@ def _known(table: str) -> dict[str, str]:
     return known
 
 
+_LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})
+
+
 @lru_cache(maxsize=10_000)
 def plain(title: str) -> str:
     """Return a title in small letters, without accents or marks.
@@ -122,7 +125,7 @@ def plain(title: str) -> str:
         >>> plain(" Nombre d’Entreprises ")
         'nombre d entreprises'
     """
-    parts = unicodedata.normalize("NFKD", title)
+    parts = unicodedata.normalize("NFKD", title.translate(_LIGATURES))
     letters = "".join(each for each in parts if not unicodedata.combining(each))
     return " ".join(re.findall(r"[^\W_]+", letters.casefold()))
 

@@ -166,7 +166,7 @@ def _others(of: Of, labels: Labels) -> Html:
     groups: dict[str, list[dict[str, Any]]] = {}
     for label in FOLDED:
         rows = of.labelled(label)
-        names = rows["metier_code"].map(labels).sort_values()
+        names = rows["metier_code"].map(labels).sort_values(key=lambda each: each.map(french.order))
         groups[label] = [
             {
                 "id": f"{of.question}-{rows['metier_code'][row]}",

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from opmq_lib.show import figures, pieces
+from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
@@ -38,7 +38,8 @@ def findings(results: Results, labels: Labels) -> Html:
     if table.empty:
         return _nothing()
     unknown = select(table, HEADCOUNT, status="nd")["branch_code"]
-    names = sorted(f"« {labels[code]} »" for code in unknown)
+    named = sorted((labels[code] for code in unknown), key=french.order)
+    names = [f"« {name} »" for name in named]
     metier = _common(results)["metier_code"].head(1)
     first = [WORDS.most_shared(labels[metier[row]], cells.number(row)) for row in metier.index]
     return pieces.findings("\n\n".join([*first, WORDS.unknown(names)]))
@@ -82,7 +83,9 @@ def branches_table(results: Results, labels: Labels) -> Html:
         "Métier le plus nombreux (estimation)": metier,
         "Part de la branche": lambda branch: cells.percent(share.get(branch)),
     }
-    return _table(WORDS.branches_table(), columns, sorted(row, key=labels.__getitem__))
+    return _table(
+        WORDS.branches_table(), columns, sorted(row, key=lambda code: french.order(labels[code]))
+    )
 
 
 def own_metiers_table(results: Results, labels: Labels) -> Html:
@@ -93,7 +96,8 @@ def own_metiers_table(results: Results, labels: Labels) -> Html:
         "Métier (FAP)": lambda row: labels[rows["metier_code"].loc[row]],
         "Part de la branche (en %)": _cells(results).number,
     }
-    order = sorted(rows.index, key=columns["Branche"])
+    names = rows["branch_code"].map(labels)
+    order = sorted(rows.index, key=lambda row: french.order(names[row]))
     return _table(WORDS.own_metiers_table(), columns, order)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from opmq_lib.questions.demandes import page as demandes
-from opmq_lib.show import pieces
+from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import row_of, select
@@ -39,5 +39,7 @@ def branches_table(results: Results, labels: Labels) -> Html:
         ("Écart avec les 50 ou plus (points)", lambda code: demandes.ends(cells, gap_of(code))),
         ("Écart retenu", lambda code: held.get(code, "")),
     ]
-    branches = sorted(set(table["branch_code"]) - {demandes.TOTAL}, key=lambda code: labels[code])
+    branches = sorted(
+        set(table["branch_code"]) - {demandes.TOTAL}, key=lambda code: french.order(labels[code])
+    )
     return pieces.table(WORDS.branches_table(), columns, branches)

@@ -79,7 +79,8 @@ def findings(results: Results, labels: Labels) -> Html:
     errors = select(results[TABLE], "smape_pct_at_step")
     wide = errors.pivot(index="branch_code", columns="model", values="value")
     wide = wide.reindex(columns=[*METHODS])
-    names = sorted(labels[code] for code in wide.index[wide["published"] > wide["naive"]])
+    worse = [labels[code] for code in wide.index[wide["published"] > wide["naive"]]]
+    names = sorted(worse, key=french.order)
     number, interval = partial(_number, results), partial(_interval, results)
     return pieces.findings(
         WORDS.findings(_levels(results), number, interval, METHODS, names, len(wide))
@@ -230,7 +231,7 @@ def branches_table(results: Results, labels: Labels) -> Html:
         f"Erreur à {years} de « dernière valeur » (%)": column("smape_pct_at_step", "naive"),
         "Dans l’intervalle à 80 % (%)": column("coverage_80_pct_at_step", "published", 0),
     }
-    branches = sorted(errors["branch_code"], key=lambda code: labels[code])
+    branches = sorted(errors["branch_code"], key=lambda code: french.order(labels[code]))
     return pieces.table(WORDS.branches_table(), columns, branches)
 
 

@@ -207,7 +207,7 @@ def profiles_table(results: Results, labels: Labels) -> Html:
     table, profiles = results[TABLE], results["profils"].set_index("profile_code")
     shown = _largest(results)
     named = {
-        code: sorted({labels[each] for each in codes(rows) if each in shown})
+        code: sorted({labels[each] for each in codes(rows) if each in shown}, key=french.order)
         for code in profiles.index
         if not (rows := select(table, "tension_profile", variant=code)).empty
     }
@@ -233,7 +233,7 @@ def regions_table(results: Results, labels: Labels, regions: Labels) -> Html:
         def names(code: str) -> str:
             classes = select(cells.table, "regional_tension_class", metier_code=code)
             chosen = classes.loc[holds(classes["value"]), "region_code"]
-            return ", ".join(sorted(regions[region] for region in chosen)) or "–"
+            return ", ".join(sorted((regions[each] for each in chosen), key=french.order)) or "–"
 
         return names
 
@@ -265,7 +265,10 @@ def regional_intentions_table(results: Results, regions: Labels) -> Html:
             Cells(TABLE, table), row_of(table, f"regional_{HARD}", region_code=region)
         ),
     }
-    asked = sorted(select(table, f"regional_{PROJECTS}")["region_code"], key=regions.__getitem__)
+    asked = sorted(
+        select(table, f"regional_{PROJECTS}")["region_code"],
+        key=lambda code: french.order(regions[code]),
+    )
     return pieces.table(WORDS.regional_intentions_table(facts(results)), columns, asked)
 
 

@@ -188,7 +188,7 @@ def coverage_table(results: Results, labels: Labels, theme_labels: Labels) -> Ht
         **{label: valid(theme) for theme, label in theme_labels.items()},
         "Taux": lambda code: cells.number(_row(results, "study_coverage_ratio", code), 2),
     }
-    branches = sorted(set(counts["branch_code"]), key=lambda code: labels[code])
+    branches = sorted(set(counts["branch_code"]), key=lambda code: french.order(labels[code]))
     return pieces.table(WORDS.coverage_table(), columns, branches)
 
 
