@@ -5,8 +5,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from opmq_lib.tables.titles import plain
-
 NBSP = "\u00a0"
 NNBSP = "\u202f"
 MINUS = "−"
@@ -191,17 +189,6 @@ def enumeration(items: Sequence[str]) -> str:
         'chimie, verre et ciments'
     """
     return " et ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
-
-
-def order(text: str) -> tuple[str, str]:
-    """Return what sorts texts as a French dictionary does: é as e, capitals as small letters.
-
-    Examples:
-        >>> names = ["Mécanique", "Zinc", "Île-de-France", "Monteurs", "électricité", "Mayotte"]
-        >>> sorted(names, key=order)
-        ['électricité', 'Île-de-France', 'Mayotte', 'Mécanique', 'Monteurs', 'Zinc']
-    """
-    return plain(text), text
 
 
 def plural(count: int, singular: str, several: str | None = None) -> str:

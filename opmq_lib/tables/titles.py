@@ -114,9 +114,6 @@ def _known(table: str) -> dict[str, str]:
     return known
 
 
-_LIGATURES = str.maketrans({"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE"})
-
-
 @lru_cache(maxsize=10_000)
 def plain(title: str) -> str:
     """Return a title in small letters, without accents or marks.
@@ -125,7 +122,7 @@ def plain(title: str) -> str:
         >>> plain(" Nombre d’Entreprises ")
         'nombre d entreprises'
     """
-    parts = unicodedata.normalize("NFKD", title.translate(_LIGATURES))
+    parts = unicodedata.normalize("NFKD", title)
     letters = "".join(each for each in parts if not unicodedata.combining(each))
     return " ".join(re.findall(r"[^\W_]+", letters.casefold()))
 
