@@ -2,7 +2,7 @@ import re
 
 import pandas as pd
 
-from opmq_lib.show import figures
+from opmq_lib.show import figures, inline
 
 LABELS = {"A0Z40": "Ouvriers qualifiés", "B0Z40": "Techniciens"}
 RANGES = pd.DataFrame(
@@ -114,3 +114,26 @@ def test_errors_are_told_year_by_year_for_each_method() -> None:
     errors = pd.DataFrame(rows, columns=["method", "year", "value"])
     figure = figures.error_lines(errors, "Titre\n\nSource")
     assert figure.alt.startswith("Titre. Étude\u00a0: 2004\u00a0: 1,2, 2005\u00a0: 2,0.")
+
+
+def test_a_page_holds_real_text_in_its_own_colours_with_what_is_drawn_below() -> None:
+    data, metadata = ranges()._repr_mimebundle_()
+    svg, words = data["image/svg+xml"], metadata["opmq"]
+    html = inline.figure(svg, words, "cell-1").html
+    assert re.search(r">Ouvriers qualifiés</text>", html)
+    assert "font-family" not in html
+    assert {"#1d2733", "#0b5c8a"} <= set(re.findall(r"var\(--opmq-\w+,(#\w+)\)", html))
+    assert re.findall(r'aria-label="([^"]*)"', html) == ["Un titre"]
+    assert html.count("Un titre") == 2  # the heading and the alternative, not the drawing
+    assert "<li>Ouvriers qualifiés\u00a0: 1\u202f200 (1\u202f000 à 1\u202f500)</li>" in html
+    assert len(html) < 5_000 < 2 * len(svg)
+
+
+def test_two_drawings_of_a_page_share_no_identifier() -> None:
+    data, metadata = ranges()._repr_mimebundle_()
+    pages = [inline.figure(data["image/svg+xml"], metadata["opmq"], prefix).html for prefix in "ab"]
+    one, other = (set(re.findall(r' id="([^"]*)"', page)) for page in pages)
+    assert one
+    assert not one & other
+    for page, known in zip(pages, (one, other), strict=True):
+        assert set(re.findall(r'(?:url\(|href=")#([^)"]+)', page)) <= known

@@ -3,7 +3,7 @@
 Every function takes `words` (two paragraphs: the finding, which becomes the title; then unit,
 producers and result table, which become the caption) and `ax`: axes to draw in, of a figure of
 one's own, instead of a new one. Figures are narrow on purpose: at 343 px, the width left on a
-phone, their text stays readable.
+phone, their text stays readable. Pages hold them in their own font and colours (`inline`).
 """
 
 import io
@@ -23,6 +23,7 @@ from opmq_lib.show import french, notebook
 from opmq_lib.show.pieces import Labels, paragraphs
 
 WIDTH_INCHES = 4.1
+TITLE = "opmq-title"
 TITLE_LETTERS = 44
 WIDER = 1.6
 """A figure that a person watches in a notebook is wider by this, and fills its cell."""
@@ -34,14 +35,14 @@ _SIZE = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
 DASHED = (0, (4, 2))
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 9,
+    "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": MUTED,
     "axes.edgecolor": RULE,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "svg.hashsalt": "opmq",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "axes.formatter.use_locale": False,
 }
 
@@ -66,8 +67,8 @@ class Drawing(Figure):
         self.separator = f"{french.NNBSP}; "
         wider = WIDER if notebook.is_watched() else 1
         self.title_lines = textwrap.wrap(self.title, int(TITLE_LETTERS * wider))
-        title_inches = 0.22 * len(self.title_lines) + 0.1
-        super().__init__(figsize=(WIDTH_INCHES * wider, height_inches + title_inches))
+        self.title_inches = 0.22 * len(self.title_lines) + 0.1
+        super().__init__(figsize=(WIDTH_INCHES * wider, height_inches + self.title_inches))
 
     @property
     def alt(self) -> str:
@@ -85,7 +86,10 @@ class Drawing(Figure):
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
         """Return what Jupyter stores: the drawing, and its texts as output metadata."""
-        metadata = {"image/svg+xml": {"alt": self.alt}, "opmq": {"caption": self.caption}}
+        said = [french.typography(each) for each in self.said]
+        about: dict[str, Any] = {"title": self.title, "caption": self.caption, "said": said}
+        about["top"] = round(72 * self.title_inches, 1)
+        metadata = {"image/svg+xml": {"alt": self.alt}, "opmq": about}
         svg = _SIZE.sub("", self.svg, count=1) if notebook.is_watched() else self.svg
         return {"image/svg+xml": svg}, metadata
 
@@ -436,7 +440,8 @@ def _finished(figure: Figure, said: Sequence[str], separator: str = "") -> Figur
         axes.tick_params(length=0)
     wrapped = figure.title_lines
     top = 1 - (0.22 * len(wrapped) + 0.08) / figure.get_figheight()
-    figure.text(0.012, 0.995, "\n".join(wrapped), fontsize=11, weight="bold", va="top", color=INK)
+    title: dict[str, Any] = {"fontsize": 11, "weight": "bold", "va": "top", "color": INK}
+    figure.text(0.012, 0.995, "\n".join(wrapped), gid=TITLE, **title)
     figure.tight_layout(rect=(0, 0, 1, top), pad=0.4, h_pad=1.0)
     return figure
 
@@ -485,10 +490,10 @@ def _places(rows: pd.DataFrame) -> Any:
 
 
 def _name_lines(ax: Axes, names: Sequence[str]) -> None:
-    style: dict[str, Any] = {"fontsize": 8.5, "color": INK, "va": "center"}
+    style: dict[str, Any] = {"fontsize": 10, "color": INK, "va": "center"}
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1}
     for at, name in enumerate(names):
-        place, shown = (0, len(names) - at + 0.36), textwrap.shorten(name, 54, placeholder="…")
+        place, shown = (0, len(names) - at + 0.36), textwrap.shorten(name, 52, placeholder="…")
         ax.annotate(shown, place, xycoords=("axes fraction", "data"), bbox=box, **style)
     ax.set_ylim(0.4, len(names) + 0.75)
 

@@ -333,9 +333,10 @@ def figure(words: Sequence[str], drawings: Sequence[str], said: str, numbers: Ht
     title, how, source = (" ".join(paragraphs(each)) for each in words)
     whole = french.typography(Markup(" ".join(paragraphs(said))).striptags())
     said = whole if len(whole) <= ALT_SIGNS else f"{whole[: ALT_SIGNS - 1].rpartition(' ')[0]}…"
+    read = f'<p class="opmq-how">{how}</p>' if how else ""
     shown = "".join(drawings)
     return piece(
-        f'<figure class="opmq-figure"><h3>{title}</h3><p class="opmq-how">{how}</p>'
+        f'<figure class="opmq-figure"><h3>{title}</h3>{read}'
         f'<div class="opmq-drawing" role="img" aria-label="{escape(said)}">{shown}</div>'
         f"<figcaption>{source}</figcaption>"
         f"<details><summary>Voir les chiffres</summary>{numbers.html}</details></figure>"

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from opmq_lib.errors import Defect
+from opmq_lib.show import inline
 from opmq_lib.site import markup
 from opmq_lib.site.outputs import OPTIONS, options_of
 
@@ -191,7 +192,8 @@ def _prepared(cell: Any, source: str) -> dict[str, Any]:
     if cell.cell_type != "code":
         return _cell(cell.cell_type, source)
     known = options_of(source)
-    texts = zip(*(_texts(output) for output in cell.outputs if _is_figure(output)), strict=True)
+    outputs = [_inlined(output, f"{cell.id}-{place}") for place, output in enumerate(cell.outputs)]
+    texts = zip(*(_texts(output) for output in outputs if _is_figure(output)), strict=True)
     lines = [
         f"#| {key}: {json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False)}"
         for key, values in zip(OPTIONS, texts, strict=False)  # no text without figure
@@ -199,8 +201,17 @@ def _prepared(cell: Any, source: str) -> dict[str, Any]:
     ]
     return _cell("code", "\n".join([*lines, source])) | {
         "execution_count": cell.execution_count,
-        "outputs": cell.outputs,
+        "outputs": outputs,
     }
+
+
+def _inlined(output: Any, prefix: str) -> Any:
+    """Return a figure of this library as HTML; any other output as it stands."""
+    words = output.get("metadata", {}).get("opmq", {})
+    if "said" not in words or "image/svg+xml" not in output.get("data", {}):
+        return output
+    shown = inline.figure(output["data"]["image/svg+xml"], words, prefix).html
+    return {"output_type": "display_data", "data": {"text/html": shown}, "metadata": {}}
 
 
 def _cell(kind: str, source: str) -> dict[str, Any]:
