@@ -274,7 +274,8 @@ def plant(root: Path, code: str, rng: np.random.Generator) -> set[str]:
         source_code="enquete",
     )  # fmt: skip
     table = table.drop(columns="place")
-    table.to_csv(root / f"data/{code}.csv", index=False)
+    five = ["metier_code", "year", "employment_headcount", "largest_share_pct", "units_count"]
+    table[five].to_csv(root / f"data/{code}.csv", index=False)
     table.to_parquet(root / f"data/{code}.parquet")
     with sqlite3.connect(root / f"data/{code}.db") as base:
         table.to_sql("t", base)
@@ -340,8 +341,8 @@ def test_the_same_search_finds_them_when_the_gate_is_open(project: tuple[Path, s
     root, canaries = project
     here = root / "outputs/released/2026/textile"
     kept = {path: path.read_bytes() for path in here.iterdir()}
-    raw = (root / "data/textile.csv").read_text(encoding="utf-8").replace(",own,", ",public,")
-    (here / "employment.csv").write_text(raw, encoding="utf-8")
+    raw = pd.read_parquet(root / "data/textile.parquet").assign(origin="public")
+    raw.to_csv(here / "employment.csv", index=False)
     record = json.loads((here / "release.json").read_text(encoding="utf-8"))
     record["employment"]["sha256"] = hashlib.sha256(raw.encode()).hexdigest()
     (here / "release.json").write_text(json.dumps(record), encoding="utf-8")

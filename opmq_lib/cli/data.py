@@ -43,5 +43,7 @@ def template(
         metiers = {code: labels[code] for code in jobs["metier_code"].unique() if code in labels}
     book = own_forms.template(names, metiers, edition.edition_date.year - 1)
     forms.hand_out(book, output)
+    if branch is not None and not metiers:
+        print(f"No estimate of {branch}: its rows are empty, one sheet lists all métiers.")
     print(f"Written: {output} (sheets {', '.join(book.sheetnames)}).")
     print("Fill it in, name it in parameters/branches/, then: opmq validate.")

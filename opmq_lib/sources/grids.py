@@ -248,7 +248,10 @@ def _read_xlsx(path: Path, where: str, names: Sequence[str]) -> Grid:
     if len(filled) > 1:
         what = f"several sheets that may be the table: {', '.join(filled)}"
         expected = "one sheet, or one named like its table"
-        raise SchemaError.of(where, what, expected, f"rename the right sheet, such as `{names[0]}`")
+        fix = f"rename the right sheet, such as `{names[0]}`"
+        if len(names) > 1:
+            fix = "name it in parameters/branches/, where each table finds its sheet"
+        raise SchemaError.of(where, what, expected, fix)
     return _grid(next(iter(filled.values()), []), where, names)
 
 

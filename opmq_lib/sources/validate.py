@@ -1,5 +1,6 @@
 """Checks parameters and tables before anything runs, and says what was checked."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -169,7 +170,8 @@ def _reading(path: Path) -> Reading[Any]:
 def _unnamed_table(root: Path, path: Path) -> Checked:
     where = table_files.shown(path)
     try:
-        names = grids.read_grid(path, where, tuple(tables.TABLES)).names
+        with warnings.catch_warnings(action="ignore"):  # reading its table says it again
+            names = grids.read_grid(path, where, tuple(tables.TABLES)).names
     except SchemaError as error:
         return where, [error]
     table = best_match(names)
