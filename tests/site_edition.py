@@ -52,6 +52,8 @@ def project(root: Path) -> Path:
 def template(root: Path, name: str, *cells: nbformat.NotebookNode, **metadata: object) -> None:
     """Write a template, once per branch if nothing else is said."""
     about = {"scope": "branch", "reads": []} | metadata
+    signature = 'branch_code = "chimie"\n' * (about["scope"] == "branch") + 'output_folder = "."'
+    cells = (code(signature, tags=["parameters"]), *cells)
     notebook = nbformat.v4.new_notebook(cells=list(cells), metadata={"opmq": about})
     nbformat.write(notebook, root / "notebooks" / f"{name}.ipynb")
 

@@ -59,10 +59,10 @@ def test_home_shows_the_headcount_of_a_branch_or_why_there_is_none(
     assert "31\u00a0décembre\u00a02014" in home
 
 
-def test_files_to_download_come_with_format_size_and_date(built: site.SiteReport) -> None:
+def test_files_to_download_come_with_format_and_size(built: site.SiteReport) -> None:
     page = (built.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
     line = page[page.index("chimie_csv.zip</a>") :].partition("</tr>")[0]
-    assert "fichiers CSV</td><td>2\u00a0ko</td><td>1er\u00a0novembre\u00a02026</td>" in line
+    assert "fichiers CSV</td><td>2\u00a0ko</td></tr>" in f"{line}</tr>"
     downloads = built.site / "telechargements/chimie"
     assert sorted(path.name for path in downloads.iterdir()) == [
         "chimie.xlsx",
@@ -268,12 +268,10 @@ def test_a_branch_without_convention_of_its_own_says_so(built: site.SiteReport) 
         assert "<dd>aucune convention propre</dd>" in text or "<td>aucune convention" in text
 
 
-def test_a_release_is_refused_while_every_branch_is_a_draft(tmp_path: Path) -> None:
+def test_a_release_without_publishable_branch_is_refused(tmp_path: Path) -> None:
     root = given.edition(tmp_path / "root")
-    with pytest.raises(ConfidentialityError, match="branch chimie: cannot be released") as refusal:
+    with pytest.raises(ConfidentialityError, match="no branch is publishable"):
         render(root, release=True)
-    assert len(refusal.value.defects) == 34
-    assert "without --release" in str(refusal.value)
     assert not (root / "outputs/site").exists()
 
 

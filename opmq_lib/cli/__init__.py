@@ -16,6 +16,7 @@ from opmq_lib.cli import (  # noqa: F401
     branch,
     data,
     decisions,
+    editions,
     notes,
     pages,
     project,

@@ -170,11 +170,13 @@ def status(
     from opmq_lib.runs.plan import select
     from opmq_lib.sources import project
 
-    states = _print_states(select(_plan(project.find_root()), branch or ()), json)
+    root = project.find_root()
+    states = _print_states(select(_plan(root), branch or ()), json)
     counted = Counter(state.status for state in states.values())
     if not json:
         listed = ", ".join(f"{n} {name}" for name, n in counted.items())
         print(f"{len(states)} runs: {listed}.")
+        _print_decided(root, branch or ())
     raise typer.Exit(int(exit_code and counted.keys() != {"up to date"}))
 
 
@@ -254,6 +256,18 @@ def _print_states(runs: "list[Run]", json: bool) -> "dict[RunId, State]":
         if state.status != "up to date":
             print(f"{'/'.join(run_id)}: {state.status} ({_few(state.reasons)})")
     return states
+
+
+def _print_decided(root: Path, branch_codes: Sequence[str]) -> None:
+    """Print where the branches stand whose CPNEFP has decided something."""
+    from opmq_lib.runs.editions import validated
+    from opmq_lib.sources import parameters
+
+    edition_id, branches = parameters.load_edition(root).edition_id, parameters.load_branches(root)
+    for code, now in validated.standings(root, edition_id, branches).items():
+        if not branch_codes or code in branch_codes:
+            since = f"; changed since: {_few(now.changed)}" if now.changed else ""
+            print(f"{code}: {now.state}, version {now.version}{since}")
 
 
 def _demonstration(root: Path) -> "tuple[EditionParams, list[Run]]":

@@ -103,16 +103,16 @@ def differences(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
     """
     if before["template_sha256"] != now["template_sha256"]:
         yield "template changed"
-    for name, old, new in _changed(before["parameters"], now["parameters"]):
+    for name, old, new in changed(before["parameters"], now["parameters"]):
         yield f"parameter {name} {_shown(old)} → {_shown(new)}"
     if "library" not in before:
         yield "library not recorded"
-    for name, old, new in _changed(before.get("library", now["library"]), now["library"]):
+    for name, old, new in changed(before.get("library", now["library"]), now["library"]):
         yield f"library {name} {_verb(old, new)}"
-    for name, old, new in _changed(before["inputs"], now["inputs"]):
+    for name, old, new in changed(before["inputs"], now["inputs"]):
         shown = name.removeprefix(EMBEDDED).removesuffix(".csv") if EMBEDDED in name else name
         yield f"input {shown.replace('#', ', ')} {_verb(old, new)}"
-    for name, old, new in _changed(before["versions"], now["versions"]):
+    for name, old, new in changed(before["versions"], now["versions"]):
         yield f"version of {name} {_shown(old)} → {_shown(new)}"
 
 
@@ -134,9 +134,10 @@ def damages(
             yield f"output {name} {'missing' if now is None else 'changed'}"
 
 
-def _changed(
+def changed(
     before: Mapping[str, Any], now: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any | None, Any | None]]:
+    """Yield the names that two parts of fingerprints tell otherwise, with what each tells."""
     for name in sorted(before.keys() | now.keys()) if before != now else ():
         if before.get(name) != now.get(name):
             yield name, before.get(name), now.get(name)

@@ -3,11 +3,15 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+from opmq_lib.errors import Defect
+from opmq_lib.params import BranchParams, EditionParams
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.origin import ORIGINS, worst
-from opmq_lib.runs.plan import Run, RunId, shown
+from opmq_lib.runs.plan import Run, RunId, plan, shown
+from opmq_lib.sources import ledger
 from opmq_lib.sources.ledger import Record
 
 Records = Mapping[RunId, Record]
@@ -70,6 +74,29 @@ def states(runs: Iterable[Run], records: Records) -> dict[RunId, State]:
             alone = State("stale", tuple(f"{shown(read)} is not up to date" for read in late))
         settled[run.id] = alone
     return settled
+
+
+def late(
+    root: Path, edition: EditionParams, branches: Mapping[str, BranchParams]
+) -> dict[RunId, Defect]:
+    """Return what is wrong with each run of an edition that is not up to date.
+
+    Raises:
+        DataError: If nothing can be planned: parameters or templates are wrong.
+    """
+    records = ledger.latest(root / "outputs" / edition.edition_id / ledger.LEDGER)
+    settled = states(plan(root, edition, branches), records)
+    fix = "run it: opmq run --branch {} --notebook {}"
+    return {
+        id_: Defect(
+            shown(id_),
+            f"{each.status} ({'; '.join(each.reasons)})",
+            "a result that is up to date",
+            fix.format(*id_),
+        )
+        for id_, each in settled.items()
+        if each.reasons
+    }
 
 
 def made_of(run: Run, records: Records, read: Iterable[str] = ()) -> Record:

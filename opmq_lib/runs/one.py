@@ -86,6 +86,7 @@ def record(run: Run, made_of: Record, results: dict[str, Any]) -> Record:
         "notebook": run.notebook,
         "status": "failed" if error else "ok",
         "key": fingerprint.key(whole),
+        "seed": run.seed,
         **whole,
         "outputs": results.get("outputs", {}),
         "origin": origin.worst([made_of["origin"], results.get("origin", "public")]),

@@ -97,6 +97,25 @@ def write(
     return outcomes
 
 
+def adopt(
+    root: Path, edition: EditionParams, branches: Mapping[str, BranchParams], library: Library
+) -> None:
+    """Take the released tables of an archive as they are: the tables that they come from are not.
+
+    Files stand for those, empty, so that runs can be planned; no notebook can read them.
+    """
+    for branch in branches.values():
+        for path in branch.tables.paths().values():
+            if not (root / path).is_file():
+                folders.write(root / path, b"")
+    for code, table, made_of in _asked(root, edition, branches, library):
+        here = root / RELEASED / edition.edition_id / code
+        if (file := here / f"{table}.csv").is_file():
+            told = {"made_of": made_of, "sha256": fingerprint.file_sha256(file), "secret": {}}
+            done = json.dumps(records(here) | {table: told})
+            folders.write(here / RECORD, done.encode())
+
+
 def sweep(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams]) -> None:
     """Remove released tables that no branch names any more."""
     for here in (root / RELEASED / edition.edition_id).glob("*"):

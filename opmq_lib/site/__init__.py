@@ -10,9 +10,9 @@ refused.
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -20,10 +20,12 @@ from typing import Any, Literal
 from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, folders
-from opmq_lib.site import config, counts, embedded, manifest, pdf, quarto
+from opmq_lib.runs.editions import ready
+from opmq_lib.site import config, counts, embedded, manifest, past, pdf, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
+from opmq_lib.sources import parameters
 
 STAMP = ".build.json"
 _LIBRARY = Path(__file__).parent.parent
@@ -32,7 +34,12 @@ _SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js")
 _SHOWN = 5
 _SHARED = ("notebooks/", "opmq_lib/", "outputs/", "parameters/", "_quarto.yml")
 """Folders of what is nobody's own."""
-_WHY = {"failed": "failed", "missing": "never run", "withheld": "your own data, not published"}
+_WHY = {
+    "failed": "failed",
+    "missing": "never run",
+    "withheld": "your own data, not published",
+    "nv": "not publishable",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,8 @@ class SiteReport:
         is_up_to_date: Nothing had changed, so nothing was done.
         unavailable: Pages that only say why they have no result, as `branch/notebook: why`.
         warnings: What an engine could not render, and pages heavier than wished.
+        published: Branch and notebook of the results that its pages show.
+        stale: Runs of which an older result is shown, as `branch/notebook`, and why.
     """
 
     site: Path
@@ -54,6 +63,8 @@ class SiteReport:
     is_up_to_date: bool
     unavailable: tuple[str, ...]
     warnings: tuple[str, ...]
+    published: tuple[tuple[str, str], ...] = ()
+    stale: tuple[str, ...] = ()
 
 
 def render(
@@ -61,6 +72,7 @@ def render(
     engine: Literal["embedded", "quarto"] = "embedded",
     release: bool = False,
     demo: EditionParams | None = None,
+    alone: bool = False,
 ) -> SiteReport:
     """Build the website of the current edition in `outputs/site`.
 
@@ -70,19 +82,22 @@ def render(
         release: Publish only what a CPNEFP has validated, rather than a draft preview.
         demo: The edition of a demonstration: its site is `outputs/demo-site`, every page of it
             says that its data are fictitious.
+        alone: Leave other editions out, and build it in `outputs/.archived-site`, to be frozen.
 
     Returns:
         What was done. A second call with nothing changed does nothing and says so.
 
     Raises:
-        ConfidentialityError: If a run is not known to be publishable, or on a release while
-            branches are drafts.
+        ConfidentialityError: If a run is not known to be publishable; on a release, if no branch is
+            or what would be published is stale, failed or unaudited.
         DataError: If parameters, notebooks or the finished site are unfit, with every defect.
     """
-    edition = manifest.read(root, demo)
+    edition = replace(manifest.read(root, demo, release), is_alone=alone)
+    branches = parameters.load_branches(root)
     if release:
-        manifest.refuse_drafts(edition)
-    site = root / "outputs" / ("demo-site" if demo else "site")
+        ready.refuse_unready(root, edition.edition, branches, edition.publishable)
+    stale = () if release else ready.stale(root, edition.edition, branches)
+    site = root / "outputs" / ("demo-site" if demo else ".archived-site" if alone else "site")
     with _work_folder(site) as work:
         pages_count, warnings = stage(root, edition, work, engine)
         inputs = _digest(work, engine)
@@ -93,9 +108,10 @@ def render(
             warnings += (quarto if engine == "quarto" else embedded).build(work)
             finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
             lost = list(counts.lost(work, built))
-            printed = pdf.print_reports(built, site, stamp.get("printed", {}))
+            printed = pdf.print_reports(built, site, stamp.get("printed", {}), asked=not alone)
             warnings += printed.warnings
-            defects, weights = check(built, forbidden=[str(root.resolve())])
+            served = past.serve(root, built, edition)
+            defects, weights = check(built, [str(root.resolve())], served)
             DataError.refuse([*lost, *defects])
             content = tree_digest(built)
             stamp = {"inputs": inputs, "content": content, "warnings": [*warnings, *weights]}
@@ -103,7 +119,11 @@ def render(
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
     unavailable = tuple(_why(run) for _, run in edition.runs if run.status != "ok")
-    return SiteReport(site, engine, pages_count, done, unavailable, tuple(stamp["warnings"]))
+    published = tuple(
+        (run.branch_code, run.notebook) for _, run in edition.runs if run.status == "ok"
+    )
+    warned = tuple(stamp["warnings"])
+    return SiteReport(site, engine, pages_count, done, unavailable, warned, published, stale)
 
 
 def _why(run: manifest.Run) -> str:
@@ -118,14 +138,22 @@ def describe(report: SiteReport) -> str:
     engine = "Quarto" if report.engine == "quarto" else "the embedded engine"
     done = "nothing had changed" if report.is_up_to_date else f"built by {engine}"
     lines = [f"Website   {report.pages_count} pages, {done}."]
+    if report.stale:
+        said = "page(s) show results that are NOT UP TO DATE (opmq run):"
+        lines += [f"STALE     {len(report.stale)} {said}", *_few(report.stale)]
     if report.unavailable:
-        more = len(report.unavailable) - _SHOWN
         lines.append(f"          {len(report.unavailable)} page(s) say why they have no result:")
-        lines += [f"          {line}" for line in report.unavailable[:_SHOWN]]
-        lines += [f"          … and {more} more"] if more > 0 else []
+        lines += _few(report.unavailable)
     lines += [f"Warning   {warning}" for warning in report.warnings]
     lines.append(f"Open      outputs/{report.site.name}/index.html in a browser; no server needed.")
     return "\n".join(lines)
+
+
+def _few(names: Sequence[str]) -> list[str]:
+    """Return the first names, one a line, and how many there are beside them."""
+    more = len(names) - _SHOWN
+    lines = [f"          {name}" for name in names[:_SHOWN]]
+    return [*lines, f"          … and {more} more"] if more > 0 else lines
 
 
 def tree_digest(folder: Path) -> str:

@@ -32,17 +32,23 @@ _ROOTS = (*(f"/{name}/" for name in _UNIX_ROOTS), ":\\", "file:///")  # quick to
 Tags = Sequence[tuple[str, dict[str, str]]]
 
 
-def check(site: Path, forbidden: Sequence[str] = ()) -> tuple[list[Defect], list[str]]:
+def check(
+    site: Path, forbidden: Sequence[str] = (), known: tuple[str, ...] = ()
+) -> tuple[list[Defect], list[str]]:
     """Return what makes a site unfit, and what is only heavier than wished.
 
     Args:
         site: Folder of the finished site.
         forbidden: Texts that no file may hold, such as the project's own path.
+        known: Folders that were checked when they were made: links lead there.
     """
     defects, weights = list[Defect](), list[str]()
     anchors, targets = dict[str, set[str]](), dict[str, list[str]]()
     for path in sorted(path for path in site.rglob("*") if path.suffix in TEXT_ENDINGS):
-        name, text = path.relative_to(site).as_posix(), path.read_text(encoding="utf-8")
+        name = path.relative_to(site).as_posix()
+        if name.startswith(known):
+            continue
+        text = path.read_text(encoding="utf-8")
         defects += _file_defects(name, text, forbidden)
         if path.suffix == ".html":
             tags = list(markup.tags(text))

@@ -18,7 +18,7 @@ from opmq_lib.runs.plan import IN_A_BATCH
 from opmq_lib.runs.templates import REGISTER
 from opmq_lib.show import french
 from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
-from opmq_lib.sources import study
+from opmq_lib.sources import states, study
 
 DOWNLOADS = "telechargements"
 JOBS = "01_emplois"
@@ -34,7 +34,6 @@ SUMMED_UP = {
 
 A notebook of one's own may bear the same name and write other tables.
 """
-STATE = "brouillon"
 PDF_PLACE = Markup('<p class="opmq-pdf" hidden></p>')
 """Where the link to the PDF of a report stands once it is printed."""
 FORMATS = {
@@ -52,6 +51,7 @@ UNAVAILABLE = {
     "failed": "calcul en échec",
     "missing": "pas encore calculé",
     "withheld": "données propres, non publiées",
+    "nv": "non validé (nv)",
     "ok": "non publié par le calcul",
 }
 PORTRAIT_NOTES = {
@@ -68,7 +68,6 @@ class Download(NamedTuple):
     href: str
     format: str
     size: str
-    day: str
 
 
 def summary(branch: Branch) -> Any:
@@ -128,7 +127,7 @@ def company_book(branch: Branch) -> Download | None:
     name = f"gpec_{branch.code}.xlsx"
     if run is None or name not in run.files:
         return None
-    return _download(href(run, name), (run.folder / name).stat().st_size, run.date)
+    return _download(href(run, name), (run.folder / name).stat().st_size)
 
 
 def _results(run: Run | None) -> dict[str, pd.DataFrame]:
@@ -143,6 +142,8 @@ def _results(run: Run | None) -> dict[str, pd.DataFrame]:
 def missing_reason(branch: Branch) -> str:
     """Return why a branch has no number to show, in French."""
     run = branch.runs.get(JOBS)
+    if is_unvalidated(branch):
+        return "non validé par la CPNEFP"
     if run is None or run.status == "missing":
         return "pas encore calculé"
     if run.status == "withheld":
@@ -152,6 +153,38 @@ def missing_reason(branch: Branch) -> str:
     if branch.has_portrait == "no":
         return "effectif non publié (pas de portrait de la Dares)"
     return "chiffre non publié par le calcul"
+
+
+def is_unvalidated(branch: Branch) -> bool:
+    """Return whether a release shows nothing of a branch."""
+    return any(run.status == "nv" for run in branch.runs.values())
+
+
+def state(branch: Branch) -> str:
+    """Return where a branch stands, in French, with what its CPNEFP decided last.
+
+    Examples:
+        >>> state(Branch("chimie", "Chimie", (), "no", {}))
+        'brouillon, non validé par la CPNEFP'
+    """
+    now, step = branch.standing, branch.standing.step
+    if step is None:
+        return f"{states.LABELS[now.state]}, non validé par la CPNEFP"
+    said = f"{step.body}, {french.day(step.date.isoformat())}, {step.minutes_reference}"
+    if now.state == "draft":
+        before = f"version {step.version} : {states.LABELS[step.state]}"
+        return f"{states.LABELS[now.state]}, version {now.version} ({before}, {said})"
+    return f"{states.LABELS[now.state]}, version {now.version} ({said})"
+
+
+def tag(branch: Branch) -> str:
+    """Return the state of a branch as its card shows it.
+
+    Examples:
+        >>> tag(Branch("chimie", "Chimie", (), "no", {}))
+        'Brouillon'
+    """
+    return "nv" if is_unvalidated(branch) else states.LABELS[branch.standing.state].capitalize()
 
 
 def parameters(run: Run) -> list[tuple[str, str]]:
@@ -170,9 +203,8 @@ def downloads(runs: Sequence[Run], sizes: Mapping[str, int]) -> list[Download]:
         runs: Runs that have results.
         sizes: Size of every file to download, in bytes, by address.
     """
-    books = [(href, max(run.date for run in runs)) for href in table_files(runs[0].branch_code)]
-    own = [(href(run, name), run.date) for run in runs for name in forms(run)]
-    return [_download(address, sizes[address], day) for address, day in books + own]
+    own = [href(run, name) for run in runs for name in forms(run)]
+    return [_download(each, sizes[each]) for each in [*table_files(runs[0].branch_code), *own]]
 
 
 def forms(run: Run) -> list[str]:
@@ -191,10 +223,10 @@ def table_files(scope: str) -> list[str]:
     return [f"{DOWNLOADS}/{scope}/{scope}{end}" for end in FORMATS]
 
 
-def _download(address: str, bytes_count: int, day: str) -> Download:
+def _download(address: str, bytes_count: int) -> Download:
     name = Path(address).name
     kind = next(kind for end, kind in FORMATS.items() if address.endswith(end))
-    return Download(name, address, kind, file_size(bytes_count), french.day(day))
+    return Download(name, address, kind, file_size(bytes_count))
 
 
 def pdf_link(name: str, pages_count: int, bytes_count: int) -> str:

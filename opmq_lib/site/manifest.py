@@ -8,7 +8,7 @@ the one the ledger recorded.
 
 import hashlib
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -20,13 +20,16 @@ from nbformat import v4
 from opmq_lib.errors import ConfidentialityError, Defect
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, origin, release
+from opmq_lib.runs.editions import validated
 from opmq_lib.show import french
 from opmq_lib.site import prepare
-from opmq_lib.sources import embedded, ledger, parameters
+from opmq_lib.sources import embedded, ledger, parameters, states
+from opmq_lib.sources.states import Standing
 
 COMMON = "commun"
 CONSOLIDATION = "10_consolidation"
-DRAFT = "brouillon"
+
+Status = Literal["ok", "failed", "missing", "withheld", "nv"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,8 @@ class Run:
     Attributes:
         branch_code: The branch, or `COMMON`.
         question: What it answers.
-        status: `ok`, `failed` (the last run failed), `missing` (never run) or `withheld` (it rests
-            on the user's own data, whatever became of it).
+        status: `ok`, `failed` (the last run failed), `missing` (never run), `withheld` (it rests
+            on the user's own data, whatever became of it) or `nv` (in a release, not validated).
         folder: Where its files are.
         files: Names of its files, the notebook first; empty unless `ok`.
         record: Its line of the ledger; empty when `missing`.
@@ -64,7 +67,7 @@ class Run:
 
     branch_code: str
     question: Question
-    status: Literal["ok", "failed", "missing", "withheld"]
+    status: Status
     folder: Path
     files: tuple[str, ...]
     record: dict[str, Any]
@@ -94,11 +97,12 @@ class Branch:
     conventions: tuple[str, ...]
     has_portrait: str
     runs: dict[str, Run]
+    standing: Standing = states.NEW
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything the site of an edition is made of."""
+    """Everything the site of an edition is made of; alone, it says nothing of other editions."""
 
     edition: EditionParams
     scenarios: tuple[str, ...]
@@ -107,6 +111,13 @@ class Manifest:
     common: dict[str, Run]
     sources: pd.DataFrame
     is_fictitious: bool = False
+    is_release: bool = False
+    is_alone: bool = False
+
+    @property
+    def publishable(self) -> list[str]:
+        """Codes of the branches that a release takes."""
+        return [branch.code for branch in self.branches if branch.standing.is_publishable]
 
     @property
     def withheld(self) -> list[str]:
@@ -130,17 +141,19 @@ class Manifest:
         yield from ((None, run) for run in self.common.values())
 
 
-def read(root: Path, demo: EditionParams | None = None) -> Manifest:
+def read(root: Path, demo: EditionParams | None = None, is_release: bool = False) -> Manifest:
     """Return what the edition under `root` has to publish.
 
     Args:
         root: The project.
         demo: The edition of a demonstration, in place of the true one: it alone may rest on
             fictitious registers.
+        is_release: Whether only publishable branches are published; what is common to all, once
+            they all are.
 
     Raises:
         ConfidentialityError: Listing every run and file that is not known to be publishable;
-            nothing of them is shown, only their names.
+            nothing of them is shown, only their names. On a release, if no branch is publishable.
         DataError: If the parameters of the edition or of a branch are wrong.
     """
     edition = demo or parameters.load_edition(root)
@@ -158,6 +171,8 @@ def read(root: Path, demo: EditionParams | None = None) -> Manifest:
             if each.scope == scope
         }
 
+    branches = parameters.load_branches(root)
+    standings = {} if demo else validated.standings(root, edition.edition_id, branches)
     portraits = embedded.load("branches").set_index("branch_code")["portrait_2020"]
     manifest = Manifest(
         edition=edition,
@@ -174,10 +189,10 @@ def read(root: Path, demo: EditionParams | None = None) -> Manifest:
                 conventions=branch.idcc_codes,
                 has_portrait=str(portraits[code]),
                 runs=runs(code, "branch", branch.notebooks),
+                standing=standings.get(code, states.NEW),
             )
             for code, branch in sorted(
-                parameters.load_branches(root).items(),
-                key=lambda item: french.order(item[1].label),
+                branches.items(), key=lambda item: french.order(item[1].label)
             )
         ),
         common=runs(COMMON, "common", questions),
@@ -188,7 +203,7 @@ def read(root: Path, demo: EditionParams | None = None) -> Manifest:
     ConfidentialityError.refuse(
         defect for _, run in manifest.runs for defect in _refusals(run, allowed)
     )
-    return manifest
+    return _for_release(manifest) if is_release else manifest
 
 
 def read_file(run: Run, name: str) -> bytes:
@@ -210,22 +225,27 @@ def read_file(run: Run, name: str) -> bytes:
     return content
 
 
-def refuse_drafts(manifest: Manifest) -> None:
-    """Refuse to release branches that no CPNEFP has validated: today, every one.
-
-    Raises:
-        ConfidentialityError: Listing the branches.
-    """
-    raise ConfidentialityError(
-        Defect(
-            where=f"branch {branch.code}",
-            what="cannot be released",
-            expected="the state publiable, reached by a dated vote of its CPNEFP",
-            fix="build the draft preview instead, without --release",
-            value=DRAFT,
+def _for_release(manifest: Manifest) -> Manifest:
+    """Return what a release shows: nothing of what no CPNEFP has made publishable."""
+    publishable = manifest.publishable
+    if not publishable:
+        raise ConfidentialityError.of(
+            where=f"edition {manifest.edition.edition_id}",
+            what="no branch is publishable",
+            expected="a branch whose CPNEFP has said so",
+            fix="record it (`opmq edition state`), or build the preview, without --release",
         )
-        for branch in manifest.branches
+
+    def hidden(runs: dict[str, Run]) -> dict[str, Run]:
+        return {name: replace(run, status="nv", files=()) for name, run in runs.items()}
+
+    branches = tuple(
+        each if each.code in publishable else replace(each, runs=hidden(each.runs))
+        for each in manifest.branches
     )
+    is_whole = len(publishable) == len(branches)
+    common = manifest.common if is_whole else hidden(manifest.common)
+    return replace(manifest, branches=branches, common=common, is_release=True)
 
 
 def _questions(root: Path) -> dict[str, Question]:
@@ -283,7 +303,7 @@ def _run(folder: Path, branch_code: str, question: Question, record: dict[str, A
     )
 
 
-def _state(record: dict[str, Any]) -> Literal["ok", "failed", "missing", "withheld"]:
+def _state(record: dict[str, Any]) -> Status:
     if record.get("origin") == "own":
         return "withheld"
     return "ok" if record.get("status") == "ok" else "failed" if record else "missing"

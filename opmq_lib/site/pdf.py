@@ -46,16 +46,19 @@ def program() -> str | None:
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
-def print_reports(built: Path, standing: Path, known: dict[str, str]) -> Printed:
+def print_reports(
+    built: Path, standing: Path, known: dict[str, str], *, asked: bool = True
+) -> Printed:
     """Print each report of a finished site beside its page, and link it first there.
 
     Args:
         built: Folder of the finished site.
         standing: The site it will replace; its PDFs of unchanged pages are taken over.
         known: Hash of what each of these was made from, by path.
+        asked: Else pages are left without: a printer's bytes are not the same everywhere.
     """
     pages = sorted(built.glob(f"branches/*/{content.REPORT}.html"))
-    browser = program()
+    browser = program() if asked else None
     if browser is None:
         missing = "no Chromium on the path: reports have no PDF"
         for page in pages:

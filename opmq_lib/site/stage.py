@@ -16,7 +16,7 @@ from opmq_lib import tables
 from opmq_lib.errors import DataError
 from opmq_lib.runs import folders
 from opmq_lib.show import french, words
-from opmq_lib.site import content, files, prepare
+from opmq_lib.site import content, files, past, prepare
 from opmq_lib.site.manifest import Manifest, Run, read_file
 
 HERE = Path(__file__).parent
@@ -66,6 +66,10 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
         prepared = prepare.prepare(notebook, head, foot)
         pages[f"{path}.ipynb"] = json.dumps(prepared, ensure_ascii=False, indent=1)
     DataError.refuse(defects)
+    revised, revisions = past.pages(root, manifest, templates)
+    for name, table in revisions.items():
+        folders.write(folder / name, table)
+    pages |= revised
     for name, text in pages.items():
         folders.write(folder / name, text.encode())
     folders.write(folder / "_quarto.yml", (root / "_quarto.yml").read_bytes())

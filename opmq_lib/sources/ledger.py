@@ -38,7 +38,7 @@ def read(path: Path) -> list[Record]:
         content = path.read_bytes()
     except FileNotFoundError:
         return []
-    return [record for line in content.splitlines() if (record := _parsed(line)) is not None]
+    return [record for line in content.splitlines() if (record := parsed(line)) is not None]
 
 
 def latest(path: Path, status: str | None = None) -> dict[tuple[str, str], Record]:
@@ -113,7 +113,8 @@ def _missing_newline(descriptor: int, size: int) -> bytes:
     return b"" if size == 0 or os.pread(descriptor, 1, size - 1) == b"\n" else b"\n"
 
 
-def _parsed(line: bytes) -> Record | None:
+def parsed(line: bytes) -> Record | None:
+    """Return the run of a line of a ledger; `None` if it is no record of one."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

@@ -52,6 +52,9 @@ ENVIRONMENT = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 KERNEL_NAME = "python3"
+TIMES = ("start_time", "end_time", "duration")
+INJECTED = "injected-parameters"
+"""Tag of the cell that Papermill adds; its identifier would else be drawn at random."""
 LONGEST_MESSAGE = 2000
 LONGEST_LOG = 1 << 20
 """Bytes that a kernel may print past Jupyter before they are thrown away."""
@@ -174,7 +177,7 @@ def execute(
             _close_event_loop()
     try:
         if kept:
-            _write(kept[0].nb, template, folder)
+            _write(kept[0].nb, template, folder, failure is None)
     except OSError:
         (folder / template.name).unlink(missing_ok=True)
         if failure is None:
@@ -278,9 +281,18 @@ def _close_event_loop() -> None:
     loop.close()
 
 
-def _write(notebook: NotebookNode, template: Path, folder: Path) -> None:
+def _write(notebook: NotebookNode, template: Path, folder: Path, is_whole: bool) -> None:
+    """Write an executed notebook; a whole one without its times: the same run, the same bytes."""
     notebook.metadata.papermill.input_path = f"{template.parent.name}/{template.name}"
     notebook.metadata.papermill.output_path = template.name
+    if is_whole:
+        for name in TIMES:
+            notebook.metadata.papermill.pop(name, None)
+        for cell in notebook.cells:
+            for name in ("papermill", "execution"):
+                cell.metadata.pop(name, None)
+            if INJECTED in cell.metadata.get("tags", ()):
+                cell.id = INJECTED
     text = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
     (folder / template.name).write_text(text + "\n", encoding="utf-8")
 

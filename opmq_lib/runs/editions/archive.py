@@ -1,0 +1,184 @@
+"""Archives of frozen editions: the same content gives the same bytes; one is written whole or not.
+
+`outputs/editions/NAME.zip` and, beside it, `NAME.zip.sha256`. A frozen edition never changes: its
+archive appears by the last of all renamings, and none is ever replaced.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import IO, Any, Final
+
+from opmq_lib.errors import DataError
+from opmq_lib.runs import fingerprint
+from opmq_lib.sources import project
+
+FOLDER: Final = "outputs/editions"
+MANIFEST: Final = "manifest.json"
+LEDGER: Final = "ledger.jsonl"
+SITE, RESULTS, PROJECT, LIBRARY = "site", "results", "project", "library"
+"""Folders of an archive."""
+SUM: Final = ".sha256"
+WITHDRAWN: Final = ".withdrawn.json"
+_DAY: Final = (1980, 1, 1, 0, 0, 0)
+_LEVEL: Final = 6
+
+
+def path_of(root: Path, name: str) -> Path:
+    """Return where the archive of an edition is, or would be."""
+    return root / FOLDER / f"{name}.zip"
+
+
+def frozen(root: Path) -> list[Path]:
+    """Return the archives of a project, by name."""
+    return sorted((root / FOLDER).glob("[!.]*.zip"))
+
+
+def write(
+    path: Path, members: Mapping[str, bytes], at: Callable[[str], object] = lambda _: None
+) -> str:
+    """Write an archive and its sum; return its sha256.
+
+    Args:
+        path: Its place.
+        members: Name → content.
+        at: Called with the name of each step before it is taken.
+
+    Raises:
+        DataError: If there is an archive of that name with another content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path.parent):
+        for left in path.parent.glob(".*.partial"):
+            left.unlink()
+        partial, total = (path.with_name(f".{path.name}{end}.partial") for end in ("", SUM))
+        try:
+            at("archive")
+            with partial.open("wb") as file:
+                _pack(file, members, at)
+                file.flush()
+                os.fsync(file.fileno())
+            sha256 = fingerprint.file_sha256(partial)
+            if path.exists():
+                _refuse_other(path, sha256)
+                return sha256
+            at("sum")
+            total.write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
+            at("rename sum")
+            total.replace(path.with_name(path.name + SUM))
+            at("rename archive")
+            partial.rename(path)
+            return sha256
+        finally:
+            partial.unlink(missing_ok=True)
+            total.unlink(missing_ok=True)
+
+
+def withdraw(path: Path, reason: str, on: date) -> None:
+    """Withdraw an edition: its archive stays, with a note beside it; the site shows the reason.
+
+    Raises:
+        DataError: If there is no such archive, or the reason holds personal data.
+    """
+    import pandas as pd
+
+    from opmq_lib.tables import personal
+
+    manifest(path)
+    if held := personal.kinds(pd.Series([reason])):
+        what, fix = f"holds {' and '.join(held)} (not shown here)", "say why without naming anybody"
+        raise DataError.of("--reason", what, "a reason that everybody may read", fix)
+    note = {"reason": reason, "date": on.isoformat()}
+    project.write(path.with_name(path.name + WITHDRAWN), json.dumps(note, ensure_ascii=False))
+
+
+def withdrawn(path: Path) -> dict[str, str]:
+    """Return why and when an edition was withdrawn; nothing if it was not."""
+    note = path.with_name(path.name + WITHDRAWN)
+    return dict(json.loads(note.read_text(encoding="utf-8"))) if note.is_file() else {}
+
+
+def read(path: Path, name: str) -> bytes:
+    """Return a member of an archive."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(name)
+
+
+def manifest(path: Path) -> dict[str, Any]:
+    """Return what an archive says of itself.
+
+    Raises:
+        DataError: If it is no archive of an edition.
+    """
+    try:
+        found = json.loads(read(path, MANIFEST))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        expected = "a file written by `opmq edition freeze`"
+        fix = "take another copy of the archive"
+        what = "no archive of an edition, or a damaged one"
+        raise DataError.of(path.name, what, expected, fix) from error
+    return dict(found)
+
+
+def recorded_sum(path: Path) -> str | None:
+    """Return the sha256 that stands beside an archive, if it does."""
+    beside = path.with_name(path.name + SUM)
+    return beside.read_text(encoding="utf-8").partition(" ")[0] if beside.is_file() else None
+
+
+def sums(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the members of an archive with the sha256 of each."""
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                yield name, hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def extract(path: Path, folder: Path, within: str = "") -> None:
+    """Extract the members of an archive that lie in one of its folders, without that folder.
+
+    Raises:
+        DataError: If a member would land outside `folder`.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if not name.startswith(within):
+                continue
+            target = folder / name.removeprefix(within)
+            if not target.resolve().is_relative_to(folder.resolve()):
+                what, expected = "a member that leads out of its folder", "names inside the archive"
+                raise DataError.of(f"{path.name}, {name}", what, expected, "do not use this file")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(archive.read(name))
+
+
+def _pack(file: IO[bytes], members: Mapping[str, bytes], at: Callable[[str], object]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+        for name in sorted(members):
+            at(name)
+            about = zipfile.ZipInfo(name, _DAY)
+            about.compress_type, about.create_system = zipfile.ZIP_DEFLATED, 3
+            about.external_attr = 0o644 << 16
+            archive.writestr(about, members[name])
+
+
+def _refuse_other(path: Path, sha256: str) -> None:
+    if fingerprint.file_sha256(path) != sha256:
+        what = "this edition is frozen already, with another content"
+        expected = "a name that no edition has: a frozen edition never changes"
+        fix = "choose another name, such as the same one with -v2"
+        raise DataError.of(f"{FOLDER}/{path.name}", what, expected, fix)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one writer at a time into a folder of archives."""
+    with (folder / ".lock").open("a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

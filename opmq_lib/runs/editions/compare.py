@@ -1,0 +1,196 @@
+"""Compare two editions: which published figures changed, and why, as their ledgers tell.
+
+An edition is an archive (by its name or path) or the folder of results of `outputs/`. A run's
+causes are what its two lines were not made of alike; of results that it reads, theirs. Several
+causes are listed together: only running again would tell how much each of them weighs.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
+
+import pandas as pd
+
+from opmq_lib.errors import ScopeError
+from opmq_lib.methods import revisions
+from opmq_lib.runs import fingerprint, library
+from opmq_lib.runs.editions import archive
+from opmq_lib.runs.plan import RunId
+from opmq_lib.sources import ledger
+from opmq_lib.sources.study import read_result
+
+Kind = Literal["new_data", "revised_data", "parameter", "method", "version", "unknown"]
+KINDS: Final[dict[Kind, str]] = {
+    "new_data": "nouvelles données",
+    "revised_data": "données révisées",
+    "parameter": "paramètre",
+    "method": "méthode",
+    "version": "version d’une bibliothèque",
+    "unknown": "cause non retrouvée",
+}
+COLUMNS: Final = ("notebook", "table", *revisions.COLUMNS, "cause_kinds", "causes")
+_NAMES_ONLY: Final = ("edition_id", "previous_edition_id")
+_JOBS: Final = "01_emplois"
+
+
+class Edition(NamedTuple):
+    """An edition as it can be compared.
+
+    Attributes:
+        name: Its name.
+        records: Its published runs.
+        read: Gives the content of a result, by `branch/notebook/file`, or of an input, by its name
+            in the ledger; `None` where it is not there.
+    """
+
+    name: str
+    records: Mapping[RunId, ledger.Record]
+    read: Callable[[str], bytes | None]
+
+
+class Cause(NamedTuple):
+    """One thing that two runs were not made of alike."""
+
+    kind: Kind
+    what: str
+
+
+def opened(root: Path, name: str) -> Edition:
+    """Return an edition by the name or path of its archive, or by its folder of `outputs/`.
+
+    Raises:
+        ScopeError: If there is neither.
+    """
+    for path in (archive.path_of(root, name), Path(name)):
+        if path.suffix == ".zip" and path.is_file():
+            return _archived(path)
+    folder = root / "outputs" / name
+    if not (folder / ledger.LEDGER).is_file():
+        names = [path.stem for path in archive.frozen(root)]
+        known = ", ".join(
+            [*names, *(each.parent.name for each in folder.parent.glob("*/runs.jsonl"))]
+        )
+        fix = "freeze it, or run the study"
+        raise ScopeError.of("EDITION", "no such edition", f"one of: {known}", fix, name)
+    package = Path(library.__file__).parents[1]
+    last = ledger.latest(folder / ledger.LEDGER, "ok")
+    public = {id_: each for id_, each in last.items() if each.get("origin") == "public"}
+
+    def read(asked: str) -> bytes | None:
+        inside = package.parent if asked.startswith(f"{library.LIBRARY}/") else root
+        places = (folder / asked, inside / asked)
+        return next((path.read_bytes() for path in places if path.is_file()), None)
+
+    return Edition(name, public, read)
+
+
+def changes(before: Edition, after: Edition) -> pd.DataFrame:
+    """Return every published figure that changed between two editions, and why.
+
+    Returns:
+        A row a figure: `notebook`, `table`, what `revisions.changes` has, `cause_kinds` (keys of
+        `KINDS`, comma between) and `causes` (what changed, by name).
+    """
+    causes = cache(lambda id_: tuple(dict.fromkeys(_causes(id_, before, after))))
+    parts = [pd.DataFrame(columns=[*COLUMNS], dtype="str")]
+    for id_ in sorted(before.records.keys() & after.records.keys()):
+        old, new = before.records[id_]["outputs"], after.records[id_]["outputs"]
+        for name in sorted(old.keys() & new.keys()):
+            if not name.endswith(".csv") or old[name] == new[name]:
+                continue
+            path = "/".join([*id_, name])
+            was, now = (each.read(path) for each in (before, after))
+            if was is None or now is None:
+                continue
+            cells = revisions.changes(revisions.read(was), revisions.read(now))
+            found = causes(id_) or (Cause("unknown", "rien, dans les registres"),)
+            kinds = [kind for kind in KINDS if kind in {each.kind for each in found}]
+            cells["branch_code"] = cells["branch_code"].where(cells["branch_code"].ne(""), id_[0])
+            parts.append(
+                cells.assign(
+                    notebook=id_[1],
+                    table=Path(name).stem,
+                    cause_kinds=",".join(kinds),
+                    causes=" ; ".join(dict.fromkeys(each.what for each in found)),
+                )
+            )
+    return pd.concat(parts, ignore_index=True)[[*COLUMNS]]
+
+
+def accuracy(before: Edition, after: Edition) -> pd.DataFrame:
+    """Return the forecasts of an edition beside what the next one has (`revisions.scored`)."""
+    names = ("emplois_projections", "emplois")
+    asked = [id_ for id_ in before.records.keys() & after.records.keys() if id_[1] == _JOBS]
+    parts = []
+    for id_ in sorted(asked):
+        path = "/".join(id_)
+        files = [before.read(f"{path}/{name}.csv") for name in names]
+        files.append(after.read(f"{path}/{names[1]}.csv"))
+        tables = [read_result(BytesIO(each)) for each in files if each]
+        if len(tables) == len(files):
+            parts.append(revisions.scored(*tables))
+    none = pd.DataFrame(columns=[*revisions.SCORED])
+    return pd.concat(parts, ignore_index=True) if parts else none
+
+
+def _causes(id_: RunId, before: Edition, after: Edition) -> Iterator[Cause]:
+    """Yield what two runs were not made of alike, results that they read followed to their own."""
+    old, new = before.records[id_], after.records[id_]
+    if old["template_sha256"] != new["template_sha256"]:
+        yield Cause("method", f"notebook {id_[1]}")
+    for part, kind in _PARTS.items():
+        for name, was, now in fingerprint.changed(old.get(part, {}), new.get(part, {})):
+            if name not in _NAMES_ONLY:
+                yield Cause(kind, f"{name} ({_both(was, now)})" if part != "library" else name)
+    for name, _, _ in fingerprint.changed(old["inputs"], new["inputs"]):
+        upstream = (name.split("/")[0], name.split("/")[1]) if name.count("/") > 1 else ("", "")
+        if upstream in before.records and upstream in after.records:
+            yield from _causes(upstream, before, after)
+        elif name.startswith("parameters/"):
+            yield Cause("parameter", name.replace("#", ", "))
+        elif name.endswith(".jinja"):
+            yield Cause("method", name)
+        else:
+            yield from _of_data(name, before.read(name), after.read(name))
+
+
+def _of_data(name: str, was: bytes | None, now: bytes | None) -> Iterator[Cause]:
+    """Yield whether a table of data has new rows, revised ones, or both."""
+    if not (was and now and name.endswith(".csv")):
+        yield Cause("new_data" if now and not was else "revised_data", name)
+        return
+    cells = revisions.changes(revisions.read(was), revisions.read(now))
+    if (added := cells["change"].eq("added").sum()) > 0:
+        yield Cause("new_data", f"{name} ({added} lignes)")
+    if (revised := cells["change"].ne("added").sum()) > 0:
+        yield Cause("revised_data", f"{name} ({revised} cellules)")
+
+
+def _both(was: object, now: object) -> str:
+    return f"{'rien' if was is None else was} → {'rien' if now is None else now}"
+
+
+_PARTS: Final[dict[str, Kind]] = {
+    "parameters": "parameter",
+    "library": "method",
+    "versions": "version",
+}
+
+
+def _archived(path: Path) -> Edition:
+    about = archive.manifest(path)
+    lines = archive.read(path, archive.LEDGER)
+    records = {
+        (each["branch_code"], each["notebook"]): each
+        for each in map(ledger.parsed, lines.splitlines())
+        if each
+    }
+
+    def read(asked: str) -> bytes | None:
+        places = (archive.RESULTS, archive.LIBRARY, archive.PROJECT)
+        names = [f"{place}/{asked}" for place in places]
+        return next((archive.read(path, name) for name in names if name in about["files"]), None)
+
+    return Edition(about["name"], records, read)

@@ -1,0 +1,204 @@
+"""Pages on past editions: which there are, what changed from one to the next, how well they saw.
+
+The list is that of `outputs/editions`; what changed between two of them is what `opmq edition diff`
+has written there. Every archived site is served as it was, under `editions/NAME/`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+from jinja2 import Template
+
+from opmq_lib.runs import fingerprint
+from opmq_lib.runs.editions import archive, compare
+from opmq_lib.show import french
+from opmq_lib.site.manifest import Manifest
+from opmq_lib.sources import study
+
+FOLDER: Final = "editions"
+REVISIONS, ACCURACY = (f"{archive.FOLDER}/{name}" for name in ("revisions", "accuracy"))
+"""Folders of what `opmq edition diff` writes: `A/B.csv`."""
+_SHOWN: Final = 20
+_LABELS: Final = {
+    "in_list": "dans la liste",
+    "depends_on_estimate": "dépend de l’estimation",
+    "depends_on_weights": "dépend des poids",
+    "out": "hors de la liste",
+    "not_assessable": "non évaluable",
+    "not_labelled": "sans étiquette",
+}
+
+
+class Past(NamedTuple):
+    """One frozen edition, as its line of the list shows it."""
+
+    name: str
+    day: str
+    is_release: bool
+    sha256: str
+    reason: str
+
+    @property
+    def href(self) -> str:
+        """Its permanent address, from the page of editions."""
+        return f"{self.name}/index.html"
+
+
+class Pair(NamedTuple):
+    """Two editions that were compared, and the two tables of what came out."""
+
+    before: str
+    after: str
+    changes: pd.DataFrame
+    accuracy: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """Name of its pages."""
+        return f"{self.before}-{self.after}"
+
+
+def editions(root: Path, manifest: Manifest) -> list[Past]:
+    """Return the frozen editions, last one first; a release lists released ones alone."""
+    found = []
+    for path in [] if manifest.is_alone else archive.frozen(root):
+        about, note = archive.manifest(path), archive.withdrawn(path)
+        sha256 = archive.recorded_sum(path) or fingerprint.file_sha256(path)
+        reason = f"{note['reason']} ({french.day(note['date'])})" if note else ""
+        day = french.day(about["edition_date"])
+        if about["is_release"] or not manifest.is_release:
+            found.append(
+                (about["edition_date"], Past(path.stem, day, about["is_release"], sha256, reason))
+            )
+    return [each for _, each in sorted(found, reverse=True)]
+
+
+def serve(root: Path, site: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Put every archived site in its place in a new one; return their folders."""
+    asked = [each for each in editions(root, manifest) if not each.reason]
+    for each in asked:
+        folder = site / FOLDER / each.name
+        archive.extract(archive.path_of(root, each.name), folder, f"{archive.SITE}/")
+    return tuple(f"{FOLDER}/{each.name}/" for each in asked)
+
+
+def pages(
+    root: Path, manifest: Manifest, templates: Callable[[str], Template]
+) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Return the pages on past editions, and the tables that they offer to download.
+
+    Args:
+        root: The project.
+        manifest: What the site publishes.
+        templates: Gives a template of `pages/`.
+    """
+    listed = editions(root, manifest)
+    names = {each.name for each in listed}
+    is_open = not (manifest.is_release or manifest.is_alone)
+    pairs = [each for each in _pairs(root) if is_open or {each.before, each.after} <= names]
+    shown: dict[str, Any] = {"editions": listed, "pairs": pairs, "past": _Shown(manifest)}
+    made = {f"{FOLDER}/index.qmd": templates("editions.qmd").render(shown)}
+    for each in listed:
+        if each.reason:
+            text = templates("retiree.qmd").render(shown, edition=each)
+            made[f"{FOLDER}/{each.name}/index.qmd"] = text
+    files = {}
+    for pair in pairs:
+        for kind, folder in (("revisions", REVISIONS), ("precision", ACCURACY)):
+            text = templates(f"{kind}.qmd").render(shown, pair=pair)
+            made[f"{FOLDER}/{kind}-{pair.name}.qmd"] = text
+            source = root / folder / pair.before / f"{pair.after}.csv"
+            files[f"telechargements/editions/{kind}-{pair.name}.csv"] = source.read_bytes()
+    return made, files
+
+
+def _pairs(root: Path) -> list[Pair]:
+    found = []
+    for path in sorted((root / REVISIONS).glob("*/*.csv")):
+        before, after = path.parent.name, path.stem
+        beside = root / ACCURACY / before / path.name
+        if beside.is_file():
+            changes = pd.read_csv(path, dtype="str", keep_default_na=False)
+            found.append(Pair(before, after, changes, pd.read_csv(beside)))
+    return found
+
+
+class _Shown:
+    """What these pages show of the tables of a pair, in French."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.branches = {each.code: each.label for each in manifest.branches}
+        self.metiers = study.metier_labels()
+
+    def kinds(self, kinds: str) -> str:
+        """Return the kinds of causes of a figure."""
+        return french.enumeration([compare.KINDS[each] for each in kinds.split(",")])  # type: ignore[index]
+
+    def by_branch(self, pair: Pair) -> list[dict[str, Any]]:
+        """Return how many figures changed in each branch, and why."""
+        return [
+            {
+                "branch": self.branches.get(str(code), str(code)),
+                **{
+                    name: int(rows["change"].eq(name).sum())
+                    for name in ("revised", "added", "removed")
+                },
+                "causes": self.kinds(",".join(_known(rows["cause_kinds"]))),
+            }
+            for code, rows in pair.changes.groupby("branch_code")
+        ]
+
+    def metiers_moved(self, pair: Pair) -> list[dict[str, Any]]:
+        """Return the métiers whose estimated employment of the last common year moved most."""
+        rows = pair.changes
+        is_jobs = rows["table"].eq("emplois") & rows["column"].eq("value")
+        is_heads = rows["row"].str.contains("indicator=employment_headcount")
+        rows = rows[is_jobs & is_heads & rows["change"].eq("revised")]
+        rows = rows[rows["year"].eq(rows["year"].max())]
+        before, after = (pd.to_numeric(rows[name]) for name in ("before", "after"))
+        moved = rows.assign(old=before, new=after, change_pct=100 * (after / before - 1))
+        moved = moved[moved["old"].gt(0)].sort_values("change_pct", key=abs, ascending=False)
+        return [self._named(row) for row in moved.head(_SHOWN).to_dict("records")]
+
+    def labels(self, pair: Pair) -> list[dict[str, Any]]:
+        """Return the labels of métiers that changed."""
+        rows = pair.changes
+        asked = rows[rows["table"].eq("coeurs") & rows["column"].eq("label")]
+        asked = asked[asked["change"].eq("revised")]
+        worded = asked.assign(old=asked["before"].map(_LABELS), new=asked["after"].map(_LABELS))
+        return [self._named(row) for row in worded.to_dict("records")]
+
+    def accuracy(self, pair: Pair) -> list[dict[str, Any]]:
+        """Return how the forecasts of each branch fared."""
+        return [
+            {
+                "branch": self.branches.get(str(code), str(code)),
+                "count": len(rows),
+                "covered_pct": 100 * rows["is_covered"].mean(),
+                "error_pct": (100 * rows["error"].abs() / rows["observed"]).median(),
+                "start_pct": (100 * rows["start_revision"].abs() / rows["observed"]).median(),
+            }
+            for code, rows in pair.accuracy.groupby("branch_code")
+        ]
+
+    def misses(self, pair: Pair) -> list[dict[str, Any]]:
+        """Return the forecasts that fell furthest from what the next edition has."""
+        rows = pair.accuracy
+        rows = rows.assign(error_pct=100 * rows["error"] / rows["observed"])
+        worst = rows.sort_values("error_pct", key=abs, ascending=False).head(_SHOWN)
+        return [self._named(row) for row in worst.to_dict("records")]
+
+    def _named(self, row: dict[Any, Any]) -> dict[str, Any]:
+        names = {
+            "branch": self.branches.get(row["branch_code"], row["branch_code"]),
+            "metier": self.metiers.get(row["metier_code"], row["metier_code"]),
+        }
+        return {str(name): value for name, value in row.items()} | names
+
+
+def _known(kinds: pd.Series) -> list[str]:
+    """Return the kinds that some rows have, in the order of `compare.KINDS`."""
+    held = {each for cell in kinds for each in cell.split(",")}
+    return [kind for kind in compare.KINDS if kind in held]

@@ -1,0 +1,86 @@
+"""What changed between two editions: the right cause, and only the figures that it moved."""
+
+from typing import Any
+
+import pytest
+
+from opmq_lib.runs import fingerprint
+from opmq_lib.runs.editions import compare
+from opmq_lib.runs.editions.compare import Edition
+
+DATA = "opmq_lib/data/employment_national.csv"
+NATIONAL = "metier_code,year,employment_headcount\nE2Z70,2018,100\nE0Z20,2018,50\n"
+TABLE = "branch_code,metier_code,year,indicator,value,status,origin\n"
+JOBS, TENSION = ("chimie", "01_emplois"), ("chimie", "03_tensions")
+REPORT = ("chimie", "00_rapport")
+
+
+def row(metier: str, year: int, value: float) -> str:
+    return f"chimie,{metier},{year},employment_headcount,{value},value,public\n"
+
+
+def edition(name: str, data: str = NATIONAL, **changes: Any) -> Edition:
+    """Return an edition of three runs; the report reads the jobs, which read a table of data."""
+    jobs = TABLE + row("E2Z70", 2018, changes.pop("value", 100.0)) + row("E0Z20", 2018, 50.0)
+    files = {"chimie/01_emplois/emplois.csv": jobs, DATA: data}
+    files["chimie/00_rapport/rapport.csv"] = jobs
+    files["chimie/03_tensions/tensions.csv"] = TABLE + row("E2Z70", 2019, 1.0)
+    sums = {name: fingerprint.bytes_sha256(text.encode()) for name, text in files.items()}
+    line = {
+        "template_sha256": "t",
+        "parameters": {"horizon_years": 12, "edition_id": name},
+        "library": {"opmq_lib.methods.needs": "a"},
+        "versions": {"pandas": "3.0.0"},
+    } | changes
+    read = {JOBS: {DATA: sums[DATA]}, TENSION: {}}
+    upstream = "chimie/01_emplois/emplois.csv"
+    read[REPORT] = {upstream: sums[upstream]}
+    tables = {JOBS: "emplois", TENSION: "tensions", REPORT: "rapport"}
+    records = {
+        id_: line
+        | {"inputs": read[id_]}
+        | {"outputs": {f"{table}.csv": sums[f"{'/'.join(id_)}/{table}.csv"]}}
+        for id_, table in tables.items()
+    }
+    content = {name: text.encode() for name, text in files.items()}
+    return Edition(name, records, content.get)
+
+
+def told(before: Edition, after: Edition) -> list[tuple[str, ...]]:
+    names = ["notebook", "metier_code", "before", "after", "cause_kinds", "causes"]
+    cells = compare.changes(before, after)
+    return sorted(map(tuple, cells[names].to_numpy().tolist()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "cause"),
+    [
+        ({"data": NATIONAL.replace("100", "101")}, "revised_data", f"{DATA} (1 cellules)"),
+        ({"data": NATIONAL + "E2Z70,2019,99\n"}, "new_data", f"{DATA} (1 lignes)"),
+        ({"parameters": {"horizon_years": 10}}, "parameter", "horizon_years (12 → 10)"),
+        ({"library": {"opmq_lib.methods.needs": "b"}}, "method", "opmq_lib.methods.needs"),
+        ({"template_sha256": "u"}, "method", "notebook 01_emplois"),
+        ({"versions": {"pandas": "3.1.0"}}, "version", "pandas (3.0.0 → 3.1.0)"),
+        ({}, "unknown", "rien, dans les registres"),
+    ],
+)
+def test_a_change_has_its_cause_and_only_the_figures_that_it_moved(
+    changes: dict[str, Any], kind: str, cause: str
+) -> None:
+    found = told(edition("a"), edition("b", value=101.0, **changes))
+    assert [each[:5] for each in found] == [
+        ("00_rapport", "E2Z70", "100.0", "101.0", kind),
+        ("01_emplois", "E2Z70", "100.0", "101.0", kind),
+    ]
+    assert cause in found[1][5]
+    assert cause.replace("01_emplois", "00_rapport") in found[0][5] or kind == "method"
+
+
+def test_several_causes_are_told_together() -> None:
+    after = edition("b", NATIONAL.replace("100", "101"), value=101.0, versions={"pandas": "3.1.0"})
+    assert {each[4] for each in told(edition("a"), after)} == {"revised_data,version"}
+
+
+def test_what_changes_no_figure_is_not_told() -> None:
+    after = edition("b", NATIONAL.replace("50", "51"), versions={"pandas": "3.1.0"})
+    assert told(edition("a"), after) == []
