@@ -42,6 +42,21 @@ def test_gender_case_abbreviations_and_typing_errors_find_the_same_metier(titles
     assert best(query, titles)["code"] == code
 
 
+def test_ordinary_titles_of_all_branches_are_matched(titles):
+    known = {
+        "RH": "M1503", "DRH": "M1503", "comptable": "M1203", "contrôleur de gestion": "M1204",
+        "soudeur": "H2913", "ingénieur qualité": "H1502", "technicien de maintenance": "I1304",
+        "assistante de direction": "M1604", "secrétaire": "M1607", "juriste": "K1903",
+        "chef de projet informatique": "M1805", "développeur web": "M1805", "acheteur": "M1101",
+        "commercial": "D1401", "responsable logistique": "N1301", "magasinier": "N1103",
+        "cariste": "N1101", "chauffeur poids lourd": "N4101", "cuisinier": "G1602",
+        "agent de nettoyage": "K2204",
+    }  # fmt: skip
+    found = match_labels(known, titles, top_k=1).set_index("query")
+    assert found["code"].to_dict() == known
+    assert found["unsure"].sum() <= 2
+
+
 def test_the_answer_is_ranked_with_decreasing_confidence(titles):
     found = match_labels(["technicien de maintenance", "soudeur"], titles, top_k=7)
     assert list(found) == ["query", "rank", "code", "label", "confidence", "unsure"]

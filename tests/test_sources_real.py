@@ -49,7 +49,7 @@ READ = {
     "rome_naf_hires": (11_210, 11_210),
     "naf": (732, 732),
     "metier_skills": (104_219, 7_377),
-    "appellations": (13_120, 2_961),
+    "appellations": (13_120, 13_120),
     "skills": (18_317 + 15_354, 3_661),
     "rome_transitions": (1_584, 432),
     "rome_moves": (14_912, 14_912),

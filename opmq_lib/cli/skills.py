@@ -50,7 +50,8 @@ def match_command(  # noqa: PLR0913 - one parameter per option
 
     _check_files("match", [file, *(labels or [])], [output, *([review] if review else [])])
     queries = table_files.read_table(file, "queries")["query"]
-    matches = match_labels(queries, lists.chosen_labels(against, labels), top)
+    corpus = lists.chosen_labels(against, labels)
+    matches = match_labels(queries, corpus, top)
     if review is not None:
         decided = table_files.read_table(review, "review") if review.exists() else None
         sheet = reviewing.review_sheet(matches, decided)
@@ -59,7 +60,8 @@ def match_command(  # noqa: PLR0913 - one parameter per option
         print(f"Written: {review} ({(sheet['decision'] == '').sum()} proposals to look at).")
     downloads.write_table(matches, output)
     doubtful = matches.loc[matches["unsure"], "query"].nunique()
-    print(f"Written: {output} ({queries.nunique()} texts, {doubtful} of them doubtful).")
+    known = f"{len(corpus)} labels of {corpus['code'].nunique()} codes"
+    print(f"Written: {output} ({queries.nunique()} texts, {doubtful} doubtful, among {known}).")
 
 
 @skills_app.command("emerging")
@@ -96,8 +98,8 @@ def occupations_command(
 ) -> None:
     """Find the titles, or the bundles of skills, that none of the ROME looked at explains.
 
-    Looked at are the 120 embedded ROME, of industry, unless --labels names whole lists of titles:
-    an accountant is no candidate for a new occupation.
+    Looked at are the titles of all 532 ROME, or those of --labels; for bundles, the skills of 120
+    ROME, those of industry.
 
     Example: opmq skills occupations titres.csv -o candidats.csv
     """

@@ -63,7 +63,11 @@ def load(reads: dict[str, Read], paths: Paths) -> Loaded:
     macro = known.loc[is_named, "macro_skill_code"]
     certified = embedded.load("certification_metiers")["rome_code"]
     in_romes = codes.isin([*core, *emerging["rome_code"], *certified])
-    jobs = titles.rows.assign(classification=titles.rows["classification"].str.lower())
+    parents = records.rows.set_index("rome_code")["parent_rome_code"]
+    jobs = titles.rows.assign(
+        rome_code=titles.rows["rome_code"].map(parents).fillna(""),
+        classification=titles.rows["classification"].str.lower(),
+    )
     both = [reads["skills"], reads["knowledge"]]
     macro_skills = known[["skill_code", "label", "tree_code"]]
     macro_skills = macro_skills.rename(columns={"skill_code": "macro_skill_code"})
@@ -78,7 +82,7 @@ def load(reads: dict[str, Read], paths: Paths) -> Loaded:
         "emerging_skills": _kept(links[["rome_code", "skill_code"]], is_emerging, reads["links"]),
         "skills": _kept(known[["skill_code", "label", "type", "macro_skill_code"]], is_named, both),
         "macro_skills": _kept(macro_skills, known["skill_code"].isin(macro), both),
-        "appellations": _kept(jobs, jobs["rome_code"].isin(core), titles),
+        "appellations": _kept(jobs, jobs["rome_code"] != "", titles),
     }
     return Loaded(
         {name: table for name, (table, _) in made.items()},
