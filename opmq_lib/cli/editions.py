@@ -1,4 +1,4 @@
-"""Commands on editions: edition state, freeze, verify."""
+"""Commands on editions: edition state, freeze, verify, diff, withdraw; trace."""
 
 import os
 import re
@@ -205,3 +205,20 @@ def withdraw_command(
     today = datetime.now(UTC).astimezone().date()
     archive.withdraw(archive.path_of(project.find_root(), name), reason, today)
     print(f"Withdrawn {name}. Build the site again: opmq site")
+
+
+@app.command("trace")
+def trace_command(
+    place: Annotated[
+        str, typer.Argument(help="BRANCH/NOTEBOOK/TABLE[:ROW[:COLUMN]], or BRANCH/NOTEBOOK#FIGURE.")
+    ],
+) -> None:
+    """Say where a published number comes from, in French: rows, parameters, functions, sources.
+
+    Example: opmq trace chimie/01_emplois/emplois:15:value
+    """
+    from opmq_lib.site import trace
+    from opmq_lib.sources import parameters, project
+
+    root = project.find_root()
+    print(trace.note(root, parameters.load_edition(root).edition_id, place), end="")

@@ -24,7 +24,7 @@ from opmq_lib.sources import ledger, states
 VOLATILE: Final = ("started_at", "duration_seconds", "key")
 """What differs between two runs that gave the same; and the key, as it holds all sums."""
 _TOP: Final = ("_quarto.yml", "pyproject.toml", "requirements.lock", "environment.yml", "LICENSE")
-_FOLDERS: Final = ("parameters", "notebooks")
+_FOLDERS: Final = ("parameters", "notebooks", "data/official")
 _OTHER_EDITIONS: Final = (
     '<!DOCTYPE html>\n<html lang="fr"><head><meta charset="utf-8"><title>Autres éditions</title>'
     "</head><body><h1>Autres éditions</h1><p>Cette page appartient à une édition archivée. "
@@ -159,7 +159,7 @@ def _inputs(
     read = {name: sum_ for record in records for name, sum_ in record["inputs"].items()}
     for name, sha256 in read.items():
         path, parts = root / name, name.split("/")
-        if parts[0] in ("opmq_lib", *_FOLDERS) or not path.is_file():
+        if name.startswith(("opmq_lib/", *(f"{each}/" for each in _FOLDERS))) or not path.is_file():
             continue
         is_released = name.startswith(f"{release.RELEASED}/")
         is_before = parts[0] == "outputs" and parts[1] != folder.name and len(parts) > 2
