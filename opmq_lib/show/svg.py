@@ -14,7 +14,7 @@ from markupsafe import escape
 
 from opmq_lib.show import french
 
-INK, MUTED, DATA, SOFT, LINE, HOT, PAPER = (
+INK, MUTED, DATA, SOFT, LINE, HOT, HOT_SOFT, PAPER = (
     f"var(--opmq-{name},{colour})"
     for name, colour in {
         "ink": "#1d2733",
@@ -23,13 +23,14 @@ INK, MUTED, DATA, SOFT, LINE, HOT, PAPER = (
         "mid": "#a9cbe0",
         "line": "#d5dde4",
         "hot": "#a8460b",
+        "hot-soft": "#fbeadb",
         "paper": "#ffffff",
     }.items()
 )
 WIDTH: Final = 400
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom of a box."""
-_LETTERS, _LETTER = 52, 7.2
+_LETTERS, _LETTER, _TOP_SHARE = 52, 7.2, 0.75
 _ROW, _LABEL_HEIGHT, _VALUE_WIDTH, _ENDS_WIDTH = 42, 17, 62, 135
 
 
@@ -186,7 +187,7 @@ def scatter(rows: Sequence[Dot], reference: float, axes: tuple[str, str, str]) -
 
     x = across(reference)
     parts = [
-        _box(0, 22, width, (bottom - 22) / 4, f"var(--opmq-hot-soft,{'#fbeadb'})"),
+        _box(0, 22, width, _height(_TOP_SHARE, bottom) - 22, HOT_SOFT),
         _text(4, 16, name_of_y, colour=HOT, weight=600),
         _line(x, 22, x, bottom, MUTED, dashed=True),
         _text(x + 5, bottom - 6, name_of_line, colour=MUTED),
@@ -198,7 +199,8 @@ def scatter(rows: Sequence[Dot], reference: float, axes: tuple[str, str, str]) -
         _text(width / 2, height - 4, name_of_x, "middle", MUTED),
     ]
     placed: list[Box] = [(x, bottom - 20, x + _LETTER * len(name_of_line), bottom)]
-    points = [(each, across(each.value), bottom - 8 - each.height * (bottom - 40)) for each in rows]
+    placed.append((0, 2, _LETTER * len(name_of_y), 20))
+    points = [(each, across(each.value), _height(each.height, bottom)) for each in rows]
     placed += [(at - 11, y - 11, at + 11, y + 11) for _, at, y in points for _ in range(3)]
     placed += [(across(each.lower), y - 3, across(each.upper), y + 3) for each, _, y in points]
     names = []
@@ -207,6 +209,14 @@ def scatter(rows: Sequence[Dot], reference: float, axes: tuple[str, str, str]) -
         parts += _point(each, across(each.lower), across(each.upper), at, y, radius)
         names.append(_name(each, at, y, radius, (width, bottom), placed))
     return _drawing(width, height, parts + names)
+
+
+def _height(share: float, bottom: float) -> float:
+    """Return where a share of all stands; the top quarter, where most are, takes half the room."""
+    least, most = (0.5, 1.0) if share >= _TOP_SHARE else (0.0, 0.5)
+    low, high = (_TOP_SHARE, 1.0) if share >= _TOP_SHARE else (0.0, _TOP_SHARE)
+    part = least + (most - least) * (share - low) / (high - low)
+    return bottom - 8 - part * (bottom - 40)
 
 
 def _name(  # noqa: PLR0913 - where, how large, and what is there already

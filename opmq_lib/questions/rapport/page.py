@@ -257,7 +257,9 @@ def changes(answers: Answers, labels: Labels) -> Html:
     places = facts.reset_index().set_index(["fact_code", "metier_code"])["index"]
 
     def share(name: str, code: str) -> Markup:
-        return cells.percent(int(places[name, code]) if (name, code) in places else None)
+        at: Any = places.get((name, code))
+        is_known = at is not None and cells.read(int(at)) is not None
+        return cells.percent(int(at)) if is_known else Markup("")
 
     def change(code: str) -> Any:
         emerging = where(facts, fact_code="emerging", metier_code=code)["label"]
