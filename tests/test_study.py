@@ -250,3 +250,36 @@ def test_every_page_opens_in_chromium_without_leaving_its_folder(root: Path, chr
             assert page.evaluate(too_wide) is False, path
         browser.close()
     assert [url for url in asked if not url.startswith((home.as_uri(), "data:"))] == []
+
+
+def test_a_member_of_a_committee_has_the_answer_in_two_taps(root: Path, chromium: str) -> None:
+    """On a phone, without scrolling: first métier, departures, interval, letter, cause."""
+    home = (root / "outputs/site/index.html").as_uri()
+    listed = tables_of(root, KNOWN, "07_que_faire")["shortlist"].sort_values("rank").iloc[0]
+    rate, low, high = (
+        french.number(listed[f"departure_rate_pct{end}"], 1) for end in ("", "_lower", "_upper")
+    )
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
+        page = browser.new_page(locale="fr-FR", viewport={"width": 375, "height": 667})
+        page.goto(home)
+        page.get_by_role("link", name="Industries céramiques").first.click()
+        page.get_by_role("link", name="Lire le rapport à la CPNEFP").click()
+        assert page.url.endswith(f"branches/{KNOWN}/00_rapport.html")
+        card = page.locator(".opmq-phone > li").first
+        shown = {
+            "name": card.locator(".opmq-name"),
+            "rate": card.locator(".opmq-big"),
+            "interval": card.locator("dd").first,
+            "letter": card.locator(".opmq-big .opmq-grade"),
+            "cause": card.locator(".opmq-cause").first,
+        }
+        ends = {name: place.bounding_box() for name, place in shown.items()}
+        assert all(box and box["y"] + box["height"] <= 667 for box in ends.values()), ends
+        assert shown["name"].inner_text() == study.metier_labels()[listed["metier_code"]]
+        assert shown["rate"].inner_text().startswith(rate)
+        assert f"({low} à\u00a0{high})" in shown["interval"].inner_text()
+        assert shown["letter"].inner_text() == listed["reliability_grade"]
+        height = page.evaluate("document.documentElement.scrollHeight")
+        assert height <= 15 * 667
+        browser.close()

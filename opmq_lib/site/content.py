@@ -118,7 +118,8 @@ def most_listed(manifest: Manifest) -> Markup:
     from opmq_lib.questions.rapport import figures
 
     results = _results(manifest.common.get(CONSOLIDATION))
-    return Markup(figures.most_listed(results, study.metier_labels()).html if results else "")
+    html = figures.most_listed(results, study.metier_labels()).html if results else ""
+    return Markup(html.replace("h3>", "h2>"))  # no section stands above it
 
 
 def company_book(branch: Branch) -> Download | None:
