@@ -1,6 +1,8 @@
 """A producer's file in whatever state: read right, or refused in words, in bounded memory."""
 
 import hashlib
+import os
+import random
 import tracemalloc
 import zipfile
 from datetime import time
@@ -11,19 +13,22 @@ import pandas as pd
 import pytest
 
 from opmq_lib import tables
-from opmq_lib.errors import SchemaError
+from opmq_lib.errors import DataError, SchemaError
 from opmq_lib.sources import loading, reading, table_files
 from opmq_lib.sources.producers import (
+    basins,
     bmo,
     dares_2030,
     dares_branches,
     dares_portraits,
     hires,
+    tension_2021,
     urssaf,
 )
 from opmq_lib.sources.project import find_root
 from opmq_lib.sources.reading import Layout, Read, read
 
+FULL = bool(os.environ.get("OPMQ_TEST_FULL"))
 LAYOUT = Layout({"metier_code": ("Fap",), "label": ("Libellé",), "heads": ("Effectif {yyyy}",)})
 LINES = ["Fap;Libellé;Effectif 2023", "A0Z00;Élèves;1 036,5", "B0Z00;Équipage;", "C0Z00;Ça;0"]
 RIGHT = {
@@ -135,7 +140,7 @@ SURVEY = [
     *("annee", "Code métier BMO", "Nom métier BMO", "Famille_met", "Lbl_fam_met", "REG"),
     *("NOM_REG", "Dept", "NomDept", "BE26", "NOMBE26", "clpe", "met", "xmet", "smet"),
 ]
-LINE = [2026, "D1X40", "Ouvriers", "I", "x", "84", "ARA", "69", "Rhône", 8401, "LYON", "x"]
+LINE = [2026, "C0X30", "Ouvriers", "I", "x", "84", "ARA", "69", "Rhône", 8401, "LYON", "x"]
 
 
 def test_the_survey_of_2026_is_read_by_its_declared_layout(tmp_path: Path) -> None:
@@ -151,6 +156,11 @@ def test_the_survey_of_2026_is_read_by_its_declared_layout(tmp_path: Path) -> No
         bmo.load({"": workbook(path, [SURVEY, [2031, *LINE[1:], 5, 5, 5]], "BMO 2026 open data")})
     with pytest.raises(SchemaError, match=r"two rows that differ"):
         bmo.load({"": workbook(path, [*rows[:2], [*LINE, 6, 5, 5]], "BMO_2026_open_data")})
+    mixed = [LINE[0], "D1Z40", *LINE[2:], 5, 5, 5]
+    with pytest.raises(SchemaError, match=r"not of FAP-2021 \(found: D1Z40\)"):
+        bmo.load({"": workbook(path, [*rows, mixed], "BMO_2026_open_data")})
+    with pytest.raises(SchemaError, match="not a whole number"):
+        bmo.load({"": workbook(path, [SURVEY, [*LINE, "12,5", 5, 5]], "BMO_2026_open_data")})
     with pytest.raises(SchemaError, match="not a number"):
         bmo.load({"": workbook(path, [SURVEY, [*LINE, "beaucoup", 5, 5]], "BMO_2026_open_data")})
 
@@ -267,3 +277,37 @@ def test_employees_by_activity_are_shared_between_branches_and_a_gap_is_no_zero(
     less = urssaf.load({"employees": path}).tables["branch_totals"]
     assert not set(less["branch_code"]) & set(shared["branch_code"])
     tables.check("branch_totals", less, "urssaf")
+
+
+ODD = ["", "NA", "*", "-1", "1e300", "2,5", "inf", "x", "2018.5", "\u00a0", "A0Z00", "1 2 3", "=1"]
+
+
+def test_files_with_odd_bytes_and_cells_are_read_or_refused_never_crash(tmp_path: Path) -> None:
+    texts = {
+        (basins, "basins"): "annee;ROME;cbassin;ind_tension_d\n2021;A1413;0203;5\n2021;F1402;11;2",
+        (hires, "hires"): "rome_id,rome_label,naf_id,naf_label,hirings\nA1101,x,2059Z,y,12",
+        (tension_2021, "tension"): "fap228,year,tension_index,tension_class\nC0X30,2024,0.5,4",
+        (dares_portraits, "employment"): "Annee,A0Z,A0Z00,ENS\n2017,1.5,1.5,3\n2018,2,2,4",
+        (dares_portraits, "seekers"): "Fap3,Annee,Effectifs,Categorie\nA0Z,1997,23.05,A",
+        (dares_portraits, "ages"): "Fap,annee,effectif,age,pourcentage\nA0Z00,2003-2005,1,x,0.1",
+    }
+    chance, path = random.Random(20), tmp_path / "a.csv"
+    counts = {"read": 0, "refused": 0}
+    for _ in range(5000 if FULL else 100):
+        (loader, name), text = chance.choice(list(texts.items()))
+        if chance.random() < 0.7:
+            separator = ";" if ";" in text else ","
+            head, *lines = [line.split(separator) for line in text.split("\n")]
+            line = chance.choice(lines)
+            line[chance.randrange(len(line))] = chance.choice(ODD)
+            content = "\n".join(map(separator.join, [head, *lines])).encode()
+        else:
+            content = bytearray(text.encode())
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        path.write_bytes(bytes(content))
+        try:
+            loader.load({name: path})
+            counts["read"] += 1
+        except DataError:
+            counts["refused"] += 1
+    assert min(counts.values()) > 10

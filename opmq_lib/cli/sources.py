@@ -124,6 +124,9 @@ def sources_fetch(
     address: Annotated[
         str | None, typer.Option("--from", help="Address of the file, where none is known.")
     ] = None,
+    sha256: Annotated[
+        str, typer.Option("--sha256", help="Of the file at --from, as its producer tells it.")
+    ] = "",
 ) -> None:
     """Fetch the files of a producer into data/downloads/, going on where a try was cut.
 
@@ -140,7 +143,7 @@ def sources_fetch(
         raise SchemaError.of(name, "no lasting address is known", "an address", fix)
     folder = root / fetching.FOLDER / name
     for each in addresses:
-        got = fetching.fetch(each, folder)
+        got = fetching.fetch(each, folder, sha256)
         resumed = f", resumed at byte {got.resumed_at}" if got.resumed_at else ""
         print(f"Fetched   {got.path.relative_to(root)} (sha256 {got.sha256}{resumed})")
     print(f"Next      opmq sources load {name} {folder.relative_to(root)}")

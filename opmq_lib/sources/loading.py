@@ -16,6 +16,8 @@ from opmq_lib.sources.reading import Read
 
 Paths = Mapping[str, Path]
 
+MOST: Final = 1e15
+"""No figure is larger: beyond, floating numbers miss whole ones."""
 UNSTATED: Final = "licence non indiquée dans la copie"
 UNSURE: Final = (
     "licence non indiquée dans la copie (la Dares publie ses données sous Licence Ouverte sur "
@@ -147,13 +149,45 @@ def numbers(texts: pd.Series, where: str = "") -> pd.Series:
     """
     plain = texts.str.replace(" ", "").str.replace(",", ".")
     values = pd.to_numeric(plain, errors="coerce").astype("float64")
-    wrong = texts[values.isna() & (plain != "")]
+    wrong = texts[(values.isna() & (plain != "")) | (values.abs() > MOST)]
     SchemaError.refuse(
         Defect(f"{where}, column {texts.name}", "not a number", "a number, or nothing",
                "correct the cell, or the layout if the column is another", cell)
         for cell in wrong.head(20)
     )  # fmt: skip
     return values
+
+
+def whole_numbers(texts: pd.Series, where: str = "") -> pd.Series:
+    """Return whole numbers as `numbers` reads them; empty cells are missing.
+
+    Raises:
+        SchemaError: With the first cells that say no whole number.
+
+    Examples:
+        >>> whole_numbers(pd.Series(["1 036", "5.0", ""])).tolist()
+        [1036, 5, <NA>]
+    """
+    values = numbers(texts, where)
+    SchemaError.refuse(
+        Defect(f"{where}, column {texts.name}", "not a whole number", "a whole number",
+               "correct the cell", cell)
+        for cell in texts[values.notna() & (values % 1 != 0)].head(20)
+    )  # fmt: skip
+    return values.astype("Int64")
+
+
+def years(texts: pd.Series, where: str = "") -> pd.Series:
+    """Return the year of every row.
+
+    Raises:
+        SchemaError: If a row has none.
+    """
+    values = whole_numbers(texts, where)
+    if values.isna().any():
+        what, fix = "rows without a year", "complete them"
+        raise SchemaError.of(f"{where}, column {texts.name}", what, "a year in each", fix)
+    return values.astype("int64")
 
 
 def kept(

@@ -124,10 +124,11 @@ def _imbalances(load: Tables, _: list[str]) -> Iterator[Defect]:
 
 
 def _told(table: str, gaps: pd.Series, whole: str) -> Iterator[Defect]:
+    """Say the first gaps of a table, and how many it has."""
     for key, gap in gaps.head(_SHOWN).items():
         where = f"{table}, {', '.join(map(str, key)) if isinstance(key, tuple) else key}"
         expected, fix = f"what {whole} add up to", "load files of one edition together"
-        yield Defect(where, f"{gap:g} heads apart", expected, fix)
+        yield Defect(where, f"{gap:g} heads apart (1 of {len(gaps)})", expected, fix)
 
 
 CHECKS: Final = (_contracts, _codes, _families, _ages, _imbalances)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from opmq_lib.sources import embedded
-from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, numbers
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, numbers, years
 from opmq_lib.sources.reading import Layout, read
 
 LAYOUT: Final = Layout(
@@ -50,11 +50,12 @@ def load(paths: Paths) -> Loaded:
         "seules les classes 4 et 5 sont publiées": rows["year"].isin(_PARTIAL_YEARS),
         "hors du champ de l’étude": ~rows["rome_code"].isin(romes),
     }
-    years = "–".join(sorted(set(rows["year"])))
-    inside, record = kept(rows, found, PRODUCER, drop, years)
+    edition = "–".join(sorted(set(rows["year"])))
+    inside, record = kept(rows, found, PRODUCER, drop, edition)
     is_high = numbers(inside["tension_class"], found.file) >= HIGH_CLASS
-    inside = inside.assign(region_code=inside["basin_code"].str[:2], is_high=is_high)
-    inside = inside.astype({"year": "int64"})
+    regions = inside["basin_code"].str[:2]
+    year = years(inside["year"], found.file)
+    inside = inside.assign(region_code=regions, is_high=is_high, year=year)
     groups = inside.groupby(["rome_code", "region_code", "year"])["is_high"]
     table = groups.agg(basins_count="size", high_tension_basins_count="sum").reset_index()
     counts = {"basins_count": "Int64", "high_tension_basins_count": "Int64"}

@@ -11,7 +11,7 @@ import pandas as pd
 
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded
-from opmq_lib.sources.loading import Loaded, Paths, Producer, kept, numbers, ordered
+from opmq_lib.sources.loading import Loaded, Paths, Producer, kept, ordered, whole_numbers
 from opmq_lib.sources.producers.field import scopes
 from opmq_lib.sources.reading import Layout, Read, read
 
@@ -111,16 +111,31 @@ def _scoped(year: int, workbook: Read) -> pd.DataFrame:
         where = f"{workbook.file}, {', '.join(rows.loc[again, _KEY].iloc[0])}"
         expected = "one row per métier, basin and department"
         raise SchemaError.of(where, "two rows that differ", expected, "download it again")
+    known = _codes(nomenclature)
+    if not known.issuperset(rows["metier_code"]):
+        others = sorted(set(rows["metier_code"]) - known)
+        what, fix = f"métiers that are not of {nomenclature}", "check `EDITIONS`, or the workbook"
+        expected = f"codes of {nomenclature}, the nomenclature of {year}"
+        raise SchemaError.of(workbook.file, what, expected, fix, ", ".join(others[:20]))
     return rows.assign(
         year=year,
         nomenclature=nomenclature,
         scope=scopes(rows["metier_code"], nomenclature),
         **{
-            name: numbers(rows[name].mask(rows[name] == SECRET, ""), workbook.file)
+            name: whole_numbers(rows[name].mask(rows[name] == SECRET, ""), workbook.file)
             for name in _MEASURES
         },
         **{f"{name}_secret": rows[name] == SECRET for name in _MEASURES},
     )
+
+
+def _codes(nomenclature: str) -> set[str]:
+    """Return the detailed codes of a nomenclature: FAP-2009 and FAP-2021 are never mixed."""
+    if nomenclature == "FAP-2009":
+        metiers = embedded.load("metiers")
+        return set(metiers.loc[metiers["level"] == "fap225", "metier_code"])
+    tree = embedded.load("metiers_2021")
+    return set(tree.loc[tree["level"] == "fap228", "metier_2021_code"])
 
 
 def _by_region(rows: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, numbers, ordered
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, ordered, whole_numbers
 from opmq_lib.sources.producers.rome_field import DOMAINS
 from opmq_lib.sources.reading import Layout, read
 
@@ -115,7 +115,7 @@ def load(paths: Paths) -> Loaded:
     table, record = kept(rows, found, PRODUCER, drop, edition)
     table = ordered(table, "certifinfo_code")
     whole = {
-        name: numbers(table[name], found.file).astype("Int64")
+        name: whole_numbers(table[name], found.file)
         for name in ("framework_level", "last_session_year")
     }
     long = table.melt("certifinfo_code", list(_RANKS), "rank", "rome_code")

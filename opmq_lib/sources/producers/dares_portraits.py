@@ -15,6 +15,8 @@ from opmq_lib.sources.loading import (
     load_with,
     numbers,
     ordered,
+    whole_numbers,
+    years,
 )
 from opmq_lib.sources.producers.field import scopes
 from opmq_lib.sources.reading import Layout, Read, read
@@ -171,7 +173,7 @@ def _employment(paths: Paths) -> Made:
         "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
         "année non publiée": rows["employment_headcount"].isna(),
     }
-    rows["year"] = _years(rows["year"], found)
+    rows["year"] = years(rows["year"], found.file)
     edition = f"{rows['year'].min()}–{rows['year'].max()}"
     table, record = kept(rows, found, PRODUCER, drop, edition)
     return _sorted(table[["metier_code", "year", "employment_headcount"]]), record
@@ -260,10 +262,10 @@ def _tension(paths: Paths) -> Made:
     detail = detail.drop(columns=["area", "level", "region", "tension_index"])
     rows = index.rows.merge(detail, "left", ["metier_code", "year"], validate="one_to_one")
     for name in _FACTORS:
-        values = numbers(rows[name].fillna(""), factors.file)
-        rows[name] = values if name == "mean_employment_headcount" else values.astype("Int64")
+        convert = numbers if name == "mean_employment_headcount" else whole_numbers
+        rows[name] = convert(rows[name].fillna(""), factors.file)
     rows["tension_index"] = numbers(rows["tension_index"], index.file).round(6)
-    rows["year"] = _years(rows["year"], index)
+    rows["year"] = years(rows["year"], index.file)
     edition = f"{rows['year'].min()}–{rows['year'].max()}"
     table, record = kept(rows, [index, factors], PRODUCER, edition=edition)
     return _sorted(table), record
@@ -281,8 +283,8 @@ def _regions(paths: Paths) -> Made:
     table = table.assign(
         region_code=table["region"].str.removesuffix(".0").str.zfill(2),
         tension_index=numbers(table["tension_index"], found.file).round(6),
-        tension_class=numbers(table["tension_class"], found.file).astype("Int64"),
-        year=_years(table["year"], found),
+        tension_class=whole_numbers(table["tension_class"], found.file),
+        year=years(table["year"], found.file),
     )
     columns = ["metier_code", "region_code", "year", "tension_index", "tension_class"]
     return _sorted(table[columns]), record
@@ -308,7 +310,7 @@ def _exit_rates(paths: Paths) -> Made:
     table, record = kept(
         rows, found, PRODUCER, drop, "–".join((min(rows["year"]), max(rows["year"])))
     )
-    table = table.assign(year=_years(table["year"], found))
+    table = table.assign(year=years(table["year"], found.file))
     return _sorted(table[["metier_code", "year", "exit_rate_pct"]]), record
 
 
@@ -327,7 +329,7 @@ def _seekers(paths: Paths) -> Made:
     found = read(paths["seekers"], SEEKERS)
     rows = found.rows.replace({"metier_code": _TOTALS})
     rows["job_seekers_headcount"] = heads(rows["thousands"], found.file)
-    rows["year"] = _years(rows["year"], found)
+    rows["year"] = years(rows["year"], found.file)
     drop = {
         "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
         "non publié": rows["job_seekers_headcount"].isna(),
@@ -350,10 +352,6 @@ def _wages(paths: Paths) -> Made:
     edition = f"{rows['period'].min()} à {rows['period'].max()}"
     table, record = kept(rows, found, PRODUCER, drop, edition)
     return _sorted(table), record
-
-
-def _years(texts: pd.Series, found: Read) -> pd.Series:
-    return numbers(texts, found.file).astype("int64")
 
 
 def _sorted(rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,8 +9,8 @@ from opmq_lib.sources.loading import (
     Producer,
     kept,
     load_with,
-    numbers,
     ordered,
+    whole_numbers,
 )
 from opmq_lib.sources.reading import Layout, read
 
@@ -57,7 +57,7 @@ def load(paths: Paths) -> Loaded:
 
 def _hires(paths: Paths) -> Made:
     found = read(paths["hires"], HIRES)
-    hires = numbers(found.rows["hires_count"], found.file).astype("Int64")
+    hires = whole_numbers(found.rows["hires_count"], found.file)
     table, record = kept(found.rows.assign(hires_count=hires), found, PRODUCER, edition=EDITION)
     return ordered(table[["rome_code", "naf_code", "hires_count"]], "rome_code", "naf_code"), record
 

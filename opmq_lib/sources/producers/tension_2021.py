@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, numbers, ordered
+from opmq_lib.sources.loading import (
+    UNSTATED,
+    Loaded,
+    Paths,
+    Producer,
+    kept,
+    numbers,
+    ordered,
+    whole_numbers,
+    years,
+)
 from opmq_lib.sources.reading import Layout, read
 
 PRODUCER: Final = Producer(
@@ -40,9 +50,9 @@ def load(paths: Paths) -> Loaded:
     found = read(paths["tension"], LAYOUT)
     rows = found.rows
     rows = rows.assign(
-        year=numbers(rows["year"], found.file).astype("int64"),
+        year=years(rows["year"], found.file),
         tension_index=numbers(rows["tension_index"], found.file).round(6),
-        tension_class=numbers(rows["tension_class"], found.file).astype("Int64"),
+        tension_class=whole_numbers(rows["tension_class"], found.file),
     )
     edition = "–".join(str(year) for year in sorted(set(rows["year"])))
     table, record = kept(rows, found, PRODUCER, edition=edition)
