@@ -1,5 +1,6 @@
 """The embedded tables as loaders make them: `python tests/embedded_tables.py` writes them again."""
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -44,8 +45,10 @@ FILES = {
 
 @cache
 def loaders() -> list[loading.Loaded]:
-    """What every loader gives."""
+    """What every loader gives; of the survey its last year, all of them in a full run."""
     chosen = dict(FILES)
+    if not os.environ.get("OPMQ_TEST_FULL"):
+        chosen[bmo] = {"2025": FILES[bmo]["2025"]}
     chosen[certifinfo] = {"certifications": SKILLS / "certifinfo" / "certif_info.csv"}
     return [loader.load(paths) for loader, paths in chosen.items()]
 
@@ -69,6 +72,13 @@ KEYS = {"metiers": ["nomenclature", "metier_code"], "romes": ["rome_code", "rome
 """Order of the tables that two loaders make."""
 
 
+def of_embedded(table: str) -> pd.DataFrame:
+    """The rows of an embedded table of several years that the loaders of this run can give."""
+    frame = embedded.load(table)
+    return frame[frame["year"].isin(loaded()[table]["year"])]
+
+
 if __name__ == "__main__":
+    os.environ["OPMQ_TEST_FULL"] = "1"
     for name, table in loaded().items():
         embedded.path(name).write_text(as_csv(table), encoding="utf-8")

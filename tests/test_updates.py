@@ -112,8 +112,7 @@ def test_a_damaged_index_says_what_to_do(root: Path) -> None:
         embedded.load("tension_2021")
 
 
-def test_the_embedded_tables_hold_together_and_a_broken_one_is_told(root: Path) -> None:
-    assert soundness.defects(root) == []
+def test_a_table_that_does_not_add_up_is_told(root: Path) -> None:
     national = embedded.load("employment_national")
     national.loc[national["metier_code"] == "D1Z40", "employment_headcount"] += 1000
     folder = root / "data/official"

@@ -44,6 +44,8 @@ def convert(
     both = rows.merge(scaled[[source, target, "share"]], on=source)
     both[value] = both[value] * both.pop("share")
     key = [name for name in both if name not in (source, value)]
-    groups = both.groupby(key, sort=True)[value]
-    sums: pd.DataFrame = groups.apply(lambda each: each.sum(skipna=False)).reset_index()
-    return sums
+    is_missing = both[value].isna()
+    sums = both.groupby(key, sort=True)[value].sum()
+    has_missing = is_missing.groupby([both[name] for name in key], sort=True).any()
+    known: pd.DataFrame = sums.mask(has_missing).reset_index()
+    return known

@@ -60,10 +60,11 @@ def _labels(paths: Paths) -> Made:
         for name, each in found.items()
     ]
     rows = pd.concat(parts, ignore_index=True)
-    drop = {"sans libellé": rows["label"] == ""}
+    key = ["concept_uri", "language_code"]
+    drop = {"sans libellé": rows["label"] == "", "concept répété": rows.duplicated(key)}
     table, record = kept(rows, list(found.values()), PRODUCER, drop)
     columns = ["concept_uri", "language_code", "concept_kind", "label"]
-    return ordered(table[columns], "concept_uri", "language_code"), record
+    return ordered(table[columns], *key), record
 
 
 def _romes(paths: Paths) -> Made:
