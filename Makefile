@@ -1,12 +1,13 @@
 PYTHON ?= python3
 INSTALLED := .venv/.installed
 
-.PHONY: help study test types behaviour test-full lock clean
+.PHONY: help study test types behaviour test-full docs lock clean
 
 help:
 	@echo "make study      install into .venv, run the study for every branch, build the website"
 	@echo "make test       install into .venv, check style, types, architecture and behaviour"
 	@echo "make test-full  the same, with the large samples"
+	@echo "make docs       write outputs/api/: what every function takes and returns, from its docstring"
 	@echo "make lock       write requirements.lock again from pyproject.toml (needs uv)"
 	@echo "make clean      remove .venv; outputs/ stays"
 
@@ -36,6 +37,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+docs: $(INSTALLED)
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check 'pdoc==16.0.0'
+	@.venv/bin/pdoc --docformat google --output-directory outputs/api opmq_lib
+	@echo "Open      outputs/api/index.html in a browser; no server needed."
 
 lock:
 	uv pip compile pyproject.toml --extra test --group build --universal --python-version 3.11 \

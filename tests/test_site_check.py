@@ -21,7 +21,7 @@ def found(folder: Path, *forbidden: str) -> list[str]:
 
 
 def test_a_sound_site_has_no_defect(tmp_path: Path) -> None:
-    body = '<h2 id="b">B</h2><a href="#b">b</a><a href="https://exemple.fr">c</a>'
+    body = '<p data-x="NaN">NaNterre</p><h2 id="b">B</h2><a href="#b">b</a><a href="https://exemple.fr">c</a>'
     assert found(site(tmp_path, body)) == []
 
 
@@ -43,6 +43,8 @@ def test_a_sound_site_has_no_defect(tmp_path: Path) -> None:
         ),
         ('<div class="cell-output-error">x</div>', "cells ended in an error: 1"),
         ('<img src=//e.com/a.png alt="', "a tag that never closes: <img"),
+        ("<table><td>NaN</td></table>", "a number is missing and nothing says why: NaN"),
+        ("<td>&lt;NA&gt;</td>", "a number is missing and nothing says why: <NA>"),
         ("<p>/home/marie/a.csv</p>", "path of a machine: /home/marie"),
         (r"<p>C:\Users\marie</p>", r"path of a machine: C:\Users"),
     ],

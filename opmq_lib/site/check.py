@@ -29,6 +29,9 @@ _MACHINE_PATH = re.compile(
 )
 _ROOTS = (*(f"/{name}/" for name in _UNIX_ROOTS), ":\\", "file:///")  # quick to look for
 
+_HOLE = re.compile(r">[^<>]*\b(NaN|NaT)\b|>(&lt;NA&gt;)<")
+"""What a program writes where a number is missing."""
+
 Tags = Sequence[tuple[str, dict[str, str]]]
 
 
@@ -54,6 +57,10 @@ def check(
             tags = list(markup.tags(text))
             loads = list(_loads(tags))
             defects += _page_defects(name, tags, loads)
+            if hole := _HOLE.search(text):
+                what, expected = "a number is missing and nothing says why", "s, nd, np or nv"
+                fix = "show the table with `opmq_lib.show.frame`"
+                defects.append(Defect(name, what, expected, fix, hole[1] or "<NA>"))
             fix = "close the tag, or write `&lt;`"
             defects += [
                 Defect(name, "a tag that never closes", "whole tags", fix, f"<{tag}")
