@@ -61,6 +61,18 @@ def table_of(path: str, root: Path) -> str:
     return name.rpartition("-")[0] if name != path else ""
 
 
+def names(loaded: Mapping[str, Entry]) -> dict[str, str]:
+    """Return the name of each loaded table in a ledger, and its file from the project's root.
+
+    Examples:
+        >>> names({"naf": {"file": "naf-0123456789ab.csv"}})
+        {'opmq_lib/data/naf.csv': 'data/official/naf-0123456789ab.csv'}
+    """
+    return {
+        f"opmq_lib/data/{table}.csv": f"{FOLDER}/{entry['file']}" for table, entry in loaded.items()
+    }
+
+
 def _folder(root: Path | None) -> Path | None:
     if root is None:
         try:

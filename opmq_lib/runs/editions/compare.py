@@ -5,6 +5,7 @@ causes are what its two lines were not made of alike; of results that it reads, 
 causes are listed together: only running again would tell how much each of them weighs.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from io import BytesIO
@@ -18,7 +19,7 @@ from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint, library
 from opmq_lib.runs.editions import archive
 from opmq_lib.runs.plan import RunId
-from opmq_lib.sources import ledger
+from opmq_lib.sources import ledger, official
 from opmq_lib.sources.study import read_result
 
 Kind = Literal["new_data", "revised_data", "parameter", "method", "version", "unknown"]
@@ -78,7 +79,10 @@ def opened(root: Path, name: str) -> Edition:
     last = ledger.latest(folder / ledger.LEDGER, "ok")
     public = {id_: each for id_, each in last.items() if each.get("origin") == "public"}
 
+    loaded = official.names(official.index(root))
+
     def read(asked: str) -> bytes | None:
+        asked = loaded.get(asked, asked)
         inside = package.parent if asked.startswith(f"{library.LIBRARY}/") else root
         places = (folder / asked, inside / asked)
         return next((path.read_bytes() for path in places if path.is_file()), None)
@@ -188,7 +192,13 @@ def _archived(path: Path) -> Edition:
         if each
     }
 
+    index = f"{archive.PROJECT}/{official.FOLDER}/{official.INDEX}"
+    loaded = official.names(
+        json.loads(archive.read(path, index)) if index in about["files"] else {}
+    )
+
     def read(asked: str) -> bytes | None:
+        asked = loaded.get(asked, asked)
         places = (archive.RESULTS, archive.LIBRARY, archive.PROJECT)
         names = [f"{place}/{asked}" for place in places]
         return next((archive.read(path, name) for name in names if name in about["files"]), None)
