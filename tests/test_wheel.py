@@ -52,6 +52,7 @@ def test_a_project_begun_with_the_wheel_is_that_of_the_checkout(
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
     assert (installed / "opmq_lib/py.typed").is_file()
+    assert (installed / "opmq_lib/data/project/examples/accueil.ipynb").is_file()
     environment = os.environ | {"PYTHONPATH": str(installed)}
     begin = [sys.executable, "-m", "opmq_lib", "init", "x"]
     done = subprocess.run(begin, cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -98,13 +98,20 @@ class Drawing(Figure):
 def employment_ranges(
     estimates: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None
 ) -> Figure:
-    """Draw estimated employment by métier, each with the interval of the estimate.
+    r"""Draw estimated employment by métier, each with the interval of the estimate.
 
     Args:
         estimates: `metier_code`, `value`, `lower`, `upper` in heads, in drawing order from the top.
         labels: French label of each métier.
         words: See the module.
         ax: See the module.
+
+    Examples:
+        >>> jobs = pd.DataFrame({"metier_code": ["E1Z43"], "value": [900.0]})
+        >>> jobs = jobs.assign(lower=600.0, upper=990.0)
+        >>> words = "Un métier domine.\n\nEn heads."
+        >>> employment_ranges(jobs, {"E1Z43": "Conducteurs de ligne"}, words).said
+        ['Conducteurs de ligne : 900 (600 à 990)']
     """
     figure, (ax,) = _start(words, 0.6 + 0.47 * len(estimates), ax)
     _dots_in_intervals(ax, estimates, [labels[code] for code in estimates["metier_code"]])
@@ -266,12 +273,17 @@ def coverage_dots(coverage: pd.DataFrame, words: str, ax: Panels = None) -> Figu
 
 @mpl.rc_context(STYLE)
 def tenths(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figure:
-    """Draw the share of outcomes in each tenth of a forecast distribution, beside an even tenth.
+    r"""Draw the share of outcomes in each tenth of a forecast distribution, beside an even tenth.
 
     Args:
         shares: `tenth` (1 the lowest to 10), `value` in %.
         words: See the module.
         ax: See the module.
+
+    Examples:
+        >>> even = pd.DataFrame({"tenth": range(1, 11), "value": 10.0})
+        >>> tenths(even, "Tout est juste.\n\nEn %.").title
+        'Tout est juste.'
     """
     figure, (ax,) = _start(words, 2.6, ax)
     ax.bar(shares["tenth"], shares["value"], width=0.9, color=SOFT)
@@ -322,7 +334,7 @@ def error_lines(errors: pd.DataFrame, words: str, ax: Axes | None = None) -> Fig
 def share_intervals(
     shares: pd.DataFrame, words: str, axis: str, watermark: str = "", ax: Axes | None = None
 ) -> Figure:
-    """Draw shares with their intervals, one line each.
+    r"""Draw shares with their intervals, one line each.
 
     Args:
         shares: `label` (French), `value`, `lower`, `upper` in %, in drawing order from the top.
@@ -331,6 +343,12 @@ def share_intervals(
         watermark: Words across the drawing, such as « données fictives »; also said first in the
             text alternative and in the caption.
         ax: See the module.
+
+    Examples:
+        >>> shares = pd.DataFrame({"label": ["Recruter"], "value": [40.0]})
+        >>> shares = shares.assign(lower=31.0, upper=50.0)
+        >>> share_intervals(shares, "Un motif domine.\n\nEn %.", "Part, en %").said
+        ['Recruter : 40\xa0% (31 à 50\xa0%)']
     """
     figure, (ax,) = _start(words, 0.6 + 0.47 * len(shares), ax, watermark=watermark)
     _dots_in_intervals(ax, shares, shares["label"].tolist())
@@ -376,12 +394,18 @@ def departure_rates(
 
 @mpl.rc_context(STYLE)
 def age_pyramid(ages: pd.DataFrame, words: str, ax: Axes | None = None) -> Figure:
-    """Draw heads by age band, those of 50 and over apart.
+    r"""Draw heads by age band, those of 50 and over apart.
 
     Args:
         ages: `band` (French label), `value` in heads, `old` (50 and over), youngest first.
         words: See the module.
         ax: See the module.
+
+    Examples:
+        >>> ages = pd.DataFrame({"band": ["20-29 ans", "50-59 ans"], "value": [30.0, 10.0]})
+        >>> pyramid = age_pyramid(ages.assign(old=[False, True]), "Peu partent.\n\nEn emplois.")
+        >>> pyramid.said, pyramid.title
+        (['20-29 ans : 75\xa0%', '50-59 ans : 25\xa0%'], 'Peu partent.')
     """
     figure, (ax,) = _start(words, 0.6 + 0.27 * len(ages), ax)
     colours = [ACCENT if old else SOFT for old in ages["old"]]
