@@ -131,7 +131,10 @@ def test_a_page_holds_real_text_in_its_own_colours_with_what_is_drawn_below() ->
 
 def test_two_drawings_of_a_page_share_no_identifier() -> None:
     data, metadata = ranges()._repr_mimebundle_()
-    pages = [inline.figure(data["image/svg+xml"], metadata["opmq"], prefix).html for prefix in "ab"]
+    pages = [
+        inline.figure(data["image/svg+xml"], metadata["opmq"], prefix).html
+        for prefix in ("02-besoins-05-0", "02-besoins-06-0")
+    ]
     one, other = (set(re.findall(r' id="([^"]*)"', page)) for page in pages)
     assert one
     assert not one & other

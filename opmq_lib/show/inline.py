@@ -73,7 +73,7 @@ def inlined(drawing: str, top: float, prefix: str) -> str:
     page = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", page)
     if used:
         names = "|".join(map(re.escape, sorted(used)))
-        page = re.sub(rf'(id="|#)({names})(?=[")])', rf"\1{prefix}-\2", page)
+        page = re.sub(rf'(id="|#)({names})(?=[")])', rf"\g<1>{prefix}-\g<2>", page)
     for pattern, shorter in _SHORTER:
         page = re.sub(pattern, shorter, page)
     return re.sub(r"#[0-9a-f]{6}(?![\w-])", lambda found: _in_page(found[0]), page)
