@@ -36,7 +36,7 @@ def test_the_last_run_decides(tmp_path: Path) -> None:
 def test_a_run_has_its_notebook_first_and_its_day(tmp_path: Path) -> None:
     edition = manifest.read(given.edition(tmp_path / "root"))
     run = next(one for one in edition.branches if one.code == "chimie").runs["01_emplois"]
-    assert run.files == ("01_emplois.ipynb", "chiffres_cles.csv")
+    assert run.files == ("01_emplois.ipynb", "chiffres_cles.csv", "emplois.csv")
     assert run.date == "2026-11-01"
 
 
