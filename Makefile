@@ -1,15 +1,19 @@
 PYTHON ?= python3
 INSTALLED := .venv/.installed
 
-.PHONY: help study test types behaviour test-full docs lock clean
+.PHONY: help study test types behaviour test-full docs demo-editions lock clean
 
 help:
 	@echo "make study      install into .venv, run the study for every branch, build the website"
 	@echo "make test       install into .venv, check style, types, architecture and behaviour"
 	@echo "make test-full  the same, with the large samples"
 	@echo "make docs       write outputs/api/: what every function takes and returns, from its docstring"
+	@echo "make demo-editions  two simulated vintages, their revisions and accuracy, in outputs/demo-site"
 	@echo "make lock       write requirements.lock again from pyproject.toml (needs uv)"
 	@echo "make clean      remove .venv; outputs/ stays"
+
+demo-editions: $(INSTALLED)
+	@.venv/bin/opmq edition demo
 
 study: $(INSTALLED)
 	@.venv/bin/opmq study

@@ -14,6 +14,7 @@ import typer
 from opmq_lib.cli.app import app
 
 if TYPE_CHECKING:
+    from opmq_lib.runs.editions.compare import Edition
     from opmq_lib.sources.states import Standing
 
 edition_app = typer.Typer(
@@ -171,12 +172,48 @@ def diff_command(
     Example: opmq edition diff 2025 2026
     """
     from opmq_lib.runs.editions import compare
-    from opmq_lib.show import downloads
-    from opmq_lib.site import past
     from opmq_lib.sources import project
 
     root = project.find_root()
-    old, new = (compare.opened(root, name) for name in (before, after))
+    _compare(root, compare.opened(root, before), compare.opened(root, after))
+
+
+@edition_app.command("demo")
+def demo_command(
+    branch: Annotated[
+        list[str] | None, typer.Option(help="Only this branch (may be repeated).")
+    ] = None,
+) -> None:
+    """Show revisions and accuracy of two simulated vintages in outputs/demo-site/.
+
+    Example: opmq edition demo --branch ceramique
+    """
+    from opmq_lib import site
+    from opmq_lib.runs import batch, folders, report
+    from opmq_lib.runs.editions import compare, vintages
+    from opmq_lib.runs.plan import plan
+    from opmq_lib.sources import parameters, project
+
+    root = project.find_root()
+    roots = vintages.prepare(root, parameters.load_edition(root), branch or ())
+    for each in roots:
+        runs = plan(each, parameters.load_edition(each), parameters.load_branches(each))
+        with report.progress(runs) as tell:
+            batch.execute(runs, os.cpu_count() or 1, tell)
+    before, after = (compare.opened(each, each.name) for each in roots)
+    _compare(roots[1], before, after)
+    built = site.render(roots[1], demo=parameters.load_edition(roots[1]))
+    shown = root / "outputs/demo-site"
+    folders.swap(built.site, shown, shown.with_name(".demo-site-old"))
+    print("Open      outputs/demo-site/editions/index.html: two simulated vintages.")
+
+
+def _compare(root: Path, old: "Edition", new: "Edition") -> None:
+    """Compare two editions, keep what came out for the site, and print it in short."""
+    from opmq_lib.runs.editions import compare
+    from opmq_lib.show import downloads
+    from opmq_lib.site import past
+
     cells, seen = compare.changes(old, new), compare.accuracy(old, new)
     for folder, table in ((past.REVISIONS, cells), (past.ACCURACY, seen)):
         downloads.write_table(table, root / folder / old.name / f"{new.name}.csv")

@@ -20,6 +20,8 @@ SCORED: Final = (
 )
 _HEADS: Final = "employment_headcount"
 _MAIN: Final = "value"
+_CUTOFF: Final = "cutoff_year"
+"""Where a table has one, it is that of its edition: it tells no row from another."""
 _TWICE: Final = "occurrence"
 
 
@@ -48,6 +50,8 @@ def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """
     if before.equals(after):
         return pd.DataFrame(columns=[*COLUMNS], dtype="str")
+    if all(len(set(table.get(_CUTOFF, ()))) == 1 for table in (before, after)):
+        before, after = (table.drop(columns=_CUTOFF) for table in (before, after))
     names = [name for name in before if name in IDENTITY and name in after]
     old, new = _long(before, names), _long(after, names)
     both = old.merge(new, "outer", [*names, _TWICE, "column"], suffixes=("_before", "_after"))

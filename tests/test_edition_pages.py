@@ -1,0 +1,80 @@
+"""Pages on revisions and accuracy: what changed, why, and what forecasts were worth."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import site_edition as given
+from playwright.sync_api import sync_playwright
+
+from opmq_lib import site
+
+ROOT = Path(__file__).parents[1]
+FULL = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
+REVISIONS = (
+    "notebook,table,branch_code,metier_code,year,row,column,change,before,after,cause_kinds,causes\n"
+    "01_emplois,emplois,chimie,E2Z70,2018,indicator=employment_headcount,value,revised,"
+    "200.0,250.0,revised_data,employment_national\n"
+    "04_coeurs_strategiques,coeurs,chimie,E2Z70,2018,question_code=core,label,revised,out,in_list,"
+    '"parameter,version",horizon_years (10 → 12) ; pandas (3.0.0 → 3.1.0)\n'
+)
+ACCURACY = (
+    "branch_code,metier_code,cutoff_year,year,lower,forecast,upper,observed,start_revision,error,"
+    "is_covered\n"
+    "chimie,E2Z70,2016,2017,90.0,100.0,110.0,125.0,5.0,25.0,0\n"
+    "chimie,E2Z70,2016,2018,80.0,100.0,120.0,100.0,5.0,0.0,1\n"
+)
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = given.edition(tmp_path_factory.mktemp("edition"))
+    for folder, table in (("revisions", REVISIONS), ("accuracy", ACCURACY)):
+        path = root / f"outputs/editions/{folder}/2025/2026.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text(table, encoding="utf-8")
+    return site.render(root).site / "editions"
+
+
+def read(pages: Path, name: str) -> str:
+    return (pages / f"{name}.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+
+
+def test_revisions_name_the_metier_the_figures_and_the_cause(pages: Path) -> None:
+    page = read(pages, "revisions-2025-2026")
+    assert "<td>200</td><td>250</td><td>25,0 %</td>" in page
+    assert "données révisées" in page
+    assert "hors de la liste</td>" in page
+    assert "dans la liste</td>" in page
+    assert "paramètre et version d’une bibliothèque" in page
+    assert (pages.parent / "telechargements/editions/revisions-2025-2026.csv").is_file()
+
+
+def test_accuracy_counts_what_fell_in_the_interval(pages: Path) -> None:
+    page = read(pages, "precision-2025-2026")
+    assert "<td>2</td><td>10,0 %</td><td>4,5 %</td><td>50 %</td>" in page
+    assert "<td>2017</td><td>100</td><td>90 à 110</td><td>125</td><td>20,0 %</td>" in page
+    assert "<td>50 %</td>" in read(pages, "index")
+
+
+@FULL
+def test_two_simulated_vintages_are_read_in_a_browser(tmp_path: Path, chromium: str) -> None:
+    from test_edition_walk import opmq
+
+    for folder in ("parameters", "notebooks"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "_quarto.yml", tmp_path)
+    opmq(tmp_path, "edition", "demo", "--branch", "ceramique")
+    pages = tmp_path / "outputs/demo-site/editions"
+    with sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(locale="fr-FR")
+        page.goto((pages / "index.html").as_uri())
+        page.get_by_role("link", name="demo-avant → demo-apres").click()
+        assert "Millésimes simulés" in page.inner_text("main")
+        assert "Industries céramiques" in page.inner_text("main")
+        page.get_by_role("link", name="Ce que valaient les prévisions").click()
+        assert "Dans l’intervalle" in page.inner_text("main")
+        assert page.locator("table").count() == 2
+        browser.close()
