@@ -12,12 +12,20 @@ def table(**columns: object) -> pd.DataFrame:
     return pd.DataFrame({name: [value] for name, value in filled.items()})
 
 
-def test_a_head_count_is_no_finer_than_its_interval() -> None:
-    assert ">12\u202f300<" in Cells("emplois", table()).headcount(0)
+def test_an_estimated_head_count_has_two_digits() -> None:
+    assert ">12\u202f000<" in Cells("emplois", table()).headcount(0)
+    assert ">moins de\u00a010<" in Cells("emplois", table(value=4.0)).headcount(0)
 
 
-def test_a_head_count_is_no_finer_than_the_step_asked_for() -> None:
-    assert ">10\u202f000<" in Cells("emplois", table()).headcount(0, 10_000)
+def test_an_observed_head_count_is_shown_as_published() -> None:
+    published = table(lower=math.nan, upper=math.nan, nature="observed", value=225_843.0)
+    assert ">225\u202f843<" in Cells("emplois", published).headcount(0)
+
+
+@pytest.mark.parametrize("value", [9_451.0, 949.9, 105.1, -314.4, 38.2, 12_499.0])
+def test_two_digits_are_never_more_than_five_percent_from_the_value(value: float) -> None:
+    shown = french.two_digits(value).replace(french.NNBSP, "").replace(french.MINUS, "-")
+    assert abs(float(shown) - value) <= 0.05 * abs(value)
 
 
 @pytest.mark.parametrize("status", sorted(french.STATUS_LABELS))
@@ -33,8 +41,8 @@ def test_zero_is_a_number() -> None:
 
 def test_both_ends_of_an_interval_name_their_cell() -> None:
     shown = Cells("emplois", table()).interval(0)
-    assert 'data-cell="emplois:0:lower">10\u202f500<' in shown
-    assert 'data-cell="emplois:0:upper">14\u202f100<' in shown
+    assert 'data-cell="emplois:0:lower">10\u202f000<' in shown
+    assert 'data-cell="emplois:0:upper">14\u202f000<' in shown
 
 
 def test_a_missing_row_is_nd() -> None:
@@ -57,20 +65,13 @@ def test_without_finding_the_list_says_so() -> None:
 def test_a_grade_stands_beside_its_number_and_the_last_one_leaves_the_interval_alone() -> None:
     good = table().assign(reliability_grade="B")
     shown = Cells("emplois", good).headcount(0)
-    assert ">12\u202f300<" in shown
+    assert ">12\u202f000<" in shown
     assert 'class="opmq-grade"' in shown
     assert ">B<" in shown
     bad = Cells("emplois", good.assign(reliability_grade="D")).headcount(0)
-    assert ">12\u202f300<" not in bad
+    assert ">12\u202f000<" not in bad
     assert 'data-cell="emplois:0:lower"' in bad
     assert 'data-cell="emplois:0:upper"' in bad
     assert ">D<" in bad
     assert "opmq-grade" not in Cells("emplois", good.assign(reliability_grade="")).headcount(0)
     assert "opmq-grade" not in Cells("emplois", good).interval(0)
-
-
-def test_the_lower_end_of_a_wide_interval_keeps_its_first_digit() -> None:
-    wide = table(value=2_000.0, lower=940.0, upper=8_900.0)
-    shown = Cells("emplois", wide).interval(0)
-    assert ">900<" in shown
-    assert ">9\u202f000<" in shown

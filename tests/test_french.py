@@ -20,16 +20,6 @@ def test_typography_done_twice_changes_nothing() -> None:
     assert french.typography(once) == once
 
 
-@pytest.mark.parametrize(
-    ("lower", "upper"), [(100, 300), (10_500, 14_100), (0, 0), (980, 1_020), (3, 400_000)]
-)
-def test_rounding_step_is_the_power_of_ten_below_a_quarter_of_the_interval(
-    lower: float, upper: float
-) -> None:
-    size = french.step(lower, upper)
-    assert size == 10 or size <= (upper - lower) / 4 < 10 * size
-
-
 def test_a_small_estimate_is_said_to_be_below_the_step() -> None:
     assert french.rounded(37, 100) == "moins de\u00a0100"
     assert french.rounded(0, 100) == "0"

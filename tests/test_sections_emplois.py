@@ -26,7 +26,7 @@ def test_a_metier_ahead_without_certainty_has_no_number_that_the_table_contradic
     ):
         table.loc[row, ["value", "lower", "upper"]] = value, lower, upper
     told = emplois.findings({**results, "emplois": table}, study.metier_labels()).html
-    assert "arrive en tête" in told
+    assert "sont les deux premiers métiers" in told
     assert "data-cell" not in told
 
 

@@ -146,7 +146,7 @@ def test_without_a_register_nothing_is_zero() -> None:
     results = edition(register({}).iloc[:0])
     assert all(table.empty for table in results.values())
     assert "nd" in travaux.findings(results, {}).html
-    assert "opmq works template" in travaux.banner(results).html
+    assert "un modèle à remplir" in travaux.banner(results).html
 
 
 def test_every_defect_of_a_register_is_listed(tmp_path: Path) -> None:

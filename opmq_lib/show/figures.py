@@ -486,7 +486,7 @@ def _fan(ax: Axes, past: pd.DataFrame, future: pd.DataFrame, label: str) -> str:
     ax.yaxis.set_major_formatter(lambda value, _: french.number(value))
     end = wide.iloc[-1]
     values = (last["value"], end[0.50])
-    now, then = (french.estimate(value, end[0.10], end[0.90]) for value in values)
+    now, then = map(french.two_digits, values)
     return (
         f"{label} : {now} en {int(last['year'])}, projection médiane {then} en "
         f"{int(wide.index[-1])}, intervalle à 80 % de {french.bounds(end[0.10], end[0.90])}."
@@ -499,7 +499,7 @@ def _what_happened(ax: Axes, after: pd.DataFrame) -> str:
     ax.axvline(after["year"].min(), color=RULE, linewidth=1)
     ax.set_ylim(0, max(ax.get_ylim()[1], after["value"].max() * 1.12))
     end = after.iloc[-1]
-    return f" Observé en {int(end['year'])} : {french.rounded(end['value'], 1000)}."
+    return f" Observé en {int(end['year'])} : {french.two_digits(end['value'])}."
 
 
 def _dots_in_intervals(ax: Axes, rows: pd.DataFrame, names: Sequence[str]) -> None:
@@ -532,4 +532,4 @@ def _in_words(row: dict[Any, Any]) -> str:
     value, lower, upper = row["value"], row["lower"], row["upper"]
     if lower == upper:
         return french.number(value)
-    return f"{french.estimate(value, lower, upper)} ({french.bounds(lower, upper)})"
+    return f"{french.two_digits(value)} ({french.bounds(lower, upper)})"

@@ -1,6 +1,5 @@
 """Numbers, units and words as French readers expect them."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -54,52 +53,6 @@ def number(value: float, decimals: int = 0) -> str:
     return text if value >= 0 or is_zero else MINUS + text
 
 
-def step(lower: float, upper: float) -> int:
-    """Return the rounding step in heads that an interval supports, a power of ten.
-
-    The step is the power of ten just below a quarter of the width of the interval: the last digit
-    shown is never finer than the uncertainty, and rounding moves no end by much. An estimate is
-    never shown finer than 10.
-
-    Examples:
-        >>> step(10_500, 14_100), step(23_167, 44_339), step(980, 1_020), step(5, 5)
-        (100, 1000, 10, 10)
-    """
-    quarter = (upper - lower) / 4
-    return 10 if quarter < 10 else 10 ** math.floor(math.log10(quarter))
-
-
-def first_digit(value: float, size: int) -> int:
-    """Return a rounding step no coarser than the first digit of a number of heads; 10 at least.
-
-    Examples:
-        >>> first_digit(940, 1000), first_digit(2_400, 1000), first_digit(4, 1000)
-        (100, 1000, 10)
-    """
-    return size if value <= 0 else min(size, 10 ** max(1, math.floor(math.log10(value))))
-
-
-def end_steps(lower: float, upper: float, size: int) -> tuple[int, int]:
-    """Return the rounding steps of the two ends of an interval of heads.
-
-    The upper end takes the step given, the lower one keeps its first digit; both have one more
-    digit where the ends shown would else pass a limit of the grades: 2, 4 or 6 times.
-
-    Examples:
-        >>> end_steps(2_100, 8_700, 1000), end_steps(2_620, 10_900, 1000)
-        ((1000, 1000), (100, 100))
-    """
-
-    def fold(low: float, high: float) -> int:
-        return sum(high > limit * low for limit in (2, 4, 6))
-
-    steps = first_digit(lower, size), size
-    shown = [round(end / each) * each for end, each in zip((lower, upper), steps, strict=True)]
-    if fold(*shown) == fold(lower, upper):
-        return steps
-    return max(10, steps[0] // 10), max(10, size // 10)
-
-
 def rounded(value: float, size: int) -> str:
     r"""Return a head count rounded to a multiple of `size`.
 
@@ -114,27 +67,6 @@ def rounded(value: float, size: int) -> str:
     return number(round(value / size) * size)
 
 
-def estimate(value: float, lower: float, upper: float) -> str:
-    r"""Return an estimated head count, no finer than its interval allows.
-
-    Examples:
-        >>> estimate(12_345, 10_500, 14_100) == "12\u202f300"
-        True
-    """
-    return rounded(value, step(lower, upper))
-
-
-def bounds(lower: float, upper: float) -> str:
-    r"""Return the two ends of an interval of heads, at the precision it supports.
-
-    Examples:
-        >>> bounds(10_510, 14_120) == "10\u202f500 à 14\u202f100"
-        True
-    """
-    size = step(lower, upper)
-    return f"{rounded(lower, size)} à {rounded(upper, size)}"
-
-
 def two_digits(value: float) -> str:
     r"""Return an estimated head count at two significant digits, never finer than 10.
 
@@ -142,7 +74,17 @@ def two_digits(value: float) -> str:
         >>> two_digits(2_894.98) == "2\u202f900", two_digits(-314.4), two_digits(38.2)
         (True, '−310', '38')
     """
-    return rounded(value, 10) if abs(value) < 10 else number(float(f"{value:.2g}"))
+    return rounded(value, 10) if 0 <= value < 10 else number(float(f"{value:.2g}"))
+
+
+def bounds(lower: float, upper: float) -> str:
+    r"""Return the two ends of an interval of heads.
+
+    Examples:
+        >>> bounds(10_510, 14_120) == "11\u202f000 à 14\u202f000"
+        True
+    """
+    return f"{two_digits(lower)} à {two_digits(upper)}"
 
 
 def signed(value: float) -> str:

@@ -177,32 +177,21 @@ class Cells:
         """Return a percentage."""
         return self.show(row, lambda value: french.percent(value, decimals))
 
-    def step(self, row: int) -> int:
-        """Return the rounding step in heads that a row's interval supports; 1 without interval."""
-        lower, upper = self.read(row, "lower"), self.read(row, "upper")
-        return 1 if lower is None or upper is None else french.step(lower, upper)
+    def headcount(self, row: int | None) -> Markup:
+        """Return a head count: two digits of an estimate, an observed one as published."""
+        if self.is_unreliable(row):
+            return self.interval(row) + self.letter(row or 0)
+        is_published = row is not None and self._is_published(row)
+        return self.show(row, french.number if is_published else french.two_digits)
 
-    def headcount(self, row: int | None, least_step: int = 1) -> Markup:
-        """Return a head count no finer than its interval allows, nor than `least_step`."""
-        if row is not None and self.is_unreliable(row):
-            return self.interval(row, least_step) + self.letter(row)
-        size = 1 if row is None else max(self.step(row), least_step)
-        return self.show(row, lambda value: french.rounded(value, size))
+    def interval(self, row: int | None) -> Markup:
+        """Return an interval of heads, as « 11 000 à 14 000 »."""
+        return self.ends(row, french.two_digits)
 
-    def interval(self, row: int | None, least_step: int = 1) -> Markup:
-        """Return an interval of heads, as « 11 000 à 14 000 », no finer than it allows.
-
-        A lower end keeps its first digit; both have one more where they would else look like those
-        of another grade.
-        """
-        low, high = (None if row is None else self.read(row, end) for end in ("lower", "upper"))
-        if row is None or low is None or high is None:
-            return self.show(row, french.number, "lower")
-        below, above = french.end_steps(low, high, max(self.step(row), least_step))
-        return self.ends(
-            row,
-            lambda value: french.rounded(value, below),
-            lambda value: french.rounded(value, above),
+    def _is_published(self, row: int) -> bool:
+        has_ends = "lower" in self.table and self.read(row, "lower") is not None
+        return (
+            not has_ends and self.table.get("nature", pd.Series(dtype="str")).get(row) == "observed"
         )
 
     def bounds(self, row: int | None) -> Markup:

@@ -1,6 +1,5 @@
 """Facts and figures of `02_besoins`: posts to fill from the edition on, per 100 jobs first."""
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from types import SimpleNamespace
@@ -299,22 +298,13 @@ def _posts_columns(cells: Cells, place: Callable[[str, str], Any]) -> dict[str, 
 
 
 def heads(cells: Cells, row: int | None) -> Markup:
-    """Return heads that may be negative, no finer than their interval allows unless that is 0."""
-
-    def form(value: float) -> str:
-        size = cells.step(row) if row is not None else 1
-        if value and round(value / size) == 0:
-            size = min(size, max(10, 10 ** math.floor(math.log10(abs(value)))))
-        near = round(value / size) * size
-        return french.rounded(value, size) if value and not near else french.number(near)
-
-    return cells.show(row, form)
+    """Return estimated heads that may be negative."""
+    return cells.show(row, french.two_digits)
 
 
 def interval(cells: Cells, row: int | None) -> Markup:
-    """Return an interval of heads that may be negative, no finer than it allows."""
-    size = 1 if row is None else cells.step(row)
-    return cells.ends(row, lambda value: french.number(round(value / size) * size))
+    """Return an interval of heads that may be negative."""
+    return cells.ends(row, french.two_digits)
 
 
 def rate(cells: Cells, row: int | None) -> Markup:

@@ -138,11 +138,8 @@ class Of:
         heads = self.facts.interval(place)
         if entry is None or not low / 2 < entry < 2 * high:
             return _line(WORDS.settled_by_width(heads))
-
-        def form(value: float) -> str:
-            return french.rounded(value, french.first_digit(value, french.step(low, high)))
-
-        return _line(WORDS.settled_by_count(self.cells.show(row, form, "entry_headcount"), heads))
+        count = self.cells.show(row, french.two_digits, "entry_headcount")
+        return _line(WORDS.settled_by_count(count, heads))
 
     def _rests_on_count(self, row: int) -> bool:
         gate = self.cells.read(row, "missed_gate")

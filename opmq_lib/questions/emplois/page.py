@@ -1,7 +1,6 @@
 """Facts and figures of `01_emplois`: how employment by métier has evolved, and where it goes."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,9 +44,6 @@ RATIOS = {
     "sectors_headcount_fit_ratio": "Salariés publiés, pour un salarié que les activités de son "
     "secteur expliquent, toutes branches du secteur ensemble",
 }
-MOST_ROUNDED = 1000
-"""Coarsest rounding of the classes of jobs, in heads; else one to ten points of the branch."""
-
 QUALIFICATIONS = {
     "unskilled": "Ouvriers et employés non qualifiés",
     "skilled": "Ouvriers et employés qualifiés",
@@ -58,8 +54,8 @@ QUALIFICATIONS = {
 FAMILIES = {
     "drift": "Niveau et dérive",
     "holt": "Tendance lissée",
-    "theta_dynamic": "Thêta, droite révisée",
-    "theta_static": "Thêta, droite unique",
+    "theta_dynamic": "Tendance, révisée chaque année",
+    "theta_static": "Tendance de toute la période",
     "ar_differences": "Évolutions persistantes",
 }
 OPINIONS = {"naive": "Dernière valeur", "ets": "Lissage amorti (ETS)"}
@@ -198,7 +194,7 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
         f"Évolution {f.base}-{f.end}, intervalle à 80 %": lambda row: _percent_interval(
             cells, row_of(table, CHANGE, code[row], f.end)
         ),
-        f"Projection {f.end}": lambda row: cells.headcount(projected(row), cells.step(row)),
+        f"Projection {f.end}": lambda row: cells.headcount(projected(row)),
     }
     return pieces.table(WORDS.metiers_table(f), columns, ranked.index)
 
@@ -209,7 +205,7 @@ def gathered_table(results: Results, labels: Labels, count: int = LISTED) -> Htm
     rows = largest_first(select(results[TABLE], GATHERED))
     if rows.empty:
         return Html("")
-    columns = {
+    columns: dict[str, Any] = {
         "Métier (FAP)": lambda row: labels[rows["metier_code"].loc[row]],
         "Ligne qui le contient": lambda row: labels[rows["level"].loc[row]],
         "Emplois": cells.headcount,
@@ -231,13 +227,11 @@ def margins_table(results: Results) -> Html:
     if row_of(table, "headcount_fit_ratio") is None:
         return Html("")
     published = row_of(table, "branch_headcount")
-    heads = select(table, "branch_headcount")["value"].sum()
-    size = french.first_digit(heads / 10, MOST_ROUNDED)
     totals = {"Salariés (publié)": cells.number(published)}
     for level, label in CLASSES.items():
         row = row_of(table, "class_headcount", level=level)
         totals[f"dont {label.lower()} (estimation d’après les salaires)"] = cells.show(
-            row, lambda value: french.rounded(value, size)
+            row, french.two_digits
         )
     for name, label in RATIOS.items():
         totals[label] = cells.number(row_of(table, name), 2)
@@ -314,7 +308,7 @@ def weights_table(results: Results, labels: Labels) -> Html:
     columns = {
         label: ("family_weight_pct", {"model": model}, 0) for model, label in FAMILIES.items()
     }
-    columns["Part retenue de la dernière surprise"] = ("level_gain_pct", {}, 0)
+    columns["Poids de la dernière année"] = ("level_gain_pct", {}, 0)
     return _explained_table(results, labels, WORDS.weights_table(), columns)
 
 
@@ -338,7 +332,6 @@ def opinions_table(results: Results, labels: Labels) -> Html:
         return Html("")
     end = int(projected["year"].max())
     last = projected[projected["year"] == end]
-    wide = last.pivot(index="metier_code", columns="quantile_level", values="value")
     rows = {
         level: part.reset_index().set_index("metier_code")["index"].to_dict()
         for level, part in last.groupby("quantile_level")
@@ -346,26 +339,17 @@ def opinions_table(results: Results, labels: Labels) -> Html:
     graded, cells = Cells(PROJECTIONS, projected), Cells(EXPLAINED, table)
     own = Cells(PROJECTIONS, projected.drop(columns="reliability_grade", errors="ignore"))
 
-    def rounded(code: str) -> Any:
-        low, high = (float(wide[level].loc[code]) for level in (0.1, 0.9))
-        return lambda value: french.estimate(value, low, high)
-
     def median(code: str) -> str:
         low, middle, high = (rows[level][code] for level in (0.1, 0.5, 0.9))
-        lower, upper = (float(last["value"].loc[row]) for row in (low, high))
-        steps = french.end_steps(lower, upper, french.step(lower, upper))
-        ends = [
-            own.show(row, partial(french.rounded, size=size))
-            for row, size in zip((low, high), steps, strict=True)
-        ]
-        shown = own.show(middle, rounded(code))
+        ends = [own.show(row, french.two_digits) for row in (low, high)]
+        shown = own.show(middle, french.two_digits)
         if graded.is_unreliable(middle):
             shown = Markup("{} à{}{}").format(ends[0], french.NBSP, ends[1])
         return shown + graded.letter(middle)
 
     def opinion(model: str) -> Any:
         return lambda code: cells.show(
-            row_of(table, "second_opinion_headcount", code, end, model=model), rounded(code)
+            row_of(table, "second_opinion_headcount", code, end, model=model), french.two_digits
         )
 
     columns = {

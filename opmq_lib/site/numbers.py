@@ -1,0 +1,253 @@
+"""Numbers of a built page against the tables they are read from, and against each other.
+
+Every number of a page names its cell (`data-cell="table:row:column"`). A number may differ from its
+cell by half a unit of its last decimal, or by 5 % where whole numbers are rounded to two digits, or
+by 5 where requests are rounded to ten. What stands on the page is read, not what made it.
+"""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from opmq_lib import tables
+from opmq_lib.errors import Defect
+from opmq_lib.site import markup
+from opmq_lib.site.manifest import Manifest, Run, read_file
+
+SHOWN = re.compile(r'<span class="n" data-cell="([^":]+):(\d+):(\w+)">([^<]*)</span>')
+LEAST_SHARE = 0.05
+"""How far a number of two digits may stand from its cell."""
+REQUESTS_STEP = 10
+UNDECIDED = re.compile(
+    r"rien ne (?:dit|permet)|ne permet pas de dire|on ne peut pas dire|peut monter comme baisser"
+)
+_NUMBER = re.compile(r"(moins de\s|<\s)?([+−-]?\d[\d\u202f\u00a0]*(?:,\d+)?)(?:\s?(%))?")
+_HELD = re.compile(r"(?<![\w:])-?\d+(?:\.\d+)?(?:e[+-]\d+)?(?=$|\s)|(?<=:)\d+\.\d+")
+_ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
+_CELL = re.compile(r"<t[dh]\b.*?</t[dh]>", re.DOTALL)
+_TABLE = re.compile(r"<tbody\b.*?</tbody>", re.DOTALL)
+_SAID = re.compile(r"<(li|p|td)\b[^>]*>.*?</\1>", re.DOTALL)
+_FIGURE = re.compile(r"<figure\b.*?</figure>", re.DOTALL)
+_ALTERNATIVE = re.compile(r'role="img" aria-label="([^"]*)"')
+_NOT_A_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|inf|None)(?![\w-])")
+
+
+class Number(NamedTuple):
+    """One number of a page.
+
+    Attributes:
+        cell: Table, row and column.
+        text: As it is shown.
+        value: What it says; `None` if it is no number.
+        is_less: Whether it says « moins de ».
+        true: What the cell holds; `None` where there is none.
+        limit: How far from the cell it may stand.
+    """
+
+    cell: tuple[str, int, str]
+    text: str
+    value: float | None
+    is_less: bool
+    true: float | None
+    limit: float
+
+
+class Tables:
+    """The result tables behind the pages of a branch: those of its page first."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        """Keep the runs; files are read when a page asks for them."""
+        self.runs = runs
+        self.read: dict[tuple[str, str], list[list[str]]] = {}
+
+    @cached_property
+    def homes(self) -> dict[str, list[Run]]:
+        """The runs that have written a table of each name."""
+        found: dict[str, list[Run]] = defaultdict(list)
+        for run in self.runs:
+            for name in run.files:
+                if name.endswith(".csv"):
+                    found[Path(name).stem].append(run)
+        return found
+
+    def cell(self, page: str, name: str, row: int, column: str) -> tuple[str, str] | None:
+        """Return the text of a cell and its unit; `None` if no table has it."""
+        homes = sorted(self.homes.get(name, ()), key=lambda run: run.notebook != page)
+        if not homes:
+            return None
+        key = (homes[0].notebook, name)
+        if key not in self.read:
+            text = read_file(homes[0], f"{name}.csv").decode()
+            self.read[key] = [*csv.reader(io.StringIO(text))]
+        header, *rows = self.read[key]
+        if column not in header or row >= len(rows):
+            return None
+        unit = rows[row][header.index("unit")] if "unit" in header else ""
+        return rows[row][header.index(column)], unit
+
+
+def check(manifest: Manifest, built: Path) -> list[Defect]:
+    """Return what numbers of the pages of an edition say wrongly.
+
+    Args:
+        manifest: What was published.
+        built: The site.
+    """
+    defects: list[Defect] = []
+    scopes = [(f"branches/{each.code}", each.runs) for each in manifest.branches]
+    for folder, runs in [*scopes, ("commun", manifest.common)]:
+        known = Tables([run for run in runs.values() if run.status == "ok"])
+        ways: dict[tuple[str, int, str, float], dict[str, str]] = defaultdict(dict)
+        for path in sorted((built / folder).glob("*.html")):
+            name, html = f"{folder}/{path.name}", path.read_text(encoding="utf-8")
+            numbers = list(read(html, path.stem, known))
+            defects += of_numbers(name, numbers)
+            defects += of_texts(name, html)
+            defects += of_orders(name, html, numbers)
+            for each in numbers:
+                ways[*each.cell, each.true or 0.0].setdefault(_plain(each.text), name)
+        for (table, row, column, _), texts in ways.items():
+            if len(texts) > 1:
+                where, fix = ", ".join(sorted({*texts.values()})), "show it in one form everywhere"
+                what = f"the cell {table}:{row}:{column} shown in two ways"
+                defects.append(Defect(where, what, "one form", fix, " and ".join(texts)))
+    return defects
+
+
+def read(html: str, page: str, known: Tables) -> Iterator[Number]:
+    """Yield the numbers of a page with the cells they name; those of other editions left out.
+
+    Args:
+        html: The page.
+        page: Its notebook.
+        known: Tables of its branch.
+    """
+    for name, row, column, text in SHOWN.findall(html):
+        if "/" in name:
+            continue
+        cell, unit = known.cell(page, name, int(row), column) or ("", "")
+        match = _NUMBER.match(text)
+        value = _value(match[2]) if match else None
+        held = [float(number) for number in _HELD.findall(cell)]
+        if match and match[3] and not unit and _is_a_part(column):
+            held = [100 * number for number in held]
+        true = min(held, key=lambda number: abs(number - (value or 0.0)), default=None)
+        limit = _limit(match, true, unit) if match else 0.0
+        if value is not None and true is not None and _is_outward(column, value, true):
+            limit = max(limit, 1.0)
+        yield Number((name, int(row), column), text, value, bool(match and match[1]), true, limit)
+
+
+def of_numbers(page: str, numbers: Sequence[Number]) -> Iterator[Defect]:
+    """Yield the numbers of a page that lead nowhere, or stand too far from their cell."""
+    for each in numbers:
+        place = "{}:{}:{}".format(*each.cell)
+        if each.value is None or each.true is None:
+            if each.value is not None:
+                fix = "name the cell that it was read from"
+                yield Defect(page, "a number without cell", "a number in its cell", fix, place)
+        elif each.is_less:
+            if abs(each.true) >= each.value:
+                yield _far(page, each, place)
+        elif abs(each.value - each.true) > each.limit:
+            yield _far(page, each, place)
+
+
+def of_orders(page: str, html: str, numbers: Sequence[Number]) -> Iterator[Defect]:
+    """Yield the columns of tables that are in order in the results and not on the page."""
+    true = {(*each.cell, each.text): each for each in numbers}
+    for body in _TABLE.findall(html):
+        lines = [_CELL.findall(row) for row in _ROW.findall(body)]
+        for column in zip(*lines, strict=False):
+            found = [SHOWN.search(cell) for cell in column]
+            shown = [
+                true.get((one[1], int(one[2]), one[3], one[4])) if one else None for one in found
+            ]
+            pairs = [
+                (each.true, each.value)
+                for each in shown
+                if each and each.true is not None and each.value is not None and not each.is_less
+            ]
+            if len(pairs) < max(3, len(column)):
+                continue
+            for sign in (1, -1):
+                in_order = all(sign * a[0] >= sign * b[0] for a, b in pairwise(pairs))
+                if in_order and not all(sign * a[1] >= sign * b[1] for a, b in pairwise(pairs)):
+                    fix = "sort, then round; every number of the column in the same way"
+                    value = ", ".join(str(shown_value) for _, shown_value in pairs)[:80]
+                    yield Defect(page, "a sorted column out of order", "one order", fix, value)
+
+
+def of_texts(page: str, html: str) -> Iterator[Defect]:
+    """Yield sentences that contradict their interval, alternatives that differ, no-numbers."""
+    main = markup.main(html)
+    for said in (match[0] for match in _SAID.finditer(main)):
+        if UNDECIDED.search(said):
+            ends = {column: _value(text) for _, _, column, text in SHOWN.findall(said)}
+            low, high = ends.get("lower"), ends.get("upper")
+            if low is not None and high is not None and (low >= 0 or high <= 0):
+                fix = "say what the interval says"
+                value = markup.text(said)[:120]
+                yield Defect(
+                    page, "a sentence against its interval", "no contradiction", fix, value
+                )
+    for figure in _FIGURE.findall(main):
+        alternative = _ALTERNATIVE.search(figure)
+        table = markup.text(" ".join(_TABLE.findall(figure)), " ")
+        if alternative and table:
+            known = {number for number, _ in _values(table)}
+            for number, text in _values(alternative[1]):
+                is_year = number == int(number) and 1900 < number < 2100
+                if number not in known and not is_year and number not in (8, 10, 80, 100):
+                    fix = "say only numbers of the figure's table, as it shows them"
+                    what = "a text alternative that differs from its table"
+                    yield Defect(page, what, "the numbers of the table", fix, text)
+    if found := _NOT_A_NUMBER.search(markup.text(main, " ")):
+        yield Defect(page, "no number where one is shown", "a number or nd", "find it", found[0])
+
+
+def _limit(match: re.Match[str], true: float | None, unit: str) -> float:
+    decimals = len(match[2].partition(",")[2])
+    half = float(0.5 * 10**-decimals) + 1e-9
+    if decimals or true is None or match[3]:
+        return half
+    step = REQUESTS_STEP / 2 if unit == "count" else 0.0
+    return max(half, step, LEAST_SHARE * abs(true))
+
+
+def _is_outward(column: str, value: float, true: float) -> bool:
+    """Return whether an end of an interval is rounded away from its middle."""
+    ends = {"lower": value <= true, "upper": value >= true}
+    return ends.get(column.rpartition("_")[2], False)
+
+
+def _far(page: str, number: Number, place: str) -> Defect:
+    what = f"a number too far from its cell {place}"
+    return Defect(page, what, f"{number.true}, rounded", "round it less", number.text)
+
+
+def _is_a_part(column: str) -> bool:
+    return column in tables.COLUMNS and "%" not in tables.COLUMNS[column].unit
+
+
+def _value(text: str) -> float | None:
+    plain = re.sub(r"[\u202f\u00a0]", "", text).replace("−", "-").replace(",", ".")
+    found = re.search(r"[+-]?\d+(?:\.\d+)?", plain)
+    return float(found[0]) if found else None
+
+
+def _values(text: str) -> Iterator[tuple[float, str]]:
+    for match in _NUMBER.finditer(text):
+        value = _value(match[2])
+        if value is not None:
+            yield abs(value), match[0].strip()
+
+
+def _plain(text: str) -> str:
+    return text.removeprefix("moins de\u00a0").removesuffix("\u00a0%").lstrip("+")

@@ -1,0 +1,98 @@
+"""Numbers of a page against their cells: a fault of each kind is found, a sound page has none."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from opmq_lib.site import numbers
+from opmq_lib.site.manifest import Question, Run
+
+CELLS = (
+    "metier_code,value,lower,upper,unit\n"
+    "A,3451.2,-120.4,8211,headcount\n"
+    "B,3349.9,210,430,headcount\n"
+    "C,3012,2.04,2.96,headcount\n"
+    "D,12.44,43.1,,pct\n"
+    "E,1234,,,count\n"
+    "F,4.2,,,headcount\n"
+)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> numbers.Tables:
+    (tmp_path / "t.csv").write_text(CELLS, encoding="utf-8")
+    sha256 = hashlib.sha256(CELLS.encode()).hexdigest()
+    record = {"outputs": {"t.csv": sha256}}
+    question = Question("01_emplois", "branch", "Emplois")
+    return numbers.Tables([Run("chimie", question, "ok", tmp_path, ("t.csv",), record)])
+
+
+def span(row: int, text: str, column: str = "value") -> str:
+    return f'<span class="n" data-cell="t:{row}:{column}">{text}</span>'
+
+
+def found(known: numbers.Tables, html: str) -> list[str]:
+    page = f"<main>{html}</main>"
+    read = list(numbers.read(page, "01_emplois", known))
+    defects = [*numbers.of_numbers("p", read), *numbers.of_orders("p", page, read)]
+    return [defect.what for defect in [*defects, *numbers.of_texts("p", page)]]
+
+
+def table(*cells: str) -> str:
+    rows = "".join(f"<tr><th>M</th><td>{cell}</td></tr>" for cell in cells)
+    return f"<table><tbody>{rows}</tbody></table>"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        span(0, "3\u202f500"),  # two digits, 1.4 %
+        span(0, "−120", "lower"),
+        span(3, "12,4\u00a0%"),
+        span(3, "12\u00a0%"),
+        span(3, "43\u00a0%", "lower"),
+        span(2, "2,0", "lower") + " à " + span(2, "3,0", "upper"),
+        span(4, "1\u202f230"),  # requests, to ten
+        span(5, "moins de\u00a010"),
+        table(span(0, "3\u202f500"), span(1, "3\u202f300"), span(2, "3\u202f000")),
+        "<li>L’emploi peut monter comme baisser ("
+        + span(0, "−120", "lower")
+        + span(0, "8\u202f200", "upper")
+        + ").</li>",
+    ],
+)
+def test_a_sound_page_has_no_defect(known: numbers.Tables, html: str) -> None:
+    assert found(known, html) == []
+
+
+@pytest.mark.parametrize(
+    ("html", "what"),
+    [
+        (span(0, "3\u202f000"), "a number too far from its cell t:0:value"),
+        (span(3, "12,3\u00a0%"), "a number too far from its cell t:3:value"),
+        (span(3, "13\u00a0%"), "a number too far from its cell t:3:value"),
+        (span(2, "2,2", "lower"), "a number too far from its cell t:2:lower"),
+        (span(4, "1\u202f310"), "a number too far from its cell t:4:value"),
+        (span(0, "moins de\u00a010"), "a number too far from its cell t:0:value"),
+        (span(9, "3\u202f500"), "a number without cell"),
+        (
+            table(span(0, "3\u202f300"), span(1, "3\u202f400"), span(2, "3\u202f000")),
+            "a sorted column out of order",
+        ),
+        (
+            f"<li>Rien : on ne peut pas dire si l’emploi montera ({span(1, '210', 'lower')} à "
+            f"{span(1, '430', 'upper')}).</li>",
+            "a sentence against its interval",
+        ),
+        (
+            '<figure><div role="img" aria-label="12 % partent, 7 % arrivent en 2030."></div>'
+            f"<details>{table('12 %', '9 %')}</details></figure>",
+            "a text alternative that differs from its table",
+        ),
+        ("<p>Il y a nan emplois.</p>", "no number where one is shown"),
+        ("<td>NaN</td>", "no number where one is shown"),
+    ],
+)
+def test_a_planted_fault_of_each_kind_is_found(known: numbers.Tables, html: str, what: str) -> None:
+    assert found(known, html) == [what]
