@@ -21,7 +21,7 @@ from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, folders
 from opmq_lib.runs.editions import ready
-from opmq_lib.site import config, counts, embedded, manifest, past, pdf, quarto
+from opmq_lib.site import config, counts, embedded, manifest, numbers, past, pdf, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
@@ -108,6 +108,7 @@ def render(
             warnings += (quarto if engine == "quarto" else embedded).build(work)
             finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
             lost = list(counts.lost(work, built))
+            warnings += _some(list(map(str, numbers.check(edition, built))))
             printed = pdf.print_reports(built, site, stamp.get("printed", {}), asked=not alone)
             warnings += printed.warnings
             served = past.serve(root, built, edition)
@@ -177,6 +178,13 @@ def _digest(project: Path, engine: str) -> str:
     paths = sorted(path for path in _LIBRARY.rglob("*") if path.suffix in _SOURCES)
     library = list(map(fingerprint.file_sha256, paths))
     return fingerprint.json_sha256([tree_digest(project), engine, version, versions, library])
+
+
+def _some(wrong: list[str]) -> list[str]:
+    """Return the first of many warnings on numbers, and how many more there are."""
+    shown = [" ".join(each.split()) for each in wrong[:_SHOWN]]
+    more = [f"… and {len(wrong) - _SHOWN} more numbers or sentences"] if wrong[_SHOWN:] else []
+    return shown + more
 
 
 def _read_stamp(site: Path) -> dict[str, Any]:
