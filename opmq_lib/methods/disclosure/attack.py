@@ -84,7 +84,8 @@ def extent(graph: Graph, hidden: Flags, exposure: Exposure) -> float:
     """Return how far a figure can be from the truth on one side, for an attacker (inf: any)."""
     cell, side, attacker = exposure
     attack = _Attack(graph, hidden)
-    aim = attack.known_to([attacker] if attacker != OUTSIDER else [], [cell])
+    aim = attack.free_to_move()
+    attack.hold(aim, [attacker] if attacker != OUTSIDER else [], [cell], np.ones(len(hidden), bool))
     aim.gain[cell] = side
     moved = attack.solve(attack.loose, aim, step=0.0)
     return np.inf if moved is None else float(side * moved[cell])
@@ -120,29 +121,38 @@ class _Attack:
         """Return the figures and sides of which somebody may still know too much."""
         return [task for task, left in self.blocked.items() if left is None or left]
 
-    def known_to(self, attackers: Iterable[int], targets: Iterable[int]) -> _Aim:
-        """Return how far figures can move for attackers who are no kin of the targets."""
-        down, up = self.down.copy(), self.up.copy()
-        cells = _entries(self.graph.attackers, attackers)
-        cells = cells[~np.isin(cells, _entries(self.graph.kin, targets))]
-        down[cells] = np.minimum(down[cells], self.graph.room[cells])
-        up[cells[self.graph.sole[cells]]] = 0
-        return _Aim(np.zeros(len(down)), down, up)
+    def free_to_move(self) -> _Aim:
+        """Return an aim at nothing, for an outsider."""
+        return _Aim(np.zeros(len(self.down)), self.down.copy(), self.up.copy())
 
-    def aim_at(self, sides: dict[int, int], attackers: Iterable[int]) -> _Aim:
-        """Return the aim of moving figures to one side as far as they need, if they can."""
-        aim = self.known_to(attackers, sides)
-        for cell, side in sides.items():
+    def hold(
+        self, aim: _Aim, attackers: Iterable[int], targets: Iterable[int], among: Flags
+    ) -> None:
+        """Keep to what attackers who are no kin of the targets grant of their own figures."""
+        cells = _entries(self.graph.attackers, attackers)
+        cells = cells[among[cells] & ~np.isin(cells, _entries(self.graph.kin, targets))]
+        aim.down[cells] = np.minimum(aim.down[cells], self.graph.room[cells])
+        aim.up[cells[self.graph.sole[cells]]] = 0
+
+    def aim_at(self, tasks: Iterable[Task], aim: _Aim) -> _Aim:
+        """Return an aim, at moving figures to one side as far as they need, if they can."""
+        for cell, side in tasks:
             forth, back = (aim.up, aim.down) if side > 0 else (aim.down, aim.up)
             room = (self.up if side > 0 else self.down)[cell]
             aim.gain[cell], back[cell] = side, 0
             forth[cell] = min(room, self.graph.need(cell, side))
         return aim
 
-    def aim_at_many(self, tasks: list[Task]) -> _Aim:
-        sides = dict(tasks)
-        known: set[int] = set().union(*(self.blocked[task] or () for task in sides.items()))
-        return self.aim_at(sides, known)
+    def aim_at_many(self, tasks: list[Task], blocks: Places | int = 0) -> _Aim:
+        """Return the aim at figures, in each block for the attackers of those that are there."""
+        block, aim = np.full(len(self.down), -1), self.free_to_move()
+        block[self.loose] = blocks
+        at = block[[cell for cell, _ in tasks]]
+        for one in np.unique(at):
+            inside = [tasks[place] for place in np.flatnonzero(at == one)]
+            known: set[int] = set().union(*(self.blocked[task] or () for task in inside))
+            self.hold(aim, known, [cell for cell, _ in inside], block == one)
+        return self.aim_at(tasks, aim)
 
     def rows(self, cells: Places, blocks: Places | int) -> csr_array:
         """Return the additions between some figures, each block having its own."""
@@ -173,7 +183,7 @@ class _Attack:
             else [],
             bounds=Bounds(0, np.r_[aim.up[cells], aim.down[cells]]),
             integrality=np.tile(self.graph.whole[cells] & whole, 2),
-            options={"time_limit": MOST_SECONDS},
+            options={"time_limit": MOST_SECONDS, "presolve": whole},
         )
         if found.status == 3 or "nbounded" in found.message:  # standing still is always possible
             return None
@@ -203,11 +213,12 @@ class _Attack:
                 return
             order = self.random.permutation(len(tasks))
             tasks = sorted((tasks[at] for at in order), key=lambda task: tried[task])
-            count = max(1, len(self.loose) // BLOCK >> tried[tasks[0]] // TRIES_A_SIZE)
+            larger = tried[tasks[0]] // TRIES_A_SIZE
+            count = max(1, len(self.loose) // BLOCK >> larger)
             blocks = self.blocks(count)
-            tasks = list(dict(tasks[: AIMS * count]).items())
+            tasks = list(dict(tasks[: (AIMS >> larger) * count]).items())
             before = {task: self.blocked[task] for task in tasks}
-            moved = self.solve(self.loose, self.aim_at_many(tasks), blocks=blocks)
+            moved = self.solve(self.loose, self.aim_at_many(tasks, blocks), blocks=blocks)
             self.keep(moved, blocks=blocks)
             for task, left in before.items():
                 tried[task] += self.blocked[task] == left
@@ -230,7 +241,8 @@ class _Attack:
         tasks = self.unsafe()
         order = self.random.permutation(len(tasks))
         for start in range(0, len(tasks), WIDE):
-            aim = self.aim_at_many([tasks[at] for at in order[start : start + WIDE]])
+            chosen = dict(tasks[at] for at in order[start : start + WIDE])
+            aim = self.aim_at_many(list(chosen.items()))
             moved = self.solve(self.loose, aim)
             self.hide(moved)
         self.loosen(self.hidden)
@@ -263,7 +275,9 @@ class _Attack:
         """Return whether a figure can move far enough for attackers taken together."""
         cell, side = task
         enough = self.graph.need(cell, side) - TOLERANCE
-        aim = self.aim_at({cell: side}, attackers)
+        aim = self.free_to_move()
+        self.hold(aim, attackers, [cell], np.ones(len(self.down), bool))
+        self.aim_at([task], aim)
         if (aim.up if side > 0 else aim.down)[cell] < enough:
             return False
         for cells in self.around(cell):

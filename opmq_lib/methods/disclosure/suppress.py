@@ -106,8 +106,10 @@ def _relax(graph: Graph, cuts: list[Cut], random: np.random.Generator, end: floa
 
 def _separate(graph: Graph, hidden: Numbers, random: np.random.Generator) -> list[Cut]:
     """Return cuts that a choice, in part or whole, breaks because of what outsiders know."""
-    tasks = [Exposure(*task, OUTSIDER) for task in graph.tasks()]
     found: list[Cut] = []
+    if graph.equations.shape[0] == 1:  # `line_cuts` say all of it
+        return found
+    tasks = [Exposure(*task, OUTSIDER) for task in graph.tasks()]
     for at in random.permutation(len(tasks)):
         new = cut(graph, hidden, tasks[at])
         if new and new[1] @ hidden[new[0]] < 1 - 1e-3:
