@@ -8,7 +8,8 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 
 import pandas as pd
 from markupsafe import Markup, escape
@@ -137,21 +138,36 @@ class Cells:
 
     def read(self, row: int, column: str = "value") -> float | None:
         """Return a number of the table, or `None` where there is none."""
-        value = self.table[column].loc[row]
+        value = self._cell(row, column)
         return None if pd.isna(value) else float(value)
 
+    @cached_property
+    def _columns(self) -> dict[str, dict[int, Any]]:
+        """The columns read so far: a page reads many cells of few columns."""
+        return {}
+
+    def _cell(self, row: int, column: str) -> Any:
+        if column not in self._columns:
+            cells = zip(self.table.index, self.table[column].tolist(), strict=True)
+            self._columns[column] = dict(cells)
+        return self._columns[column][row]
+
     def show(self, row: int | None, form: Callable[[float], str], column: str = "value") -> Markup:
-        """Return a number in the form given, or the sign of its absence."""
+        """Return a number in the form given with its letter, or the sign of its absence."""
+        if row is None or column != "value" or self.read(row) is None:
+            return self.bare(row, form, column)
+        shown = self.ends(row, form) if self.is_unreliable(row) else self.bare(row, form)
+        return shown + self.letter(row)
+
+    def bare(self, row: int | None, form: Callable[[float], str], column: str = "value") -> Markup:
+        """Return a number in the form given, or the sign of its absence; its letter stands apart."""
         if row is None:
             return ABSENT
         value = self.read(row, column)
         if value is None:
-            return absence(str(self.table["status"].loc[row]))
+            return absence(str(self._cell(row, "status")))
         text = Markup('<span class="n" data-cell="{}:{}:{}">{}</span>')
-        shown = text.format(self.name, row, column, form(value))
-        if column != "value":
-            return shown
-        return (self.ends(row, form) if self.is_unreliable(row) else shown) + self.letter(row)
+        return text.format(self.name, row, column, form(value))
 
     def letter(self, row: int) -> Markup:
         """Return the grade of reliability of a number as its letter, if it has one."""
@@ -164,9 +180,8 @@ class Cells:
 
     def grade(self, row: int) -> str:
         """Return the grade of reliability of a number, empty where it has none."""
-        grade = (
-            self.table["reliability_grade"].loc[row] if "reliability_grade" in self.table else ""
-        )
+        has_grades = "reliability_grade" in self.table
+        grade = self._cell(row, "reliability_grade") if has_grades else ""
         return "" if pd.isna(grade) else str(grade)
 
     def number(self, row: int | None, decimals: int = 0) -> Markup:

@@ -21,11 +21,11 @@ from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, folders
 from opmq_lib.runs.editions import ready
-from opmq_lib.site import config, counts, embedded, manifest, numbers, past, pdf, quarto
+from opmq_lib.site import config, counts, embedded, manifest, names, numbers, past, pdf, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
-from opmq_lib.sources import parameters
+from opmq_lib.sources import parameters, study
 
 STAMP = ".build.json"
 _LIBRARY = Path(__file__).parent.parent
@@ -109,6 +109,7 @@ def render(
             finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
             lost = list(counts.lost(work, built))
             warnings += _some(list(map(str, numbers.check(edition, built))))
+            names.link_site(built, study.metier_labels())
             printed = pdf.print_reports(built, site, stamp.get("printed", {}), asked=not alone)
             warnings += printed.warnings
             served = past.serve(root, built, edition)

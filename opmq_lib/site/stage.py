@@ -40,6 +40,8 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
         ConfidentialityError: If a file is no longer the one that the manifest has checked.
         DataError: Listing everything that pages must not hold, in every notebook.
     """
+    from opmq_lib.site import metiers  # the calculations: not loaded where no site is built
+
     environment = _environment(manifest, engine)
     templates = environment.get_template
     sizes, defects = files.write(
@@ -50,6 +52,7 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
     pages["branches/index.qmd"] = templates("branches.qmd").render()
     for each in manifest.branches:
         pages[f"branches/{each.code}/index.qmd"] = templates("branche.qmd").render(branch=each)
+    pages |= metiers.pages(root, manifest, templates, folder)
     warnings: list[str] = []
     for branch, run in manifest.runs:
         context: dict[str, Any] = {"branch": branch, "run": run, "title": run.question.title}

@@ -20,6 +20,7 @@ from opmq_lib.methods import draws
 from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment.levels import HEADS, MEDIAN, NODE, level_draws, on_total
 from opmq_lib.methods.needs.cohorts import Array
+from opmq_lib.methods.needs.rates import NORMAL_80
 from opmq_lib.tables import DESCRIPTIONS, input_errors
 from opmq_lib.tables.indicators import ALL_METIERS, HIGH, LOW, METROPOLITAN
 
@@ -179,6 +180,26 @@ def departure_factors(cells: pd.DataFrame) -> Array:
     error = DEPARTURE_SD * _own(codes + " rates") + common + age_sd * gap
     spread = np.sqrt(DEPARTURE_SD**2 + COMMON_DEPARTURE_SD**2 + age_sd**2)
     return np.asarray(np.exp(spread * draws.even(error)))
+
+
+def national_ends(rates: pd.Series) -> dict[str, pd.Series]:
+    """Return the ends of the 80 % interval of departure rates of métiers in the whole country.
+
+    Args:
+        rates: Departures per 100 jobs and a year; of no branch: the ages are those of the métier.
+
+    Returns:
+        `lower` and `upper`, same unit and index.
+
+    Source:
+        Method page, P1: the spread of `departure_factors` without the ages of a branch.
+
+    Examples:
+        >>> {end: each.round(2).tolist() for end, each in national_ends(pd.Series([2.0])).items()}
+        {'lower': [1.63], 'upper': [2.46]}
+    """
+    factor = np.exp(NORMAL_80 * np.hypot(DEPARTURE_SD, COMMON_DEPARTURE_SD))
+    return {"lower": rates / factor, "upper": rates * factor}
 
 
 def _own(names: pd.Series) -> Array:

@@ -17,6 +17,8 @@ from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DIMENSIONS, check, indicators
 from opmq_lib.tables.fap import METIER_LENGTH
 
+GATHERED, LISTED = "gathered_employment_headcount", 30
+"""What small métiers without a row of their own hold, and how many of them a page names."""
 NO_ROW = pd.DataFrame(columns=["year", "indicator", "unit"])
 
 
@@ -115,7 +117,7 @@ def composition(inputs: Tables, branch_code: str, jobs: pd.DataFrame) -> pd.Data
         pd.DataFrame(named).assign(indicator="class_headcount"),
         pd.DataFrame(fit, columns=["indicator", "value"]).assign(unit="ratio"),
         gathered.assign(
-            indicator="gathered_employment_headcount",
+            indicator=GATHERED,
             interval_level=INTERVAL_LEVEL,
             reliability_grade=grades(
                 gathered["lower"], gathered["upper"], best_grades(graded)[branch_code]

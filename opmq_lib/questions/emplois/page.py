@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.methods.reliability import best_grades
+from opmq_lib.questions.emplois.chain import GATHERED, LISTED
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -31,8 +32,7 @@ RESIDUAL = "autres_metiers"
 FRAGILE_SHARE = 0.5
 """Share of the métiers of a fragile branch that have the last grade."""
 WORDS = words(__package__)
-GATHERED, CHANGE = "gathered_employment_headcount", "projected_change_pct"
-LISTED = 30
+CHANGE = "projected_change_pct"
 CLASSES = {
     "managers": "Cadres",
     "intermediate": "Professions intermédiaires",

@@ -1,0 +1,1 @@
+"""Question of the métier pages: what is known of each métier, and where it counts."""

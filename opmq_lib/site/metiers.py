@@ -1,0 +1,103 @@
+"""The pages of métiers: one for each that the site names, and their index.
+
+They rest on the result tables that the site publishes and on the embedded tables. A branch whose
+pages are withheld is missing there, and named.
+"""
+
+import io
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Template
+from markupsafe import Markup
+
+from opmq_lib.questions.metier import chain, page
+from opmq_lib.show import downloads
+from opmq_lib.site.manifest import Manifest, Run, read_file
+from opmq_lib.sources import study
+
+FOLDER = "metiers"
+_MOST = 12
+"""Métiers of a branch that the index lists: all of them would weigh too much."""
+_WANTED = {"emplois": (chain.JOBS, chain.JOBS_SHARE, chain.GATHERED), "besoins": (chain.LEFT, *chain.RATES)}
+"""Indicators read of the long tables; the others are passed over unread."""
+
+
+def pages(
+    root: Path, manifest: Manifest, templates: Callable[[str], Template], folder: Path
+) -> dict[str, str]:
+    """Return the pages of métiers and their index by path; write their tables to download.
+
+    Args:
+        root: Root of the study: its conventions are read, no table of a branch.
+        manifest: What there is to publish.
+        templates: Gives a template of `pages/` by its name.
+        folder: The staged project.
+    """
+    inputs, given = study.load_inputs(root=root), released(manifest)
+    codes = chain.codes(inputs, given)
+    tables = chain.results(inputs, given, codes)
+    for name, table in tables.items():
+        downloads.write_table(table, folder / "telechargements" / FOLDER / f"{name}.csv")
+    book = page.book(
+        tables,
+        chain.taught(inputs, manifest.edition),
+        inputs["tension_profiles"],
+        {
+            "metiers": study.metier_labels(),
+            "metiers_2021": study.metier_labels("FAP-2021"),
+            "regions": study.region_labels(),
+            "romes": study.rome_labels(),
+            "skills": study.skill_labels(),
+            "branches": {each.code: each.label for each in manifest.branches},
+        },
+        manifest.edition.edition_date.year,
+    )
+    missing, template = _missing(manifest), templates("metier.qmd")
+    found = {}
+    for code in codes:
+        facts = page.facts(book, code)
+        body = Markup(page.WORDS.page(facts, missing, "../"))
+        found[f"{FOLDER}/{code}.qmd"] = template.render(m=facts, body=body)
+    families, branches = page.families(book, codes), page.of_branches(book, codes)
+    index = templates("metiers.qmd").render(families=families, branches=branches, most=_MOST)
+    return found | {f"{FOLDER}/index.qmd": index}
+
+
+def released(manifest: Manifest) -> dict[str, pd.DataFrame]:
+    """Return the result tables that the pages read, all branches in one, without what is not read.
+
+    Raises:
+        ConfidentialityError: If a file is no longer the one that the manifest has checked.
+    """
+    blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for name, text in _texts(manifest):
+        header, _, body = text.partition("\n")
+        asked = [f",{indicator}," for indicator in _WANTED.get(name, ())]
+        lines = body.splitlines(keepends=True)
+        kept = [line for line in lines if not asked or any(each in line for each in asked)]
+        blocks[name, header] += kept
+    tables: dict[str, list[pd.DataFrame]] = defaultdict(list)
+    for (name, header), lines in blocks.items():
+        written = f"{header}\n{''.join(lines)}".encode()
+        tables[name].append(study.read_result(io.BytesIO(written)))
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
+def _texts(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield the name and the content of each result table that the pages read."""
+    for branch, run in manifest.runs:
+        for name in chain.RELEASED.get(run.notebook, ()) if branch is not None else ():
+            if f"{name}.csv" in run.files:
+                yield name, read_file(run, f"{name}.csv").decode()
+
+
+def _missing(manifest: Manifest) -> list[str]:
+    """Return the branches of which some table that the pages read is not published."""
+
+    def is_missing(runs: Collection[Run]) -> bool:
+        return any(run.notebook in chain.RELEASED and run.status != "ok" for run in runs)
+
+    return [each.label for each in manifest.branches if is_missing(each.runs.values())]

@@ -1,0 +1,94 @@
+"""Names of métiers that lead to their pages.
+
+A name is a métier's where it stands alone (the line of a table, a card, a list) or between French
+quotation marks; a piece may also mark it with `data-metier`. Families of FAP-2021 may bear the same
+name: cells beside the name of a line, and tables about FAP-2021, are left alone.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from html import escape, unescape
+from itertools import groupby
+from pathlib import Path
+
+_MARKED = re.compile(r'<span data-metier="(\w+)">(.*?)</span>', re.DOTALL)
+_CLOSED = {"<a ": "</a>", "<svg": "</svg>"}
+_BEFORE = (">", "«", ">.", "\u00a0:")
+_NEW = "FAP-2021"
+
+
+def pattern(names: Collection[str]) -> re.Pattern[str]:
+    """Return what finds names that stand alone, or between quotation marks."""
+    escaped = sorted({escape(name, quote=False) for name in names}, reverse=True)
+    letters = groupby(escaped, key=lambda name: name[0])
+    parts = (
+        f"{re.escape(letter)}(?:{'|'.join(re.escape(name[1:]) for name in group)})"
+        for letter, group in letters
+    )
+    return re.compile(rf"(?:{'|'.join(parts)})(?=\s*[<»]|\u00a0: )")
+
+
+def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str], here: str) -> str:
+    """Return a page whose names of métiers lead to their pages.
+
+    Args:
+        html: The page.
+        up: From the page to the root of the site, such as `../`.
+        codes: Code of each name that has a page.
+        found: From `pattern`.
+        here: Code of the métier that the page is about, or nothing.
+
+    Examples:
+        >>> codes = {"Soudeurs": "D2Z42"}
+        >>> page = '<th scope="row">Soudeurs</th><td>Soudeurs</td><img alt="« Soudeurs »">'
+        >>> linked(page, "../", codes, pattern(codes), "")
+        '<th scope="row"><a href="../metiers/D2Z42.html">Soudeurs</a></th><td>Soudeurs</td><img alt="« Soudeurs »">'
+    """
+    known = {*codes.values()} - {here}
+    closed = {start: stop for start, stop in _CLOSED.items() if start in html}
+
+    def link(code: str, words: str) -> str:
+        return f'<a href="{up}metiers/{code}.html">{words}</a>' if code in known else words
+
+    def replaced(match: re.Match[str]) -> str:
+        is_name = _is_name(match.string, match.start(), closed)
+        return link(codes[unescape(match[0])], match[0]) if is_name else match[0]
+
+    page = _MARKED.sub(lambda match: link(match[1], match[2]), html)
+    return found.sub(replaced, page)
+
+
+def _is_name(html: str, at: int, closed: Mapping[str, str]) -> bool:
+    """Return whether a text begins there, outside links, cells and tables about FAP-2021."""
+    if not html[max(0, at - 3) : at].rstrip().endswith(_BEFORE):
+        return False
+    tag, end = html.rfind("<", 0, at), html.rfind(">", 0, at)
+    if tag > end or html.startswith("<td", tag):
+        return False
+    if any(html.rfind(start, 0, at) > html.rfind(stop, 0, at) for start, stop in closed.items()):
+        return False
+    table = html.rfind("<table", 0, at)
+    if table < html.rfind("</table>", 0, at) or table < 0:
+        return True
+    return _NEW not in html[table : html.find("</caption>", table)]
+
+
+def link_site(site: Path, labels: Mapping[str, str]) -> None:
+    """Link the names of métiers on all pages of a site.
+
+    Args:
+        site: Folder of the site; métiers that have a page there are linked.
+        labels: French name of each métier.
+    """
+    own = {path.stem for path in (site / "metiers").glob("*.html")} & labels.keys()
+    codes = {labels[code]: code for code in sorted(own)}
+    if not codes:
+        return
+    found = pattern(codes)
+    for path in site.rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        name = path.relative_to(site).as_posix()
+        here = path.stem if name.startswith("metiers/") else ""
+        page = linked(html, "../" * name.count("/"), codes, found, here)
+        if page != html:
+            path.write_text(page, encoding="utf-8", newline="\n")
