@@ -160,7 +160,7 @@ class Cells:
         return shown + self.letter(row)
 
     def bare(self, row: int | None, form: Callable[[float], str], column: str = "value") -> Markup:
-        """Return a number in the form given, or the sign of its absence; its letter stands apart."""
+        """Return a number in the form given without its letter, or the sign of its absence."""
         if row is None:
             return ABSENT
         value = self.read(row, column)

@@ -6,22 +6,27 @@ pages are withheld is missing there, and named.
 
 import io
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
 from jinja2 import Template
 from markupsafe import Markup
 
-from opmq_lib.questions.metier import chain, page
+from opmq_lib.questions.emplois.chain import GATHERED
+from opmq_lib.questions.metier import book, chain, page
 from opmq_lib.show import downloads
-from opmq_lib.site.manifest import Manifest, Run, read_file
+from opmq_lib.site.manifest import Manifest, read_file
 from opmq_lib.sources import study
 
 FOLDER = "metiers"
+_NEEDS = "02_besoins"
 _MOST = 12
 """Métiers of a branch that the index lists: all of them would weigh too much."""
-_WANTED = {"emplois": (chain.JOBS, chain.JOBS_SHARE, chain.GATHERED), "besoins": (chain.LEFT, *chain.RATES)}
+_WANTED = {
+    "emplois": (chain.JOBS, chain.JOBS_SHARE, GATHERED),
+    "besoins": (chain.LEFT, *chain.RATES),
+}
 """Indicators read of the long tables; the others are passed over unread."""
 
 
@@ -41,7 +46,7 @@ def pages(
     tables = chain.results(inputs, given, codes)
     for name, table in tables.items():
         downloads.write_table(table, folder / "telechargements" / FOLDER / f"{name}.csv")
-    book = page.book(
+    arranged = book.book(
         tables,
         chain.taught(inputs, manifest.edition),
         inputs["tension_profiles"],
@@ -55,13 +60,13 @@ def pages(
         },
         manifest.edition.edition_date.year,
     )
-    missing, template = _missing(manifest), templates("metier.qmd")
+    missing, template = _missing(manifest, given), templates("metier.qmd")
     found = {}
     for code in codes:
-        facts = page.facts(book, code)
+        facts = page.facts(arranged, code)
         body = Markup(page.WORDS.page(facts, missing, "../"))
         found[f"{FOLDER}/{code}.qmd"] = template.render(m=facts, body=body)
-    families, branches = page.families(book, codes), page.of_branches(book, codes)
+    families, branches = book.families(arranged, codes), book.of_branches(arranged, codes)
     index = templates("metiers.qmd").render(families=families, branches=branches, most=_MOST)
     return found | {f"{FOLDER}/index.qmd": index}
 
@@ -78,7 +83,8 @@ def released(manifest: Manifest) -> dict[str, pd.DataFrame]:
         asked = [f",{indicator}," for indicator in _WANTED.get(name, ())]
         lines = body.splitlines(keepends=True)
         kept = [line for line in lines if not asked or any(each in line for each in asked)]
-        blocks[name, header] += kept
+        if kept:
+            blocks[name, header] += kept
     tables: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for (name, header), lines in blocks.items():
         written = f"{header}\n{''.join(lines)}".encode()
@@ -94,10 +100,16 @@ def _texts(manifest: Manifest) -> Iterator[tuple[str, str]]:
                 yield name, read_file(run, f"{name}.csv").decode()
 
 
-def _missing(manifest: Manifest) -> list[str]:
-    """Return the branches of which some table that the pages read is not published."""
-
-    def is_missing(runs: Collection[Run]) -> bool:
-        return any(run.notebook in chain.RELEASED and run.status != "ok" for run in runs)
-
-    return [each.label for each in manifest.branches if is_missing(each.runs.values())]
+def _missing(manifest: Manifest, given: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """Return the branches that the pages have nothing of: not published, or without headcount."""
+    table = given.get("besoins", pd.DataFrame({"branch_code": [], "indicator": []}))
+    known = {*table.loc[table["indicator"] == chain.LEFT, "branch_code"]}
+    absent = [each for each in manifest.branches if each.code not in known]
+    states = {each.code: each.runs[_NEEDS].status for each in absent if _NEEDS in each.runs}
+    return {
+        "withheld": [each.label for each in absent if states.get(each.code) == "withheld"],
+        "not_run": [
+            each.label for each in absent if states.get(each.code) in ("failed", "missing")
+        ],
+        "no_headcount": [each.label for each in absent if states.get(each.code) == "ok"],
+    }

@@ -40,9 +40,9 @@ def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str],
 
     Examples:
         >>> codes = {"Soudeurs": "D2Z42"}
-        >>> page = '<th scope="row">Soudeurs</th><td>Soudeurs</td><img alt="« Soudeurs »">'
-        >>> linked(page, "../", codes, pattern(codes), "")
-        '<th scope="row"><a href="../metiers/D2Z42.html">Soudeurs</a></th><td>Soudeurs</td><img alt="« Soudeurs »">'
+        >>> page = '<img alt="« Soudeurs »"><p>Soudeurs</p><td>Soudeurs</td>'
+        >>> linked(page, "", codes, pattern(codes), "")
+        '<img alt="« Soudeurs »"><p><a href="metiers/D2Z42.html">Soudeurs</a></p><td>Soudeurs</td>'
     """
     known = {*codes.values()} - {here}
     closed = {start: stop for start, stop in _CLOSED.items() if start in html}

@@ -17,6 +17,8 @@ INDEX = "theme/search-index.js"
 GLOBAL = "opmqSearchIndex"
 UNAVAILABLE = 'id="page-non-disponible"'  # heading of a page that only says why it is empty
 TEXT_LIMIT = 500
+BY_NAME = "metiers/"
+"""Pages looked for by their names alone: the index holds what stands before their parts."""
 _HEADING = re.compile(r"<h([23])(?:\s[^>]*?\bid=\"([^\"]*)\")?[^>]*>(.*?)</h\1>", re.DOTALL)
 _SKIPPED = re.compile(
     r"<(nav|svg|pre|script|style|td|footer)\b.*?</\1\s*>|<div class=\"opmq-draft.*?</div>"
@@ -81,6 +83,8 @@ def rows(href: str, page: str) -> list[list[str]]:
     main = markup.main(page)
     title = " – ".join(markup.text(words) for _, words in _TITLES.findall(main))
     named = [each for _, each in markup.tags("".join(_SOUGHT.findall(main)))]
+    if href.startswith(BY_NAME) and named:
+        main = main[: main.find("<h2")]
     first, *others = found if (found := sections(main)) and not found[0].level else [_NO, *found]
     said = [each for one in named[:1] for each in (one["data-names"], one["data-jobs"])]
     return [

@@ -20,7 +20,7 @@ from opmq_lib.questions import shared
 from opmq_lib.questions.emplois.chain import GATHERED, LISTED
 from opmq_lib.questions.shared import ALL_BRANCHES, Tables
 from opmq_lib.questions.tensions import chain as tensions
-from opmq_lib.tables.fap import FAMILY_LENGTH, METIER_LENGTH, NOT_CODED
+from opmq_lib.tables.fap import FAMILY_LENGTH, METIER_LENGTH
 from opmq_lib.tables.indicators import (
     HIGH,
     LOW,
@@ -159,8 +159,8 @@ def ages(inputs: Tables, asked: list[str]) -> pd.DataFrame:
     table = table[table["metier_code"].isin(asked)]
     table = table.assign(year=table["period"].map(centre_year), value=100 * table["share"])
     table = table[table["year"].isin([table["year"].min(), table["year"].max()])]
-    old = table[table["age_band"] >= FIRST_OLD_BAND]
-    old = old.groupby(["metier_code", "year"], as_index=False)["value"].sum()
+    is_old = table["age_band"] >= FIRST_OLD_BAND
+    old = table[is_old].groupby(["metier_code", "year"])["value"].sum().reset_index()
     both = [table.assign(indicator=AGE_SHARE), old.assign(indicator=OLD_SHARE)]
     columns = ["metier_code", "year", "indicator", "age_band", "value"]
     return pd.concat(both)[columns].assign(unit="pct", source_code="dares_ages")
@@ -208,7 +208,8 @@ def in_branches(released: Tables, asked: list[str]) -> pd.DataFrame:
         listed = released["shortlist"]
         listed = listed[listed["is_shown"].eq("yes") & listed["metier_code"].isin(asked)]
         rank = listed[["branch_code", "metier_code", "year", "nature"]]
-        parts.append(rank.assign(indicator=RANK, value=listed["rank"].astype("float64"), unit="rank"))
+        places = listed["rank"].astype("float64")
+        parts.append(rank.assign(indicator=RANK, value=places, unit="rank"))
     return pd.concat(parts) if parts else pd.DataFrame()
 
 

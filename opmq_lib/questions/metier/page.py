@@ -2,12 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from markupsafe import Markup
 
 from opmq_lib.matching.text import fold
@@ -15,6 +14,7 @@ from opmq_lib.methods.needs.official import FAMILIES
 from opmq_lib.methods.tension.passage import LEAST_IMAGE
 from opmq_lib.methods.tension.published import CLASS, INDEX, TENSE_FROM_CLASS
 from opmq_lib.methods.tension.survey import NEW
+from opmq_lib.questions.metier.book import SHADES, Book
 from opmq_lib.questions.metier.chain import (
     AGE_SHARE,
     COUNTRY_RATE,
@@ -22,7 +22,6 @@ from opmq_lib.questions.metier.chain import (
     JOBS,
     JOBS_SHARE,
     LEFT,
-    NAME,
     NATIONAL,
     OFFICIAL,
     OFFICIAL_CREATED,
@@ -33,7 +32,7 @@ from opmq_lib.questions.metier.chain import (
 )
 from opmq_lib.questions.shared import ALL_BRANCHES
 from opmq_lib.show import french
-from opmq_lib.show.pieces import ABSENT, Cells, Labels
+from opmq_lib.show.pieces import ABSENT
 from opmq_lib.show.words import words
 from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.fap import DOMAIN_LENGTH, FAMILY_LENGTH
@@ -49,75 +48,13 @@ PLACES: Final = {
 }
 """Row and column of each region of metropolitan France on the map of tiles."""
 OVERSEAS: Final = ("01", "02", "03", "04", "06")
-SHADES, YEARS_APART = 5, 5
+YEARS_APART = 5
 CAUSE_FROM = 4
 """Quintile from which a factor is a cause of tension, as in « Que faire ? »."""
 SEVERAL = 2
 """From this number on a French noun takes the plural."""
 STABLE_SHARE = 0.02
 """Change of employment under which it is said to be stable."""
-
-
-class Book(NamedTuple):
-    """What all pages are made from.
-
-    Attributes:
-        cells: Table `metiers`.
-        columns: Its columns, as lists.
-        rows: Row numbers by métier (or family) and indicator, in order.
-        tensions: Table `metier_tensions`, and the row of each métier.
-        images: Table `metier_images`, and the rows of each métier.
-        taught: Tables of `chain.taught`, as records by table and métier.
-        labels: French labels: `metiers`, `metiers_2021`, `regions`, `romes`, `skills`, `branches`.
-        shades: Ends of the shades of the map: fifths of all regions and métiers.
-        practices: Label and practice of each profile of tension.
-        edition_year: Year of the edition.
-    """
-
-    cells: Cells
-    columns: Mapping[str, list[Any]]
-    rows: Mapping[tuple[str, str], list[int]]
-    tensions: tuple[Cells, Mapping[str, int]]
-    images: tuple[Cells, Mapping[str, list[int]]]
-    taught: Mapping[str, Mapping[str, list[dict[Any, Any]]]]
-    labels: Mapping[str, Labels]
-    shades: list[float]
-    practices: Mapping[str, tuple[str, str]]
-    edition_year: int
-
-
-def book(
-    results: Mapping[str, pd.DataFrame],
-    taught: Mapping[str, pd.DataFrame],
-    profiles: pd.DataFrame,
-    labels: Mapping[str, Labels],
-    edition_year: int,
-) -> Book:
-    """Return the tables of `chain.results` and `chain.taught` arranged by métier."""
-    table = results[NAME]
-    keys = zip(table["metier_code"], table["indicator"], strict=True)
-    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row, key in enumerate(keys):
-        rows[key].append(row)
-    index = table.loc[table["indicator"] == f"regional_{INDEX}", "value"].dropna()
-    fifths = [step / SHADES for step in range(1, SHADES)]
-    tensions, images = (Cells(name, results[name]) for name in ("metier_tensions", "metier_images"))
-    codes = tensions.table["metier_code"]
-    return Book(
-        Cells(NAME, table),
-        {str(name): column.tolist() for name, column in table.items()},
-        rows,
-        (tensions, dict(zip(codes, codes.index, strict=True))),
-        (images, _grouped(images.table["metier_code"])),
-        {name: _by_metier(each) for name, each in taught.items()},
-        labels,
-        np.quantile(index, fifths).tolist() if len(index) else [],
-        {
-            each["profile_code"]: (each["label"], each["practice"])
-            for each in profiles.to_dict("records")
-        },
-        edition_year,
-    )
 
 
 def facts(of: Book, code: str) -> Any:
@@ -132,40 +69,13 @@ def facts(of: Book, code: str) -> Any:
         tension=_tension(of, code),
         employed=_employed(of, code),
         causes=_causes(of, code),
-        practices=[of.practices[of.columns["variant"][row]] for row in of.rows[code, "tension_profile"]],
+        practices=_practices(of, code),
         regions=_regions(of, code),
         ages=_ages(of, code),
         images=_images(of, code),
         branches=_branches(of, code),
         **_taught(of, code),
     )
-
-
-def families(of: Book, codes: Sequence[str]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the métiers by domain, domains and names in French order."""
-    names = of.labels["metiers"]
-    grouped: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for code in codes:
-        grouped[names[code[:DOMAIN_LENGTH]]].append((code, names[code]))
-    return [
-        (domain, sorted(grouped[domain], key=lambda each: fold(each[1])))
-        for domain in sorted(grouped, key=fold)
-    ]
-
-
-def of_branches(of: Book, codes: Sequence[str]) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """Return the métiers of each branch, those that most people leave first."""
-    found: dict[str, list[tuple[float, str]]] = defaultdict(list)
-    for code in codes:
-        for row in of.rows[code, LEFT]:
-            value = of.columns["value"][row]
-            found[of.columns["branch_code"][row]].append((-value if value == value else 0, code))
-    names = of.labels["metiers"]
-    listed = [
-        (branch, of.labels["branches"][branch], [(code, names[code]) for _, code in sorted(each)])
-        for branch, each in found.items()
-    ]
-    return sorted(listed, key=lambda each: fold(each[1]))
 
 
 def _family(of: Book, code: str) -> Any:
@@ -199,7 +109,9 @@ def _heads(of: Book, code: str) -> Any:
     if not rows:
         return None
     return SimpleNamespace(
-        value=of.cells.show(rows[-1], _three), year=of.columns["year"][rows[-1]]
+        value=of.cells.show(rows[-1], _three),
+        number=round(of.columns["value"][rows[-1]]),
+        year=of.columns["year"][rows[-1]],
     )
 
 
@@ -226,7 +138,7 @@ def _tension(of: Book, code: str) -> Any:
 
 
 def _employed(of: Book, code: str) -> Any:
-    """Return the lines of employment, as points between 0 and 100, and what stands at their ends."""
+    """Return the lines of employment, as points from 0 to 100, and what stands at their ends."""
     own, family = of.rows[code, NATIONAL], _family_of(code)
     theirs, official = of.rows[family, NATIONAL], of.rows[family, OFFICIAL]
     if not own:
@@ -238,8 +150,8 @@ def _employed(of: Book, code: str) -> Any:
     first = min(years[row] for row in drawn)
     last = max(*(years[row] for row in drawn), of.edition_year)
 
-    def x(year: float) -> float:
-        return round(100 * (year - first) / (last - first), 2)
+    def x(year: int) -> float:
+        return round(float(100 * (year - first) / (last - first)), 2)
 
     def line(rows: Sequence[int]) -> Any:
         points = [(x(years[row]), round(100 - 100 * values[row] / top, 2)) for row in rows]
@@ -263,7 +175,7 @@ def _employed(of: Book, code: str) -> Any:
         falls=bool(flows[1]) and values[flows[1][0]] < 0,
         today=x(of.edition_year),
         trend=0 if abs(now) < STABLE_SHARE else math.copysign(1, now),
-        marks=[(year, x(year)) for year in (first, own and years[own[-1]], last)],
+        marks=[(year, x(year)) for year in (first, years[own[-1]], last)],
         years=_years(of, [own, theirs, official]),
     )
 
@@ -284,7 +196,8 @@ def _years(of: Book, lines: Sequence[Sequence[int]]) -> list[tuple[int | Markup,
 def _causes(of: Book, code: str) -> list[Any]:
     """Return the six factors of tension, strongest first; none where none is published."""
     found = [(name, row) for name in FACTORS for row in of.rows[code, name]]
-    known = [(int(of.columns["value"][row]), name, row) for name, row in found if _is_known(of, row)]
+    levels = of.columns["value"]
+    known = [(int(levels[row]), name, row) for name, row in found if _is_known(of, row)]
     return [
         SimpleNamespace(
             name=name,
@@ -295,6 +208,11 @@ def _causes(of: Book, code: str) -> list[Any]:
         )
         for level, name, row in sorted(known, key=lambda each: -each[0])
     ]
+
+
+def _practices(of: Book, code: str) -> list[tuple[str, str]]:
+    """Return the profiles of tension of a métier: what each is, and what is often done."""
+    return [of.practices[of.columns["variant"][row]] for row in of.rows[code, "tension_profile"]]
 
 
 def _regions(of: Book, code: str) -> Any:
@@ -356,7 +274,8 @@ def _ages(of: Book, code: str) -> Any:
 def _images(of: Book, code: str) -> Any:
     """Return what the métier becomes in FAP-2021, with the tension of each; none without image."""
     cells, by_metier = of.images
-    rows = [row for row in by_metier.get(code, []) if cells.table["image_weight"].loc[row] >= LEAST_IMAGE]
+    weights = {row: cells.read(row, "image_weight") for row in by_metier.get(code, [])}
+    rows = [row for row, weight in weights.items() if (weight or 0) >= LEAST_IMAGE]
     if not rows:
         return None
     indexes = [cells.read(row, INDEX) for row in rows]
@@ -379,66 +298,73 @@ def _images(of: Book, code: str) -> Any:
 
 
 def _branches(of: Book, code: str) -> Any:
-    """Return where the métier counts: branches by departures, then those that cannot be sorted."""
+    """Return where the métier counts: branches by departures, then those that have no place."""
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for name in (LEFT, JOBS, JOBS_SHARE, RANK):
         for row in of.rows[code, name]:
-            found[_branch(of, row)][name] = row
-    known = {
-        branch: rows for branch, rows in found.items() if LEFT in rows and _is_known(of, rows[LEFT])
-    }
+            if _is_known(of, row):
+                found[_branch(of, row)][name] = row
+    known = {branch: rows for branch, rows in found.items() if LEFT in rows}
+    counted = {branch: rows for branch, rows in found.items() if JOBS in rows}
+    if not counted:
+        return None
     ends = [
         of.columns[end][rows[LEFT]]
         for rows in known.values()
         for end in ("lower", "value", "upper")
-        if of.columns[end][rows[LEFT]] > 0
     ]
-    if not ends:
-        return None
-    low, high = math.log(max(1.0, min(ends)) / 1.1), math.log(max(*ends, 2.0) * 1.1)
-
-    def x(value: float) -> float:
-        at = (math.log(max(value, math.exp(low))) - low) / (high - low) if value > 0 else 0.0
-        return round(100 * min(1.0, at), 1)
-
-    lines = [_branch_line(of, branch, rows, x) for branch, rows in known.items()]
-    by_name = sorted(lines, key=lambda each: fold(each.name))
-    sure = sorted((each for each in by_name if not each.is_unsure), key=lambda each: -each.number)
-    powers = range(math.ceil(low / math.log(10)), math.floor(high / math.log(10)) + 1)
+    x, ticks = _scale(ends)
+    lines = [_branch_line(of, branch, rows, x) for branch, rows in counted.items()]
+    lines.sort(key=lambda each: fold(each.name))
+    sure = [each for each in lines if each.left and not each.is_unsure]
+    years = of.columns["year"]
     return SimpleNamespace(
-        sure=sure,
-        unsure=[each for each in by_name if each.is_unsure],
-        listed=[each.name for each in by_name if each.rank],
-        ticks=[(french.number(10**power), x(10.0**power)) for power in powers],
+        sure=sorted(sure, key=lambda each: -each.number),
+        unsure=[each for each in lines if each.is_unsure],
+        counted=[each for each in lines if not each.left],
+        ticks=ticks,
         start=of.edition_year,
-        end=of.columns["year"][next(iter(known.values()))[LEFT]],
-        jobs_year=max(
-            (of.columns["year"][rows[JOBS]] for rows in known.values() if JOBS in rows),
-            default=None,
-        ),
+        end=max((years[rows[LEFT]] for rows in known.values()), default=None),
+        jobs_year=max(years[rows[JOBS]] for rows in counted.values()),
     )
 
 
-def _branch_line(of: Book, branch: str, rows: Mapping[str, int], x: Any) -> Any:
+def _scale(values: Sequence[float]) -> tuple[Callable[[float], float], list[tuple[str, float]]]:
+    """Return where heads stand between 0 and 100, on a scale of powers of ten, and its marks."""
+    seen = [max(1.0, value) for value in values if value > 0] or [1.0]
+    low, high = math.log10(min(seen)) - 0.05, math.log10(max(seen)) + 0.05
+
+    def x(value: float) -> float:
+        at = (math.log10(max(1.0, value)) - low) / (high - low)
+        return round(100 * min(1.0, max(0.0, at)), 1)
+
+    powers = range(math.ceil(low), math.floor(high) + 1)
+    return x, [(french.number(10**power), x(10**power)) for power in powers]
+
+
+def _branch_line(
+    of: Book, branch: str, rows: Mapping[str, int], x: Callable[[float], float]
+) -> Any:
     left, jobs, share, rank = (rows.get(name) for name in (LEFT, JOBS, JOBS_SHARE, RANK))
-    assert left is not None
-    cells, value = of.cells, of.columns["value"][left]
-    lower, upper = (of.columns[end][left] for end in ("lower", "upper"))
-    has_ends = lower == lower
+    cells, is_unsure = of.cells, of.cells.is_unreliable(left)
+    value, lower, upper = (
+        None if left is None else cells.read(left, name) for name in ("value", "lower", "upper")
+    )
+    has_ends = lower is not None and not is_unsure
     return SimpleNamespace(
         code=branch,
         name=of.labels["branches"][branch],
         number=value,
-        is_unsure=cells.is_unreliable(left),
-        left=cells.headcount(left),
-        ends=cells.interval(left) if has_ends and not cells.is_unreliable(left) else None,
+        is_unsure=is_unsure,
+        left=cells.headcount(left) if left is not None else None,
+        ends=cells.interval(left) if has_ends else None,
         jobs=cells.headcount(jobs),
-        share=_share(of, share),
+        share=None if share is None else _share(of, share),
         rank=cells.show(rank, french.number) if rank is not None else None,
         is_first=rank is not None and cells.read(rank) == 1,
-        at=x(value),
-        low=x(lower) if has_ends else x(value),
-        high=x(upper) if has_ends else x(value),
+        at=x(value or 0),
+        low=x(value or 0) if lower is None else x(lower),
+        high=x(value or 0) if upper is None else x(upper),
     )
 
 
@@ -477,7 +403,7 @@ def _percent(of: Book, row: int) -> Markup:
     return of.cells.show(row, french.percent)
 
 
-def _share(of: Book, row: int | None) -> Markup:
+def _share(of: Book, row: int) -> Markup:
     return of.cells.show(row, lambda value: french.percent(value, 1))
 
 
@@ -488,14 +414,3 @@ def _one(value: float) -> str:
 def _three(value: float) -> str:
     """Return an official head count with three significant digits."""
     return french.number(float(f"{value:.3g}"))
-
-
-def _grouped(codes: pd.Series) -> dict[str, list[int]]:
-    return {str(code): list(rows) for code, rows in codes.groupby(codes).groups.items()}
-
-
-def _by_metier(table: pd.DataFrame) -> dict[str, list[dict[Any, Any]]]:
-    found: dict[str, list[dict[Any, Any]]] = defaultdict(list)
-    for each in table.to_dict("records"):
-        found[each["metier_code"]].append(each)
-    return found
