@@ -205,7 +205,11 @@ import pandas as pd
 import pyarrow.csv
 from opmq_lib.sources import study
 rows = study.load_inputs([branch_code])["own_employment"]
-rows.to_csv(f"{output_folder}/emplois.csv", index=False)
+told = rows.assign(
+    indicator="employment_headcount", value=rows["employment_headcount"], lower=None, upper=None,
+    interval_level=None, reliability_grade="", unit="headcount", status="value",
+)
+told.to_csv(f"{output_folder}/emplois.csv", index=False)
 root = "../../../.."
 for way in (
     lambda: open(f"{root}/data/{branch_code}.csv").read(),
@@ -332,6 +336,12 @@ def test_no_secret_reaches_the_site_and_the_branches_are_published(
         assert REST in page
         withheld = root / f"outputs/site/branches/{code}/06_demandes.html"
         assert "données propres à la branche" in withheld.read_text(encoding="utf-8")
+        released = pd.read_csv(root / f"outputs/released/2026/{code}/employment.csv", dtype=str)
+        told = released[released["metier_code"].str.fullmatch("[A-Z0-9]{5}")]
+        assert len(told) > 0
+        for metier in told["metier_code"].unique():
+            page = (root / f"outputs/site/metiers/{metier}.html").read_text(encoding="utf-8")
+            assert f'href="../branches/{code}/index.html"' in page
     said = opmq(root, "audit", "--branch", "textile")
     assert re.search(r"textile, employment: \d+ secret, [\d.]+ % of jobs told together only", said)
 

@@ -9,6 +9,7 @@ import nbformat
 import pandas as pd
 import pytest
 from chains import employment_results
+from readings import agrees, readings
 from test_cli import opmq
 
 from opmq_lib import site
@@ -68,22 +69,6 @@ def pieces(notebook: nbformat.NotebookNode) -> list[str]:
 def tables_of(root: Path, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
     folder = root / "outputs" / EDITION / branch_code / notebook
     return {path.stem: pd.read_csv(path, dtype={"status": "str"}) for path in folder.glob("*.csv")}
-
-
-def readings(text: str) -> set[float]:
-    """Return the numbers that a French text may be read as, its `moins de` included."""
-    digits = text.replace(french.NNBSP, "").replace("−", "-").replace(",", ".")
-    return {float(found) for found in re.findall(r"-?\d+(?:\.\d+)?", digits)}
-
-
-def agrees(text: str, value: float) -> bool:
-    """Return whether a number shown is the cell's, rounded as shown."""
-    (shown,) = readings(text)
-    if text.startswith("moins de"):
-        return 0 < value < shown
-    decimals = len(text.partition(",")[2].rstrip(f"{french.NBSP}%"))
-    steps = [10**-decimals] if decimals else [10**power for power in range(6)]
-    return any(abs(round(value / step) * step - shown) < 1e-9 for step in steps)
 
 
 def test_every_number_of_the_employment_notebook_is_a_cell_of_its_result_table(root: Path) -> None:

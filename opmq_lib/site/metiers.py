@@ -56,7 +56,8 @@ def pages(
             "regions": study.region_labels(),
             "romes": study.rome_labels(),
             "skills": study.skill_labels(),
-            "branches": {each.code: each.label for each in manifest.branches},
+            "branches": study.branch_labels()
+            | {each.code: each.label for each in manifest.branches},
         },
         manifest.edition.edition_date.year,
     )

@@ -70,6 +70,7 @@ def codes(inputs: Tables, released: Tables) -> list[str]:
     if "emplois" in released:
         gathered = largest_first(select(released["emplois"], GATHERED))
         named.append(gathered.groupby("branch_code").head(LISTED)["metier_code"])
+        named.append(select(released["emplois"], JOBS).dropna(subset="value")["metier_code"])
     metiers = inputs["metiers"]
     coded = metiers[metiers["level"].eq("fap225") & ~metiers["metier_code"].str.startswith("Z")]
     field = shared.in_field(inputs, shared.studied(inputs, "metiers"))["metier_code"]
