@@ -139,16 +139,25 @@ def _whole(text: str) -> str:
 
 
 def _archive(found: Tables, readme: str) -> bytes:
-    """Return tables as CSV files for French readers: semicolons, decimal commas, a byte mark."""
     files = {f"{README}.txt": f"\ufeff{readme}".encode()}
     for run, named in found:
         for name, columns in named.items():
-            text = io.StringIO()
-            writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-            writer.writerow([column.name for column in columns])
-            writer.writerows(zip(*map(_french, columns), strict=True))
-            files[f"{run.notebook}/{name}.csv"] = f"\ufeff{text.getvalue()}".encode()
+            files[f"{run.notebook}/{name}.csv"] = french_csv(columns)
     return workbook.packed(files)
+
+
+def french_csv(columns: Sequence[Column]) -> bytes:
+    r"""Return a table as a CSV file for French readers: semicolons, decimal commas, a byte mark.
+
+    Examples:
+        >>> french_csv(columns_of("label,value\n=A,2.5\n")).decode()
+        "\ufefflabel;value\r\n'=A;2,5\r\n"
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    writer.writerow([column.name for column in columns])
+    writer.writerows(zip(*map(_french, columns), strict=True))
+    return f"\ufeff{text.getvalue()}".encode()
 
 
 def _french(column: Column) -> Iterable[str]:

@@ -15,7 +15,8 @@ from markupsafe import Markup
 
 from opmq_lib.questions.emplois.chain import GATHERED
 from opmq_lib.questions.metier import book, chain, page
-from opmq_lib.show import downloads
+from opmq_lib.runs import folders
+from opmq_lib.site import content, files
 from opmq_lib.site.manifest import Manifest, read_file
 from opmq_lib.sources import study
 
@@ -45,7 +46,8 @@ def pages(
     codes = chain.codes(inputs, given)
     tables = chain.results(inputs, given, codes)
     for name, table in tables.items():
-        downloads.write_table(table, folder / "telechargements" / FOLDER / f"{name}.csv")
+        written = files.french_csv(files.columns_of(table.to_csv(index=False)))
+        folders.write(folder / content.DOWNLOADS / FOLDER / f"{name}.csv", written)
     arranged = book.book(
         tables,
         chain.taught(inputs, manifest.edition),
