@@ -220,7 +220,8 @@ def test_a_branch_with_data_of_its_own_is_withheld_and_blocks_nobody(tmp_path: P
     assert re.search("Branches absentes de cette page, .*: Industries chimiques", common)
     gathered = archive(report.site, "commun").read("10_consolidation/all.csv")
     assert gathered.decode("utf-8-sig").strip() == ""
-    texts = [text for path in report.site.rglob("*") for text in contents(path)]
+    found = [text for path in report.site.rglob("*") for text in contents(path)]
+    texts = [re.sub(rb'data-cell="[^"]*"', b"", text) for text in found]  # numbers of rows
     secrets = (b"424242", b"424 242", b"424200", b"4242")
     assert [text for text in texts if any(secret in text for secret in secrets)] == []
 

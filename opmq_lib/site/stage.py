@@ -42,12 +42,12 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
     """
     from opmq_lib.site import metiers  # the calculations: not loaded where no site is built
 
-    environment = _environment(manifest, engine)
-    templates = environment.get_template
+    jinja = environment(manifest, engine)
+    templates = jinja.get_template
     sizes, defects = files.write(
         manifest, folder, templates("lisez-moi.txt"), [str(root.resolve())]
     )
-    environment.globals["sizes"] = sizes
+    jinja.globals["sizes"] = sizes
     pages = {f"{name}.qmd": templates(f"{name}.qmd").render() for name in SINGLE_PAGES}
     pages["branches/index.qmd"] = templates("branches.qmd").render()
     for each in manifest.branches:
@@ -86,15 +86,15 @@ def _warned(run: Run, notebook: Any) -> list[str]:
     return [f"{run.name}, cell {n}: wrote on standard error; not published" for n in numbers]
 
 
-def _environment(manifest: Manifest, engine: str) -> Environment:
+def environment(manifest: Manifest, engine: str) -> Environment:
     """Return what reads the templates of `pages/`."""
-    environment = words.environment(
+    jinja = words.environment(
         loader=FileSystemLoader(HERE / "pages"),
         keep_trailing_newline=True,
         comment_start_string="{##",  # `{#` opens an identifier in Markdown
         comment_end_string="##}",
     )
     known = {"manifest": manifest, "content": content, "french": french, "tables": tables}
-    environment.globals |= known | {"engine": engine}
-    environment.filters["yaml"] = lambda text: Markup(json.dumps(str(text), ensure_ascii=False))
-    return environment
+    jinja.globals |= known | {"engine": engine}
+    jinja.filters["yaml"] = lambda text: Markup(json.dumps(str(text), ensure_ascii=False))
+    return jinja

@@ -204,7 +204,8 @@ def in_branches(released: Tables, asked: list[str]) -> pd.DataFrame:
             table = select(released[name], *wanted, variant="")
             table = table[table["metier_code"].isin(asked)]
             last = table.groupby(["branch_code", "indicator"])["year"].transform("max")
-            parts.append(table.loc[table["year"] == last, columns])
+            known = [column for column in columns if column in table]
+            parts.append(table.loc[table["year"] == last, known])
     if "shortlist" in released:
         listed = released["shortlist"]
         listed = listed[listed["is_shown"].eq("yes") & listed["metier_code"].isin(asked)]
