@@ -37,6 +37,11 @@ RESERVED_CODES: Final = ("commun", "ensemble")
 DEMO: Final = "demo"
 """The edition of a demonstration, in `outputs/demo`: its registers are fictitious."""
 
+FOLDERS: Final = frozenset(
+    {"site", "demo-site", "lab", "released", "validated", "editions", "demo-editions", DEMO}
+)
+"""Folders of outputs/ that are no edition's."""
+
 PAGE_QUANTILE_LEVELS: Final = (0.1, 0.5, 0.9)
 """Levels that pages need: the median and the 80 % interval."""
 
@@ -266,7 +271,7 @@ class EditionParams(ParameterFile):
     @field_validator("edition_id")
     @classmethod
     def _leaves_the_site_alone(cls, edition_id: str) -> str:
-        if edition_id in {"site", "demo-site", "lab", "released", DEMO}:
+        if edition_id in FOLDERS:
             raise refusal(
                 "schema",
                 f"`{edition_id}` is the name of another folder of outputs/",
