@@ -31,6 +31,8 @@ PAGES = [
     "branches/chimie/01_emplois.html",
     "branches/ciments/01_emplois.html",
     "commun/10_consolidation.html",
+    "metiers/index.html",
+    "metiers/G1Z70.html",
     "methode.html",
     "donnees.html",
     "dictionnaire.html",
