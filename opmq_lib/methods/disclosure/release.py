@@ -63,7 +63,7 @@ def protect(
             where a total is cut in several ways. Columns without margin are not added up.
         rules: Thresholds; without any, nothing is released.
         earlier: Earlier editions, oldest first, as `cells` with the `status` that was released.
-        seconds: Time for the search of the cheapest choice.
+        seconds: Processor time for the search of the cheapest choice; other work changes nothing.
 
     Returns:
         The rows in their order, `value` empty and `status` `s` where hidden. `attrs`:

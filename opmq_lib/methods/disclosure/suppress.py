@@ -49,14 +49,14 @@ class Choice(NamedTuple):
 
 def suppress(graph: Graph, seconds: float) -> Choice:
     """Return the cells to hide, each part of the graph apart."""
-    hidden, bound, weak, start = graph.forced.copy(), 0.0, [], time.monotonic()
+    hidden, bound, weak, start = graph.forced.copy(), 0.0, [], time.process_time()
     parts = [
         cells
         for cells in graph.parts()
         if (graph.need_up[cells] + graph.need_down[cells]).max(initial=0) > 0
     ]
     for done, cells in enumerate(parts):
-        left = seconds - (time.monotonic() - start)
+        left = seconds - (time.process_time() - start)
         choice = _suppress_part(graph.part(cells), left / (len(parts) - done))
         hidden[cells], bound = choice.hidden, bound + choice.bound
         weak += cells[choice.weak].tolist()
@@ -65,14 +65,14 @@ def suppress(graph: Graph, seconds: float) -> Choice:
 
 def _suppress_part(graph: Graph, seconds: float) -> Choice:
     """Return the cheapest safe choice; beyond `LARGE` figures or the time, a safe one near it."""
-    end = time.monotonic() + seconds * SEARCH
+    end = time.process_time() + seconds * SEARCH
     cuts, random = line_cuts(graph), np.random.default_rng(0)
     if not cuts or not graph.free.any():
         return Choice(graph.forced, 0.0, [each.cell for each in exposures(graph, graph.forced)])
     if len(graph.value) <= LARGE:
         _relax(graph, cuts, random, end)
-    choice = _master(graph, cuts, end - time.monotonic())
-    while len(graph.value) <= LARGE and time.monotonic() < end:
+    choice = _master(graph, cuts, end - time.process_time())
+    while len(graph.value) <= LARGE and time.process_time() < end:
         new = _separate(graph, choice.hidden.astype(float), random)
         if not new:
             weak = exposures(graph, choice.hidden, most=MOST)
@@ -84,7 +84,7 @@ def _suppress_part(graph: Graph, seconds: float) -> Choice:
             one_more = more, np.ones(len(more))
             new = [cut(graph, choice.hidden.astype(float), each) or one_more for each in weak]
         cuts += new
-        choice = _master(graph, cuts, end - time.monotonic())
+        choice = _master(graph, cuts, end - time.process_time())
     hidden, left = grow(graph, choice.hidden)
     if not left and len(graph.value) <= LARGE:
         hidden = _prune(graph, hidden, end + seconds * (1 - SEARCH))
@@ -94,8 +94,8 @@ def _suppress_part(graph: Graph, seconds: float) -> Choice:
 def _relax(graph: Graph, cuts: list[Cut], random: np.random.Generator, end: float) -> None:
     """Add cuts while cells may be hidden in part, as long as the bound rises."""
     bound = -np.inf
-    while time.monotonic() < end:
-        found = _solve_master(graph, cuts, end - time.monotonic(), whole=False)
+    while time.process_time() < end:
+        found = _solve_master(graph, cuts, end - time.process_time(), whole=False)
         if found.x is None or found.fun <= bound + 1e-3 * abs(found.fun):
             break
         bound = found.fun
@@ -123,7 +123,7 @@ def _prune(graph: Graph, hidden: Flags, end: float) -> Flags:
     """Return a safe choice without the cells that it can do without, the dearest first."""
     cells = np.flatnonzero(hidden & graph.free)
     for cell in cells[np.argsort(-graph.cost[cells], kind="stable")]:
-        if time.monotonic() > end:
+        if time.process_time() > end:
             break
         less = hidden.copy()
         less[cell] = False
