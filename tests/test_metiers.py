@@ -238,3 +238,11 @@ def test_other_words_are_left_alone(kept: str) -> None:
     assert names.linked(kept, "", codes, names.pattern(codes), "") == kept
     own = "<h1>Soudeurs</h1>"
     assert names.linked(own, "", codes, names.pattern(codes), "D2Z42") == own
+
+
+def test_the_style_sheet_closes_what_it_opens_before_the_next_part() -> None:
+    """A part that fell into the print rules of the one before it was read on paper only."""
+    text = (given.PROJECT / "opmq_lib/site/theme/opmq.css").read_text(encoding="utf-8")
+    parts = re.split(r"(?m)^(?=/\*)", text)
+    assert len(parts) > 10
+    assert [part[:40] for part in parts if part.count("{") != part.count("}")] == []
