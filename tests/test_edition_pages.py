@@ -30,6 +30,9 @@ ACCURACY = (
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = given.edition(tmp_path_factory.mktemp("edition"))
+    for path in (root / "parameters/branches").glob("*.yml"):
+        if path.stem not in ("chimie", "ciments"):
+            path.unlink()
     for folder, table in (("revisions", REVISIONS), ("accuracy", ACCURACY)):
         path = root / f"outputs/editions/{folder}/2025/2026.csv"
         path.parent.mkdir(parents=True)
