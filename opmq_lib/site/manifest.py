@@ -174,13 +174,10 @@ def read(root: Path, demo: EditionParams | None = None, is_release: bool = False
     branches = parameters.load_branches(root)
     standings = {} if demo else validated.standings(root, edition.edition_id, branches)
     portraits = embedded.load("branches").set_index("branch_code")["portrait_2020"]
+    in_order = sorted(branches.items(), key=lambda item: french.order(item[1].label))
     manifest = Manifest(
         edition=edition,
-        scenarios=tuple(
-            f"{french.label(scenario.label)} ({scenario.basis})"
-            for code, scenario in parameters.load_scenarios(root).items()
-            if code in edition.scenario_codes
-        ),
+        scenarios=_scenarios(root, edition.scenario_codes),
         questions=questions,
         branches=tuple(
             Branch(
@@ -191,9 +188,7 @@ def read(root: Path, demo: EditionParams | None = None, is_release: bool = False
                 runs=runs(code, "branch", branch.notebooks),
                 standing=standings.get(code, states.NEW),
             )
-            for code, branch in sorted(
-                branches.items(), key=lambda item: french.order(item[1].label)
-            )
+            for code, branch in in_order
         ),
         common=runs(COMMON, "common", questions),
         sources=embedded.load("sources"),
@@ -223,6 +218,15 @@ def read_file(run: Run, name: str) -> bytes:
             fix=_again(run),
         )
     return content
+
+
+def _scenarios(root: Path, asked: Collection[str]) -> tuple[str, ...]:
+    """Return the names of scenarios, and what each rests on."""
+    return tuple(
+        f"{french.label(scenario.label)} ({scenario.basis})"
+        for code, scenario in parameters.load_scenarios(root).items()
+        if code in asked
+    )
 
 
 def _for_release(manifest: Manifest) -> Manifest:
