@@ -464,5 +464,5 @@ def test_study_runs_everything_once_and_then_says_that_nothing_is_left_to_do(
     assert set(statuses(small_copy).values()) == {"up to date"}
     assert opmq(small_copy, "status", "--exit-code").returncode == 0
     second = light(small_copy, "study")
-    assert "nothing: all 6 notebooks are up to date" in second
+    assert "nothing: all 7 notebooks are up to date" in second
     assert max(len(first.stdout.splitlines()), len(second.splitlines())) <= 20

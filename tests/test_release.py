@@ -220,7 +220,7 @@ for way in (
 ):
     with contextlib.suppress(Exception):
         print(way())
-rows
+rows.drop(columns=["units_count", "largest_share_pct"])
 """
 REGISTER = """
 print(open(f"../../../../{requests_register}").read())

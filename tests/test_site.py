@@ -26,6 +26,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> site.SiteReport:
     return render(given.edition(tmp_path_factory.mktemp("edition")))
 
 
+@pytest.fixture
+def again(built: site.SiteReport, tmp_path: Path) -> Path:
+    """Return a copy of the project whose site is built, the site included."""
+    return Path(shutil.copytree(built.site.parent.parent, tmp_path / "root"))
+
+
 def test_every_branch_has_its_home_and_a_page_per_notebook(built: site.SiteReport) -> None:
     folders = sorted(path.name for path in (built.site / "branches").iterdir() if path.is_dir())
     assert len(folders) == 34
@@ -109,30 +115,26 @@ def test_same_inputs_give_the_same_bytes_wherever_they_are(
     assert site.tree_digest(again.site) == site.tree_digest(built.site)
 
 
-def test_nothing_changed_does_nothing_and_says_so(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
-    first = render(root)
-    times = {path: path.stat().st_mtime_ns for path in first.site.rglob("*")}
-    second = render(root)
+def test_nothing_changed_does_nothing_and_says_so(built: site.SiteReport, again: Path) -> None:
+    times = {path: path.stat().st_mtime_ns for path in (again / "outputs/site").rglob("*")}
+    second = render(again)
     assert second.is_up_to_date
-    assert not first.is_up_to_date
+    assert second.pages_count == built.pages_count
+    assert not built.is_up_to_date
     assert {path: path.stat().st_mtime_ns for path in second.site.rglob("*")} == times
     assert "nothing had changed" in site.describe(second)
 
 
-def test_a_damaged_site_is_built_again(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
-    page = render(root).site / "index.html"
+def test_a_damaged_site_is_built_again(again: Path) -> None:
+    page = again / "outputs/site/index.html"
     page.write_text("", encoding="utf-8")
-    assert not render(root).is_up_to_date
+    assert not render(again).is_up_to_date
     assert page.read_text(encoding="utf-8")
 
 
-def test_a_new_result_builds_the_site_again(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
-    render(root)
-    given.run(root, "verre_mecanique", "01_emplois", given.figures_notebook())
-    report = render(root)
+def test_a_new_result_builds_the_site_again(again: Path) -> None:
+    given.run(again, "verre_mecanique", "01_emplois", given.figures_notebook())
+    report = render(again)
     assert not report.is_up_to_date
     assert "verre_mecanique/01_emplois: never run" not in report.unavailable
 
@@ -287,27 +289,24 @@ def test_a_release_without_publishable_branch_is_refused(tmp_path: Path) -> None
     ],
 )
 def test_an_unfit_page_leaves_the_previous_site_untouched(
-    tmp_path: Path, cell: object, words: str
+    again: Path, cell: object, words: str
 ) -> None:
-    root = given.edition(tmp_path / "root")
-    before = site.tree_digest(render(root).site)
+    before = site.tree_digest(again / "outputs/site")
     notebook = given.figures_notebook()
     notebook.cells.append(cell)
-    given.run(root, "chimie", "01_emplois", notebook)
+    given.run(again, "chimie", "01_emplois", notebook)
     with pytest.raises(DataError, match=words):
-        render(root)
-    assert site.tree_digest(root / "outputs/site") == before
-    assert not list((root / "outputs").glob(".site-*"))
+        render(again)
+    assert site.tree_digest(again / "outputs/site") == before
+    assert not list((again / "outputs").glob(".site-*"))
 
 
-def test_a_site_set_aside_by_a_killed_builder_is_put_back(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
-    render(root)
-    (root / "outputs/site").rename(root / "outputs/.site-old")
-    (root / "outputs/.site-work").mkdir()
-    assert render(root).is_up_to_date
-    assert (root / "outputs/site/index.html").is_file()
-    assert not list((root / "outputs").glob(".site-*"))
+def test_a_site_set_aside_by_a_killed_builder_is_put_back(again: Path) -> None:
+    (again / "outputs/site").rename(again / "outputs/.site-old")
+    (again / "outputs/.site-work").mkdir()
+    assert render(again).is_up_to_date
+    assert (again / "outputs/site/index.html").is_file()
+    assert not list((again / "outputs").glob(".site-*"))
 
 
 def test_asking_for_quarto_where_it_is_absent_says_what_to_do(
@@ -370,7 +369,7 @@ def test_both_engines_give_the_same_pages(built: site.SiteReport, tmp_path: Path
 
 def test_the_stamp_holds_no_path_of_the_machine(built: site.SiteReport) -> None:
     stamp = json.loads((built.site / site.STAMP).read_text(encoding="utf-8"))
-    assert sorted(stamp) == ["content", "inputs", "printed", "warnings"]
+    assert sorted(stamp) == ["content", "inputs", "pages_count", "printed", "warnings"]
     assert str(built.site.parent) not in json.dumps(stamp)
 
 

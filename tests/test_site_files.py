@@ -30,7 +30,7 @@ def built(root: Path, **tables: str) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("files"), emplois=TABLE)
+    return built(tmp_path_factory.mktemp("files"), essai=TABLE)
 
 
 def rows(folder: Path, name: str) -> list[list[str]]:
@@ -41,7 +41,7 @@ def rows(folder: Path, name: str) -> list[list[str]]:
 
 
 def test_the_archive_opens_in_a_french_spreadsheet_and_no_text_is_a_formula(folder: Path) -> None:
-    header, first, second = rows(folder, "01_emplois/emplois.csv")
+    header, first, second = rows(folder, "01_emplois/essai.csv")
     assert header == TABLE.splitlines()[0].split(",")[:-1]  # all but `origin`
     assert first[5:] == ["32260", "-0,01235", "value", "'=HYPERLINK(1)"]
     assert second[5:] == ["", "", "s", "'+33 ; « a »"]
@@ -52,7 +52,7 @@ def sheet(folder: Path, name: str) -> list[tuple[Any, ...]]:
 
 
 def test_the_workbook_has_french_titles_with_units_and_labels_beside_codes(folder: Path) -> None:
-    header, first, second = sheet(folder, "01_emplois")
+    header, first, second = sheet(folder, "01_essai")
     assert header[:6] == (
         "Branche : code",
         "Branche",
@@ -78,9 +78,7 @@ def test_a_first_sheet_says_what_states_and_letters_mean_and_where_tables_are(
 ) -> None:
     said = sheet(folder, "LISEZ-MOI")
     assert ("s", "secret statistique : la valeur existe, elle n’est pas montrée", None) in said
-    assert (" ", "01_emplois", "01_emplois/emplois.csv") in [
-        (row[0] or " ", *row[1:]) for row in said
-    ]
+    assert (" ", "01_essai", "01_emplois/essai.csv") in [(row[0] or " ", *row[1:]) for row in said]
 
 
 def test_notebooks_come_without_what_they_have_shown(folder: Path) -> None:

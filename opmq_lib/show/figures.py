@@ -20,15 +20,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from opmq_lib.show import french, notebook
+from opmq_lib.show.inline import ACCENT, INK, MUTED, RULE, SOFT, TITLE
 from opmq_lib.show.pieces import Labels, paragraphs
 
 WIDTH_INCHES = 4.1
-TITLE = "opmq-title"
 TITLE_LETTERS = 44
 WIDER = 1.6
 """A figure that a person watches in a notebook is wider by this, and fills its cell."""
 LEVELS = (0.10, 0.25, 0.50, 0.75, 0.90)
-INK, MUTED, ACCENT, SOFT, RULE = "#1d2733", "#5b6673", "#0b5c8a", "#a9cbe0", "#c4ccd4"
 CLASSES = ("#e98768", "#de5d5c", "#c14168", "#9a3670", "#722c6e")
 """Shades of the five classes of tension: seaborn's palette “flare”."""
 _SIZE = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')

@@ -6,9 +6,11 @@ from html import escape
 from typing import Any, Final
 
 from opmq_lib.show import pieces
-from opmq_lib.show.figures import ACCENT, INK, MUTED, RULE, SOFT, TITLE
 from opmq_lib.show.pieces import Html
 
+TITLE: Final = "opmq-title"
+"""Name of the title in a drawing: a page has it as text."""
+INK, MUTED, ACCENT, SOFT, RULE = "#1d2733", "#5b6673", "#0b5c8a", "#a9cbe0", "#c4ccd4"
 COLOURS: Final = {
     INK: "ink",
     MUTED: "muted",

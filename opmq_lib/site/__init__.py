@@ -20,17 +20,18 @@ from typing import Any, Literal
 from opmq_lib.errors import DataError
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, folders
-from opmq_lib.runs.editions import ready
+from opmq_lib.runs.editions import archive, ready
 from opmq_lib.site import config, counts, embedded, manifest, names, numbers, past, pdf, quarto
 from opmq_lib.site.check import check
 from opmq_lib.site.finish import finish
 from opmq_lib.site.stage import stage
-from opmq_lib.sources import parameters, study
+from opmq_lib.sources import official, parameters, study
 
 STAMP = ".build.json"
 _LIBRARY = Path(__file__).parent.parent
 _PACKAGES = ("jinja2", "markdown-it-py", "mdit-py-plugins", "pyyaml")
-_SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js")
+_SOURCES = (".py", ".qmd", ".jinja", ".html", ".css", ".js", ".csv", ".txt")
+_SHOWN_FOLDERS = ("parameters", "notebooks", official.FOLDER, archive.FOLDER)
 _SHOWN = 5
 _SHARED = ("notebooks/", "opmq_lib/", "outputs/", "parameters/", "_quarto.yml")
 """Folders of what is nobody's own."""
@@ -97,27 +98,14 @@ def render(
     if release:
         ready.refuse_unready(root, edition.edition, branches, edition.publishable)
     stale = () if release else ready.stale(root, edition.edition, branches)
-    site = root / "outputs" / ("demo-site" if demo else ".archived-site" if alone else "site")
+    site = root / "outputs" / edition.site_name
+    inputs = _digest(root, edition, engine)
     with _work_folder(site) as work:
-        pages_count, warnings = stage(root, edition, work, engine)
-        inputs = _digest(work, engine)
         stamp = _read_stamp(site)
         done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
         if not done:
-            built = work / config.read(work / "_quarto.yml")[0]["project.output-dir"]
-            warnings += (quarto if engine == "quarto" else embedded).build(work)
-            finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
-            lost = list(counts.lost(work, built))
-            warnings += _some(list(map(str, numbers.check(edition, built))))
-            names.link_site(built, study.metier_labels())
-            printed = pdf.print_reports(built, site, stamp.get("printed", {}), asked=not alone)
-            warnings += printed.warnings
-            served = past.serve(root, built, edition)
-            defects, weights = check(built, [str(root.resolve())], served)
-            DataError.refuse([*lost, *defects])
-            content = tree_digest(built)
-            stamp = {"inputs": inputs, "content": content, "warnings": [*warnings, *weights]}
-            stamp["printed"] = printed.inputs
+            built, stamp = _build(root, edition, work, engine, stamp.get("printed", {}))
+            stamp |= {"inputs": inputs, "content": tree_digest(built)}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
     unavailable = tuple(_why(run) for _, run in edition.runs if run.status != "ok")
@@ -125,6 +113,7 @@ def render(
         (run.branch_code, run.notebook) for _, run in edition.runs if run.status == "ok"
     )
     warned = tuple(stamp["warnings"])
+    pages_count: int = stamp["pages_count"]
     return SiteReport(site, engine, pages_count, done, unavailable, warned, published, stale)
 
 
@@ -172,13 +161,43 @@ def tree_digest(folder: Path) -> str:
     return fingerprint.json_sha256(fingerprint.outputs(folder) | {STAMP: ""})
 
 
-def _digest(project: Path, engine: str) -> str:
-    """Return a hash of all that a site depends on: what is staged, the engine, this library."""
+def _build(
+    root: Path, edition: manifest.Manifest, work: Path, engine: str, printed_from: dict[str, str]
+) -> tuple[Path, dict[str, Any]]:
+    """Build a site in a work folder; return its place there, and what to remember of it."""
+    pages_count, warnings = stage(root, edition, work, engine)
+    built = work / config.read(work / "_quarto.yml")[0]["project.output-dir"]
+    warnings += (quarto if engine == "quarto" else embedded).build(work)
+    finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
+    lost = list(counts.lost(work, built))
+    warnings += _some(list(map(str, numbers.check(edition, built))))
+    names.link_site(built, study.metier_labels())
+    site = root / "outputs" / edition.site_name
+    printed = pdf.print_reports(built, site, printed_from, asked=not edition.is_alone)
+    served = past.serve(root, built, edition)
+    defects, weights = check(built, [str(root.resolve())], served)
+    DataError.refuse([*lost, *defects])
+    return built, {
+        "pages_count": pages_count,
+        "printed": printed.inputs,
+        "warnings": [*warnings, *printed.warnings, *weights],
+    }
+
+
+def _digest(root: Path, edition: manifest.Manifest, engine: str) -> str:
+    """Return a hash of all that a site depends on: its runs, the project, the engine, this library.
+
+    No page is made for it: where nothing has changed, nothing that computes is loaded.
+    """
     version = quarto.version() if engine == "quarto" else ""
     versions = [metadata.version(package) for package in _PACKAGES]
     paths = sorted(path for path in _LIBRARY.rglob("*") if path.suffix in _SOURCES)
-    library = list(map(fingerprint.file_sha256, paths))
-    return fingerprint.json_sha256([tree_digest(project), engine, version, versions, library])
+    files = list(map(fingerprint.file_sha256, [*paths, root / "_quarto.yml"]))
+    project = [tree_digest(root / name) for name in _SHOWN_FOLDERS]
+    runs = [[run.name, run.status, run.files, run.record] for _, run in edition.runs]
+    kind = [edition.edition.model_dump(mode="json"), edition.is_release, edition.is_alone]
+    states = [repr(branch.standing) for branch in edition.branches]
+    return fingerprint.json_sha256([engine, version, versions, files, project, runs, kind, states])
 
 
 def _some(wrong: list[str]) -> list[str]:

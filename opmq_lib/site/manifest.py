@@ -134,6 +134,11 @@ class Manifest:
         return shown.assign(table=self.sources["table"], data_date=days).to_dict("records")
 
     @property
+    def site_name(self) -> str:
+        """Name of the folder of its site, in `outputs/`."""
+        return "demo-site" if self.is_fictitious else ".archived-site" if self.is_alone else "site"
+
+    @property
     def runs(self) -> Iterator[tuple[Branch | None, Run]]:
         """Every run, with its branch if it has one."""
         for branch in self.branches:

@@ -64,9 +64,10 @@
     return { words: new Set(found), stems: new Set(found.map(stem)), text: found.join(" ") };
   };
 
-  /** Every term must be found. Its place counts: names, page, section, text; then jobs. */
-  const score = ({ fields, jobs, href }, asked) => {
-    let total = 0;
+  /** Every term must be found. Its place counts: the whole title, names, page, section, text; jobs. */
+  const score = ({ title, fields, jobs, href }, asked) => {
+    const isTitle = title.length && title.every((one) => asked.some(({ stems }) => stems[0] === one));
+    let total = isTitle ? 8 : 0;
     for (const one of asked) {
       const best = Math.max(...fields.map((each, n) => match(each, one) * [10, 6, 4, 1][n]));
       if (!best) return 0;
@@ -101,6 +102,7 @@
             page,
             section,
             text,
+            title: names ? terms(page.split(" – ")[0]).map(({ stems }) => stems[0]) : [],
             jobs: Number(jobs),
             fields: [names && `${names} ${page}`, page, section, text].map(field),
           })),
