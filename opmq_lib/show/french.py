@@ -71,10 +71,12 @@ def two_digits(value: float) -> str:
     r"""Return an estimated head count at two significant digits, never finer than 10.
 
     Examples:
-        >>> two_digits(2_894.98) == "2\u202f900", two_digits(-314.4), two_digits(38.2)
-        (True, '−310', '38')
+        >>> two_digits(2_894.98) == "2\u202f900", two_digits(-314.4), two_digits(-8.53)
+        (True, '−310', '−9')
     """
-    return rounded(value, 10) if 0 <= value < 10 else number(float(f"{value:.2g}"))
+    if 0 <= value < 10:
+        return rounded(value, 10)
+    return number(value if abs(value) < 10 else float(f"{value:.2g}"))
 
 
 def bounds(lower: float, upper: float) -> str:
@@ -87,14 +89,14 @@ def bounds(lower: float, upper: float) -> str:
     return f"{two_digits(lower)} à {two_digits(upper)}"
 
 
-def signed(value: float) -> str:
-    """Return a change in whole numbers, with its sign.
+def signed(value: float, decimals: int = 0) -> str:
+    """Return a change with its sign.
 
     Examples:
-        >>> signed(8.2), signed(-5.6)
-        ('+8', '−6')
+        >>> signed(8.2), signed(-5.64, 1), signed(0.04, 1)
+        ('+8', '−5,6', '0,0')
     """
-    return f"{'+' if round(value) > 0 else ''}{number(value)}"
+    return f"{'+' if round(value, decimals) > 0 else ''}{number(value, decimals)}"
 
 
 def percent(value: float, decimals: int = 0) -> str:

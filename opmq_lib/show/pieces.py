@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from html import unescape
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -335,7 +336,7 @@ def figure(words: Sequence[str], drawings: Sequence[str], said: str, numbers: Ht
         numbers: The table of what is drawn.
     """
     title, how, source = (" ".join(paragraphs(each)) for each in words)
-    whole = french.typography(Markup(" ".join(paragraphs(said))).striptags())
+    whole = french.typography(unescape(re.sub(r"<[^>]*>", "", " ".join(paragraphs(said)))))
     said = whole if len(whole) <= ALT_SIGNS else f"{whole[: ALT_SIGNS - 1].rpartition(' ')[0]}…"
     read = f'<p class="opmq-how">{how}</p>' if how else ""
     shown = "".join(drawings)

@@ -254,9 +254,14 @@ def qualification_findings(results: Results) -> Html:
             continue
         low, high = (round(float(table[end].loc[change])) for end in ("lower", "upper"))
         if low > 0 or high < 0:
-            shown = cells.ends(change, _signed)
+            shown = cells.ends(change, points_of)
             text += WORDS.qualification(f, cells, label, now, shown, low > 0)
     return pieces.findings(text or WORDS.no_qualification(f))
+
+
+def points_of(value: float) -> str:
+    """Return points of percentage, with their sign."""
+    return french.signed(value, 1)
 
 
 def qualifications_table(results: Results) -> Html:
@@ -270,7 +275,7 @@ def qualifications_table(results: Results) -> Html:
 
     def points(name: str) -> Any:
         row = place(f"qualification_{name}_points", f.base)
-        return lambda level: cells.show(row(level), _signed)
+        return lambda level: cells.show(row(level), points_of)
 
     first, base = (place("qualification_share_pct", year) for year in (f.first, f.base))
     later = place("projected_qualification_share_pct", f.qualifications_end)
@@ -417,11 +422,6 @@ def _qualification(results: Results, indicator: str, level: str, year: int) -> i
 def _percent_interval(cells: Cells, row: int | None) -> str:
     has_bounds = row is not None and cells.read(row, "lower") is not None
     return cells.ends(row, french.number) + (f"{french.NBSP}%" if has_bounds else "")
-
-
-def _signed(value: float) -> str:
-    text = french.number(value, 1)
-    return f"+{text}" if value >= 0.05 else text
 
 
 def _cells(results: Results) -> Cells:

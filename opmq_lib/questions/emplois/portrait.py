@@ -1,9 +1,11 @@
 """What is known of a branch as a whole, on the page of `01_emplois`: trend, companies, wages."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from opmq_lib.methods.employment.portraits import SIZES
 from opmq_lib.questions.emplois.page import WORDS, facts
@@ -62,7 +64,7 @@ def firms_table(results: Results) -> Html:
     def column(*, whole: bool) -> Any:
         def show(fact: tuple[str, str]) -> str:
             row = row_of(results, *fact, whole=whole)
-            return cells.number(row) if fact[0] in COUNTS else cells.percent(row, 1)
+            return cells.number(row) if fact[0] in COUNTS else cells.percent(row)
 
         return show
 
@@ -78,23 +80,27 @@ def wages_table(results: Results) -> Html:
         return Html("")
     cells = Cells(TABLE, table)
 
-    def wage(row: int | None) -> str:
-        return cells.show(row, lambda value: french.rounded(value, ROUNDED_TO))
-
-    def near(row: int | None) -> str:
-        return cells.percent(row, 1)
-
     def column(indicator: str, show: Callable[[int | None], str], *, whole: bool) -> Any:
         return lambda who: show(row_of(results, indicator, who, whole=whole))
 
     columns = {
         "Salariés": PEOPLE.__getitem__,
-        "Salaire, branche": column(WAGE, wage, whole=False),
-        "Salaire, industrie": column(WAGE, wage, whole=True),
-        "Moins de 1,05 Smic, branche": column(NEAR, near, whole=False),
-        "Moins de 1,05 Smic, industrie": column(NEAR, near, whole=True),
+        "Salaire, branche": column(WAGE, partial(wage, cells), whole=False),
+        "Salaire, industrie": column(WAGE, partial(wage, cells), whole=True),
+        "Moins de 1,05 Smic, branche": column(NEAR, cells.percent, whole=False),
+        "Moins de 1,05 Smic, industrie": column(NEAR, cells.percent, whole=True),
     }
     return pieces.table(WORDS.wages_table(_year(table)), columns, PEOPLE)
+
+
+def wage(cells: Cells, row: int | None) -> Markup:
+    """Return a wage, to the nearest ten euros as the producer gives it."""
+    return cells.show(row, in_tens)
+
+
+def in_tens(value: float) -> str:
+    """Return a wage to the nearest ten euros."""
+    return french.rounded(value, ROUNDED_TO)
 
 
 def row_of(results: Results, indicator: str, level: str, *, whole: bool) -> int | None:

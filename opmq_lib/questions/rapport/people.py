@@ -1,6 +1,7 @@
 """The figures of `00_rapport` about people: companies, wages, qualifications, ages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -51,7 +52,7 @@ def company(answers: Answers) -> Html:
     facts = [
         ("Salariés", cells.number(row("employees_headcount")), year),
         ("Entreprises", cells.number(row("firms_count")), year),
-        ("Salaire net moyen", cells.number(row(portrait.WAGE, "all")), "euros par mois"),
+        ("Salaire net moyen", portrait.wage(cells, row(portrait.WAGE, "all")), "euros par mois"),
         ("Femmes, écart de salaire", gap, "par rapport aux hommes"),
     ]
     sizes = _beside(answers, portrait.SHARE, SIZES, "Taille des entreprises")
@@ -75,7 +76,8 @@ def _beside(answers: Answers, indicator: str, names: Mapping[str, str], name: st
     if any(value is None for pair in values.values() for value in pair):
         return Html("")
     is_wage = indicator == portrait.WAGE
-    show, write = (cells.number, french.number) if is_wage else (cells.percent, french.percent)
+    show: Column = partial(portrait.wage, cells) if is_wage else cells.percent
+    write: Callable[[float], str] = portrait.in_tens if is_wage else french.percent
     drawn = [
         Bar(names[level], own or 0, write(own or 0), whole)
         for level, (own, whole) in values.items()
@@ -119,7 +121,7 @@ def qualifications(answers: Answers) -> Html:
         str(f.ahead): lambda level: cells.show(f.ends[level], french.percent),
         "Huit chances sur dix": lambda level: cells.ends(f.ends[level], french.percent),
     }
-    f.points = cells.show(f.row, french.signed)
+    f.points = cells.show(f.row, emplois.points_of)
     shares = (
         f"{f.names[level]} : {french.percent(rows['value'].iloc[0])} puis "
         f"{french.percent(rows['value'].iloc[-1])}"

@@ -111,9 +111,9 @@ def standing_table(results: Results, labels: Labels, count: int = SHOWN) -> Html
         "Rang (1 : le plus en tension)": lambda code: _rank(
             cells, rows.get(code), "fap2009_rank", "fap2009_ranked_count"
         ),
-        "Écart à la moyenne de tous": column("fap2009_gap", lambda value: _signed(value, 2)),
+        "Écart à la moyenne de tous": column("fap2009_gap", lambda value: french.signed(value, 2)),
         f"Évolution du rang depuis {f.change_from} (+ : plus tendu)": column(
-            "fap2009_rank_change", _signed
+            "fap2009_rank_change", french.signed
         ),
         "Classe (1 à 5)": lambda code: Markup("<small>{}</small>").format(
             cells.show(rows.get(code), french.number, "fap2009_class")
@@ -354,10 +354,6 @@ def _rank(cells: Cells, row: int | None, name: str, count: str = "") -> Markup:
         return text
     among = cells.show(row, french.number, count)
     return Markup("{}{nbsp}sur{nbsp}{}").format(text, among, nbsp=french.NBSP)
-
-
-def _signed(value: float, decimals: int = 0) -> str:
-    return ("+" if round(value, decimals) > 0 else "") + french.number(value, decimals)
 
 
 def _tense_share(results: Results) -> list[Markup | None] | None:
