@@ -11,6 +11,7 @@ import small_project as small
 from opmq_lib import site
 from opmq_lib.errors import ConfidentialityError, DataError
 from opmq_lib.runs import batch
+from opmq_lib.runs.editions import ready
 from opmq_lib.runs.plan import plan
 from opmq_lib.runs.report import BatchReport
 from opmq_lib.site import embedded, quarto
@@ -299,6 +300,15 @@ def test_an_unfit_page_leaves_the_previous_site_untouched(
         render(again)
     assert site.tree_digest(again / "outputs/site") == before
     assert not list((again / "outputs").glob(".site-*"))
+
+
+def test_a_number_that_is_not_its_cell_is_refused_where_results_are_up_to_date(
+    again: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (again / "outputs/site/index.html").unlink()
+    monkeypatch.setattr(ready, "stale", lambda *_: ())
+    with pytest.raises(DataError, match=r"01_emplois\.html: .*cell emplois:0:value"):
+        render(again)
 
 
 def test_a_site_set_aside_by_a_killed_builder_is_put_back(again: Path) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -20,12 +22,17 @@ CELLS = (
 
 
 @pytest.fixture
-def known(tmp_path: Path) -> numbers.Tables:
+def run(tmp_path: Path) -> Run:
     (tmp_path / "t.csv").write_text(CELLS, encoding="utf-8")
     sha256 = hashlib.sha256(CELLS.encode()).hexdigest()
     record = {"outputs": {"t.csv": sha256}}
     question = Question("01_emplois", "branch", "Emplois")
-    return numbers.Tables([Run("chimie", question, "ok", tmp_path, ("t.csv",), record)])
+    return Run("chimie", question, "ok", tmp_path, ("t.csv",), record)
+
+
+@pytest.fixture
+def known(run: Run) -> numbers.Tables:
+    return numbers.Tables([run])
 
 
 def span(row: int, text: str, column: str = "value") -> str:
@@ -96,3 +103,18 @@ def test_a_sound_page_has_no_defect(known: numbers.Tables, html: str) -> None:
 )
 def test_a_planted_fault_of_each_kind_is_found(known: numbers.Tables, html: str, what: str) -> None:
     assert found(known, html) == [what]
+
+
+@pytest.mark.parametrize(("other", "count"), [("3\u202f450", 1), ("3\u202f500", 0)])
+def test_a_cell_is_shown_in_one_form_on_all_pages_of_a_branch(
+    run: Run, tmp_path: Path, other: str, count: int
+) -> None:
+    folder = tmp_path / "branches/chimie"
+    folder.mkdir(parents=True)
+    for name, text in (("00_rapport", other), ("01_emplois", "3\u202f500")):
+        page = f"<main>{span(0, text)}</main>"
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    branch = SimpleNamespace(code="chimie", runs={"01_emplois": run})
+    edition: Any = SimpleNamespace(branches=[branch], common={})
+    ways = [each for each in numbers.check(edition, tmp_path) if "two ways" in each.what]
+    assert len(ways) == count

@@ -104,7 +104,8 @@ def render(
         stamp = _read_stamp(site)
         done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
         if not done:
-            built, stamp = _build(root, edition, work, engine, stamp.get("printed", {}))
+            known = stamp.get("printed", {})
+            built, stamp = _build(root, edition, work, engine, known, is_stale=bool(stale))
             stamp |= {"inputs": inputs, "content": tree_digest(built)}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
@@ -162,15 +163,25 @@ def tree_digest(folder: Path) -> str:
 
 
 def _build(
-    root: Path, edition: manifest.Manifest, work: Path, engine: str, printed_from: dict[str, str]
+    root: Path,
+    edition: manifest.Manifest,
+    work: Path,
+    engine: str,
+    printed_from: dict[str, str],
+    *,
+    is_stale: bool,
 ) -> tuple[Path, dict[str, Any]]:
-    """Build a site in a work folder; return its place there, and what to remember of it."""
+    """Build a site in a work folder; return its place there, and what to remember of it.
+
+    Numbers of results that are not up to date may be in an older form: they are warned of.
+    """
     pages_count, warnings = stage(root, edition, work, engine)
     built = work / config.read(work / "_quarto.yml")[0]["project.output-dir"]
     warnings += (quarto if engine == "quarto" else embedded).build(work)
     finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
-    lost = list(counts.lost(work, built))
-    warnings += _some(list(map(str, numbers.check(edition, built))))
+    wrong = numbers.check(edition, built)
+    warnings += _some(list(map(str, wrong))) if is_stale else []
+    lost = [*counts.lost(work, built), *([] if is_stale else wrong)]
     names.link_site(built, study.metier_labels())
     site = root / "outputs" / edition.site_name
     printed = pdf.print_reports(built, site, printed_from, asked=not edition.is_alone)

@@ -27,7 +27,7 @@ REQUESTS_STEP = 10
 UNDECIDED = re.compile(
     r"rien ne (?:dit|permet)|ne permet pas de dire|on ne peut pas dire|peut monter comme baisser"
 )
-_NUMBER = re.compile(r"(moins de\s|<\s)?([+−-]?\d[\d\u202f\u00a0]*(?:,\d+)?)(?:\s?(%))?")
+_NUMBER = re.compile(r"(moins de\s|<\s)?([+−-]?\d[\d\u202f\u00a0]*(?:,\d+)?)(?:\s?(%|ans\b))?")
 _HELD = re.compile(r"(?<![\w:])-?\d+(?:\.\d+)?(?:e[+-]\d+)?(?=$|\s)|(?<=:)\d+\.\d+")
 _ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 _CELL = re.compile(r"<t[dh]\b.*?</t[dh]>", re.DOTALL)
@@ -135,7 +135,7 @@ def read(html: str, page: str, known: Tables) -> Iterator[Number]:
         match = _NUMBER.match(text)
         value = _value(match[2]) if match else None
         held = [float(number) for number in _HELD.findall(cell)]
-        if match and match[3] and not unit and _is_a_part(column):
+        if match and match[3] == "%" and not unit and _is_a_part(column):
             held = [100 * number for number in held]
         true = min(held, key=lambda number: abs(number - (value or 0.0)), default=None)
         limit = _limit(match, true, unit) if match else 0.0
@@ -215,7 +215,7 @@ def of_texts(page: str, html: str) -> Iterator[Defect]:
 def _limit(match: re.Match[str], true: float | None, unit: str) -> float:
     decimals = len(match[2].partition(",")[2])
     half = float(0.5 * 10**-decimals) + 1e-9
-    if decimals or true is None or match[3]:
+    if decimals or true is None or match[3] == "%":
         return half
     step = REQUESTS_STEP / 2 if unit == "count" else 0.0
     return max(half, step, LEAST_SHARE * abs(true))
@@ -245,7 +245,7 @@ def _value(text: str) -> float | None:
 def _values(text: str) -> Iterator[tuple[float, str]]:
     for match in _NUMBER.finditer(text):
         value = _value(match[2])
-        if value is not None:
+        if value is not None and match[3] != "ans":
             yield abs(value), match[0].strip()
 
 

@@ -122,9 +122,12 @@ def qualifications(answers: Answers) -> Html:
         "Huit chances sur dix": lambda level: cells.ends(f.ends[level], french.percent),
     }
     f.points = cells.show(f.row, emplois.points_of)
+    def share(row: int) -> str:
+        is_wide = cells.is_unreliable(row)
+        return cells.ends(row, french.percent) if is_wide else french.percent(table["value"][row])
+
     shares = (
-        f"{f.names[level]} : {french.percent(rows['value'].iloc[0])} puis "
-        f"{french.percent(rows['value'].iloc[-1])}"
+        f"{f.names[level]} : {share(rows.index[0])} puis {share(rows.index[-1])}"
         for level, rows in f.past.items()
     )
     panels = "".join(
