@@ -104,8 +104,7 @@ def render(
         stamp = _read_stamp(site)
         done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
         if not done:
-            known = stamp.get("printed", {})
-            built, stamp = _build(root, edition, work, engine, known, is_stale=bool(stale))
+            built, stamp = _build(root, edition, work, engine, is_stale=bool(stale))
             stamp |= {"inputs": inputs, "content": tree_digest(built)}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
@@ -163,13 +162,7 @@ def tree_digest(folder: Path) -> str:
 
 
 def _build(
-    root: Path,
-    edition: manifest.Manifest,
-    work: Path,
-    engine: str,
-    printed_from: dict[str, str],
-    *,
-    is_stale: bool,
+    root: Path, edition: manifest.Manifest, work: Path, engine: str, *, is_stale: bool
 ) -> tuple[Path, dict[str, Any]]:
     """Build a site in a work folder; return its place there, and what to remember of it.
 
@@ -184,7 +177,8 @@ def _build(
     lost = [*counts.lost(work, built), *([] if is_stale else wrong)]
     names.link_site(built, study.metier_labels())
     site = root / "outputs" / edition.site_name
-    printed = pdf.print_reports(built, site, printed_from, asked=not edition.is_alone)
+    known = _read_stamp(site).get("printed", {})
+    printed = pdf.print_reports(built, site, known, asked=not edition.is_alone)
     served = past.serve(root, built, edition)
     defects, weights = check(built, [str(root.resolve())], served)
     DataError.refuse([*lost, *defects])
