@@ -122,6 +122,7 @@ def qualifications(answers: Answers) -> Html:
         "Huit chances sur dix": lambda level: cells.ends(f.ends[level], french.percent),
     }
     f.points = cells.show(f.row, emplois.points_of)
+
     def share(row: int) -> str:
         is_wide = cells.is_unreliable(row)
         return cells.ends(row, french.percent) if is_wide else french.percent(table["value"][row])
