@@ -184,7 +184,6 @@ def test_change_makes_stale_what_depends_on_it_and_nothing_else(
     assert {name: reasons[0] for name, reasons in found.items()} == expected
 
 
-@pytest.mark.skipif(os.environ.get("OPMQ_TEST_FULL") != "1", reason="OPMQ_TEST_FULL=1")
 def test_new_question_is_one_notebook_one_folder_and_one_line_in_each_branch(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,7 @@ import site_edition as given
 
 from opmq_lib.site import content, manifest
 from opmq_lib.site.manifest import Branch
-from opmq_lib.sources import embedded
+from opmq_lib.sources import embedded, study
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def plain(text: object) -> str:
 
 
 def test_a_branch_is_summed_up_by_its_published_headcount(branches: dict[str, Branch]) -> None:
-    found = content.summary(branches["chimie"])
+    found = content.summary(branches["chimie"], study.metier_labels())
     assert 'data-cell="emplois:0:value">225\u202f800<' in found.headcount
     assert (found.year, found.departures, found.metiers) == ("2020", "", [])
     assert "10\u202f600" not in found.headcount
@@ -32,7 +32,7 @@ def test_a_branch_is_summed_up_by_its_published_headcount(branches: dict[str, Br
 
 
 def test_a_branch_without_headcount_says_what_would_fill_it(branches: dict[str, Branch]) -> None:
-    found = content.summary(branches["verre_mecanique"])
+    found = content.summary(branches["verre_mecanique"], {})
     assert (found.headcount, found.figure) == ("", "")
     assert "un tableau de ses emplois par métier" in found.headline
 

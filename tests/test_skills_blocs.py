@@ -1,6 +1,5 @@
 """Bloc coverage: what a person read in the blocs of a real export, and never more."""
 
-import os
 import re
 import zipfile
 from datetime import date
@@ -24,7 +23,6 @@ NAMES = ["export-fiches-csv-2024-02-22.zip", "export-fiches-csv-2024-02-22_conti
 pytestmark = pytest.mark.skipif(
     not all((SAMPLES / name).is_file() for name in NAMES), reason="the producers' files are absent"
 )
-IN_FULL = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
 RUN = CliRunner()
 assert skills_app in [group.typer_instance for group in app.registered_groups]
 DAY = date(2026, 11, 24)
@@ -144,9 +142,9 @@ def test_a_live_bloc_covers_one_skill_of_each_metier_that_carries_it(
     "dates",
     [
         {"end": "23/11/2026"},
-        pytest.param({"end": ""}, marks=IN_FULL),
-        pytest.param({"end": "31/08/2031", "start": "25/11/2026"}, marks=IN_FULL),
-        pytest.param({"state": "INACTIVE"}, marks=IN_FULL),
+        {"end": ""},
+        {"end": "31/08/2031", "start": "25/11/2026"},
+        {"state": "INACTIVE"},
     ],
     ids=["expired", "dateless", "future", "inactive"],
 )
@@ -192,7 +190,7 @@ def test_a_metier_without_main_skill_is_np_once_blocs_are_read(inputs, wanted, s
 
 def test_all_that_may_rest_on_an_export_is_own(inputs):
     codes = inputs["certifications"].query("rncp_code != ''").set_index("certifinfo_code")
-    owned = skill_results(inputs, "metallurgie", study.edition())["portfolio"]
+    owned = chain.portfolio(inputs, "metallurgie")
     fiche = "RNCP" + codes.loc[codes.index.isin(owned["certifinfo_code"]), "rncp_code"].iloc[0]
     register = rncp.read_exports([SAMPLES / NAMES[0]])
     fiches = register["fiches"].replace({"fiche_code": {"RNCP509": fiche}})
@@ -247,7 +245,7 @@ def test_proposals_for_a_branch_are_those_of_its_certifications(inputs, tmp_path
         call("blocs", SAMPLES / NAMES[0], "-o", tmp_path / "x.csv", "--branch", "chimie")
     with pytest.raises(ScopeError, match="did you mean `chimie`"):
         call("blocs", SAMPLES / NAMES[0], "-o", tmp_path / "x.csv", "--branch", "chimei")
-    owned = skill_results(inputs, "metallurgie", study.edition())["portfolio"]
+    owned = chain.portfolio(inputs, "metallurgie")
     codes = inputs["certifications"].set_index("certifinfo_code")["rncp_code"]
     fiches = {"RNCP" + code for code in codes[owned["certifinfo_code"]] if code}
     register = pd.DataFrame({"fiche_code": [*sorted(fiches), "RNCP509"]})

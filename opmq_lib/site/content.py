@@ -70,7 +70,7 @@ class Download(NamedTuple):
     size: str
 
 
-def summary(branch: Branch) -> Any:
+def summary(branch: Branch, labels: Mapping[str, str]) -> Any:
     """Return what the home page and its own page say of a branch, as released tables have it.
 
     `headcount` is missing where none is published; then there is nothing else to say.
@@ -78,7 +78,6 @@ def summary(branch: Branch) -> Any:
     from opmq_lib.questions.rapport import figures, page  # not loaded where a site is up to date
 
     answers = {name: _results(branch.runs.get(name)) for name in SUMMED_UP}
-    labels = study.metier_labels()
     return SimpleNamespace(
         headline=Markup(page.headline(answers).html),
         figure=Markup(figures.metiers(answers, labels).html),
@@ -88,9 +87,9 @@ def summary(branch: Branch) -> Any:
 
 
 def summaries(manifest: Manifest) -> list[tuple[Branch, Any]]:
-    """Return each branch with its summary, in the order of French names."""
-    ordered = sorted(manifest.branches, key=lambda branch: french.order(branch.label))
-    return [(branch, summary(branch)) for branch in ordered]
+    """Return each branch with its summary, in the order of the manifest."""
+    labels = study.metier_labels()
+    return [(branch, summary(branch, labels)) for branch in manifest.branches]
 
 
 def without_headcount(summaries: Iterable[tuple[Branch, Any]]) -> dict[str, list[Branch]]:

@@ -47,11 +47,13 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
     sizes, defects = files.write(
         manifest, folder, templates("lisez-moi.txt"), [str(root.resolve())]
     )
-    jinja.globals["sizes"] = sizes
+    summaries = content.summaries(manifest)
+    jinja.globals |= {"sizes": sizes, "summaries": summaries}
     pages = {f"{name}.qmd": templates(f"{name}.qmd").render() for name in SINGLE_PAGES}
     pages["branches/index.qmd"] = templates("branches.qmd").render()
-    for each in manifest.branches:
-        pages[f"branches/{each.code}/index.qmd"] = templates("branche.qmd").render(branch=each)
+    for each, said in summaries:
+        page = templates("branche.qmd").render(branch=each, s=said)
+        pages[f"branches/{each.code}/index.qmd"] = page
     pages |= metiers.pages(root, manifest, templates, folder)
     warnings: list[str] = []
     for branch, run in manifest.runs:
