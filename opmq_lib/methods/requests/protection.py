@@ -6,7 +6,7 @@ makes more than `LARGEST_SHARE` of them. Only blocks and unions of blocks are pu
 safe blocks is safe, and subtraction of unions gives unions: nothing else can be obtained.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -30,7 +30,6 @@ SPLIT: Final = ("under_50", "all")
 """Groups of sizes whose requests are published by topic, reason and kind."""
 
 Flags = npt.NDArray[np.bool_]
-Fits = Callable[[list[int]], bool]
 
 
 class Split(NamedTuple):

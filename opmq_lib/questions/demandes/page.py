@@ -20,7 +20,6 @@ TABLE, FOLLOW_UP = "demandes", "demandes_suites"
 FOCUS, REST, ALL, TOTAL = "under_50", "50_plus", "all", "ensemble"
 SHARE, TOPIC, SHRUNK = "unmet_share_pct", "topic_share_of_unmet_pct", "unmet_share_shrunk_pct"
 PROBABILITY, RISE = "topic_top_three_probability_pct", "topic_rise_points"
-COMPANIES = "sur … entreprises"
 SURE, POSSIBLE = 90, 10
 """Probabilities, in %, from which a topic is said to be, and perhaps to be, in the first three."""
 WATERMARK = "données fictives"

@@ -238,6 +238,9 @@ def _regions(of: Book, code: str) -> Any:
         mainland=[tile(region) for region in PLACES],
         overseas=[tile(region) for region in OVERSEAS],
         tense=len(tense),
+        least=min(
+            np.nan_to_num([classes.get(each, 0) for each in known.keys() & PLACES]), default=0
+        ),
         known=len(known.keys() & PLACES.keys()),
         shades=[_one(end) for end in of.shades],
         year=of.columns["year"][next(iter(known.values()))],

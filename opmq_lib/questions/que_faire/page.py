@@ -13,7 +13,7 @@ from opmq_lib.questions.que_faire.chain import DECISION, FOLLOW_UP, LEFT_OUT, LI
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import codes, row_of
+from opmq_lib.tables.indicators import row_of
 
 WORDS = words(__package__)
 FRAGILE_SHARE_PCT, SHOWN_UNATTESTED = 50, 6
@@ -70,14 +70,6 @@ def cards(results: Results, labels: Labels) -> Html:
     items = "".join(WORDS.card(said_of(results, row, labels)) for row in shown.index)
     html = "".join(pieces.paragraphs(f'<ol class="opmq-shortlist">{items}</ol>'))
     return pieces.piece(html)
-
-
-def names(results: Results, labels: Labels, count: int = 3) -> list[tuple[str, Markup]]:
-    """Return the first names of the list, each with its departures per 100 jobs and a year."""
-    cells = Cells(LISTED, results[LISTED])
-    first = shown_rows(results).head(count)
-    rows = zip(codes(first), first.index, strict=True)
-    return [(labels[code], _rate(cells, row)) for code, row in rows]
 
 
 def left_out(results: Results, labels: Labels) -> Html:
