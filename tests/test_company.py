@@ -25,7 +25,7 @@ from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.entreprise import chain, workbook
 from opmq_lib.show import downloads
 from opmq_lib.sources import study
-from opmq_lib.tables.result_columns import COUNTED_BANDS, UNDER_45
+from opmq_lib.tables.columns import COLUMNS, COUNTED_BANDS
 
 EDITION, INPUTS = study.edition(), study.load_inputs(["chimie"])
 YEARS = (1, 3, 5)
@@ -69,7 +69,7 @@ def heads_of(metiers: Mapping[str, list[int]]) -> pd.DataFrame:
     rows = [
         (code, band, count)
         for code, counts in metiers.items()
-        for band, count in zip((UNDER_45, *COUNTED_BANDS), counts, strict=True)
+        for band, count in zip(COLUMNS["company_heads.age_band"].choices, counts, strict=True)
     ]
     return pd.DataFrame(rows, columns=["metier_code", "age_band", "employees_headcount"])
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from opmq_lib.methods.works import ABANDONED, of_branches
 from opmq_lib.tables import DESCRIPTIONS, check
-from opmq_lib.tables.wordings import choices
 
 LIST, THEMES = "note_list", "note_themes"
 
@@ -109,7 +108,7 @@ def invented(branch_codes: Sequence[str], on: date) -> pd.DataFrame:
         >>> len(notes), notes["origin"].unique().tolist()
         (4, ['fictitious'])
     """
-    themes = choices("notes", "theme")
+    themes = list(DESCRIPTIONS["notes"]["theme"].choices)
     days = {  # signed on, valid until, in days from the edition's
         "valable": (-90, 900),
         "périmée": (-1200, -100),

@@ -10,9 +10,9 @@ from opmq_lib.methods import employment
 from opmq_lib.methods.employment.totals import on_totals
 from opmq_lib.methods.skills import profiles
 from opmq_lib.methods.tension import passage
+from opmq_lib.tables.columns import TITLES_SEPARATOR
 from opmq_lib.tables.fap import NOT_CODED
 from opmq_lib.tables.indicators import last_year
-from opmq_lib.tables.result_columns import TITLES_SEPARATOR
 
 Tables = Mapping[str, pd.DataFrame]
 

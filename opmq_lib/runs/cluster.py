@@ -218,8 +218,7 @@ def _kernels(identity: Mapping[str, str], imports: Sequence[str], limits: Limits
 def _identity() -> dict[str, str]:
     """Return what a worker must have in common with the runner."""
     modules = library.read(HASHES)
-    others = [*(modules.folder / "data").glob("*.csv"), *modules.folder.rglob("*.jinja")]
-    data = {path.name: HASHES.sha256(path) for path in others}
+    data = {name: HASHES.sha256(modules.folder.parent / name) for name in modules.texts}
     ours = {LIBRARY: fingerprint.json_sha256([dict(modules.sha256), data])[:12]}
     return {**fingerprint.versions(), **ours}
 

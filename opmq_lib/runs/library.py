@@ -1,9 +1,9 @@
 """Find the part of the library that a notebook can reach, from its imports.
 
 What a template imports, what that imports, and so on: a change elsewhere cannot change its result.
-The French of a page lies in Jinja files beside the modules that it reaches. Imports by a computed
-name are not seen: only `opmq_lib.study` makes some, and who may call it reaches everything, as does
-a notebook that imports by anything but `from opmq_lib.x import y`.
+The French of a page lies in Jinja files, the contracts of tables in CSV, beside the modules that it
+reaches. Imports by a computed name are not seen: only `opmq_lib.study` makes some, and who may call
+it reaches everything, as does a notebook that imports by anything but `from opmq_lib.x import y`.
 """
 
 import re
@@ -29,7 +29,7 @@ class Library:
         paths: Module → its file.
         sha256: Module → sha256 of its source.
         imports: Module → modules of the library that it imports, its packages included.
-        texts: Jinja files, as `opmq_lib/…`.
+        texts: Jinja and CSV files, as `opmq_lib/…`.
     """
 
     folder: Path
@@ -58,7 +58,7 @@ class Library:
         return {module: self.sha256[module] for module in sorted(found)}
 
     def texts_beside(self, modules: Iterable[str]) -> tuple[str, ...]:
-        """Return the Jinja files in the folders of some modules."""
+        """Return the Jinja and CSV files in the folders of some modules."""
         folders = {self.paths[module].parent for module in modules}
         above = self.folder.parent
         return tuple(name for name in self.texts if (above / name).parent in folders)
@@ -85,7 +85,7 @@ def read(hashes: Hashes, folder: Path | None = None) -> Library:
         for module, path in paths.items()
     }
     imports[LATE] = frozenset(sha256)
-    texts = sorted(package.rglob("*.jinja"))
+    texts = sorted([*package.rglob("*.jinja"), *package.glob("*/*.csv")])
     names = tuple(f"{LIBRARY}/{path.relative_to(package).as_posix()}" for path in texts)
     return Library(package, paths, sha256, imports, names)
 

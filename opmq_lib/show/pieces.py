@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from opmq_lib.errors import Defect, ScopeError, did_you_mean
 from opmq_lib.show import french, notebook
-from opmq_lib.tables.result_columns import TITLES_SEPARATOR
+from opmq_lib.tables.columns import TITLES_SEPARATOR
 
 ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
 NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>')

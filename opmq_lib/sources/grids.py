@@ -22,7 +22,7 @@ from opmq_lib import tables
 from opmq_lib.errors import Defect, SchemaError
 from opmq_lib.sources import forms, project
 from opmq_lib.tables import scope, titles
-from opmq_lib.tables.kinds import DAY
+from opmq_lib.tables.columns import DAY
 
 _NUMBER: Final = re.compile(
     r"(?P<sign>[-+\N{MINUS SIGN}]?)"

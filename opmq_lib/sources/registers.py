@@ -21,7 +21,7 @@ from opmq_lib.sources.yaml_model import Reading, read_file
 from opmq_lib.tables import Problem
 from opmq_lib.tables import register as contract
 from opmq_lib.tables.register import TABLE, Known
-from opmq_lib.tables.wordings import WORDINGS
+from opmq_lib.tables.schemas import WORDINGS
 
 IMPORT_FILE: Final = "parameters/requests.yml"
 

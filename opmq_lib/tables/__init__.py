@@ -1,8 +1,8 @@
 """What every table must look like: columns, types, ranges, keys, French labels and units.
 
-Contracts are data: `columns` says what a column means, `schemas` which columns a table has, and
-`checking` finds every defect of a table at once. Codes are text and are never converted; an empty
-text is a missing one.
+Contracts are data: `columns.csv` says what a column means, `tables.csv` which columns a table has,
+`schemas` what its rows must say together, and `checking` finds every defect of a table at once.
+Codes are text and are never converted; an empty text is a missing one.
 """
 
 from opmq_lib.tables.checking import Problem as Problem
@@ -15,8 +15,8 @@ from opmq_lib.tables.checking import header_problems as header_problems
 from opmq_lib.tables.checking import input_errors as input_errors
 from opmq_lib.tables.checking import row_problems as row_problems
 from opmq_lib.tables.columns import COLUMNS as COLUMNS
+from opmq_lib.tables.columns import Column as Column
 from opmq_lib.tables.columns import expectation as expectation
-from opmq_lib.tables.kinds import Column as Column
 from opmq_lib.tables.schemas import DESCRIPTIONS as DESCRIPTIONS
 from opmq_lib.tables.schemas import DIMENSIONS as DIMENSIONS
 from opmq_lib.tables.schemas import INDICATOR_COLUMNS as INDICATOR_COLUMNS

@@ -22,8 +22,7 @@ from opmq_lib.errors import (
     did_you_mean,
 )
 from opmq_lib.tables import personal, titles
-from opmq_lib.tables.columns import expectation
-from opmq_lib.tables.kinds import ANY, DAY, Column
+from opmq_lib.tables.columns import ANY, DAY, Column, expectation
 from opmq_lib.tables.schemas import DESCRIPTIONS, KEYS, RULES, USES, Rule, Use
 from opmq_lib.tables.scope import OWN_TABLES
 
@@ -445,7 +444,7 @@ def _cell_problems(
             wrong,
             Problem(use.name, what or _misfit(use.name, column), expected, fix, error=error),
             rows,
-            () if what else column.choices,
+            () if what else tuple(column.choices),
         )
     ]
 

@@ -1,375 +1,92 @@
-"""What a column means, once: same name, same quantity, same unit, in every table."""
+"""What a column means, once: same name, same quantity, same unit, in every table.
 
+`columns.csv` has one row a column, or a table's own column where it means something else there
+(`series.year`). A column that a choice of codes fills has them in `choices`, separated by `|`, each
+with its French word where readers see one (`signed=signée`).
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from importlib import resources
 from math import inf, isfinite
-from typing import Final
+from typing import Final, NamedTuple
 
-from opmq_lib.tables.kinds import (
-    ANY,
-    DAY,
-    Column,
-    code,
-    count,
-    day,
-    euros,
-    heads,
-    number,
-    pct,
-    quintile,
-    text,
-    year,
-)
-from opmq_lib.tables.register_columns import REGISTERS
-from opmq_lib.tables.result_columns import NATURES, RESULTS
+ANY: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+"""What a code may look like."""
 
-_FACTS = ("emerging", "macro", "condition")
-_RELATIONS = ("exactMatch", "closeMatch", "broadMatch", "narrowMatch")
-_SKILLS = "compétences"
-_INDEX = "indice sans unité"
+DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+"""What a day looks like."""
+
+TITLES_SEPARATOR: Final = " ; "
+"""Between titles in a cell of `main_romes`, and of `certifications`."""
+
+
+class Column(NamedTuple):
+    """What a column means.
+
+    Attributes:
+        kind: `text`, `code`, `whole` (number) or `number`.
+        label: French name, shown to readers.
+        unit: French unit, empty for texts.
+        low: Least value.
+        high: Largest value.
+        pattern: What a code looks like.
+        example: A code, for messages.
+        choices: The only texts allowed, if not empty, and the French word of each.
+        titles: What files may call it beside its label; the first is its title in templates.
+    """
+
+    kind: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    pattern: str
+    example: str
+    choices: Mapping[str, str]
+    titles: tuple[str, ...]
+
+    @property
+    def is_text(self) -> bool:
+        """Whether cells are texts: codes are."""
+        return self.kind in {"text", "code"}
+
+
+def rows(file: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a table of this folder."""
+    text = resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
+    yield from csv.DictReader(text.splitlines())
+
+
+def _column(row: Mapping[str, str]) -> Column:
+    choices = [choice.partition("=") for choice in row["choices"].split("|") if row["choices"]]
+    return Column(
+        kind=row["kind"],
+        label=row["label"],
+        unit=row["unit"],
+        low=float(row["low"] or -inf),
+        high=float(row["high"] or inf),
+        pattern=row["pattern"],
+        example=row["example"],
+        choices={code: word for code, _, word in choices},
+        titles=tuple(filter(None, row["titles"].split("|"))),
+    )
+
+
+COLUMNS: Final = {row["name"]: _column(row) for row in rows("columns.csv")}
+"""Meaning of every column."""
+
+COUNTED_BANDS: Final = tuple(COLUMNS["company_rates.age_band"].choices)
+"""Age bands of a company's employees: those under 45 are not at the end of a career."""
+
 FACTORS: Final = {
-    "hiring_intensity": "Intensité d’embauches",
-    "training_job_link": "Lien formation-emploi",
-    "labour_shortage": "Manque de main-d’œuvre disponible",
-    "non_durable_jobs": "Non-durabilité de l’emploi",
-    "hard_working_conditions": "Conditions de travail contraignantes",
-    "geographic_mismatch": "Inadéquation géographique",
+    name: COLUMNS[name].label
+    for name in (
+        *("hiring_intensity", "training_job_link", "labour_shortage"),
+        *("non_durable_jobs", "hard_working_conditions", "geographic_mismatch"),
+    )
 }
 """What makes a métier tense, in the tables of the Dares: columns and their labels."""
-
-COLUMNS: Final[dict[str, Column]] = {
-    # keys
-    "branch_code": code("Branche", r"[a-z][a-z0-9_]*", "chimie"),
-    "metier_code": code("Métier", ANY, "D1Z40"),
-    "idcc_code": code("Convention collective (IDCC)", r"[0-9]{5}", "00044"),
-    "region_code": code(
-        "Région (FM : France métropolitaine, FR : France entière)", r"[0-9][0-9AB]|FM|FR", "84"
-    ),
-    "rome_code": code("Fiche ROME", r"[A-Z][0-9]{4}", "H2102"),
-    "naf_code": code("Activité (NAF rév. 2)", r"[0-9]{4}[A-Z]", "2059Z"),
-    "skill_code": code("Compétence", r"[0-9]+", "100007"),
-    "macro_skill_code": code("Macro-compétence", r"[0-9]+", "300004"),
-    "appellation_code": code("Appellation", r"[0-9]+", "10200"),
-    "certifinfo_code": code("Certification (Certif Info)", r"[0-9]+", "100423"),
-    "source_code": code("Source", ANY, "dares_portraits_metiers"),
-    "scenario_code": code("Scénario", r"[a-z0-9][a-z0-9_-]*", "reference"),
-    "series_code": text("Série"),
-    "kind_code": text("Genre de série"),
-    "series.year": Column("whole", "Année", "année", 0, 9999),
-    "headcount_series.value": Column("number", "Effectif", "personnes", low=0),
-    "year": year("Année"),
-    "age_band": text("Tranche d’âge"),
-    "period": code("Période", r"[0-9]{4}-[0-9]{4}", "2017-2019"),
-    # branches and conventions
-    "label": text("Libellé"),
-    "cpnefp_name": text("CPNEFP"),
-    "industry_group_code": code("Regroupement de conventions (CRIS)", r"[A-Z]", "C"),
-    "idcc_2019_codes": text("Conventions en 2019"),
-    "idcc_2026_codes": text("Conventions en 2026"),
-    "in_opco2i_table_2019": text("Dans la table OPCO 2i de 2019", "yes", "no"),
-    "portrait_2020": text("Portrait de branche 2020", "yes", "partial", "no"),
-    "short_label": text("Libellé court"),
-    "field": text("Champ d’application"),
-    "cris_code": code("Regroupement de conventions (CRIS)", r"[A-Z][0-9]{2}", "C10"),
-    "active": text("Convention active", "yes", "no"),
-    "successor_idcc_code": code("Convention suivante", r"[0-9]{5}", "03248"),
-    "final_idcc_code": code("Convention finale", r"[0-9]{5}", "03248"),
-    "signed_on": day("Date de signature"),
-    "effective_on": day("Date d’effet"),
-    "ended_on": day("Date de fin"),
-    # headcounts of conventions
-    "employees_headcount": heads("Salariés au 31 décembre", "salariés"),
-    "employees_fte": heads("Salariés en équivalent temps plein", "équivalents temps plein"),
-    "firms_main_idcc_count": count("Entreprises, convention principale", "entreprises"),
-    "firms_any_employee_count": count("Entreprises, au moins un salarié", "entreprises"),
-    "establishments_main_idcc_count": count(
-        "Établissements, convention principale", "établissements"
-    ),
-    "establishments_any_employee_count": count(
-        "Établissements, au moins un salarié", "établissements"
-    ),
-    "share_firms_10_to_19_pct": pct("Entreprises de 10 à 19 salariés"),
-    "share_firms_20_to_49_pct": pct("Entreprises de 20 à 49 salariés"),
-    "share_firms_50_to_99_pct": pct("Entreprises de 50 à 99 salariés"),
-    "share_firms_100_to_249_pct": pct("Entreprises de 100 à 249 salariés"),
-    "share_firms_250_to_499_pct": pct("Entreprises de 250 à 499 salariés"),
-    "share_firms_500_or_more_pct": pct("Entreprises de 500 salariés ou plus"),
-    "share_firms_under_10_pct": pct("Entreprises de moins de 10 salariés"),
-    "share_firms_under_50_pct": pct("Entreprises de moins de 50 salariés"),
-    "wage_all_eur_per_month": euros("Salaire net moyen en équivalent temps plein"),
-    "wage_women_eur_per_month": euros("Salaire net moyen des femmes"),
-    "wage_men_eur_per_month": euros("Salaire net moyen des hommes"),
-    "wage_managers_eur_per_month": euros("Salaire net moyen des cadres"),
-    "wage_intermediate_eur_per_month": euros("Salaire net moyen des professions intermédiaires"),
-    "wage_clerks_eur_per_month": euros("Salaire net moyen des employés"),
-    "wage_workers_eur_per_month": euros("Salaire net moyen des ouvriers"),
-    "wage_gap_pct": pct("Écart de salaire des femmes aux hommes", low=-100, high=inf),
-    "share_under_1_05_smic_pct": pct("Salariés sous 1,05 Smic"),
-    "share_under_1_05_smic_women_pct": pct("Femmes sous 1,05 Smic"),
-    "share_under_1_05_smic_men_pct": pct("Hommes sous 1,05 Smic"),
-    "share_under_1_05_smic_managers_pct": pct("Cadres sous 1,05 Smic"),
-    "share_under_1_05_smic_intermediate_pct": pct("Professions intermédiaires sous 1,05 Smic"),
-    "share_under_1_05_smic_clerks_pct": pct("Employés sous 1,05 Smic"),
-    "share_under_1_05_smic_workers_pct": pct("Ouvriers sous 1,05 Smic"),
-    # métiers
-    "nomenclature": text("Nomenclature"),
-    "level": text("Niveau de la nomenclature"),
-    "parent_code": code("Famille", ANY, "D1Z"),
-    "scope": text("Domaine", "industry", "transverse", "other", "total"),
-    "employment_headcount": heads("Emploi"),
-    "employment_headcount_lower": heads("Emploi, borne basse"),
-    "employment_headcount_upper": heads("Emploi, borne haute"),
-    "headcount_fit_ratio": number(
-        "Effectif publié rapporté à l’emploi des activités (branche ou secteur)",
-        "rapport",
-        0,
-    ),
-    "reliability_grade": text("Fiabilité (A : la meilleure)", *"ABCD"),
-    "nature": text("Nature du chiffre", *NATURES),
-    "origin": text("Origine", "public", "own"),
-    "units_count": count("Entreprises derrière la cellule", "entreprises"),
-    "changed_units_count": count(
-        "Entreprises dont le chiffre a changé depuis l’édition précédente", "entreprises"
-    ),
-    "largest_share_pct": pct("Part de la plus grande entreprise"),
-    "share": number("Part", "part de 0 à 1", low=0, high=1),
-    "employees_national.employees_headcount": heads("Salariés, apprentis exclus", "salariés"),
-    "branch_totals.employees_headcount": heads("Salariés de la branche dans l’année", "salariés"),
-    "sector_code": code("Secteur (NAF en 38 postes)", r"[A-Z]{2}", "CE"),
-    "pcs_code": code("Catégorie socioprofessionnelle (PCS 2003)", r"[0-9]{3}[a-z]", "624d"),
-    "official_projections.metier_code": code(
-        "Familles de métiers (FAP-87), regroupées comme elles sont publiées",
-        r"[A-Z][0-9A-Z][A-Z_](;[A-Z][0-9A-Z][A-Z_])*",
-        "D1Z",
-    ),
-    "horizon_year": year("Année projetée"),
-    "base_year": year("Année de départ"),
-    "net_creation_headcount": number("Créations nettes d’emplois", "emplois"),
-    "departures_headcount": heads("Départs en fin de carrière", "personnes"),
-    "young_beginners_headcount": heads("Jeunes débutants", "personnes"),
-    "region_moves_headcount": number("Solde des mobilités entre régions", "personnes"),
-    "imbalance_headcount": number("Déséquilibre potentiel", "personnes"),
-    "seeker_category": text("Catégorie de demandeurs d’emploi"),
-    "job_seekers_headcount": heads("Demandeurs d’emploi", "personnes"),
-    "wage_median_eur_per_month": euros("Salaire net médian à temps complet"),
-    # tension and recruitment
-    "tension_index": number("Indicateur de tension", _INDEX),
-    "mean_employment_headcount": heads("Emploi moyen"),
-    "tension_class": quintile("Classe de tension"),
-    **{factor: quintile(label) for factor, label in FACTORS.items()},
-    "tension_index_lower": number("Indicateur de tension, image la moins tendue", _INDEX),
-    "tension_index_upper": number("Indicateur de tension, image la plus tendue", _INDEX),
-    "tension_class_least": quintile("Classe de tension, image la moins tendue"),
-    "tension_class_most": quintile("Classe de tension, image la plus tendue"),
-    "tension_rank": count("Rang (1 : le plus en tension)", "rang"),
-    "ranked_count": count("Métiers classés", "métiers"),
-    "tension_rank_share": number("Place (1 : le plus en tension)", "de 0 à 1", 0, 1),
-    "passage_status": text("Passage en FAP-2021", "unique", "dominant", "ambiguous"),
-    "image_coverage": number("Poids des images qui ont un indice", "de 0 à 1", 0, 1),
-    "image_weight": number("Poids de l’image", "de 0 à 1", 0, 1),
-    "fap2009_year": year("Année, FAP-2009"),
-    "fap2009_index": number("Indicateur de tension, FAP-2009", _INDEX),
-    "fap2009_class": quintile("Classe de tension, FAP-2009"),
-    "fap2009_rank": count("Rang, FAP-2009 (1 : le plus en tension)", "rang"),
-    "fap2009_ranked_count": count("Métiers classés, FAP-2009", "métiers"),
-    "fap2009_rank_share": number("Place, FAP-2009 (1 : le plus en tension)", "de 0 à 1", 0, 1),
-    "fap2009_gap": number("Écart à la moyenne de tous les métiers, FAP-2009", _INDEX),
-    "fap2009_rank_change": Column(
-        "whole", "Évolution du rang en quatre ans, FAP-2009 (positive : plus tendu)", "places"
-    ),
-    "basins_count": count("Bassins d’emploi publiés", "bassins"),
-    "high_tension_basins_count": count("Bassins en classe 4 ou 5", "bassins"),
-    "hard_to_fill_share": number("Part des projets jugés difficiles", "de 0 à 1", 0, 1),
-    "offers_per_seeker_ratio": number("Offres par demandeur d’emploi", "rapport", 0),
-    "exit_rate": number("Taux de sortie des listes", "de 0 à 1", 0, 1),
-    "tension_variance": number(
-        "Variance d’échantillonnage de l’indice", "carré de l’indice", low=0
-    ),
-    "reference_code": code("Référence de la Dares", ANY, "dares_2014_2018_fap2009"),
-    "component": text("Composante", "hard_to_fill_share", "offers_per_seeker_ratio", "exit_rate"),
-    "mean": number("Moyenne de référence", "unité de la composante"),
-    "standard_deviation": number("Écart-type de référence", "unité de la composante"),
-    "metier_2021_code": code("Métier (FAP-2021)", ANY, "D1X40"),
-    "qualification_code": code("Qualification (Pôle emploi)", r"[0-9]", "6"),
-    "profile_code": code("Profil de tension", r"[a-z_]+", "training"),
-    "practice": text("Ce qui se fait souvent"),
-    **{
-        f"{factor}_range": code(f"{label} (quintiles)", r"[1-5](-[1-5])?", "4-5")
-        for factor, label in FACTORS.items()
-    },
-    "cells_count": count("Lignes publiées (bassin × département)", "lignes"),
-    "projects_count": count("Projets de recrutement", "projets"),
-    "projects_secret_cells_count": count("Lignes secrètes, projets", "lignes"),
-    "hard_to_fill_count": count("Projets jugés difficiles", "projets"),
-    "hard_to_fill_secret_cells_count": count("Lignes secrètes, projets difficiles", "lignes"),
-    "seasonal_count": count("Projets saisonniers", "projets"),
-    "seasonal_secret_cells_count": count("Lignes secrètes, projets saisonniers", "lignes"),
-    "recruitment_intentions.status": text("État de la somme", "exact", "lower_bound", "secret"),
-    "hires_count": count("Déclarations d’embauche", "déclarations"),
-    # skills and certifications
-    "parent_rome_code": code("Fiche ROME d’origine (version 3)", r"[A-Z][0-9]{4}", "H2102"),
-    "ecological_transition": text("Transition écologique", "white", "green", "strategic", "brown"),
-    "digital_transition": text("Transition numérique", "yes", "no"),
-    "rome_version": text("Version du ROME", "3", "4.0"),
-    "rome_facts.skills_count": count("Compétences et savoirs, hors macro-compétences", _SKILLS),
-    "ecological_skills_count": count("Dont transition écologique (ROME)", _SKILLS),
-    "ecological_unsaid_count": count("Transition écologique : le ROME ne dit rien", _SKILLS),
-    "digital_skills_count": count("Dont transition numérique (ROME)", _SKILLS),
-    "digital_unsaid_count": count("Transition numérique : le ROME ne dit rien", _SKILLS),
-    "esco_skills_count": count("Dont liées à ESCO (même compétence, ou plus étroite)", _SKILLS),
-    "esco_links_count": count("Liens vers ESCO (même compétence, ou plus étroite)", "liens"),
-    "esco_green_skills_count": count("Dont liées à la collection verte d’ESCO", _SKILLS),
-    "esco_digital_skills_count": count("Dont liées à la collection numérique d’ESCO", _SKILLS),
-    "fact_code": text("Fait", *_FACTS),
-    "item_code": code("Élément du ROME", r"[0-9]+", "100007"),
-    "metier_changes.fact_code": text(
-        "Fait",
-        *_FACTS,
-        "ecological",
-        "digital",
-        "esco_green",
-        "esco_digital",
-        "esco_links",
-        "factor",
-        "qualification",
-        "qualification_before",
-        "none",
-    ),
-    "metier_changes.item_code": text("Élément"),
-    "unsaid_count": count("Sans mention dans la source", _SKILLS),
-    "vintage": text("Édition ou année de la source"),
-    "target_metier_code": code("Métier d’arrivée", ANY, "D1Z40"),
-    "shared_count": count("Macro-compétences communes", _SKILLS),
-    "to_learn_count": count("Macro-compétences à apprendre", _SKILLS),
-    "shared_labels": text("Macro-compétences communes, en clair"),
-    "to_learn_labels": text("Macro-compétences à apprendre, en clair"),
-    "shared_share": number("Part commune de toutes celles des deux métiers", "de 0 à 1", 0, 1),
-    "near_rank": Column("whole", "Rang parmi ceux qui y mènent", "1, 2, …", 1),
-    "exit_rank": Column("whole", "Rang parmi ceux où il mène", "1, 2, …", 1),
-    "metier_ways.growth_rate_pct": number("Croissance officielle, départ", "% par an"),
-    "target_growth_rate_pct": number("Croissance officielle, arrivée", "% par an"),
-    "target_rome_code": code("Fiche ROME d’arrivée", r"[A-Z][0-9]{4}", "H2102"),
-    "importance": text("Importance", "principale", "émergente", "autre"),
-    "type": text("Type", "savoir", "savoir-faire", "savoir-être"),
-    "tree_code": code("Place dans l’arborescence", ANY, "4A201"),
-    "classification": text("Classement", "principale", "synonyme"),
-    "rncp_code": code("Fiche RNCP", r"[0-9]+", "31115"),
-    "title": text("Intitulé"),
-    "kind": text("Nature de la certification"),
-    "type_label": text("Type de certification"),
-    "validating_body": text("Organisme valideur"),
-    "certifying_body": text("Organisme certificateur"),
-    "framework_level": Column("whole", "Niveau du cadre national", "niveau de 3 à 8", 3, 8),
-    "nsf_code": code("Spécialité de formation (NSF)", ANY, "326"),
-    "forma_code": code("Formacode", r"[0-9]+", "45521"),
-    "last_session_year": year("Dernière session"),
-    "updated_on": day("Dernière mise à jour"),
-    "selected_by": text("Retenue par", "rome", "body", "rome+body"),
-    "rank": Column("whole", "Rang", "rang de 1 à 5", 1, 5),
-    "body": text("Organisme, tel que la source l’écrit"),
-    "code": text("Code"),
-    "query": text("Texte libre"),
-    "review.rank": Column("whole", "Rang", "1, 2, …", 1),
-    "confidence": number("Confiance", "probabilité de 0 à 1", 0, 1),
-    "decision": text("Décision"),
-    "review.decision": text("Décision", "accepted", "refused", ""),
-    "decided_on": day("Date de la décision"),
-    "review.decided_on": text("Date de la décision"),
-    "version": Column("whole", "Version de la feuille", "1, 2, …", 1),
-    "skill_level": Column("whole", "Niveau de maîtrise", "niveau de 1 à 4", 1, 4),
-    "needed_headcount": heads("Personnes nécessaires", "personnes"),
-    "available_headcount": heads("Personnes disponibles", "personnes"),
-    "respondents_count": count("Entreprises répondantes", "entreprises"),
-    "coverage_pct": pct("Part des personnes que la source a vues"),
-    "period_rank": Column("whole", "Rang de la période", "1, 2, …", 1),
-    "mentions_count": count("Documents qui citent la compétence", "documents"),
-    "documents_count": count("Documents de la période", "documents"),
-    "employers_count": count("Employeurs", "employeurs"),
-    "mentions_squares_count": count("Offres qui la citent, par employeur, au carré", "offres²"),
-    "fiche_code": code("Fiche du RNCP ou du RS", r"(RNCP|RS)[0-9]+", "RNCP31115"),
-    "bloc_code": code("Bloc de compétences", r"(RNCP|RS)[0-9]+BC[0-9]+", "RNCP31115BC01"),
-    "bloc_label": text("Intitulé du bloc"),
-    "skill_label": text("Intitulé de la compétence"),
-    "bloc_readings.decision": text("Le bloc couvre la compétence", "yes", "no", ""),
-    "bundle": text("Ensemble de compétences"),
-    "lead_months": count("Mois après le jour de l’édition", "mois"),
-    "covered_on": day("Jour regardé"),
-    "coverage_ratio": number(
-        "Part des compétences qu’un bloc en vigueur couvre", "part de 0 à 1", 0, 1
-    ),
-    "skills_count": count("Compétences principales ou émergentes", "compétences"),
-    "read_skills_count": count("Compétences qu’un bloc lu couvre", "compétences"),
-    "ending_blocs_count": count("Blocs en vigueur qui ne le sont plus ce jour-là", "blocs"),
-    "rncp_fiches.active": text("Fiche active", "yes", "no"),
-    "starts_on": day("Date d’effet"),
-    "ends_on": day("Fin d’enregistrement"),
-    "metiers_count": count("Métiers (ROME)", "métiers"),
-    "concept_uri": text("Concept d’ESCO"),
-    "language_code": text("Langue", "fr", "en"),
-    "concept_kind": text("Sorte de concept", "occupation", "skill"),
-    "mapping_relation": text("Correspondance", *_RELATIONS),
-    "skill_rank": Column("whole", "Rang dans le profil", "1, 2, …", 1),
-    "other_branch_code": code("Autre branche", r"[a-z0-9_]+", "chimie"),
-    "other_certifinfo_code": code("Autre certification (Certif Info)", r"[0-9]+", "100423"),
-    "other_title": text("Intitulé de l’autre certification"),
-    "shared_metiers_count": count("Métiers (ROME) visés par les deux", "métiers"),
-    "state": text(
-        "État de l’enregistrement", "expired", "within_12_months", "within_24_months", "later", "nd"
-    ),
-    "months_left": Column("whole", "Mois avant la fin", "mois entiers"),
-    "reason_code": text("Raison de regarder"),
-    "signal": text("Signal", "emerging_flag", "uncovered"),
-    "needed": number("Besoin", "personnes pondérées par le niveau", 0),
-    "available": number("Disponible", "personnes pondérées par le niveau", 0),
-    "gap": number("Écart relatif", "de −1 à 1", -1, 1),
-    "unweighted_gap": number("Écart relatif sans pondération", "de −1 à 1", -1, 1),
-    # sources and conventions of the project
-    "table": text("Table"),
-    "sources.period": text("Période"),
-    "source_list.period": text("Période"),
-    "producer": text("Producteur"),
-    "data_date": text("Date des données"),
-    "licence": text("Licence"),
-    "current_version": text("Version à jour"),
-    "note": text("Note"),
-    "basis": text("Fondement"),
-    # needs
-    "exit_rate_pct": pct("Taux de sortie annuel", high=inf),
-    "exit_reason": text("Motif de sortie"),
-    "exit_share_pct": pct("Part des sorties"),
-    "family_code": code("Famille des projections officielles", r"[A-Z][0-9A-Z][A-Z_]", "E1Z"),
-    "growth_rate_pct": number("Croissance", "% par an"),
-    "own_growth_rate_pct": number("Croissance, notre tendance", "% par an"),
-    "departure_rate_pct": number("Départs en fin de carrière", "% des emplois par an", 0),
-    "own_departure_rate_pct": number("Départs, d’après nos âges", "% des emplois par an", 0),
-    "later_departure_rate_pct": number(
-        "Départs, un an plus tard dans la vie", "% des emplois par an", 0
-    ),
-    "level_year": year("Année de l’effectif"),
-    "needs_cells.nature": text("Nature des taux", "official_projection", "projection"),
-    "metier_rates.nature": text("Nature des taux", "official_projection", "projection"),
-    "young_beginners_per_year_headcount": heads("Jeunes débutants par an", "personnes par an"),
-    "net_mobility_per_year_headcount": number("Mobilité nette entrante par an", "personnes par an"),
-    "age_pyramids.period": code("Période", r"[0-9]{4}(-[0-9]{4})?", "2017-2019"),
-    "age_pyramids.age_band": code("Tranche d’âge", r".*[0-9].*", "50-54 ans"),
-    "first_age": count("Premier âge de la tranche", "ans"),
-    "step": Column("whole", "Pas de cinq ans", "1, 2, …", 1),
-    "survival_ratio": Column("number", "Part encore en emploi cinq ans après", "de 0 à 1", 0, 1),
-    "common_spread_logit": Column("number", "Écart-type commun à tous les métiers", "logit", 0),
-    "spread_ratio": Column("number", "Écart-type propre au métier", "de 0 à 1", 0),
-    "line_number": count("Ligne du scénario", "rang"),
-    "scenario_label": text("Scénario"),
-    "line_label": text("Ce que dit la ligne"),
-    "industry_group_codes": text("Regroupements de branches"),
-    "branch_codes": text("Branches"),
-    "metier_codes": text("Métiers"),
-    "start_year": year("Départ"),
-    "end_year": year("Arrivée"),
-    "multiplier": number("Multiplicateur", "rapport à la référence", 0),
-    "points": text("Points intermédiaires"),
-    "vote": text("Vote"),
-    **REGISTERS,
-    **RESULTS,
-}
-"""Meaning of every column."""
 
 
 def expectation(column: Column) -> str:

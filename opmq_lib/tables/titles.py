@@ -7,35 +7,8 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import Final
 
+from opmq_lib.tables.columns import COLUMNS
 from opmq_lib.tables.schemas import DESCRIPTIONS
-
-_WORDS: Final[dict[str, tuple[str, ...]]] = {
-    "branch_code": ("Code branche", "Code de la branche"),
-    "metier_code": ("Code métier", "Code du métier", "Code FAP", "Code FAP-2009", "FAP"),
-    "year": ("Année", "An", "Millésime", "Exercice"),
-    "employment_headcount": (
-        *("Effectif", "Effectifs", "Effectif total", "Effectif salarié", "Effectifs salariés"),
-        *("Emplois", "Nombre d’emplois", "Nb d’emplois", "Salariés", "Nombre de salariés"),
-        *("Nb de salariés", "Nb salariés"),
-    ),
-    "employees_headcount": (
-        *("Effectif", "Effectifs", "Effectif total", "Effectif salarié", "Effectifs salariés"),
-        *("Salariés", "Nombre de salariés", "Nb de salariés", "Nb salariés"),
-    ),
-    "units_count": ("Nombre d’entreprises", "Entreprises", "Nb d’entreprises", "Nb entreprises"),
-    "largest_share_pct": (
-        *("Part de la plus grande entreprise", "Part de la première entreprise"),
-        *("Part de la plus grosse entreprise", "Plus grande entreprise"),
-    ),
-    "changed_units_count": ("Entreprises révisées",),
-    "source_code": ("Code source",),
-    "criterion_code": ("Code critère",),
-    "skill_code": ("Code compétence", "Code OGR"),
-    "bloc_code": ("Code bloc",),
-    "region_code": ("Code région",),
-    "age_band": ("Tranche d’âge", "Âge"),
-}
-"""What a column may be called beside its French label; the first is its title in templates."""
 
 _LABELS: Final = {
     "branch_label": ("Nom de la branche", "Branche, en clair"),
@@ -54,7 +27,7 @@ def title(table: str, column: str) -> str:
         ('Part de la plus grande entreprise (%)', 'Période')
     """
     described = DESCRIPTIONS[table][column]
-    words = _WORDS.get(column, (described.label,))[0]
+    words = (*described.titles, described.label)[0]
     return f"{words} (%)" if described.unit == "%" else words
 
 
@@ -96,14 +69,14 @@ def columns(table: str, titles: Sequence[str]) -> list[str]:
 
 
 def _coded(name: str) -> set[str]:
-    return {plain(word) for word in _WORDS[name]}
+    return {plain(word) for word in COLUMNS[name].titles}
 
 
 @cache
 def _known(table: str) -> dict[str, str]:
     """Return the column of each title; what is said whole comes before what is left of it."""
     described = DESCRIPTIONS[table]
-    said = {name: (name, each.label, *_WORDS.get(name, ())) for name, each in described.items()}
+    said = {name: (name, each.label, *each.titles) for name, each in described.items()}
     known: dict[str, str] = {}
     for titles in (_LABELS, said):
         for short in (bare, str):

@@ -15,8 +15,8 @@ import pandas as pd
 from opmq_lib.errors import CoherenceError, Defect, gather
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.tables import input_errors
+from opmq_lib.tables.columns import COUNTED_BANDS
 from opmq_lib.tables.indicators import ALL_METIERS
-from opmq_lib.tables.result_columns import COUNTED_BANDS
 
 HORIZONS: Final = (1, 3, 5)
 """Years; rates are those of five years, spread evenly, and serve no further."""
@@ -42,7 +42,7 @@ def company(
 
     Args:
         heads: The company's employees, contract `company_heads`: `metier_code`, `age_band`
-            (`UNDER_45`, not counted, or one of `COUNTED_BANDS`), `employees_headcount`, whole.
+            (those under 45, not counted, or one of `COUNTED_BANDS`), `employees_headcount`, whole.
         rates: Contract `company_rates`: `metier_code`, `age_band` of `COUNTED_BANDS`,
             `departure_rate_pct`, in % of the heads per year.
         horizons: Years from now, 5 at most.

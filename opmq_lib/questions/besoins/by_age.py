@@ -14,8 +14,8 @@ from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
 from opmq_lib.tables import DESCRIPTIONS, check
+from opmq_lib.tables.columns import COUNTED_BANDS
 from opmq_lib.tables.indicators import ALL_METIERS
-from opmq_lib.tables.result_columns import COUNTED_BANDS
 
 RATES: Final = "entreprise_taux"
 

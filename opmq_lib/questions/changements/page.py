@@ -11,7 +11,7 @@ from opmq_lib.questions.changements.chain import FACTS, NOTES, WAYS
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.wordings import WORDINGS
+from opmq_lib.tables.schemas import WORDINGS
 
 WORDS = words(__package__)
 STRONG_CLASS, HARD, THEMES, FICTITIOUS = 4, "hard_working_conditions", "notes_themes", "fictitious"

@@ -13,7 +13,7 @@ from opmq_lib.questions.changements import chain as changements
 from opmq_lib.questions.que_faire.chain import reasons
 from opmq_lib.questions.shared import Tables, metier_romes
 from opmq_lib.tables import DESCRIPTIONS, check
-from opmq_lib.tables.result_columns import TITLES_SEPARATOR
+from opmq_lib.tables.columns import TITLES_SEPARATOR
 
 METIERS: Final = "entreprise_metiers"
 TITLES_COUNT: Final = 3

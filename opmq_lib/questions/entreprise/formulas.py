@@ -22,7 +22,7 @@ from opmq_lib.methods.needs.company import (
     NODES,
     ROUNDING,
 )
-from opmq_lib.tables.result_columns import COUNTED_BANDS
+from opmq_lib.tables.columns import COUNTED_BANDS
 
 ENTRY, BIRTHS = "'Mes salariés'", "Naissances"
 RATES, TOTAL, FACTS = "taux", "total", "faits"

@@ -14,7 +14,7 @@ from opmq_lib.questions.shared import Tables
 from opmq_lib.show import french
 from opmq_lib.show.pieces import Labels
 from opmq_lib.show.words import words
-from opmq_lib.tables.result_columns import COUNTED_BANDS
+from opmq_lib.tables.columns import COUNTED_BANDS
 
 WORDS = words(__package__)
 SOURCES: Final = {

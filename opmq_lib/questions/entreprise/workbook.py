@@ -30,7 +30,7 @@ from opmq_lib.questions.entreprise.formulas import (
 from opmq_lib.questions.entreprise.page import WORDS
 from opmq_lib.questions.shared import Tables
 from opmq_lib.show.pieces import Labels
-from opmq_lib.tables.result_columns import COUNTED_BANDS
+from opmq_lib.tables.columns import COUNTED_BANDS
 
 TYPEFACE, INK, GREY, RED = "Arial", "1F2A44", "7F7F7F", "B00020"
 YELLOW, BLUE, ORANGE = "FFF4C2", "DDE7F3", "FBDDBF"

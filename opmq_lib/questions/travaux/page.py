@@ -12,7 +12,7 @@ from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import row_of, select
-from opmq_lib.tables.wordings import WORDINGS
+from opmq_lib.tables.schemas import WORDINGS
 
 TOTAL = "ensemble"
 WORDS = words(__package__)
