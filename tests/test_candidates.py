@@ -134,6 +134,7 @@ def test_metal_removal_is_moulding_in_boats_and_turning_in_metallurgy(inputs: di
         assert found.loc["D1Z41", "branch_hires_count"] > 250
     none = shared.candidates(inputs, "nautisme", 2018).set_index("metier_code").loc["D1Z40"]
     assert (none["branch_hires_count"], none["main_romes"]) == (0.0, "")
-    assert "aucune embauche déclarée" in pieces.mostly("", 0.0)
+    assert none["hires_evidence"] == "none"
+    assert "aucune embauche déclarée" in pieces.mostly("", "none")
     assert not pieces.mostly("", float("nan"))
-    assert not pieces.mostly("", 12.0)
+    assert not pieces.mostly("", "seen")

@@ -140,7 +140,7 @@ def test_criteria_that_nobody_voted_are_said_to_be_an_example(
         "faits": pd.DataFrame(columns=["metier_code", "criterion_code", "value"]),
         "coeurs": pd.DataFrame(
             {"question_code": ["core"], "metier_code": "A", "label": "in_list",
-             "acceptability_pct": 95.0}
+             "hires_evidence": "seen", "voted": "none", "acceptability_pct": 95.0}
         ),
     }  # fmt: skip
     page = rapport.skills({"04_coeurs_strategiques": lists}, LABELS).html

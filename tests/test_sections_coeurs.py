@@ -71,8 +71,11 @@ def test_every_metier_stands_once_under_its_label_with_what_it_rests_on(results:
         places = re.findall(rf'id="{question}-(\w+)"', html)
         assert sorted(places) == sorted(rows["metier_code"])
         headings = {label: f"<h3>{coeurs.WORDS.LABELS[label]}</h3>" for label in coeurs.DOUBTFUL}
-        for label, heading in {"in_list": "<caption>", **headings}.items():
+        for label, heading in headings.items():
             assert (heading in html) == (rows["label"] == label).any()
+        seen = rows["hires_evidence"] != "none"
+        for is_seen, mark in ((seen, "<caption>"), (~seen, "Présence à vérifier")):
+            assert (mark in html) == ((rows["label"] == "in_list") & is_seen).any()
 
 
 def test_a_doubt_is_told_with_its_reason_and_what_would_settle_it(results: dict) -> None:
@@ -108,7 +111,8 @@ def test_the_banner_says_that_nothing_was_voted_and_what_is_estimated(results: d
 def test_findings_name_the_list_first_and_lead_to_its_lines(results: dict) -> None:
     said = coeurs.findings(results, LABELS).html
     first = text(Html(said)).strip()
-    assert first.startswith("Cœurs de métiers : 4 métiers dans la liste (")
+    assert first.startswith("Cœurs de métiers : 2 métiers dans la liste (")
+    assert "2 autres y passent par l’estimation seule : présence à vérifier." in first
     places = re.findall(r'href="04_coeurs_strategiques.html#([\w-]+)"', said)
     lists = "".join(coeurs.lists(results, LABELS, code).html for code in ("core", "strategic"))
     assert places

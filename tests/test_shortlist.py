@@ -39,7 +39,7 @@ def cells(**columns: object) -> pd.DataFrame:
         "tension_alarm": True,
         "departures_alarm": False,
         "is_secret": False,
-        "branch_hires_count": 50.0,
+        "hires_evidence": "seen",
     }
     return pd.DataFrame(table | columns)
 
@@ -148,7 +148,7 @@ def test_what_is_left_out_is_named_only_where_no_alarm_stands() -> None:
 
 def test_a_metier_for_which_nobody_was_hired_is_named_below_the_list_and_not_in_it() -> None:
     table = cells(
-        branch_hires_count=[50.0] * 6 + [0.4, float("nan")],
+        hires_evidence=["seen"] * 6 + ["none", None],
         employment_share_pct=[0.4, 0.5, 1, 2, 4, 8, 16, 30],
         is_known=True,
         is_falling=False,
@@ -158,6 +158,18 @@ def test_a_metier_for_which_nobody_was_hired_is_named_below_the_list_and_not_in_
     assert shortlist.left_out(table)[["metier_code", "reason"]].to_numpy().tolist() == [
         ["G", "unattested"]
     ]
+
+
+def test_few_hires_ask_for_a_solid_place(every: dict, lists: dict[str, Shortlist]) -> None:
+    table = every["pharmacie_industrie"].set_index("metier_code")
+    own = table["branch_hires_count"] / table["employment_headcount"]
+    assert table.loc["D6Z70", "hires_evidence"] == "few"  # 9 hires for 3,100 jobs of mechanics
+    assert own["D6Z70"] < own["E1Z41"]
+    found = lists["pharmacie_industrie"].metiers.set_index("metier_code")
+    assert shortlist.SHOWN_PRESENCE_PCT < found.loc["D6Z70", "presence_pct"] < 80
+    assert found.loc["D6Z70", "is_shown"] == "no"
+    certain = lists["chimie"].metiers.set_index("metier_code").loc["E2Z80"]
+    assert (certain["hires_evidence"], certain["is_shown"]) == ("few", "yes")
 
 
 def test_a_cell_under_the_threshold_is_secret_and_gives_no_number() -> None:
@@ -389,7 +401,8 @@ def test_what_recurs_is_counted_by_branch_with_the_sum_of_presences(
     )
     core = pd.DataFrame({"branch_code": ["verre", "chimie", "chimie"], "question_code": "core",
         "metier_code": "E1Z41", "label": ["in_list", "in_list", "out"], "year": 2018,
-        "acceptability_pct": [99.0, 91, 2], "origin": "public"})  # fmt: skip
+        "acceptability_pct": [99.0, 91, 2], "origin": "public", "hires_evidence": "seen",
+        "voted": "none"})  # fmt: skip
     table = consolidation_chain.recurring(lists, core).set_index(["indicator", "metier_code"])
     value = table["value"]
     assert value["shortlist_branches_count", "ENS"] == 27

@@ -188,6 +188,17 @@ def accepted(question: Question, values: Mapping[str, Floats], weights: Floats) 
     return is_in
 
 
+def attested(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows on a list whose presence in the branch rests on more than the estimate.
+
+    Args:
+        labels: From `04_coeurs_strategiques`: `label`, `hires_evidence` and `voted`, among others.
+    """
+    is_in, is_seen = labels["label"] == IN, labels["hires_evidence"] != "none"
+    rows: pd.DataFrame = labels[is_in & (is_seen | (labels["voted"] == "yes"))]
+    return rows
+
+
 # --- labels --------------------------------------------------------------------------------------
 
 

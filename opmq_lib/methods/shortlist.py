@@ -11,6 +11,7 @@ import pandas as pd
 
 from opmq_lib.methods.draws import Array
 from opmq_lib.methods.employment.levels import INTERVAL_SPAN
+from opmq_lib.methods.skills.profiles import FEW_HIRES, NO_HIRES
 from opmq_lib.methods.tension.survey import NEW
 from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.indicators import ALL_METIERS
@@ -19,16 +20,14 @@ LISTED_COUNT: Final = 6
 LEAST_SHARE_PCT, JUDGED_SHARE_PCT = 0.5, 2.0
 """Share of the branch from which a métier may be listed; from which it is named when it cannot be
 judged."""
-LEAST_HIRES: Final = 1.0
-"""Hires in the branch's own activities, a year, under which the estimate alone puts a métier there:
-a convention of the project, not voted."""
 HIGHEST_CLASS, TENSE_RANK_SHARE = 5, 0.75
 """Tension that is an alarm: the highest class on every image in FAP-2021; in FAP-2009, a rank above
 this share of all métiers."""
 LARGE_DEPARTURES: Final = 1.15
 """Departure rate that is an alarm, over that of all métiers."""
 SHOWN_PRESENCE_PCT, SOLID_PRESENCE_PCT = 50, 80
-"""Share of draws from which a métier of the list is shown; from which it is said to be solid."""
+"""Share of draws from which a métier of the list is shown; from which it is said to be solid, and
+shown though few are hired."""
 LEAST_OVERLAP: Final = 0.55
 """Mean Jaccard index of the list and the lists of the draws under which it is said to be
 unstable."""
@@ -53,7 +52,7 @@ class Shortlist(NamedTuple):
         metiers: The first métiers, `LISTED_COUNT` at most: the columns of the cells, `rank`,
             `departure_rate_pct_lower` and `_upper` (80 %, moved so that the median is the rate),
             `departures_per_year_headcount` (to replace, counted cautiously), `presence_pct` (share
-            of the draws whose list has it) and `is_shown` (`yes`: often enough).
+            of the draws whose list has it) and `is_shown` (`yes`: often enough, for what is hired).
         overlap: Mean Jaccard index of the list and those of the draws, 0 to 1; `nan` if there is
             never a métier to list.
     """
@@ -112,7 +111,7 @@ def shortlist(cells: pd.DataFrame, drawn_heads: Array, drawn_rates: Array) -> Sh
 
     Args:
         cells: By `metier_code`: `employment_headcount`, `level_log_sd`, `branch_headcount`,
-            `departure_rate_pct` and the columns of `alarms`.
+            `departure_rate_pct`, `hires_evidence` and the columns of `alarms`.
         drawn_heads: (cells, draws) employment.
         drawn_rates: (cells, draws) departure rates, in % a year.
 
@@ -123,7 +122,8 @@ def shortlist(cells: pd.DataFrame, drawn_heads: Array, drawn_rates: Array) -> Sh
         >>> cells = pd.DataFrame({"metier_code": ["E1Z41", "G1Z70", "N0Z90"],
         ...     "employment_headcount": [100.0, 4.0, 80.0], "level_log_sd": 0.0,
         ...     "branch_headcount": 1000.0, "departure_rate_pct": [3.0, 4.0, 4.0],
-        ...     "tension_alarm": [True, True, False], "departures_alarm": [False, False, True]})
+        ...     "tension_alarm": [True, True, False], "departures_alarm": [False, False, True],
+        ...     "hires_evidence": "seen"})
         >>> heads = np.array([[100.0, 100.0], [4.0, 6.0], [80.0, 80.0]])
         >>> rates = cells[["departure_rate_pct"]].to_numpy() * np.ones(2)
         >>> found = shortlist(cells, heads, rates)
@@ -149,7 +149,9 @@ def shortlist(cells: pd.DataFrame, drawn_heads: Array, drawn_rates: Array) -> Sh
         departures_per_year_headcount=cautious[:, 0],
         presence_pct=100 * drawn.mean(axis=1),
     )
-    is_shown = table["presence_pct"] >= SHOWN_PRESENCE_PCT
+    is_doubted = cells["hires_evidence"] == FEW_HIRES
+    least = np.where(is_doubted, SOLID_PRESENCE_PCT, SHOWN_PRESENCE_PCT)
+    is_shown = table["presence_pct"] >= least
     table["is_shown"] = is_shown.map({True: "yes", False: "no"})
     listed = table[is_listed[:, 0]].sort_values("rank", ignore_index=True)
     return Shortlist(listed, float(np.nanmean(overlaps)) if drawn.any() else np.nan)
@@ -168,28 +170,25 @@ def _ranked(cells: pd.DataFrame, heads: Array, rates: Array) -> tuple[Array, Arr
 
 
 def is_unattested(cells: pd.DataFrame) -> pd.Series:
-    """Return where the estimate alone puts a métier in a branch: nobody was hired for it there.
+    """Return where the estimate alone puts a métier in a branch: hardly anybody was hired for it.
 
     Args:
-        cells: `branch_hires_count`, missing where employment is observed.
-
-    Source:
-        Convention of the project, after a reading of the lists by somebody who knows the trades.
+        cells: `hires_evidence`, missing where employment is observed.
     """
-    return cells["branch_hires_count"] < LEAST_HIRES
+    return cells["hires_evidence"] == NO_HIRES
 
 
 def left_out(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the métiers that a list leaves out though somebody may look for them there.
 
     Args:
-        cells: As for `shortlist`, with `employment_share_pct`, `branch_hires_count`, and
-            `is_secret`: own cells whose numbers are not given.
+        cells: As for `shortlist`, with `employment_share_pct` and `is_secret`: own cells whose
+            numbers are not given.
 
     Returns:
         Rows of `cells` with `reason`: `no_figure` (large, and no tension is published), `falling`
-        (many departures, but jobs fall), `secret`, `unattested` (in alarm, but no hire in the
-        branch's activities); the largest first.
+        (many departures, but jobs fall), `secret`, `unattested` (in alarm, but hardly a hire
+        in the branch's activities); the largest first.
     """
     has_alarm = cells["tension_alarm"] | cells["departures_alarm"]
     share = cells["employment_share_pct"]

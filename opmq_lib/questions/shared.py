@@ -58,8 +58,8 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
 
     None without a headcount: those of the branch's own table, or of the estimate up to `base_year`.
     `main_rome_codes` beside, from `profiles.main_romes`, with their titles, in `main_romes`: what
-    each mostly is in this branch, and `branch_hires_count`, its hires there. Hires are coded in
-    ROME 3, and so are the titles.
+    each mostly is in this branch, `branch_hires_count`, its hires there, and what these say of the
+    estimate (`profiles.hires_evidence`). Hires are coded in ROME 3, and so are the titles.
     """
     jobs = metier_employment(inputs, branch_code, base_year)
     metiers = studied(inputs, "metiers")
@@ -74,7 +74,14 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     titles = version_3.set_index("rome_code")["label"]
     named = [TITLES_SEPARATOR.join(titles[code] for code in codes.split()) for codes in main]
     found = table["metier_code"].map(counted).fillna(0.0).where(table["nature"] == "estimate")
-    return table.assign(main_rome_codes=main, main_romes=named, branch_hires_count=found)
+    everywhere = inputs["rome_naf_hires"].groupby("rome_code")["hires_count"].sum()
+    heads = national.set_index("metier_code")["employment_headcount"]
+    table = table.assign(main_rome_codes=main, main_romes=named, branch_hires_count=found)
+    country = {
+        "national_headcount": table["metier_code"].map(heads),
+        "national_hires_count": table["metier_code"].map(profiles.metier_hires(shares, everywhere)),
+    }
+    return table.assign(hires_evidence=profiles.hires_evidence(table.assign(**country)))
 
 
 def _each_apart(heads: pd.Series) -> pd.Series:

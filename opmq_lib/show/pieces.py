@@ -75,26 +75,26 @@ def metier(code: str, label: str) -> Markup:
     return Markup('<span data-metier="{}">{}</span>').format(code, label)
 
 
-HERE = ("main_romes", "branch_hires_count")
+HERE = ("main_romes", "hires_evidence")
 """Columns that say what a métier is in its branch."""
 
 
-def mostly(titles: object, hires: float) -> Markup:
-    """Return, small, what a métier mostly is in its branch, or that nobody was hired for it there.
+def mostly(titles: object, evidence: object) -> Markup:
+    """Return, small, what a métier mostly is in its branch, or that hardly anybody was hired there.
 
     Args:
         titles: A cell of `main_romes`: titles of the ROME, or nothing.
-        hires: A cell of `branch_hires_count`.
+        evidence: A cell of `hires_evidence`.
 
     Examples:
-        >>> mostly("Fabrication de pièces en matériaux composites", 800.0)
+        >>> mostly("Fabrication de pièces en matériaux composites", "seen")
         Markup(' <small>ici surtout : fabrication de pièces en matériaux composites</small>')
-        >>> mostly("", 0.2)
-        Markup(' <small>ici aucune embauche déclarée : estimation seule</small>')
+        >>> mostly("", "none")
+        Markup(' <small>ici presque aucune embauche déclarée : estimation seule</small>')
     """
     said = ""
-    if hires < 1:
-        said = "ici aucune embauche déclarée : estimation seule"
+    if evidence == "none":
+        said = "ici presque aucune embauche déclarée : estimation seule"
     elif isinstance(titles, str) and titles:
         named = [
             french.label(title[:1].lower() + title[1:]) for title in titles.split(TITLES_SEPARATOR)

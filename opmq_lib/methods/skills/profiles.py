@@ -1,5 +1,6 @@
 """What métiers ask for, read in the profiles of their ROME, and the posts that ask for it."""
 
+import numpy as np
 import pandas as pd
 
 QUANTITIES = ["posts_to_fill_headcount", "lower", "upper"]
@@ -11,6 +12,10 @@ MAIN_PART = 0.10
 LEAST_HIRES, MOST_HIRES_SHARE, MOST_ROMES = 30.0, 0.60, 3
 """Hires from which the main ROME of a métier are named, what they make of them, how many at most;
 conventions."""
+NO_HIRES, FEW_HIRES = "none", "few"
+NO_HIRES_SHARE, FEW_HIRES_SHARE = 0.1, 0.5
+"""Share of the hires that its jobs suppose under which a métier is hardly hired in a branch, or
+little; conventions."""
 
 
 def main_and_emerging(metier_skills: pd.DataFrame) -> pd.DataFrame:
@@ -128,6 +133,38 @@ def metier_hires(shares: pd.DataFrame, in_branch: pd.Series) -> pd.Series:
     """
     hires = shares["share"] * shares["rome_code"].map(in_branch).fillna(0.0)
     return hires.groupby(shares["metier_code"]).sum()
+
+
+def hires_evidence(metiers: pd.DataFrame) -> pd.Series:
+    """Return what hires say of the jobs that an estimate gives each métier of a branch.
+
+    Args:
+        metiers: `employment_headcount`, `branch_hires_count` (missing where employment is
+            observed), `national_headcount`, `national_hires_count`.
+
+    Returns:
+        `none` under one hire, or under `NO_HIRES_SHARE` of those that the jobs suppose: as many for
+        each job as in the country, scaled to all hires of the branch. `few` under
+        `FEW_HIRES_SHARE` of them, `seen` above; missing where employment is observed.
+
+    Source:
+        Convention of the project, after readings of the lists by people who know the trades.
+
+    Examples:
+        >>> table = pd.DataFrame({"employment_headcount": 100.0, "national_headcount": 1000.0,
+        ...     "branch_hires_count": [90.0, 36, 3, None], "national_hires_count": 500.0})
+        >>> hires_evidence(table).fillna("").tolist()
+        ['seen', 'seen', 'none', '']
+    """
+    heads = metiers["employment_headcount"].astype("float64")
+    hires = metiers["branch_hires_count"].astype("float64")
+    supposed = heads * metiers["national_hires_count"] / metiers["national_headcount"]
+    supposed = supposed.where(hires.notna()).astype("float64")
+    supposed = supposed / supposed.sum() * hires.sum()
+    is_none = hires < (NO_HIRES_SHARE * supposed).clip(lower=1)
+    is_few = hires < FEW_HIRES_SHARE * supposed
+    found = pd.Series(np.select([is_none, is_few], [NO_HIRES, FEW_HIRES], "seen"), metiers.index)
+    return found.where(hires.notna(), None)
 
 
 def metier_romes(shares: pd.DataFrame, in_branch: pd.Series, everywhere: pd.Series) -> pd.DataFrame:

@@ -163,7 +163,7 @@ def results(
         for code, date, listed in rows[["metier_code", *votes]].itertuples(index=False)
     ]
     main = known.looked_at.set_index("metier_code")
-    names = ("main_rome_codes", "main_romes", "branch_hires_count")
+    names = ("main_rome_codes", "main_romes", "branch_hires_count", "hires_evidence")
     romes = {name: labelled["metier_code"].map(main[name]) for name in names}
     facts = known.facts.sort_values(["metier_code", "criterion_code"], ignore_index=True)
     tables = {

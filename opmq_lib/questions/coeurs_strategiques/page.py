@@ -47,9 +47,9 @@ def findings(results: Results, labels: Labels) -> Html:
     said = []
     for question in results[CRITERIA]["question_code"].unique():
         of = Of(results, question)
-        listed, *doubtful = (_links(of.labelled(label), labels) for label in (core.IN, *DOUBTFUL))
+        groups = _attested(of), _to_check(of), *(of.labelled(label) for label in DOUBTFUL)
         unknown = results[LABELS].empty, _unlabelled(of)
-        said.append(WORDS.finding(question, listed, *doubtful, *unknown))
+        said.append(WORDS.finding(question, *(_links(rows, labels) for rows in groups), *unknown))
     return pieces.findings("\n\n".join(said))
 
 
@@ -101,6 +101,7 @@ def lists(results: Results, labels: Labels, question: str) -> Html:
     cutoff = reasons.two_decimals(of.criteria["cutoff_score"].iloc[0])
     parts = [
         listed(results, labels, question),
+        _checked(of, labels),
         pieces.text(WORDS.rule([*of.gates.values()], cutoff)),
         *(_doubtful(of, labels, label) for label in DOUBTFUL),
         _others(of, labels),
@@ -115,7 +116,9 @@ def listed(results: Results, labels: Labels, question: str) -> Html:
     if results[LABELS].empty:
         return pieces.banner(WORDS.no_label())
     of = Of(results, question)
-    rows, asked = of.labelled(core.IN), of.codes()
+    rows, asked = _attested(of), of.codes()
+    if rows.empty and not _to_check(of).empty:
+        return Html("")
     if rows.empty:
         return pieces.banner(WORDS.empty_list(question, _unlabelled(of)))
 
@@ -135,6 +138,22 @@ def listed(results: Results, labels: Labels, question: str) -> Html:
         "Tirages favorables": lambda row: of.cells.show(row, french.percent, "acceptability_pct"),
     }
     return pieces.table(WORDS.list_table(of.question, core.IN), columns, rows.index)
+
+
+def _attested(of: Of) -> pd.DataFrame:
+    return core.attested(of.labelled(core.IN))
+
+
+def _to_check(of: Of) -> pd.DataFrame:
+    """Return métiers on the list that only the estimate puts in the branch."""
+    rows = of.labelled(core.IN)
+    return rows.drop(core.attested(rows).index)
+
+
+def _checked(of: Of, labels: Labels) -> Html:
+    name = Markup('<span id="{}-{}">« {} »</span>')
+    named = [name.format(of.question, code, labels[code]) for code in _to_check(of)["metier_code"]]
+    return pieces.piece(WORDS.to_check(named)) if named else Html("")
 
 
 def _unlabelled(of: Of) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib import tables
+from opmq_lib.methods import core
 from opmq_lib.methods.employment.levels import INTERVAL_LEVEL
 from opmq_lib.methods.needs.summary import POSTS
 from opmq_lib.methods.reliability import best_grades, grades
@@ -48,11 +49,10 @@ def metiers(
 def _listed(lists: Mapping[str, pd.DataFrame]) -> list[str]:
     cores, shortlist = lists["coeurs"], lists["shortlist"]
     cores = cores[cores["question_code"] == "core"]
-    is_core = (cores["voted"] == "yes") | (
-        (cores["voted"] == "none") & (cores["label"] == "in_list")
-    )
+    unvoted = core.attested(cores[cores["voted"] == "none"])
     shown = shortlist["is_shown"] == "yes"
-    return [*cores.loc[is_core, "metier_code"], *shortlist.loc[shown, "metier_code"]]
+    named = pd.concat([cores[cores["voted"] == "yes"], unvoted])["metier_code"]
+    return [*named, *shortlist.loc[shown, "metier_code"]]
 
 
 def named(metiers: pd.DataFrame) -> pd.DataFrame:

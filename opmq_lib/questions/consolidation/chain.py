@@ -83,8 +83,8 @@ def recurring(shortlists: pd.DataFrame, cores: pd.DataFrame) -> pd.DataFrame:
         shown = shortlists[shortlists["is_shown"] == "yes"]
         parts.append(consolidation.recurring(shown, "shortlist"))
     if not cores.empty:
-        is_core = cores["question_code"].eq("core") & cores["label"].eq(core.IN)
-        named = cores[is_core].rename(columns={"acceptability_pct": "presence_pct"})
+        listed = core.attested(cores[cores["question_code"] == "core"])
+        named = listed.rename(columns={"acceptability_pct": "presence_pct"})
         parts.append(consolidation.recurring(named, "core"))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

@@ -218,7 +218,7 @@ def skills(answers: Answers, labels: Labels) -> Html:
     lists, known = answers.get("04_coeurs_strategiques", {}), answers.get("05_competences", {})
     cores: list[Markup] = []
     if lists and not lists[coeurs.LABELS].empty:
-        codes = Of(lists, "core").labelled(core.IN)["metier_code"]
+        codes = core.attested(Of(lists, "core").labelled(core.IN))["metier_code"]
         cores = [pieces.metier(code, labels[code]) for code in codes]
     is_example = bool(lists) and bool(coeurs.is_unvoted(lists).any())
     count = looked = ""
