@@ -55,8 +55,8 @@ def told(before: Edition, after: Edition) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("changes", "kind", "cause"),
     [
-        ({"data": NATIONAL.replace("100", "101")}, "revised_data", f"{DATA} (1 cellules)"),
-        ({"data": NATIONAL + "E2Z70,2019,99\n"}, "new_data", f"{DATA} (1 lignes)"),
+        ({"data": NATIONAL.replace("100", "101")}, "revised_data", f"{DATA} (1\xa0cellule)"),
+        ({"data": NATIONAL + "E2Z70,2019,99\n"}, "new_data", f"{DATA} (1\xa0ligne)"),
         ({"parameters": {"horizon_years": 10}}, "parameter", "horizon_years (12 → 10)"),
         ({"library": {"opmq_lib.methods.needs": "b"}}, "method", "opmq_lib.methods.needs"),
         ({"template_sha256": "u"}, "method", "notebook 01_emplois"),

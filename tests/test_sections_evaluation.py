@@ -15,6 +15,12 @@ from opmq_lib.sources import study
 from opmq_lib.tables import indicators
 
 LABELS = study.metier_labels() | study.branch_labels()
+SCORES = {"forecasts_count": 2, "past_error_pct": 10.0, "past_start_pct": 4.5}
+SCORES |= {"past_coverage_80_pct": 50.0}
+FORECASTS = pd.DataFrame(
+    {"branch_code": "ceramique", "year": 2018, "indicator": [*SCORES], "value": [*SCORES.values()]}
+).assign(unit="pct", nature="projection")
+"""What the forecasts of an edition before were worth."""
 
 
 def evaluation_results(
@@ -26,7 +32,7 @@ def evaluation_results(
     past = chain.retrospective(families, panel, edition)
     needs = chain.needs(inputs, panel, edition)
     field = chain.field(inputs, scored)
-    return chain.results(field, rules, branches, needs, families, past, edition)
+    return chain.results(field, rules, branches, needs, families, past, FORECASTS, edition)
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +205,14 @@ def test_explanations_show_the_largest_metiers_and_three_opinions(jobs: dict) ->
         assert table.html.count('<th scope="row">') == 10
     assert "2030" in explications.opinions_table(jobs, LABELS).html
     assert explications.gaps(jobs, LABELS).html == ""
+
+
+def test_forecasts_of_the_edition_before_are_judged_by_this_one(results: dict) -> None:
+    page = evaluation.past_table(results, LABELS, "2027", "2026").html
+    shown = [each for *_, each in numbers(page)]
+    assert shown == ["2", "10,0", "4,5", "50"]
+    assert "l’édition 2026 projetait" in page
+    assert evaluation.past_table(results, LABELS, "2027", None).html == ""
 
 
 def test_filled_years_are_named(jobs: dict) -> None:

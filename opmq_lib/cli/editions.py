@@ -164,6 +164,9 @@ def verify_command(
 def diff_command(
     before: Annotated[str, typer.Argument(help="Archive, or edition of outputs/.")],
     after: Annotated[str, typer.Argument(help="The later one.")],
+    apart: Annotated[
+        bool, typer.Option(help="Run again to tell several causes apart: both must be archives.")
+    ] = False,
 ) -> None:
     """Say which figures changed between two editions and why, and how its forecasts fared.
 
@@ -175,7 +178,7 @@ def diff_command(
     from opmq_lib.sources import project
 
     root = project.find_root()
-    _compare(root, compare.opened(root, before), compare.opened(root, after))
+    _compare(root, compare.opened(root, before), compare.opened(root, after), apart)
 
 
 @edition_app.command("demo")
@@ -199,7 +202,8 @@ def demo_command(
     for each in roots:
         runs = plan(each, parameters.load_edition(each), parameters.load_branches(each))
         with report.progress(runs) as tell:
-            batch.execute(runs, os.cpu_count() or 1, tell)
+            if status := batch.execute(runs, os.cpu_count() or 1, tell).exit_status:
+                raise typer.Exit(status)
     before, after = (compare.opened(each, each.name) for each in roots)
     _compare(roots[1], before, after)
     built = site.render(roots[1], demo=parameters.load_edition(roots[1]))
@@ -208,15 +212,21 @@ def demo_command(
     print("Open      outputs/demo-site/editions/index.html: two simulated vintages.")
 
 
-def _compare(root: Path, old: "Edition", new: "Edition") -> None:
+def _compare(root: Path, old: "Edition", new: "Edition", apart: bool = False) -> None:
     """Compare two editions, keep what came out for the site, and print it in short."""
+    from opmq_lib import tables
     from opmq_lib.runs.editions import compare
+    from opmq_lib.runs.editions.apart import told_apart
     from opmq_lib.show import downloads
     from opmq_lib.site import past
 
-    cells, seen = compare.changes(old, new), compare.accuracy(old, new)
-    for folder, table in ((past.REVISIONS, cells), (past.ACCURACY, seen)):
-        downloads.write_table(table, root / folder / old.name / f"{new.name}.csv")
+    cells = told_apart(old, new, os.cpu_count() or 1) if apart else compare.changes(old, new)
+    for name, folder, table in (
+        ("revisions", past.REVISIONS, cells),
+        ("revision_accuracy", past.ACCURACY, seen := compare.accuracy(old, new)),
+    ):
+        checked = tables.check(name, table, name)
+        downloads.write_table(checked, root / folder / old.name / f"{new.name}.csv")
     for (code, kinds), rows in cells.groupby(["branch_code", "cause_kinds"]):
         causes = rows["causes"].iloc[0].split(" ; ")
         more = f" and {len(causes) - 1} more" if len(causes) > 1 else ""

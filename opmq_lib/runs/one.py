@@ -239,8 +239,12 @@ def _edition_before(run: Run) -> Path | None:
 
 def _read_before(run: Run) -> set[RunId]:
     """Return the runs of the edition before that a run may read: what it reads, and its own."""
-    names = {run.notebook, *(name for _, name in run.reads)}
-    return {(code, name) for code in (run.branch_code, COMMON) for name in names}
+    own = {(code, run.notebook) for code in (run.branch_code, COMMON)}
+    return (
+        own
+        | {(code, name) for _, name in run.reads for code in (run.branch_code, COMMON)}
+        | {*run.reads}
+    )
 
 
 def _read(run: Run, staging: Path) -> list[str]:

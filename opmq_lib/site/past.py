@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 from jinja2 import Template
 
+from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.editions import archive, compare
 from opmq_lib.show import french
@@ -136,6 +137,18 @@ class _Shown:
         """Return the kinds of causes of a figure."""
         return french.enumeration([compare.KINDS[each] for each in kinds.split(",")])  # type: ignore[index]
 
+    def parts(self, row: dict[str, Any]) -> str:
+        """Return how much of a change is due to each of its causes, or only their kinds."""
+        kinds = [each for each in compare.KINDS if each in row["cause_kinds"].split(",")]
+        parts = {kind: row.get(f"{kind}_part") for kind in kinds}
+        if len(kinds) == 1 or not any(parts.values()):
+            return self.kinds(row["cause_kinds"]) + " (non séparées)" * (len(kinds) > 1)
+        said = {
+            kind: french.signed(float(part)) if part else "non séparé"
+            for kind, part in parts.items()
+        }
+        return " ; ".join(f"{compare.KINDS[kind]} {each}" for kind, each in said.items())
+
     def by_branch(self, pair: Pair) -> list[dict[str, Any]]:
         """Return how many figures changed in each branch, and why."""
         return [
@@ -170,18 +183,23 @@ class _Shown:
         worded = asked.assign(old=asked["before"].map(_LABELS), new=asked["after"].map(_LABELS))
         return [self._named(row) for row in worded.to_dict("records")]
 
-    def accuracy(self, pair: Pair) -> list[dict[str, Any]]:
+    def accuracy(self, pair: Pair) -> list[dict[Any, Any]]:
         """Return how the forecasts of each branch fared."""
         return [
-            {
-                "branch": self.branches.get(str(code), str(code)),
-                "count": len(rows),
-                "covered_pct": 100 * rows["is_covered"].mean(),
-                "error_pct": (100 * rows["error"].abs() / rows["observed"]).median(),
-                "start_pct": (100 * rows["start_revision"].abs() / rows["observed"]).median(),
-            }
-            for code, rows in pair.accuracy.groupby("branch_code")
+            row | {"branch": self.branches.get(row["branch_code"], row["branch_code"])}
+            for row in revisions.scores(pair.accuracy).to_dict("records")
         ]
+
+    def horizons(self, pair: Pair) -> list[dict[str, Any]]:
+        """Return why projections of the last common year moved, métiers that moved most first."""
+        rows = pair.accuracy.dropna(subset=["start_revision", "horizon_revision"])
+        rows = rows[rows["year"].eq(rows["year"].max())]
+        told = rows.assign(
+            missed=rows["error"] - rows["start_revision"],
+            later=rows["horizon_revision"] - rows["error"],
+        )
+        told = told.sort_values("horizon_revision", key=abs, ascending=False).head(_SHOWN)
+        return [self._named(row) for row in told.to_dict("records")]
 
     def misses(self, pair: Pair) -> list[dict[str, Any]]:
         """Return the forecasts that fell furthest from what the next edition has."""

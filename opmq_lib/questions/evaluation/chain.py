@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from opmq_lib.methods import forecast
+from opmq_lib.methods import forecast, revisions
 from opmq_lib.methods.forecast import evaluation, projection
 from opmq_lib.methods.needs import backtests
 from opmq_lib.methods.needs.ages import centre_year
@@ -12,6 +12,7 @@ from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared
 from opmq_lib.questions.shared import Tables
+from opmq_lib.sources import study
 from opmq_lib.tables import check, indicators
 from opmq_lib.tables.fap import NOT_CODED
 
@@ -111,6 +112,27 @@ def retrospective(
     return projection.project(known, learnt, rule, RETROSPECT_YEARS, levels, scenario)
 
 
+def past_forecasts(edition_id: str, previous_edition_id: str | None) -> pd.DataFrame:
+    """Return what the forecasts of the previous edition were worth, as this one sees it.
+
+    Args:
+        edition_id: This edition.
+        previous_edition_id: The previous one; none, or one without projections, gives no row.
+
+    Returns:
+        Indicator rows by branch: the columns of `revisions.scores`.
+    """
+    editions = (previous_edition_id, edition_id) if previous_edition_id else ()
+    names = ("emplois_projections", "emplois")
+    read = [study.read_all_results(each, "01_emplois", name) for each in editions for name in names]
+    if not read or any(table.empty for table in read):
+        return pd.DataFrame()
+    found = revisions.scores(revisions.scored(*read))
+    rows = found.melt(["branch_code", "year"], var_name="indicator")
+    is_count = rows["indicator"].eq("forecasts_count")
+    return rows.assign(unit=is_count.map({True: "projections", False: "pct"}), nature="projection")
+
+
 def results(  # noqa: PLR0913 - one argument per step
     scored: pd.DataFrame,
     rules: pd.DataFrame,
@@ -118,6 +140,7 @@ def results(  # noqa: PLR0913 - one argument per step
     needs: Mapping[str, pd.DataFrame],
     families: pd.DataFrame,
     retrospective: pd.DataFrame,
+    past_forecasts: pd.DataFrame,
     edition: EditionParams,
 ) -> dict[str, pd.DataFrame]:
     """Return the result tables, from those of the steps above.
@@ -129,6 +152,7 @@ def results(  # noqa: PLR0913 - one argument per step
         needs: From `needs`.
         families: From `families`.
         retrospective: From `retrospective`.
+        past_forecasts: From `past_forecasts`.
         edition: Gives the base year.
 
     Returns:
@@ -139,7 +163,9 @@ def results(  # noqa: PLR0913 - one argument per step
     parts = evaluation.accuracy_rows(scored, rules, edition.base_year)
     if needs:
         parts += backtests.score_rows(**needs, base_year=edition.base_year)
-    parts += [branches] * (not branches.empty) + [shared.national_levels(families)]
+    parts += [each for each in (branches, past_forecasts) if not each.empty] + [
+        shared.national_levels(families)
+    ]
     table = indicators.stack(parts, shared.ALL_BRANCHES, "evaluation")
     past = check("projection", retrospective, "evaluation_retrospective")
     return {"evaluation": table, "evaluation_retrospective": past}

@@ -235,6 +235,25 @@ def branches_table(results: Results, labels: Labels) -> Html:
     return pieces.table(WORDS.branches_table(), columns, branches)
 
 
+def past_table(
+    results: Results, labels: Labels, edition_id: str, previous_edition_id: str | None
+) -> Html:
+    """Return what the forecasts of the previous edition were worth; nothing where it has none."""
+    known = select(results[TABLE], "forecasts_count")
+    if known.empty or previous_edition_id is None:
+        return Html("")
+    column = partial(_by, results, "branch_code")
+    columns: dict[str, Column] = {
+        "Branche": lambda code: labels[code],
+        "Projections comparées": column("forecasts_count", 0),
+        "Écart médian (%)": column("past_error_pct"),
+        "Dont révision du départ (%)": column("past_start_pct"),
+        "Dans l’intervalle à 80 % (%)": column("past_coverage_80_pct", 0),
+    }
+    branches = sorted(known["branch_code"], key=lambda code: french.order(labels[code]))
+    return pieces.table(WORDS.past_table(previous_edition_id, edition_id), columns, branches)
+
+
 def needs_findings(results: Results) -> Html:
     """Return how projections of needs compare with simple rules, as the scores say."""
     years = _years(results)

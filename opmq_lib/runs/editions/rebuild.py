@@ -3,13 +3,31 @@
 python -m opmq_lib.runs.editions.rebuild PROJECT WORKERS RUN…
 """
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from opmq_lib.runs import batch, hashes, library, release
-from opmq_lib.runs.plan import Run, RunId, plan
-from opmq_lib.sources import parameters
+from opmq_lib.runs.editions import archive
+from opmq_lib.runs.plan import Run, RunId, plan, shown
+from opmq_lib.sources import parameters, project
+
+
+def by_its_code(
+    folder: Path, wanted: Iterable[RunId], workers: int, python: str = sys.executable
+) -> subprocess.CompletedProcess[str]:
+    """Execute some runs of an extracted archive in a process of its own, by its own library."""
+    root = folder / archive.PROJECT
+    command = [python, "-m", __spec__.name, str(root), str(workers), *map(shown, wanted)]
+    environment = os.environ | {
+        "PYTHONPATH": str(folder / archive.LIBRARY),
+        project.ROOT: str(root),
+    }
+    return subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def rebuild(root: Path, workers: int, wanted: Iterable[RunId]) -> None:

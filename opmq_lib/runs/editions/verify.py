@@ -4,7 +4,6 @@ Its code is executed: verify archives whose origin you trust.
 """
 
 import json
-import os
 import subprocess
 import venv
 from collections.abc import Iterator, Mapping
@@ -14,8 +13,8 @@ from typing import Any, NamedTuple
 from opmq_lib.errors import DataError
 from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint
-from opmq_lib.runs.editions import archive
-from opmq_lib.sources import ledger, project
+from opmq_lib.runs.editions import archive, rebuild
+from opmq_lib.sources import ledger
 
 Record = Mapping[str, Any]
 
@@ -80,19 +79,13 @@ def made_again(path: Path, about: Record, folder: Path, python: str, workers: in
         python: Interpreter.
         workers: Notebooks executed at a time.
     """
-    root, library = folder / archive.PROJECT, folder / archive.LIBRARY
     archive.extract(path, folder)
     records = ledger.read(folder / archive.LEDGER)
-    ids = [f"{each['branch_code']}/{each['notebook']}" for each in records]
-    command = [python, "-m", "opmq_lib.runs.editions.rebuild", str(root), str(workers), *ids]
-    environment = os.environ | {"PYTHONPATH": str(library), project.ROOT: str(root)}
-    done = subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
+    done = rebuild.by_its_code(folder, map(_id, records), workers, python)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-3:]
         return Verified((Finding(path.name, " ".join(last), _why_nothing(done.stderr)),))
-    outputs = root / "outputs" / about["edition_id"]
+    outputs = folder / archive.PROJECT / "outputs" / about["edition_id"]
     again = ledger.latest(outputs / ledger.LEDGER)
     order = {id_: place for place, id_ in enumerate(again)}
     found, versions = list[Finding](), dict[str, None]()
