@@ -13,17 +13,18 @@ from opmq_lib import site
 ROOT = Path(__file__).parents[1]
 FULL = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
 REVISIONS = (
-    "notebook,table,branch_code,metier_code,year,row,column,change,before,after,cause_kinds,causes\n"
+    "notebook,table,branch_code,metier_code,year,row,column,change,before,after,cause_kinds,causes,"
+    "revised_data_part,method_part\n"
     "01_emplois,emplois,chimie,E2Z70,2018,indicator=employment_headcount,value,revised,"
-    "200.0,250.0,revised_data,employment_national\n"
+    '200.0,250.0,"revised_data,method","employment_national ; needs",60.0,-10.0\n'
     "04_coeurs_strategiques,coeurs,chimie,E2Z70,2018,question_code=core,label,revised,out,in_list,"
-    '"parameter,version",horizon_years (10 → 12) ; pandas (3.0.0 → 3.1.0)\n'
+    '"parameter,version",horizon_years (10 → 12) ; pandas (3.0.0 → 3.1.0),,\n'
 )
 ACCURACY = (
     "branch_code,metier_code,cutoff_year,year,lower,forecast,upper,observed,start_revision,error,"
-    "is_covered\n"
-    "chimie,E2Z70,2016,2017,90.0,100.0,110.0,125.0,5.0,25.0,0\n"
-    "chimie,E2Z70,2016,2018,80.0,100.0,120.0,100.0,5.0,0.0,1\n"
+    "is_covered,horizon_year,horizon_revision\n"
+    "chimie,E2Z70,2016,2017,90.0,100.0,110.0,125.0,5.0,25.0,0,2030,12.0\n"
+    "chimie,E2Z70,2016,2018,80.0,100.0,120.0,100.0,5.0,0.0,1,2030,12.0\n"
 )
 
 
@@ -41,13 +42,18 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(pages: Path, name: str) -> str:
-    return (pages / f"{name}.html").read_text(encoding="utf-8").replace("\u00a0", " ")
+    return (
+        (pages / f"{name}.html")
+        .read_text(encoding="utf-8")
+        .replace("\u00a0", " ")
+        .replace("\u202f", " ")
+    )
 
 
 def test_revisions_name_the_metier_the_figures_and_the_cause(pages: Path) -> None:
     page = read(pages, "revisions-2025-2026")
     assert "<td>200</td><td>250</td><td>25,0 %</td>" in page
-    assert "données révisées" in page
+    assert "données révisées +60 ; méthode −10" in page
     assert "hors de la liste</td>" in page
     assert "dans la liste</td>" in page
     assert "paramètre et version d’une bibliothèque" in page
@@ -58,6 +64,7 @@ def test_accuracy_counts_what_fell_in_the_interval(pages: Path) -> None:
     page = read(pages, "precision-2025-2026")
     assert "<td>2</td><td>10,0 %</td><td>4,5 %</td><td>50 %</td>" in page
     assert "<td>2017</td><td>100</td><td>90 à 110</td><td>125</td><td>20,0 %</td>" in page
+    assert "<td>2030</td><td>12</td><td>5</td><td>−5</td><td>12</td>" in page
     assert "<td>50 %</td>" in read(pages, "index")
 
 

@@ -122,7 +122,8 @@ def _pairs(root: Path) -> list[Pair]:
         beside = root / ACCURACY / before / path.name
         if beside.is_file():
             changes = pd.read_csv(path, dtype="str", keep_default_na=False)
-            found.append(Pair(before, after, changes, pd.read_csv(beside)))
+            scored = pd.read_csv(beside).reindex(columns=[*revisions.SCORED])
+            found.append(Pair(before, after, changes, scored))
     return found
 
 
