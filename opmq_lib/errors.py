@@ -4,68 +4,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
 from itertools import chain
+from textwrap import wrap
 from typing import Self
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST = 2000
-_IN_FRENCH = (
-    (r"did you mean (`[^`]*`)\?", "vouliez-vous dire \\1\u202f?"),
-    (r"unknown column, and (`[^`]*`) is missing", "colonne inconnue, et \\1 manque"),
-    (r"one of the columns? ", "une des colonnes "),
-    (r"one of the (\d+) known codes", "l’un des \\1 codes connus"),
-    (r"one of the names of ", "un des noms de "),
-    (r"^a number ", "un nombre "),
-    (r"one of:? ", "au choix\u00a0: "),
-    (r"`([^`]*)` is not a (whole )?number", "`\\1` n’est pas un nombre"),
-    (r"`([^`]*)` is not a known value", "`\\1` n’est pas une valeur connue"),
-    (r"`([^`]*)` is not an? (.+)", "`\\1` ne convient pas (\\2)"),
-    (r"the columns of table (`[^`]*`): ", "les colonnes de la table \\1\u00a0: "),
-    (r"rename it to (`[^`]*`)", "renommez-la \\1"),
-    (r"add a column (`[^`]*`)", "ajoutez une colonne \\1"),
-    (r"type (`[^`]*`) in a terminal", "tapez \\1 dans un terminal"),
-    (r"codes that the results have, such as ", "des codes que portent les résultats, comme "),
-    (r"the same key as row", "la même clé que la ligne"),
-    (r"^one row for each ", "une ligne par "),
-    (r"and (\d+) more rows?", "et \\1 autres lignes"),
-    (r", row (\d+)", ", ligne \\1"),
-    (r"column (`[^`]*`)", "colonne \\1"),
-    *(
-        (f"^{english}$", french)
-        for english, french in {
-            "unknown": "inconnu",
-            "unknown branch": "branche inconnue",
-            "unknown column": "colonne inconnue",
-            "unknown ([a-z]+)": "\\1 inconnu",
-            "column missing": "colonne absente",
-            "column given twice": "colonne donnée deux fois",
-            "empty cell": "case vide",
-            "negative number": "nombre négatif",
-            "outside its range": "hors de ses bornes",
-            "nothing to draw": "rien à dessiner",
-            "no result": "aucun résultat",
-            "no such table": "table inconnue",
-            "not a number": "ce n’est pas un nombre",
-            "a folder with `_quarto.yml` and `parameters/`, here or above": "un dossier avec "
-            "`_quarto.yml` et `parameters/`, ici ou au-dessus",
-            "change to the project's folder .+ or begin one with `opmq init FOLDER`": "allez dans "
-            "le dossier du projet (`cd …`), ou créez-en un avec `opmq init DOSSIER`",
-            "a branch that has some": "une branche qui en a",
-            "not inside a project": "n’est pas dans un projet",
-            "there is no such file": "fichier absent",
-            "correct it": "corrigez",
-            "correct the number": "corrigez le nombre",
-            "correct the code": "corrigez le code",
-            "choose one of these": "choisissez dans cette liste",
-            "fill it in": "remplissez-la",
-            "remove it": "retirez-la",
-            "keep one of them": "gardez-en une",
-            "delete one of the two rows": "supprimez une des deux lignes",
-            "write digits only, such as 1234": "n’écrivez que des chiffres, comme 1234",
-        }.items()
-    ),
-)
-"""What a researcher meets most often, English to French; the rest stays as it is written."""
+_WIDTH = 96
+"""Letters in a line of an error in JupyterLab, which cuts longer ones anywhere."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +75,13 @@ class DataError(Exception):
         for each in self.defects:
             value = "" if each.value is None else f" (trouvé\u00a0: {each.value})"
             lines += [
-                f"  {_french(each.where)}\u00a0: {_french(each.what)}{value}",
-                f"    à faire\u00a0: {_french(each.fix)}",
-                f"    attendu\u00a0: {_french(each.expected)}",
+                f"  {french(each.where)}\u00a0: {french(each.what)}{value}",
+                f"    à faire\u00a0: {french(each.fix)}",
+                f"    attendu\u00a0: {french(each.expected)}",
             ]
         lines.append("(Toute la pile\u00a0: import traceback; traceback.print_last())")
-        return [_CONTROL.sub(lambda found: ascii(found[0])[1:-1], _short(line)) for line in lines]
+        legible = [_CONTROL.sub(lambda found: ascii(found[0])[1:-1], _short(x)) for x in lines]
+        return [part for line in legible for part in _wrapped(line)]
 
     @classmethod
     def of(cls, where: str, what: str, expected: str, fix: str, value: str | None = None) -> Self:
@@ -170,16 +119,41 @@ class ConfidentialityError(DataError):
     """Something not known to be publishable was about to be published."""
 
 
-def _french(text: str) -> str:
-    """Return a text of a defect in French, as far as its phrases are known.
+def french(text: str) -> str:
+    """Return a text of a defect in French; one that `errors_fr.tsv` does not have, as it is.
 
     Examples:
-        >>> _french("one of the 34 known codes"), _french("unknown branch")
+        >>> french("one of the 34 known codes"), french("unknown branch")
         ('l’un des 34 codes connus', 'branche inconnue')
+        >>> french("emplois.csv, row 3, column `year` (chimie)")
+        'emplois.csv, ligne 3, colonne `year` (chimie)'
     """
-    for english, french in _IN_FRENCH:
-        text = re.sub(english, french, text)
+    for pattern, words in _phrases():
+        if found := pattern.fullmatch(text):
+            return words.format(*map(french, found.groups()))
     return text
+
+
+@cache
+def _phrases() -> list[tuple[re.Pattern[str], str]]:
+    """Return the English of defects, as patterns, and their French; `{}` is any text.
+
+    The longest come first: they say most.
+    """
+    lines = files("opmq_lib").joinpath("errors_fr.tsv").read_text(encoding="utf-8").splitlines()
+    pairs = sorted((line.split("\t") for line in lines), key=lambda pair: -len(pair[0]))
+    return [
+        (
+            re.compile(re.escape(english).replace(r"\{\}", "(.*?)"), re.DOTALL),
+            re.sub(" (?=[:;?!»])|(?<=«) ", "\u00a0", words),
+        )
+        for english, words in pairs
+    ]
+
+
+def _wrapped(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
+    return wrap(line, _WIDTH, subsequent_indent=indent, drop_whitespace=True) or [""]
 
 
 def _short(line: str) -> str:

@@ -59,12 +59,13 @@ def template(root: Path, name: str, *cells: nbformat.NotebookNode, **metadata: o
 
 
 def edition(root: Path) -> Path:
-    """Write a project in which one branch and the consolidation have run, and one has failed."""
+    """Write a project in which one branch and the consolidation have run, and two have failed."""
     project(root)
     tables = dict.fromkeys(("chiffres_cles.csv", "emplois.csv"), KEY_FIGURES)
     run(root, "chimie", "01_emplois", figures_notebook(), tables)
     run(root, "commun", "10_consolidation", figures_notebook("Consolidation"))
-    run(root, "ciments", "01_emplois", status="failed")
+    for code in ("chaux", "ciments"):  # one without convention of its own, one with
+        run(root, code, "01_emplois", status="failed")
     return root
 
 

@@ -47,6 +47,8 @@ if FULL:
 else:
     QUESTIONS, ASSEMBLIES = [SKILLS], ASSEMBLIES[:1]
 
+ERROR = '.jp-OutputArea-output[data-mime-type$="stderr"]'
+
 SERVER_OPTIONS = ["--no-browser", "--allow-root", "--port=0", "--IdentityProvider.token=t0k"]
 """What a test needs and a researcher does not, given to Jupyter behind `--`."""
 
@@ -74,10 +76,31 @@ BROWSER_OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
-RUN_ALL_HAS_ENDED = r"""() => {
-    const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
-    const failed = document.querySelector('.jp-OutputArea [data-mime-type$="stderr"]');
-    return failed || (prompts.length && prompts.every((each) => /\[\d+\]/.test(each.textContent)));
+RUN_ALL_HAS_ENDED = r"""(before) => {
+    const cells = [...document.querySelectorAll(".jp-CodeCell")];
+    const number = (cell) => Number(cell.querySelector(".jp-InputPrompt").textContent.slice(1, -2));
+    const hasRun = (cell) => number(cell) > before;
+    const fails = (cell) => hasRun(cell) && cell.querySelector('[data-mime-type$="stderr"]');
+    return cells.some(fails) || (cells.length && cells.every(hasRun));
+}"""
+"""Given the last number before: each cell has a new one, or one of these has failed."""
+
+LOOK_OF_AN_ERROR = r"""(output) => {
+    const text = output.querySelector("pre"), look = getComputedStyle(text);
+    const rgb = (colour) => colour.match(/[\d.]+/g).map(Number);
+    const back = rgb(getComputedStyle(output).backgroundColor);
+    const [red, green, blue, alpha = 1] = rgb(look.color);
+    const front = [red, green, blue].map((each, at) => each * alpha + back[at] * (1 - alpha));
+    const linear = (each) => each > 10 ? ((each / 255 + 0.055) / 1.055) ** 2.4 : each / 3295;
+    const light = (colour) => [0.2126, 0.7152, 0.0722].reduce(
+        (sum, weight, at) => sum + weight * linear(colour[at]), 0);
+    const [dark, pale] = [light(front), light(back)].sort((one, other) => one - other);
+    return {
+        contrast: (pale + 0.05) / (dark + 0.05),
+        size: parseFloat(look.fontSize),
+        lines: Math.round(text.getBoundingClientRect().height / parseFloat(look.lineHeight)),
+        overflow: Math.max(...[text, output].map((each) => each.scrollWidth - each.clientWidth)),
+    };
 }"""
 
 
@@ -146,11 +169,28 @@ def run_all_and_save(page: Page, url: str) -> None:
     page.goto(url)
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     page.get_by_text("| Idle").first.wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_function(RUN_ALL_HAS_ENDED, timeout=180_000)
+    run_all(page)
     with page.expect_response(lambda each: each.request.method == "PUT"):
         page.keyboard.press("Control+s")
+
+
+def run_all(page: Page, before: int = 0) -> None:
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(RUN_ALL_HAS_ENDED, arg=before, timeout=180_000)
+
+
+def run_for_branch(page: Page, branch_code: str) -> None:
+    """Type another branch in the first cell, as a person does, and run all."""
+    shown = page.locator(".jp-CodeCell .jp-InputPrompt").all_inner_texts()
+    before = max(int(each.strip("[]:")) for each in shown if each.strip("[]: "))
+    first = page.locator(".jp-CodeCell .cm-content").first
+    first.scroll_into_view_if_needed()
+    first.locator(".cm-line", has_text="branch_code = ").click()
+    page.keyboard.press("Home")
+    page.keyboard.press("Shift+End")
+    page.keyboard.insert_text(f'branch_code = "{branch_code}"')
+    run_all(page, before)
 
 
 def execute(project: Path, name: str, folder: Path | None = None) -> NotebookNode:
@@ -237,6 +277,37 @@ def assert_reads_well(page: Page) -> None:
     assert page.locator(".Toastify__toast").count() == 0
 
 
+def assert_branch_changes_lose_nothing(page: Page, results: Path) -> None:
+    """Change the branch twice, and once to one that does not exist: its error reads well."""
+    for branch_code in ("ceramique", "chimi", "textile"):
+        others = {path for path in results.glob("*/*.csv") if path.parent.name != branch_code}
+        kept = {path: path.read_bytes() for path in others}
+        run_for_branch(page, branch_code)
+        if branch_code == "chimi":
+            assert_error_reads_well(page)
+            continue
+        assert page.locator(ERROR).count() == 0
+        assert list((results / branch_code).glob("*.csv"))
+        assert {path: path.read_bytes() for path in kept} == kept
+    assert {path.name for path in results.iterdir()} == {"chimie", "ceramique", "textile"}
+
+
+def assert_error_reads_well(page: Page) -> None:
+    """The message is first, French, without traceback, in sight whole; no line of it is cut."""
+    error = page.locator(ERROR)
+    error.scroll_into_view_if_needed()
+    lines = error.inner_text().replace("\u00a0", " ").replace("\u202f", " ").splitlines()
+    assert lines[:3] == [
+        "1 erreur :",
+        "  branch_code : branche inconnue (trouvé : chimi)",
+        "    à faire : vouliez-vous dire `chimie` ?",
+    ]
+    assert "Traceback" not in error.inner_text()
+    look = error.evaluate(LOOK_OF_AN_ERROR)
+    assert (look["lines"], look["overflow"]) == (len(lines), 0)
+    assert (look["contrast"] > 7, look["size"] >= 13) == (True, True)
+
+
 def test_run_all_in_jupyterlab_fills_notebooks_that_read_well_and_reaches_no_other_machine(
     chromium: str, lab: Lab, project_copy: Path
 ) -> None:
@@ -255,6 +326,8 @@ def test_run_all_in_jupyterlab_fills_notebooks_that_read_well_and_reaches_no_oth
             assert_reads_well(page)
             saved = nbformat.read(project_copy / "lab" / f"{name}.ipynb", as_version=4)
             assert_complete(saved)
+            if "branch_code = " in code_cells(saved)[0].source and (FULL or name == IN_LAB[-1]):
+                assert_branch_changes_lose_nothing(page, project_copy / "outputs/lab")
     saved = nbformat.read(project_copy / "lab/01_emplois.ipynb", as_version=4)
     assert_figures_and_tables(saved)
     schemes = {urlsplit(url).scheme for url in asked}
@@ -267,13 +340,7 @@ def test_run_all_in_jupyterlab_fills_notebooks_that_read_well_and_reaches_no_oth
     assert template.read_bytes() == (ROOT / "notebooks" / "01_emplois.ipynb").read_bytes()
 
 
-def test_a_change_of_branch_loses_nothing(project_copy: Path) -> None:
-    """The branch of a copy is changed twice: each has its results, and copies of its own."""
-    for branch_code in ("chimie", "ceramique", "textile")[: 3 if FULL else 0]:
-        lab_room.copy_templates(project_copy, branch_code)
-        execute(project_copy, "03_tensions", project_copy / "lab" / branch_code)
-        written = project_copy / "outputs/lab" / branch_code / "tensions.csv"
-        assert written.is_file()
+def test_copies_of_a_branch_are_its_own(project_copy: Path) -> None:
     lab_room.copy_templates(project_copy, "textile")
     copy = (project_copy / "lab/textile/03_tensions.ipynb").read_text(encoding="utf-8")
     assert copy.count('branch_code = \\"textile\\"  # code') == 1

@@ -108,7 +108,7 @@ def test_runs_that_the_parameters_no_longer_ask_for_are_neither_refused_nor_publ
     reduce_notebooks(root, "ieg", "")
     given.run(root, "ieg", "01_emplois", given.figures_notebook(), origin="own")
     edition = manifest.read(root)
-    assert "ieg" in {branch.code for branch in edition.branches}
+    assert "Industries électriques et gazières" in edition.left_out
     published = {
         (run.branch_code, run.notebook)
         for runs in [edition.common, *(branch.runs for branch in edition.branches)]

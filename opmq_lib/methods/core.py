@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv
 
-from opmq_lib.errors import Defect, ScopeError, did_you_mean
+from opmq_lib.errors import Defect, RangeError, ScopeError, did_you_mean
 from opmq_lib.methods import draws
 from opmq_lib.params import NOT_VOTED
 
@@ -51,6 +51,7 @@ def reweighted(questions: pd.DataFrame, weights: Mapping[str, float]) -> pd.Data
 
     Raises:
         ScopeError: If no question has a criterion of that name.
+        RangeError: If a weight is negative.
 
     Examples:
         >>> asked = pd.DataFrame({"question_code": "core", "criterion_code": ["a", "b"],
@@ -68,6 +69,13 @@ def reweighted(questions: pd.DataFrame, weights: Mapping[str, float]) -> pd.Data
         )
         for code in weights
         if code not in known
+    )
+    RangeError.refuse(
+        Defect(
+            f"weights, {code}", "negative number", "a number ≥ 0", "correct the number", f"{new}"
+        )
+        for code, new in weights.items()
+        if not new >= 0
     )
     weight = questions["criterion_code"].map(weights).fillna(questions["weight"])
     total = weight.groupby(questions["question_code"]).transform("sum")

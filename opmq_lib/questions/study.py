@@ -14,6 +14,7 @@ from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.coeurs_strategiques import chain as coeurs
 from opmq_lib.questions.emplois import chain as emplois
 from opmq_lib.sources import project, study
+from opmq_lib.tables import check
 
 
 class Study:
@@ -72,11 +73,12 @@ class Study:
 
         Raises:
             ScopeError: If the scenario is unknown; it says which one was probably meant.
+            DataError: If rates are not what their contract says.
         """
         inputs, edition = study.load_inputs(branch_codes, self.root), self.edition
         scenarios, years = study.scenarios(self.root), self.edition.horizon_years
         ages = besoins.ages(inputs, edition)
-        given = self.rates() if rates is None else rates
+        given = self.rates() if rates is None else check("metier_rates", rates, "rates")
         known = [*(each.scenario_code for each in scenarios), *besoins.VARIANTS]
         chosen = scenario or known[0]
         _check("scenario", chosen, known)

@@ -56,6 +56,7 @@ class SiteReport:
         warnings: What an engine could not render, and pages heavier than wished.
         published: Branch and notebook of the results that its pages show.
         stale: Runs of which an older result is shown, as `branch/notebook`, and why.
+        left_out: Labels of the branches of which nothing was ever run.
     """
 
     site: Path
@@ -66,6 +67,7 @@ class SiteReport:
     warnings: tuple[str, ...]
     published: tuple[tuple[str, str], ...] = ()
     stale: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def render(
@@ -114,7 +116,17 @@ def render(
     )
     warned = tuple(stamp["warnings"])
     pages_count: int = stamp["pages_count"]
-    return SiteReport(site, engine, pages_count, done, unavailable, warned, published, stale)
+    return SiteReport(
+        site,
+        engine,
+        pages_count,
+        done,
+        unavailable,
+        warned,
+        published,
+        stale,
+        edition.left_out,
+    )
 
 
 def _why(run: manifest.Run) -> str:
@@ -135,6 +147,8 @@ def describe(report: SiteReport) -> str:
     if report.unavailable:
         lines.append(f"          {len(report.unavailable)} page(s) say why they have no result:")
         lines += _few(report.unavailable)
+    if report.left_out:
+        lines.append(f"Left out  {len(report.left_out)} branches of which nothing was ever run.")
     lines += [f"Warning   {warning}" for warning in report.warnings]
     lines.append(f"Open      outputs/{report.site.name}/index.html in a browser; no server needed.")
     return "\n".join(lines)

@@ -102,7 +102,11 @@ class Branch:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything the site of an edition is made of; alone, it says nothing of other editions."""
+    """Everything the site of an edition is made of; alone, it says nothing of other editions.
+
+    Branches of which nothing was ever run have no page: `left_out` has their labels, unless nothing
+    was run at all, or a release tells that they are not validated.
+    """
 
     edition: EditionParams
     scenarios: tuple[str, ...]
@@ -113,6 +117,7 @@ class Manifest:
     is_fictitious: bool = False
     is_release: bool = False
     is_alone: bool = False
+    left_out: tuple[str, ...] = ()
 
     @property
     def publishable(self) -> list[str]:
@@ -203,7 +208,7 @@ def read(root: Path, demo: EditionParams | None = None, is_release: bool = False
     ConfidentialityError.refuse(
         defect for _, run in manifest.runs for defect in _refusals(run, allowed)
     )
-    return _for_release(manifest) if is_release else manifest
+    return _for_release(manifest) if is_release else _without_never_run(manifest)
 
 
 def read_file(run: Run, name: str) -> bytes:
@@ -255,6 +260,14 @@ def _for_release(manifest: Manifest) -> Manifest:
     is_whole = len(publishable) == len(branches)
     common = manifest.common if is_whole else hidden(manifest.common)
     return replace(manifest, branches=branches, common=common, is_release=True)
+
+
+def _without_never_run(manifest: Manifest) -> Manifest:
+    kept = tuple(
+        each for each in manifest.branches if any(run.record for run in each.runs.values())
+    )
+    others = [each.label for each in manifest.branches if each not in kept]
+    return replace(manifest, branches=kept, left_out=tuple(others)) if kept else manifest
 
 
 def _questions(root: Path) -> dict[str, Question]:

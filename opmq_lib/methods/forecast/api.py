@@ -49,7 +49,7 @@ def forecast_series(
         series: One row per `series_code` and `year` with a `value`, any unit, any row order; where
             it helps a `kind_code` (jobs, rates, yields): series of a kind also teach each other how
             much each model counts. Intervals stay those of the panel.
-        horizon_years: Years to forecast after each series' last year, at least 1.
+        horizon_years: Years to forecast after each series' last year, 1 to 30.
         quantile_levels: Probabilities strictly between 0 and 1; 0.5 is the point forecast.
         learnt: What `learn_series` returned for a panel that contains these series, for the same
             horizon and levels; by default it is learnt from `series`.
@@ -135,7 +135,7 @@ def forecast_employment(
     Args:
         employment: One row per `branch_code`, `metier_code`, `year` with `employment_headcount`
             (heads) and `origin`; other columns are ignored; any row order.
-        horizon_years: Years to forecast after the last year of each series, at least 1.
+        horizon_years: Years to forecast after the last year of each series, 1 to 30.
         quantile_levels: Probabilities strictly between 0 and 1.
         scenario_code: Copied to the result.
         learnt: As for `forecast_series`.

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,8 @@ from opmq_lib.methods.forecast.settings import SMALL_COUNT_MEAN
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
+MOST_YEARS: Final = 30
+"""Horizon of an edition at most; nothing longer was ever scored."""
 _PARTS = 232_792_560
 """The least common multiple of 1 … 20."""
 
@@ -195,14 +197,15 @@ def _filled(codes: pd.Index, code: Index, year: Index, value: Array) -> TidyPane
 
 
 def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> list[Defect]:
-    """Return what is wrong with a horizon and levels: below 1, or not strictly between 0 and 1.
+    """Return what is wrong with a horizon and levels: not 1 to 30 years, not between 0 and 1.
 
     Examples:
         >>> [defect.where for defect in question_defects(0, [0.5, 1.0])]
         ['quantile_levels', 'horizon_years']
     """
     wrong = [("quantile_levels", "0 < level < 1", p) for p in quantile_levels if not 0 < p < 1]
-    wrong += [("horizon_years", "a whole number ≥ 1", horizon_years)] * (horizon_years < 1)
+    if horizon_years not in range(1, MOST_YEARS + 1):
+        wrong.append(("horizon_years", f"a whole number from 1 to {MOST_YEARS}", horizon_years))
     return [
         Defect(where, "out of range", expected, "correct it", str(value))
         for where, expected, value in wrong

@@ -10,6 +10,7 @@ from opmq_lib.methods import needs
 from opmq_lib.methods.employment import RESIDUAL_METIER, measures
 from opmq_lib.methods.employment.levels import NODE
 from opmq_lib.methods.employment.totals import used_totals
+from opmq_lib.methods.forecast.series import question_defects
 from opmq_lib.methods.needs import metier_rates as per_year
 from opmq_lib.methods.needs import scenarios as sets
 from opmq_lib.methods.needs import summary
@@ -133,6 +134,7 @@ def cells(  # noqa: PLR0913 - one argument per step
 
 def _window(horizon_years: int, edition: EditionParams) -> tuple[int, int]:
     """Return the years at whose ends the count begins and ends."""
+    RangeError.refuse(question_defects(horizon_years, ()))
     start, end = edition.edition_date.year, edition.base_year + horizon_years
     if end <= start:
         fix = f"ask for {start + 1 - edition.base_year} or more"

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from opmq_lib.errors import RangeError
 from opmq_lib.methods import employment
 from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment import measures, portraits
@@ -9,6 +10,7 @@ from opmq_lib.methods.employment.levels import INTERVAL_LEVEL, with_level
 from opmq_lib.methods.employment.rows import SOURCE_CODE
 from opmq_lib.methods.employment.totals import used_totals
 from opmq_lib.methods.forecast import projection
+from opmq_lib.methods.forecast.series import question_defects
 from opmq_lib.methods.needs import qualifications
 from opmq_lib.methods.reliability import best_grades, farther, grades
 from opmq_lib.params import EditionParams
@@ -56,7 +58,11 @@ def rule(
     Returns:
         What `projection.branch_rule` learns from past errors: change a `retained_share` to see
         what it does to the projections.
+
+    Raises:
+        RangeError: If the horizon is not 1 to 30 years.
     """
+    RangeError.refuse(question_defects(horizon_years, ()))
     national = projection.national_panel(inputs["employment_national"], edition.base_year)
     return projection.branch_rule(panel, national, horizon_years)
 
