@@ -6,9 +6,12 @@ Its bytes depend on its cells alone. A text is a text, whatever it begins with.
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -30,11 +33,40 @@ _STYLES: Final = (
 
 
 class Cells(NamedTuple):
-    """One column of a sheet: its title, its cells as texts, whether these are numbers."""
+    """One column of a sheet: its title, its cells (see `column`), whether these are numbers."""
 
     title: str
-    texts: Sequence[str]
+    texts: Any
     is_number: bool = False
+
+
+def column(texts: Sequence[str]) -> Any:
+    """Return the cells of a column: each text once, and which one stands in each line."""
+    return pa.array(texts, pa.string()).dictionary_encode()
+
+
+def mapped(texts: Any, form: Callable[[str], str]) -> Any:
+    """Return the cells of a column, each different text in another form.
+
+    Examples:
+        >>> mapped(column(["a", "b", "a"]), str.upper).to_pylist()
+        ['A', 'B', 'A']
+    """
+    forms = pa.array(map(form, texts.dictionary.to_pylist()), pa.string())
+    return pa.DictionaryArray.from_arrays(texts.indices, forms)
+
+
+def joined(columns: Sequence[Any], between: str, line: str) -> str:
+    """Return the lines of some columns of the same length as one text.
+
+    Examples:
+        >>> joined([column(["a", "b"]), column(["1", "1"])], ";", "/")
+        'a;1/b;1'
+    """
+    if not columns:
+        return ""
+    lines = pc.binary_join_element_wise(*(each.dictionary_decode() for each in columns), between)
+    return str(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), line)[0])
 
 
 def book(sheets: Mapping[str, Sequence[Cells]]) -> bytes:
@@ -45,7 +77,8 @@ def book(sheets: Mapping[str, Sequence[Cells]]) -> bytes:
 
     Examples:
         >>> import openpyxl
-        >>> content = book({"a": [Cells("Nom", ["=1+1"]), Cells("Nombre", ["2.5"], True)]})
+        >>> name, number = Cells("Nom", column(["=1+1"])), Cells("Nombre", column(["2.5"]), True)
+        >>> content = book({"a": [name, number]})
         >>> [*openpyxl.load_workbook(io.BytesIO(content))["a"].values]
         [('Nom', 'Nombre'), ('=1+1', 2.5)]
     """
@@ -90,23 +123,25 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def _sheet(columns: Sequence[Cells], strings: dict[str, int]) -> str:
-    def xml(text: str, style: str, is_number: bool = False) -> str:
+    def xml(text: str, style: str) -> str:
         if not text:
             return "<c/>"
-        if is_number:
-            return f"<c><v>{text}</v></c>"
         return f'<c t="s"{style}><v>{strings.setdefault(text, len(strings))}</v></c>'
 
-    def cells(column: Cells) -> Iterable[str]:
-        style = ' s="2"' if any(len(text) > _WIDE for text in set(column.texts)) else ""
-        known = {text: xml(text, style, column.is_number) for text in dict.fromkeys(column.texts)}
-        return map(known.__getitem__, column.texts)
+    def cells(each: Cells) -> Any:
+        if each.is_number:
+            texts = each.texts.dictionary
+            filled = pc.binary_join_element_wise("<c><v>", texts, "</v></c>", "")
+            forms = pc.if_else(pc.equal(texts, ""), "<c/>", filled)
+            return pa.DictionaryArray.from_arrays(each.texts.indices, forms)
+        style = ' s="2"' if _longest(each) > _WIDE else ""
+        return mapped(each.texts, lambda text: xml(text, style))
 
-    head = "".join(xml(column.title, ' s="1"') for column in columns)
-    rows = "</row><row>".join(map("".join, zip(*map(cells, columns), strict=True)))
+    head = "".join(xml(each.title, ' s="1"') for each in columns)
+    rows = joined([*map(cells, columns)], "", "</row><row>")
     widths = "".join(
-        f'<col min="{n}" max="{n}" width="{_width(column)}" customWidth="1"/>'
-        for n, column in enumerate(columns, start=1)
+        f'<col min="{n}" max="{n}" width="{_width(each)}" customWidth="1"/>'
+        for n, each in enumerate(columns, start=1)
     )
     return (
         f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" '
@@ -119,9 +154,12 @@ def _sheet(columns: Sequence[Cells], strings: dict[str, int]) -> str:
 _WIDE = 60
 
 
-def _width(column: Cells) -> int:
-    longest = max(map(len, set(column.texts)), default=0) if not column.is_number else 0
-    return min(_WIDE, max(12, longest + 2))
+def _width(each: Cells) -> int:
+    return min(_WIDE, max(12, 0 if each.is_number else _longest(each) + 2))
+
+
+def _longest(each: Cells) -> int:
+    return max(map(len, each.texts.dictionary.to_pylist()), default=0)
 
 
 def _plain(text: str) -> str:

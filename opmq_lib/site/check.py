@@ -54,7 +54,7 @@ def check(
         text = path.read_text(encoding="utf-8")
         defects += _file_defects(name, text, forbidden)
         if path.suffix == ".html":
-            tags = list(markup.tags(text))
+            tags = list(markup.tags(text, markup.TELLING))
             loads = list(_loads(tags))
             defects += _page_defects(name, tags, loads)
             if hole := _HOLE.search(text):

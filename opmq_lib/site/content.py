@@ -25,12 +25,13 @@ JOBS = "01_emplois"
 SHORTLIST_NOTEBOOK = "07_que_faire"
 REPORT, CONSOLIDATION = "00_rapport", "10_consolidation"
 SUMMED_UP = {
-    "01_emplois": ("emplois", "indicator"),
-    "02_besoins": ("besoins", "indicator"),
-    "07_que_faire": ("shortlist", "is_shown"),
-    CONSOLIDATION: ("consolidation", "indicator"),
+    "01_emplois": ("indicator", "emplois"),
+    "02_besoins": ("indicator", "besoins", "besoins_taux", "besoins_projections"),
+    "07_que_faire": ("is_shown", "shortlist", "not_judged", "que_faire", "decisions_suites"),
+    CONSOLIDATION: ("indicator", "consolidation"),
 }
-"""Notebooks behind what the home page and that of a branch say: a table, a column they must have.
+"""Notebooks behind what the home page and that of a branch say: a column that the first of their
+tables must have, the tables that are read. Of projections, their years.
 
 A notebook of one's own may bear the same name and write other tables.
 """
@@ -132,11 +133,16 @@ def company_book(branch: Branch) -> Download | None:
 
 def _results(run: Run | None) -> dict[str, pd.DataFrame]:
     """Return the result tables of a run, by name; none unless they are those of the study."""
-    names = [name for name in run.files if name.endswith(".csv")] if run else []
-    files = {name: io.BytesIO(read_file(run, name)) for name in names} if run else {}
-    tables = {Path(name).stem: study.read_result(file) for name, file in files.items()}
-    table, column = SUMMED_UP[run.notebook] if run else ("", "")
-    return tables if column in tables.get(table, ()) else {}
+    if run is None:
+        return {}
+    column, *names = SUMMED_UP[run.notebook]
+    files = {name: f"{name}.csv" for name in names if f"{name}.csv" in run.files}
+    read = {"besoins_projections": ("start_year", "year")}
+    tables = {
+        name: study.read_result(io.BytesIO(read_file(run, file)), read.get(name))
+        for name, file in files.items()
+    }
+    return tables if column in tables.get(names[0], ()) else {}
 
 
 def missing_reason(branch: Branch) -> str:

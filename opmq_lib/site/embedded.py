@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from jinja2 import FileSystemLoader, Template
-from nbformat import v4
 
 from opmq_lib.runs import folders
 from opmq_lib.show import words
@@ -79,7 +78,7 @@ def read_page(project: Path, source: str) -> Page:
     """
     text = (project / source).read_text(encoding="utf-8")
     if is_notebook := source.endswith(".ipynb"):
-        cells = v4.reads(text).cells  # type: ignore[no-untyped-call]
+        cells = outputs.read(text).cells
     else:
         cells = [SimpleNamespace(cell_type="markdown", source=text)]
     page, outside, names = Page(markdown.address(source)), list[str](), Counter[str]()

@@ -9,18 +9,20 @@ are read, and only those of runs that may be published.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from jinja2 import Template
 
 from opmq_lib import tables
 from opmq_lib.errors import Defect
 from opmq_lib.runs import folders
 from opmq_lib.show import workbook
-from opmq_lib.show.workbook import Cells
+from opmq_lib.show.workbook import Cells, joined, mapped
 from opmq_lib.site import content
 from opmq_lib.site.check import machine_paths
 from opmq_lib.site.manifest import COMMON, Manifest, Run, read_file
@@ -33,11 +35,14 @@ _LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Column(NamedTuple):
-    """One column of a result table as readers get it: name, numbers or not, cells as texts."""
+    """One column of a result table as readers get it: name, numbers or not, cells as texts.
+
+    Its texts are those of `workbook.column`.
+    """
 
     name: str
     is_number: bool
-    texts: Sequence[str]
+    texts: Any
 
 
 Tables = Sequence[tuple[Run, Mapping[str, Sequence[Column]]]]
@@ -100,7 +105,7 @@ def emptied(run: Run) -> bytes:
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
-    return json.dumps(notebook, ensure_ascii=False, indent=1).encode()
+    return json.dumps(notebook, ensure_ascii=False).encode()
 
 
 def columns_of(text: str) -> list[Column]:
@@ -108,26 +113,26 @@ def columns_of(text: str) -> list[Column]:
 
     Examples:
         >>> for column in columns_of("year,value,lower,status\n2018,32261.2,,value\n"):
-        ...     print(column)
-        Column(name='year', is_number=True, texts=('2018',))
-        Column(name='value', is_number=True, texts=('32260',))
-        Column(name='status', is_number=False, texts=('value',))
+        ...     print(*column[:2], *column.texts.to_pylist())
+        year True 2018
+        value True 32260
+        status False value
     """
-    header, *rows = csv.reader(io.StringIO(text))
-    columns = zip(*rows, strict=True) if rows else [()] * len(header)
-    shown = [
-        _column(name, texts) for name, texts in zip(header, columns, strict=True) if any(texts)
+    table = study.arrow_table(text.encode(), lambda name: pa.dictionary(pa.int32(), pa.string()))
+    columns = (each.unify_dictionaries().combine_chunks() for each in table.columns)
+    return [
+        _column(name, texts)
+        for name, texts in zip(table.column_names, columns, strict=True)
+        if name != NOT_SHOWN and any(texts.dictionary.to_pylist())
     ]
-    return [column for column in shown if column.name != NOT_SHOWN]
 
 
-def _column(name: str, texts: Sequence[str]) -> Column:
+def _column(name: str, texts: Any) -> Column:
     forms: dict[str, Callable[[str], str]] = {"number": _four_digits, "whole": _whole}
     form = forms.get(tables.COLUMNS[name].kind if name in tables.COLUMNS else "text")
     if form is None:
         return Column(name, False, texts)
-    known = {text: form(text) if text else "" for text in dict.fromkeys(texts)}
-    return Column(name, True, tuple(map(known.__getitem__, texts)))
+    return Column(name, True, mapped(texts, lambda text: form(text) if text else ""))
 
 
 def _four_digits(text: str) -> str:
@@ -153,31 +158,31 @@ def french_csv(columns: Sequence[Column]) -> bytes:
         >>> french_csv(columns_of("label,value\n=A,2.5\n")).decode()
         "\ufefflabel;value\r\n'=A;2,5\r\n"
     """
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow([column.name for column in columns])
-    writer.writerows(zip(*map(_french, columns), strict=True))
-    return f"\ufeff{text.getvalue()}".encode()
+    header = ";".join(_quoted(column.name) for column in columns)
+    lines = joined([*map(_french, columns)], ";", "\r\n")
+    return "\r\n".join(["\ufeff" + header, *filter(None, [lines]), ""]).encode()
 
 
-def _french(column: Column) -> Iterable[str]:
-    form: Callable[[str], str] = _comma if column.is_number else _no_formula
-    known = {text: form(text) for text in dict.fromkeys(column.texts)}
-    return map(known.__getitem__, column.texts)
-
-
-def _comma(text: str) -> str:
-    return text.replace(".", ",")
+def _french(column: Column) -> Any:
+    if not column.is_number:
+        return mapped(column.texts, _no_formula)
+    commas = pc.replace_substring(column.texts.dictionary, ".", ",")
+    return pa.DictionaryArray.from_arrays(column.texts.indices, commas)
 
 
 def _no_formula(text: str) -> str:
-    return f"'{text}" if text.startswith(_LIKE_A_FORMULA) else text
+    return _quoted(f"'{text}" if text.startswith(_LIKE_A_FORMULA) else text)
+
+
+def _quoted(text: str) -> str:
+    doubled = text.replace('"', '""')
+    return f'"{doubled}"' if any(sign in text for sign in ';"\r\n') else text
 
 
 def _book(found: Tables, readme: str) -> bytes:
     """Return tables as sheets with French titles and units, each code beside what it means."""
     lines = [[part.strip() for part in f"{line}||".split("|")[:3]] for line in readme.splitlines()]
-    first, *others = map(list, zip(*lines, strict=True))
+    first, *others = (workbook.column(texts) for texts in zip(*lines, strict=True))
     sheets = {README: [Cells("À lire d’abord", first), *(Cells("", texts) for texts in others)]}
     for run, named in found:
         for name, columns in named.items():
@@ -200,7 +205,7 @@ def _titled(column: Column) -> list[Cells]:
     labels = _labels().get(column.name)
     if labels is None:
         return [Cells(title, column.texts, column.is_number)]
-    meant = [labels.get(text, "") for text in column.texts]
+    meant = mapped(column.texts, lambda text: labels.get(text, ""))
     return [Cells(f"{title} : code", column.texts), Cells(title, meant)]
 
 

@@ -23,9 +23,9 @@ _LOADED_FROM_ELSEWHERE = re.compile(
     r"[^>]*\shref=[\"']?(?:https?:)?//[^>]*>",
     _FLAGS,
 )
-_WORDS = re.compile(
-    rf"(?P<kept><(?P<verbatim>pre|code|math|svg|textarea)\b.*?</(?P=verbatim)\s*>"
-    rf"|{markup.MARKUP.pattern})|[^<]+|<",
+_SPACES = re.compile(
+    r"<(?P<kept>pre|code|math|svg|textarea|script|style)\b.*?</(?P=kept)\s*>|<!--.*?-->"
+    r"| [;!?:%»]|« ",
     _FLAGS,
 )
 _TABLE = re.compile(
@@ -65,7 +65,7 @@ def finished(html: str, engine: str) -> str:
     """
     names: Counter[str] = Counter()
     page = _TABLE.sub(lambda table: _in_region(table, names), _LOADED_FROM_ELSEWHERE.sub("", html))
-    page = _WORDS.sub(_spaced, page)
+    page = _SPACES.sub(_spaced, page)
     if "http-equiv" not in page:
         page = page.replace(
             "<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1
@@ -75,9 +75,11 @@ def finished(html: str, engine: str) -> str:
     return f"{before}{stamp}{footer}{after}" if footer else page
 
 
-def _spaced(part: re.Match[str]) -> str:
-    text = part[0]
-    return text if part["kept"] or text.isspace() else french.typography(text)
+def _spaced(found: re.Match[str]) -> str:
+    """Return the signs with their no-break space, unless they stand in a tag."""
+    page, at = found.string, found.start()
+    is_word = page[at] != "<" and page.rfind("<", 0, at) <= page.rfind(">", 0, at)
+    return french.typography(found[0]) if is_word else found[0]
 
 
 def _in_region(found: re.Match[str], names: Counter[str]) -> str:

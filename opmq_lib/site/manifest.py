@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from nbformat import v4
 
 from opmq_lib.errors import ConfidentialityError, Defect
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, origin, release
 from opmq_lib.runs.editions import validated
 from opmq_lib.show import french
-from opmq_lib.site import prepare
+from opmq_lib.site import outputs, prepare
 from opmq_lib.sources import embedded, ledger, parameters, states
 from opmq_lib.sources.states import Standing
 
@@ -273,7 +272,7 @@ def _without_never_run(manifest: Manifest) -> Manifest:
 def _questions(root: Path) -> dict[str, Question]:
     """Return what every template answers; the navigation leads to a consolidation in any case."""
     texts = {
-        path.stem: v4.reads(path.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
+        path.stem: outputs.read(path.read_text(encoding="utf-8"))
         for path in (root / "notebooks").glob("[0-9][0-9]_*.ipynb")
     }
     said = {name: each.metadata["opmq"] for name, each in texts.items() if "opmq" in each.metadata}
@@ -314,13 +313,13 @@ def _on_former_releases(
 def _run(folder: Path, branch_code: str, question: Question, record: dict[str, Any]) -> Run:
     state = _state(record)
     own_name = f"{question.notebook}.ipynb"
-    outputs = record["outputs"] if state == "ok" else ()
+    written = record["outputs"] if state == "ok" else ()
     return Run(
         branch_code,
         question,
         state,
         folder / branch_code / question.notebook,
-        tuple(sorted(outputs, key=lambda name: (name != own_name, name))),
+        tuple(sorted(written, key=lambda name: (name != own_name, name))),
         record,
     )
 

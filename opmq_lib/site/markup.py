@@ -13,8 +13,19 @@ MARKUP = re.compile(
 )
 """What is not words: a tag, a comment, a script or a style sheet with its content."""
 
+TELLING = re.compile(
+    r"<!--.*?-->"
+    r"|<(?P<name>(?P<raw>script|style)\b|(?:html|h1|a|img|link)\b"
+    r"|(?=[^<>]*?\s(?:id|name|src|srcset|poster|data|background)\b|[^<>]*cell-output-error)"
+    r"[a-z][\w:-]*)"
+    r"(?P<inside>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>(?(raw).*?</(?P=raw)\s*>)",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Of `MARKUP`, what says what a page links, loads and names: one tag in ten."""
+
 LOADING = ("src", "srcset", "poster", "data", "background")
 ELSEWHERE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
+_OPEN = re.compile(r"<[A-Za-z][^<>]*(?:<|\Z)")
 _MAIN = re.compile(r"<main\b.*?</main\s*>", re.DOTALL)
 _ATTRIBUTE = re.compile(
     r"(?P<key>[^\s\"'<>/=]+)"
@@ -22,14 +33,20 @@ _ATTRIBUTE = re.compile(
 )
 
 
-def tags(html: str) -> Iterator[tuple[str, dict[str, str]]]:
-    r"""Yield every opening tag: its name and attributes, in lower case, values unescaped.
+def tags(
+    html: str, found: re.Pattern[str] = MARKUP
+) -> Iterator[tuple[str, dict[str, str]]]:
+    r"""Yield opening tags: their name and attributes, in lower case, values unescaped.
+
+    Args:
+        html: A page or a piece of one.
+        found: Which tags; all of them if not given.
 
     Examples:
         >>> list(tags("<p><IMG src='a.svg' alt=\"L&amp;E > 1\" hidden></p><!-- <b> -->"))
         [('p', {}), ('img', {'src': 'a.svg', 'alt': 'L&E > 1', 'hidden': ''})]
     """
-    for tag in MARKUP.finditer(html):
+    for tag in found.finditer(html):
         if tag["name"]:
             yield (
                 tag["name"].lower(),
@@ -40,11 +57,6 @@ def tags(html: str) -> Iterator[tuple[str, dict[str, str]]]:
                 if tag["inside"]
                 else {},
             )
-
-
-def names(html: str) -> Iterator[str]:
-    """Yield the name of every opening tag, in lower case."""
-    return (tag["name"].lower() for tag in MARKUP.finditer(html) if tag["name"])
 
 
 def main(page: str) -> str:
@@ -60,6 +72,8 @@ def unclosed(html: str) -> list[str]:
         >>> unclosed('<p>a < b</p><IMG src=x onerror="f()')
         ['img']
     """
+    if not _OPEN.search(html):
+        return []
     return [name.lower() for name in re.findall(r"<([A-Za-z][\w:-]*)", MARKUP.sub(" ", html))]
 
 

@@ -10,7 +10,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -64,7 +64,7 @@ class Tables:
     def __init__(self, runs: Sequence[Run]) -> None:
         """Keep the runs; files are read when a page asks for them."""
         self.runs = runs
-        self.read: dict[tuple[str, str], list[list[str]]] = {}
+        self.read: dict[tuple[str, str], tuple[dict[str, int], list[list[str]]] | None] = {}
 
     @cached_property
     def homes(self) -> dict[str, list[Run]]:
@@ -78,18 +78,20 @@ class Tables:
 
     def cell(self, page: str, name: str, row: int, column: str) -> tuple[str, str] | None:
         """Return the text of a cell and its unit; `None` if no table has it."""
+        if (page, name) not in self.read:
+            self.read[page, name] = self._table(page, name)
+        columns, rows = self.read[page, name] or ({}, [])
+        if column not in columns or row >= len(rows):
+            return None
+        unit = rows[row][columns["unit"]] if "unit" in columns else ""
+        return rows[row][columns[column]], unit
+
+    def _table(self, page: str, name: str) -> tuple[dict[str, int], list[list[str]]] | None:
         homes = sorted(self.homes.get(name, ()), key=lambda run: run.notebook != page)
         if not homes:
             return None
-        key = (homes[0].notebook, name)
-        if key not in self.read:
-            text = read_file(homes[0], f"{name}.csv").decode()
-            self.read[key] = [*csv.reader(io.StringIO(text))]
-        header, *rows = self.read[key]
-        if column not in header or row >= len(rows):
-            return None
-        unit = rows[row][header.index("unit")] if "unit" in header else ""
-        return rows[row][header.index(column)], unit
+        header, *rows = csv.reader(io.StringIO(read_file(homes[0], f"{name}.csv").decode()))
+        return {column: place for place, column in enumerate(header)}, rows
 
 
 def check(manifest: Manifest, built: Path) -> list[Defect]:
@@ -187,7 +189,8 @@ def of_orders(page: str, html: str, numbers: Sequence[Number]) -> Iterator[Defec
 def of_texts(page: str, html: str) -> Iterator[Defect]:
     """Yield sentences that contradict their interval, alternatives that differ, no-numbers."""
     main = markup.main(html)
-    for said in (match[0] for match in _SAID.finditer(main)):
+    undecided = _SAID.finditer(main) if UNDECIDED.search(main) else ()
+    for said in (match[0] for match in undecided):
         if UNDECIDED.search(said):
             ends = {column: _value(text) for _, _, column, text in SHOWN.findall(said)}
             low, high = ends.get("lower"), ends.get("upper")
@@ -208,7 +211,7 @@ def of_texts(page: str, html: str) -> Iterator[Defect]:
                     fix = "say only numbers of the figure's table, as it shows them"
                     what = "a text alternative that differs from its table"
                     yield Defect(page, what, "the numbers of the table", fix, text)
-    if found := _NOT_A_NUMBER.search(markup.text(main, " ")):
+    if _NOT_A_NUMBER.search(main) and (found := _NOT_A_NUMBER.search(markup.text(main, " "))):
         yield Defect(page, "no number where one is shown", "a number or nd", "find it", found[0])
 
 
@@ -236,6 +239,7 @@ def _is_a_part(column: str) -> bool:
     return column in tables.COLUMNS and "%" not in tables.COLUMNS[column].unit
 
 
+@cache
 def _value(text: str) -> float | None:
     plain = re.sub(r"[\u202f\u00a0]", "", text).replace("−", "-").replace(",", ".")
     found = re.search(r"[+-]?\d+(?:\.\d+)?", plain)

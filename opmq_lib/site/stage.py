@@ -10,13 +10,12 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
-from nbformat import v4
 
 from opmq_lib import tables
 from opmq_lib.errors import DataError
 from opmq_lib.runs import folders
 from opmq_lib.show import french, words
-from opmq_lib.site import content, files, past, prepare
+from opmq_lib.site import content, files, outputs, past, prepare
 from opmq_lib.site.manifest import Manifest, Run, read_file
 
 HERE = Path(__file__).parent
@@ -63,13 +62,13 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
             pages[f"{path}.qmd"] = templates("absent.qmd").render(context)
             continue
         text = read_file(run, f"{run.notebook}.ipynb").decode()
-        notebook = v4.reads(text)  # type: ignore[no-untyped-call]
+        notebook = outputs.read(text)
         defects += prepare.defects(notebook, f"{run.name}.ipynb")
         warnings += _warned(run, notebook)
         context["title"] = prepare.opening(notebook)[0] or run.question.title
         head, foot = (templates(f"{name}.qmd").render(context) for name in ("avant", "apres"))
         prepared = prepare.prepare(notebook, head, foot)
-        pages[f"{path}.ipynb"] = json.dumps(prepared, ensure_ascii=False, indent=1)
+        pages[f"{path}.ipynb"] = json.dumps(prepared, ensure_ascii=False)
     DataError.refuse(defects)
     revised, revisions = past.pages(root, manifest, templates)
     for name, table in revisions.items():

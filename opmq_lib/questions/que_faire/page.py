@@ -129,7 +129,7 @@ def _levers(causes: str) -> str:
 
 def said_of(results: Results, row: int, labels: Labels) -> Any:
     """Return what is said of one métier of the list."""
-    table = results[LISTED].fillna(dict.fromkeys(["causes", *DECISION[1:]], ""))
+    table = results[LISTED].loc[[row]].fillna(dict.fromkeys(["causes", *DECISION[1:]], ""))
     cells, each = Cells(LISTED, table), table.astype("object").to_dict("index")[row]
     has_own = pd.notna(each["own_certifications_count"])
     gap = each["growth_rate_pct"] - each["own_growth_rate_pct"]

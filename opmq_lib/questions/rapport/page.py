@@ -200,7 +200,8 @@ def _metier(answers: Answers, row: int, labels: Labels) -> Any:
     m.posts = m.old = m.count = pieces.ABSENT
     m.count_ends = ""
     if needs:
-        table, cells = needs[besoins.TABLE], besoins.cells_of(needs)
+        table = where(needs[besoins.TABLE], metier_code=code)
+        cells = Cells(besoins.TABLE, table)
         posts, old, left = (
             row_of(table, name, code, variant="")
             for name in (besoins.POSTS_RATE, besoins.OLD, besoins.LEFT)
