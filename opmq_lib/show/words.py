@@ -10,7 +10,16 @@ from markupsafe import Markup, escape
 from opmq_lib.show import french
 
 
-@cache
+class _Words:
+    """The macros of a template, which is read when the first of them is asked for."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_macros(self._package), name)
+
+
 def words(package: str) -> Any:
     """Return the macros of a question's `page.jinja`, as functions that return text.
 
@@ -23,6 +32,11 @@ def words(package: str) -> Any:
         >>> print(words("opmq_lib.questions.emplois").source({"is_observed": True}))
         Source : tableau fourni par la branche. Nombres : table emplois.csv.
     """
+    return _Words(package)
+
+
+@cache
+def _macros(package: str) -> Any:
     french_of = environment()
     french_of.filters |= {
         "day": french.day,

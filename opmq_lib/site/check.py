@@ -29,6 +29,7 @@ _MACHINE_PATH = re.compile(
 )
 _ROOTS = (*(f"/{name}/" for name in _UNIX_ROOTS), ":\\", "file:///")  # quick to look for
 
+_NO_NUMBER = ("NaN", "NaT", "&lt;NA&gt;")
 _HOLE = re.compile(r">[^<>]*\b(NaN|NaT)\b|>(&lt;NA&gt;)<")
 """What a program writes where a number is missing."""
 
@@ -57,7 +58,7 @@ def check(
             tags = list(markup.tags(text, markup.TELLING))
             loads = list(_loads(tags))
             defects += _page_defects(name, tags, loads)
-            if hole := _HOLE.search(text):
+            if any(sign in text for sign in _NO_NUMBER) and (hole := _HOLE.search(text)):
                 what, expected = "a number is missing and nothing says why", "s, nd, np or nv"
                 fix = "show the table with `opmq_lib.show.frame`"
                 defects.append(Defect(name, what, expected, fix, hole[1] or "<NA>"))

@@ -12,7 +12,6 @@ from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-
 from opmq_lib.errors import Defect
 from opmq_lib.site import config, markdown, markup, outputs
 

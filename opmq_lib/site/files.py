@@ -6,9 +6,8 @@ the sheet `NN_table`. Numbers keep four significant digits. Only files that the 
 are read, and only those of runs that may be published.
 """
 
-import csv
-import io
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -31,6 +30,7 @@ from opmq_lib.sources import study
 README = "LISEZ-MOI"
 NOT_SHOWN = "origin"
 _NAME_LIMIT = 31
+_SPLITS = re.compile(r'[;"\r\n]')
 _LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -118,7 +118,7 @@ def columns_of(text: str) -> list[Column]:
         value True 32260
         status False value
     """
-    table = study.arrow_table(text.encode(), lambda name: pa.dictionary(pa.int32(), pa.string()))
+    table = study.arrow_table(text.encode(), lambda _: pa.dictionary(pa.int32(), pa.string()))
     columns = (each.unify_dictionaries().combine_chunks() for each in table.columns)
     return [
         _column(name, texts)
@@ -176,7 +176,7 @@ def _no_formula(text: str) -> str:
 
 def _quoted(text: str) -> str:
     doubled = text.replace('"', '""')
-    return f'"{doubled}"' if any(sign in text for sign in ';"\r\n') else text
+    return f'"{doubled}"' if _SPLITS.search(text) else text
 
 
 def _book(found: Tables, readme: str) -> bytes:

@@ -33,9 +33,7 @@ _ATTRIBUTE = re.compile(
 )
 
 
-def tags(
-    html: str, found: re.Pattern[str] = MARKUP
-) -> Iterator[tuple[str, dict[str, str]]]:
+def tags(html: str, found: re.Pattern[str] = MARKUP) -> Iterator[tuple[str, dict[str, str]]]:
     r"""Yield opening tags: their name and attributes, in lower case, values unescaped.
 
     Args:

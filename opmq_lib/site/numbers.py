@@ -5,20 +5,21 @@ cell by half a unit of its last decimal, or by 5 % where whole numbers are round
 by 5 where requests are rounded to ten. What stands on the page is read, not what made it.
 """
 
-import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pyarrow as pa
 
 from opmq_lib import tables
 from opmq_lib.errors import Defect
 from opmq_lib.site import markup
 from opmq_lib.site.manifest import Manifest, Run, read_file
+from opmq_lib.sources import study
 
 SHOWN = re.compile(r'<span class="n" data-cell="([^":]+):(\d+):(\w+)">([^<]*)</span>')
 LEAST_SHARE = 0.05
@@ -64,7 +65,7 @@ class Tables:
     def __init__(self, runs: Sequence[Run]) -> None:
         """Keep the runs; files are read when a page asks for them."""
         self.runs = runs
-        self.read: dict[tuple[str, str], tuple[dict[str, int], list[list[str]]] | None] = {}
+        self.read: dict[tuple[str, str], Any] = {}
 
     @cached_property
     def homes(self) -> dict[str, list[Run]]:
@@ -80,18 +81,18 @@ class Tables:
         """Return the text of a cell and its unit; `None` if no table has it."""
         if (page, name) not in self.read:
             self.read[page, name] = self._table(page, name)
-        columns, rows = self.read[page, name] or ({}, [])
-        if column not in columns or row >= len(rows):
+        columns = self.read[page, name]
+        if column not in columns or row >= len(columns[column]):
             return None
-        unit = rows[row][columns["unit"]] if "unit" in columns else ""
-        return rows[row][columns[column]], unit
+        unit = columns["unit"][row].as_py() if "unit" in columns else ""
+        return columns[column][row].as_py(), unit
 
-    def _table(self, page: str, name: str) -> tuple[dict[str, int], list[list[str]]] | None:
+    def _table(self, page: str, name: str) -> dict[str, Any]:
         homes = sorted(self.homes.get(name, ()), key=lambda run: run.notebook != page)
         if not homes:
-            return None
-        header, *rows = csv.reader(io.StringIO(read_file(homes[0], f"{name}.csv").decode()))
-        return {column: place for place, column in enumerate(header)}, rows
+            return {}
+        table = study.arrow_table(read_file(homes[0], f"{name}.csv"), lambda _: pa.string())
+        return {column: table[column].combine_chunks() for column in table.column_names}
 
 
 def check(manifest: Manifest, built: Path) -> list[Defect]:
@@ -134,16 +135,24 @@ def read(html: str, page: str, known: Tables) -> Iterator[Number]:
         if "/" in name:
             continue
         cell, unit = known.cell(page, name, int(row), column) or ("", "")
-        match = _NUMBER.match(text)
-        value = _value(match[2]) if match else None
-        held = [float(number) for number in _HELD.findall(cell)]
-        if match and match[3] == "%" and not unit and _is_a_part(column):
-            held = [100 * number for number in held]
-        true = min(held, key=lambda number: abs(number - (value or 0.0)), default=None)
-        limit = _limit(match, true, unit) if match else 0.0
-        if value is not None and true is not None and _is_outward(column, value, true):
-            limit = max(limit, 1.0)
-        yield Number((name, int(row), column), text, value, bool(match and match[1]), true, limit)
+        yield Number((name, int(row), column), text, *_against(text, cell, unit, column))
+
+
+@cache
+def _against(
+    text: str, cell: str, unit: str, column: str
+) -> tuple[float | None, bool, float | None, float]:
+    """Return what a text says, whether as « moins de », what its cell holds, and the limit."""
+    match = _NUMBER.match(text)
+    value = _value(match[2]) if match else None
+    held = [float(number) for number in _HELD.findall(cell)]
+    if match and match[3] == "%" and not unit and _is_a_part(column):
+        held = [100 * number for number in held]
+    true = min(held, key=lambda number: abs(number - (value or 0.0)), default=None)
+    limit = _limit(match, true, unit) if match else 0.0
+    if value is not None and true is not None and _is_outward(column, value, true):
+        limit = max(limit, 1.0)
+    return value, bool(match and match[1]), true, limit
 
 
 def of_numbers(page: str, numbers: Sequence[Number]) -> Iterator[Defect]:

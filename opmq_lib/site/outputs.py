@@ -50,7 +50,7 @@ def read(text: str) -> Any:
 
 
 def _node(part: dict[str, Any]) -> Node:
-    whole = {key: "".join(part[key]) for key in ("source", "text") if key in part}
+    whole: dict[str, Any] = {key: "".join(part[key]) for key in ("source", "text") if key in part}
     if "output_type" in part and "data" in part:
         data = part["data"].items()
         whole["data"] = Node({kind: "".join(t) if isinstance(t, list) else t for kind, t in data})

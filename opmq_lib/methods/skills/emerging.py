@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from opmq_lib import tables
 from opmq_lib.errors import RangeError
@@ -21,7 +21,7 @@ FALSE_DISCOVERY_RATE: Final = 0.05
 LEAST_MENTIONS, LEAST_EMPLOYERS = 5, 3
 LEAST_PERIODS: Final = 2
 """Successive significant changes asked for; all five: source: convention (methodology, S3)."""
-Z90: Final = float(stats.norm.ppf(0.95))
+Z90: Final = float(ndtri(0.95))
 
 Array = NDArray[np.float64]
 
@@ -80,6 +80,8 @@ def adjusted(p_values: Array) -> Array:
         >>> adjusted(np.array([0.0002, 0.009, 0.03, 0.04, 0.2])).round(6).tolist()
         [0.001, 0.0225, 0.05, 0.05, 0.2]
     """
+    from scipy import stats  # a second to load, for those who compute
+
     found = p_values.copy()
     tested = ~np.isnan(p_values)
     found[tested] = stats.false_discovery_control(p_values[tested])
@@ -162,7 +164,7 @@ def _change(
     error = error * np.sqrt(spread(y1 + y0, both))
     z = change / error
     tested = np.where(y1 + y0 >= LEAST_MENTIONS, z, np.nan)
-    rising, falling = stats.norm.sf(tested), stats.norm.cdf(tested)
+    rising, falling = ndtr(-tested), ndtr(tested)
     is_upward = np.nan_to_num(z) >= 0
     return pd.DataFrame(
         {
