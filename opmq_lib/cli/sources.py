@@ -91,8 +91,11 @@ def sources_load(
     found = updates.changes(loaded, root)
     for change in found:
         _print_change(change)
-    if not module.PRODUCER.verified:
-        print("Note: non vérifié sur fichier réel (documented layout).", file=sys.stderr)
+    unsure = (
+        [] if module.PRODUCER.verified else ["non vérifié sur fichier réel (documented layout)"]
+    )
+    for notice in [*unsure, *updates.notices(found, root)]:
+        print(f"Note: {notice}", file=sys.stderr)
     if not found:
         print("Nothing to load: give more of its files (`opmq sources list`).", file=sys.stderr)
         raise typer.Exit(2)
@@ -122,11 +125,9 @@ def sources_check() -> None:
 def sources_fetch(
     name: Name,
     address: Annotated[
-        str | None, typer.Option("--from", help="Address of the file, where none is known.")
+        str | None,
+        typer.Option("--from", help="Address of the file; after # its sha256, if known."),
     ] = None,
-    sha256: Annotated[
-        str, typer.Option("--sha256", help="Of the file at --from, as its producer tells it.")
-    ] = "",
 ) -> None:
     """Fetch the files of a producer into data/downloads/, going on where a try was cut.
 
@@ -139,11 +140,16 @@ def sources_fetch(
     about = updates.loader(name).PRODUCER
     addresses = [address] if address else list(about.addresses.values())
     if not addresses:
-        fix = f"find the address of the file ({about.page}), then --from ADDRESS, or download it"
-        raise SchemaError.of(name, "no lasting address is known", "an address", fix)
+        names = " or ".join(dict.fromkeys(Path(place).name for place in about.files.values()))
+        what, expected = "its producer gives it a new address each time", f"{names}, by hand"
+        fix = (
+            f"open {about.page} and download it, then: opmq sources load {name} FILE; "
+            f"or copy the address of its link: opmq sources fetch {name} --from ADDRESS"
+        )
+        raise SchemaError.of(name, what, expected, fix)
     folder = root / fetching.FOLDER / name
     for each in addresses:
-        got = fetching.fetch(each, folder, sha256)
+        got = fetching.fetch(each, folder)
         resumed = f", resumed at byte {got.resumed_at}" if got.resumed_at else ""
         print(f"Fetched   {got.path.relative_to(root)} (sha256 {got.sha256}{resumed})")
     print(f"Next      opmq sources load {name} {folder.relative_to(root)}")

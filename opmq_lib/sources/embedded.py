@@ -7,25 +7,9 @@ import pandas as pd
 
 from opmq_lib.errors import SchemaError, did_you_mean
 from opmq_lib.sources import official
+from opmq_lib.tables import DESCRIPTIONS, USES
 
 FOLDER = official.EMBEDDED
-
-# The unit is in the name: the name of a column says its type. Whatever is not named below is
-# text, codes above all.
-WHOLE_NUMBERS = {
-    "tension_class",
-    "hiring_intensity",
-    "training_job_link",
-    "labour_shortage",
-    "non_durable_jobs",
-    "hard_working_conditions",
-    "geographic_mismatch",
-    "framework_level",
-    "rank",
-    "last_session_year",
-}
-NUMBERS = {"share", "tension_index", "employees_fte"}
-NUMBER_ENDINGS = ("_headcount", "_pct", "_per_month")
 
 
 def tables() -> list[str]:
@@ -92,19 +76,23 @@ def load(table: str, root: Path | None = None) -> pd.DataFrame:
 
 @cache
 def read(file: Path) -> pd.DataFrame:
-    """Return the table of a file, its types read from the names of its columns."""
+    """Return the table of a file, its columns of the types that its contract says."""
+    table = file.stem.partition("-")[0]
     header = file.read_text(encoding="utf-8").partition("\n")[0].split(",")
-    types = {column: _type(column) for column in header}
-    numeric = [column for column, type_ in types.items() if type_ != "str"]
-    blanks = {column: [""] for column in numeric}
+    types = {column: dtype(table, column) for column in header}
+    blanks = {column: [""] for column, kind in types.items() if kind != "str"}
     return pd.read_csv(file, dtype=types, keep_default_na=False, na_values=blanks)
 
 
-def _type(column: str) -> str:
-    if column.endswith("_count") or column in WHOLE_NUMBERS:
-        return "Int64"
-    if column.endswith("year"):
-        return "int64"
-    if column.endswith(NUMBER_ENDINGS) or column in NUMBERS:
-        return "float64"
-    return "str"
+def dtype(table: str, column: str) -> str:
+    """Return the type of a column: a year that is always there is a plain whole number.
+
+    Examples:
+        >>> dtype("tension", "year"), dtype("certifications", "last_session_year")
+        ('int64', 'Int64')
+    """
+    described = DESCRIPTIONS[table][column]
+    if described.kind == "whole":
+        is_there = any(use.name == column and not use.may_be_empty for use in USES[table])
+        return "int64" if column.endswith("year") and is_there else "Int64"
+    return "float64" if described.kind == "number" else "str"

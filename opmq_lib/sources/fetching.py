@@ -31,21 +31,21 @@ class Fetched(NamedTuple):
     resumed_at: int
 
 
-def fetch(address: str, folder: Path, sha256: str = "") -> Fetched:
+def fetch(address: str, folder: Path) -> Fetched:
     """Return the file of an address, once it is in a folder under its own name.
 
     What came before a cut stays beside, as `.part`, and the next try goes on from there, unless
     the file has changed meanwhile.
 
     Args:
-        address: `https://…` or `http://…`.
+        address: `https://…` or `http://…`, and after `#` its sha256, where it is known.
         folder: Created if absent.
-        sha256: What it must be, where it is known.
 
     Raises:
         SchemaError: If there is no network, no such file, too large a one, or another than
-            `sha256` says.
+            its sha256 says.
     """
+    address, _, sha256 = address.partition("#")
     parts = urllib.parse.urlsplit(address)
     name = Path(urllib.parse.unquote(parts.path)).name
     if parts.scheme not in {"http", "https"} or not name:

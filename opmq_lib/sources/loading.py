@@ -33,10 +33,11 @@ class Producer(NamedTuple):
         producer: Who publishes it.
         title: The publication.
         licence: As stated with the copy.
-        page: Where the current version is published.
+        page: Address of the page on which the current version is published.
         files: Name of each file → its usual name (`*` for what changes with the edition).
         tables: Tables of the study that it feeds.
-        addresses: Name of a file → its direct address, where the producer has a lasting one.
+        addresses: Name of a file → its direct address, where the producer has a lasting one, and
+            after `#` its sha256.
         verified: Whether a real file was read; else « non vérifié sur fichier réel ».
     """
 
@@ -100,11 +101,25 @@ def load_with(makers: Mapping[str, tuple[Sequence[str], Maker]], paths: Paths) -
         paths: Files by name.
     """
     given = {name: make for name, (needs, make) in makers.items() if paths.keys() >= set(needs)}
-    made = {name: make(paths) for name, make in given.items()}
+    return together({name: make(paths) for name, make in given.items()})
+
+
+def together(made: Mapping[str, Made]) -> Loaded:
+    """Return tables that were made, and what was read to make them."""
     return Loaded(
         {name: table for name, (table, _) in made.items()},
         {name: record for name, (_, record) in made.items()},
     )
+
+
+def span(values: pd.Series, to: str = "–") -> str:
+    """Return the first and last of years or periods.
+
+    Examples:
+        >>> span(pd.Series([2019, 2011])), span(pd.Series(["2024"]))
+        ('2011–2019', '2024')
+    """
+    return to.join(dict.fromkeys(str(each) for each in (values.min(), values.max())))
 
 
 def files(producer: Producer, folder: Path) -> dict[str, Path]:

@@ -1,6 +1,6 @@
 """Whether the official tables of a project hold together: contracts, codes, published totals."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,50 +10,27 @@ from opmq_lib import tables
 from opmq_lib.errors import DataError, Defect
 from opmq_lib.sources import embedded, official
 
-REFERENCES: Final = (
-    ("age_structure", "metier_code", "metiers", "metier_code"),
-    ("age_structure_fap87", "metier_code", "metiers", "metier_code"),
-    ("appellations", "rome_code", "romes", "rome_code"),
-    ("branch_headcount", "branch_code", "branches", "branch_code"),
-    ("branch_headcount", "idcc_code", "idcc_history", "idcc_code"),
-    ("certification_metiers", "certifinfo_code", "certifications", "certifinfo_code"),
-    ("emerging_skills", "rome_code", "romes", "rome_code"),
-    ("emerging_skills", "skill_code", "skills", "skill_code"),
-    ("employees_national", "metier_code", "metiers", "metier_code"),
-    ("employment_national", "metier_code", "metiers", "metier_code"),
-    ("exit_rates", "metier_code", "metiers", "metier_code"),
-    ("exit_reasons", "metier_code", "metiers", "metier_code"),
-    ("fap_rome", "metier_code", "metiers", "metier_code"),
-    ("fap_rome", "rome_code", "romes", "rome_code"),
-    ("idcc_history", "branch_code", "branches", "branch_code"),
-    ("idcc_history", "successor_idcc_code", "idcc_history", "idcc_code"),
-    ("metier_skills", "rome_code", "romes", "rome_code"),
-    ("metier_skills", "skill_code", "skills", "skill_code"),
-    ("metier_pcs", "metier_code", "metiers", "metier_code"),
-    ("metier_sectors", "metier_code", "metiers", "metier_code"),
-    ("metiers", "parent_code", "metiers", "metier_code"),
-    ("metiers_2021", "parent_code", "metiers_2021", "metier_2021_code"),
-    ("official_projections", "region_code", "regions", "region_code"),
-    ("recruitment_intentions", "metier_code", "metiers", "metier_code"),
-    ("recruitment_intentions", "region_code", "regions", "region_code"),
-    ("rome_fap2021", "metier_2021_code", "metiers_2021", "metier_2021_code"),
-    ("rome_naf_hires", "naf_code", "naf", "naf_code"),
-    ("rome_naf_hires", "rome_code", "fap_rome", "rome_code"),
-    ("rome_facts", "rome_code", "romes", "rome_code"),
-    ("rome_items", "rome_code", "rome_facts", "rome_code"),
-    ("rome_items", "item_code", "rome_item_labels", "item_code"),
-    ("rome_moves", "rome_code", "rome_facts", "rome_code"),
-    ("rome_moves", "target_rome_code", "rome_facts", "rome_code"),
-    ("skills", "macro_skill_code", "macro_skills", "macro_skill_code"),
-    ("rome_transitions", "parent_rome_code", "fap_rome", "rome_code"),
-    ("tension", "metier_code", "metiers", "metier_code"),
-    ("tension_2021", "metier_2021_code", "metiers_2021", "metier_2021_code"),
-    ("tension_basins", "region_code", "regions", "region_code"),
-    ("tension_basins", "rome_code", "fap_rome", "rome_code"),
-    ("tension_regions", "metier_code", "tension", "metier_code"),
-    ("tension_regions", "region_code", "regions", "region_code"),
-)
-"""Codes that another table must know: table, column, the other table, its column."""
+REFERENCES: Final = {
+    "metiers.metier_code": "age_structure age_structure_fap87 employees_national exit_reasons "
+    "employment_national exit_rates fap_rome metier_pcs metier_sectors metiers.parent_code "
+    "recruitment_intentions tension",
+    "metiers_2021.metier_2021_code": "metiers_2021.parent_code recruitment_intentions.metier_code "
+    "rome_fap2021 tension_2021",
+    "tension.metier_code": "tension_regions",
+    "regions.region_code": "official_projections recruitment_intentions tension_basins "
+    "tension_regions",
+    "branches.branch_code": "branch_headcount idcc_history",
+    "idcc_history.idcc_code": "branch_headcount idcc_history.successor_idcc_code",
+    "romes.rome_code": "appellations emerging_skills fap_rome metier_skills rome_facts",
+    "fap_rome.rome_code": "rome_naf_hires rome_transitions.parent_rome_code tension_basins",
+    "rome_facts.rome_code": "rome_items rome_moves rome_moves.target_rome_code",
+    "rome_item_labels.item_code": "rome_items",
+    "skills.skill_code": "emerging_skills metier_skills",
+    "macro_skills.macro_skill_code": "skills",
+    "certifications.certifinfo_code": "certification_metiers",
+    "naf.naf_code": "rome_naf_hires",
+}
+"""A table and its column of codes → tables whose codes it must know, by that name or another."""
 ROUNDING_HEADCOUNT: Final = 0.005
 """Of each published figure, in heads."""
 _SHOWN: Final = 5
@@ -78,13 +55,24 @@ def _contracts(load: Tables, names: list[str]) -> Iterator[Defect]:
             yield from error.defects
 
 
+def unknown_codes(load: Tables, names: Collection[str]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield a table, another one, and the codes of the first that the other should know."""
+    for target, users in REFERENCES.items():
+        other, known = target.split(".")
+        for table, _, column in (user.partition(".") for user in users.split()):
+            if {table, other} <= set(names):
+                rows = load(table)
+                if other == "metiers_2021" and "nomenclature" in rows:
+                    rows = rows[rows["nomenclature"] == "FAP-2021"]
+                if codes := set(rows[column or known]) - {""} - set(load(other)[known]):
+                    yield table, other, sorted(codes)
+
+
 def _codes(load: Tables, names: list[str]) -> Iterator[Defect]:
-    for table, column, other, known in REFERENCES:
-        if {table, other} <= set(names):
-            codes = set(load(table)[column]) - {""} - set(load(other)[known])
-            fix = f"load the edition of `{other}` that goes with `{table}`"
-            for code in sorted(codes)[:_SHOWN]:
-                yield Defect(f"{table}, {column}", "a code without its own row", other, fix, code)
+    for table, other, codes in unknown_codes(load, names):
+        fix = f"load the edition of `{other}` that goes with `{table}`"
+        for code in codes[:_SHOWN]:
+            yield Defect(table, "a code without its own row", other, fix, code)
 
 
 def _families(load: Tables, _: list[str]) -> Iterator[Defect]:

@@ -236,7 +236,9 @@ def errors_of(grid: Grid, problems: Sequence[Problem], sheet: Sheet) -> list[Dat
 
 def finished(cells: pd.DataFrame, table: str) -> pd.DataFrame:
     """Return cells that were checked in the columns of their table, each of its type."""
-    types = {name: _dtype(name, table) for name in tables.DESCRIPTIONS[table] if name in cells}
+    types = {
+        name: embedded.dtype(table, name) for name in tables.DESCRIPTIONS[table] if name in cells
+    }
     texts = {name: "" for name, dtype in types.items() if dtype == "str"}
     return cells[list(types)].astype(types).fillna(texts)
 
@@ -252,10 +254,3 @@ def shown(path: Path) -> str:
         return path.as_posix()
     roots = (folder for folder in path.parents if (folder / "parameters").is_dir())
     return path.relative_to(next(roots, path.parent)).as_posix()
-
-
-def _dtype(name: str, table: str) -> str:
-    kind = tables.DESCRIPTIONS[table][name].kind
-    if kind == "whole":
-        return "int64" if name.endswith("year") else "Int64"
-    return "float64" if kind == "number" else "str"

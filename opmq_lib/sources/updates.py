@@ -13,8 +13,8 @@ import pandas as pd
 from opmq_lib import tables
 from opmq_lib.errors import DataError, SchemaError, did_you_mean, gather
 from opmq_lib.show import french
-from opmq_lib.sources import embedded, official, project
-from opmq_lib.sources.loading import Loaded, Producer, Provenance
+from opmq_lib.sources import embedded, official, parameters, project, soundness
+from opmq_lib.sources.loading import Loaded, Producer, Provenance, span
 from opmq_lib.sources.producers import (
     basins,
     bmo,
@@ -45,6 +45,7 @@ _BY_YEAR: Final = ("recruitment_intentions",)
 _BY_KEY: Final = ("metiers", "regions", "naf", "romes")
 """Tables of labels: a load replaces its codes and leaves the others."""
 _SOURCES: Final = "sources"
+_NAMED: Final = 20
 
 
 class Change(NamedTuple):
@@ -147,6 +148,37 @@ def changes(loaded: Loaded, root: Path) -> list[Change]:
     return found
 
 
+def notices(found: Sequence[Change], root: Path) -> list[str]:
+    """Return what to mind before a load: codes that no other table knows, a base year left behind.
+
+    Args:
+        found: From `changes`.
+        root: The project.
+    """
+    frames = {change.table: change.frame for change in found}
+    feeds = {table: name for name, each in LOADERS.items() for table in each.PRODUCER.tables}
+
+    def load(table: str) -> pd.DataFrame:
+        return frames[table] if table in frames else embedded.load(table, root)
+
+    told = [
+        f"{len(codes)} codes of {table} that {other} does not know: {', '.join(codes[:_NAMED])}"
+        f"{', …' if len(codes) > _NAMED else ''}; load the edition of {other} that goes with it"
+        f" ({feeds.get(other, 'parameters')})"
+        for table, other, codes in soundness.unknown_codes(load, {*embedded.tables(), *frames})
+        if table in frames or other in frames
+    ]
+    base_year = parameters.read_edition(root).get("base_year")
+    if base_year is not None and "employment_national" in frames:
+        last = int(frames["employment_national"]["year"].max())
+        if last != base_year:
+            told.append(
+                f"employment now goes to {last}: the study stays in {base_year} until"
+                f" `base_year` of parameters/edition.yml is {last}"
+            )
+    return told
+
+
 def _change(table: str, frame: pd.DataFrame, record: Provenance, root: Path) -> Change:
     columns = [name for name in tables.DESCRIPTIONS[table] if name in frame]
     after, now = frame[columns], None
@@ -205,7 +237,10 @@ def apply(name: str, found: Sequence[Change], root: Path) -> None:
     index = dict(official.index(root))
     for change in found:
         written = _write(folder, change.table, change.frame)
-        index[change.table] = {"file": written, "loader": name} | _told(change.provenance)
+        record = change.provenance
+        if change.table in (*_BY_YEAR, *_BY_KEY) and change.table in index:
+            record = record._replace(files=index[change.table]["files"] | record.files)
+        index[change.table] = {"file": written, "loader": name} | _told(record)
     index[_SOURCES] = {"file": _write(folder, _SOURCES, _sources(name, found, root)), "loader": ""}
     project.write(folder / official.INDEX, dumps(index, ensure_ascii=False, indent=1) + "\n")
     kept = {entry["file"] for entry in index.values()}
@@ -237,22 +272,24 @@ def _told(record: Provenance) -> dict[str, Any]:
 def _sources(name: str, found: Sequence[Change], root: Path) -> pd.DataFrame:
     """Return the table of sources with what was loaded: period, day, files."""
     rows = embedded.load(_SOURCES, root)
-    codes = dict(zip(rows["table"], rows["source_code"], strict=True))
+    known = rows.set_index("table", drop=False)
     producer: Producer = LOADERS[name].PRODUCER
     told: dict[str, dict[str, str]] = {}
     for change in found:
         record, table = change.provenance, change.table
         last = change.years[-4:]
+        row = known.loc[table] if table in known.index else pd.Series(dtype="str")
+        _, mark, part = row.get("title", "").partition(" : ")
         note = f"Chargé le {french.day(record.read_on.isoformat())} : {', '.join(record.files)}."
         told[table] = {
-            "source_code": codes.get(table, f"{name}_{table}"),
+            "source_code": row.get("source_code", f"{name}_{table}"),
             "table": table,
             "producer": producer.producer,
-            "title": producer.title,
+            "title": producer.title + (mark + part) * (mark not in producer.title),
             "period": change.years or record.edition,
             "data_date": f"{last}-12-31" if last else "",
             "licence": producer.licence,
-            "current_version": producer.page,
+            "current_version": row.get("current_version", producer.page),
             "note": note if producer.verified else f"{note} Non vérifié sur fichier réel.",
         }
     new = pd.DataFrame(told.values(), columns=rows.columns)
@@ -273,4 +310,4 @@ def _years(frame: pd.DataFrame) -> str:
         middles = frame["year" if "year" in frame else "base_year"]
     else:
         return ""
-    return "–".join(dict.fromkeys(str(each) for each in (middles.min(), middles.max())))
+    return span(middles)

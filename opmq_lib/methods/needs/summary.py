@@ -80,7 +80,8 @@ def age_rows(jobs: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         `age_headcount` by `age_band` (its first age) for the branch (métiers without ages left
-        out) and `share_50_and_over_pct` by métier; an estimate wherever ages are national.
+        out), `variant` the last period of national ages, and `share_50_and_over_pct` by métier; an
+        estimate wherever ages are national.
     """
     base, pyramids = last_year(jobs), read_ages(ages)
     year, metiers = int(base["year"].max()), base["metier_code"].to_numpy()
@@ -104,10 +105,12 @@ def age_rows(jobs: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
         }
     )
     of_branch = chosen.mul(base["employment_headcount"], axis=0).sum(min_count=1)
+    periods = ages.loc[ages["branch_code"] == "", "period"]
     whole = pd.DataFrame(
         {
             "metier_code": ALL_METIERS,
             "indicator": "age_headcount",
+            "variant": max(periods, default=""),
             "age_band": of_branch.index.astype("str"),
             "value": of_branch.to_numpy(),
             "unit": "headcount",
@@ -115,5 +118,5 @@ def age_rows(jobs: pd.DataFrame, ages: pd.DataFrame) -> pd.DataFrame:
             "origin": "own" if of_user.any() else "public",
         }
     )
-    parts = [whole, per_metier.assign(age_band="")]
+    parts = [whole, per_metier.assign(age_band="", variant="")]
     return pd.concat(parts, ignore_index=True).assign(year=year)

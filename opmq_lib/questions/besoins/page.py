@@ -217,7 +217,9 @@ def pyramid_figure(results: Results, ax: Axes | None = None) -> Figure | Html:
     share = 100 * rows.loc[is_old, "value"].sum() / rows["value"].sum()
     return figures.age_pyramid(
         rows.assign(band=[*bands, f"{first[-1]} ans ou plus"], old=is_old),
-        WORDS.pyramid_figure(facts(results), share, (rows["nature"] == "observed").all()),
+        WORDS.pyramid_figure(
+            facts(results), share, (rows["nature"] == "observed").all(), rows["variant"].iloc[0]
+        ),
         ax,
     )
 

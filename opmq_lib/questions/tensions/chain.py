@@ -17,6 +17,7 @@ from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
 LARGEST = 10
 """Métiers whose recruitment projects are added up by region."""
+CONVERTED = f"{survey.OLD} → {survey.NEW}"
 
 
 def ranking(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.DataFrame:
@@ -53,9 +54,14 @@ def index(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
 
 
 def intentions(inputs: Tables) -> pd.DataFrame:
-    """Return recruitment projects of each survey and the share judged hard to fill, as bounds."""
+    """Return recruitment projects of each survey and the share judged hard to fill, as bounds.
+
+    `variant` is the list of métiers of the survey: the series breaks where it changes.
+    """
     bounds = survey.hard_to_fill(shared.in_field(inputs, inputs["recruitment_intentions"]))
-    return bounds.assign(region_code=indicators.WHOLE_COUNTRY, source_code="ft_bmo")
+    return bounds.assign(
+        variant=bounds["nomenclature"], region_code=indicators.WHOLE_COUNTRY, source_code="ft_bmo"
+    )
 
 
 def vintages(inputs: Tables, branch_code: str, ranking: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -96,6 +102,8 @@ def tense_share(inputs: Tables, branch_code: str, edition: EditionParams) -> pd.
 def regions(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
     """Return what sources say of regions: class, basins of each métier, projects of the largest.
 
+    Projects are those of the last survey in FAP-2009.
+
     Args:
         inputs: The study's input tables.
         ranking: From `ranking`.
@@ -103,9 +111,10 @@ def regions(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
     codes = ranking["metier_code"]
     by_region, links = inputs["tension_regions"], inputs["fap_rome"]
     surveyed = shared.in_field(inputs, inputs["recruitment_intentions"])
+    last = indicators.last_year(surveyed[surveyed["nomenclature"] == survey.OLD])
     largest = indicators.codes(indicators.largest_first(ranking))[:LARGEST]
-    is_largest = surveyed["metier_code"].isin(largest) & (surveyed["nomenclature"] == survey.OLD)
-    together = surveyed[is_largest].assign(metier_code=indicators.ALL_METIERS)
+    is_largest = last["metier_code"].isin(largest)
+    together = last[is_largest].assign(metier_code=indicators.ALL_METIERS)
     projects = survey.hard_to_fill(together, by_region=True)
     return pd.concat(
         [
@@ -128,7 +137,7 @@ def supplied(inputs: Tables, index: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `composite_…` and `shrinkage_weight`: the index computed from the components, its terms,
         and small cells drawn towards the national index of the last year; `chained_…`: the survey's
-        projects as one series in FAP-2021.
+        projects as one series in FAP-2021, `variant` telling which years were converted.
     """
     components, crosswalk = inputs["own_tension_components"], inputs["own_fap_crosswalk"]
     parts = []
@@ -139,9 +148,11 @@ def supplied(inputs: Tables, index: pd.DataFrame) -> pd.DataFrame:
     if not crosswalk.empty:
         surveyed = shared.in_field(inputs, inputs["recruitment_intentions"])
         bounds = survey.hard_to_fill(survey.in_new_nomenclature(surveyed, crosswalk))
+        old = surveyed.loc[surveyed["nomenclature"] == survey.OLD, "year"]
         parts.append(
             bounds.assign(
                 indicator="chained_" + bounds["indicator"],
+                variant=bounds["year"].isin(old).map({True: CONVERTED, False: survey.NEW}),
                 region_code=indicators.WHOLE_COUNTRY,
                 nature="estimate",
                 origin="public",

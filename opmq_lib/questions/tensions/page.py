@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from opmq_lib.methods.tension.branch import TOP_SHARE
 from opmq_lib.methods.tension.passage import LEAST_IMAGE
 from opmq_lib.methods.tension.published import CHANGE_YEARS, INDEX
-from opmq_lib.methods.tension.survey import NEW
+from opmq_lib.methods.tension.survey import NEW, OLD
 from opmq_lib.show import figures, french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -36,7 +36,8 @@ COMPONENTS = {
 def facts(results: Results) -> Any:
     """Return what the words depend on: the years, how many are ranked, what chooses métiers."""
     table, ranks = results[TABLE], results[RANKS]
-    levels, surveys = select(table, "employment_headcount"), select(table, PROJECTS)["year"]
+    levels, surveys = select(table, "employment_headcount"), select(table, PROJECTS)
+    old, new = (surveys.loc[surveys["variant"] == name, "year"] for name in (OLD, NEW))
     latest = ranks[ranks["nomenclature"] == NEW]
     year = int(select(table, INDEX)["year"].max())
     return SimpleNamespace(
@@ -45,8 +46,8 @@ def facts(results: Results) -> Any:
         ranked=_largest_number(ranks["fap2009_ranked_count"]),
         latest_year=_largest_number(latest["year"]),
         latest_ranked=_largest_number(latest["ranked_count"]),
-        first_survey=int(surveys.min()),
-        last_survey=int(surveys.max()),
+        old_survey=int(old.max()),
+        new_surveys=sorted({int(new.min()), int(new.max())}),
         widest=WIDEST_POINTS,
         least_image=100 * LEAST_IMAGE,
         is_national=levels.empty,
@@ -118,8 +119,8 @@ def standing_table(results: Results, labels: Labels, count: int = SHOWN) -> Html
         "Classe (1 à 5)": lambda code: Markup("<small>{}</small>").format(
             cells.show(rows.get(code), french.number, "fap2009_class")
         ),
-        f"Projets jugés difficiles, {f.first_survey}": lambda code: difficulty(
-            intentions, row_of(intentions.table, HARD, code, f.first_survey)
+        f"Projets jugés difficiles, {f.old_survey}": lambda code: difficulty(
+            intentions, row_of(intentions.table, HARD, code, f.old_survey)
         ),
     }
     return pieces.table(WORDS.standing_table(f), columns, _largest(results)[:count])
@@ -184,15 +185,15 @@ def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
 
 
 def intentions_table(results: Results, labels: Labels) -> Html:
-    """Return recruitment projects of the first survey for the métiers shown (FAP-2009)."""
-    year = facts(results).first_survey
+    """Return recruitment projects of the last survey in FAP-2009 for the métiers shown."""
+    year = facts(results).old_survey
     text = WORDS.intentions_table(facts(results), year, "FAP-2009, métiers ci-dessus")
     return _intentions(results, labels, _largest(results), year, text)
 
 
 def latest_intentions_table(results: Results, labels_2021: Labels) -> Html:
     """Return recruitment projects of the last survey for the largest métiers (FAP-2021)."""
-    year = facts(results).last_survey
+    year = facts(results).new_surveys[-1]
     projects = select(results[TABLE], PROJECTS, year=year)
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
     text = WORDS.intentions_table(facts(results), year, "FAP-2021, industrie")

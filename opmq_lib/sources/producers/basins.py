@@ -24,7 +24,7 @@ PRODUCER: Final = Producer(
     "Pôle emploi, copie de Mobiville",
     "Tension par fiche ROME et bassin d’emploi",
     UNSTATED,
-    "Site de France Travail, données ouvertes",
+    "https://github.com/StartupsPoleEmploi/mobiville",
     {"basins": "**/cities-tension*.csv"},
     ("tension_basins",),
 )

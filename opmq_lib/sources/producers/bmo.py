@@ -11,7 +11,16 @@ import pandas as pd
 
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded
-from opmq_lib.sources.loading import Loaded, Paths, Producer, kept, ordered, whole_numbers
+from opmq_lib.sources.loading import (
+    Loaded,
+    Paths,
+    Producer,
+    kept,
+    ordered,
+    span,
+    together,
+    whole_numbers,
+)
 from opmq_lib.sources.producers.field import scopes
 from opmq_lib.sources.reading import Layout, Read, read
 
@@ -46,7 +55,7 @@ PRODUCER: Final = Producer(
     "France Travail (Pôle emploi jusqu’en 2023)",
     "Enquête Besoins en main-d’œuvre (BMO)",
     "Licence Ouverte, selon la page du jeu de données",
-    "data.gouv.fr, « Enquête Besoins en Main d’Œuvre (BMO) »",
+    "https://www.data.gouv.fr/fr/datasets/enquete-besoins-en-main-doeuvre-bmo/",
     {str(year): f"**/*{year % 100}.xlsx" for year in EDITIONS},
     ("recruitment_intentions", "regions", "metiers"),
 )
@@ -74,12 +83,11 @@ def load(paths: Paths) -> Loaded:
     if len(set(years)) < len(years):
         what = f"the same year twice: {', '.join(map(str, years))}"
         raise SchemaError.of("BMO", what, "one workbook a year", "leave one out")
-    span = "–".join(dict.fromkeys(str(year) for year in (years[0], years[-1])))
     of_field = [_scoped(*pair) for pair in reads]
     rows = pd.concat(of_field, ignore_index=True)
     every = [each for _, each in reads]
     whole = every[0]._replace(repeated=sum(each.repeated for each in every))
-    keep = partial(kept, producer=PRODUCER, edition=span)
+    keep = partial(kept, producer=PRODUCER, edition=span(pd.Series(years)))
     drop = {"hors du champ de l’étude": rows["scope"] == "other"}
     inside, record = keep(rows, [whole, *every[1:]], drop=drop)
     last, last_read = of_field[-1], every[-1]
@@ -88,10 +96,7 @@ def load(paths: Paths) -> Loaded:
     tables["regions"] = keep(ordered(names.drop_duplicates("region_code")), last_read)
     if EDITIONS[years[-1]] == "FAP-2021":
         tables["metiers"] = keep(_labels(of_field), last_read)
-    return Loaded(
-        {name: table for name, (table, _) in tables.items()},
-        {name: each for name, (_, each) in tables.items()},
-    )
+    return together(tables)
 
 
 def _year(workbook: Read) -> int:
@@ -111,9 +116,8 @@ def _scoped(year: int, workbook: Read) -> pd.DataFrame:
         where = f"{workbook.file}, {', '.join(rows.loc[again, _KEY].iloc[0])}"
         expected = "one row per métier, basin and department"
         raise SchemaError.of(where, "two rows that differ", expected, "download it again")
-    known = _codes(nomenclature)
-    if not known.issuperset(rows["metier_code"]):
-        others = sorted(set(rows["metier_code"]) - known)
+    own, other = sorted(set(EDITIONS.values()), key=nomenclature.__ne__)
+    if others := sorted(set(rows["metier_code"]) & (_codes(other) - _codes(own))):
         what, fix = f"métiers that are not of {nomenclature}", "check `EDITIONS`, or the workbook"
         expected = f"codes of {nomenclature}, the nomenclature of {year}"
         raise SchemaError.of(workbook.file, what, expected, fix, ", ".join(others[:20]))

@@ -14,7 +14,7 @@ PRODUCER: Final = Producer(
     "Certif Info (réseau des Carif-Oref et Onisep)",
     "Référentiel national des certifications",
     UNSTATED,
-    "Site de Certif Info",
+    "https://www.data.gouv.fr/fr/datasets/referentiel-national-des-certifications/",
     {"certifications": "**/*certif*info*.csv"},
     ("certifications", "certification_metiers"),
 )

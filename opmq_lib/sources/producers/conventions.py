@@ -32,7 +32,7 @@ PRODUCER: Final = Producer(
     "Dares et Direction générale du travail",
     "Suivi historique des conventions collectives",
     UNSTATED,
-    "Site de la Dares",
+    "https://travail-emploi.gouv.fr/conventions-collectives-nomenclatures",
     {"history": "**/*[Hh]istorique*onvention*.xlsx"},
     ("idcc_history",),
 )

@@ -13,7 +13,7 @@ PRODUCER: Final = Producer(
     "Dares et France Stratégie",
     "Les métiers en 2030 : quelles perspectives de recrutement en région ?",
     UNSTATED,
-    "Sites de la Dares et de France Stratégie",
+    "https://dares.travail-emploi.gouv.fr/dossier/les-metiers-en-2030",
     {"regions": "**/dares_metiers_20*_regions.csv"},
     ("official_projections",),
 )

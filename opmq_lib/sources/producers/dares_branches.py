@@ -18,7 +18,8 @@ PRODUCER: Final = Producer(
     "Dares",
     "Portraits statistiques de branches professionnelles",
     UNSTATED,
-    "Site de la Dares, « Portraits statistiques de branches professionnelles »",
+    "https://dares.travail-emploi.gouv.fr/donnees/"
+    "les-portraits-statistiques-de-branches-professionnelles",
     {"portraits": "**/data*.json"},
     ("branch_headcount",),
 )

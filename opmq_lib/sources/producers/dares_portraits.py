@@ -1,5 +1,6 @@
 """Dares' portraits of métiers (FAP-2009): employment, ages, sectors, tension, exits, wages."""
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -15,6 +16,7 @@ from opmq_lib.sources.loading import (
     load_with,
     numbers,
     ordered,
+    span,
     whole_numbers,
     years,
 )
@@ -41,12 +43,28 @@ _FILES: Final = {
     "seekers": "serie_demandeurs_emploi_A_ABC.csv",
     "wages": "salaire_median_3niv.csv",
 }
+_SHA256: Final = {
+    "employment": "e1f44668483536bc7c1177549b2cb2579a146b919ff0c9ccf20aae572c087485",
+    "employees": "41b40f2be33f889ae6600e3cc0ff8752999c4d013babe5e4d95b993a13168354",
+    "sectors": "f975319c0238eba3f16a0759603041a2713329c7253fc175998b95ec0054a98f",
+    "pcs": "841bad5cbbd5fb288435129d077fc23abf95c9680e805bc156c1824e6c189edc",
+    "ages": "5f68776d83cd1868005c700475476e2c9a339f17c2807616c9a00619b95bf82f",
+    "family_ages": "3e1496b2c69618f5900098dc151abfcaefa7f3a6b2772cdb9fc25a85fd458ed1",
+    "tension": "de7b2d7ce1353e3d5d1f3fb72a02b2a89aa4ab9ee508e667a8baf2e01cef9a37",
+    "factors": "48f57ecb22b715581d419ed0601b605276d6b1412e9e1edceea71ff95a361ad9",
+    "romes": "4924b9973054ded0dc09debdf5f43d9410c71856db19e794720812b9bc316b75",
+    "moves": "384b6bd484585066262b3e743338d6935812b0f5a9e8b9a34a171727a98f6962",
+    "exits": "fa768596dba3e4363121c59932af2dbe9c03ad47f26ca202fc4b306a1ab8bc0e",
+    "seekers": "db01e7dc679521a188c514f5e5d50bae8cf4a189508a3570ba5f6be50b8b73fa",
+    "wages": "352318ed572ee8249383f0dc266e199539226026fcc18c3048799855bf01a2d5",
+}
+"""Of the files at their address, which names one edition."""
 PRODUCER: Final = Producer(
     "portraits_metiers",
     "Dares, d’après l’enquête Emploi et le recensement (Insee)",
     "Portraits statistiques des métiers",
     UNSURE,
-    "Site de la Dares, « Portraits statistiques des métiers »",
+    "https://dares.travail-emploi.gouv.fr/donnees/portraits-statistiques-des-metiers",
     {name: f"**/{place}" for name, place in _FILES.items()}
     | {"ages": "**/age_agrege*fap225.csv", "family_ages": "**/age_agrege*restructure.csv"},
     (
@@ -54,7 +72,7 @@ PRODUCER: Final = Producer(
         *("age_structure", "age_structure_fap87", "tension", "tension_regions", "fap_rome"),
         *("exit_rates", "exit_reasons", "job_seekers", "metier_wages"),
     ),
-    {name: _INPUTS + place for name, place in _FILES.items()},
+    {name: f"{_INPUTS}{place}#{_SHA256[name]}" for name, place in _FILES.items()},
 )
 STRUCTURE_YEAR: Final = 2018
 """Of the files of employees and sectors, which do not say it: mean of 2017 to 2019."""
@@ -168,28 +186,23 @@ def _employment(paths: Paths) -> Made:
     found = read(paths["employment"], EMPLOYMENT)
     rows = found.rows.melt("year", var_name="metier_code", value_name="thousands")
     rows["employment_headcount"] = heads(rows.pop("thousands"), found.file)
+    rows["year"] = years(rows["year"], found.file)
     drop = {
         "domaines": rows["metier_code"].str.len() == 1,
-        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+        **_twice(rows),
         "année non publiée": rows["employment_headcount"].isna(),
     }
-    rows["year"] = years(rows["year"], found.file)
-    edition = f"{rows['year'].min()}–{rows['year'].max()}"
-    table, record = kept(rows, found, PRODUCER, drop, edition)
-    return _sorted(table[["metier_code", "year", "employment_headcount"]]), record
+    columns = ["metier_code", "year", "employment_headcount"]
+    return _made(rows[columns], found, drop, span(rows["year"]))
 
 
 def _employees(paths: Paths) -> Made:
     found = read(paths["employees"], EMPLOYEES)
-    rows = found.rows.replace({"metier_code": _TOTALS})
+    rows = found.rows.replace({"metier_code": _TOTALS}).assign(year=STRUCTURE_YEAR)
     rows["employees_headcount"] = heads(rows["employees_headcount"], found.file)
-    drop = {
-        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
-        "zéro que la famille contredit": _contradicted(rows),
-    }
-    rows = rows.assign(year=STRUCTURE_YEAR)
-    table, record = kept(rows, found, PRODUCER, drop, str(STRUCTURE_YEAR))
-    return _sorted(table[["metier_code", "year", "employees_headcount"]]), record
+    drop = _twice(rows) | {"zéro que la famille contredit": _contradicted(rows)}
+    columns = ["metier_code", "year", "employees_headcount"]
+    return _made(rows[columns], found, drop, str(STRUCTURE_YEAR))
 
 
 def _contradicted(rows: pd.DataFrame) -> pd.Series:
@@ -231,29 +244,24 @@ def _metiers(paths: Paths) -> Made:
 def _sectors(paths: Paths) -> Made:
     found = read(paths["sectors"], SECTORS)
     rows = found.rows.assign(
-        employment_headcount=heads(found.rows["thousands"], found.file), year=STRUCTURE_YEAR
+        year=STRUCTURE_YEAR, employment_headcount=heads(found.rows["thousands"], found.file)
     )
     drop = {
         "reste (autres secteurs)": rows["sector_code"] == _REMAINDER,
         "total publié deux fois": rows["metier_code"] == _TOTAL_TWICE,
-        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
+        **_twice(rows),
     }
-    table, record = kept(rows, found, PRODUCER, drop, str(STRUCTURE_YEAR))
     columns = ["metier_code", "sector_code", "year", "employment_headcount"]
-    return _sorted(table[columns]), record
+    return _made(rows[columns], found, drop, str(STRUCTURE_YEAR))
 
 
 def _ages(found: Read, whole: int) -> Made:
     rows = found.rows.replace({"metier_code": _TOTALS})
     rows["employment_headcount"] = heads(rows["employment_headcount"], found.file)
     rows["share"] = (numbers(rows["share"], found.file) / whole).round(6)
-    drop = {
-        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
-        "tranche non publiée": rows[["employment_headcount", "share"]].isna().any(axis=1),
-    }
-    edition = f"{rows['period'].min()} à {rows['period'].max()}"
-    table, record = kept(rows, found, PRODUCER, drop, edition)
-    return _sorted(table), record
+    is_empty = rows[["employment_headcount", "share"]].isna().any(axis=1)
+    drop = _twice(rows) | {"tranche non publiée": is_empty}
+    return _made(rows, found, drop, span(rows["period"], " à "))
 
 
 def _tension(paths: Paths) -> Made:
@@ -266,9 +274,7 @@ def _tension(paths: Paths) -> Made:
         rows[name] = convert(rows[name].fillna(""), factors.file)
     rows["tension_index"] = numbers(rows["tension_index"], index.file).round(6)
     rows["year"] = years(rows["year"], index.file)
-    edition = f"{rows['year'].min()}–{rows['year'].max()}"
-    table, record = kept(rows, [index, factors], PRODUCER, edition=edition)
-    return _sorted(table), record
+    return _made(rows, [index, factors], {}, span(rows["year"]))
 
 
 def _regions(paths: Paths) -> Made:
@@ -277,52 +283,37 @@ def _regions(paths: Paths) -> Made:
     drop = {
         "pays, départements": rows["area"] != "reg",
         "familles (FAP-87)": rows["metier_code"].str.len() != max(LEVELS),
-        "hors du champ de l’étude": scopes(rows["metier_code"], "FAP-2009") == "other",
+        **_outside(rows),
     }
-    table, record = kept(rows, found, PRODUCER, drop, "–".join(sorted(set(rows["year"]))))
-    table = table.assign(
-        region_code=table["region"].str.removesuffix(".0").str.zfill(2),
-        tension_index=numbers(table["tension_index"], found.file).round(6),
-        tension_class=whole_numbers(table["tension_class"], found.file),
-        year=years(table["year"], found.file),
+    rows = rows.assign(
+        region_code=rows["region"].str.removesuffix(".0").str.zfill(2),
+        tension_index=numbers(rows["tension_index"], found.file).round(6),
+        tension_class=whole_numbers(rows["tension_class"], found.file),
+        year=years(rows["year"], found.file),
     )
     columns = ["metier_code", "region_code", "year", "tension_index", "tension_class"]
-    return _sorted(table[columns]), record
+    return _made(rows[columns], found, drop, span(rows["year"]))
 
 
 def _links(found: Read) -> Made:
     rows = found.rows
-    drop = {
-        "sans correspondance": (rows == "").any(axis=1),
-        "lien répété": rows.duplicated(),
-    }
-    table, record = kept(rows, found, PRODUCER, drop)
-    return _sorted(table), record
+    drop = {"sans correspondance": (rows == "").any(axis=1), "lien répété": rows.duplicated()}
+    return _made(rows, found, drop)
 
 
 def _exit_rates(paths: Paths) -> Made:
     found = read(paths["moves"], MOVES)
     rows = found.rows.assign(exit_rate_pct=numbers(found.rows["exit_rate_pct"], found.file))
-    drop = {
-        "taux d’entrée, de rotation": rows["kind"] != "Taux de sortie",
-        **_outside(rows),
-    }
-    table, record = kept(
-        rows, found, PRODUCER, drop, "–".join((min(rows["year"]), max(rows["year"])))
-    )
-    table = table.assign(year=years(table["year"], found.file))
-    return _sorted(table[["metier_code", "year", "exit_rate_pct"]]), record
+    rows["year"] = years(rows["year"], found.file)
+    drop = {"taux d’entrée, de rotation": rows["kind"] != "Taux de sortie", **_outside(rows)}
+    columns = ["metier_code", "year", "exit_rate_pct"]
+    return _made(rows[columns], found, drop, span(rows["year"]))
 
 
 def _exit_reasons(paths: Paths) -> Made:
     found = read(paths["exits"], EXITS)
     rows = found.rows.assign(exit_share_pct=numbers(found.rows["exit_share_pct"], found.file))
-    table, record = kept(rows, found, PRODUCER, _outside(rows))
-    return _sorted(table), record
-
-
-def _outside(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    return {"hors du champ de l’étude": scopes(rows["metier_code"], "FAP-2009") == "other"}
+    return _made(rows, found, _outside(rows))
 
 
 def _seekers(paths: Paths) -> Made:
@@ -330,14 +321,9 @@ def _seekers(paths: Paths) -> Made:
     rows = found.rows.replace({"metier_code": _TOTALS})
     rows["job_seekers_headcount"] = heads(rows["thousands"], found.file)
     rows["year"] = years(rows["year"], found.file)
-    drop = {
-        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
-        "non publié": rows["job_seekers_headcount"].isna(),
-    }
-    edition = f"{rows['year'].min()}–{rows['year'].max()}"
-    table, record = kept(rows, found, PRODUCER, drop, edition)
+    drop = _twice(rows) | {"non publié": rows["job_seekers_headcount"].isna()}
     columns = ["metier_code", "year", "seeker_category", "job_seekers_headcount"]
-    return _sorted(table[columns]), record
+    return _made(rows[columns], found, drop, span(rows["year"]))
 
 
 def _wages(paths: Paths) -> Made:
@@ -345,15 +331,27 @@ def _wages(paths: Paths) -> Made:
     rows = found.rows.replace({"metier_code": _TOTALS})
     wages = numbers(rows["wage_median_eur_per_month"], found.file)
     rows = rows.assign(wage_median_eur_per_month=wages)
-    drop = {
-        "somme publiée deux fois": rows["metier_code"].isin(_TWICE),
-        "non publié": wages.isna(),
-    }
-    edition = f"{rows['period'].min()} à {rows['period'].max()}"
+    drop = _twice(rows) | {"non publié": wages.isna()}
+    return _made(rows, found, drop, span(rows["period"], " à "))
+
+
+def _twice(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    return {"somme publiée deux fois": rows["metier_code"].isin(_TWICE)}
+
+
+def _outside(rows: pd.DataFrame) -> dict[str, pd.Series]:
+    return {"hors du champ de l’étude": scopes(rows["metier_code"], "FAP-2009") == "other"}
+
+
+def _made(
+    rows: pd.DataFrame,
+    found: Read | Sequence[Read],
+    drop: Mapping[str, pd.Series],
+    edition: str = "",
+) -> Made:
     table, record = kept(rows, found, PRODUCER, drop, edition)
-    return _sorted(table), record
+    return ordered(table, *(name for name in map(str, table) if _is_key(table[name]))), record
 
 
-def _sorted(rows: pd.DataFrame) -> pd.DataFrame:
-    key = [str(name) for name in rows if name == "year" or rows[name].dtype == "str"]
-    return ordered(rows, *key)
+def _is_key(column: pd.Series) -> bool:
+    return column.name == "year" or column.dtype == "str"

@@ -18,7 +18,7 @@ PRODUCER: Final = Producer(
     "Commission européenne (ESCO) ; Pôle emploi (passage vers le ROME)",
     "ESCO : libellés, et correspondance avec les appellations du ROME",
     "licence non indiquée dans la copie (la Commission publie ESCO sous CC BY 4.0, à vérifier)",
-    "Portail ESCO",
+    "https://esco.ec.europa.eu/en/use-esco/download",
     {name: f"**/{name}*.csv" for name in _KINDS} | {"romes": "**/*mapping_esco_rome*.csv"},
     ("esco_labels", "esco_romes"),
 )

@@ -21,7 +21,8 @@ PRODUCER: Final = Producer(
     "Dares",
     "Familles professionnelles, FAP-2021",
     UNSTATED,
-    "Site de la Dares",
+    "https://dares.travail-emploi.gouv.fr/donnees/"
+    "la-nomenclature-des-familles-professionnelles-2021",
     {
         "tree": "**/Intitules_FAP2021.csv",
         "romes": "**/Dares_Table_passage_ROME_Qualif_to_FAP2021*.csv",

@@ -4,7 +4,7 @@ import hashlib
 from typing import Final
 
 from opmq_lib.sources import rncp
-from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, together
 from opmq_lib.sources.reading import Read, check_zip, whole
 
 PRODUCER: Final = Producer(
@@ -12,7 +12,8 @@ PRODUCER: Final = Producer(
     "France compétences",
     "Répertoires nationaux (RNCP et RS), export CSV",
     UNSTATED,
-    "data.gouv.fr, « Répertoire national des certifications professionnelles »",
+    "https://www.data.gouv.fr/fr/datasets/"
+    "repertoire-national-des-certifications-professionnelles-et-repertoire-specifique/",
     {"export": "**/export-fiches-csv-*.zip"},
     ("rncp_fiches", "rncp_blocs"),
 )
@@ -34,7 +35,4 @@ def load(paths: Paths) -> Loaded:
         f"rncp_{name}": kept(register[name], found, PRODUCER, edition=edition)
         for name in ("fiches", "blocs")
     }
-    return Loaded(
-        {name: table for name, (table, _) in made.items()},
-        {name: record for name, (_, record) in made.items()},
-    )
+    return together(made)

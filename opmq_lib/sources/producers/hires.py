@@ -19,7 +19,7 @@ PRODUCER: Final = Producer(
     "Etalab (origine probable), copie de La Bonne Boîte",
     "Nombre d’embauches par code APE et code ROME",
     "licence non indiquée dans la copie (jeu de données probable : Etalab, Licence Ouverte)",
-    "data.gouv.fr, « Nombre d’embauches par code APE et code ROME »",
+    "https://www.data.gouv.fr/fr/datasets/nombre-dembauches-par-code-ape-et-code-rome/",
     {
         "hires": "**/rome_naf_mapping.raw.csv",
         "naf": "**/naf_labels.csv",

@@ -14,7 +14,7 @@ from typing import Final
 import pandas as pd
 
 from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, together
 from opmq_lib.sources.producers import rome_field
 from opmq_lib.sources.reading import Layout, Read, read
 
@@ -40,7 +40,7 @@ PRODUCER: Final = Producer(
     "France Travail ; Commission européenne (ESCO) et VDAB (Competent 3.8)",
     "ROME 4.0",
     UNSTATED,
-    "Site de France Travail, données ouvertes du ROME ; portail ESCO",
+    "https://www.francetravail.org/opendata/repertoire-operationnel-des-meti.html",
     {name: f"**/{stem}_v*.csv" for name, stem in (_ROME | _MORE).items()}
     | {name: f"**/{place}" for name, place in _ESCO.items()},
     (
@@ -182,8 +182,9 @@ def _every_record(reads: dict[str, Read], paths: Paths) -> Loaded:
         "rome_moves": (_moves(reads, moves), [moves, reads["records"]]),
     }
     keep = partial(kept, producer=PRODUCER, edition=version(reads["records"].file))
-    records = {name: keep(found[0].rows, found)[1] for name, (_, found) in made.items()}
-    return Loaded({name: table for name, (table, _) in made.items()}, records)
+    return together(
+        {name: (table, keep(found[0].rows, found)[1]) for name, (table, found) in made.items()}
+    )
 
 
 def read_version(folder: Path) -> pd.DataFrame:

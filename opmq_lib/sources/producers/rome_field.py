@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from opmq_lib.sources import embedded
-from opmq_lib.sources.loading import Loaded, Made, Paths, kept, ordered
+from opmq_lib.sources.loading import Loaded, Made, Paths, kept, ordered, together
 from opmq_lib.sources.producers import rome
 from opmq_lib.sources.reading import Read, read
 
@@ -84,10 +84,7 @@ def load(reads: dict[str, Read], paths: Paths) -> Loaded:
         "macro_skills": _kept(macro_skills, known["skill_code"].isin(macro), both),
         "appellations": _kept(jobs, jobs["rome_code"] != "", titles),
     }
-    return Loaded(
-        {name: table for name, (table, _) in made.items()},
-        {name: record for name, (_, record) in made.items()},
-    )
+    return together(made)
 
 
 def _skills(reads: dict[str, Read]) -> pd.DataFrame:

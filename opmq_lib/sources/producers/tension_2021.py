@@ -20,7 +20,8 @@ PRODUCER: Final = Producer(
     "Dares et France Travail",
     "Les tensions sur le marché du travail",
     UNSTATED,
-    "Site de la Dares",
+    "https://dares.travail-emploi.gouv.fr/publication/"
+    "les-tensions-sur-le-marche-du-travail-en-2024",
     {"tension": "**/dares_tension_fap2021*"},
     ("tension_2021",),
 )

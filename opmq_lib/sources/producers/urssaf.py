@@ -18,7 +18,8 @@ PRODUCER: Final = Producer(
     "Urssaf",
     "Nombre d’établissements employeurs et effectifs salariés du secteur privé, par commune et APE",
     "ODbL, selon l’Urssaf",
-    "open.urssaf.fr",
+    "https://open.urssaf.fr/explore/dataset/"
+    "etablissements-et-effectifs-salaries-au-niveau-commune-x-ape-last/",
     {"employees": "**/*etablissements*effectifs*.csv"},
     ("branch_totals",),
     verified=False,
