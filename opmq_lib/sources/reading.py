@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 import pyarrow as pa
 import python_calamine
+from openpyxl.utils import column_index_from_string
 from pyarrow import csv as arrow_csv
 
 from opmq_lib.errors import Defect, SchemaError, closest
@@ -32,6 +33,7 @@ _HEAD_BYTES: Final = 1 << 16
 _HEAD_LINES: Final = 60
 _SHOWN_DEFECTS: Final = 20
 _SEPARATORS: Final = (",", ";", "\t", "|")
+_EXPECTED: Final = "a file of the producer"
 _AGAIN: Final = "download it again from its producer"
 _PLACE: Final = re.compile(rb'<c r="([A-Z]{2,3})\d|<row r="(\d{5,})"')
 _TWICE: Final = re.compile("Ã[©¨ª]|â€™")
@@ -87,19 +89,27 @@ def read(path: Path, layout: Layout) -> Read:
             the nearest titles it has.
     """
     content = whole(path)
-    sha256 = hashlib.sha256(content).hexdigest()
-    is_workbook = content.startswith(b"PK")
-    frame = _workbook(path, layout) if is_workbook else _text(content, path.name, layout)
+    if content.startswith(b"PK"):
+        return _read(_workbook(path, layout), content, path.name, layout)
+    return rows(content, path.name, layout)
+
+
+def rows(content: bytes, where: str, layout: Layout) -> Read:
+    """Return the rows of a CSV file, as `read` does, from what it holds."""
+    return _read(_text(content, where, layout), content, where, layout)
+
+
+def _read(frame: pd.DataFrame, content: bytes, where: str, layout: Layout) -> Read:
     found = frame.columns.tolist()
-    titles, unknown = _named(found, layout, path.name)
+    titles, unknown = _named(found, layout, where)
     titles |= {each: each for each in found if re.fullmatch(layout.wide, each) and layout.wide}
     frame = frame.loc[~(frame == "").all(axis=1)]
-    rows = frame.drop_duplicates()
-    named = rows[list(titles.values())].set_axis(list(titles), axis=1)
+    once = frame.drop_duplicates()
+    named = once[list(titles.values())].set_axis(list(titles), axis=1)
     absent = {name: "" for name in layout.columns if name not in titles}
     cleaned = named.apply(_clean_column, verbatim=layout.verbatim).assign(**absent)
-    repeated = len(frame) - len(rows)
-    return Read(cleaned.reset_index(drop=True), path.name, sha256, unknown, repeated, titles)
+    repeated, sha256 = len(frame) - len(once), hashlib.sha256(content).hexdigest()
+    return Read(cleaned.reset_index(drop=True), where, sha256, unknown, repeated, titles)
 
 
 def whole(path: Path) -> bytes:
@@ -108,15 +118,18 @@ def whole(path: Path) -> bytes:
     Raises:
         SchemaError: If there is none, it is empty, or larger than `MOST_BYTES`.
     """
-    expected = "a file of the producer"
-    if not path.is_file():
-        raise SchemaError.of(path.name, "no such file", expected, "correct the path")
-    if path.stat().st_size > MOST_BYTES:
-        raise _too_large(path.name)
+    _check_file(path)
     content = path.read_bytes()
     if not content.strip():
-        raise SchemaError.of(path.name, "an empty file", expected, _AGAIN)
+        raise SchemaError.of(path.name, "an empty file", _EXPECTED, _AGAIN)
     return content
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise SchemaError.of(path.name, "no such file", _EXPECTED, "correct the path")
+    if path.stat().st_size > MOST_BYTES:
+        raise _too_large(path.name)
 
 
 def decoded(content: bytes, where: str) -> str:
@@ -151,6 +164,7 @@ def check_zip(path: Path) -> None:
     Raises:
         SchemaError: Likewise; also for a sheet that claims more than `MOST_CELLS` cells.
     """
+    _check_file(path)
     left = MOST_BYTES
     try:
         with zipfile.ZipFile(path) as archive:
@@ -173,20 +187,13 @@ def _unpacked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, where: str, lef
             for found in _PLACE.finditer(rest + piece) if is_sheet else ():
                 letters, row = found.groups()
                 height = max(height, int(row or 0))
-                width = max(width, _column(letters) if letters else 0)
+                width = max(width, column_index_from_string(letters.decode()) if letters else 0)
             rest = piece[-24:]
     if is_sheet and width * height > MOST_CELLS:
         what = f"a sheet of {height} rows and {width} columns"
         fix = "delete what stands far from the table, and save it again"
         raise SchemaError.of(where, what, f"at most {MOST_CELLS} cells", fix)
     return size
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _too_large(where: str) -> SchemaError:
@@ -199,19 +206,28 @@ def _workbook(path: Path, layout: Layout) -> pd.DataFrame:
     try:
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
-        wanted = [name for name in names if _matches(layout.sheet, name)] if layout.sheet else names
+        wanted = [name for name in names if not layout.sheet or _matches(layout.sheet, name)]
+        if len(wanted) > 1:
+            alike = {name: _best(_cells(book, name, _HEAD_LINES), layout) for name in wanted}
+            wanted = [name for name in wanted if alike[name] == max(alike.values())]
         if len(wanted) != 1:
-            expected = f"one sheet `{layout.sheet}`" if layout.sheet else "one sheet"
-            fix = _nearest(layout.sheet, names) or "give the producer's workbook"
-            what = "sheets " + ", ".join(names)
+            expected = f"one sheet `{layout.sheet}`" if layout.sheet else "one sheet of its columns"
+            fix = _nearest(layout.sheet, names) or "keep that of the whole country alone in a copy"
+            what = "sheets " + ", ".join(wanted or names)
             raise SchemaError.of(path.name, what, expected, fix)
-        lines = book.get_sheet_by_name(wanted[0]).to_python()
+        texts = _cells(book, wanted[0])
     except (python_calamine.CalamineError, OSError) as error:
         what = f"not a readable workbook ({error})"
         raise SchemaError.of(path.name, what, "XLSX", _AGAIN) from error
-    texts = [[_written(cell) for cell in line] for line in lines]
     at = _titles(texts[:_HEAD_LINES], layout, path.name)
     return pd.DataFrame(texts[at + 1 :], columns=texts[at], dtype="str")
+
+
+def _cells(
+    book: python_calamine.CalamineWorkbook, name: str, lines: int | None = None
+) -> list[list[str]]:
+    rows = book.get_sheet_by_name(name).to_python(nrows=lines)
+    return [[_written(cell) for cell in row] for row in rows]
 
 
 def _written(cell: Any) -> str:

@@ -1,10 +1,7 @@
 """The zip of CSV files in which France compétences publishes its registers (RNCP, RS)."""
 
-import csv
-import io
 import zipfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +9,7 @@ import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.sources import project, table_files
+from opmq_lib.sources import reading, table_files
 
 MEMBERS: Final = {
     "fiches": (
@@ -64,16 +61,11 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
         SchemaError: If the file is no such zip, or a member or column is missing.
         DataError: With every defect of the rows.
     """
-    where, expected = path.name, "the CSV export of the RNCP"
-    try:
-        with zipfile.ZipFile(path) as archive:
-            raw = {name: _member(archive, name, where) for name in MEMBERS}
-    except FileNotFoundError as error:
-        raise SchemaError.of(where, "no such file", expected, "correct the path") from error
-    except (zipfile.BadZipFile, OSError) as error:
-        fix = "download it again"
-        raise SchemaError.of(where, "not a readable zip", expected, fix) from error
-    fiches = raw["fiches"].drop_duplicates()
+    where = path.name
+    reading.check_zip(path)
+    with zipfile.ZipFile(path) as archive:
+        raw = {name: _member(archive, name, where) for name in MEMBERS}
+    fiches = raw["fiches"]
     _, titles = MEMBERS["fiches"]
     days = {name: _iso_days(fiches[name]) for name in ("starts_on", "ends_on")}
     SchemaError.refuse(
@@ -89,8 +81,7 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
         ),
         "blocs": raw["blocs"].drop_duplicates(["fiche_code", "bloc_code"]),
     }
-    others = {name: raw[name].drop_duplicates(ignore_index=True) for name in raw.keys() - checked}
-    return others | {
+    return raw | {
         name: tables.check(
             f"rncp_{name}", table.assign(origin="public").reset_index(drop=True), where
         )
@@ -116,27 +107,14 @@ def read_exports(paths: Sequence[Path]) -> dict[str, pd.DataFrame]:
 def _member(archive: zipfile.ZipFile, name: str, where: str) -> pd.DataFrame:
     start, titles = MEMBERS[name]
     wanted = f"export_fiches_CSV_{start}"
-    place, again = f"{where}, {wanted}…", "download the export again"
+    place = f"{where}, {wanted}…"
     members = [each for each in archive.namelist() if Path(each).name.startswith(wanted)]
     if len(members) != 1:
         what = "no such member" if not members else "more than one such member"
         raise SchemaError.of(place, what, "one CSV", "use a whole export")
-    text = project.decoded(archive.read(members[0]), place, again)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";")
-    rows = list(reader)
-    if wide := [row for row, cells in enumerate(rows, start=2) if None in cells]:
-        defect = Defect(place, "more cells than the header", "cells, quoted in pairs", again)
-        raise SchemaError(replace(defect, where=f"{place}, row {row}") for row in wide)
-    frame = pd.DataFrame(rows, columns=list(reader.fieldnames or ()), dtype="str").fillna("")
-    expected, fix = ", ".join(titles.values()), "use a CSV export of France compétences"
-    if missing := [title for title in titles.values() if title not in frame]:
-        raise SchemaError(Defect(place, f"no column `{title}`", expected, fix) for title in missing)
-    return pd.DataFrame(
-        {
-            column: frame[title].str.strip().str.replace("''", "'")
-            for column, title in titles.items()
-        }
-    )
+    layout = reading.Layout({each: (title,) for each, title in titles.items()}, verbatim=True)
+    rows = reading.rows(archive.read(members[0]), place, layout).rows
+    return rows.replace("''", "'", regex=True)
 
 
 def _iso_days(texts: pd.Series) -> pd.Series:

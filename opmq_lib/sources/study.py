@@ -239,10 +239,9 @@ def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
         >>> metier_labels()["G1Z70"]
         'Techniciens et agents de maîtrise de la maintenance et de l’environnement'
     """
-    if nomenclature == "FAP-2021":
-        return _labels(embedded.load("metiers_2021"))
     metiers = embedded.load("metiers")
-    return _labels(metiers[metiers["nomenclature"] == nomenclature])
+    labels = _labels(metiers[metiers["nomenclature"] == nomenclature])
+    return labels | (_labels(embedded.load("metiers_2021")) if nomenclature == "FAP-2021" else {})
 
 
 def region_labels() -> dict[str, str]:

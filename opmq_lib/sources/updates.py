@@ -162,9 +162,9 @@ def notices(found: Sequence[Change], root: Path) -> list[str]:
         return frames[table] if table in frames else embedded.load(table, root)
 
     told = [
-        f"{len(codes)} codes of {table} that {other} does not know: {', '.join(codes[:_NAMED])}"
-        f"{', …' if len(codes) > _NAMED else ''}; load the edition of {other} that goes with it"
-        f" ({feeds.get(other, 'parameters')})"
+        f"codes of {table} that {other} does not know ({len(codes)}): "
+        f"{', '.join(codes[:_NAMED])}{', …' if len(codes) > _NAMED else ''}; "
+        f"load the edition of {other} that goes with it ({feeds.get(other, 'parameters')})"
         for table, other, codes in soundness.unknown_codes(load, {*embedded.tables(), *frames})
         if table in frames or other in frames
     ]
@@ -235,18 +235,26 @@ def apply(name: str, found: Sequence[Change], root: Path) -> None:
     folder = root / official.FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     index = dict(official.index(root))
+    found = [_joined(change, index.get(change.table, {})) for change in found]
     for change in found:
         written = _write(folder, change.table, change.frame)
-        record = change.provenance
-        if change.table in (*_BY_YEAR, *_BY_KEY) and change.table in index:
-            record = record._replace(files=index[change.table]["files"] | record.files)
-        index[change.table] = {"file": written, "loader": name} | _told(record)
+        index[change.table] = {"file": written, "loader": name} | _told(change.provenance)
     index[_SOURCES] = {"file": _write(folder, _SOURCES, _sources(name, found, root)), "loader": ""}
     project.write(folder / official.INDEX, dumps(index, ensure_ascii=False, indent=1) + "\n")
     kept = {entry["file"] for entry in index.values()}
     for path in folder.glob("*.csv"):
         if path.name not in kept:
             path.unlink(missing_ok=True)
+
+
+def _joined(change: Change, entry: official.Entry) -> Change:
+    """Return a change with the files of earlier loads, where the table keeps rows of them."""
+    if change.table not in (*_BY_YEAR, *_BY_KEY):
+        return change
+    record = change.provenance
+    files = {**entry.get("files", {}), **record.files}
+    edition = change.years or record.edition
+    return change._replace(provenance=record._replace(files=files, edition=edition))
 
 
 def _write(folder: Path, table: str, frame: pd.DataFrame) -> str:
@@ -272,13 +280,13 @@ def _told(record: Provenance) -> dict[str, Any]:
 def _sources(name: str, found: Sequence[Change], root: Path) -> pd.DataFrame:
     """Return the table of sources with what was loaded: period, day, files."""
     rows = embedded.load(_SOURCES, root)
-    known = rows.set_index("table", drop=False)
+    known = {row["table"]: row for row in rows.to_dict("records")}
     producer: Producer = LOADERS[name].PRODUCER
     told: dict[str, dict[str, str]] = {}
     for change in found:
         record, table = change.provenance, change.table
         last = change.years[-4:]
-        row = known.loc[table] if table in known.index else pd.Series(dtype="str")
+        row = known.get(table, {})
         _, mark, part = row.get("title", "").partition(" : ")
         note = f"Chargé le {french.day(record.read_on.isoformat())} : {', '.join(record.files)}."
         told[table] = {

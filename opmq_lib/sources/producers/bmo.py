@@ -10,17 +10,8 @@ from typing import Final
 import pandas as pd
 
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources import embedded
-from opmq_lib.sources.loading import (
-    Loaded,
-    Paths,
-    Producer,
-    kept,
-    ordered,
-    span,
-    together,
-    whole_numbers,
-)
+from opmq_lib.sources import embedded, loading
+from opmq_lib.sources.loading import Loaded, Paths, Producer, kept
 from opmq_lib.sources.producers.field import scopes
 from opmq_lib.sources.reading import Layout, Read, read
 
@@ -87,16 +78,16 @@ def load(paths: Paths) -> Loaded:
     rows = pd.concat(of_field, ignore_index=True)
     every = [each for _, each in reads]
     whole = every[0]._replace(repeated=sum(each.repeated for each in every))
-    keep = partial(kept, producer=PRODUCER, edition=span(pd.Series(years)))
+    keep = partial(kept, producer=PRODUCER, edition=loading.span(pd.Series(years)))
     drop = {"hors du champ de l’étude": rows["scope"] == "other"}
     inside, record = keep(rows, [whole, *every[1:]], drop=drop)
     last, last_read = of_field[-1], every[-1]
     tables = {"recruitment_intentions": (_by_region(inside), record)}
     names = last[["region_code", "region"]].set_axis(["region_code", "label"], axis=1)
-    tables["regions"] = keep(ordered(names.drop_duplicates("region_code")), last_read)
+    tables["regions"] = keep(loading.ordered(names.drop_duplicates("region_code")), last_read)
     if EDITIONS[years[-1]] == "FAP-2021":
         tables["metiers"] = keep(_labels(of_field), last_read)
-    return together(tables)
+    return loading.together(tables)
 
 
 def _year(workbook: Read) -> int:
@@ -126,7 +117,7 @@ def _scoped(year: int, workbook: Read) -> pd.DataFrame:
         nomenclature=nomenclature,
         scope=scopes(rows["metier_code"], nomenclature),
         **{
-            name: whole_numbers(rows[name].mask(rows[name] == SECRET, ""), workbook.file)
+            name: loading.whole_numbers(rows[name].mask(rows[name] == SECRET, ""), workbook.file)
             for name in _MEASURES
         },
         **{f"{name}_secret": rows[name] == SECRET for name in _MEASURES},
@@ -169,4 +160,4 @@ def _labels(years: list[pd.DataFrame]) -> pd.DataFrame:
     ).assign(parent_code="", scope=scopes(tree["metier_2021_code"], "FAP-2021"))
     both = pd.concat([metiers, families]).assign(nomenclature="FAP-2021")
     columns = ["metier_code", "label", "nomenclature", "level", "parent_code", "scope"]
-    return ordered(both[columns], "metier_code")
+    return loading.ordered(both[columns], "metier_code")

@@ -4,16 +4,8 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.sources.loading import (
-    UNSTATED,
-    Loaded,
-    Made,
-    Paths,
-    Producer,
-    kept,
-    load_with,
-    ordered,
-)
+from opmq_lib.sources import loading
+from opmq_lib.sources.loading import UNSTATED, Loaded, Made, Paths, Producer
 from opmq_lib.sources.reading import Layout, read
 
 PRODUCER: Final = Producer(
@@ -52,13 +44,13 @@ def load(paths: Paths) -> Loaded:
         paths: Some of the files of `PRODUCER`.
     """
     makers = {"metiers_2021": (["tree"], _tree), "rome_fap2021": (["romes"], _romes)}
-    return load_with(makers, paths)
+    return loading.load_with(makers, paths)
 
 
 def _tree(paths: Paths) -> Made:
     """Return one row per code of each level, with the code above it."""
     found = read(paths["tree"], TREE)
-    wide, record = kept(found.rows, found, PRODUCER)
+    wide, record = loading.kept(found.rows, found, PRODUCER)
     parts, above = [], pd.Series("", index=wide.index)
     for level in LEVELS:
         codes = wide[level]
@@ -67,10 +59,10 @@ def _tree(paths: Paths) -> Made:
         above = codes
     rows = pd.concat(parts)
     rows["level"] = pd.Categorical(rows["level"], LEVELS)
-    return ordered(rows, "level", "metier_2021_code").astype({"level": "str"}), record
+    return loading.ordered(rows, "level", "metier_2021_code").astype({"level": "str"}), record
 
 
 def _romes(paths: Paths) -> Made:
     found = read(paths["romes"], ROMES)
-    table, record = kept(found.rows, found, PRODUCER)
-    return ordered(table), record
+    table, record = loading.kept(found.rows, found, PRODUCER)
+    return loading.ordered(table), record

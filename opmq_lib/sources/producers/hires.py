@@ -2,16 +2,8 @@
 
 from typing import Final
 
-from opmq_lib.sources.loading import (
-    Loaded,
-    Made,
-    Paths,
-    Producer,
-    kept,
-    load_with,
-    ordered,
-    whole_numbers,
-)
+from opmq_lib.sources import loading
+from opmq_lib.sources.loading import Loaded, Made, Paths, Producer
 from opmq_lib.sources.reading import Layout, read
 
 PRODUCER: Final = Producer(
@@ -52,14 +44,15 @@ def load(paths: Paths) -> Loaded:
         "naf": (["hires", "naf"], lambda paths: _labels(paths, "naf", NAF)),
         "romes": (["hires", "romes"], lambda paths: _labels(paths, "rome", ROMES)),
     }
-    return load_with(makers, paths)
+    return loading.load_with(makers, paths)
 
 
 def _hires(paths: Paths) -> Made:
     found = read(paths["hires"], HIRES)
-    hires = whole_numbers(found.rows["hires_count"], found.file)
-    table, record = kept(found.rows.assign(hires_count=hires), found, PRODUCER, edition=EDITION)
-    return ordered(table[["rome_code", "naf_code", "hires_count"]], "rome_code", "naf_code"), record
+    rows = found.rows[["rome_code", "naf_code", "hires_count"]]
+    rows = rows.assign(hires_count=loading.whole_numbers(rows["hires_count"], found.file))
+    table, record = loading.kept(rows, found, PRODUCER, edition=EDITION)
+    return loading.ordered(table, "rome_code", "naf_code"), record
 
 
 def _labels(paths: Paths, name: str, layout: Layout) -> Made:
@@ -70,6 +63,6 @@ def _labels(paths: Paths, name: str, layout: Layout) -> Made:
     code = f"{name}_code"
     of_hires = hires.rows.drop_duplicates(code).set_index(code)[f"{name}_label"]
     labels = found.rows[code].map(of_hires).fillna(found.rows["label"])
-    table, record = kept(found.rows.assign(label=labels), [found, hires], PRODUCER)
+    table, record = loading.kept(found.rows.assign(label=labels), [found, hires], PRODUCER)
     table = table if name == "naf" else table.assign(rome_version="3")
-    return ordered(table, code), record
+    return loading.ordered(table, code), record

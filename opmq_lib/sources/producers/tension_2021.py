@@ -2,17 +2,8 @@
 
 from typing import Final
 
-from opmq_lib.sources.loading import (
-    UNSTATED,
-    Loaded,
-    Paths,
-    Producer,
-    kept,
-    numbers,
-    ordered,
-    whole_numbers,
-    years,
-)
+from opmq_lib.sources import loading
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer
 from opmq_lib.sources.reading import Layout, read
 
 PRODUCER: Final = Producer(
@@ -51,11 +42,11 @@ def load(paths: Paths) -> Loaded:
     found = read(paths["tension"], LAYOUT)
     rows = found.rows
     rows = rows.assign(
-        year=years(rows["year"], found.file),
-        tension_index=numbers(rows["tension_index"], found.file).round(6),
-        tension_class=whole_numbers(rows["tension_class"], found.file),
+        year=loading.years(rows["year"], found.file),
+        tension_index=loading.numbers(rows["tension_index"], found.file).round(6),
+        tension_class=loading.whole_numbers(rows["tension_class"], found.file),
     )
     edition = "–".join(str(year) for year in sorted(set(rows["year"])))
-    table, record = kept(rows, found, PRODUCER, edition=edition)
-    table = ordered(table, "metier_2021_code")
+    table, record = loading.kept(rows, found, PRODUCER, edition=edition)
+    table = loading.ordered(table, "metier_2021_code")
     return Loaded({"tension_2021": table}, {"tension_2021": record})
