@@ -176,6 +176,18 @@ def test_a_workbook_that_is_not_the_one_is_refused(tmp_path: Path) -> None:
             read(path, bmo.LAYOUT)
 
 
+def test_of_several_sheets_the_one_that_has_the_columns_is_read(tmp_path: Path) -> None:
+    rows = [["code_fap_228", "annee", "tension", "tension_discret"], ["C0X30", 2031, 0.5, 4]]
+    path = workbook(tmp_path / "dares_tension_fap2021.xlsx", rows, "National")
+    (row,) = tension_2021.load({"tension": path}).tables["tension_2021"].to_dict("records")
+    assert (row["metier_2021_code"], row["year"], row["tension_class"]) == ("C0X30", 2031, 4)
+    book = openpyxl.load_workbook(path)
+    book.copy_worksheet(book["National"]).title = "Régional"
+    book.save(path)
+    with pytest.raises(SchemaError, match=r"sheets National, Régional\n.*one sheet of its columns"):
+        tension_2021.load({"tension": path})
+
+
 def test_cells_of_a_workbook_are_texts_as_one_reads_them(tmp_path: Path) -> None:
     layout = Layout({"a": ("A",), "b": ("B",), "c": ("C",)}, sheet="Feuil1")
     day = pd.Timestamp("2024-03-01").to_pydatetime()

@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -242,3 +243,19 @@ def test_the_pooled_coverage_stands_beside_that_of_its_worst_and_best_years(resu
     said = " ".join(text(evaluation.findings(results, LABELS)).split())
     ends = [f"{shares.iloc[end]:.0f} % ({shares.index[end]})" for end in (0, -1)]
     assert f"selon l’année de départ de {ends[0]} à {ends[1]}." in re.sub(r"\s", " ", said)
+
+
+def test_ages_are_scored_to_the_last_published_where_employment_goes_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    origins = []
+
+    def scored(*given: Any) -> pd.DataFrame:
+        origins.append(given[-1])
+        return pd.DataFrame({"series_code": [], "metier_code": []})
+
+    for name in ("employment_errors", "age_errors", "retirement_check"):
+        monkeypatch.setattr(chain.backtests, name, scored)
+    later = study.edition().model_copy(update={"base_year": 2023})
+    chain.needs(study.load_inputs(), pd.DataFrame(), later)
+    assert origins == [2013, 2013, 2008]

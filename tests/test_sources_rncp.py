@@ -67,9 +67,9 @@ def test_a_column_that_is_missing_is_named(tmp_path, member, column):
 
 @needs_samples
 def test_bytes_and_cells_that_are_no_such_csv_are_told_with_their_member(tmp_path):
-    with pytest.raises(SchemaError, match="Standard.*accents were encoded twice"):
+    with pytest.raises(SchemaError, match=r"Standard.*accents were encoded twice"):
         rncp.read_export(altered(tmp_path, "Standard", ("é".encode(), b"\xe9")))
-    with pytest.raises(SchemaError, match="Blocs_De_Comp….*: 4 cells where the titles are 3"):
+    with pytest.raises(SchemaError, match=r"Blocs_De_Comp….*: 4 cells where the titles are 3"):
         rncp.read_export(altered(tmp_path, "Blocs", (b'"RNCP509BC05"', b'"RNCP509BC05";"x"')))
 
 
@@ -118,7 +118,7 @@ def test_of_two_exports_the_last_tells_a_fiche_and_its_blocs(tmp_path):
 
 def test_what_is_no_export_is_refused(tmp_path):
     (tmp_path / "x.zip").write_text("no zip")
-    with pytest.raises(SchemaError, match="x.zip: damaged"):
+    with pytest.raises(SchemaError, match=r"x.zip: damaged"):
         rncp.read_export(tmp_path / "x.zip")
     with zipfile.ZipFile(tmp_path / "y.zip", "w") as empty:
         empty.writestr("readme.txt", "")

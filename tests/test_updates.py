@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,7 +16,18 @@ from typer.testing import CliRunner
 from opmq_lib.cli import app
 from opmq_lib.errors import CoherenceError, DataError, SchemaError
 from opmq_lib.methods.conversion import convert
-from opmq_lib.sources import embedded, fetching, official, project, soundness, updates
+from opmq_lib.questions.sources_connues import chain
+from opmq_lib.sources import (
+    embedded,
+    fetching,
+    loading,
+    official,
+    project,
+    reading,
+    soundness,
+    study,
+    updates,
+)
 from opmq_lib.sources.producers import tension_2021
 
 FILE = "dares_tension_fap2021_2031.csv"
@@ -103,6 +115,38 @@ def test_files_are_known_by_their_names_and_others_refused(root: Path) -> None:
         said("load", "portraits_metiers", "x.csv")
     with pytest.raises(SchemaError, match="no file given"):
         said("load", "portraits_metiers", "parameters")
+
+
+def test_codes_that_nothing_knows_and_a_base_year_left_behind_are_told(root: Path) -> None:
+    (root / FILE).write_text("\n".join([*LINES, "C9X99,z,2031,2,5"]))
+    text = said("load", "tensions_2021", FILE)
+    assert "tension_2021 that metiers_2021 does not know (1): C9X99; load the edition of" in text
+    assert "(fap2021)" in text
+    (root / "parameters/edition.yml").write_text("base_year: 2018\n")
+    heads = embedded.load("employment_national").query("year == 2018").assign(year=2031)
+    found = updates.changes(made("employment_national", heads), root)
+    (told,) = updates.notices(found, root)
+    assert told.startswith("employment now goes to 2031: the study stays in 2018 until")
+    updates.apply("portraits_metiers", found, root)
+    tables = Path(__file__).parent.parent / "parameters/tables"
+    shutil.copytree(tables, root / "parameters/tables")
+    known = chain.by_metier(study.load_inputs((), root))
+    assert known.set_index("variant").loc["employment_national", "year"].item() == 2031
+    title = embedded.load("sources").set_index("table").loc["employment_national", "title"]
+    assert title == "Portraits statistiques des métiers\u00a0: effectifs en emploi"
+
+
+def made(table: str, frame: pd.DataFrame, file: str = "a.csv") -> loading.Loaded:
+    rows = reading.Read(frame, file, "0" * 64)
+    return loading.together({table: loading.kept(frame, rows, tension_2021.PRODUCER)})
+
+
+def test_a_table_of_several_loads_keeps_the_origin_of_each(root: Path) -> None:
+    for code, file in (("99.98Z", "2030.csv"), ("99.99Z", "2031.csv")):
+        frame = pd.DataFrame({"naf_code": [code], "label": ["x"]})
+        updates.apply("embauches", updates.changes(made("naf", frame, file), root), root)
+    assert list(official.index(root)["naf"]["files"]) == ["2030.csv", "2031.csv"]
+    assert {"99.98Z", "99.99Z"} < set(embedded.load("naf")["naf_code"])
 
 
 def test_a_damaged_index_says_what_to_do(root: Path) -> None:

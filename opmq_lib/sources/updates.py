@@ -287,7 +287,7 @@ def _sources(name: str, found: Sequence[Change], root: Path) -> pd.DataFrame:
         record, table = change.provenance, change.table
         last = change.years[-4:]
         row = known.get(table, {})
-        _, mark, part = row.get("title", "").partition(" : ")
+        _, mark, part = row.get("title", "").partition(f"{french.NBSP}: ")
         note = f"Chargé le {french.day(record.read_on.isoformat())} : {', '.join(record.files)}."
         told[table] = {
             "source_code": row.get("source_code", f"{name}_{table}"),

@@ -56,22 +56,23 @@ def needs(inputs: Tables, panel: pd.DataFrame, edition: EditionParams) -> dict[s
     """Return how posts to fill would have been projected, beside what happened.
 
     Returns:
-        Of the field, `employment` from ten years before the base year, `ages` from five, and
-        `retirement`: departures beside declared retirements (`methods.needs.backtests`); nothing
-        where the base year is too early.
+        Of the field, `employment` from ten years before the base year, `ages` from five before the
+        last of them, and `retirement`: departures beside declared retirements
+        (`methods.needs.backtests`); nothing where the base year is too early.
     """
     ages, base = inputs["age_structure"], edition.base_year
-    if ages["period"].map(centre_year).min() + 2 * BAND_YEARS > base:
+    centres = ages["period"].map(centre_year)
+    last = centres[centres <= base].max()
+    if not centres.min() + 2 * BAND_YEARS <= last:
         return {}
     codes = shared.studied(inputs, "employment_national")["metier_code"]
-    origin = base - backtests.EMPLOYMENT_YEARS
-    employment = backtests.employment_errors(panel, origin)
-    old = backtests.age_errors(ages, base - BAND_YEARS)
+    employment = backtests.employment_errors(panel, base - backtests.EMPLOYMENT_YEARS)
+    old = backtests.age_errors(ages, int(last) - BAND_YEARS)
     return {
         "employment": employment[employment["series_code"].isin(codes)],
         "ages": old[old["metier_code"].isin(codes)],
         "retirement": backtests.retirement_check(
-            ages, inputs["exit_rates"], inputs["exit_reasons"], origin
+            ages, inputs["exit_rates"], inputs["exit_reasons"], int(last) - 2 * BAND_YEARS
         ),
     }
 
