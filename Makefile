@@ -43,12 +43,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 docs: $(INSTALLED)
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check 'pdoc==16.0.0'
 	@.venv/bin/pdoc --docformat google --output-directory outputs/api opmq_lib
 	@echo "Open      outputs/api/index.html in a browser; no server needed."
 
 lock:
-	uv pip compile pyproject.toml --extra test --group build --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --extra test --extra docs --group build --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 clean:

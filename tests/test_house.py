@@ -65,6 +65,18 @@ def test_no_public_function_is_called_by_tests_alone() -> None:
     assert not idle, "\n".join(idle)
 
 
+def test_every_figure_and_every_chain_has_an_example() -> None:
+    figures = ast.parse((LIBRARY / "show/figures.py").read_text(encoding="utf-8")).body
+    texts = {
+        each.name: ast.get_docstring(each) or ""
+        for each in figures
+        if isinstance(each, ast.FunctionDef) and not each.name.startswith("_")
+    }
+    chains = LIBRARY.glob("questions/*/chain.py")
+    texts |= {str(path): path.read_text(encoding="utf-8") for path in chains}
+    assert [name for name, text in texts.items() if ">>>" not in text] == []
+
+
 def test_no_module_name_stands_for_three_things() -> None:
     names = Counter(path.stem for path in LIBRARY.rglob("*.py"))
     assert {name for name, count in names.items() if count > 2} <= REPEATED

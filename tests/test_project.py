@@ -113,6 +113,7 @@ def test_lock_holds_what_the_project_and_its_tests_ask_for() -> None:
     asked = requirements(
         *project["dependencies"],
         *project["optional-dependencies"]["test"],
+        *project["optional-dependencies"]["docs"],
         *PYPROJECT["dependency-groups"]["build"],
     )
     assert asked.keys() - pins.keys() == set()

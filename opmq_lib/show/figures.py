@@ -133,7 +133,7 @@ def employment_fan(
     words: str,
     ax: Panels = None,
 ) -> Figure:
-    """Draw past employment and its projected quantiles, one panel per métier.
+    r"""Draw past employment and its projected quantiles, one panel per métier.
 
     Args:
         history: `metier_code`, `year`, `value` in heads; panels follow the order of its métiers.
@@ -142,6 +142,17 @@ def employment_fan(
         labels: French label of each métier.
         words: See the module.
         ax: See the module; as many as there are métiers.
+
+    Examples:
+        >>> past = pd.DataFrame({"year": [2017, 2018], "value": [950.0, 1000.0]})
+        >>> past["metier_code"] = "E1Z43"
+        >>> ahead = pd.DataFrame({"metier_code": "E1Z43", "year": 2019, "quantile_level": LEVELS})
+        >>> ahead["value"] = [900.0, 960.0, 1000.0, 1050.0, 1100.0]
+        >>> words = "Un métier domine.\n\nEn emplois."
+        >>> fan = employment_fan(past, ahead, {"E1Z43": "Conducteurs de ligne"}, words)
+        >>> fan.said[0].endswith("en 2019, intervalle à 80 % de 900 à 1\u202f100.")
+        True
+        >>> fan.axes[0].lines[1].set_color("crimson")  # the past; it is a matplotlib figure
     """
     codes = list(dict.fromkeys(history["metier_code"]))
     figure, panels = _start(words, 1.75 * len(codes), ax, len(codes))
@@ -161,7 +172,7 @@ def employment_fan(
 def tension_ranking(
     ranks: pd.DataFrame, labels: Labels, words: str, ax: Axes | None = None
 ) -> Figure:
-    """Draw the rank of métiers among all by tension, with the published class.
+    r"""Draw the rank of métiers among all by tension, with the published class.
 
     Args:
         ranks: `metier_code`, `fap2009_rank` (1: the most tense) among `fap2009_ranked_count`,
@@ -169,6 +180,13 @@ def tension_ranking(
         labels: French label of each métier.
         words: See the module.
         ax: See the module.
+
+    Examples:
+        >>> ranks = pd.DataFrame({"metier_code": ["E1Z43"], "fap2009_rank": [20]})
+        >>> ranks = ranks.assign(fap2009_ranked_count=186, fap2009_class=5)
+        >>> words = "Un métier est tendu.\n\nRangs."
+        >>> tension_ranking(ranks, {"E1Z43": "Conducteurs de ligne"}, words).said
+        ['Conducteurs de ligne : rang 20 sur 186, classe 5 sur 5']
     """
     figure, (ax,) = _start(words, 0.6 + 0.47 * len(ranks), ax)
     rows = ranks.to_dict("records")
@@ -199,12 +217,17 @@ def tension_ranking(
 
 @mpl.rc_context(STYLE)
 def share_heat(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figure:
-    """Draw shares in per cent as a table of shades that prints well in grey.
+    r"""Draw shares in per cent as a table of shades that prints well in grey.
 
     Args:
         shares: One line per branch, one column per group of métiers, French names, in %.
         words: See the module.
         ax: See the module.
+
+    Examples:
+        >>> shares = pd.DataFrame({"Cadres": [20.0], "Ouvriers": [50.0]}, index=["Chimie"])
+        >>> share_heat(shares, "Les ouvriers dominent.\n\nEn %.").said
+        ['Chimie : surtout Ouvriers (50\xa0%)']
     """
     import seaborn as sns  # slow to import, and of use here only
 
@@ -238,12 +261,17 @@ def share_heat(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figu
 
 @mpl.rc_context(STYLE)
 def coverage_dots(coverage: pd.DataFrame, words: str, ax: Panels = None) -> Figure:
-    """Draw how often intervals held, by method, beside what they announced.
+    r"""Draw how often intervals held, by method, beside what they announced.
 
     Args:
         coverage: `method` (French name, in drawing order), `announced_pct`, `value`, in %.
         words: See the module.
         ax: See the module; as many as there are levels announced.
+
+    Examples:
+        >>> held = pd.DataFrame({"method": ["La nôtre", "Naïve"], "value": [79.0, 60.0]})
+        >>> coverage_dots(held.assign(announced_pct=80), "La nôtre tient.\n\nEn %.").said
+        ['Intervalle annoncé à 80\xa0% : La nôtre 79\xa0%, Naïve 60\xa0%.']
     """
     wide = coverage.pivot(index="method", columns="announced_pct", values="value")
     wide = wide.loc[list(dict.fromkeys(coverage["method"]))]
@@ -301,12 +329,17 @@ def tenths(shares: pd.DataFrame, words: str, ax: Axes | None = None) -> Figure:
 
 @mpl.rc_context(STYLE)
 def error_lines(errors: pd.DataFrame, words: str, ax: Axes | None = None) -> Figure:
-    """Draw the error of each method by the year from which it forecast.
+    r"""Draw the error of each method by the year from which it forecast.
 
     Args:
         errors: `method` (French name, in drawing order; the first stands out), `year`, `value`.
         words: See the module.
         ax: See the module.
+
+    Examples:
+        >>> errors = pd.DataFrame({"method": ["La nôtre", "Naïve"], "value": [1.2, 2.1]})
+        >>> error_lines(errors.assign(year=2010), "La nôtre l’emporte.\n\nErreur.").said
+        ['La nôtre : 2010 : 1,2.', 'Naïve : 2010 : 2,1.']
     """
     figure, (ax,) = _start(words, 3.0, ax)
     wide = errors.pivot(index="year", columns="method", values="value")
@@ -368,7 +401,7 @@ def share_intervals(
 def departure_rates(
     rates: pd.DataFrame, country: float, labels: Labels, words: str, ax: Axes | None = None
 ) -> Figure:
-    """Draw departures per 100 jobs a year by métier, with their interval, and those of all jobs.
+    r"""Draw departures per 100 jobs a year by métier, with their interval, and those of all jobs.
 
     Args:
         rates: `metier_code`, `value`, `lower`, `upper`, in drawing order from the top.
@@ -376,6 +409,13 @@ def departure_rates(
         labels: French label of each métier.
         words: See the module.
         ax: See the module.
+
+    Examples:
+        >>> rates = pd.DataFrame({"metier_code": ["E1Z43"], "value": 2.6})
+        >>> rates = rates.assign(lower=2.1, upper=3.3)
+        >>> words = "Un métier part plus.\n\nPour 100 emplois."
+        >>> departure_rates(rates, 2.5, {"E1Z43": "Conducteurs de ligne"}, words).said
+        ['Conducteurs de ligne : 2,6 (2,1 à 3,3)', 'Tous les emplois du pays : 2,5']
     """
     figure, (ax,) = _start(words, 0.9 + 0.47 * len(rates), ax)
     ax.axvline(country, color=MUTED, linestyle=DASHED, linewidth=1)

@@ -301,7 +301,7 @@ def table(
     columns: Mapping[str, Callable[[Row], str]] | Sequence[tuple[str, Callable[[Row], str]]],
     rows: Iterable[Row],
 ) -> Html:
-    """Return a table whose columns are functions of a row.
+    r"""Return a table whose columns are functions of a row.
 
     Args:
         words: Two paragraphs: what the table says, in French, also the name of its scrolling
@@ -309,6 +309,14 @@ def table(
         columns: Column title with its unit → what stands there in a row: made by `Cells`, or a text
             that is escaped. The first column names the line. Pairs where titles repeat.
         rows: What the functions receive, a line each.
+
+    Examples:
+        >>> mine = pd.DataFrame({"name": ["Soudeurs"], "value": [1200.0]})
+        >>> cells = Cells("mine", mine)
+        >>> columns = {"Métier": lambda row: mine["name"][row], "Emplois": cells.number}
+        >>> shown = table("Emplois par métier.\n\nSource : essai.", columns, mine.index)
+        >>> print(shown.html)  # doctest: +ELLIPSIS
+        <div class="opmq-table"...<td><span class="n" data-cell="mine:0:value">1...200</span>...
     """
     pairs = [*(columns.items() if isinstance(columns, Mapping) else columns)]
     caption, *source = paragraphs(words)

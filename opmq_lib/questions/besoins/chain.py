@@ -56,6 +56,13 @@ def ages(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     Returns:
         `branch_code` (empty: the whole country), `metier_code` (and families, the sums of their
         métiers), `period, age_band, employment_headcount, origin`.
+
+    Examples:
+        >>> from opmq_lib.sources import study
+        >>> heads = ages(study.load_inputs(), study.edition())
+        >>> last = heads[heads["period"] == heads["period"].max()].query("metier_code == 'E1Z43'")
+        >>> last["age_band"].tolist()[-2:], last["origin"].unique().tolist()
+        (['55-59 ans', '60 ans ou plus'], ['public'])
     """
     columns = ["branch_code", "metier_code", "period", "age_band", "employment_headcount", "origin"]
     metiers = country.national_ages(inputs, edition.base_year)

@@ -30,7 +30,13 @@ LEAST_SHARED: Final = 0.1
 
 
 def listed(lists: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Return the métiers that a branch's short list shows, in order; none until it is known."""
+    """Return the métiers that a branch's short list shows, in order; none until it is known.
+
+    Examples:
+        >>> shown = {"metier_code": ["E1Z43", "G0A40"], "rank": [2, 1], "is_shown": "yes"}
+        >>> listed({"shortlist": pd.DataFrame(shown)}), listed({})
+        (['G0A40', 'E1Z43'], [])
+    """
     if "shortlist" not in lists:
         return []
     shown = lists["shortlist"][lists["shortlist"]["is_shown"] == "yes"]

@@ -41,6 +41,12 @@ def questions(asked: Sequence[Question]) -> pd.DataFrame:
     Returns:
         The columns of contract `questions` but for branch and origin, and `voted_metiers`, the
         codes of the métiers that the vote put on the list, separated by spaces.
+
+    Examples:
+        >>> from opmq_lib.sources import study
+        >>> asked = questions(study.criteria("chimie"))
+        >>> asked.groupby("question_code")["weight"].sum().round(9).to_dict()
+        {'core': 1.0, 'strategic': 1.0}
     """
     rows = []
     for question in asked:

@@ -83,6 +83,11 @@ def portfolio(inputs: Tables, branch_code: str) -> pd.DataFrame:
     Returns:
         The columns of `certifications.portfolio`, `metiers_count`, `origin`; no row where no
         certifying body of the branch is known.
+
+    Examples:
+        >>> from opmq_lib.sources import study
+        >>> portfolio(study.load_inputs(), "plasturgie")["kind"].iloc[0]
+        'CQP'
     """
     every, links = _portfolios(inputs), _links(inputs)
     owned = every[every["branch_code"] == branch_code].reset_index(drop=True)

@@ -14,6 +14,13 @@ def metiers(jobs: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         jobs: The `emplois` tables of all branches, one under the other; may be empty.
+
+    Examples:
+        >>> jobs = pd.DataFrame({"year": [2017, 2018], "value": [90.0, 100.0]})
+        >>> jobs = jobs.assign(branch_code="chimie", metier_code="E1Z43")
+        >>> jobs["indicator"] = "employment_headcount"
+        >>> metiers(jobs)[["year", "value"]].to_dict("list")
+        {'year': [2018], 'value': [100.0]}
     """
     if jobs.empty:
         return pd.DataFrame(columns=list(INDICATOR_COLUMNS))

@@ -25,6 +25,11 @@ def review(common: Tables, branch_code: str) -> pd.DataFrame:
 
     Returns:
         Rows of table `request_review`, renumbered.
+
+    Examples:
+        >>> rows = pd.DataFrame({"branch_code": ["chimie", "textile", "ensemble"]})
+        >>> review({REVIEW: rows.assign(topic_code="all")}, "chimie")["branch_code"].tolist()
+        ['chimie', 'ensemble']
     """
     if not common:
         return no_rows(REVIEW)

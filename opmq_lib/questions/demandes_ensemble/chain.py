@@ -21,6 +21,13 @@ def firms(inputs: Tables, registers: Tables) -> pd.DataFrame:
         inputs: The study's input tables.
         registers: `requests`, `recommendations`, `company_counts`; tables without row where there
             is no register.
+
+    Examples:
+        >>> from opmq_lib.sources import study
+        >>> counts = firms(study.load_inputs(), study.load_registers("", "", ""))
+        >>> all_sizes = counts.query("branch_code == 'chimie' and size_band == 'all'")
+        >>> all_sizes["firms_count"].round().tolist()
+        [4380.0]
     """
     return denominators.firms(inputs["branch_headcount"], registers["company_counts"])
 

@@ -42,6 +42,15 @@ def metiers(
         Table `company_metiers`, without the rest of the branch: tension and its causes, the
         certifications that exist with the titles of some, the branch's own first, and the métiers
         from which the ROME says that one may come, with those whose jobs fall.
+
+    Examples:
+        >>> from opmq_lib.questions.que_faire.chain import alarms
+        >>> from opmq_lib.sources import study
+        >>> inputs, edition = study.load_inputs(), study.edition()
+        >>> asked = {RATES: pd.DataFrame({"metier_code": ["E1Z43"]})}
+        >>> table = metiers(inputs, "chimie", asked, alarms(inputs, edition), edition)
+        >>> table[["departures_alarm", "causes", "near_metier_codes"]].iloc[0].tolist()
+        ['yes', 'departures', 'E1Z47 E0Z23 E1Z44']
     """
     codes = list(needs[RATES]["metier_code"].unique()) if RATES in needs else []
     codes = [code for code in codes if code != RESIDUAL_METIER]

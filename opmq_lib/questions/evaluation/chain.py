@@ -24,6 +24,12 @@ def panel(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
 
     Returns:
         `series_code, year, value` in heads.
+
+    Examples:
+        >>> from opmq_lib.sources import study
+        >>> series = panel(study.load_inputs(), study.edition())
+        >>> list(series), int(series["year"].max()) == study.edition().base_year
+        (['series_code', 'year', 'value'], True)
     """
     return projection.national_panel(inputs["employment_national"], edition.base_year)
 

@@ -108,6 +108,12 @@ def employed(inputs: Tables, asked: list[str]) -> pd.DataFrame:
 
     Families that the official projections put together are added up, under the code that these
     give them.
+
+    Examples:
+        >>> from opmq_lib.sources import study
+        >>> heads = employed(study.load_inputs(), ["E1Z43"])
+        >>> heads["metier_code"].unique().tolist(), heads["unit"].unique().tolist()
+        (['E1Z43', 'E1Z'], ['headcount'])
     """
     national = inputs["employment_national"]
     length = national["metier_code"].str.len()

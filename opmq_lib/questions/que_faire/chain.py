@@ -138,6 +138,13 @@ def decided(
     Returns:
         `decision_status` (`candidate`: nothing yet), `decision`, `decided_on`, `minutes_reference`
         beside the columns of the list.
+
+    Examples:
+        >>> from opmq_lib.tables import DESCRIPTIONS
+        >>> register = pd.DataFrame(columns=list(DESCRIPTIONS["decisions"]), dtype="str")
+        >>> listed = pd.DataFrame({"metier_code": ["E1Z43"]})
+        >>> decided(listed, register, "chimie", "2026")["decision_status"].tolist()
+        ['candidate']
     """
     ours = decisions.of_edition(register, branch_code, edition_id)
     ours = ours.rename(columns={"status": "decision_status"})[["metier_code", *DECISION]]

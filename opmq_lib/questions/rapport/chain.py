@@ -25,6 +25,10 @@ def read(edition_id: str | None, branch_code: str) -> dict[str, dict[str, pd.Dat
     Args:
         edition_id: An edition of `outputs/`; none gives nothing at all.
         branch_code: The branch.
+
+    Examples:
+        >>> read(None, "chimie")
+        {}
     """
     if edition_id is None:
         return {}

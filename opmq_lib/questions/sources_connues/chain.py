@@ -29,7 +29,13 @@ def sources(inputs: Tables) -> pd.DataFrame:
 
 
 def ages(sources: pd.DataFrame, on: date) -> pd.DataFrame:
-    """Return how many months each source ended before a day, by `variant`, its table."""
+    """Return how many months each source ended before a day, by `variant`, its table.
+
+    Examples:
+        >>> table = {"table": ["tension", "metiers"], "data_date": ["2024-12-31", ""]}
+        >>> ages(pd.DataFrame(table), date(2026, 11, 24))[["variant", "value"]].to_dict("list")
+        {'variant': ['tension'], 'value': [23.0]}
+    """
     dated = sources[sources["data_date"] != ""]
     days = pd.to_datetime(dated["data_date"])
     months = (on.year - days.dt.year) * 12 + on.month - days.dt.month

@@ -48,6 +48,12 @@ def index(inputs: Tables, ranking: pd.DataFrame) -> pd.DataFrame:
     Args:
         inputs: The study's input tables.
         ranking: From `ranking`.
+
+    Examples:
+        >>> classes = pd.DataFrame({"metier_code": ["E1Z43", "A0Z00"], "tension_class": [3, 1]})
+        >>> asked = pd.DataFrame({"metier_code": ["E1Z43"]})
+        >>> index({"tension": classes}, asked)["tension_class"].tolist()
+        [3]
     """
     table = inputs["tension"]
     return table[table["metier_code"].isin(ranking["metier_code"])]

@@ -9,7 +9,12 @@ TABLE, LISTED, METIERS, DECIDED = "travaux", "travaux_liste", "travaux_metiers",
 
 
 def before(edition_id: str | None) -> pd.DataFrame | None:
-    """Return the list of works of an earlier edition; none without one, or without a list."""
+    """Return the list of works of an earlier edition; none without one, or without a list.
+
+    Examples:
+        >>> before(None) is None
+        True
+    """
     if edition_id is None:
         return None
     listed = study.read_results(edition_id, COMMON, NOTEBOOK).get(LISTED)
