@@ -1,8 +1,9 @@
 """The one command-line application that every module of commands adds to."""
 
+import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +30,11 @@ def main(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
+
+
+def print_json(shown: Any) -> None:
+    """Print what a command lists, for machines."""
+    print(json.dumps(shown, ensure_ascii=False, indent=1))
 
 
 Json = Annotated[bool, typer.Option("--json", help="JSON, for machines.")]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from opmq_lib.cli.app import Json, app
+from opmq_lib.cli.app import Json, app, print_json
 
 if TYPE_CHECKING:
     from opmq_lib.errors import Defect
@@ -79,8 +79,6 @@ def validate_command(
 
     Example: opmq validate data/ceramique_emplois.csv
     """
-    from json import dumps
-
     from opmq_lib.errors import DataError
     from opmq_lib.sources import project
 
@@ -94,7 +92,7 @@ def validate_command(
         defects = error.defects
     if json:
         found = {"checked": checked, "defects": [asdict(each) for each in defects]}
-        print(dumps(found, ensure_ascii=False, indent=1))
+        print_json(found)
         raise typer.Exit(2 if defects else 0)
     for line in checked if files else ():
         print(line)
@@ -188,8 +186,6 @@ def clean(
 
     Example: opmq clean
     """
-    from json import dumps
-
     from opmq_lib.runs import clean as leftovers
     from opmq_lib.sources import parameters, project
 
@@ -197,7 +193,7 @@ def clean(
     found = leftovers.removable(root, parameters.load_edition(root), _plan(root))
     if json:
         rows = [{"path": str(each.path.relative_to(root)), "why": each.why} for each in found]
-        print(dumps(rows, ensure_ascii=False, indent=1))
+        print_json(rows)
     else:
         for each in found:
             print(f"{each.path.relative_to(root)}: {each.why}")
@@ -238,8 +234,6 @@ def _checked(root: Path, files: list[Path]) -> list[str]:
 
 def _print_states(runs: "list[Run]", json: bool) -> "dict[RunId, State]":
     """Print where runs stand: as JSON all of them, in words those that are not up to date."""
-    from json import dumps
-
     from opmq_lib.runs import freshness
     from opmq_lib.sources import ledger
 
@@ -249,7 +243,7 @@ def _print_states(runs: "list[Run]", json: bool) -> "dict[RunId, State]":
             {"branch_code": code, "notebook": notebook, **asdict(state)}
             for (code, notebook), state in states.items()
         ]
-        print(dumps(rows, ensure_ascii=False, indent=1))
+        print_json(rows)
         return states
     for run_id, state in states.items():
         if state.status != "up to date":

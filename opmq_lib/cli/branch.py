@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from opmq_lib.cli.app import Json, app
+from opmq_lib.cli.app import Json, app, print_json
 
 branch_app = typer.Typer(help="The branches and their parameter files.", no_args_is_help=True)
 app.add_typer(branch_app, name="branch")
@@ -16,8 +16,6 @@ def branch_list(json: Json = False) -> None:
 
     Example: opmq branch list
     """
-    from json import dumps
-
     from opmq_lib.sources import parameters, project, study
 
     known = parameters.load_branches(project.find_root())
@@ -26,7 +24,7 @@ def branch_list(json: Json = False) -> None:
         codes = {code: branch.idcc_codes for code, branch in known.items()}
         keys = ("branch_code", "label", "idcc_codes")
         rows = [dict(zip(keys, (*each, codes.get(each[0])), strict=True)) for each in labels]
-        print(dumps(rows, ensure_ascii=False, indent=1))
+        print_json(rows)
         return
     for code, label in labels:
         idcc = " ".join(known[code].idcc_codes) if code in known else "no parameter file"

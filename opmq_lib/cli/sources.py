@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from opmq_lib.cli.app import Json, app
+from opmq_lib.cli.app import Json, app, print_json
 
 if TYPE_CHECKING:
     from opmq_lib.sources.updates import Change
@@ -26,8 +26,6 @@ def sources_list(json: Json = False) -> None:
 
     Example: opmq sources list
     """
-    from json import dumps
-
     from opmq_lib.sources import official, project, updates
 
     root = project.find_root()
@@ -53,7 +51,7 @@ def sources_list(json: Json = False) -> None:
             }
         )
     if json:
-        print(dumps(rows, ensure_ascii=False, indent=1))
+        print_json(rows)
         return
     for row in rows:
         unsure = "" if row["verified"] else " (non vérifié sur fichier réel)"
@@ -107,17 +105,21 @@ def sources_load(
 
 
 @sources_app.command("check")
-def sources_check() -> None:
+def sources_check(json: Json = False) -> None:
     """Check every official table against its contract, other tables and published totals.
 
     Example: opmq sources check
     """
+    from dataclasses import asdict
+
     from opmq_lib.sources import project, soundness
 
     defects = soundness.defects(project.find_root())
-    for defect in defects:
-        print(defect)
-    print(f"{len(soundness.CHECKS)} kinds of checks; defects: {len(defects) or 'none'}.")
+    if json:
+        print_json([asdict(defect) for defect in defects])
+    else:
+        print(*defects, sep="\n", end="\n" * bool(defects))
+        print(f"{len(soundness.CHECKS)} kinds of checks; defects: {len(defects) or 'none'}.")
     raise typer.Exit(int(bool(defects)))
 
 
