@@ -17,6 +17,7 @@ from markupsafe import Markup
 from opmq_lib.runs.plan import IN_A_BATCH
 from opmq_lib.runs.templates import REGISTER
 from opmq_lib.show import french
+from opmq_lib.site import trace
 from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
 from opmq_lib.sources import states, study
 
@@ -81,7 +82,7 @@ def summary(branch: Branch, labels: Mapping[str, str]) -> Any:
     answers = {name: _results(branch.runs.get(name)) for name in SUMMED_UP}
     return SimpleNamespace(
         headline=Markup(page.headline(answers).html),
-        figure=Markup(figures.metiers(answers, labels).html),
+        figure=Markup(trace.linked(figures.metiers(answers, labels).html, f"{REPORT}.html")),
         metiers=page.first_metiers(answers, labels),
         **page.whole(answers),
     )
@@ -119,6 +120,7 @@ def most_listed(manifest: Manifest) -> Markup:
 
     results = _results(manifest.common.get(CONSOLIDATION))
     html = figures.most_listed(results, study.metier_labels()).html if results else ""
+    html = trace.linked(html, f"commun/{CONSOLIDATION}.html")
     return Markup(html.replace("h3>", "h2>"))  # no section stands above it
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from opmq_lib.errors import Defect
 from opmq_lib.show import inline
-from opmq_lib.site import markup
+from opmq_lib.site import markup, trace
 from opmq_lib.site.outputs import OPTIONS, options_of
 
 IMAGES = ("image/svg+xml", "image/png")
@@ -216,12 +216,14 @@ def _prepared(cell: Any, source: str) -> dict[str, Any]:
 
 
 def _inlined(output: Any, prefix: str) -> Any:
-    """Return a figure of this library as HTML; any other output as it stands."""
-    words = output.get("metadata", {}).get("opmq", {})
-    if "said" not in words or "image/svg+xml" not in output.get("data", {}):
+    """Return a figure of this library as HTML with its link; any other output as it stands."""
+    words, data = output.get("metadata", {}).get("opmq", {}), output.get("data", {})
+    if "said" in words and "image/svg+xml" in data:
+        shown = inline.figure(data["image/svg+xml"], words, prefix).html
+    elif "</figure>" not in (shown := data.get("text/html", "")):
         return output
-    shown = inline.figure(output["data"]["image/svg+xml"], words, prefix).html
-    return {"output_type": "display_data", "data": {"text/html": shown}, "metadata": {}}
+    data = {"text/html": trace.linked(shown)}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
 def _cell(kind: str, source: str) -> dict[str, Any]:

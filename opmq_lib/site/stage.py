@@ -15,7 +15,7 @@ from opmq_lib import tables
 from opmq_lib.errors import DataError
 from opmq_lib.runs import folders
 from opmq_lib.show import french, words
-from opmq_lib.site import content, files, outputs, past, prepare
+from opmq_lib.site import content, files, outputs, past, prepare, trace
 from opmq_lib.site.manifest import Manifest, Run, read_file
 
 HERE = Path(__file__).parent
@@ -66,6 +66,7 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
         defects += prepare.defects(notebook, f"{run.name}.ipynb")
         warnings += _warned(run, notebook)
         context["title"] = prepare.opening(notebook)[0] or run.question.title
+        context["steps"] = trace.steps(notebook.cells)
         head, foot = (templates(f"{name}.qmd").render(context) for name in ("avant", "apres"))
         prepared = prepare.prepare(notebook, head, foot)
         pages[f"{path}.ipynb"] = json.dumps(prepared, ensure_ascii=False)

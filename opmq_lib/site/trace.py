@@ -68,7 +68,7 @@ def note(root: Path, edition_id: str, place: str) -> str:
         "cell": _cell(here, table, asked, record) if asked["row"] else {},
         "record": record,
         "sha256": record["outputs"].get(f"{table}.csv", ""),
-        "steps": list(_steps(cells)),
+        "steps": list(steps(cells)),
         "sources": _sources(records, id_),
         "others": [each for each in record["inputs"] if each.startswith("parameters/")],
         "reads": sorted(_read(records, id_)),
@@ -115,7 +115,18 @@ def _figure(cells: list[Any], number: int, place: str) -> dict[str, str]:
     return {"alt": alt, "caption": caption, "table": named[0] if named else ""}
 
 
-def _steps(cells: list[Any]) -> Iterator[Step]:
+def linked(html: str, page: str = "") -> str:
+    """Return figures with a link, beside their numbers, to where a page says how they were made.
+
+    Examples:
+        >>> linked("1</details></figure>")
+        '1<p><a href="#origine">Origine de ces chiffres</a></p></details></figure>'
+    """
+    link = f'<p><a href="{page}#origine">Origine de ces chiffres</a></p>'
+    return html.replace("</details></figure>", f"{link}</details></figure>")
+
+
+def steps(cells: list[Any]) -> Iterator[Step]:
     """Yield the commented cells of a notebook up to the one that writes its tables."""
     for cell in cells:
         source = "".join(cell["source"])
