@@ -49,10 +49,10 @@ def given(folder: Path, *changes: str) -> tuple[Path, dict[str, str]]:
         module.write_text(before.replace("4000, 2018", "4000, 3018"), encoding="utf-8")
         path = [str(folder / "lib")]
     if "version" in changes:
-        told = folder / "site/seaborn-2000.0.dist-info/METADATA"
+        told = folder / "site-packages/seaborn-2000.0.dist-info/METADATA"
         told.parent.mkdir(parents=True)
         told.write_text("Metadata-Version: 2.1\nName: seaborn\nVersion: 2000.0\n")
-        path.append(str(folder / "site"))
+        path.append(str(folder / "site-packages"))
     if "parameter" in changes:
         edition = root / "parameters/edition.yml"
         text = edition.read_text(encoding="utf-8")

@@ -54,8 +54,8 @@ def test_revisions_name_the_metier_the_figures_and_the_cause(pages: Path) -> Non
     page = read(pages, "revisions-2025-2026")
     assert "<td>200</td><td>250</td><td>25,0 %</td>" in page
     assert "données révisées +60 ; méthode −10" in page
-    assert "hors de la liste</td>" in page
-    assert "dans la liste</td>" in page
+    assert "Hors liste</td>" in page
+    assert "Dans la liste</td>" in page
     assert "paramètre et version d’une bibliothèque" in page
     assert (pages.parent / "telechargements/editions/revisions-2025-2026.csv").is_file()
 

@@ -51,7 +51,7 @@ def test_a_question_without_result_takes_no_section_and_one_line_at_the_end() ->
         rapport.requests({}, LABELS),
         rapport.changes({}, LABELS),
         rapport.works_done({}, LABELS, "chimie"),
-        rapport.comparison({}, {}, None),
+        rapport.comparison({}, {}, None, LABELS),
     ]
     assert [each.html for each in sections] == [""] * len(sections)
     end = rapport.unknown({}, {}).html
@@ -160,7 +160,7 @@ def compared(then: tuple[float, ...], now: tuple[float, ...], monkeypatch) -> st
         row = dict(zip(("value", "lower", "upper"), numbers, strict=True))
         return {"99_essai": {"t": pd.DataFrame([{"indicator": "i", "status": "value"} | row])}}
 
-    return rapport.comparison(results(now), results(then), "2025").html
+    return rapport.comparison(results(now), results(then), "2025", LABELS).html
 
 
 def test_a_change_is_told_only_where_intervals_do_not_touch(monkeypatch) -> None:
@@ -184,7 +184,7 @@ def test_needs_and_certifications_are_compared_at_the_last_horizon() -> None:
             "05_competences": {"competences": skills},
         }
 
-    page = rapport.comparison(edition(3000, 12), edition(2000, 9), "2025").html
+    page = rapport.comparison(edition(3000, 12), edition(2000, 9), "2025", LABELS).html
     assert page.count("en hausse") == 3
     for label in ("Postes à pourvoir", "Départs de fin de carrière", "Certifications"):
         assert label in page

@@ -7,7 +7,7 @@ from chains import tension_results
 
 from opmq_lib.methods import consolidation, core
 from opmq_lib.params import Vote
-from opmq_lib.questions.coeurs_strategiques import chain, comite
+from opmq_lib.questions.coeurs_strategiques import chain, comite, moved
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
 from opmq_lib.questions.coeurs_strategiques.reasons import Of
 from opmq_lib.questions.shared import ALL_BRANCHES
@@ -223,3 +223,29 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
 
 def test_labels_and_sections_use_the_same_words() -> None:
     assert set(coeurs.WORDS.LABELS) == set(coeurs.WORDS.MEANINGS) == set(core.LABELS)
+
+
+def test_a_label_that_moved_is_told_with_the_fact_or_the_rule_that_moved(results: dict) -> None:
+    before = {name: table.copy() for name, table in results.items()}
+    is_sure = results["faits"]["criterion_code"].eq("employment_share")
+    is_sure &= results["faits"]["reliability_grade"].ne("D")
+    metier = results["faits"].loc[is_sure, "metier_code"].iloc[0]
+    listed = before["coeurs"]
+    row = listed.index[listed["question_code"].eq("core") & listed["metier_code"].eq(metier)][0]
+    assert listed.loc[row, "label"] != "not_assessable"
+    listed.loc[row, "label"] = "not_assessable"
+    said = text(moved.table(results, before, LABELS, "2025"))
+    assert "1 étiquette n’est plus celle de l’édition précédente" in said
+    assert "aucun fait de ce métier : il est au bord de la liste" in said
+    facts = before["faits"]
+    is_share = facts["metier_code"].eq(metier) & facts["criterion_code"].eq("employment_share")
+    facts.loc[is_share, ["value", "lower", "upper"]] = [9.9, 9.9, 9.9]
+    page = moved.table(results, before, LABELS, "2025").html
+    assert f'data-cell="2025/faits:{facts.index[is_share][0]}:value">9,9<' in page
+    assert "part de l’emploi 9,9" in text(Html(page))
+    assert " → " in text(Html(page))
+    before["criteres"]["weight"] = 0.1
+    assert "les règles de la liste ; part" in text(moved.table(results, before, LABELS, "2025"))
+    same = moved.table(results, results, LABELS, "2025")
+    assert "les mêmes étiquettes" in text(same)
+    assert moved.table(results, {}, LABELS, None).html == ""

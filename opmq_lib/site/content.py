@@ -80,9 +80,11 @@ def summary(branch: Branch, labels: Mapping[str, str]) -> Any:
     from opmq_lib.questions.rapport import figures, page  # not loaded where a site is up to date
 
     answers = {name: _results(branch.runs.get(name)) for name in SUMMED_UP}
+    drawn = figures.metiers(answers, labels).html
+    is_told = REPORT in branch.runs and branch.runs[REPORT].status == "ok"
     return SimpleNamespace(
         headline=Markup(page.headline(answers).html),
-        figure=Markup(trace.linked(figures.metiers(answers, labels).html, f"{REPORT}.html")),
+        figure=Markup(trace.linked(drawn, f"{REPORT}.html") if is_told else drawn),
         metiers=page.first_metiers(answers, labels),
         **page.whole(answers),
     )

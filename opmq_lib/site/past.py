@@ -15,6 +15,7 @@ from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.editions import archive, compare
 from opmq_lib.show import french
+from opmq_lib.show.words import words
 from opmq_lib.site.manifest import Manifest
 from opmq_lib.sources import study
 
@@ -22,14 +23,6 @@ FOLDER: Final = "editions"
 REVISIONS, ACCURACY = (f"{archive.FOLDER}/{name}" for name in ("revisions", "accuracy"))
 """Folders of what `opmq edition diff` writes: `A/B.csv`."""
 _SHOWN: Final = 20
-_LABELS: Final = {
-    "in_list": "dans la liste",
-    "depends_on_estimate": "dépend de l’estimation",
-    "depends_on_weights": "dépend des poids",
-    "out": "hors de la liste",
-    "not_assessable": "non évaluable",
-    "not_labelled": "sans étiquette",
-}
 
 
 class Past(NamedTuple):
@@ -181,7 +174,8 @@ class _Shown:
         rows = pair.changes
         asked = rows[rows["table"].eq("coeurs") & rows["column"].eq("label")]
         asked = asked[asked["change"].eq("revised")]
-        worded = asked.assign(old=asked["before"].map(_LABELS), new=asked["after"].map(_LABELS))
+        said = words("opmq_lib.questions.coeurs_strategiques").LABELS
+        worded = asked.assign(old=asked["before"].map(said), new=asked["after"].map(said))
         return [self._named(row) for row in worded.to_dict("records")]
 
     def accuracy(self, pair: Pair) -> list[dict[Any, Any]]:

@@ -15,6 +15,7 @@ from opmq_lib.methods import core
 from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.questions.changements import page as changements
 from opmq_lib.questions.changements.chain import FACTS, NOTES, WAYS
+from opmq_lib.questions.coeurs_strategiques import moved
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
 from opmq_lib.questions.coeurs_strategiques.reasons import Of
 from opmq_lib.questions.competences import page as competences
@@ -293,8 +294,10 @@ def works_done(answers: Answers, labels: Labels, branch_code: str) -> Html:
     return Html("".join(each.html for each in made))
 
 
-def comparison(answers: Answers, previous: Answers, previous_edition_id: str | None) -> Html:
-    """Return the numbers of this edition beside those of the previous one, if there is one.
+def comparison(
+    answers: Answers, previous: Answers, previous_edition_id: str | None, labels: Labels
+) -> Html:
+    """Return the numbers of this edition beside those of the previous one, and labels that moved.
 
     A change is told only where the two intervals do not touch, or where neither number has one.
 
@@ -302,6 +305,7 @@ def comparison(answers: Answers, previous: Answers, previous_edition_id: str | N
         answers: Results of this edition, by notebook.
         previous: Results of the previous edition, by notebook.
         previous_edition_id: Its name; none: there is none.
+        labels: French names.
     """
     rows = [
         (number, then, now)
@@ -310,15 +314,18 @@ def comparison(answers: Answers, previous: Answers, previous_edition_id: str | N
         and (then := _place(number, previous.get(number.notebook, {}),
                             f"{previous_edition_id}/{number.table}"))
     ]  # fmt: skip
+    listed, before = (each.get("04_coeurs_strategiques", {}) for each in (answers, previous))
+    labelled = moved.table(listed, before, labels, previous_edition_id)
     if not rows:
-        return Html("")
+        return labelled
     columns = {
         "Grandeur": lambda each: each[0].label,
         "Précédente": lambda each: _with_interval(each[0], *each[1]),
         "Cette édition": lambda each: _with_interval(each[0], *each[2]),
         "Lecture": lambda each: _reading(*each[1:]),
     }
-    return pieces.table(WORDS.comparison(previous_edition_id), columns, rows)
+    compared = pieces.table(WORDS.comparison(previous_edition_id), columns, rows)
+    return Html(compared.html + labelled.html)
 
 
 def unknown(answers: Answers, previous: Answers) -> Html:
