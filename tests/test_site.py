@@ -81,11 +81,11 @@ def test_files_to_download_come_with_format_and_size(built: site.SiteReport) -> 
     ]
 
 
-def test_parameters_are_a_table_and_the_injected_cell_is_not_shown(
+def test_parameters_are_told_and_the_injected_cell_is_not_shown(
     built: site.SiteReport,
 ) -> None:
     page = (built.site / "branches/chimie/01_emplois.html").read_text(encoding="utf-8")
-    assert "Horizon de la projection, en années</th><td>10</td>" in page
+    assert "Horizon de la projection, en années : 10." in page.replace("\u00a0", " ")
     assert "output_folder" not in page
     assert "branch_code =" not in page
 
