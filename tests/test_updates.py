@@ -180,8 +180,19 @@ class Producer(BaseHTTPRequestHandler):
         asked = self.headers.get("Range")
         self.served.append(asked or "whole")
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked else 0
-        if self.path != "/file.csv":
-            self.send_error(404)
+        if self.path == "/r/0123":
+            self.send_response(302)
+            self.send_header("Location", "/file.csv")
+            self.end_headers()
+            return
+        if self.path == "/pieces.csv":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"5\r\nhello\r\n9\r\nhal")
+            return
+        if self.path != "/file.csv" or start >= len(CONTENT):
+            self.send_error(416 if start else 404)
             return
         self.send_response(206 if asked else 200)
         self.send_header("Content-Length", str(len(CONTENT) - start))
@@ -198,7 +209,7 @@ class Producer(BaseHTTPRequestHandler):
 def address() -> Iterator[str]:
     Producer.served.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Producer)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
@@ -218,6 +229,19 @@ def test_a_file_that_was_cut_goes_on_where_it_stopped(root: Path, address: str) 
     assert "Fetched   data/downloads/bmo/file.csv" in text
 
 
+def test_a_file_has_the_name_that_its_server_gives_it_and_a_whole_part_is_no_end(
+    root: Path, address: str
+) -> None:
+    Producer.served.append("before")
+    got = fetching.fetch(f"{address}/r/0123", root / "got")
+    assert (got.path.name, got.path.read_bytes()) == ("file.csv", CONTENT)
+    got.path.replace(root / "got/.file.csv.part")
+    (root / "got/.file.csv.etag").write_text('"1"')
+    again = fetching.fetch(f"{address}/file.csv", root / "got")
+    assert (again.path.read_bytes(), again.resumed_at) == (CONTENT, 0)
+    assert Producer.served[-2:] == ["bytes=256000-", "whole"]
+
+
 def test_what_cannot_be_fetched_is_told(root: Path, address: str) -> None:
     Producer.served.append("before")
     with pytest.raises(SchemaError, match="the server says 404"):
@@ -226,6 +250,8 @@ def test_what_cannot_be_fetched_is_told(root: Path, address: str) -> None:
         fetching.fetch(f"{address}/file.csv#{'0' * 64}", root / "got")
     with pytest.raises(SchemaError, match="not reached"):
         fetching.fetch("http://127.0.0.1:9/file.csv", root / "got")
+    with pytest.raises(SchemaError, match="not reached"):
+        fetching.fetch(f"{address}/pieces.csv", root / "got")
     with pytest.raises(SchemaError, match="not an address of a file"):
         fetching.fetch("file:///etc/passwd", root / "got")
     with pytest.raises(SchemaError, match=r"open https://www.data.gouv.fr/\S+main-doeuvre-bmo/ "):

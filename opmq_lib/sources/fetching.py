@@ -1,6 +1,8 @@
 """Fetch a producer's file from its address: resumed where it was cut, whole or not there."""
 
 import hashlib
+import http
+import http.client
 import os
 import urllib.error
 import urllib.parse
@@ -32,7 +34,7 @@ class Fetched(NamedTuple):
 
 
 def fetch(address: str, folder: Path) -> Fetched:
-    """Return the file of an address, once it is in a folder under its own name.
+    """Return the file of an address, once it is in a folder under the name its server gives it.
 
     What came before a cut stays beside, as `.part`, and the next try goes on from there, unless
     the file has changed meanwhile.
@@ -47,41 +49,47 @@ def fetch(address: str, folder: Path) -> Fetched:
     """
     address, _, sha256 = address.partition("#")
     parts = urllib.parse.urlsplit(address)
-    name = Path(urllib.parse.unquote(parts.path)).name
-    if parts.scheme not in {"http", "https"} or not name:
+    key = Path(urllib.parse.unquote(parts.path)).name
+    if parts.scheme not in {"http", "https"} or not key:
         fix = "give the address of one file"
         raise SchemaError.of(address, "not an address of a file", "https://…/file.csv", fix)
     folder.mkdir(parents=True, exist_ok=True)
-    part, mark = folder / f".{name}.part", folder / f".{name}.etag"
+    part, mark = folder / f".{key}.part", folder / f".{key}.etag"
     start = part.stat().st_size if part.is_file() else 0
-    known = mark.read_text(encoding="utf-8") if start and mark.is_file() else ""
     request = urllib.request.Request(address, headers={"User-Agent": "opmq"})
-    if start and known:
+    if start and mark.is_file() and (known := mark.read_text(encoding="utf-8")):
         request.add_header("Range", f"bytes={start}-")
         request.add_header("If-Range", known)
     try:
         with urllib.request.urlopen(request, timeout=_WAIT_SECONDS) as answer:
-            is_rest = answer.status == 206
+            start = start if answer.status == 206 else 0
             tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
             mark.write_text(tag, encoding="utf-8")
-            _receive(answer, part, start if is_rest else 0, address)
+            name = Path(
+                answer.headers.get_filename() or urllib.parse.urlsplit(answer.url).path
+            ).name
+            _receive(answer, part, start, address)
     except urllib.error.HTTPError as error:
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
+            part.unlink()  # all of it was there already, or it is another file now
+            return fetch(f"{address}#{sha256}", folder)
         what = f"the server says {error.code} {error.reason}"
         fix = "look where it is published now: `opmq sources list`"
         raise SchemaError.of(address, what, "the file", fix) from error
-    except (OSError, ValueError) as error:  # no network, no such host, cut, too slow
+    except (OSError, ValueError, http.client.HTTPException) as error:  # no network, cut, too slow
         what = f"not reached ({getattr(error, 'reason', None) or error})"
         fix = "connect, and run the same command: it goes on where it stopped"
         raise SchemaError.of(address, what, "a network that reaches it", fix) from error
-    found = hashlib.sha256(part.read_bytes()).hexdigest()
-    if sha256 and found != sha256:
-        part.unlink()
-        what = f"another file than the one known (sha256 {found})"
-        raise SchemaError.of(
-            address, what, f"sha256 {sha256}", "look whether it was published again"
-        )
     mark.unlink(missing_ok=True)
-    return Fetched(part.replace(folder / name), found, start if is_rest else 0)
+    found = hashlib.sha256(part.read_bytes()).hexdigest()
+    if sha256 and found != sha256.lower():
+        part.unlink()
+        what, fix = (
+            f"another file than the one known (sha256 {found})",
+            "look whether it has changed",
+        )
+        raise SchemaError.of(address, what, f"sha256 {sha256}", fix)
+    return Fetched(part.replace(folder / (urllib.parse.unquote(name) or key)), found, start)
 
 
 def _receive(answer: urllib.response.addinfourl, part: Path, start: int, address: str) -> None:
