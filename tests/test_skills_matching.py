@@ -141,6 +141,8 @@ def test_a_producer_s_file_with_blank_codes_or_no_label_is_refused_whole(tmp_pat
     with pytest.raises(DataError, match="empty cell") as caught:
         labels.read_labels(path)
     assert len(caught.value.defects) == 2
+    path.write_bytes("conceptUri,preferredLabel\nx,Ingénieur|Élève\n".encode("cp1252"))
+    assert labels.read_labels(path)["label"].tolist() == ["Ingénieur", "Élève"]
     path.write_text("conceptUri,preferredLabel\nx,\n", encoding="utf-8")
     with pytest.raises(DataError, match="no label"):
         labels.read_labels(path)

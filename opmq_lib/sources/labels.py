@@ -9,15 +9,22 @@ import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources import embedded, grids, table_files
+from opmq_lib.sources import embedded, grids, reading, table_files
+from opmq_lib.sources.reading import Layout
 
-KNOWN_FILES: Final = {
-    "libelle_appellation_long": ("code_rome", ("libelle_appellation_long",)),
-    "libelle_competence": ("code_ogr", ("libelle_competence",)),
-    "libelle_savoir": ("code_ogr_savoir", ("libelle_savoir",)),
-    "preferredLabel": ("conceptUri", ("preferredLabel", "altLabels", "hiddenLabels")),
-}
-"""A column that only one kind of file has: the column of codes, those of labels."""
+_ALTERNATIVES: Final = ("altLabels", "hiddenLabels")
+KNOWN_FILES: Final = (
+    Layout({"code": ("code_rome",), "label": ("libelle_appellation_long",)}, verbatim=True),
+    Layout({"code": ("code_ogr",), "label": ("libelle_competence",)}, verbatim=True),
+    Layout({"code": ("code_ogr_savoir",), "label": ("libelle_savoir",)}, verbatim=True),
+    Layout(
+        {"code": ("conceptUri",), "label": ("preferredLabel",)}
+        | {name: (name,) for name in _ALTERNATIVES},
+        optional=_ALTERNATIVES,
+        verbatim=True,
+    ),
+)
+"""Files of producers, each known by the titles of its codes and labels."""
 
 Kind = Literal["titles", "skills"]
 _CORE: Final = {"titles": ("appellations", "rome_code"), "skills": ("skills", "skill_code")}
@@ -47,12 +54,11 @@ def read_labels(path: Path) -> pd.DataFrame:
         DataError: With every defect of the labels.
     """
     if path.suffix.lower() == ".csv" and path.is_file():
-        header = path.read_text(encoding="utf-8-sig").partition("\n")[0]
-        names = [name.strip().strip('"') for name in header.split(",")]
-        for sign, (code, columns) in KNOWN_FILES.items():
-            if sign in names and code in names:
-                raw = pd.read_csv(path, dtype="str", keep_default_na=False, encoding="utf-8-sig")
-                return _split(raw, code, [name for name in columns if name in names], path.name)
+        head = path.read_bytes().partition(b"\n")[0].decode("utf-8-sig", errors="replace")
+        names = {name.strip(' "\r') for name in head.split(",")}
+        for layout in KNOWN_FILES:
+            if names >= {*layout.columns["code"], *layout.columns["label"]}:
+                return _split(reading.read(path, layout).rows, path.name)
     return table_files.read_table(path, "label_corpus")[["code", "label"]]
 
 
@@ -79,13 +85,13 @@ def read_titles_or_bundles(path: Path) -> pd.DataFrame:
     return table_files.read_table(path, named[0])
 
 
-def _split(raw: pd.DataFrame, code: str, columns: list[str], where: str) -> pd.DataFrame:
+def _split(read: pd.DataFrame, where: str) -> pd.DataFrame:
     rows = [
-        (row[code], label.strip())
-        for row in raw.to_dict("records")
-        for name in columns
-        for label in re.split(r"[\n|]", row[name])
-        if label.strip()
+        (row["code"], label.strip())
+        for row in read.to_dict("records")
+        for name, text in row.items()
+        for label in re.split(r"[\n|]", text)
+        if name != "code" and label.strip()
     ]
     if not rows:
         raise SchemaError.of(where, "no label", "labels and their codes", "give labels")
