@@ -149,6 +149,14 @@ def test_a_table_of_several_loads_keeps_the_origin_of_each(root: Path) -> None:
     assert {"9998Z", "9999Z"} < set(embedded.load("naf")["naf_code"])
 
 
+def test_a_load_of_what_is_there_changes_no_source(root: Path) -> None:
+    found = updates.changes(made("naf", embedded.load("naf")), root)
+    updates.apply("embauches", found, root)
+    for table in ("naf", "sources"):
+        embedded_text = (official.EMBEDDED / f"{table}.csv").read_bytes()
+        assert official.file(table, root).read_bytes() == embedded_text
+
+
 def test_a_damaged_index_says_what_to_do(root: Path) -> None:
     (root / "data/official").mkdir(parents=True)
     (root / "data/official/index.json").write_text("{")

@@ -278,17 +278,22 @@ def _told(record: Provenance) -> dict[str, Any]:
 
 
 def _sources(name: str, found: Sequence[Change], root: Path) -> pd.DataFrame:
-    """Return the table of sources with what was loaded: period, day, files."""
+    """Return the table of sources with what was loaded: period, files.
+
+    The day is in the index alone: what reads this table is not stale for a load that changes none.
+    """
     rows = embedded.load(_SOURCES, root)
     known = {row["table"]: row for row in rows.to_dict("records")}
     producer: Producer = LOADERS[name].PRODUCER
     told: dict[str, dict[str, str]] = {}
     for change in found:
+        if change.before is not None and not (change.added or change.removed or change.changed):
+            continue
         record, table = change.provenance, change.table
         last = change.years[-4:]
         row = known.get(table, {})
         _, mark, part = row.get("title", "").partition(f"{french.NBSP}: ")
-        note = f"Chargé le {french.day(record.read_on.isoformat())} : {', '.join(record.files)}."
+        note = f"Chargé : {', '.join(record.files)}."
         told[table] = {
             "source_code": row.get("source_code", f"{name}_{table}"),
             "table": table,
