@@ -47,17 +47,69 @@ def margins(cells):
     return {column: "all" for column in cells if column[0] == "d"}
 
 
-def additions(cells):
+def with_groups(cells):
+    """Return a table with a level more: its first codes in two groups, and how they add up."""
+    keys = list(margins(cells))
+    codes = [code for code in cells["d0_code"].unique() if code != "all"]
+    groups = {"low": codes[: len(codes) // 2], "high": codes[len(codes) // 2 :]}
+    largest = cells["largest_share_pct"].fillna(0) * cells["value"] / 100
+    more = []
+    for name, members in groups.items():
+        inside = cells.assign(largest=largest)[cells["d0_code"].isin(members)]
+        sums = inside.groupby(keys[1:], as_index=False, sort=False).agg(
+            value=("value", "sum"), units_count=("units_count", "sum"), largest=("largest", "max")
+        )
+        share = 100 * sums["largest"] / sums["value"].where(sums["value"] > 0)
+        more.append(sums.drop(columns="largest").assign(d0_code=name, largest_share_pct=share))
+    by = margins(cells) | {"d0_code": {"all": list(groups), **groups}}
+    return pd.concat([cells, *more], ignore_index=True), by
+
+
+def additions(cells, by=None):
     """Return the additions of a full table, from its codes alone: a row each, total minus parts."""
-    keys = [column for column in cells if column[0] == "d"]
+    by = by or margins(cells)
     rows = []
-    for column in keys:
-        rest = cells[[key for key in keys if key != column]].agg(tuple, axis=1)
-        for place in cells.groupby(rest).groups.values():
-            row = np.zeros(len(cells))
-            row[place] = np.where(cells.loc[place, column] == "all", 1, -1)
-            rows.append(row)
+    for column, margin in by.items():
+        rest = cells[[key for key in by if key != column]].agg(tuple, axis=1)
+        codes = set(cells[column])
+        families = margin.items() if isinstance(margin, dict) else [("all", codes - {"all"})]
+        for parent, children in families:
+            for place in cells.groupby(rest).groups.values():
+                code, row = cells.loc[place, column], np.zeros(len(cells))
+                row[place] = (code == parent).astype(int) - code.isin(children)
+                rows.append(row)
     return csr_array(np.array(rows))
+
+
+def exists(cap, sums, fixed):
+    """Return whether hidden counts from 0 to `cap` exist with given sums and some of them fixed.
+
+    Args:
+        sums: Tuples of the places of counts, and what they add up to.
+        fixed: By place, the counts that it may be; other places come in any order.
+    """
+    places = sorted({place for members, _ in sums for place in members} | set(fixed))
+    member = {place: [at for at, (inside, _) in enumerate(sums) if place in inside]
+              for place in places}  # fmt: skip
+    left, after = [total for _, total in sums], [len(inside) for inside, _ in sums]
+
+    def goes_on(at):
+        if at == len(places):
+            return True
+        for count in fixed.get(places[at], range(cap + 1)):
+            fits = True
+            for line in member[places[at]]:
+                left[line] -= count
+                after[line] -= 1
+                fits &= 0 <= left[line] <= cap * after[line]
+            if fits and goes_on(at + 1):
+                return True
+            for line in member[places[at]]:
+                left[line] += count
+                after[line] += 1
+        return False
+
+    return goes_on(0)
 
 
 def secrets(cells):
@@ -68,7 +120,7 @@ def secrets(cells):
     return is_secret, down, np.maximum(down, 5 - x)
 
 
-def optimum(cells, seconds=120):
+def optimum(cells):
     """Return the least value hidden for others' sake, outsiders being the only attackers.
 
     One program: a choice of cells and, for each secret cell and side, a table that differs only
@@ -109,7 +161,7 @@ def optimum(cells, seconds=120):
             np.r_[is_secret.astype(float), low], np.r_[(free | is_secret).astype(float), high]
         ),
         integrality=np.r_[np.ones(size), np.zeros(copies * size)],
-        options={"time_limit": seconds, "mip_rel_gap": 0},
+        options={"mip_rel_gap": 0},
     )
     assert found.status == 0, found.message
     return found.fun

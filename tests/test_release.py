@@ -406,16 +406,6 @@ def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
     assert release_of.in_place(root, without, branches, modules) == {}
 
 
-def test_what_the_solver_prints_by_itself_stays_out_of_json() -> None:
-    script = (
-        "import ctypes; from opmq_lib.runs.release import quiet; libc = ctypes.CDLL(None)\n"
-        "with quiet(): libc.printf(b'HighsMipSolverData')\n"
-        "print('{}')"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
-    assert done.stdout == b"{}\n"
-
-
 def test_results_that_rest_on_own_data_are_for_their_owner_alone(tmp_path: Path) -> None:
     for private, folder_mode, file_mode in ((True, 0o700, 0o600), (False, 0o755, 0o644)):
         staging = folders.stage(tmp_path, "chimie", f"01_{private}")

@@ -8,13 +8,9 @@ whole, and what rests on it is withheld. Beside the tables stands what was done,
 what was secret in one edition stays so in the next.
 """
 
-import ctypes
 import json
-import os
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -206,26 +202,4 @@ def released_table(
     before = secret_before(root, edition.edition_id, code, table)
     earlier = {name: read_released(path, table, code) for name, path in told.items()}
     method = disclosure.release if table == "employment" else disclosure.release_totals
-    with quiet():
-        return method(own[table], rules, before, earlier)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what the solver prints past Python out of what a command prints, such as its JSON.
-
-    HiGHS 1.12, in SciPy 1.17, prints a line whatever its options say; later versions do not.
-
-    Source: HiGHS, issue 2783.
-    """
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    try:
-        yield
-    finally:
-        if sys.platform != "win32":
-            ctypes.CDLL(None).fflush(None)
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
+    return method(own[table], rules, before, earlier)

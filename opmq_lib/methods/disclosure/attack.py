@@ -11,16 +11,20 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csc_array, csr_array, hstack
 from scipy.sparse.csgraph import connected_components
 
-from opmq_lib.errors import ConfidentialityError
-from opmq_lib.methods.disclosure.graph import Flags, Graph, Numbers, Places, Task
-
-OUTSIDER: Final = -1
-"""The attacker who knows only what is published."""
-TOLERANCE: Final = 1e-6
+from opmq_lib.methods.disclosure.graph import (
+    OUTSIDER,
+    TOLERANCE,
+    Exposure,
+    Flags,
+    Graph,
+    Numbers,
+    Places,
+    Task,
+)
+from opmq_lib.methods.disclosure.solver import Program
 
 GAIN, DEAREST, SHORT, ALONE = 1e3, 1e2, 1e-3, 20
 """What a step brings of a figure aimed at, and costs: of the dearest cell that is still shown, of a
@@ -34,22 +38,13 @@ WIDE: Final = 256
 """Aims at a time when more cells are hidden."""
 LARGEST_WHOLE: Final = 800
 """Figures up to which a movement is sought in whole numbers; beyond, none is counted on."""
-MOST_SECONDS: Final = 60.0
-"""Seconds after which one search has failed: nothing is released."""
+NODES: Final = 200
+"""Nodes of a search in whole numbers."""
+WARM: Final = 2500
+"""Figures up to which one program is kept for all movements."""
 
 
-class Exposure(NamedTuple):
-    """A secret figure that an attacker knows more closely than the rules allow.
-
-    Attributes:
-        cell: Row of the figure.
-        side: 1 where he knows that it is not much more, -1 not much less.
-        attacker: Row of `Graph.attackers`; -1 for a reader who contributes nothing.
-    """
-
-    cell: int
-    side: int
-    attacker: int
+Proof = tuple[Places, set[int]]
 
 
 class _Aim(NamedTuple):
@@ -62,28 +57,15 @@ class _Aim(NamedTuple):
 
 def exposures(graph: Graph, hidden: Flags, most: int | None = None) -> list[Exposure]:
     """Return the secret figures that somebody knows too closely, or `most` of them."""
-    attack = _Attack(graph, hidden)
+    attack = Attack(graph, hidden)
     attack.move_many()
     return attack.move_each(most)
-
-
-def grow(graph: Graph, hidden: Flags) -> tuple[Flags, list[int]]:
-    """Return a safe choice that holds one that is not, and the figures that nothing protects."""
-    attack = _Attack(graph, hidden)
-    for _ in range(3):
-        attack.widen()
-        attack.move_many()
-    weak = attack.move_each()
-    if weak:
-        attack.loosen(attack.hidden | graph.free)
-        weak = attack.move_each()
-    return attack.hidden, [each.cell for each in weak]
 
 
 def extent(graph: Graph, hidden: Flags, exposure: Exposure) -> float:
     """Return how far a figure can be from the truth on one side, for an attacker (inf: any)."""
     cell, side, attacker = exposure
-    attack = _Attack(graph, hidden)
+    attack = Attack(graph, hidden)
     aim = attack.free_to_move()
     attack.hold(aim, [attacker] if attacker != OUTSIDER else [], [cell], np.ones(len(hidden), bool))
     aim.gain[cell] = side
@@ -91,14 +73,15 @@ def extent(graph: Graph, hidden: Flags, exposure: Exposure) -> float:
     return np.inf if moved is None else float(side * moved[cell])
 
 
-class _Attack:
-    """Attackers of one choice of hidden cells.
+class Attack:
+    """Attackers of a choice of hidden cells.
 
     Attributes:
         graph: Figures.
         hidden: Which are hidden; more when movements need it.
-        blocked: Of each figure and side, the attackers not yet shown to be kept away; `None` where
-            not even an outsider is.
+        proofs: Of each figure and side, the figures of every movement that counts for it, and the
+            attackers whom that one does not keep away.
+        blocked: The attackers not yet shown to be kept away; `None` where not even an outsider is.
     """
 
     def __init__(self, graph: Graph, hidden: Flags) -> None:
@@ -106,8 +89,47 @@ class _Attack:
         self.columns = graph.equations.tocsc()
         self.knowers = graph.attackers.T.tocsr()
         self.random = np.random.default_rng(0)
+        self.movable = np.flatnonzero(
+            graph.free | graph.forced | (graph.down_shown + graph.up_shown > 0)
+        )
+        self.program: Program | None = None
+        self.is_quick = False
+        self.proofs: dict[Task, tuple[Proof, ...]] = dict.fromkeys(graph.tasks(), ())
         self.blocked: dict[Task, set[int] | None] = dict.fromkeys(graph.tasks())
         self.loosen(self.hidden)
+
+    def grow(self) -> list[int]:
+        """Hide more until all is safe; return the figures that nothing protects."""
+        for _ in range(3):
+            self.widen()
+            self.move_many()
+        weak = self.move_each()
+        if weak:
+            self.loosen(self.hidden | self.graph.free)
+            weak = self.move_each()
+        self.loosen(self.hidden)
+        return [each.cell for each in weak]
+
+    def choose(self, hidden: Flags, most: int) -> list[Exposure]:
+        """Hide these instead if that is safe; else return what is exposed, `most` at most.
+
+        What movements of other figures prove stays proved.
+        """
+        before = self.hidden, self.proofs, self.blocked
+        gone = self.hidden & ~hidden
+        self.hidden, self.proofs, self.blocked = hidden.copy(), dict(self.proofs), {**self.blocked}
+        for task, proofs in self.proofs.items():
+            kept = tuple(proof for proof in proofs if not gone[proof[0]].any())
+            if len(kept) < len(proofs):
+                left = [others for _, others in kept]
+                self.proofs[task] = kept
+                self.blocked[task] = set.intersection(*left) if left else None
+        self.loosen(hidden)
+        weak = self.move_each(most)
+        if weak:
+            self.hidden, self.proofs, self.blocked = before
+            self.loosen(self.hidden)
+        return weak
 
     def loosen(self, cells: Flags) -> None:
         """Let these figures move; the shown ones at a price."""
@@ -116,6 +138,15 @@ class _Attack:
         self.up = np.where(cells, graph.up_hidden, graph.up_shown)
         self.loose = np.flatnonzero(self.down + self.up > 0)
         self.price = np.where(cells & ~self.hidden, graph.cost * DEAREST / graph.cost.max(), 0)
+
+    def prune(self, wanted: Flags) -> None:
+        """Show again the cells that a safe choice can do without, first those not wanted."""
+        cells, self.is_quick = np.flatnonzero(self.hidden & self.graph.free), True
+        for cell in cells[np.lexsort((-self.graph.cost[cells], wanted[cells]))]:
+            less = self.hidden.copy()
+            less[cell] = False
+            self.choose(less, most=1)
+        self.is_quick = False
 
     def unsafe(self) -> list[Task]:
         """Return the figures and sides of which somebody may still know too much."""
@@ -154,14 +185,13 @@ class _Attack:
             self.hold(aim, known, [cell for cell, _ in inside], block == one)
         return self.aim_at(tasks, aim)
 
-    def rows(self, cells: Places, blocks: Places | int) -> csr_array:
+    def rows(self, cells: Places, blocks: Places | int) -> csc_array:
         """Return the additions between some figures, each block having its own."""
-        entries = self.columns[:, cells].tocoo()
-        block = np.broadcast_to(blocks, len(cells))[entries.col]
-        line = entries.row + self.columns.shape[0] * block
-        line = np.unique(line, return_inverse=True)[1]
+        columns = self.columns[:, cells]
+        block = np.repeat(np.broadcast_to(blocks, len(cells)), np.diff(columns.indptr))
+        line = np.unique(columns.indices + columns.shape[0] * block, return_inverse=True)[1]
         shape = line.max(initial=-1) + 1, len(cells)
-        return csr_array((entries.data, (line, entries.col)), shape=shape)
+        return csc_array((columns.data, line, columns.indptr), shape=shape)
 
     def solve(
         self,
@@ -172,28 +202,35 @@ class _Attack:
         whole: bool = False,
         blocks: Places | int = 0,
     ) -> Numbers | None:
-        """Return the movement of most gain and fewest steps; `None` if it has no end."""
-        rows = self.rows(cells, blocks)
-        cost = step * np.where(self.graph.sole[cells], ALONE, 1) + self.price[cells]
+        """Return the movement of most gain and fewest steps; `None` if it has no end.
+
+        In whole numbers, one that goes as far as it can, or `None`.
+        """
+        is_kept = np.ndim(blocks) == 0 and not whole and len(self.movable) <= WARM
+        inside = np.isin(self.movable, cells) if is_kept else 1
+        cells = self.movable if is_kept else cells
+        price = step * np.where(self.graph.sole[cells], ALONE, 1) + self.price[cells]
         gain = GAIN * aim.gain[cells]
-        found = milp(
-            np.r_[cost - gain, cost + gain],
-            constraints=[LinearConstraint(hstack([rows, -rows], format="csc"), 0, 0)]
-            if rows.shape[0]
-            else [],
-            bounds=Bounds(0, np.r_[aim.up[cells], aim.down[cells]]),
-            integrality=np.tile(self.graph.whole[cells] & whole, 2),
-            options={"time_limit": MOST_SECONDS, "presolve": whole},
-        )
-        if found.status == 3 or "nbounded" in found.message:  # standing still is always possible
+        cost = np.r_[price - gain, price + gain]
+        high = np.r_[aim.up[cells] * inside, aim.down[cells] * inside]
+        low = np.zeros(len(high))
+        if whole:  # any movement will do, as long as it is far enough
+            low = np.where(np.r_[gain, -gain] > 0, high, 0)
+            cost = np.tile(self.price[cells], 2)
+        if is_kept and self.program is not None:
+            program = self.program
+            program.change(cost, low, high)
+        else:
+            rows = self.rows(cells, blocks)
+            still = np.zeros(rows.shape[0])
+            both = hstack([rows, -rows], format="csc")
+            integers = np.tile(self.graph.whole[cells] & whole, 2)
+            limit = {"mip_max_nodes": NODES} if whole else {}
+            program = Program(both, (still, still), cost, (low, high), integers, **limit)
+            self.program = program if is_kept else self.program
+        found = program.solve()
+        if found.x is None:
             return None
-        if found.status != 0:
-            raise ConfidentialityError.of(
-                "disclosure control",
-                f"the solver stopped before an answer ({found.message})",
-                "every secret figure proved safe",
-                "publish a coarser table (fewer métiers or sizes), or withhold this one",
-            )
         moved = np.zeros(len(self.down))
         moved[cells] = found.x[: len(cells)] - found.x[len(cells) :]
         return moved
@@ -283,6 +320,8 @@ class _Attack:
         for cells in self.around(cell):
             moved = self.solve(cells, aim)
             if moved is None or side * moved[cell] < enough:
+                if cells is self.loose:
+                    return False
                 continue
             if not self.keep(moved, task):
                 if len(cells) > LARGEST_WHOLE:
@@ -297,7 +336,8 @@ class _Attack:
     def around(self, cell: int) -> Iterator[Places]:
         """Return loose figures among which to move one: blocks around it, all, blocks again."""
         at = np.searchsorted(self.loose, cell)
-        for halvings in (0, 0, 1, 1, None, 1, 1, 1, 2, 2, 2):  # all, then for whole numbers
+        more = () if self.is_quick else (1, 1, 1, 2, 2, 2)  # for whole numbers
+        for halvings in (0, 0, 1, 1, None, *more):
             if halvings is None:
                 yield self.loose
             elif (count := len(self.loose) // (2 * BLOCK) >> halvings) > 1:
@@ -319,33 +359,41 @@ class _Attack:
         if not len(support):
             return False
         step = moved[support]
-        rows = self.rows(
-            support, 0 if blocks is None else blocks[np.searchsorted(self.loose, support)]
+        in_blocks = 0 if blocks is None else blocks[np.searchsorted(self.loose, support)]
+        rows, size = self.rows(support, in_blocks), len(support)
+        column = np.repeat(np.arange(size), np.diff(rows.indptr))
+        ties = csr_array(
+            (rows.data, (column, size + rows.indices)), shape=(size + rows.shape[0],) * 2
         )
-        part = connected_components(abs(rows).T @ abs(rows), directed=False)[1]
+        part = connected_components(ties, directed=False)[1][:size]
         bad = self.graph.whole[support] & (step % 1 != 0)
-        bad[rows[np.abs(rows @ step) > TOLERANCE].indices] = True
+        bad[column[(np.abs(rows @ step) > TOLERANCE)[rows.indices]]] = True
+        order = np.argsort(part, kind="stable")
+        parts = np.split(order, np.flatnonzero(np.diff(part[order])) + 1)
         done = False
         for sign in (1, -1):
             out = bad | (sign * step > self.up[support] + TOLERANCE)
             out |= -sign * step > self.down[support] + TOLERANCE
-            fine = ~np.isin(part, part[out])
-            for number in np.unique(part[fine]):
-                safe = self.keep_part(support[part == number], sign * moved)
-                done |= task in safe
+            for places in parts:
+                if not out[places].any():
+                    done |= task in self.keep_part(support[places], sign * moved)
         return done
 
     def keep_part(self, cells: Places, moved: Numbers) -> set[Task]:
         """Take note of one part of a movement; return the figures that move far enough."""
         graph, step = self.graph, moved[cells]
+        need = np.where(step > 0, graph.need_up[cells], graph.need_down[cells])
+        is_far = (need > 0) & (need <= np.abs(step) + TOLERANCE)
+        sides = np.sign(step[is_far]).astype(int).tolist()
+        far = set(zip(cells[is_far].tolist(), sides, strict=True))
+        if not any(self.blocked[task] is None or self.blocked[task] for task in far):
+            return far
         seen = np.where(graph.sole[cells], step != 0, -step > graph.room[cells] + TOLERANCE)
         is_seen = np.zeros(len(moved), bool)
         is_seen[cells[seen]] = True
         count = np.bincount(_entries(self.knowers, cells[seen]), minlength=len(moved))
         who_sees = set(np.flatnonzero(count).tolist())
-        tasks = zip(cells.tolist(), np.sign(step).astype(int).tolist(), strict=True)
-        far = {task for task in tasks if graph.need(*task) <= abs(moved[task[0]]) + TOLERANCE}
-        for task in far & self.blocked.keys():
+        for task in far:
             left = self.blocked[task]
             if left is None or left:
                 own = _entries(graph.kin, task[:1])
@@ -353,7 +401,10 @@ class _Attack:
                     _entries(self.knowers, own[is_seen[own]]), return_counts=True
                 )
                 others = who_sees - set(who[count[who] == times].tolist())
-                self.blocked[task] = others if left is None else left & others
+                now = others if left is None else left & others
+                if now != left:
+                    self.proofs[task] = (*self.proofs[task], (cells, others))
+                    self.blocked[task] = now
         return far
 
 

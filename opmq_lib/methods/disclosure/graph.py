@@ -2,19 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import LinearConstraint, milp
 from scipy.sparse import csr_array, diags_array, eye_array
 from scipy.sparse.csgraph import connected_components
 
 from opmq_lib.errors import CoherenceError, Defect
+from opmq_lib.methods.disclosure.solver import Flags as Flags
+from opmq_lib.methods.disclosure.solver import Numbers as Numbers
+from opmq_lib.methods.disclosure.solver import Program
 
-Numbers = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 Margin = str | Mapping[str, Sequence[str]]
 Margins = Mapping[str, Margin | Sequence[Margin]]
@@ -23,6 +23,10 @@ Margins = Mapping[str, Margin | Sequence[Margin]]
 Family = tuple[str, Sequence[str]]
 Task = tuple[int, int]
 """A figure, and the side to move it to: 1 above the truth, -1 below."""
+
+OUTSIDER: Final = -1
+"""The attacker who knows only what is published."""
+TOLERANCE: Final = 1e-6
 
 DESCRIBING: Final = (
     "value",
@@ -42,6 +46,20 @@ DESCRIBING: Final = (
 """Columns that describe a figure; all others say which figure it is."""
 SUM_TOLERANCE: Final = 1e-7
 """How far a total may be from the sum of its parts, as a share of 1 + all that is added."""
+
+
+class Exposure(NamedTuple):
+    """A secret figure that an attacker knows more closely than the rules allow.
+
+    Attributes:
+        cell: Row of the figure.
+        side: 1 where he knows that it is not much more, -1 not much less.
+        attacker: Row of `Graph.attackers`; -1 for a reader who contributes nothing.
+    """
+
+    cell: int
+    side: int
+    attacker: int
 
 
 @dataclass(frozen=True)
@@ -183,13 +201,15 @@ def completed(value: Numbers, lines: csr_array, whole: bool, names: Sequence[str
     unknown = np.flatnonzero(np.isnan(value))
     filled = np.nan_to_num(value)
     if len(unknown):
-        gap = -(lines @ filled)
-        found = milp(
-            np.zeros(len(unknown)),
-            constraints=LinearConstraint(lines[:, unknown], gap, gap),
-            integrality=np.full(len(unknown), int(whole)),
-        )
-        if found.status == 0:
+        gap, none = -(lines @ filled), np.zeros(len(unknown))
+        found = Program(
+            csr_array(lines[:, unknown]),
+            (gap, gap),
+            none,
+            (none, none + np.inf),
+            np.full(len(unknown), whole),
+        ).solve()
+        if found.x is not None:
             filled[unknown] = found.x.round() if whole else found.x
     wrong = np.abs(lines @ filled) > SUM_TOLERANCE * (1 + abs(lines) @ np.abs(filled))
     CoherenceError.refuse(

@@ -9,9 +9,11 @@ import pandas as pd
 from scipy.sparse import block_array, block_diag, csr_array, eye_array, hstack
 
 from opmq_lib.errors import CoherenceError, ConfidentialityError, Defect
-from opmq_lib.methods.disclosure.attack import OUTSIDER, Exposure, exposures, extent
+from opmq_lib.methods.disclosure.attack import exposures, extent
 from opmq_lib.methods.disclosure.build import Built, build
 from opmq_lib.methods.disclosure.graph import (
+    OUTSIDER,
+    Exposure,
     Graph,
     Margins,
     Numbers,
@@ -45,14 +47,14 @@ def protect(
     margins: Margins,
     rules: DisclosureRules | None,
     earlier: Sequence[pd.DataFrame] = (),
-    seconds: float = 60,
+    effort: int = 40,
 ) -> pd.DataFrame:
     """Return the same rows with what may be released, and the others marked `s`.
 
     Figures that are secret in themselves (K1) are hidden, and others with them, at least cost, so
     that nobody can work them out closer than `rules` allow (K2): neither from additions and earlier
     editions (K3), nor with what the largest company of a cell knows of itself. The choice is
-    optimal where the solver proves it within `seconds`; `attrs` say what it costs.
+    optimal where that is proved; `attrs` say what it costs.
 
     Args:
         cells: Code columns, one row per figure, totals included; `value` (≥ 0), `units_count`,
@@ -63,7 +65,7 @@ def protect(
             where a total is cut in several ways. Columns without margin are not added up.
         rules: Thresholds; without any, nothing is released.
         earlier: Earlier editions, oldest first, as `cells` with the `status` that was released.
-        seconds: Processor time for the search of the cheapest choice; other work changes nothing.
+        effort: How often parts of the choice are chosen again, at most, to be cheaper.
 
     Returns:
         The rows in their order, `value` empty and `status` `s` where hidden. `attrs`:
@@ -85,7 +87,7 @@ def protect(
         3   58.0  value
     """
     built = build(cells, margins, given(rules), earlier)
-    choice = suppress(built.graph, seconds)
+    choice = suppress(built.graph, effort)
     ConfidentialityError.refuse(
         Defect(
             built.names[cell],
