@@ -55,7 +55,8 @@ class Program:
         **options: float | str,
     ) -> None:
         height, width = rows.shape
-        self.highs, self.is_whole = Highs(), whole is not None and bool(whole.any())
+        self.highs = Highs()  # type: ignore[no-untyped-call]
+        self.is_whole = whole is not None and bool(whole.any())
         presolve = "on" if self.is_whole else "off"  # of no use to a program that starts warm
         named = {"output_flag": False, "threads": 1, "time_limit": MOST_SECONDS,
                  "presolve": presolve, **options}  # fmt: skip
