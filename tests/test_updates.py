@@ -105,6 +105,12 @@ def test_a_table_against_its_contract_is_refused_before_anything_is_written(root
     assert len(caught.value.defects) == 2
 
 
+def test_a_file_of_which_nothing_is_kept_replaces_nothing(root: Path) -> None:
+    (root / "cities-tension.csv").write_text("annee;ROME;cbassin;ind_tension_d\n2019;H2913;8401;5")
+    with pytest.raises(SchemaError, match="no row for tension_basins: seules les classes 4 et 5"):
+        said("load", "tensions_bassins", "cities-tension.csv")
+
+
 def test_files_are_known_by_their_names_and_others_refused(root: Path) -> None:
     with pytest.raises(
         SchemaError, match=r"no such loader \(found: bmoo\)[\s\S]*did you mean `bmo`"

@@ -187,6 +187,9 @@ def _change(table: str, frame: pd.DataFrame, record: Provenance, root: Path) -> 
     if embedded.FOLDER.joinpath(f"{table}.csv").is_file() or table in official.index(root):
         now = embedded.load(table, root)
         after = _placed(table, after, now)
+    if after.empty:
+        what = f"no row for {table}: " + ", ".join(name for name, n in record.dropped.items() if n)
+        raise SchemaError.of(where, what, "rows of the study's field", "give another edition")
     after = tables.check(table, after, where)
     years = _years(after)
     if now is None:
