@@ -25,8 +25,19 @@ from opmq_lib.tables import DESCRIPTIONS
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 LABOUR, SKILLS = DATA / "labour", DATA / "skills"
+
+
+def files(producer: loading.Producer, folder: Path) -> dict[str, Path]:
+    """Return the files of a loader that lie in a folder, or anywhere under it, by name."""
+    found = {
+        name: sorted(folder.glob(place)) or sorted(folder.rglob(Path(place).name))
+        for name, place in producer.files.items()
+    }
+    return {name: paths[-1] for name, paths in found.items() if paths}
+
+
 FILES = {
-    each: loading.files(each.PRODUCER, folder)
+    each: files(each.PRODUCER, folder)
     for each, folder in {
         bmo: LABOUR / "france-travail-bmo",
         basins: LABOUR / "mobiville-tension",

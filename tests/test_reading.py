@@ -146,7 +146,7 @@ LINE = [2026, "C0X30", "Ouvriers", "I", "x", "84", "ARA", "69", "Rhône", 8401, 
 def test_the_survey_of_2026_is_read_by_its_declared_layout(tmp_path: Path) -> None:
     rows = [SURVEY, [*LINE, "20", "*", "*"], [*LINE[:9], 8402, *LINE[10:], "*", "*", "*"]]
     path = workbook(tmp_path / "Base_open_data_BMO_2026.xlsx", rows, "BMO_2026_open_data")
-    given = bmo.load(loading.files(bmo.PRODUCER, tmp_path))
+    given = bmo.load({"2026": path})
     assert given.provenance["recruitment_intentions"].unknown == ()
     (row,) = given.tables["recruitment_intentions"].to_dict("records")
     assert row["projects_count"] == 20

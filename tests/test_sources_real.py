@@ -4,11 +4,11 @@ import os
 import time
 
 import pytest
-from embedded_tables import FILES, LABOUR, SKILLS, loaded, loaders, of_embedded
+from embedded_tables import FILES, LABOUR, SKILLS, files, loaded, loaders, of_embedded
 
 from opmq_lib import tables
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources import embedded, loading
+from opmq_lib.sources import embedded
 from opmq_lib.sources.producers import (
     basins,
     bmo,
@@ -128,7 +128,7 @@ def test_the_register_of_certifications_is_read(name: str) -> None:
 
 
 def test_labels_of_esco_and_its_passage_to_job_titles_are_read() -> None:
-    given = esco.load(loading.files(esco.PRODUCER, SKILLS / "esco"))
+    given = esco.load(files(esco.PRODUCER, SKILLS / "esco"))
     labels = given.tables["esco_labels"].groupby(["concept_kind", "language_code"]).size()
     counts = {("occupation", "fr"): 3_043 - 4, ("occupation", "en"): 3_039}
     counts |= {("skill", "fr"): 13_095, ("skill", "en"): 13_485}

@@ -260,10 +260,8 @@ def _read_parquet(path: Path, where: str, names: Sequence[str]) -> Grid:  # noqa
 
     try:
         described = parquet.read_metadata(path)
-        schema, cells = (
-            described.schema.to_arrow_schema(),
-            described.num_rows * described.num_columns,
-        )
+        schema = described.schema.to_arrow_schema()
+        cells = described.num_rows * described.num_columns
         nested = [each.name for each in schema if types.is_nested(each.type)]
         groups = (described.row_group(at) for at in range(described.num_row_groups))
         megabytes = sum(group.total_byte_size for group in groups) / 1e6

@@ -122,21 +122,6 @@ def span(values: pd.Series, to: str = "–") -> str:
     return to.join(dict.fromkeys(str(each) for each in (values.min(), values.max())))
 
 
-def files(producer: Producer, folder: Path) -> dict[str, Path]:
-    """Return the files of a loader that lie in a folder, or anywhere under it, by name.
-
-    Examples:
-        >>> from opmq_lib.sources.producers import dares_portraits
-        >>> files(dares_portraits.PRODUCER, Path("nowhere"))
-        {}
-    """
-    found = {
-        name: sorted(folder.glob(place)) or sorted(folder.rglob(Path(place).name))
-        for name, place in producer.files.items()
-    }
-    return {name: paths[-1] for name, paths in found.items() if paths}
-
-
 def heads(thousands: pd.Series, where: str = "") -> pd.Series:
     """Return heads from thousands written as text: the decimal point moves, nothing is rounded.
 

@@ -12,6 +12,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import islice
@@ -284,20 +285,17 @@ def _head(text: str, separator: str) -> tuple[list[list[str]], list[int]]:
     """Return the first lines as cells, and how many line ends stand before each next one."""
     reader = csv.reader(io.StringIO(text[:_HEAD_BYTES], newline=""), delimiter=separator)
     lines, ends = [], []
-    try:
+    with suppress(csv.Error):  # a field as long as the head
         for line in islice(reader, _HEAD_LINES):
             lines.append(line)
             ends.append(reader.line_num)
-    except csv.Error:  # a field as long as the head
-        return lines or [[]], ends or [0]
     return lines or [[]], ends or [0]
 
 
 def _best(lines: Iterable[Sequence[str]], layout: Layout) -> int:
     """Return how many columns of the layout the best line of titles has."""
-    return max(
-        sum(_title(each, line) is not None for each in layout.columns.values()) for line in lines
-    )
+    names = layout.columns.values()
+    return max((sum(_title(each, line) is not None for each in names) for line in lines), default=0)
 
 
 def _titles(lines: Sequence[Sequence[str]], layout: Layout, where: str) -> int:
@@ -343,10 +341,8 @@ def _named(
     return kept, tuple(map(clean, unknown))
 
 
-def _title(aliases: Iterable[str], found: Iterable[str]) -> str | None:
-    found = list(found)
-    matching = (each for alias in aliases for each in found if _matches(alias, each))
-    return next(matching, None)
+def _title(aliases: Iterable[str], found: Sequence[str]) -> str | None:
+    return next((each for alias in aliases for each in found if _matches(alias, each)), None)
 
 
 def _matches(alias: str, title: str) -> bool:

@@ -228,17 +228,10 @@ def _metiers(paths: Paths) -> Made:
     rows["parent_code"] = codes.str[:3].where(rows["level"] == "fap225", "")
     rows["scope"] = scopes(codes, "FAP-2009")
     is_total = codes.isin(list(_TOTALS))
-    total = {
-        "metier_code": ALL_METIERS,
-        "label": "Ensemble des métiers",
-        "level": "total",
-        "scope": "total",
-    }
-    rows.loc[is_total, list(total)] = list(total.values())
-    drop = {"somme publiée deux fois": codes.isin(_TWICE)}
-    table, record = kept(rows, found, PRODUCER, drop)
+    names = ["metier_code", "label", "level", "scope"]
+    rows.loc[is_total, names] = [ALL_METIERS, "Ensemble des métiers", "total", "total"]
     columns = ["metier_code", "label", "nomenclature", "level", "parent_code", "scope"]
-    return ordered(table[columns].fillna({"parent_code": ""}), "metier_code"), record
+    return _made(rows[columns].fillna({"parent_code": ""}), found, _twice(found.rows))
 
 
 def _sectors(paths: Paths) -> Made:

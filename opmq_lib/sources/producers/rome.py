@@ -149,15 +149,18 @@ def load(paths: Paths) -> Loaded:
         what = f"not given: {', '.join(missing)}"
         expected = "the four files that tell the skills of the records"
         raise SchemaError.of("ROME", what, expected, "give them all, of one version")
-    layouts = {"records": RECORDS, "links": LINKS, "skills": SKILLS, "knowledge": KNOWLEDGE}
-    reads = {name: read(paths[name], layout) for name, layout in layouts.items()}
-    loaded = Loaded({}, {})
+    reads, loaded = _reads(paths), Loaded({}, {})
     if "titles" in paths:
         loaded = rome_field.load(reads, paths)
     if paths.keys() >= {"contexts", "moves", *_ESCO}:
         facts = _every_record(reads, paths)
         loaded = Loaded(loaded.tables | facts.tables, loaded.provenance | facts.provenance)
     return loaded
+
+
+def _reads(paths: Paths) -> dict[str, Read]:
+    layouts = {"records": RECORDS, "links": LINKS, "skills": SKILLS, "knowledge": KNOWLEDGE}
+    return {name: read(paths[name], layout) for name, layout in layouts.items()}
 
 
 def _every_record(reads: dict[str, Read], paths: Paths) -> Loaded:
@@ -212,8 +215,7 @@ def read_version(folder: Path) -> pd.DataFrame:
         if len(files) != 1
     ]
     SchemaError.refuse(defects)
-    layouts = {"records": RECORDS, "links": LINKS, "skills": SKILLS, "knowledge": KNOWLEDGE}
-    reads = {name: read(found[name][0], layout) for name, layout in layouts.items()}
+    reads = _reads({name: files[0] for name, files in found.items()})
     columns = ["rome_code", "parent_rome_code", "skill_code", "label"]
     return _links(reads).merge(_skills(reads), on="skill_code")[columns]
 
