@@ -5,7 +5,7 @@ import small_project as small
 
 from opmq_lib.errors import DataError
 from opmq_lib.runs.kernels import confine
-from opmq_lib.runs.plan import Run, select
+from opmq_lib.runs.plan import Run, of_branches, select
 
 
 @pytest.fixture
@@ -184,6 +184,11 @@ def test_selection_brings_what_it_reads_along(project: Path) -> None:
     assert by_name(select(runs, ["ciments"])).keys() == {"ciments/01_emplois"}
     assert by_name(select(runs, ["commun"], ["20_sources"])).keys() == {"commun/20_sources"}
     assert select(runs) == runs
+    assert by_name(of_branches(runs, ["ciments"])).keys() == {
+        "ciments/01_emplois",
+        "commun/20_sources",
+    }
+    assert of_branches(runs, []) == runs
 
 
 def test_unknown_branch_and_notebook_are_refused_with_the_close_one(project: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 import site_edition as given
 import small_project as small
 
+from opmq_lib.cli.audit import _print as show_audit
 from opmq_lib.errors import ConfidentialityError
 from opmq_lib.methods.disclosure.employment import refuse_disagreement, release, release_totals
 from opmq_lib.params import DisclosureRules
@@ -354,8 +355,20 @@ def test_no_secret_reaches_the_site_and_the_branches_are_published(
         for metier in told["metier_code"].unique():
             page = (root / f"outputs/site/metiers/{metier}.html").read_text(encoding="utf-8")
             assert f'href="../branches/{code}/index.html"' in page
-    said = opmq(root, "audit", "--branch", "textile")
-    assert re.search(r"textile, employment: \d+ secret, [\d.]+ % of jobs told together only", said)
+    (audited,) = json.loads(opmq(root, "audit", "--branch", "textile", "--json"))
+    assert audited["branch_code"] == "textile"
+    assert {each["reason"] for each in audited["secret"]} > {"too few companies, or one too large"}
+
+
+def test_an_audit_in_words_says_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
+    about = {"branch_code": "textile", "table": "employment", "hidden_share_pct": 12.34}
+    secret = [{"figure": "E1Z43", "reason": "too few companies, or one too large"}]
+    show_audit(about | {"secret": secret, "nearest": [], "coarser": ["E1Z"]})
+    assert capsys.readouterr().out == (
+        "textile, employment: 1 secret, 12.3 % of jobs told together only.\n"
+        "  E1Z43: too few companies, or one too large\n"
+        "  coarser: E1Z as one family would pass the thresholds\n"
+    )
 
 
 @pytest.mark.skipif(not FULL, reason="with the large samples only: it publishes a second time")

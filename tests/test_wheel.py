@@ -79,8 +79,11 @@ def test_a_wheel_in_a_new_environment_gives_a_site_of_one_branch(
     assert done.returncode == 0, done.stderr
     assert b" 0 failed, 0 blocked" in done.stdout
     assert Path(os.fsdecode(done.stdout).split()[-1]).is_relative_to(home)
-    page = tmp_path / "x/outputs/site/branches/chimie/01_emplois.html"
-    assert "Industries chimiques" in page.read_text(encoding="utf-8")
+    branches = tmp_path / "x/outputs/site/branches"
+    page = (branches / "chimie/01_emplois.html").read_text(encoding="utf-8")
+    assert "Industries chimiques" in page
+    assert [path.name for path in branches.iterdir() if path.is_dir()] == ["chimie"]
+    assert b"Left out  33 branches" in done.stdout
 
 
 def test_a_second_project_does_not_overwrite_the_first(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def study(
     Example: opmq study --branch chimie
     """
     from opmq_lib import site
+    from opmq_lib.runs.plan import of_branches
     from opmq_lib.sources import project, validate
 
     root = project.find_root()
@@ -57,7 +58,7 @@ def study(
     checked = validate.validate(root)
     print(f"Checked   {len(checked)} parameter files and tables: no defect.")
     demo, runs = _demonstration(root) if fictitious_requests else (None, _released_plan(root))
-    report = _execute(_asked(runs, branch or ()), workers)
+    report = _execute(of_branches(runs, branch or ()), workers)
     _print_report(report)
     if report.remaining:
         raise typer.Exit(130)
@@ -274,15 +275,6 @@ def _demonstration(root: Path) -> "tuple[EditionParams, list[Run]]":
     taken = demonstration.adopt(runs, root, edition)
     print(f"Fictitious registers in outputs/{demo.edition_id}; {taken} results taken as they are.")
     return demo, runs
-
-
-def _asked(runs: "list[Run]", branch_codes: Sequence[str]) -> "list[Run]":
-    """Return the runs of some branches, and what is common and reads no branch."""
-    from opmq_lib.runs.plan import COMMON, select
-
-    alone = {run.id for run in runs if run.branch_code == COMMON and not run.reads}
-    asked = alone | {run.id for run in select(runs, branch_codes)}
-    return [run for run in runs if run.id in asked]
 
 
 def _few(reasons: Sequence[str]) -> str:

@@ -179,6 +179,13 @@ def select(
     return [run for run in runs if run.id in needed]
 
 
+def of_branches(runs: Sequence[Run], branch_codes: Collection[str]) -> list[Run]:
+    """Return the runs of some branches, as `select`, and what is common and reads no branch."""
+    alone = {run.id for run in runs if run.branch_code == COMMON and not run.reads}
+    asked = alone | {run.id for run in select(runs, branch_codes)}
+    return [run for run in runs if run.id in asked]
+
+
 def shown(run_id: RunId) -> str:
     """Return a run's name for people.
 
