@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import opmq_lib
-from opmq_lib.errors import ScopeError
+from opmq_lib.errors import RangeError, ScopeError
 from opmq_lib.questions.tensions import page as tensions
 
 ROOT = Path(__file__).parent.parent
@@ -147,7 +147,7 @@ def test_panels_need_one_axes_each(root: Path) -> None:
     axes = Figure().subplots(2, 1)
     piece = partial(opmq_lib.study(root).piece, "01_emplois.fan_figure", "ceramique", ax=axes)
     assert piece(metiers=["E1Z43", "G0A40"]) is axes[0].figure
-    with pytest.raises(ValueError, match="2 axes given, 1 needed"):
+    with pytest.raises(RangeError, match="2 axes given"):
         piece(metiers=["E1Z43"])
 
 

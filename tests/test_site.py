@@ -53,6 +53,17 @@ def test_a_failed_run_has_a_page_that_says_so(built: site.SiteReport) -> None:
     assert built.unavailable == ("chaux/01_emplois: failed", "ciments/01_emplois: failed")
 
 
+def test_results_of_an_older_library_that_lack_a_column_are_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacks(*_: object, **__: object) -> None:
+        raise KeyError("hires_evidence")
+
+    monkeypatch.setattr(site, "_build", lacks)
+    with pytest.raises(DataError, match=r"not up to date lack 'hires_evidence'\n.*\n.*opmq run"):
+        render(given.edition(tmp_path))
+
+
 def test_every_page_of_a_draft_says_that_no_cpnefp_has_validated_it(
     built: site.SiteReport,
 ) -> None:

@@ -19,6 +19,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from opmq_lib.errors import RangeError
 from opmq_lib.show import french, notebook
 from opmq_lib.show.inline import ACCENT, INK, MUTED, RULE, SOFT, TITLE
 from opmq_lib.show.pieces import Labels, paragraphs
@@ -477,8 +478,8 @@ def _start(
     else:
         axes = np.ravel(cast(Any, ax)).tolist()
         if len(axes) != panels:
-            message = f"{len(axes)} axes given, {panels} needed: one for each panel"
-            raise ValueError(message)
+            what, expected = f"{len(axes)} axes given", f"{panels}, one for each panel"
+            raise RangeError.of("ax", what, expected, "give as many as there are panels")
         figure = axes[0].figure
     if watermark:
         across: dict[str, Any] = {"rotation": 24, "ha": "center", "va": "center", "zorder": 5}

@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
-from opmq_lib.errors import DataError
+from opmq_lib.errors import DataError, SchemaError
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, folders
 from opmq_lib.runs.editions import archive, ready
@@ -106,7 +106,14 @@ def render(
         stamp = _read_stamp(site)
         done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
         if not done:
-            built, stamp = _build(root, edition, work, engine, is_stale=bool(stale))
+            try:
+                built, stamp = _build(root, edition, work, engine, is_stale=bool(stale))
+            except KeyError as error:
+                if not stale:
+                    raise
+                what = f"results that are not up to date lack {error}"
+                where, expected = f"outputs/{edition.edition.edition_id}", "results of this version"
+                raise SchemaError.of(where, what, expected, "opmq run") from error
             stamp |= {"inputs": inputs, "content": tree_digest(built)}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
