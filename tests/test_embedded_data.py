@@ -165,7 +165,8 @@ def test_codes_have_the_shape_of_their_nomenclature() -> None:
 
 
 def test_every_code_is_known_to_its_table() -> None:
-    assert list(unknown_codes(embedded.load, embedded.tables())) == []
+    names = embedded.tables()
+    assert list(unknown_codes(embedded.load, names, names)) == []
 
 
 # --- identities within the data ---------------------------------------------------------------

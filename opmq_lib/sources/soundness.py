@@ -55,12 +55,20 @@ def _contracts(load: Tables, names: list[str]) -> Iterator[Defect]:
             yield from error.defects
 
 
-def unknown_codes(load: Tables, names: Collection[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield a table, another one, and the codes of the first that the other should know."""
+def unknown_codes(
+    load: Tables, names: Collection[str], new: Collection[str]
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield a table, another one, and the codes of the first that the other should know.
+
+    Args:
+        load: Gives a table by its name.
+        names: Tables that there are.
+        new: Those of which one at least is of each pair.
+    """
     for target, users in REFERENCES.items():
         other, known = target.split(".")
         for table, _, column in (user.partition(".") for user in users.split()):
-            if {table, other} <= set(names):
+            if {table, other} <= set(names) and {table, other} & set(new):
                 rows = load(table)
                 if other == "metiers_2021" and "nomenclature" in rows:
                     rows = rows[rows["nomenclature"] == "FAP-2021"]
@@ -69,7 +77,7 @@ def unknown_codes(load: Tables, names: Collection[str]) -> Iterator[tuple[str, s
 
 
 def _codes(load: Tables, names: list[str]) -> Iterator[Defect]:
-    for table, other, codes in unknown_codes(load, names):
+    for table, other, codes in unknown_codes(load, names, names):
         fix = f"load the edition of `{other}` that goes with `{table}`"
         for code in codes[:_SHOWN]:
             yield Defect(table, "a code without its own row", other, fix, code)

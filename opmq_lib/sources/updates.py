@@ -158,6 +158,8 @@ def notices(found: Sequence[Change], root: Path) -> list[str]:
     frames = {change.table: change.frame for change in found}
     feeds = {table: name for name, each in LOADERS.items() for table in each.PRODUCER.tables}
 
+    names = {*embedded.tables(), *frames}
+
     def load(table: str) -> pd.DataFrame:
         return frames[table] if table in frames else embedded.load(table, root)
 
@@ -165,8 +167,9 @@ def notices(found: Sequence[Change], root: Path) -> list[str]:
         f"codes of {table} that {other} does not know ({len(codes)}): "
         f"{', '.join(codes[:_NAMED])}{', …' if len(codes) > _NAMED else ''}; "
         f"load the edition of {other} that goes with it ({feeds.get(other, 'parameters')})"
-        for table, other, codes in soundness.unknown_codes(load, {*embedded.tables(), *frames})
-        if table in frames or other in frames
+        for table, other, codes in soundness.unknown_codes(
+            load, {*embedded.tables(), *frames}, frames
+        )
     ]
     base_year = parameters.read_edition(root).get("base_year")
     if base_year is not None and "employment_national" in frames:
