@@ -167,9 +167,7 @@ def notices(found: Sequence[Change], root: Path) -> list[str]:
         f"codes of {table} that {other} does not know ({len(codes)}): "
         f"{', '.join(codes[:_NAMED])}{', …' if len(codes) > _NAMED else ''}; "
         f"load the edition of {other} that goes with it ({feeds.get(other, 'parameters')})"
-        for table, other, codes in soundness.unknown_codes(
-            load, {*embedded.tables(), *frames}, frames
-        )
+        for table, other, codes in soundness.unknown_codes(load, names, frames)
     ]
     base_year = parameters.read_edition(root).get("base_year")
     if base_year is not None and "employment_national" in frames:
