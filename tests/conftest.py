@@ -5,7 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no right to mount a small file system")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def one_zygote() -> Iterator[None]:
+    """Fork the kernels of a module's batches from one process, unless they use the library."""
+    from opmq_lib.runs.kernels import execution
+
+    start, shared = execution.new_zygotes, execution.new_zygotes()
+
+    def chosen(preload: Iterable[str] = ()) -> object:
+        uses_library = any(name.startswith("opmq_lib") for name in preload)
+        return start(preload) if uses_library else shared
+
+    with closing(shared), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared, "close", lambda: None)
+        patch.setattr(execution, "new_zygotes", chosen)
+        yield
+        patch.undo()
 
 
 @pytest.fixture(scope="session")

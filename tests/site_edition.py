@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from opmq_lib.sources import ledger
 
 PROJECT = Path(__file__).parent.parent
 EDITION = "2026"
+FEW = ("chaux", "chimie", "ciments", "ieg", "verre_mecanique")
+"""Branches of a smaller project: with results and without, with a convention and without."""
 ALT = "Deux points : l’emploi passe de 100 en 2010 à 120 en 2018."
 CAPTION = "L’emploi progresse. Nombre d’emplois, estimation. Source : essai."
 TABLE = (
@@ -34,10 +37,16 @@ KEY_FIGURES = (
 )
 
 
-def project(root: Path) -> Path:
-    """Write a project without results: parameters, site definition, two templates."""
+def project(root: Path, branches: Collection[str] = ()) -> Path:
+    """Write a project without results: parameters, site definition, two templates.
+
+    Without `branches`, it has all those of the study.
+    """
     shutil.copytree(PROJECT / "parameters", root / "parameters")
     for path in (root / "parameters/branches").glob("*.yml"):
+        if branches and path.stem not in branches:
+            path.unlink()
+            continue
         text = path.read_text(encoding="utf-8")
         asked = re.sub(r"(?m)^notebooks: .*", 'notebooks: ["01_emplois"]', text)
         path.write_text(asked, encoding="utf-8")
@@ -58,9 +67,9 @@ def template(root: Path, name: str, *cells: nbformat.NotebookNode, **metadata: o
     nbformat.write(notebook, root / "notebooks" / f"{name}.ipynb")
 
 
-def edition(root: Path) -> Path:
+def edition(root: Path, branches: Collection[str] = ()) -> Path:
     """Write a project in which one branch and the consolidation have run, and two have failed."""
-    project(root)
+    project(root, branches)
     tables = dict.fromkeys(("chiffres_cles.csv", "emplois.csv"), KEY_FIGURES)
     run(root, "chimie", "01_emplois", figures_notebook(), tables)
     run(root, "commun", "10_consolidation", figures_notebook("Consolidation"))

@@ -11,9 +11,10 @@ import small_project as small
 
 from opmq_lib.errors import DataError
 from opmq_lib.runs import batch, folders
-from opmq_lib.runs.plan import Run
 from opmq_lib.runs.report import BatchReport, Outcome, progress
 from opmq_lib.sources import ledger
+
+pytestmark = pytest.mark.usefixtures("one_zygote")
 
 HANG = "import time; time.sleep(600)"
 FAIL_CHIMIE = small.TABLE + 'assert branch_code != "chimie", "no chimie today"'
@@ -384,15 +385,3 @@ def test_run_waits_for_the_ledger_line_of_what_it_reads(
         report = executed(root)
     assert report.outcomes[-1].reasons == ("chimie/01_emplois is not in the ledger",)
     assert small.statuses(executed(root))["commun/10_consolidation"] == "ok"
-
-
-@pytest.mark.parametrize("cold", [False, True])
-def test_library_that_is_not_the_planned_one_fails_the_run(tmp_path: Path, cold: bool) -> None:
-    root = small.write_project(tmp_path, ["chimie"])
-    (run,) = small.runs(root)
-    other = {"opmq_lib.errors": "another"}
-    run = Run(**{**vars(run), "library": other})
-    (outcome,) = batch.execute([run], 1, cold=cold).outcomes
-    assert outcome.reasons == ("the library changed while it ran: opmq_lib.errors; run again",)
-    assert "runs.jsonl" in small.files(root)
-    assert not list((root / "outputs/2026").glob("chimie/01_emplois/*"))

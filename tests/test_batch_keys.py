@@ -8,7 +8,7 @@ import small_project as small
 
 from opmq_lib.runs import batch
 from opmq_lib.runs.freshness import states
-from opmq_lib.runs.plan import COMMON
+from opmq_lib.runs.plan import COMMON, Run
 from opmq_lib.sources import ledger, updates
 from opmq_lib.sources.producers import hires
 
@@ -181,3 +181,15 @@ def test_loading_a_newer_table_makes_stale_what_reads_it_and_nothing_else(projec
     assert stale(project) == {}
     shutil.rmtree(project / "data")
     assert list(stale(project)) == ["chimie/03_naf", "ciments/03_naf"]
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_library_that_is_not_the_planned_one_fails_the_run(tmp_path: Path, cold: bool) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    (run,) = small.runs(root)
+    other = {"opmq_lib.errors": "another"}
+    run = Run(**{**vars(run), "library": other})
+    (outcome,) = batch.execute([run], 1, cold=cold).outcomes
+    assert outcome.reasons == ("the library changed while it ran: opmq_lib.errors; run again",)
+    assert "runs.jsonl" in small.files(root)
+    assert not list((root / "outputs/2026").glob("chimie/01_emplois/*"))

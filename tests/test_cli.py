@@ -1,4 +1,4 @@
-"""The commands on a copy of the project: those that do something in a process of their own."""
+"""The commands on a copy of the project: most of them in this process, some in one of their own."""
 
 import contextlib
 import io
@@ -40,16 +40,17 @@ COMMANDS = dict(commands(typer.main.get_command(cli.app)))
 each_command = pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 
 
-def opmq(
+def process(
     folder: Path, *arguments: str, python: tuple[str, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own."""
     command = [sys.executable, *python, "-m", "opmq_lib", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8")
 
 
 def light(folder: Path, *arguments: str) -> str:
     """Return what a command prints; it must succeed without the packages that are slow to load."""
-    done = opmq(folder, *arguments, python=("-X", "importtime"))
+    done = process(folder, *arguments, python=("-X", "importtime"))
     assert done.returncode == 0, done.stderr
     packages = set(re.findall(r"^import time:.*\| +(\w+)", done.stderr, re.MULTILINE))
     assert "opmq_lib" in packages
@@ -71,6 +72,11 @@ def said(folder: Path, *arguments: str, answer: str = "") -> tuple[object, str, 
     ):
         cli.main()
     return ended.value.code, out.getvalue(), err.getvalue()
+
+
+def opmq(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in this process."""
+    return subprocess.CompletedProcess(arguments, *said(folder, *arguments))
 
 
 def refusal(folder: Path, *arguments: str) -> str:
@@ -267,7 +273,7 @@ def test_forecast_reads_and_writes_any_kind_of_table(
 
 def test_forecast_says_which_years_it_filled(tmp_path: Path) -> None:
     series_table(15).drop(index=5).to_csv(tmp_path / "series.csv", index=False)
-    done = opmq(tmp_path, "forecast", "series.csv", "-o", "out.csv")
+    done = process(tmp_path, "forecast", "series.csv", "-o", "out.csv")
     assert done.returncode == 0
     assert "1 series with missing years, filled by a straight line: S0" in done.stderr
 
@@ -303,7 +309,7 @@ def test_outside_a_project_the_status_is_2(tmp_path: Path) -> None:
 
 
 def test_results_go_to_standard_output_and_progress_to_standard_error(small_copy: Path) -> None:
-    done = opmq(small_copy, "run", "--branch", "chimie", "--notebook", "03_tensions")
+    done = process(small_copy, "run", "--branch", "chimie", "--notebook", "03_tensions")
     assert done.returncode == 0
     assert "[1/1] ok chimie/03_tensions" in done.stderr
     assert "Executed  1 notebook" in done.stdout
@@ -457,7 +463,7 @@ def test_study_runs_everything_once_and_then_says_that_nothing_is_left_to_do(
     for path in (small_copy / "parameters/branches").iterdir():
         asked = re.sub(r"(?m)^notebooks: .*", 'notebooks: ["01_emplois"]', path.read_text("utf-8"))
         path.write_text(asked, encoding="utf-8")
-    first = opmq(small_copy, "study")
+    first = process(small_copy, "study")
     assert first.returncode == 0, first.stderr
     assert "outputs/site/index.html" in first.stdout
     assert (small_copy / "outputs" / "site" / "index.html").is_file()

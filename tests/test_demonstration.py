@@ -14,6 +14,8 @@ from opmq_lib.runs.plan import plan
 from opmq_lib.sources import ledger, parameters, study
 
 KEPT = ("06_demandes", "13_demandes_ensemble")
+COUNT = 15_000
+"""Requests drawn: enough for every figure of a branch to be shown."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = ['notebooks: ["06_demandes"]' if each.startswith("notebooks:") else each
              for each in lines]  # fmt: skip
     branch.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    demo = demonstration.prepare(copy, parameters.load_edition(copy))
+    demo = demonstration.prepare(copy, parameters.load_edition(copy), COUNT)
     runs = plan(copy, demo, parameters.load_branches(copy))
     assert {run.origin for run in runs} == {"fictitious"}
     assert batch.execute(runs, 2).exit_status == 0
@@ -69,7 +71,7 @@ def test_every_page_figure_and_table_says_that_it_is_fictitious(root: Path) -> N
 def test_the_ledger_calls_its_runs_fictitious_and_they_are_up_to_date(root: Path) -> None:
     records = ledger.latest(root / "outputs/demo/runs.jsonl")
     assert {record["origin"] for record in records.values()} == {"fictitious"}
-    edition = demonstration.prepare(root, parameters.load_edition(root))
+    edition = demonstration.prepare(root, parameters.load_edition(root), COUNT)
     runs = plan(root, edition, parameters.load_branches(root))
     assert {state.status for state in states(runs, records).values()} == {"up to date"}
 

@@ -83,13 +83,12 @@ def project(folder: Path, notebooks: Sequence[str], branches: Sequence[str]) -> 
     return folder
 
 
-def edit(path: Path, pattern: str, replacement: str) -> str:
-    """Change a file and return what it held."""
+def edit(path: Path, pattern: str, replacement: str) -> None:
+    """Change a file."""
     before = path.read_text(encoding="utf-8")
     after = re.sub(pattern, replacement, before, count=1)
     assert after != before
     path.write_text(after, encoding="utf-8")
-    return before
 
 
 def opmq(root: Path, *arguments: str) -> str:
@@ -117,71 +116,84 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize(
-    ("file", "pattern", "replacement", "expected"),
-    [
-        (
-            "opmq_lib/methods/requests/counting.py",
-            r"\Z",
-            "\nadded = 1\n",
-            {
-                "13_demandes_ensemble": "library opmq_lib.methods.requests.counting changed",
-                "06_demandes": "library opmq_lib.methods.requests.counting changed",
-            },
-        ),
-        (
-            "opmq_lib/methods/forecast/engine.py",
-            r"\Z",
-            "\nadded = 1\n",
-            {"01_emplois": "library opmq_lib.methods.forecast.engine changed"},
-        ),
-        (
-            "opmq_lib/questions/emplois/page.jinja",
-            r"\Z",
-            "\n",
-            {"01_emplois": "input opmq_lib/questions/emplois/page.jinja changed"},
-        ),
+EDITION, BRANCH = "parameters/edition.yml", "parameters/branches/chaux.yml"
+CHANGES = [
+    (
+        ("opmq_lib/methods/requests/counting.py", r"\Z", "\nadded = 1\n"),
+        "library opmq_lib.methods.requests.counting changed",
+        ["06_demandes", "13_demandes_ensemble"],
+    ),
+    (
+        ("opmq_lib/methods/forecast/engine.py", r"\Z", "\nadded = 1\n"),
+        "library opmq_lib.methods.forecast.engine changed",
+        ["01_emplois"],
+    ),
+    (
+        ("opmq_lib/questions/emplois/page.jinja", r"\Z", "\n"),
+        "input opmq_lib/questions/emplois/page.jinja changed",
+        ["01_emplois"],
+    ),
+    (
+        ("opmq_lib/tables/columns.csv", "Emploi, borne basse", "Emploi, au moins"),
+        "input opmq_lib/tables/columns.csv changed",
+        ["01_emplois", "06_demandes", "12_travaux", "13_demandes_ensemble"],
+    ),
+    (
         (
             "opmq_lib/data/metiers.csv",
             "Techniciens et agents de maîtrise de la maintenance",
             "Techniciens de la maintenance",
-            {"01_emplois": "input metiers changed", "12_travaux": "input metiers changed"},
         ),
-        (
-            "parameters/edition.yml",
-            r"works: null",
-            'works: "data/works.csv"',
-            {"12_travaux": "parameter works_register  → data/works.csv"},
-        ),
-        (
-            "parameters/edition.yml",
-            r"requests: null",
-            'requests: "data/requests.csv"',
-            {
-                "13_demandes_ensemble": "parameter requests_register  → data/requests.csv",
-                "06_demandes": "commun/13_demandes_ensemble is not up to date",
-            },
-        ),
-        ("parameters/edition.yml", r"title: .*", 'title: "Autre"', {}),
-        (
-            "parameters/edition.yml",
-            "base_year: 2018",
-            "base_year: 2017",
-            {"01_emplois": "input parameters/edition.yml, base_year changed"},
-        ),
-        ("parameters/branches/chaux.yml", r"perimeter_note: .*", 'perimeter_note: "Autre."', {}),
-        ("parameters/branches/chaux.yml", "cutoff_score: 0.5", "cutoff_score: 0.6", {}),
-    ],
-)
-def test_change_makes_stale_what_depends_on_it_and_nothing_else(
-    executed: Path, file: str, pattern: str, replacement: str, expected: dict[str, str]
-) -> None:
-    before = edit(executed / file, pattern, replacement)
+        "input metiers changed",
+        ["01_emplois", "12_travaux"],
+    ),
+    (
+        (EDITION, "works: null", 'works: "data/works.csv"'),
+        "parameter works_register  → data/works.csv",
+        ["12_travaux"],
+    ),
+    (
+        (EDITION, "base_year: 2018", "base_year: 2017"),
+        "input parameters/edition.yml, base_year changed",
+        ["01_emplois"],
+    ),
+    ((EDITION, "title: .*", 'title: "Autre"'), "", []),
+    ((BRANCH, "perimeter_note: .*", 'perimeter_note: "Autre."'), "", []),
+    ((BRANCH, "cutoff_score: 0.5", "cutoff_score: 0.6"), "", []),
+]
+"""File, pattern and replacement; what is said of the change; by which notebooks."""
+
+
+def stale_after(root: Path, *changes: tuple[str, str, str]) -> dict[str, list[str]]:
+    """Return what is not up to date once files have changed, and give them back as they were."""
+    before = {file: (root / file).read_text(encoding="utf-8") for file, _, _ in changes}
     try:
-        found = stale(executed)
+        for file, pattern, replacement in changes:
+            edit(root / file, pattern, replacement)
+        return stale(root)
     finally:
-        (executed / file).write_text(before, encoding="utf-8")
-    assert {name: reasons[0] for name, reasons in found.items()} == expected
+        for file, text in before.items():
+            (root / file).write_text(text, encoding="utf-8")
+
+
+def test_each_change_makes_stale_what_depends_on_it_and_nothing_else(executed: Path) -> None:
+    """All at once: a notebook says each change that it depends on, and no other."""
+    found = stale_after(executed, *(change for change, _, _ in CHANGES))
+    expected: dict[str, list[str]] = {}
+    for _, reason, notebooks in CHANGES:
+        for name in notebooks:
+            expected.setdefault(name, []).append(reason)
+    assert {name: sorted(reasons) for name, reasons in found.items()} == {
+        name: sorted(reasons) for name, reasons in expected.items()
+    }
+
+
+def test_what_reads_a_notebook_that_is_stale_is_stale(executed: Path) -> None:
+    change = (EDITION, "requests: null", 'requests: "data/requests.csv"')
+    assert stale_after(executed, change) == {
+        "13_demandes_ensemble": ["parameter requests_register  → data/requests.csv"],
+        "06_demandes": ["commun/13_demandes_ensemble is not up to date"],
+    }
 
 
 def test_new_question_is_one_notebook_one_folder_and_one_line_in_each_branch(

@@ -27,10 +27,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> site.SiteReport:
     return render(given.edition(tmp_path_factory.mktemp("edition")))
 
 
+@pytest.fixture(scope="module")
+def small_one(tmp_path_factory: pytest.TempPathFactory) -> site.SiteReport:
+    return render(given.edition(tmp_path_factory.mktemp("small"), given.FEW))
+
+
 @pytest.fixture
-def again(built: site.SiteReport, tmp_path: Path) -> Path:
-    """Return a copy of the project whose site is built, the site included."""
-    return Path(shutil.copytree(built.site.parent.parent, tmp_path / "root"))
+def again(small_one: site.SiteReport, tmp_path: Path) -> Path:
+    """Return a copy of a small project whose site is built, the site included."""
+    return Path(shutil.copytree(small_one.site.parent.parent, tmp_path / "root"))
 
 
 def test_a_branch_of_which_nothing_was_run_has_no_page_and_is_named(
@@ -102,7 +107,7 @@ def test_parameters_are_told_and_the_injected_cell_is_not_shown(
 
 
 def test_a_new_template_is_on_the_site_by_its_own_words(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
+    root = given.edition(tmp_path / "root", given.FEW)
     words = given.markdown("# Essais\n\nQue valent-ils\u202f?\n\nSuite.")
     given.template(root, "07_essais", words)
     given.template(root, "14_essais", words, scope="common")
@@ -124,18 +129,18 @@ def test_engine_is_named_at_the_foot_of_every_page(built: site.SiteReport) -> No
 
 
 def test_same_inputs_give_the_same_bytes_wherever_they_are(
-    built: site.SiteReport, tmp_path: Path
+    small_one: site.SiteReport, tmp_path: Path
 ) -> None:
-    again = render(given.edition(tmp_path / "elsewhere" / "deep"))
-    assert site.tree_digest(again.site) == site.tree_digest(built.site)
+    again = render(given.edition(tmp_path / "elsewhere" / "deep", given.FEW))
+    assert site.tree_digest(again.site) == site.tree_digest(small_one.site)
 
 
-def test_nothing_changed_does_nothing_and_says_so(built: site.SiteReport, again: Path) -> None:
+def test_nothing_changed_does_nothing_and_says_so(small_one: site.SiteReport, again: Path) -> None:
     times = {path: path.stat().st_mtime_ns for path in (again / "outputs/site").rglob("*")}
     second = render(again)
     assert second.is_up_to_date
-    assert second.pages_count == built.pages_count
-    assert not built.is_up_to_date
+    assert second.pages_count == small_one.pages_count
+    assert not small_one.is_up_to_date
     assert {path: path.stat().st_mtime_ns for path in second.site.rglob("*")} == times
     assert "nothing had changed" in site.describe(second)
 
@@ -157,7 +162,7 @@ def test_a_new_result_builds_the_site_again(again: Path) -> None:
 def test_a_run_that_does_not_say_where_its_data_come_from_is_refused_and_nothing_is_written(
     tmp_path: Path,
 ) -> None:
-    root = given.edition(tmp_path / "root")
+    root = given.edition(tmp_path / "root", given.FEW)
     given.run(root, "chaux", "01_emplois", given.figures_notebook(), origin=None)
     given.run(root, "ieg", "01_emplois", status="failed", origin=None)
     with pytest.raises(ConfidentialityError) as refusal:
@@ -171,7 +176,7 @@ def test_a_run_that_does_not_say_where_its_data_come_from_is_refused_and_nothing
 
 
 def test_a_file_changed_since_its_run_is_refused(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
+    root = given.edition(tmp_path / "root", given.FEW)
     table = root / "outputs/2026/chimie/01_emplois/chiffres_cles.csv"
     table.write_text("secret", encoding="utf-8")
     with pytest.raises(ConfidentialityError, match=r"chimie/01_emplois/chiffres_cles\.csv"):
@@ -179,7 +184,7 @@ def test_a_file_changed_since_its_run_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_no_run_recorded_is_not_published(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
+    root = given.edition(tmp_path / "root", given.FEW)
     (root / "outputs/2026/chimie/01_emplois/notes.csv").write_text("secret", encoding="utf-8")
     report = render(root)
     assert list(report.site.rglob("notes.csv")) == []
@@ -206,7 +211,7 @@ study.read_all_results(edition_id, "01_emplois", "emplois").to_csv(
 
 
 def test_a_branch_with_data_of_its_own_is_withheld_and_blocks_nobody(tmp_path: Path) -> None:
-    root = given.project(tmp_path / "root")
+    root = given.project(tmp_path / "root", ("chimie", "textile"))
     (root / "notebooks/10_consolidation.ipynb").unlink()
     signature = 'branch_code = "chimie"\noutput_folder = "."'
     small.write_notebook(root, "01_emplois", SHOW, signature=signature)
@@ -219,8 +224,6 @@ def test_a_branch_with_data_of_its_own_is_withheld_and_blocks_nobody(tmp_path: P
         if path.stem == "chimie":
             text = text.replace("employment: null", 'employment: "data/own.csv"')
         path.write_text(text, encoding="utf-8")
-        if path.stem not in ("chimie", "textile"):
-            path.unlink()
     (root / "data").mkdir()
     (root / "data/own.csv").write_text(OWN_TABLE, encoding="utf-8")
     assert run_all(root).exit_status == 0
@@ -287,31 +290,40 @@ def test_a_branch_without_convention_of_its_own_says_so(built: site.SiteReport) 
 
 
 def test_a_release_without_publishable_branch_is_refused(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
+    root = given.edition(tmp_path / "root", given.FEW)
     with pytest.raises(ConfidentialityError, match="no branch is publishable"):
         render(root, release=True)
     assert not (root / "outputs/site").exists()
 
 
-@pytest.mark.parametrize(
-    ("cell", "words"),
-    [
-        (given.code("f()", given.figure(alt="")), "a figure without text alternative"),
-        (given.code("f()", given.html("<script>a()</script>")), "active or external content"),
-        (given.markdown("# Un second titre"), "first-level headings"),
-        (given.markdown("[rien](nulle-part.html)"), "link to what is not in the site"),
-        (given.markdown("écrit dans /home/marie/etude/a.csv"), "path of a machine"),
-    ],
+UNFIT = (
+    {
+        "a figure without text alternative": given.code("f()", given.figure(alt="")),
+        "active or external content in a page": given.code(
+            "f()", given.html("<script>a()</script>")
+        ),
+    },
+    {
+        "first-level headings": given.markdown("# Un second titre"),
+        "link to what is not in the site": given.markdown("[rien](nulle-part.html)"),
+        "path of a machine": given.markdown("écrit dans /home/marie/etude/a.csv"),
+    },
 )
+"""What is refused, and a cell that holds it: before pages are made, and once they are."""
+
+
+@pytest.mark.parametrize("unfit", UNFIT, ids=("notebook", "page"))
 def test_an_unfit_page_leaves_the_previous_site_untouched(
-    again: Path, cell: object, words: str
+    again: Path, unfit: dict[str, object]
 ) -> None:
     before = site.tree_digest(again / "outputs/site")
     notebook = given.figures_notebook()
-    notebook.cells.append(cell)
+    notebook.cells += unfit.values()
     given.run(again, "chimie", "01_emplois", notebook)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError) as refusal:
         render(again)
+    assert {each.what for each in refusal.value.defects} == set(unfit)
+    assert all(words in str(refusal.value) for words in unfit)
     assert site.tree_digest(again / "outputs/site") == before
     assert not list((again / "outputs").glob(".site-*"))
 
@@ -338,7 +350,7 @@ def test_asking_for_quarto_where_it_is_absent_says_what_to_do(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DataError, match="--engine embedded"):
-        render(given.edition(tmp_path / "root"), engine="quarto")
+        render(given.edition(tmp_path / "root", given.FEW), engine="quarto")
 
 
 def fake_quarto(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
@@ -360,7 +372,7 @@ def test_what_quarto_wrote_is_finished_and_checked_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_quarto(monkeypatch, "nothing")
-    report = render(given.edition(tmp_path / "root"), engine="quarto")
+    report = render(given.edition(tmp_path / "root", given.FEW), engine="quarto")
     home = (report.site / "index.html").read_text(encoding="utf-8")
     assert report.engine == "quarto"
     assert "require.js" not in home
@@ -378,7 +390,7 @@ def test_a_page_that_an_engine_has_damaged_is_refused(
 ) -> None:
     fake_quarto(monkeypatch, "<caption>Métiers</caption>")
     with pytest.raises(DataError, match="captions of the page") as refusal:
-        render(given.edition(tmp_path / "root"), engine="quarto")
+        render(given.edition(tmp_path / "root", given.FEW), engine="quarto")
     damaged = {defect.where for defect in refusal.value.defects}
     assert damaged == {"branches/chimie/01_emplois.html", "commun/10_consolidation.html"}
     assert not (tmp_path / "root/outputs/site").exists()
@@ -386,7 +398,7 @@ def test_a_page_that_an_engine_has_damaged_is_refused(
 
 @pytest.mark.skipif(shutil.which(quarto.PROGRAM) is None, reason="Quarto is not installed")
 def test_both_engines_give_the_same_pages(built: site.SiteReport, tmp_path: Path) -> None:
-    report = render(given.edition(tmp_path / "root"), engine="quarto")
+    report = render(given.edition(tmp_path / "root", given.FEW), engine="quarto")
     pages = {path.relative_to(report.site) for path in report.site.rglob("*.html")}
     assert pages == {path.relative_to(built.site) for path in built.site.rglob("*.html")}
 
@@ -398,16 +410,16 @@ def test_the_stamp_holds_no_path_of_the_machine(built: site.SiteReport) -> None:
 
 
 def test_an_edition_without_any_run_has_a_site_that_says_so(tmp_path: Path) -> None:
-    root = given.project(tmp_path / "root")
+    root = given.project(tmp_path / "root", given.FEW)
     shutil.rmtree(root / "outputs")
     report = render(root)
     assert (report.site / "index.html").is_file()
-    assert len(report.unavailable) == 35
+    assert len(report.unavailable) == len(given.FEW) + 1
 
 
 def test_the_navigation_leads_to_a_consolidation_even_without_its_notebook(
     tmp_path: Path,
 ) -> None:
-    root = given.project(tmp_path / "root")
+    root = given.project(tmp_path / "root", given.FEW)
     (root / "notebooks/10_consolidation.ipynb").unlink()
     assert (render(root).site / "commun/10_consolidation.html").is_file()

@@ -56,7 +56,7 @@ def test_notebooks_carry_the_texts_of_their_figures_for_either_engine(project: P
 
 
 def test_a_title_with_quotes_and_colons_stays_one_title(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
+    root = given.edition(tmp_path / "root", given.FEW)
     title = 'Emplois : « "demain" »'
     given.run(root, "chimie", "01_emplois", given.figures_notebook(title))
     folder = tmp_path / "project"
@@ -67,7 +67,7 @@ def test_a_title_with_quotes_and_colons_stays_one_title(tmp_path: Path) -> None:
 
 
 def test_warnings_of_libraries_are_told_and_not_published(tmp_path: Path) -> None:
-    root = given.edition(tmp_path / "root")
+    root = given.edition(tmp_path / "root", given.FEW)
     warned = given.code("f()", given.stream("stderr", "/home/marie/a.py:1: UserWarning"))
     notebook = given.figures_notebook()
     notebook.cells.append(warned)
