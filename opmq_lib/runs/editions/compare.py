@@ -214,7 +214,7 @@ def _causes(id_: RunId, before: Edition, after: Edition) -> Iterator[Cause]:
             yield from _causes(upstream, before, after)
         elif name.startswith("parameters/"):
             yield Cause("parameter", name.replace("#", ", "))
-        elif name.endswith(".jinja"):
+        elif name.startswith("opmq_lib/") and not name.startswith(fingerprint.EMBEDDED):
             yield Cause("method", name)
         else:
             yield from _of_data(name, before.read(name), after.read(name))
