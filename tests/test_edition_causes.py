@@ -1,5 +1,6 @@
 """Real runs, one thing changed at a time, then all at once: the right cause, the right figures."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -19,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from opmq_lib.methods import draws
 from opmq_lib.sources import embedded
-heads = embedded.load("essai")["heads_pct"]
+heads = embedded.load("employees_national")["employees_headcount"]
 added = horizon_years + draws.SEED + int(version("seaborn").partition(".")[0])
 rows = [f"{branch_code},{code},2018,{heads[0] + added},value,public" for code in ["E2Z70"]]
 rows += [f"{branch_code},E0Z20,2018,{heads[1]},value,public"] if len(heads) > 1 else []
@@ -37,9 +38,13 @@ def given(folder: Path, *changes: str) -> tuple[Path, dict[str, str]]:
     small.write_notebook(root, "01_emplois", CELL)
     official = root / "data/official"
     official.mkdir(parents=True)
-    rows = f"metier_code,heads_pct\nE2Z70,{110 if 'revised' in changes else 100}\nE0Z20,50\n"
-    (official / "essai-1.csv").write_text(rows + "T4Z62,7\n" * ("new" in changes))
-    (official / "index.json").write_text('{"essai": {"file": "essai-1.csv", "loader": ""}}')
+    rows = (
+        "metier_code,year,employees_headcount\n"
+        f"E2Z70,2018,{110 if 'revised' in changes else 100}\nE0Z20,2018,50\n"
+    )
+    (official / "employees_national-1.csv").write_text(rows + "T4Z62,2018,7\n" * ("new" in changes))
+    index = {"employees_national": {"file": "employees_national-1.csv", "loader": ""}}
+    (official / "index.json").write_text(json.dumps(index))
     path = [str(LIBRARY.parent)]
     if "method" in changes:
         shutil.copytree(LIBRARY, folder / "lib/opmq_lib")
@@ -92,7 +97,7 @@ def told(project: tuple[Path, dict[str, str]]) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("change", "kind", "cause", "amount"),
     [
-        ("revised", "revised_data", "opmq_lib/data/essai.csv (1\xa0cellule)", "10"),
+        ("revised", "revised_data", "opmq_lib/data/employees_national.csv (1\xa0cellule)", "10"),
         ("parameter", "parameter", "horizon_years (12 → 13)", "1"),
         ("method", "method", "opmq_lib.methods.draws", "1000"),
         ("version", "version", "→ 2000.0)", "2000"),

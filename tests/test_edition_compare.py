@@ -81,6 +81,30 @@ def test_several_causes_are_told_together() -> None:
     assert {each[4] for each in told(edition("a"), after)} == {"revised_data,version"}
 
 
-def test_what_changes_no_figure_is_not_told() -> None:
+def test_what_changes_no_figure_is_not_told_but_another_version_is_named() -> None:
     after = edition("b", NATIONAL.replace("50", "51"), versions={"pandas": "3.1.0"})
     assert told(edition("a"), after) == []
+    assert compare.versions(edition("a"), after) == ["pandas 3.0.0 → 3.1.0"]
+
+
+def test_new_data_bring_the_years_that_follow_them_and_parts_are_told_apart() -> None:
+    data, years = NATIONAL + "E2Z70,2019,99\n", {compare.EDITION: b"base_year: 2019\n"}
+    before, after = edition("a"), edition("b", data, value=107.0, parameters={"horizon_years": 11})
+    after.records[JOBS]["inputs"][f"{compare.EDITION}#base_year"] = "new"
+    told_years = {"a": {compare.EDITION: b"base_year: 2018\n"}, "b": years}
+    before, after = (
+        each._replace(read=lambda name, each=each: told_years[each.name].get(name, each.read(name)))
+        for each in (before, after)
+    )
+    rows = compare.changes(before, after)
+    assert set(rows["cause_kinds"]) == {"new_data"}
+    assert rows["new_data_part"].tolist() == [7.0, 7.0]
+
+
+def test_causes_are_apart_where_the_steps_between_were_made_again() -> None:
+    after = edition("b", NATIONAL.replace("100", "101"), value=107.0, template_sha256="u")
+    between = edition("between", value=102.0).read
+    rows = compare.changes(edition("a"), after, {"revised_data": between})
+    assert rows[["revised_data_part", "method_part"]].to_numpy().tolist() == [[2.0, 5.0]] * 2
+    rows = compare.changes(edition("a"), after)
+    assert rows[["revised_data_part", "method_part"]].isna().all(axis=None)

@@ -68,6 +68,28 @@ def test_accuracy_counts_what_fell_in_the_interval(pages: Path) -> None:
     assert "<td>50 %</td>" in read(pages, "index")
 
 
+def read_in_browser(pages: Path, chromium: str, pair: str, branch: str) -> None:
+    """Walk from the list of editions to what changed, then to what forecasts were worth."""
+    with sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(locale="fr-FR")
+        page.goto((pages / "index.html").as_uri())
+        page.get_by_role("link", name=pair).click()
+        said = page.inner_text("main")
+        assert branch in said
+        assert "Métiers dont l’effectif a le plus changé" in said
+        page.get_by_role("link", name="Ce que valaient les prévisions").click()
+        said = page.inner_text("main")
+        assert "Dans l’intervalle" in said
+        assert "Évolution suivante revue" in said
+        assert page.locator("table").count() == 3
+        browser.close()
+
+
+def test_revisions_and_accuracy_are_read_in_a_browser(pages: Path, chromium: str) -> None:
+    read_in_browser(pages, chromium, "2025 → 2026", "Industries chimiques")
+
+
 @FULL
 def test_two_simulated_vintages_are_read_in_a_browser(tmp_path: Path, chromium: str) -> None:
     from test_edition_walk import opmq
@@ -75,16 +97,12 @@ def test_two_simulated_vintages_are_read_in_a_browser(tmp_path: Path, chromium: 
     for folder in ("parameters", "notebooks"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "_quarto.yml", tmp_path)
-    opmq(tmp_path, "edition", "demo", "--branch", "ceramique")
+    asked = ("ceramique", "chaux", "horlogerie")  # one of them has no projection
+    words = [word for code in asked for word in ("--branch", code)]
+    said = opmq(tmp_path, "edition", "demo", *words)
+    assert "ceramique: " in said
+    assert "new_data (" in said
+    assert "parameter" not in said
     pages = tmp_path / "outputs/demo-site/editions"
-    with sync_playwright() as browsers:
-        browser = browsers.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(locale="fr-FR")
-        page.goto((pages / "index.html").as_uri())
-        page.get_by_role("link", name="demo-avant → demo-apres").click()
-        assert "Millésimes simulés" in page.inner_text("main")
-        assert "Industries céramiques" in page.inner_text("main")
-        page.get_by_role("link", name="Ce que valaient les prévisions").click()
-        assert "Dans l’intervalle" in page.inner_text("main")
-        assert page.locator("table").count() == 2
-        browser.close()
+    read_in_browser(pages, chromium, "demo-avant → demo-apres", "Industries céramiques")
+    assert "Millésimes simulés" in read(pages, "precision-demo-avant-demo-apres")

@@ -196,6 +196,10 @@ def test_a_changed_input_opens_a_new_version_and_the_release_is_refused(
     assert "no branch is publishable" in opmq(root, "site", "--release", status=1)
     assert "chimie: draft, version 2; changed since: 01_emplois/emplois.csv" in opmq(root, "status")
     assert archive.path_of(root, "2026-v1").read_bytes() == before
+    for end in ("", ".sha256"):  # another edition, to be withdrawn
+        kept = archive.path_of(root, "2026-v1").with_name(f"2026-v1.zip{end}")
+        shutil.copy(kept, kept.with_name(f"2025.zip{end}"))
+    opmq(root, "edition", "withdraw", "2025", "--reason", "Erreur de saisie dans les effectifs")
     said = opmq(root, "edition", "diff", "2026-v1", "2026")
     assert f"chimie: 1 figures, parameter ({walk.INPUT})" in said
     assert "STALE" not in opmq(root, "site")
@@ -203,11 +207,9 @@ def test_a_changed_input_opens_a_new_version_and_the_release_is_refused(
     assert "Validé par la CPNEFP" in (pages / "2026-v1/branches/chimie/01_emplois.html").read_text()
     assert "2026-v1 → 2026" in (pages / "index.html").read_text()
     assert '<td class="text">paramètre</td>' in (pages / "revisions-2026-v1-2026.html").read_text()
-    opmq(root, "edition", "withdraw", "2026-v1", "--reason", "Erreur de saisie dans les effectifs")
-    opmq(root, "site")
     assert "Erreur de saisie" in (pages / "index.html").read_text()
-    assert "a été retirée" in (pages / "2026-v1/index.html").read_text()
-    assert not (pages / "2026-v1/branches").exists()
+    assert "a été retirée" in (pages / "2025/index.html").read_text()
+    assert not (pages / "2025/branches").exists()
 
 
 @FULL

@@ -231,6 +231,9 @@ def _compare(root: Path, old: "Edition", new: "Edition", apart: bool = False) ->
         causes = rows["causes"].iloc[0].split(" ; ")
         more = f" and {len(causes) - 1} more" if len(causes) > 1 else ""
         print(f"{code}: {len(rows)} figures, {kinds} ({causes[0]}{more})")
+    for name in compare.versions(old, new):
+        moved = cells["cause_kinds"].str.contains("version").any()
+        print(f"Version   {name}" + ("" if moved else ": no figure changed by it"))
     print(f"Changed   {len(cells)} figures of {cells['branch_code'].nunique()} branches.")
     if len(seen):
         share = 100 * seen["is_covered"].mean()

@@ -161,6 +161,13 @@ def causes(before: Edition, after: Edition) -> dict[RunId, list[Cause]]:
     return found
 
 
+def versions(before: Edition, after: Edition) -> list[str]:
+    """Return the libraries whose version is another one, whatever it changed."""
+    all_runs = [each.records.values() for each in (before, after)]
+    old, new = ({k: v for run in runs for k, v in run["versions"].items()} for runs in all_runs)
+    return [f"{name} {_both(was, now)}" for name, was, now in fingerprint.changed(old, new)]
+
+
 def accuracy(before: Edition, after: Edition) -> pd.DataFrame:
     """Return the forecasts of an edition beside what the next one has (`revisions.scored`)."""
     names = ("emplois_projections", "emplois")
