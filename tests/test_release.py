@@ -432,3 +432,26 @@ def test_results_that_rest_on_own_data_are_for_their_owner_alone(tmp_path: Path)
     assert shown is not None
     assert "Données confidentielles, ne pas transmettre" in shown.html
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "lab").iterdir()} == {0o600}
+
+
+SIX_DIGITS = r"(?<![\w.])\d{6}(?!\w)"
+
+
+@pytest.mark.skipif(not FULL, reason="OPMQ_TEST_FULL=1")
+def test_an_archive_has_released_tables_alone_and_is_made_again_from_them(
+    project: tuple[Path, set[str]],
+) -> None:
+    root, canaries = project
+    opmq(root, "edition", "freeze", "own")
+    edition = parameters.load_edition(root).edition_id
+    path = root / "outputs/editions/own.zip"
+    with zipfile.ZipFile(path) as held:
+        names = held.namelist()
+        kept = (name for name in names if name.startswith(("results/", "project/", "ledger")))
+        texts = [held.read(name).decode(errors="ignore") for name in kept]
+    for code in BRANCHES:
+        assert f"project/outputs/released/{edition}/{code}/employment.csv" in names
+        assert not any(f"{code}.csv" in name for name in names if "/data/" in name)
+    assert not canaries & {each for text in texts for each in re.findall(SIX_DIGITS, text)}
+    said = opmq(root, "edition", "verify", str(path))
+    assert re.match(rf"Verified  {len(BRANCHES)} tables and 0 figures: identical", said)
