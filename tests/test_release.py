@@ -1,5 +1,7 @@
 """Own tables are published as far as the rules allow, and nothing secret reaches the site."""
 
+import contextlib
+import gzip
 import hashlib
 import json
 import os
@@ -9,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -325,10 +328,29 @@ def _four_digits(number: str) -> str:
 
 
 def _contents(content: bytes) -> list[str]:
+    """Return the texts of a file: of what it packs, and of the streams that a PDF deflates."""
     if content.startswith(b"PK"):
         with zipfile.ZipFile(BytesIO(content)) as parts:
             return [text for name in parts.namelist() for text in _contents(parts.read(name))]
-    return [content.decode("utf-8", errors="replace")]
+    if content.startswith(b"\x1f\x8b"):
+        return _contents(gzip.decompress(content))
+    texts = [content.decode("utf-8", errors="replace")]
+    if content.startswith(b"%PDF"):
+        for stream in re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
+            with contextlib.suppress(zlib.error):
+                texts.append(zlib.decompressobj().decompress(stream).decode("latin-1"))
+    return texts
+
+
+def test_the_search_reads_what_is_compressed(tmp_path: Path) -> None:
+    said = b"123456"
+    pdf = b"%PDF-1.7\n1 0 obj <</Filter /FlateDecode>>\nstream\n" + zlib.compress(said)
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("a.gz", gzip.compress(pdf + b"\nendstream"))
+    (tmp_path / "download.zip").write_bytes(packed.getvalue())
+    assert said not in packed.getvalue()
+    assert "123456" in shown(tmp_path)
 
 
 def test_no_secret_reaches_the_site_and_the_branches_are_published(

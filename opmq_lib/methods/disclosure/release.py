@@ -47,7 +47,7 @@ def protect(
     margins: Margins,
     rules: DisclosureRules | None,
     earlier: Sequence[pd.DataFrame] = (),
-    effort: int = 40,
+    effort: int = 12,
 ) -> pd.DataFrame:
     """Return the same rows with what may be released, and the others marked `s`.
 
