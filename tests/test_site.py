@@ -65,7 +65,7 @@ def test_results_of_an_older_library_that_lack_a_column_are_one_message(
         raise KeyError("hires_evidence")
 
     monkeypatch.setattr(site, "_build", lacks)
-    with pytest.raises(DataError, match=r"not up to date lack 'hires_evidence'\n.*\n.*opmq run"):
+    with pytest.raises(DataError, match=r"not up to date: lacks 'hires_evidence'\n.*\n.*opmq run"):
         render(given.edition(tmp_path))
 
 

@@ -106,14 +106,8 @@ def render(
         stamp = _read_stamp(site)
         done = stamp.get("inputs") == inputs and stamp.get("content") == tree_digest(site)
         if not done:
-            try:
+            with _of_this_version(edition, is_stale=bool(stale)):
                 built, stamp = _build(root, edition, work, engine, is_stale=bool(stale))
-            except KeyError as error:
-                if not stale:
-                    raise
-                what = f"results that are not up to date lack {error}"
-                where, expected = f"outputs/{edition.edition.edition_id}", "results of this version"
-                raise SchemaError.of(where, what, expected, "opmq run") from error
             stamp |= {"inputs": inputs, "content": tree_digest(built)}
             (built / STAMP).write_text(json.dumps(stamp, indent=1), encoding="utf-8")
             folders.swap(built, site, _old(site))
@@ -124,16 +118,20 @@ def render(
     warned = tuple(stamp["warnings"])
     pages_count: int = stamp["pages_count"]
     return SiteReport(
-        site,
-        engine,
-        pages_count,
-        done,
-        unavailable,
-        warned,
-        published,
-        stale,
-        edition.left_out,
+        site, engine, pages_count, done, unavailable, warned, published, stale, edition.left_out
     )
+
+
+@contextmanager
+def _of_this_version(edition: manifest.Manifest, *, is_stale: bool) -> Iterator[None]:
+    """Say in one message that results of an older version lack what pages show."""
+    try:
+        yield
+    except KeyError as error:
+        if not is_stale:
+            raise
+        where, what = f"outputs/{edition.edition.edition_id}", f"not up to date: lacks {error}"
+        raise SchemaError.of(where, what, "results of this version", "opmq run") from error
 
 
 def _why(run: manifest.Run) -> str:
