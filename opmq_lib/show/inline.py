@@ -1,8 +1,9 @@
 """A drawing of matplotlib as a page holds it: real text, the page's font and colours, few bytes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import groupby
 from typing import Any, Final
 
 from opmq_lib.show import pieces
@@ -33,7 +34,16 @@ _SHORTER: Final = (
     (r"\s*\n\s*", " "),
     (r"([:;]) (?=[^\"<>]*\"[ />])", r"\1"),
     (r"> <", "><"),
+    (r"(\d)\.0\b", r"\1"),
+    (r" ?\b([MLCQHVz])\b ?(?=[^<>]*\"[ />])", r"\1"),
+    (r"M([-\d.]+) ([-\d.]+)L([-\d.]+) \2L\3 ([-\d.]+)L\1 \4L\1 \2(?=[z\"])", r"M\1 \2H\3V\4H\1"),
+    (r"<g/>|<g></g>", ""),
 )
+_BARE = re.compile(r"<g>((?:(?!</?g\b).)*+)</g>", re.DOTALL)
+_RUN = re.compile(r"(?:<(?:path|text)\b[^>]*(?:/>|>[^<]*</text>)){2,}")
+_ELEMENT = re.compile(r"<(?:path|text)\b[^>]*(?:/>|>[^<]*</text>)")
+_CLIP = re.compile(r' clip-path="[^"]*"')
+_STYLE = re.compile(r' style="(fill:[^;"]*)?;?([^"]*)"')
 
 
 def figure(drawing: str, words: Mapping[str, Any], prefix: str) -> Html:
@@ -74,11 +84,42 @@ def inlined(drawing: str, top: float, prefix: str) -> str:
     used = set(re.findall(r"(?:url\(|xlink:href=\")#([^)\"]+)", page))
     page = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", page)
     if used:
-        names = "|".join(map(re.escape, sorted(used)))
-        page = re.sub(rf'(id="|#)({names})(?=[")])', rf"\g<1>{prefix}-\g<2>", page)
+        names = {name: f"{prefix}-{place}" for place, name in enumerate(sorted(used))}
+        found = "|".join(map(re.escape, names))
+        page = re.sub(rf'(id="|#)({found})(?=[")])', lambda name: name[1] + names[name[2]], page)
     for pattern, shorter in _SHORTER:
         page = re.sub(pattern, shorter, page)
+    while (inside := _BARE.sub(r"\1", page)) != page:
+        page = inside
+    page = _RUN.sub(_grouped, page)
     return re.sub(r"#[0-9a-f]{6}(?![\w-])", lambda found: _in_page(found[0]), page)
+
+
+def _grouped(run: re.Match[str]) -> str:
+    """Return elements that follow each other with what they share said once."""
+    return "".join(
+        _said_once(shared, [*elements])
+        for shared, elements in groupby(_ELEMENT.findall(run[0]), _shared)
+    )
+
+
+def _shared(element: str) -> tuple[str, str]:
+    """Return what an element may share with the next: its clip and its style, but its filling."""
+    clip, style = _CLIP.search(element), _STYLE.search(element)
+    if clip and "transform" in element:  # it is clipped where it was, not where it goes
+        return element, ""
+    return clip[0] if clip else "", style[2] if style else ""
+
+
+def _said_once(shared: tuple[str, str], elements: Sequence[str]) -> str:
+    clip, style = shared
+    if len(elements) < 2 or clip.startswith("<") or not (clip or style):
+        return "".join(elements)
+    inside = "".join(
+        _STYLE.sub(lambda each: f' style="{each[1]}"' if each[1] else "", _CLIP.sub("", element))
+        for element in elements
+    )
+    return f'<g{clip} style="{style}">{inside}</g>' if style else f"<g{clip}>{inside}</g>"
 
 
 def _in_page(colour: str) -> str:
