@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from opmq_lib.runs import folders
+from opmq_lib.show import workbook
 from opmq_lib.site import numbers
 from opmq_lib.site.manifest import Question, Run
 
@@ -32,7 +34,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def known(run: Run) -> numbers.Tables:
-    return numbers.Tables([run])
+    return numbers.of_runs([run])
 
 
 def span(row: int, text: str, column: str = "value") -> str:
@@ -118,3 +120,26 @@ def test_a_cell_is_shown_in_one_form_on_all_pages_of_a_branch(
     edition: Any = SimpleNamespace(branches=[branch], common={})
     ways = [each for each in numbers.check(edition, tmp_path) if "two ways" in each.what]
     assert len(ways) == count
+
+
+def test_numbers_of_the_home_page_and_of_metiers_are_read_too(run: Run, tmp_path: Path) -> None:
+    manifest: Any = SimpleNamespace(
+        common={}, branches=[SimpleNamespace(code="chimie", runs={run.notebook: run})]
+    )
+    written = {
+        "index.html": '<h3><a href="branches/chimie/index.html">Chimie</a></h3>',
+        "metiers/A.html": "",
+        "methode.html": "",
+    }
+    site = tmp_path / "site"
+    for name, before in written.items():
+        folders.write(site / name, f"<main>{before}{span(0, '4 500')}</main>".encode())
+    archive = workbook.packed({"t.csv": "\ufeffvalue;unit\r\n3532,5;headcount\r\n".encode()})
+    folders.write(site / "telechargements/metiers/metiers_csv.zip", archive)
+    wrong = {each.where: each.what for each in numbers.check(manifest, site)}
+    far = "a number too far from its cell t:0:value"
+    assert wrong == {
+        "index.html": far,
+        "metiers/A.html": far,
+        "methode.html": "a number without cell",
+    }

@@ -1,6 +1,8 @@
 """The PDF of a report: the published page alone, printed once, linked only if it is there."""
 
 import re
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,15 @@ def site(folder: Path, body: str = "") -> Path:
     return page
 
 
+def assert_objects_are_where_the_file_says(written: bytes) -> None:
+    at = int(written.split()[-2])
+    table = written[at:].partition(b"stream\n")[2].partition(b"\nendstream")[0]
+    rows = [*struct.iter_unpack(">BIH", zlib.decompress(table))]
+    plain = [(number, row[1]) for number, row in enumerate(rows) if row[0] == 1]
+    assert len(plain) < len(rows) / 2
+    assert all(written[place:].startswith(b"%d 0 obj\n" % number) for number, place in plain)
+
+
 @needs_chromium
 def test_a_report_is_printed_once_with_no_link_to_the_site_and_linked_first(tmp_path: Path) -> None:
     page = site(tmp_path / "built")
@@ -34,6 +45,7 @@ def test_a_report_is_printed_once_with_no_link_to_the_site_and_linked_first(tmp_
     assert b"/StructTreeRoot" in written  # tagged
     assert b"file://" not in written
     assert str(tmp_path).encode() not in written
+    assert_objects_are_where_the_file_says(written)
     html = page.read_text(encoding="utf-8")
     assert '<a href="00_rapport.pdf">PDF, 1\u00a0page' in html
     assert sorted(path.name for path in page.parent.iterdir()) == [page.name, file.name]

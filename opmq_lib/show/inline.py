@@ -1,6 +1,7 @@
 """A drawing of matplotlib as a page holds it: real text, the page's font and colours, few bytes."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
@@ -115,11 +116,16 @@ def _said_once(shared: tuple[str, str], elements: Sequence[str]) -> str:
     clip, style = shared
     if len(elements) < 2 or clip.startswith("<") or not (clip or style):
         return "".join(elements)
-    inside = "".join(
-        _STYLE.sub(lambda each: f' style="{each[1]}"' if each[1] else "", _CLIP.sub("", element))
-        for element in elements
-    )
-    return f'<g{clip} style="{style}">{inside}</g>' if style else f"<g{clip}>{inside}</g>"
+    fills = [found[1] or "" if (found := _STYLE.search(each)) else "" for each in elements]
+    most = Counter(fills).most_common(1)[0][0] if all(fills) else ""
+
+    def alone(fill: str, element: str) -> str:
+        own = f' style="{fill}"' if fill != most else ""
+        return _STYLE.sub(own, _CLIP.sub("", element))
+
+    all_say = ";".join(filter(None, [most, style]))
+    inside = "".join(map(alone, fills, elements))
+    return f'<g{clip} style="{all_say}">{inside}</g>' if all_say else f"<g{clip}>{inside}</g>"
 
 
 def _in_page(colour: str) -> str:

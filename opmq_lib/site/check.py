@@ -14,7 +14,7 @@ from opmq_lib.errors import Defect
 from opmq_lib.site import markup
 
 HTML_LIMIT_BYTES = 100_000
-FIRST_LOAD_LIMIT_BYTES = 300_000
+FIRST_LOAD_LIMIT_BYTES = 200_000
 TEXT_ENDINGS = (".html", ".css", ".js", ".json", ".svg", ".csv", ".ipynb", ".xml", ".txt")
 _SCHEME = re.compile(r"(?:mailto|tel|data|javascript|https?):", re.IGNORECASE)
 _STYLE_LOADS = re.compile(r"(?:url\(|@import)\s*['\"]?\s*((?:https?:)?//[^'\")\s]+)", re.IGNORECASE)

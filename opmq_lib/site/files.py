@@ -186,15 +186,18 @@ def _book(found: Tables, readme: str) -> bytes:
     sheets = {README: [Cells("À lire d’abord", first), *(Cells("", texts) for texts in others)]}
     for run, named in found:
         for name, columns in named.items():
-            sheets[sheet_name(run, name)] = [
-                cells for column in columns for cells in _titled(column)
-            ]
+            sheets[sheet_name(run, name)] = titled(columns)
     return workbook.book(sheets)
 
 
 def sheet_name(run: Run, table: str) -> str:
     """Return the name of a table's sheet: the number of its notebook, its name."""
     return f"{run.notebook[:2]}_{table}"[:_NAME_LIMIT]
+
+
+def titled(columns: Sequence[Column]) -> list[Cells]:
+    """Return the columns of a table as those of a sheet, each code beside what it means."""
+    return [cells for column in columns for cells in _titled(column)]
 
 
 def _titled(column: Column) -> list[Cells]:

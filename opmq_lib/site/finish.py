@@ -23,6 +23,8 @@ _LOADED_FROM_ELSEWHERE = re.compile(
     r"[^>]*\shref=[\"']?(?:https?:)?//[^>]*>",
     _FLAGS,
 )
+_UNREAD = re.compile(r"/\*.*?\*/\s*|(?<=\n)\s+", re.DOTALL)
+"""Of a style sheet, what browsers do not read."""
 _SPACES = re.compile(
     r"<(?P<kept>pre|code|math|svg|textarea|script|style)\b.*?</(?P=kept)\s*>|<!--.*?-->"
     r"| [;!?:%»]|« ",
@@ -53,6 +55,9 @@ def finish(site: Path, engine: str) -> None:
         path.write_text(html, encoding="utf-8", newline="\n")
         index += search.rows(path.relative_to(site).as_posix(), html)
     folders.write(site / search.INDEX, search.script(index).encode())
+    for path in (site / "theme").glob("*.css"):
+        sheet = _UNREAD.sub("", path.read_text(encoding="utf-8"))
+        path.write_text(sheet, encoding="utf-8", newline="\n")
     folders.write(site / SCRIPT, (Path(__file__).parent / SCRIPT).read_bytes())
 
 

@@ -14,8 +14,10 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from opmq_lib.questions.emplois.chain import GATHERED
-from opmq_lib.questions.metier import book, chain, page
+from opmq_lib.questions.metier import book as books
+from opmq_lib.questions.metier import chain, page
 from opmq_lib.runs import folders
+from opmq_lib.show import workbook
 from opmq_lib.site import content, files
 from opmq_lib.site.manifest import Manifest, read_file
 from opmq_lib.sources import study
@@ -45,10 +47,15 @@ def pages(
     inputs, given = study.load_inputs(root=root), released(manifest)
     codes = chain.codes(inputs, given)
     tables = chain.results(inputs, given, codes)
-    for name, table in tables.items():
-        written = files.french_csv(files.columns_of(table.to_csv(index=False)))
-        folders.write(folder / content.DOWNLOADS / FOLDER / f"{name}.csv", written)
-    arranged = book.book(
+    read = {name: files.columns_of(table.to_csv(index=False)) for name, table in tables.items()}
+    book = {name: files.titled(columns) for name, columns in read.items()}
+    archive = {f"{name}.csv": files.french_csv(columns) for name, columns in read.items()}
+    written = zip(  # no notebooks here
+        content.table_files(FOLDER), (workbook.book(book), workbook.packed(archive)), strict=False
+    )
+    for name, file in written:
+        folders.write(folder / name, file)
+    arranged = books.book(
         tables,
         chain.taught(inputs, manifest.edition),
         inputs["tension_profiles"],
@@ -69,7 +76,7 @@ def pages(
         facts = page.facts(arranged, code)
         body = Markup(page.WORDS.page(facts, missing, "../"))
         found[f"{FOLDER}/{code}.qmd"] = template.render(m=facts, body=body)
-    families, branches = book.families(arranged, codes), book.of_branches(arranged, codes)
+    families, branches = books.families(arranged, codes), books.of_branches(arranged, codes)
     index = templates("metiers.qmd").render(families=families, branches=branches, most=_MOST)
     return found | {f"{FOLDER}/index.qmd": index}
 

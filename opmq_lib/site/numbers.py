@@ -6,9 +6,10 @@ by 5 where requests are rounded to ten. What stands on the page is read, not wha
 """
 
 import re
+import zipfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +40,13 @@ _ALTERNATIVE = re.compile(r'role="img" aria-label="([^"]*)"')
 _NOT_A_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|inf|None)(?![\w-])")
 
 
+_OF_BRANCH = re.compile(r'<h3><a href="(?:\.\./)*branches/(\w+)/index\.html">')
+"""On the home page, and that of all branches, what stands before the numbers of a branch."""
+_TOTAL = re.compile(r"\bsur (\d+)")
+"""A total stands in the words of a figure, not in its table."""
+_METIERS = "telechargements/metiers/metiers_csv.zip"
+
+
 class Number(NamedTuple):
     """One number of a page.
 
@@ -60,39 +68,71 @@ class Number(NamedTuple):
 
 
 class Tables:
-    """The result tables behind the pages of a branch: those of its page first."""
+    """The result tables behind some pages, read when a page asks for them: its own first.
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        """Keep the runs; files are read when a page asks for them."""
-        self.runs = runs
-        self.read: dict[tuple[str, str], Any] = {}
+    Args:
+        homes: Notebooks that have written a table of each name, each with what reads it.
+        is_french: Whether they are those that readers download: `;`, decimal commas.
+    """
 
-    @cached_property
-    def homes(self) -> dict[str, list[Run]]:
-        """The runs that have written a table of each name."""
-        found: dict[str, list[Run]] = defaultdict(list)
-        for run in self.runs:
-            for name in run.files:
-                if name.endswith(".csv"):
-                    found[Path(name).stem].append(run)
-        return found
+    def __init__(
+        self, homes: Mapping[str, Mapping[str, Callable[[], bytes]]], is_french: bool = False
+    ) -> None:
+        """Keep what reads the tables."""
+        self.homes, self.is_french = homes, is_french
+        self.tables: dict[tuple[str, str], pa.Table] = {}
+        self.columns: dict[tuple[str, str, str], list[str]] = {}
 
     def cell(self, page: str, name: str, row: int, column: str) -> tuple[str, str] | None:
         """Return the text of a cell and its unit; `None` if no table has it."""
-        if (page, name) not in self.read:
-            self.read[page, name] = self._table(page, name)
-        columns = self.read[page, name]
-        if column not in columns or row >= len(columns[column]):
+        texts = self._column(page, name, column)
+        if row >= len(texts):
             return None
-        unit = columns["unit"][row].as_py() if "unit" in columns else ""
-        return columns[column][row].as_py(), unit
+        units = self._column(page, name, "unit")
+        text = texts[row].replace(",", ".") if self.is_french else texts[row]
+        return text, units[row] if units else ""
 
-    def _table(self, page: str, name: str) -> dict[str, Any]:
-        homes = sorted(self.homes.get(name, ()), key=lambda run: run.notebook != page)
+    def _column(self, page: str, name: str, column: str) -> list[str]:
+        key = (page, name, column)
+        if key not in self.columns:
+            table = self._table(page, name)
+            is_there = table is not None and column in table.column_names
+            self.columns[key] = table[column].to_pylist() if is_there else []
+        return self.columns[key]
+
+    def _table(self, page: str, name: str) -> Any:
+        homes = self.homes.get(name)
         if not homes:
-            return {}
-        table = study.arrow_table(read_file(homes[0], f"{name}.csv"), lambda _: pa.string())
-        return {column: table[column].combine_chunks() for column in table.column_names}
+            return None
+        home = page if page in homes else next(iter(homes))
+        if (home, name) not in self.tables:
+            delimiter = ";" if self.is_french else ","
+            self.tables[home, name] = study.arrow_table(
+                homes[home](), lambda _: pa.string(), delimiter=delimiter
+            )
+        return self.tables[home, name]
+
+
+def of_runs(runs: Iterable[Run]) -> Tables:
+    """Return the tables of some runs."""
+    homes: dict[str, dict[str, Callable[[], bytes]]] = defaultdict(dict)
+    for run in runs:
+        for name in run.files if run.status == "ok" else ():
+            if name.endswith(".csv"):
+                homes[Path(name).stem][run.notebook] = partial(read_file, run, name)
+    return Tables(homes)
+
+
+def of_archive(path: Path) -> Tables:
+    """Return the tables of an archive that readers download."""
+    if not path.is_file():
+        return Tables({})
+    with zipfile.ZipFile(path) as archive:
+        texts = {
+            Path(name).stem: archive.read(name).removeprefix(b"\xef\xbb\xbf")
+            for name in archive.namelist()
+        }
+    return Tables({name: {"": partial(bytes, text)} for name, text in texts.items()}, True)
 
 
 def check(manifest: Manifest, built: Path) -> list[Defect]:
@@ -103,23 +143,32 @@ def check(manifest: Manifest, built: Path) -> list[Defect]:
         built: The site.
     """
     defects: list[Defect] = []
-    scopes = [(f"branches/{each.code}", each.runs) for each in manifest.branches]
-    for folder, runs in [*scopes, ("commun", manifest.common)]:
-        known = Tables([run for run in runs.values() if run.status == "ok"])
-        ways: dict[tuple[str, int, str, float], dict[str, str]] = defaultdict(dict)
-        for path in sorted((built / folder).glob("*.html")):
-            name, html = f"{folder}/{path.name}", path.read_text(encoding="utf-8")
-            numbers = list(read(html, path.stem, known))
+    common = of_runs(manifest.common.values())
+    branches = {each.code: of_runs(each.runs.values()) for each in manifest.branches}
+    known = {f"branches/{code}": tables for code, tables in branches.items()}
+    known |= {"metiers": of_archive(built / _METIERS)}
+    ways: dict[tuple[Any, ...], dict[str, str]] = defaultdict(dict)
+    for path in sorted(built.rglob("*.html")):
+        name, html = path.relative_to(built).as_posix(), path.read_text(encoding="utf-8")
+        if name.startswith("editions/"):
+            continue
+        own = known.get(path.parent.relative_to(built).as_posix(), common)
+        _, *others = parts = _OF_BRANCH.split(html) if own is common else [html]
+        scopes = zip([None, *others[::2]], parts[::2], strict=True)
+        for code, part in scopes:
+            there = branches.get(code, own) if code else own
+            numbers = list(read(part, path.stem, there))
             defects += of_numbers(name, numbers)
-            defects += of_texts(name, html)
-            defects += of_orders(name, html, numbers)
+            defects += of_orders(name, part, numbers)
             for each in numbers:
-                ways[*each.cell, each.true or 0.0].setdefault(_plain(each.text), name)
-        for (table, row, column, _), texts in ways.items():
-            if len(texts) > 1:
-                where, fix = ", ".join(sorted({*texts.values()})), "show it in one form everywhere"
-                what = f"the cell {table}:{row}:{column} shown in two ways"
-                defects.append(Defect(where, what, "one form", fix, " and ".join(texts)))
+                key = (id(there), *each.cell, each.true or 0.0)
+                ways[key].setdefault(_plain(each.text), name)
+        defects += of_texts(name, html)
+    for (_, table, row, column, _), texts in ways.items():
+        if len(texts) > 1:
+            where, fix = ", ".join(sorted({*texts.values()})), "show it in one form everywhere"
+            what = f"the cell {table}:{row}:{column} shown in two ways"
+            defects.append(Defect(where, what, "one form", fix, " and ".join(texts)))
     return defects
 
 
@@ -213,7 +262,8 @@ def of_texts(page: str, html: str) -> Iterator[Defect]:
         alternative = _ALTERNATIVE.search(figure)
         table = markup.text(" ".join(_TABLE.findall(figure)), " ")
         if alternative and table:
-            known = {number for number, _ in _values(table)}
+            totals = " ".join(_TOTAL.findall(alternative[1]))
+            known = {number for number, _ in _values(f"{table} {totals}")}
             for number, text in _values(alternative[1]):
                 is_year = number == int(number) and 1900 < number < 2100
                 if number not in known and not is_year and number not in (8, 10, 80, 100):

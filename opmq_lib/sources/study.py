@@ -410,6 +410,7 @@ def arrow_table(
     kind: Callable[[str], pa.DataType],
     absent: Sequence[str] = (),
     columns: Sequence[str] | None = None,
+    delimiter: str = ",",
 ) -> pa.Table:
     """Return a result table as Arrow reads it, three times as fast as pandas.
 
@@ -418,12 +419,14 @@ def arrow_table(
         kind: Type of a column, by its name.
         absent: Texts that stand for no value.
         columns: Those to read; all of them if not given.
+        delimiter: What stands between cells.
     """
-    header = next(csv.reader(StringIO(content.partition(b"\n")[0].decode())))
+    first = content.partition(b"\n")[0].decode()
+    header = next(csv.reader(StringIO(first), delimiter=delimiter))
     return arrow.read_csv(
         pa.BufferReader(content),
         arrow.ReadOptions(use_threads=False, block_size=len(content) + 1),
-        arrow.ParseOptions(newlines_in_values=True),
+        arrow.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         arrow.ConvertOptions(
             column_types={name: kind(name) for name in header},
             null_values=[*absent],
