@@ -9,6 +9,7 @@ of jobs in `<p class="opmq-sought" hidden data-names="…" data-jobs="…">`.
 import json
 import re
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import NamedTuple
 
 from opmq_lib.site import markup
@@ -16,7 +17,9 @@ from opmq_lib.site import markup
 INDEX = "theme/search-index.js"
 GLOBAL = "opmqSearchIndex"
 UNAVAILABLE = 'id="page-non-disponible"'  # heading of a page that only says why it is empty
-TEXT_LIMIT = 500
+TEXT_LIMIT = 300
+NOT_SOUGHT = ("fichiers", "sources")
+"""Sections that say the same on every page of a branch."""
 BY_NAME = "metiers/"
 """Pages looked for by their names alone: the index holds what stands before their parts."""
 _HEADING = re.compile(r"<h([23])(?:\s[^>]*?\bid=\"([^\"]*)\")?[^>]*>(.*?)</h\1>", re.DOTALL)
@@ -68,7 +71,8 @@ def sections(body: str) -> list[Section]:
 def rows(href: str, page: str) -> list[list[str]]:
     """Return what the index holds of a page: address, page, section, first words of each.
 
-    What the page says of itself for searches, its names and its jobs, stands in its first row.
+    What the page says of itself for searches, its names and its jobs, stands in its first row. A
+    section without identifier leads to the last one before it.
 
     Args:
         href: Its address, from the root of the site.
@@ -86,10 +90,15 @@ def rows(href: str, page: str) -> list[list[str]]:
     if href.startswith(BY_NAME) and named:
         main = main[: main.find("<h2")]
     first, *others = found if (found := sections(main)) and not found[0].level else [_NO, *found]
+    others = [each for each in others if each.anchor not in NOT_SOUGHT]
+    anchors = [*accumulate((each.anchor for each in others), lambda last, own: own or last)]
     said = [each for one in named[:1] for each in (one["data-names"], one["data-jobs"])]
     return [
         [href, title, "", _shortened(first.text), *said],
-        *([f"{href}#{each.anchor}", title, each.title, _shortened(each.text)] for each in others),
+        *(
+            [f"{href}#{anchor}".rstrip("#"), title, each.title, _shortened(each.text)]
+            for anchor, each in zip(anchors, others, strict=True)
+        ),
     ]
 
 
