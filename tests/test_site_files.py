@@ -63,8 +63,9 @@ def test_the_workbook_has_french_titles_with_units_and_labels_beside_codes(folde
     )
     assert first[1] == "Industries chimiques"
     assert first[3].startswith("Techniciens")
-    assert first[-4:] == (32260, -0.01235, "value", "=HYPERLINK(1)")
-    assert second[-4:] == (None, None, "s", "+33 ; « a »")
+    assert first[-5:] == (32260, -0.01235, "value", "la valeur est donnée", "=HYPERLINK(1)")
+    assert second[-5:] == (None, None, "s", "secret statistique", "+33 ; « a »")
+    assert first[header.index("Indicateur")] == "Emplois du métier"
 
 
 def test_no_cell_of_a_workbook_is_a_formula(folder: Path) -> None:

@@ -216,7 +216,7 @@ def _titled(column: Column) -> list[Cells]:
 def _labels() -> dict[str, dict[str, str]]:
     """Return what codes mean, by column."""
     metiers = study.all_labels()
-    return {
+    return tables.CODES | {
         "metier_code": metiers,
         "branch_code": metiers,
         "rome_code": metiers,

@@ -9,10 +9,11 @@ import re
 from collections.abc import Collection, Mapping
 from html import escape, unescape
 from itertools import groupby
+from operator import gt
 from pathlib import Path
 
 _MARKED = re.compile(r'<span data-metier="(\w+)">(.*?)</span>', re.DOTALL)
-_CLOSED = {"<a ": "</a>", "<svg": "</svg>"}
+_CLOSED = {"<a ": "</a>", "<svg": "</svg>", "<summary": "</summary>"}
 _BEFORE = (">", "«", ">.", "\u00a0:")
 _NEW = "FAP-2021"
 
@@ -40,6 +41,9 @@ def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str],
 
     Examples:
         >>> codes = {"Soudeurs": "D2Z42"}
+        >>> marked = '<summary><span data-metier="D2Z42">Soudeurs</span></summary>'
+        >>> linked(marked, "", codes, pattern(codes), "")
+        '<summary>Soudeurs</summary>'
         >>> page = '<img alt="« Soudeurs »"><p>Soudeurs</p><td>Soudeurs</td>'
         >>> linked(page, "", codes, pattern(codes), "")
         '<img alt="« Soudeurs »"><p><a href="metiers/D2Z42.html">Soudeurs</a></p><td>Soudeurs</td>'
@@ -54,7 +58,12 @@ def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str],
         is_name = _is_name(match.string, match.start(), closed)
         return link(codes[unescape(match[0])], match[0]) if is_name else match[0]
 
-    page = _MARKED.sub(lambda match: link(match[1], match[2]), html)
+    def marked(match: re.Match[str]) -> str:
+        ends = (html.rfind(tag, 0, match.start()) for tag in ("<summary", "</summary"))
+        is_button = gt(*ends)  # a button holds no link
+        return match[2] if is_button else link(match[1], match[2])
+
+    page = _MARKED.sub(marked, html)
     return found.sub(replaced, page)
 
 

@@ -14,6 +14,7 @@ from opmq_lib.tables.checking import find_problems as find_problems
 from opmq_lib.tables.checking import header_problems as header_problems
 from opmq_lib.tables.checking import input_errors as input_errors
 from opmq_lib.tables.checking import row_problems as row_problems
+from opmq_lib.tables.columns import CODES as CODES
 from opmq_lib.tables.columns import COLUMNS as COLUMNS
 from opmq_lib.tables.columns import Column as Column
 from opmq_lib.tables.columns import expectation as expectation

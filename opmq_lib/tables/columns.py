@@ -8,6 +8,7 @@ with its French word where readers see one (`signed=signée`).
 import csv
 from collections.abc import Iterator, Mapping
 from importlib import resources
+from itertools import groupby
 from math import inf, isfinite
 from typing import Final, NamedTuple
 
@@ -75,6 +76,12 @@ def _column(row: Mapping[str, str]) -> Column:
 
 COLUMNS: Final = {row["name"]: _column(row) for row in rows("columns.csv")}
 """Meaning of every column."""
+
+CODES: Final = {
+    column: {row["code"]: row["label"] for row in group}
+    for column, group in groupby(rows("codes.csv"), key=lambda row: row["column"])
+}
+"""What codes of the library mean, by column: indicators, units, states."""
 
 COUNTED_BANDS: Final = tuple(COLUMNS["company_rates.age_band"].choices)
 """Age bands of a company's employees: those under 45 are not at the end of a career."""

@@ -1,5 +1,5 @@
-// Search, contents open where there is room, no tab stop on tables that do not scroll.
-// Without this script everything but search works.
+// Search, tables in the order asked for, contents open where there is room, no tab stop on tables
+// that do not scroll. Without this script everything but search and sorting works.
 "use strict";
 
 (() => {
@@ -19,11 +19,11 @@
       .replace(/[\u0300-\u036f]/g, "");
 
   const ENDINGS =
-    /(?:ations?|euses?|iques?|istes?|ances?|ences?|elles?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x)$/;
+    /(?:ations?|euses?|iques?|istes?|ances?|ences?|elles?|ieres?|iers?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x)$/;
   /** What words of one family share: chimie, chimiques → chim; soudage, soudeurs → soud. */
   const stem = (word) => {
     const short = word.replace(ENDINGS, "");
-    return short.length > 3 ? short : word;
+    return short.length > 3 ? short : word.replace(/s$/, "");
   };
 
   /** Other words for the same thing, by stem. */
@@ -31,10 +31,12 @@
     altern: ["apprenti", "certification"],
     apprenti: ["alternance"],
     apprentiss: ["alternance"],
+    cariste: ["manutention", "magasinage"],
     cqp: ["certification"],
     diplom: ["certification"],
     embauch: ["recrutement"],
     penuri: ["tension"],
+    pme: ["entreprise"],
     postul: ["recrutement"],
     recrut: ["embauche"],
     retrait: ["depart"],
@@ -64,25 +66,29 @@
     return { words: new Set(found), stems: new Set(found.map(stem)), text: found.join(" ") };
   };
 
-  /** Every term must be found. Its place counts: the whole title, names, page, section, text; jobs. */
-  const score = ({ title, fields, jobs, href }, asked) => {
+  /** The place of each term counts: the whole title, names, page, section, text; jobs. */
+  const score = ({ title, fields, jobs, href }, asked, isWhole) => {
     const isTitle = title.length && title.every((one) => asked.some(({ stems }) => stems[0] === one));
     let total = isTitle ? 8 : 0;
     for (const one of asked) {
       const best = Math.max(...fields.map((each, n) => match(each, one) * [10, 6, 4, 1][n]));
-      if (!best) return 0;
+      if (!best && isWhole) return 0;
       total += best;
     }
-    const isCommon = !href.startsWith("branches/");
-    return total + (total >= 5 * asked.length ? Math.log10(1 + jobs) : 0) + (isCommon ? 0.5 : 0);
+    const [isBranch, isCommon] = [/^branches\/\w+\/index/.test(href), !href.startsWith("branches/")];
+    const isNamed = total >= 5 * (isWhole ? asked.length : 1);
+    return total + (isNamed ? Math.log10(1 + jobs) + 3 * isBranch : 0) + 0.5 * isCommon;
   };
 
-  /** The best places, two a page; what is said for all branches before one of them. */
+  /** The best places, two a page: those of all the terms or, if there are none, of some of them. */
   const search = (entries, asked) => {
     const shown = {};
-    return entries
-      .map((entry) => ({ entry, score: asked.length ? score(entry, asked) : 0 }))
-      .filter((found) => found.score > 0)
+    const scored = (isWhole) =>
+      entries
+        .map((entry) => ({ entry, score: asked.length ? score(entry, asked, isWhole) : 0 }))
+        .filter((found) => found.score >= 1);
+    const whole = scored(true);
+    return (whole.length ? whole : scored(false))
       .sort((a, b) => b.score - a.score)
       .map((found) => found.entry)
       .filter(({ page }) => (shown[page] = (shown[page] ?? 0) + 1) <= PER_PAGE)
@@ -203,7 +209,49 @@
     }
   };
 
+  /** The number that a cell begins with, as French readers write it; none where there is none. */
+  const number = (text) => {
+    const found = text.replace(/[\s\u00a0\u202f]/g, "").replace("−", "-").match(/-?\d+(?:,\d+)?/);
+    return found ? Number(found[0].replace(",", ".")) : null;
+  };
+
+  /** Lines by a column; cells without number last, whichever way. */
+  const sorted = (rows, column, sign) => {
+    const cells = rows.map((row) => ({ row, text: row.cells[column].textContent.trim() }));
+    const isNumbers = cells.some(({ text }) => /^[<−-]?\s?\d/.test(text));
+    const value = ({ text }) => (isNumbers ? number(text) : text);
+    return cells
+      .sort((a, b) => {
+        const [x, y] = [value(a), value(b)];
+        if (x === null || y === null) return (x === null) - (y === null);
+        return sign * (isNumbers ? x - y : x.localeCompare(y, "fr"));
+      })
+      .map(({ row }) => row);
+  };
+
+  /** Headings of plain tables become buttons that sort; a second press turns the order round. */
+  const startSorting = (table) => {
+    const [head, body] = [table.tHead, table.tBodies[0]];
+    const rows = [...(body?.rows ?? [])];
+    const width = head?.rows.length === 1 ? head.rows[0].cells.length : 0;
+    if (rows.length < 3 || rows.some((row) => row.cells.length !== width)) return;
+    [...head.rows[0].cells].forEach((heading, column) => {
+      if (!heading.textContent.trim()) return;
+      const button = element("button", ...heading.childNodes);
+      button.type = "button";
+      button.className = "sort";
+      heading.append(button);
+      button.addEventListener("click", () => {
+        const isUp = heading.getAttribute("aria-sort") === "descending";
+        for (const each of head.rows[0].cells) each.removeAttribute("aria-sort");
+        heading.setAttribute("aria-sort", isUp ? "ascending" : "descending");
+        body.append(...sorted([...body.rows], column, isUp ? 1 : -1));
+      });
+    });
+  };
+
   document.querySelectorAll(".site-search").forEach(startSearch);
+  document.querySelectorAll("main table").forEach(startSorting);
   document.querySelectorAll(".contents").forEach(openContents);
   easeTabbing();
   window.addEventListener("resize", easeTabbing);
