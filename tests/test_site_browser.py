@@ -216,14 +216,12 @@ def test_a_keyboard_sorts_a_table_numbers_as_french_readers_write_them(
     page: "sync_api.Page", home: Path
 ) -> None:
     cells = ("1\u202f700", "nd", "−3,5", "900")
-    rows = "".join(
-        f"<tr><th>{name}</th><td>{cell}</td></tr>" for name, cell in zip("abcd", cells, strict=True)
-    )
+    lines = zip("abcd", cells, strict=True)
+    rows = "".join(f"<tr><th>{name}</th><td>{cell}</td></tr>" for name, cell in lines)
     head = "<thead><tr><th>Métier</th><th>Postes</th></tr></thead>"
-    (home / "tri.html").write_text(
-        f"<main><table>{head}<tbody>{rows}</tbody></table></main><script src=theme/page.js></script>",
-        encoding="utf-8",
-    )
+    table = f"<main><table>{head}<tbody>{rows}</tbody></table></main>"
+    script = "<script src=theme/page.js></script>"
+    (home / "tri.html").write_text(f"<meta charset=utf-8>{table}{script}", encoding="utf-8")
     page.goto((home / "tri.html").as_uri())
     page.locator("thead button").nth(1).focus()
     for way, order in (("descending", "adcb"), ("ascending", "cdab")):

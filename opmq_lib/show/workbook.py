@@ -116,9 +116,9 @@ def book(sheets: Mapping[str, Sequence[Cells]]) -> bytes:
 def packed(files: Mapping[str, bytes]) -> bytes:
     """Return files in one zip, without the time at which it was made."""
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(content, "w") as made:
         for name, text in files.items():
-            made.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED)
+            made.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED, 8)
     return content.getvalue()
 
 

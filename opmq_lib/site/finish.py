@@ -25,6 +25,8 @@ _LOADED_FROM_ELSEWHERE = re.compile(
 )
 _UNREAD = re.compile(r"/\*.*?\*/\s*|(?<=\n)\s+", re.DOTALL)
 """Of a style sheet, what browsers do not read."""
+_UNREAD_SCRIPT = re.compile(r"^\s*//.*\n|/\*\*.*?\*/\s*|^[ \t]+", re.MULTILINE)
+_GRADE = re.compile(r'(<abbr class="opmq-grade" title="fiabilité [A-D])[^"]*"')
 _SPACES = re.compile(
     r"<(?P<kept>pre|code|math|svg|textarea|script|style)\b.*?</(?P=kept)\s*>|<!--.*?-->"
     r"| [;!?:%»]|« ",
@@ -58,7 +60,8 @@ def finish(site: Path, engine: str) -> None:
     for path in (site / "theme").glob("*.css"):
         sheet = _UNREAD.sub("", path.read_text(encoding="utf-8"))
         path.write_text(sheet, encoding="utf-8", newline="\n")
-    folders.write(site / SCRIPT, (Path(__file__).parent / SCRIPT).read_bytes())
+    script = (Path(__file__).parent / SCRIPT).read_text(encoding="utf-8")
+    folders.write(site / SCRIPT, _UNREAD_SCRIPT.sub("", script).encode())
 
 
 def finished(html: str, engine: str) -> str:
@@ -71,6 +74,8 @@ def finished(html: str, engine: str) -> str:
     names: Counter[str] = Counter()
     page = _TABLE.sub(lambda table: _in_region(table, names), _LOADED_FROM_ELSEWHERE.sub("", html))
     page = _SPACES.sub(_spaced, page)
+    seen = Counter[str]()
+    page = _GRADE.sub(lambda grade: _said_once(grade, seen), page)
     if "http-equiv" not in page:
         page = page.replace(
             "<head>", f'<head>\n<meta http-equiv="Content-Security-Policy" content="{POLICY}">', 1
@@ -85,6 +90,12 @@ def _spaced(found: re.Match[str]) -> str:
     page, at = found.string, found.start()
     is_word = page[at] != "<" and page.rfind("<", 0, at) <= page.rfind(">", 0, at)
     return french.typography(found[0]) if is_word else found[0]
+
+
+def _said_once(grade: re.Match[str], seen: Counter[str]) -> str:
+    """Return a letter with its meaning the first time, with its name after that."""
+    seen[grade[1]] += 1
+    return grade[0] if seen[grade[1]] == 1 else f'{grade[1]}"'
 
 
 def _in_region(found: re.Match[str], names: Counter[str]) -> str:

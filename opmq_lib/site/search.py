@@ -17,7 +17,7 @@ from opmq_lib.site import markup
 INDEX = "theme/search-index.js"
 GLOBAL = "opmqSearchIndex"
 UNAVAILABLE = 'id="page-non-disponible"'  # heading of a page that only says why it is empty
-TEXT_LIMIT = 300
+TEXT_LIMIT = 260
 NOT_SOUGHT = ("fichiers", "sources")
 """Sections that say the same on every page of a branch."""
 BY_NAME = "metiers/"
@@ -91,7 +91,7 @@ def rows(href: str, page: str) -> list[list[str]]:
         main = main[: main.find("<h2")]
     first, *others = found if (found := sections(main)) and not found[0].level else [_NO, *found]
     others = [each for each in others if each.anchor not in NOT_SOUGHT]
-    anchors = [*accumulate((each.anchor for each in others), lambda last, own: own or last)]
+    anchors = accumulate((each.anchor for each in others), _own_or_last)
     said = [each for one in named[:1] for each in (one["data-names"], one["data-jobs"])]
     return [
         [href, title, "", _shortened(first.text), *said],
@@ -100,6 +100,10 @@ def rows(href: str, page: str) -> list[list[str]]:
             for anchor, each in zip(anchors, others, strict=True)
         ),
     ]
+
+
+def _own_or_last(last: str, own: str) -> str:
+    return own or last
 
 
 def script(index: Iterable[list[str]]) -> str:
