@@ -115,7 +115,6 @@ def render(
     published = tuple(
         (run.branch_code, run.notebook) for _, run in edition.runs if run.status == "ok"
     )
-    warned = tuple(stamp["warnings"])
     pages_count: int = stamp["pages_count"]
     return SiteReport(
         site, engine, pages_count, done, unavailable, warned, published, stale, edition.left_out
