@@ -115,7 +115,7 @@ def render(
     published = tuple(
         (run.branch_code, run.notebook) for _, run in edition.runs if run.status == "ok"
     )
-    pages_count: int = stamp["pages_count"]
+    pages_count, warned = int(stamp["pages_count"]), tuple(stamp["warnings"])
     return SiteReport(
         site, engine, pages_count, done, unavailable, warned, published, stale, edition.left_out
     )
