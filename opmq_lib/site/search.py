@@ -17,7 +17,7 @@ from opmq_lib.site import markup
 INDEX = "theme/search-index.js"
 GLOBAL = "opmqSearchIndex"
 UNAVAILABLE = 'id="page-non-disponible"'  # heading of a page that only says why it is empty
-TEXT_LIMIT = 200
+TEXT_LIMIT = 160
 NOT_SOUGHT = ("fichiers", "sources")
 """Sections that say the same on every page of a branch."""
 BY_NAME = "metiers/"
