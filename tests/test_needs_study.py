@@ -12,6 +12,7 @@ from opmq_lib.errors import RangeError
 from opmq_lib.methods import needs
 from opmq_lib.questions.besoins import chain, fiches, hypotheses
 from opmq_lib.questions.besoins import page as besoins
+from opmq_lib.show import french
 from opmq_lib.sources import study
 from opmq_lib.tables.indicators import largest_first, select
 
@@ -96,24 +97,25 @@ def test_one_year_of_an_own_table_is_no_trend(inputs, results) -> None:
         for each in (results, found)
     ]
     assert trend[0] == pytest.approx(trend[1])
-    assert "que la branche a comptés" in besoins.findings(found, study.metier_labels()).html
+    assert "sont à remplacer" in besoins.headline(found, study.metier_labels()).html
 
 
 def test_a_branch_without_headcount_says_nd_and_keeps_the_other_layer(inputs) -> None:
     found = run(inputs, "chaux")
     assert found["besoins_projections"].empty
     labels = study.metier_labels()
+    assert "ne connaissons pas les départs" in besoins.headline(found, labels).html
     assert "non disponibles (nd)" in besoins.banner(found).html
     assert "Projets" in besoins.intentions_table(found, labels).html
     for piece in (
-        besoins.findings(found, labels),
         besoins.departures_figure(found, labels),
         besoins.pyramid_figure(found),
         hypotheses.banner(found),
     ):
         assert "pas d’effectif par métier" in piece.html
     for piece in (
-        besoins.key_figures(found),
+        besoins.findings(found, labels),
+        hypotheses.scenarios(found),
         besoins.posts_table(found, labels),
         hypotheses.scenarios_table(found),
         hypotheses.lines_table(found, labels, {}),
@@ -126,10 +128,11 @@ def test_a_branch_without_headcount_says_nd_and_keeps_the_other_layer(inputs) ->
 def test_every_number_of_the_page_is_a_cell_of_a_table(results) -> None:
     labels = study.metier_labels()
     pieces = [
-        besoins.key_figures(results),
+        besoins.headline(results, labels),
         besoins.findings(results, labels),
         besoins.posts_table(results, labels),
-        besoins.rates_table(results, labels),
+        besoins.departures_figure(results, labels),
+        hypotheses.scenarios(results),
         hypotheses.scenarios_table(results),
         hypotheses.lines_table(results, labels, study.group_labels()),
         besoins.imbalance_table(results),
@@ -145,8 +148,9 @@ def test_every_number_of_the_page_is_a_cell_of_a_table(results) -> None:
 def test_findings_say_who_leaves_and_no_sign_that_draws_do_not_support(results) -> None:
     labels = study.metier_labels()
     said = besoins.findings(results, labels).html
-    assert said.count("<li>") <= 5
-    assert "départs de fin de carrière par an pour 100 emplois" in said.partition("</li>")[0]
+    first = besoins.headline(results, labels).html.partition("</p>")[0]
+    assert "départs en fin de carrière sont à remplacer" in first
+    assert "par an pour 100 emplois" in first
     assert "On ne peut pas dire si l’emploi montera ou baissera" in said
     table = results["besoins"].copy()
     row = besoins.row_at(results, "net_creation_rate_pct", "ENS", 2030)
@@ -177,12 +181,16 @@ def test_departures_are_shown_by_their_interval_and_posts_may_be_negative(result
     assert both.count("Départs (intervalle") == 2
 
 
-def test_rates_come_first_and_counts_are_orders_of_magnitude(results) -> None:
-    html = besoins.key_figures(results).html
-    assert html.count("pour 100 emplois") == 3
-    assert html.count("ordre de grandeur") == 1
-    assert html.index("pour 100 emplois") < html.index("ordre de grandeur")
-    assert "notre tendance" in html
+def test_every_scenario_can_be_chosen_and_shows_the_posts_of_its_table(results) -> None:
+    html = hypotheses.scenarios(results).html
+    names = re.findall(r"<label[^>]*>([^<]*)</label>", html)
+    assert len(names) == html.count('class="opmq-option"') == len(study.scenarios()) + 2
+    shown = re.findall(r"<h3>.*?besoins:(\d+):value", html)
+    rows = results["besoins"].loc[list(map(int, shown))]
+    assert set(rows["indicator"]) == {"posts_rate_pct"}
+    assert rows["variant"].is_unique
+    drawn = re.findall(r"<h3><span[^>]*>([^<]*)<", html)
+    assert drawn == [french.number(value, 1) for value in rows["value"]]
     assert "ordre de grandeur" in besoins.posts_table(results, study.metier_labels()).html
 
 
@@ -192,14 +200,15 @@ def test_sources_that_diverge_are_said_to(results) -> None:
     for gap, is_said in ((0.9, False), (1.1, True)):
         own = cells["growth_rate_pct"] - gap * cells["metier_code"].eq(code)
         changed = {**results, chain.CELLS: cells.assign(own_growth_rate_pct=own)}
-        for piece in (besoins.findings(changed, labels), besoins.rates_table(changed, labels)):
+        rates = besoins.rates_table(changed, labels, [code])
+        for piece in (besoins.findings(changed, labels), rates):
             assert ("sources divergent" in piece.html.partition("</tbody>")[0]) == is_said
 
 
 def test_beyond_the_official_horizon_our_own_trend_is_all_there_is(inputs) -> None:
     found = needs_results(inputs, study.scenarios(), "ceramique", 13, study.edition())
     assert set(found[chain.CELLS]["nature"]) == {"projection"}
-    html = besoins.rates_table(found, study.metier_labels()).html
+    html = besoins.departures_figure(found, study.metier_labels()).html
     assert "projection officielle" not in html
     assert "notre seule tendance" in besoins.banner(found).html
     rates = values(found, "net_creation_rate_pct").unstack("variant")
@@ -296,7 +305,7 @@ def test_a_rate_of_departure_is_better_known_than_the_count(results) -> None:
 def test_letters_stand_beside_departures_and_a_metier_of_grade_d_has_no_sheet(results) -> None:
     labels, table = study.metier_labels(), results["besoins"].copy()
     letters = re.compile(r'class="opmq-grade"[^>]*>([A-D])<')
-    assert len(letters.findall(besoins.findings(results, labels).html)) >= 2
+    assert len(letters.findall(besoins.headline(results, labels).html)) >= 2
     sheets = fiches.sheets(results, labels).html
     assert sheets.count("partiraient") < len(letters.findall(sheets))
     assert "best_grade" not in results["besoins_projections"]

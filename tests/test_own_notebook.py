@@ -86,7 +86,6 @@ def test_an_exploration_takes_as_many_lines_as_its_page_says(
     (shown,) = cell.outputs
     if "figure" in name:
         assert "#dc143c" in shown["data"]["image/svg+xml"]
-        assert shown["metadata"]["image/svg+xml"]["alt"].count("projection médiane") == 2
 
 
 def test_an_error_in_a_notebook_is_its_message_in_french_with_what_to_type(
@@ -133,22 +132,22 @@ def test_an_unknown_piece_says_which_one_was_meant(
 def test_every_metier_asked_for_is_drawn_and_unknown_ones_are_refused_together(root: Path) -> None:
     study = opmq_lib.study(root)
     for name in ("ranges_figure", "fan_figure"):
-        assert len(study.piece(f"01_emplois.{name}", "ceramique", metiers=["E1Z43"]).axes) == 1
+        assert len(study.piece(f"01_emplois.{name}", "ceramique", metiers=["E1Z43"]).rows) == 1
         with pytest.raises(ScopeError, match="2 defects") as refused:
             study.piece(f"01_emplois.{name}", "ceramique", metiers=["E1Z4", "zzz", "G0A40"])
         assert "did you mean `E1Z4" in str(refused.value)
     jobs = study.results("ceramique", "01_emplois")["emplois"]
     codes = [code for code in dict.fromkeys(jobs["metier_code"]) if len(code) == 5][:12]
     drawn = study.piece("01_emplois.ranges_figure", "ceramique", metiers=codes)
-    assert len(drawn.axes[0].texts) == 12
+    assert len(drawn.rows) == 12
 
 
 def test_panels_need_one_axes_each(root: Path) -> None:
     axes = Figure().subplots(2, 1)
-    piece = partial(opmq_lib.study(root).piece, "01_emplois.fan_figure", "ceramique", ax=axes)
-    assert piece(metiers=["E1Z43", "G0A40"]) is axes[0].figure
+    piece = partial(opmq_lib.study(root).piece, "01_emplois.fan_figure", "ceramique")
+    assert piece(metiers=["E1Z43", "G0A40"]).plot(axes) is axes[0].figure
     with pytest.raises(RangeError, match="2 axes given"):
-        piece(metiers=["E1Z43"])
+        piece(metiers=["E1Z43"]).plot(axes)
 
 
 def test_pieces_are_given_the_labels_they_ask_for(root: Path, monkeypatch) -> None:

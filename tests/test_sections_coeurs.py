@@ -95,7 +95,7 @@ def test_the_lists_say_what_a_metier_mostly_is_in_the_branch(inputs: dict) -> No
     said = text(coeurs.listed(found, LABELS, "core"))
     name = "Ouvriers qualifiés travaillant par enlèvement de métal"
     assert f"{name} ici surtout : fabrication de pièces en matériaux composites" in said
-    assert "déclarations d’embauche, 2016-2017" in said
+    assert "déclarations d’embauche, 2016" in said
     is_named = found["coeurs"]["main_rome_codes"].fillna("").ne("")
     assert 0 < is_named.sum() < len(is_named)
 
@@ -111,7 +111,7 @@ def test_the_banner_says_that_nothing_was_voted_and_what_is_estimated(results: d
 def test_findings_name_the_list_first_and_lead_to_its_lines(results: dict) -> None:
     said = coeurs.findings(results, LABELS).html
     first = text(Html(said)).strip()
-    assert first.startswith("Cœurs de métiers : 2 métiers dans la liste (")
+    assert first.startswith("Cœurs de métiers : 2 métiers dans la liste. Le premier : «")
     assert "2 autres y passent par l’estimation seule : présence à vérifier." in first
     places = re.findall(r'href="04_coeurs_strategiques.html#([\w-]+)"', said)
     lists = "".join(coeurs.lists(results, LABELS, code).html for code in ("core", "strategic"))
@@ -138,7 +138,9 @@ def test_a_branch_without_headcount_says_so_instead_of_a_list(inputs: dict) -> N
     results = chain.run(inputs, "chaux", EDITION, QUESTIONS)
     assert "Aucun effectif de branche n’est publié" in text(coeurs.banner(results))
     assert "Aucune étiquette" in text(coeurs.lists(results, LABELS, "core"))
-    assert "non évaluable (nd)" in text(coeurs.findings(results, LABELS))
+    assert "nous ne pouvons pas les nommer" in text(coeurs.findings(results, LABELS))
+    nothing = chain.trials(ASKED, GATES, chain.known(inputs, "chaux", EDITION), "chaux")
+    assert coeurs.weights(results | {chain.TRIALS: nothing}, LABELS).html == ""
 
 
 @pytest.mark.parametrize(
@@ -187,15 +189,31 @@ def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results
     rows = consolidation.core_acceptability(results["coeurs"])
     assert (rows["level"] == "in_list").sum() == 4
     table = indicators.stack([rows], ALL_BRANCHES, "consolidation")
-    figure = coeurs.shared_heatmap({"consolidation": table}, LABELS)
-    assert not isinstance(figure, Html)
-    assert "Industries céramiques" in figure.alt
+    said = coeurs.shared_heatmap({"consolidation": table}, LABELS).html
+    assert "Industries céramiques" in said
+    assert said.count("opmq-shade t5") == (rows["value"] >= 0.8 * rows["value"].max()).sum()
     elsewhere = rows.head(1).assign(branch_code="chimie", metier_code="G0B41", value=0.0)
     table = indicators.stack([rows, elsewhere], ALL_BRANCHES, "consolidation")
     chosen = rows["metier_code"].drop_duplicates().head(3).tolist()
-    figure = coeurs.shared_heatmap({"consolidation": table}, LABELS, chosen)
-    assert "Industries chimiques" not in figure.alt
-    assert isinstance(coeurs.shared_heatmap({"consolidation": table.iloc[:0]}, LABELS), Html)
+    said = coeurs.shared_heatmap({"consolidation": table}, LABELS, chosen).html
+    assert "Industries chimiques" not in said
+    nothing = coeurs.shared_heatmap({"consolidation": table.iloc[:0]}, LABELS)
+    assert "opmq-banner" in nothing.html
+
+
+def test_weights_that_a_reader_chooses_are_the_library_s_own(known: chain.Known) -> None:
+    """Each option shows what `labels` finds under these weights, nothing that a page computes."""
+    table = chain.trials(ASKED, GATES, known, BRANCH)
+    asked = ASKED[ASKED["question_code"] == "strategic"]
+    code = asked["criterion_code"].iloc[0]
+    weight = asked["weight"].iloc[0]
+    doubled = core.reweighted(ASKED, {code: 2 * weight})
+    found = chain.labels(doubled, GATES, known)
+    found = found[(found["question_code"] == "strategic") & (found["status"] == "value")]
+    shown = table[table["variant"] == code].set_index("metier_code")["value"]
+    expected = found.set_index("metier_code")["acceptability_pct"]
+    assert shown.to_dict() == pytest.approx(expected.to_dict())
+    assert set(table["variant"]) == {"", *asked["criterion_code"]}
 
 
 def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> None:
@@ -203,13 +221,14 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
     regions = study.region_labels()
     assert_numbers_are_cells(tensions.factors_table(found, LABELS).html, found, 54)
     assert_numbers_are_cells(tensions.findings(found, LABELS).html, found, 6)
-    assert_numbers_are_cells(tensions.regions_table(found, LABELS, regions).html, found, 7)
+    assert_numbers_are_cells(tensions.regions(found, LABELS, regions).html, found, 100)
     ranks = found["metier_tensions"]
     decimals = dict.fromkeys(ranks.select_dtypes("Int64").columns, "float64")
     from_file = found | {"metier_tensions": ranks.astype(decimals)}
     assert tensions.findings(from_file, LABELS) == tensions.findings(found, LABELS)
     assert "2024.0" not in tensions.banner(from_file).html
-    standing = text(tensions.standing_table(found, LABELS))
+    shown = tensions._largest(found)[:10]
+    standing = text(tensions.standing_table(found, LABELS, shown))
     assert len(re.findall(r"\d+er? sur 186", standing)) == 9
     assert re.search(r"entre \d+ et \d+ %", standing)
     vintages = text(tensions.vintages_table(found, LABELS, study.metier_labels("FAP-2021")))
@@ -217,7 +236,7 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
     assert re.search(r"[1-4] ou [2-5]", vintages)
     profiles = text(tensions.profiles_table(found, LABELS))
     assert "ce n’est pas une typologie officielle" in profiles
-    assert "Aucune composante" in text(tensions.composite_values(found, LABELS))
+    assert "n’a pas fourni de quoi calculer" in text(tensions.composite_values(found, LABELS))
     assert len(re.findall("<tr>", tensions.regional_intentions_table(found, regions).html)) == 19
 
 

@@ -32,7 +32,6 @@ def page(branch_code):
     pieces = [
         competences.banner(found),
         competences.findings(found, labels),
-        competences.key_figures(found),
         competences.reasons_table(found),
         competences.calendar_table(found),
         competences.coverage_table(found, labels),
@@ -42,7 +41,7 @@ def page(branch_code):
         competences.gaps_table(found, study.metier_labels(), study.skill_labels()),
         competences.portfolio_table(found),
     ]
-    return "".join(piece.html for piece in pieces if piece is not None)
+    return "".join(piece.html for piece in pieces)
 
 
 @pytest.mark.parametrize("branch_code", ["metallurgie", "ceramique"])
@@ -172,7 +171,7 @@ def test_the_calendar_of_an_export_tells_ends_and_lead_times_of_the_branch_s_fic
 
 def test_without_an_export_the_calendar_is_nd_and_says_what_it_takes():
     assert results("metallurgie")["expiry_calendar"].empty
-    assert "rncp_export" in competences.calendar_table(results("metallurgie")).html
+    assert "l’extrait du RNCP" in competences.calendar_table(results("metallurgie")).html
 
 
 def test_a_branch_without_certifying_body_has_nd_and_not_zero():

@@ -1,5 +1,7 @@
 """What the page of employment says first."""
 
+import re
+
 import pandas as pd
 import pytest
 from chains import employment_results
@@ -25,17 +27,17 @@ def test_a_metier_ahead_without_certainty_has_no_number_that_the_table_contradic
         (second, 24_000.0, 23_000.0, 25_500.0),
     ):
         table.loc[row, ["value", "lower", "upper"]] = value, lower, upper
-    told = emplois.findings({**results, "emplois": table}, study.metier_labels()).html
-    assert "sont les deux premiers métiers" in told
-    assert "data-cell" not in told
+    told = emplois.headline({**results, "emplois": table}, study.metier_labels()).html
+    assert "leur ordre n’est pas sûr" in told
+    assert re.findall(r"emplois:(\d+):value", told)[0] == str(first)
 
 
 def test_a_branch_without_headcount_says_why_it_has_no_finding() -> None:
     inputs = study.load_inputs(["chaux"])
     nothing = employment_results(inputs, "chaux", 5, study.edition())
-    said = emplois.findings(nothing, study.metier_labels()).html
-    assert "n’a pas d’effectif par métier" in said
-    assert "Aucun constat" not in said
+    said = emplois.headline(nothing, study.metier_labels()).html
+    assert "ne connaissons pas les emplois" in said
+    assert emplois.changes(nothing, study.metier_labels()).html == ""
 
 
 NAMES = study.metier_labels() | {"autres_metiers": "Autres métiers"}

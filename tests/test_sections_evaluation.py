@@ -114,22 +114,22 @@ def test_what_is_published_is_no_worse_than_the_last_value_nor_than_the_engine(
     assert 78 <= pooled["value"].item() <= 88
 
 
-def test_figures_have_a_text_alternative_that_says_what_happened(results: dict) -> None:
+def test_figures_show_what_their_tables_hold(results: dict) -> None:
     past = evaluation.retrospective_figure(results, LABELS)
-    assert past.alt.count("Observé en 2018") == evaluation.PANELS
+    assert len(past.rows) == evaluation.PANELS
+    assert all(fan.after[-1][0] == 2018 for fan in past.rows)
     coverage = evaluation.coverage_figure(results)
-    assert all(
-        f"Intervalle annoncé à {level}" in coverage.alt for level in evaluation.NOMINAL_PCT.values()
-    )
+    assert {bar.mark for bar in coverage.rows} == {*evaluation.NOMINAL_PCT.values()}
     tenths = evaluation.calibration_figure(results)
-    said = [int(share) for share in re.findall(r"\d+er? (\d+)\u00a0%", tenths.alt)]
     table = results["evaluation"]
     shares = indicators.select(table, "pit_share_pct", model="published", level="metier")
-    assert said == pytest.approx(shares["value"].tolist(), abs=0.51)
+    assert [bar.value for bar in tenths.rows] == shares["value"].tolist()
     lines = evaluation.cutoffs_figure(results)
-    assert all(name in lines.alt for name in evaluation.METHODS.values())
-    assert "1999" in lines.alt
-    assert all(figure.svg.startswith("<?xml") for figure in (past, coverage, tenths, lines))
+    assert [line.label for line in lines.rows] == list(evaluation.METHODS.values())
+    assert lines.rows[0].points[0][0] == 1999
+    for figure in (past, coverage, tenths, lines):
+        assert len(re.findall(r'aria-label="([^"]*)"', figure.html)[0]) <= 200
+        assert "Voir les chiffres" in figure.html
 
 
 def test_steps_origins_and_branches_have_one_line_each(results: dict) -> None:
@@ -199,7 +199,6 @@ def test_without_any_branch_the_page_says_so(results: dict) -> None:
 
 def test_explanations_show_the_largest_metiers_and_three_opinions(jobs: dict) -> None:
     for table in (
-        explications.weights_table(jobs, LABELS),
         explications.errors_table(jobs, LABELS),
         explications.opinions_table(jobs, LABELS),
     ):
@@ -229,7 +228,6 @@ def test_a_branch_without_headcount_has_no_explanation(inputs: dict) -> None:
     nothing = employment_results(inputs, "chaux", 12, study.edition())
     for piece in (
         explications.gaps,
-        explications.weights_table,
         explications.errors_table,
         explications.opinions_table,
     ):

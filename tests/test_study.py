@@ -97,29 +97,29 @@ def test_no_number_of_the_employment_notebook_stands_outside_a_cell(root: Path) 
         assert readings(rest.replace("2017-2019", "").replace("-", " ")) <= allowed, rest
 
 
-def test_captions_name_the_result_table_that_holds_the_numbers(root: Path) -> None:
-    notebook = executed(root, KNOWN, "01_emplois")
-    figures = [output for output in outputs(notebook) if "image/svg+xml" in output.get("data", {})]
-    assert len(figures) == 2
-    for figure in figures:
-        assert "emplois.csv" in figure.metadata["opmq"]["caption"]
-    for html in pieces(notebook):
+def test_figures_and_tables_name_the_result_table_that_holds_the_numbers(root: Path) -> None:
+    shown = "".join(pieces(executed(root, KNOWN, "01_emplois")))
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", shown)
+    assert len(captions) == 3
+    assert all("emplois.csv" in caption for caption in captions)
+    for html in pieces(executed(root, KNOWN, "01_emplois")):
         if "<table" in html:
             assert re.search(r"emplois(_explications|_portrait)?\.csv", html)
 
 
-def test_numbers_of_a_figures_text_alternative_are_cells_too(root: Path) -> None:
+def test_numbers_drawn_are_cells_too(root: Path) -> None:
     tables = tables_of(root, KNOWN, "01_emplois")
     columns = [tables["emplois"][name] for name in ("value", "lower", "upper")]
     values = pd.concat([*columns, tables["emplois_projections"]["value"]]).dropna()
-    shown_as = {french.two_digits(value).removeprefix(f"moins de{french.NBSP}") for value in values}
-    for output in outputs(executed(root, KNOWN, "01_emplois")):
-        if "image/svg+xml" in output.get("data", {}):
-            alternative = output.metadata["image/svg+xml"]["alt"]
-            numbers = re.findall(rf"\d[\d{french.NNBSP}]*", alternative)
-            assert len(numbers) > 8
-            years = {str(year) for year in range(2003, 2031)} | {"80"}
-            assert [n for n in numbers if n not in shown_as | years] == []
+    shown_as = {form(value) for value in values for form in (french.two_digits, french.percent)}
+    years = {str(year) for year in range(2003, 2031)} | {"moins de\u00a010"}
+    for html in pieces(executed(root, KNOWN, "01_emplois")):
+        for drawn in re.findall(r"<svg.*?</svg>", html):
+            words = re.findall(r">([^<>]+)</text>", drawn)
+            numbers = [part for each in words for part in re.split(r" à | [A-D]$", each)]
+            numbers = [each for each in numbers if re.fullmatch(r"[\d\u202f]+(\u00a0%)?", each)]
+            scale = set(re.findall(r'font-size="13">([^<]+)</text>', drawn))
+            assert [n for n in numbers if n not in shown_as | years | scale] == []
 
 
 def test_recomputing_the_results_from_the_embedded_data_gives_the_same_bytes(

@@ -128,7 +128,7 @@ class Study:
         Args:
             name: Notebook and function of its page, such as `01_emplois.fan_figure`.
             branch_code: A branch, or `commun`.
-            options: Of that function, such as `metiers` or `ax`; labels need not be given.
+            options: Of that function, such as `metiers`; labels need not be given.
 
         Raises:
             ScopeError: If the notebook or the function is unknown, or the notebook never ran for

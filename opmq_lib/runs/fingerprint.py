@@ -30,7 +30,6 @@ PACKAGES = (
     "pyarrow",
     "pydantic",
     "scipy",
-    "seaborn",
     "statsmodels",
     "xlsxwriter",
 )

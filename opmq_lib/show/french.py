@@ -23,7 +23,10 @@ MONTHS = (
     "décembre",
 )
 PRODUCERS_TYPOS = {"Ouviers": "Ouvriers"}
-_SPACED = re.compile(r" [;!?:%»]|« ")
+_ACUTE = re.compile(r"\bE(?=l(?:abor|ectr|ev|imin)|va[lc]|t(?:abl|ud)|quip|prouv|co\b|colo|du[cq])")
+"""Capitals whose accent the ROME leaves out."""
+_SPACED = re.compile(r" [;!?:%»]|« |\d{4}-\d{4}")
+_YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)-(?=(?:19|20)\d\d(?!\d|-))")
 STATUS_LABELS = {
     "s": "secret statistique",
     "nd": "non disponible",
@@ -113,7 +116,7 @@ def typography(prose: str) -> str:
     r"""Return French prose with the no-break spaces that its punctuation asks for.
 
     Only spaces that stand already are changed: narrow before `; ! ?`, plain before `: %` and
-    inside « ». Prose, not code.
+    inside « ». Years are joined by a dash that never breaks. Prose, not code.
 
     Examples:
         >>> typography("« Chimie » : 12 % ; oui ?")
@@ -122,6 +125,7 @@ def typography(prose: str) -> str:
     if not _SPACED.search(prose):
         return prose
     prose = re.sub(r" (?=[;!?])", NNBSP, prose)
+    prose = _YEARS.sub("\\1\u2060–\u2060", prose)
     return re.sub(r" (?=[:%»])|(?<=«) ", NBSP, prose)
 
 
@@ -147,15 +151,17 @@ def plural(count: int, singular: str, several: str | None = None) -> str:
 
 
 def label(text: str) -> str:
-    """Return a producer's label with typographic apostrophes, single spaces and known typos mended.
+    """Return a producer's label: apostrophes, spaces, accents and known typos mended.
 
     Examples:
         >>> label("Ouvriers  de l'électricité")
         'Ouvriers de l’électricité'
+        >>> label("Elaborer un devis")
+        'Élaborer un devis'
     """
     for typo, mended in PRODUCERS_TYPOS.items():
         text = text.replace(typo, mended)
-    return " ".join(text.split()).replace("'", "’")
+    return " ".join(_ACUTE.sub("É", text).split()).replace("'", "’")
 
 
 def day(iso_date: str) -> str:

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import unescape
 from typing import Any, TypeVar
 
 import pandas as pd
@@ -22,8 +21,7 @@ from opmq_lib.tables.columns import TITLES_SEPARATOR
 ABSENT = Markup('<abbr class="opmq-absent" title="non disponible">nd</abbr>')
 NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>')
 
-ALT_SIGNS = 200
-"""Longest text alternative of a figure, whose numbers stand in the table below it."""
+TEXT = ' class="text"'
 LEAST_RELIABLE = "D"
 GRADE = Markup('<abbr class="opmq-grade" title="fiabilité {0} : {1}">{0}</abbr>')
 
@@ -261,7 +259,8 @@ def prose(words: str) -> Html:
 
 def banner(words: str) -> Html:
     """Return a warning that stands before what it qualifies."""
-    return piece(f'<div class="opmq-banner" role="note">{text(words).html}</div>')
+    said = text(words).html
+    return piece(f'<div class="opmq-banner" role="note">{said}</div>') if said else Html("")
 
 
 def text(words: str) -> Html:
@@ -320,11 +319,16 @@ def table(
     """
     pairs = [*(columns.items() if isinstance(columns, Mapping) else columns)]
     caption, *source = paragraphs(words)
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title, _ in pairs)
-    body = ""
-    for row in rows:
-        first, *others = (escape(show(row)) for _, show in pairs)
-        body += f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, others))}</tr>'
+    shown = [[escape(show(row)) for _, show in pairs] for row in rows]
+    body = "".join(
+        f'<tr><th scope="row">{first}</th>{"".join(map(_data_cell, others))}</tr>'
+        for first, *others in shown
+    )
+    numbers = {at for line in shown for at, value in enumerate(line) if _holds_number(value)}
+    head = "".join(
+        f'<th scope="col"{"" if at in numbers or not at else TEXT}>{escape(title)}</th>'
+        for at, (title, _) in enumerate(pairs)
+    )
     return piece(
         f'<div class="opmq-table" tabindex="0" role="region" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
@@ -333,27 +337,85 @@ def table(
     )
 
 
-def figure(words: Sequence[str], drawings: Sequence[str], said: str, numbers: Html) -> Html:
-    """Return drawings with all their words: title, how to read, alternative, source, numbers.
+def shaded(cells: Cells, row: int, most: float) -> Markup:
+    """Return a number on a ground that is the darker the nearer it is to the largest."""
+    shade = 1 + min(4, int(5 * (cells.read(row) or 0) / most))
+    shown = cells.bare(row, french.number)
+    return Markup('<span class="opmq-shade t{}">{}</span>').format(shade, shown)
+
+
+def heat(  # noqa: PLR0913 - a table and its two sides
+    words: str,
+    cells: Cells,
+    rows: pd.DataFrame,
+    labels: Labels,
+    lines: Sequence[str],
+    columns: Sequence[str],
+) -> Html:
+    """Return numbers as a table of shades, the darker the larger.
 
     Args:
-        words: The finding, whose numbers come from `Cells`; how to read the drawings, on a line;
-            producers and years.
-        drawings: SVG; where there are two, a wide one then one for phones, or panels.
-        said: What a person who does not see them must know; cut at 200 signs.
-        numbers: The table of what is drawn.
+        words: See `table`.
+        cells: The table of the numbers.
+        rows: Those of it to show: `branch_code`, `metier_code`, `value`.
+        labels: French names of branches and métiers.
+        lines: Branches, from the top.
+        columns: Métiers, from the left.
     """
-    title, how, source = (" ".join(paragraphs(each)) for each in words)
-    whole = french.typography(unescape(re.sub(r"<[^>]*>", "", " ".join(paragraphs(said)))))
-    said = whole if len(whole) <= ALT_SIGNS else f"{whole[: ALT_SIGNS - 1].rpartition(' ')[0]}…"
-    read = f'<p class="opmq-how">{how}</p>' if how else ""
-    shown = "".join(drawings)
-    return piece(
-        f'<figure class="opmq-figure"><h3>{title}</h3>{read}'
-        f'<div class="opmq-drawing" role="img" aria-label="{escape(said)}">{shown}</div>'
-        f"<figcaption>{source}</figcaption>"
-        f"<details><summary>Voir les chiffres</summary>{numbers.html}</details></figure>"
+    keys = zip(rows["branch_code"], rows["metier_code"], strict=True)
+    place, most = dict(zip(keys, rows.index.tolist(), strict=True)), float(rows["value"].max())
+
+    def column(metier_code: str) -> Callable[[str], str]:
+        def show(branch_code: str) -> str:
+            row = place.get((branch_code, metier_code))
+            if row is None:
+                return ""
+            return shaded(cells, row, most)
+
+        return show
+
+    named = [(labels[code], column(code)) for code in columns]
+    return table(words, [("Branche", labels.__getitem__), *named], lines)
+
+
+def folded(title: str, *parts: Html) -> Html:
+    """Return pieces under a line that opens them; nothing where none has anything to show."""
+    shown = "".join(part.html for part in parts)
+    if not shown:
+        return Html("")
+    summary = f"<summary>{french.typography(title)}</summary>"
+    return Html(f'<details class="opmq-fold">{summary}{shown}</details>')
+
+
+def choice(key: str, question: str, options: Sequence[tuple[str, Html]]) -> Html:
+    """Return one of several pieces at a time, as the reader chooses; no script is needed.
+
+    Args:
+        key: What makes it unique in the page.
+        question: What one chooses, in French.
+        options: Name and piece of each; the first is shown.
+    """
+    shown = [(name, part.html) for name, part in options if part.html]
+    if not shown:
+        return Html("")
+    radios = "".join(
+        f'<input type="radio" name="{key}" id="{key}-{at}"{"" if at else " checked"}>'
+        f'<label for="{key}-{at}">{escape(name)}</label>'
+        for at, (name, _) in enumerate(shown)
     )
+    parts = "".join(
+        f'<div class="opmq-option"><p class="opmq-sub">{escape(name)}</p>{html}</div>'
+        for name, html in shown
+    )
+    legend = f"<legend>{french.typography(question)}</legend>"
+    return Html(f'<fieldset class="opmq-choose">{legend}{radios}{parts}</fieldset>')
+
+
+def lede(words: str) -> Html:
+    """Return the sentence that a reader keeps, then what qualifies it and what to do."""
+    first, *others = paragraphs(words)
+    rest = "".join(f'<p class="opmq-next">{each}</p>' for each in others)
+    return piece(f'<p class="opmq-lede">{first}</p>{rest}')
 
 
 def piece(html: str) -> Html:
@@ -363,5 +425,8 @@ def piece(html: str) -> Html:
 
 
 def _data_cell(value: str) -> str:
-    holds_number = 'class="n"' in value or 'class="opmq-absent"' in value
-    return f"<td>{value}</td>" if holds_number else f'<td class="text">{value}</td>'
+    return f"<td>{value}</td>" if _holds_number(value) else f"<td{TEXT}>{value}</td>"
+
+
+def _holds_number(value: str) -> bool:
+    return 'class="n"' in value or 'class="opmq-absent"' in value

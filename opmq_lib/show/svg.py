@@ -6,7 +6,7 @@ written beside what they measure; the words around a drawing are `pieces.figure`
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -28,10 +28,15 @@ INK, MUTED, DATA, SOFT, LINE, HOT, HOT_SOFT, PAPER = (
     }.items()
 )
 WIDTH: Final = 400
+WIDE: Final = 860
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom of a box."""
+Point = tuple[int, float]
+"""A year and its value."""
+Form = Callable[[float], str]
 _LETTERS, _LETTER, _TOP_SHARE = 52, 7.2, 0.75
 _ROW, _LABEL_HEIGHT, _VALUE_WIDTH, _ENDS_WIDTH = 42, 17, 62, 135
+_NAMES_WIDTH, _NAMES_LETTERS, _LINE, _LETTERS_TOP = 310, 42, 15, 10
 
 
 class Bar(NamedTuple):
@@ -80,8 +85,40 @@ class Dot(NamedTuple):
     is_hollow: bool = False
 
 
-def bars(rows: Sequence[Bar]) -> str:
+class Fan(NamedTuple):
+    """One panel of `fan`: what was, then what may be.
+
+    Attributes:
+        label: French name.
+        past: Year and value, in order.
+        ahead: The same of what is projected, from the year after the last one known then.
+        bands: Year, low and high ends of what is projected, the widest band first.
+        after: What happened where the projection was made in the past; else nothing.
+        is_sure: Whether values of the middle are written, not only the ends of the interval.
+    """
+
+    label: str
+    past: Sequence[Point]
+    ahead: Sequence[Point]
+    bands: Sequence[Sequence[tuple[int, float, float]]]
+    after: Sequence[Point] = ()
+    is_sure: bool = True
+
+
+class Line(NamedTuple):
+    """One line of `lines`: its name, its years and values, whether it stands out."""
+
+    label: str
+    points: Sequence[Point]
+    is_hot: bool = False
+
+
+def bars(rows: Sequence[Bar], width: int = WIDTH) -> str:
     """Return horizontal bars, each under its name, with its value at its end.
+
+    Args:
+        rows: From the top.
+        width: Width of the drawing.
 
     Examples:
         >>> drawing = bars([Bar("Cadres", 30.0, "30 %")])
@@ -90,83 +127,190 @@ def bars(rows: Sequence[Bar]) -> str:
     """
     ends = [each.value for each in rows] + [each.mark or 0 for each in rows]
     least, most = min(0.0, *ends), max(0.0, *ends)
-    scale = (WIDTH - _VALUE_WIDTH) / ((most - least) or 1)
-    parts = []
-    for at, each in enumerate(rows):
-        top = at * _ROW + _LABEL_HEIGHT
+    scale = (width - _VALUE_WIDTH) / ((most - least) or 1)
+    parts, top = [], 0
+    for each in rows:
+        names = textwrap.wrap(each.label, _LETTERS * width // WIDTH)
+        weight = 600 if each.is_hot else 0
+        parts += [
+            _text(0, top + 13 + 16 * n, name, "start", "", weight) for n, name in enumerate(names)
+        ]
+        top += 16 * len(names)
         start, end = (scale * (x - least) for x in sorted((0.0, each.value)))
         colour = HOT if each.is_hot else DATA
-        parts.append(_text(0, top - 4, _short(each.label), weight=600 if each.is_hot else 0))
-        parts.append(_box(start, top + 1, max(end - start, 1.5), 15, colour))
+        parts.append(_box(start, top + 2, max(end - start, 1.5), 15, colour))
         if each.mark is not None:
             x = scale * (each.mark - least)
-            parts.append(_box(x - 1.5, top - 2, 3, 21, INK))
+            parts.append(_box(x - 1.5, top - 1, 3, 21, INK))
             end = max(end, x)
-        parts.append(_text(end + 7, top + 14, each.shown, weight=600))
-    return _drawing(WIDTH, len(rows) * _ROW, parts)
+        parts.append(_text(end + 7, top + 15, each.shown, weight=600))
+        top += 26
+    return _drawing(width, top, parts)
 
 
-def dots(rows: Sequence[Dot], reference: float | None = None) -> str:
-    """Return points in their intervals, each under its name.
+def dots(
+    rows: Sequence[Dot],
+    reference: float | None = None,
+    *,
+    is_wide: bool = False,
+    form: Form = french.number,
+) -> str:
+    """Return points in their intervals: each under its name, or beside it on a wide drawing.
 
     Args:
         rows: From the top.
         reference: Where a dotted line stands.
+        is_wide: Whether names stand on the left and a scale, in `form`, below.
+        form: How a value of the scale is written.
     """
+    width, step, left = (WIDE, 38, _NAMES_WIDTH) if is_wide else (WIDTH, _ROW, 0)
     room = _ENDS_WIDTH if any(each.ends for each in rows) else 8
-    scale = (WIDTH - room) / max([reference or 0, *(each.upper for each in rows)])
-    height, parts = len(rows) * _ROW, []
+    least = min(0.0, *(each.lower for each in rows))
+    most = max([reference or 0, *(each.upper for each in rows)])
+    scale = (width - left - room) / (most - least)
+    left += round(-scale * least)
+    names = [textwrap.wrap(each.label, _NAMES_LETTERS) for each in rows]
+    tops = [0]
+    for lines_of in names:
+        tops.append(tops[-1] + (step if is_wide else step + 16 * (len(lines_of) - 1)))
+    height = tops.pop()
+    places = [(left + scale * tick, form(tick)) for tick in _ticks(most)] if is_wide else []
+    parts = [_line(x, 8, x, height, LINE, width=1) for x, _ in places]
+    parts += [_text(x, height + 16, words, "middle", MUTED, size=13) for x, words in places]
     if reference is not None:
-        x = scale * reference
+        x = left + scale * reference
         parts.append(_line(x, 0, x, height, MUTED, dashed=True))
-    for at, each in enumerate(rows):
-        y, weight = at * _ROW + 28, 600 if each.is_hot else 0
+    for top, name, each in zip(tops, names, rows, strict=True):
+        y = top + 28 + (0 if is_wide else 16 * (len(name) - 1))
+        colour, weight = (HOT, 600) if each.is_hot else ("", 0)
+        place, anchor = (_NAMES_WIDTH - 14, "end") if is_wide else (0, "start")
+        first = y + 5 - 8 * (len(name) - 1) if is_wide else top + 16
         parts += [
-            _text(0, y - 12, _short(each.label, 44), weight=weight),
-            _text(WIDTH, y - 12, each.shown, anchor="end", weight=600 if each.ends else 0),
-            _text(WIDTH, y + 5, each.ends, anchor="end", colour=MUTED, size=13),
-            *_point(each, scale * each.lower, scale * each.upper, scale * each.value, y, 5),
+            _text(place, first + 16 * n, words, anchor, colour, weight)
+            for n, words in enumerate(name)
         ]
-    return _drawing(WIDTH, height, parts)
+        low, high, x = (left + scale * end for end in (each.lower, each.upper, each.value))
+        if is_wide:
+            parts.append(_text(x, y - 10, each.shown, "middle", weight=600, is_haloed=True))
+        else:
+            weight = 600 if each.ends else 0
+            parts.append(_text(width, top + 16, each.shown, "end", weight=weight))
+        parts.append(_text(width, y + 5, each.ends, "end", MUTED, size=13))
+        parts += _point(each, low, high, x, y, 0 if each.ends and not each.shown else 5)
+    return _drawing(width, height + (22 if is_wide else 0), parts)
 
 
-def trend(
-    past: Sequence[tuple[int, float]], ahead: tuple[int, float, float, float], most: float
-) -> str:
-    """Return a share over the years, then where it may go: values written at the three ends.
+def fan(each: Fan, most: float, form: Form, width: int = 290) -> str:
+    """Return what was and what may be, its values written at both ends.
 
     Args:
-        past: Year and value in %, in order.
-        ahead: Year, value, low and high ends of its interval, in %.
-        most: Largest share that the drawing can hold, the same for all panels.
+        each: The panel.
+        most: Largest value that it can hold, the same where panels are compared.
+        form: How a value is written.
+        width: Width of the drawing; a page holds several beside one another.
+
+    Examples:
+        >>> wedge = Fan("Cadres", [(2004, 15.0), (2018, 21.0)], [(2030, 25.0)], [[(2030, 20, 30)]])
+        >>> [text in fan(wedge, 40, french.percent) for text in ("2004", "15", "25", "30")]
+        [True, True, True, True]
     """
-    (first, was), (last, now) = past[0], past[-1]
-    then, value, low, high = ahead
-    width, height = 200, 128
+    (first, was), (last, now) = each.past[0], each.past[-1]
+    then, value = each.ahead[-1]
+    height = round(0.45 * width) + 38
+    wide = each.bands[0][-1][1:]
+    ends = [(form(end), end, 0, MUTED) for end in wide]
+    if each.is_sure:
+        ends.append((form(value), value, 650, DATA))
+    if each.after:
+        ends.append((form(each.after[-1][1]), each.after[-1][1], 650, INK))
+    room = 12 + _LETTER * max(len(words) for words, *_ in ends)
 
     def x(year: float) -> float:
-        return 12 + (width - 62) * (year - first) / (then - first)
+        return 6 + (width - room - 12) * (year - first) / (then - first)
 
-    def y(share: float) -> float:
-        return 14 + (height - 46) * (1 - share / most)
+    def y(amount: float) -> float:
+        return 18 + (height - 48) * (1 - amount / most)
 
-    line = " ".join(f"{x(year):.0f},{y(share):.0f}" for year, share in past)
-    parts = [
-        _line(0, height - 24, width, height - 24, LINE),
-        f'<polyline points="{line}" fill="none" stroke="{DATA}" stroke-width="2.5"/>',
-        _line(x(last), y(now), x(then), y(value), DATA, dashed=True),
-        _line(x(then), y(low), x(then), y(high), SOFT, width=7),
-        _circle(x(last), y(now), 4, DATA),
-        _circle(x(then), y(value), 4.5, PAPER, DATA),
-        _text(x(first), y(was) - 9, french.percent(was), colour=MUTED),
-        _text(x(last), y(now) - 9, french.percent(now), weight=600, anchor="middle"),
-        _text(x(then) + 10, y(value) + 5, french.percent(value)),
-        *(
-            _text(x(year), height - 6, str(year), colour=MUTED, anchor=anchor, size=12.5)
-            for year, anchor in ((first, "start"), (last, "middle"), (then, "middle"))
-        ),
+    def path(points: Iterable[tuple[int, float]]) -> str:
+        return " ".join(f"{x(year):.0f},{y(amount):.1f}" for year, amount in points)
+
+    parts = [_line(0, height - 24, width - room, height - 24, LINE)]
+    for band, opacity in zip(each.bands, (0.45, 0.9), strict=False):
+        back = [(year, low) for year, low, _ in reversed(band)]
+        ring = path([(last, now), *((year, high) for year, _, high in band), *back])
+        parts.append(f'<polygon points="{ring}" fill="{SOFT}" opacity="{opacity}"/>')
+    ahead, known = path([(last, now), *each.ahead]), path(each.past)
+    stroke = f'fill="none" stroke="{INK}" stroke-width="2.2"'
+    parts += [
+        f'<polyline points="{ahead}" fill="none" stroke="{DATA}" stroke-width="2" '
+        'stroke-dasharray="5 3"/>',
+        f'<polyline points="{known}" {stroke}/>',
+        f'<polyline points="{path([(last, now), *each.after])}" {stroke}/>' if each.after else "",
+        _circle(x(last), y(now), 4, INK),
+        _text(x(first), y(was) - 8, form(was) * each.is_sure, colour=MUTED, is_haloed=True),
+        _text(x(last), y(now) - 10, form(now) * each.is_sure, "middle", weight=650, is_haloed=True),
+    ]
+    ends.sort(key=lambda end: -end[1])
+    for place, (words, _, weight, colour) in zip(
+        _spread([y(end[1]) for end in ends]), ends, strict=True
+    ):
+        parts.append(_text(x(then) + 8, place + 5, words, colour=colour, weight=weight))
+    parts += [
+        _text(x(year), height - 6, str(year), anchor, MUTED, size=13)
+        for year, anchor in ((first, "start"), (last, "middle"), (then, "middle"))
     ]
     return _drawing(width, height, parts)
+
+
+def lines(rows: Sequence[Line], form: Form, width: int) -> str:
+    """Return lines over the years, each named with its last value at its end."""
+    years = sorted({year for each in rows for year, _ in each.points})
+    most = max(value for each in rows for _, value in each.points)
+    names = [f"{each.label} : {form(each.points[-1][1])}" for each in rows]
+    room, height = 14 + _LETTER * max(map(len, names)), 260
+
+    def x(year: float) -> float:
+        return 4 + (width - room - 8) * (year - years[0]) / (years[-1] - years[0])
+
+    def y(amount: float) -> float:
+        return 14 + (height - 44) * (1 - amount / most)
+
+    order = sorted(range(len(rows)), key=lambda at: -rows[at].points[-1][1])
+    ends = _spread([y(rows[at].points[-1][1]) for at in order])
+    parts = [_line(0, height - 24, width - room, height - 24, LINE)]
+    for at, place in zip(order, ends, strict=True):
+        colour, weight = (DATA, 2.6) if rows[at].is_hot else (MUTED, 1.4)
+        path = " ".join(f"{x(year):.0f},{y(value):.1f}" for year, value in rows[at].points)
+        parts += [
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{weight}"/>',
+            _text(width - room + 8, place + 5, names[at], "start", colour, 650 * rows[at].is_hot),
+        ]
+    for year, anchor in ((years[0], "start"), (years[-1], "end")):
+        parts.append(_text(x(year), height - 6, str(year), anchor, MUTED, size=13))
+    return _drawing(width, height, parts)
+
+
+def watermark(drawing: str, words: str) -> str:
+    """Return a drawing with words across it."""
+    mark = '<text x="50%" y="50%" text-anchor="middle" font-size="26" font-weight="700" '
+    mark += f'fill="{HOT}" opacity="0.3">{escape(words)}</text>'
+    return drawing.replace("</svg>", f"{mark}</svg>")
+
+
+def _ticks(most: float) -> list[float]:
+    """Return four round values or so, from 0 to at most `most`."""
+    size = 10 ** math.floor(math.log10(most / 4))
+    step = size * next(each for each in (1, 2, 5, 10) if most / (size * each) <= 5)
+    return [step * at for at in range(int(most / step) + 1)]
+
+
+def _spread(places: Sequence[float]) -> list[float]:
+    """Return places, from the top, moved so that words that stand there do not touch."""
+    moved = list(places[:1])
+    for place in places[1:]:
+        moved.append(max(place, moved[-1] + _LINE))
+    lower = sum(new - old for new, old in zip(moved, places, strict=True)) / len(places)
+    return [place - min(lower, moved[0] - _LETTERS_TOP) for place in moved]
 
 
 def scatter(rows: Sequence[Dot], reference: float, axes: tuple[str, str, str]) -> str:
@@ -264,10 +408,10 @@ def _point(  # noqa: PLR0913 - a point and its interval
 ) -> list[str]:
     colour = HOT if each.is_hot else DATA
     inside = PAPER if each.is_hollow else colour
-    return [
-        _line(low, y, high, y, colour if each.is_hot else SOFT, width=2.5),
-        _circle(x, y, radius, inside, colour if each.is_hollow else PAPER),
-    ]
+    bar = _line(low, y, high, y, colour if each.is_hot else SOFT, width=6 if each.ends else 2.5)
+    if not radius:
+        return [bar]
+    return [bar, _circle(x, y, radius, inside, colour if each.is_hollow else PAPER)]
 
 
 def _drawing(width: float, height: float, parts: Iterable[str]) -> str:

@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any
 
 from opmq_lib.errors import Defect
-from opmq_lib.show import inline
 from opmq_lib.site import markup, trace
 from opmq_lib.site.outputs import OPTIONS, options_of
 
@@ -202,8 +201,7 @@ def _prepared(cell: Any, source: str) -> dict[str, Any]:
     if cell.cell_type != "code":
         return _cell(cell.cell_type, source)
     known = options_of(source)
-    outputs = [_inlined(output, f"{cell.id}-{place}") for place, output in enumerate(cell.outputs)]
-    texts = zip(*(_texts(output) for output in outputs if _is_figure(output)), strict=True)
+    texts = zip(*(_texts(output) for output in cell.outputs if _is_figure(output)), strict=True)
     lines = [
         f"#| {key}: {json.dumps(values[0] if len(values) == 1 else values, ensure_ascii=False)}"
         for key, values in zip(OPTIONS, texts, strict=False)  # no text without figure
@@ -211,16 +209,14 @@ def _prepared(cell: Any, source: str) -> dict[str, Any]:
     ]
     return _cell("code", "\n".join([*lines, source])) | {
         "execution_count": cell.execution_count,
-        "outputs": outputs,
+        "outputs": [_linked(output) for output in cell.outputs],
     }
 
 
-def _inlined(output: Any, prefix: str) -> Any:
-    """Return a figure of this library as HTML with its link; any other output as it stands."""
-    words, data = output.get("metadata", {}).get("opmq", {}), output.get("data", {})
-    if "said" in words and "image/svg+xml" in data:
-        shown = inline.figure(data["image/svg+xml"], words, prefix).html
-    elif "</figure>" not in (shown := data.get("text/html", "")):
+def _linked(output: Any) -> Any:
+    """Return a figure of this library with its link; any other output as it stands."""
+    shown = output.get("data", {}).get("text/html", "")
+    if "</figure>" not in shown:
         return output
     data = {"text/html": trace.linked(shown)}
     return {"output_type": "display_data", "data": data, "metadata": {}}

@@ -8,11 +8,17 @@ from markupsafe import Markup
 
 from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.questions.besoins.page import WORDS
-from opmq_lib.show import french, pieces
+from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
+from opmq_lib.show.svg import Dot
 from opmq_lib.tables.indicators import ALL_METIERS, row_of
 
 LINES = "besoins_scenarios"
+NAMES = {
+    besoins.LEFT_RATE: "Départs en fin de carrière",
+    besoins.CREATED_RATE: "Création nette",
+    besoins.POSTS_RATE: "Postes à pourvoir",
+}
 VARIANTS = {
     besoins.OWN_TREND: "Variante : notre tendance d’emploi",
     "later_pension": "Variante : départs un an plus tard dans la vie",
@@ -34,9 +40,7 @@ def scenarios_table(results: Results) -> Html:
     f, cells, table = besoins.facts(results), besoins.cells_of(results), results[besoins.TABLE]
     if not f.has_needs:
         return Html("")
-    reference, *others = results[LINES]["scenario_code"].unique()
-    names = results[LINES].groupby("scenario_code")["scenario_label"].first().map(french.label)
-    variants = {"": names[reference]} | {code: names[code] for code in others} | VARIANTS
+    variants = _names(results)
 
     def column(show: Any, name: str) -> Any:
         return lambda variant: show(cells, row_of(table, name, ALL_METIERS, f.end, variant=variant))
@@ -50,6 +54,59 @@ def scenarios_table(results: Results) -> Html:
         "Postes, en personnes (intervalle à 80 %)": column(besoins.interval, besoins.POSTS),
     }
     return pieces.table(WORDS.scenarios_table(f), columns, variants)
+
+
+def scenarios(results: Results) -> Html:
+    """Return departures, net creation and posts under the scenario that the reader chooses."""
+    f, cells, table = besoins.facts(results), besoins.cells_of(results), results[besoins.TABLE]
+    if not f.has_needs:
+        return Html("")
+    names = _names(results)
+
+    def drawn(variant: str) -> Html:
+        rows = [row_of(table, each, ALL_METIERS, f.end, variant=variant) for each in NAMES]
+        known = [row for row in rows if row is not None and cells.read(row) is not None]
+        if len(known) < len(rows):
+            return Html("")
+        values = table.loc[known]
+        dots = [
+            Dot(
+                NAMES[each],
+                row["value"],
+                row["lower"],
+                row["upper"],
+                besoins.one(row["value"]),
+                f"{besoins.one(row['lower'])} à {besoins.one(row['upper'])}",
+                is_hot=each == besoins.POSTS_RATE,
+            )
+            for each, row in zip(NAMES, values.to_dict("records"), strict=True)
+        ]
+        wide = svg.dots(dots, 0, is_wide=True, form=besoins.one)
+        said = " ; ".join(f"{dot.label} : {dot.shown} ({dot.ends})" for dot in dots)
+        shown = "".join(figures.both(wide, svg.dots(dots, 0)))
+        title = WORDS.scenario_title(rates(known[-1]), besoins.rate_interval(cells, known[-1]))
+        return pieces.piece(
+            f'<figure class="opmq-figure"><h3>{title}</h3>'
+            f'<div class="opmq-drawing" role="img" aria-label="{said}">{shown}</div></figure>'
+        )
+
+    def rates(row: int) -> Markup:
+        return besoins.rate(cells, row)
+
+    options = [(names[variant], drawn(variant)) for variant in names]
+    table_of_all = pieces.folded(WORDS.scenarios_folded(), scenarios_table(results))
+    return Html(
+        banner(results).html
+        + pieces.choice("scenario", WORDS.scenario_choice(), options).html
+        + table_of_all.html
+    )
+
+
+def _names(results: Results) -> dict[str, str]:
+    """Return the French name of each scenario and variant, the reference first."""
+    reference, *others = results[LINES]["scenario_code"].unique()
+    names = results[LINES].groupby("scenario_code")["scenario_label"].first().map(french.label)
+    return {"": names[reference]} | {code: names[code] for code in others} | VARIANTS
 
 
 def lines_table(results: Results, labels: Labels, groups: Labels) -> Html:

@@ -7,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from opmq_lib.methods.needs.metier_rates import MOST_APART_PCT
 from opmq_lib.questions.tensions import page as tensions
-from opmq_lib.show import figures, french, pieces
+from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
+from opmq_lib.show.svg import Bar, Dot
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
 
@@ -86,79 +85,88 @@ def legend(results: Results) -> Html:
     return pieces.grades_legend(results[TABLE])
 
 
-def key_figures(results: Results) -> Html:
-    """Return departures, net creation and posts per 100 jobs a year, then departures as a count."""
+def headline(results: Results, labels: Labels) -> Html:
+    """Return who leaves, with its interval and its letter, and where most."""
     f, cells = facts(results), cells_of(results)
-    if not f.has_needs:
-        return Html("")
-    left, created, posts, count = (
-        row_at(results, name, ALL_METIERS, f.end)
-        for name in (LEFT_RATE, CREATED_RATE, POSTS_RATE, LEFT)
-    )
-    trend = rate(cells, row_at(results, CREATED_RATE, ALL_METIERS, f.end, OWN_TREND))
-    per_year = "par an pour 100 emplois"
-    return pieces.key_figures(
-        [
-            (f"Départs {per_year}", rate(cells, left), WORDS.interval(rate_interval(cells, left))),
-            (f"Création nette {per_year}", rate(cells, created), WORDS.both(f, trend)),
-            (
-                f"Postes à pourvoir {per_year}",
-                rate(cells, posts),
-                WORDS.interval(rate_interval(cells, posts)),
-            ),
-            (
-                f"Départs de fin {f.start} à fin {f.end}",
-                heads(cells, count),
-                WORDS.magnitude(interval(cells, count)),
-            ),
-        ]
-    )
+    left, count = (row_at(results, name, ALL_METIERS, f.end) for name in (LEFT_RATE, LEFT))
+    if not f.has_needs or left is None or cells.read(left) is None:
+        return pieces.lede(WORDS.unknown())
+    most = _departures(results).sort_values("value", ascending=False).head(NAMED)
+    shown = [
+        WORDS.most(pieces.metier(code, labels[code]), rate(cells, row), rate_interval(cells, row))
+        for row, code in zip(most.index, codes(most), strict=True)
+    ]
+    country = rate(cells, row_of(results[TABLE], COUNTRY_RATE))
+    of_rate = rate(cells, left), rate_interval(cells, left), country
+    ends = "" if cells.is_unreliable(count) else interval(cells, count)
+    return pieces.lede(WORDS.headline(f, heads(cells, count), ends, of_rate, shown))
 
 
 def findings(results: Results, labels: Labels) -> Html:
-    """Return up to five findings, who leaves first, none that its interval does not support."""
+    """Return net creation, posts, and where the two sources diverge."""
     f, table, cells = facts(results), results[TABLE], cells_of(results)
-    if not f.has_needs:
-        return _nothing(results)
-    left, created, posts = (
-        row_at(results, name, ALL_METIERS, f.end) for name in (LEFT_RATE, CREATED_RATE, POSTS_RATE)
+    created, posts = (
+        row_at(results, name, ALL_METIERS, f.end) for name in (CREATED_RATE, POSTS_RATE)
     )
+    if posts is None or cells.read(posts) is None:
+        return Html("")
     own = row_at(results, CREATED_RATE, ALL_METIERS, f.end, OWN_TREND)
-    country = rate(cells, row_of(table, COUNTRY_RATE))
-    text = []
-    if left is not None and cells.read(left) is not None:
-        text = [
-            WORDS.departures(f, graded_rate_interval(cells, left), country),
-            WORDS.creation(f, rate(cells, created), rate(cells, own), sign(table, created)),
-            WORDS.posts(rate(cells, posts), rate_interval(cells, posts)),
-        ]
-        most = _departures(results).sort_values("value", ascending=False).head(NAMED)
-        shown = [
-            WORDS.most(labels[code], graded_rate_interval(cells, row))
-            for row, code in zip(most.index, codes(most), strict=True)
-        ]
-        text.append(WORDS.most_left(shown))
     apart = [f"« {labels[code]} »" for code in _largest(results)[:SHOWN] if code in _apart(results)]
-    return pieces.findings("\n\n".join([*text, WORDS.apart(apart)]))
+    said = [
+        WORDS.posts(rate(cells, posts), rate_interval(cells, posts)),
+        WORDS.creation(f, rate(cells, created), rate(cells, own), sign(table, created)),
+        WORDS.apart(apart),
+    ]
+    return pieces.text("\n\n".join(said))
 
 
-def departures_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
-) -> Figure | Html:
+def departures_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
     """Draw departures per 100 jobs a year of the largest métiers, or of those given."""
     rows = pieces.chosen(_departures(results, None), metiers, SHOWN)
     if rows.empty:
         return _nothing(results)
-    country = float(select(results[TABLE], COUNTRY_RATE)["value"].iloc[0])
-    text = WORDS.departures_figure(facts(results), int((rows["lower"] > country).sum()), len(rows))
-    return figures.departure_rates(rows, country, labels, text, ax)
+    f, cells = facts(results), cells_of(results)
+    place = row_of(results[TABLE], COUNTRY_RATE)
+    country, code = cells.read(place or 0) or 0.0, rows["metier_code"]
+    drawn = [
+        Dot(
+            labels[code[row]],
+            rows["value"][row],
+            rows["lower"][row],
+            rows["upper"][row],
+            french.number(rows["value"][row], 1),
+            f"{one(rows['lower'][row])} à {one(rows['upper'][row])} {cells.grade(row)}",
+            is_hot=bool(rows["lower"][row] > country),
+        )
+        for row in rows.index
+    ]
+    sure = sum(each.is_hot for each in drawn)
+    most = max(drawn, key=lambda each: each.value)
+    return figures.figure(
+        (
+            WORDS.departures_title(sure, len(drawn), most),
+            WORDS.departures_how(f, rate(cells, place)),
+            source(f),
+        ),
+        drawn,
+        figures.both(svg.dots(drawn, country, is_wide=True), svg.dots(drawn, country)),
+        rates_table(results, labels, codes(rows)),
+    )
 
 
-def rates_table(results: Results, labels: Labels) -> Html:
+def one(value: float) -> str:
+    """Return a rate."""
+    return french.number(value, 1)
+
+
+def source(f: Any) -> str:
+    """Return who produced the figures."""
+    return str(WORDS.source(f))
+
+
+def rates_table(results: Results, labels: Labels, metiers: Sequence[str]) -> Html:
     """Return departures, net creation and posts per 100 jobs a year, métier by métier."""
     f, cells = facts(results), cells_of(results)
-    if not f.has_needs:
-        return Html("")
     apart = _apart(results)
 
     def column(show: Callable[[Cells, int | None], Markup], name: str, variant: str = "") -> Any:
@@ -182,7 +190,7 @@ def rates_table(results: Results, labels: Labels) -> Html:
     columns["Sens de la création nette"] = reading
     columns["Postes à pourvoir"] = column(rate, POSTS_RATE)
     columns["Postes, intervalle à 80 %"] = column(rate_interval, POSTS_RATE)
-    return pieces.table(WORDS.rates_table(f), columns, _shown(results, CREATED_RATE, f.end))
+    return pieces.table(WORDS.rates_table(f), columns, [*metiers, ALL_METIERS])
 
 
 def posts_table(results: Results, labels: Labels) -> Html:
@@ -206,21 +214,32 @@ def _shown(results: Results, indicator: str, end: int) -> list[str]:
     return [code for code in shown if row_at(results, indicator, code, end) is not None]
 
 
-def pyramid_figure(results: Results, ax: Axes | None = None) -> Figure | Html:
+def pyramid_figure(results: Results) -> Html:
     """Draw the branch's age pyramid."""
     rows = select(results[TABLE], "age_headcount").dropna(subset=["value"])
     if rows.empty:
         return _nothing(results)
     first = rows["age_band"].astype(int).tolist()
     bands = [f"{age}-{after - 1} ans" for age, after in pairwise(first)]
+    bands.append(f"{first[-1]} ans ou plus")
+    shares = 100 * rows["value"] / rows["value"].sum()
     is_old = rows["age_band"].astype(int) >= OLD_AGE
-    share = 100 * rows.loc[is_old, "value"].sum() / rows["value"].sum()
-    return figures.age_pyramid(
-        rows.assign(band=[*bands, f"{first[-1]} ans ou plus"], old=is_old),
-        WORDS.pyramid_figure(
-            facts(results), share, (rows["nature"] == "observed").all(), rows["variant"].iloc[0]
-        ),
-        ax,
+    drawn = [
+        Bar(band, share, french.percent(share), is_hot=old)
+        for band, share, old in zip(bands, shares, is_old, strict=True)
+    ]
+    f, cells = facts(results), cells_of(results)
+    of = dict(zip(rows.index, bands, strict=True))
+    columns: dict[str, Any] = {"Âge": of.__getitem__, "Emplois": cells.headcount}
+    old = float(shares[is_old].sum())
+    is_observed = bool((rows["nature"] == "observed").all())
+    how = WORDS.pyramid_how(f, is_observed, rows["variant"].iloc[0])
+    return figures.figure(
+        (WORDS.pyramid_title(old, is_observed), how, source(f)),
+        drawn,
+        [svg.bars(drawn)],
+        pieces.table(WORDS.pyramid_table(f), columns, of),
+        WORDS.pyramid_said(),
     )
 
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from opmq_lib.questions.changements.chain import FACTS, NOTES, WAYS
 from opmq_lib.show import french, pieces
@@ -46,10 +45,10 @@ def metiers(results: Results, labels: Labels) -> Html:
     """Return what is published of each métier of the short list; one line where nothing is."""
     facts = results[FACTS]
     said = [
-        f"<p><strong>{Markup.escape(labels[code])}</strong></p>" + _said(facts, code).html
+        pieces.folded(pieces.metier(code, labels[code]), _said(facts, code)).html
         for code in facts["metier_code"].unique()
     ]
-    return pieces.piece("".join(said))
+    return Html("".join(said))
 
 
 def notes(results: Results, labels: Labels) -> Html:

@@ -10,8 +10,9 @@ from opmq_lib.methods import core, criteria
 from opmq_lib.params import READY_CRITERIA, EditionParams, Question
 from opmq_lib.questions import country, shared
 from opmq_lib.questions.shared import Tables
-from opmq_lib.tables import DESCRIPTIONS, check
+from opmq_lib.tables import DESCRIPTIONS, check, indicators
 
+TRIALS, STRATEGIC = "essais_poids", "strategic"
 GRID = np.geomspace(1 / 20, 20, 241)
 """What an employment is multiplied by to find from which one its métier would be on a list."""
 
@@ -184,6 +185,34 @@ def results(
         )
         for name, (contract, table) in tables.items()
     }
+
+
+def trials(
+    questions: pd.DataFrame, gates: pd.DataFrame, known: Known, branch_code: str
+) -> pd.DataFrame:
+    """Return how often each métier is strategic as asked, and where one criterion weighs double.
+
+    Args:
+        questions: From `questions`.
+        gates: From `gates`.
+        known: From `known`.
+        branch_code: Key of table `branches`.
+
+    Returns:
+        Indicator `acceptability_pct` of each métier, `variant` being the criterion, or nothing.
+    """
+    table = questions[questions["question_code"] == STRATEGIC]
+    required, parts = gates[gates["question_code"] == STRATEGIC], []
+    weights = dict(zip(table["criterion_code"], table["weight"], strict=True))
+    for code in ["", *weights] if len(known.looked_at) and len(table) else ():
+        doubled = core.reweighted(table, {code: 2 * weights[code]}) if code else table
+        found = core.labels(doubled, required, known.facts, known.drawn)
+        found = found[found["status"] == "value"][["metier_code", "acceptability_pct"]]
+        named = {"indicator": "acceptability_pct", "unit": "percent", "variant": code}
+        rows = found.rename(columns={"acceptability_pct": "value"}).assign(**named)
+        parts.append(rows.assign(year=int(known.looked_at["year"].max()), nature="estimate"))
+    none = pd.DataFrame(columns=["year", "indicator", "unit"])
+    return indicators.stack(parts or [none], branch_code, TRIALS)
 
 
 def run(

@@ -1,24 +1,23 @@
 """Section of `04_coeurs_strategiques`: which métiers are core or strategic, why, how surely."""
 
-import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from opmq_lib.methods import core
 from opmq_lib.questions.coeurs_strategiques import reasons
+from opmq_lib.questions.coeurs_strategiques.chain import STRATEGIC, TRIALS
 from opmq_lib.questions.coeurs_strategiques.reasons import Of
-from opmq_lib.show import figures, french, pieces
+from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import codes, select
 
 WORDS = words(__package__)
 LABELS, FACTS, CRITERIA, GATES = "coeurs", "faits", "criteres", "conditions"
+LEAST_SHOWN_PCT = 50
 DOUBTFUL = (core.ON_ESTIMATE, core.ON_WEIGHTS)
 FOLDED = (core.OUT, core.NOT_ASSESSABLE, core.NOT_LABELLED)
 BESIDE = {"core": ("tension_rank", "ageing", "certification_count")}
@@ -48,9 +47,11 @@ def findings(results: Results, labels: Labels) -> Html:
     for question in results[CRITERIA]["question_code"].unique():
         of = Of(results, question)
         groups = _attested(of), _to_check(of), *(of.labelled(label) for label in DOUBTFUL)
+        share = [of.fact(code, reasons.SHARE) for code in groups[0]["metier_code"][:1]]
         unknown = results[LABELS].empty, _unlabelled(of)
-        said.append(WORDS.finding(question, *(_links(rows, labels) for rows in groups), *unknown))
-    return pieces.findings("\n\n".join(said))
+        names = (_links(rows, labels) for rows in groups)
+        said.append(WORDS.finding(question, share, *names, *unknown))
+    return pieces.lede("\n\n".join([*said, WORDS.next_step()]))
 
 
 def legend(results: Results) -> Html:
@@ -95,20 +96,44 @@ def lists(results: Results, labels: Labels, question: str) -> Html:
 
     Every line has what is known, how surely, why, and what would settle it: no bare ranking.
     """
+    first = listed(results, labels, question)
     if results[LABELS].empty:
-        return listed(results, labels, question)
+        return first
     of = Of(results, question)
     cutoff = reasons.two_decimals(of.criteria["cutoff_score"].iloc[0])
     parts = [
-        listed(results, labels, question),
         _checked(of, labels),
         pieces.text(WORDS.rule([*of.gates.values()], cutoff)),
         *(_doubtful(of, labels, label) for label in DOUBTFUL),
         _others(of, labels),
     ]
     # Ten bytes less for each of some hundred numbers: the style sheet knows them by their cell.
-    first, *rest = (part.html for part in parts)
-    return Html(first + "".join(rest).replace('<span class="n" ', "<span "))
+    rest = "".join(part.html for part in parts).replace('<span class="n" ', "<span ")
+    return Html(first.html + rest)
+
+
+def weights(results: Results, labels: Labels) -> Html:
+    """Return the strategic list under the weights that the reader chooses."""
+    table, of = results[TRIALS], Of(results, STRATEGIC)
+    if table.empty:
+        return Html("")
+    cells, criteria = Cells(TRIALS, table), of.criteria
+    names = {"": str(WORDS.as_it_is())}
+    names |= dict(zip(criteria["criterion_code"], criteria["label"], strict=True))
+
+    def option(variant: str) -> tuple[str, Html]:
+        rows = table[(table["variant"] == variant) & (table["value"] >= LEAST_SHOWN_PCT)]
+        rows = rows.sort_values(["value", "metier_code"], ascending=[False, True])
+        name = names[variant]
+        columns = {
+            "Métier": lambda row: labels[rows["metier_code"][row]],
+            "Tirages favorables": cells.percent,
+        }
+        text = WORDS.weighted(name if variant else "", len(rows))
+        return name, pieces.table(text, columns, rows.index)
+
+    variants = [code for code in names if table["variant"].eq(code).any()]
+    return pieces.choice("poids", WORDS.weights_choice(), [option(code) for code in variants])
 
 
 def listed(results: Results, labels: Labels, question: str) -> Html:
@@ -201,9 +226,7 @@ def _others(of: Of, labels: Labels) -> Html:
     return pieces.piece(WORDS.others(groups, absent, ABSENT_PCT))
 
 
-def shared_heatmap(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
-) -> Figure | Html:
+def shared_heatmap(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
     """Return the métiers that are core in most branches, or those given.
 
     A line per branch; none for a branch where nobody does these métiers.
@@ -212,25 +235,21 @@ def shared_heatmap(
         results: Tables of `10_consolidation`, with the rows `core_acceptability_pct`.
         labels: French names of métiers and branches.
         metiers: Other métiers.
-        ax: Axes of a figure of one's own.
     """
-    rows = select(results["consolidation"], "core_acceptability_pct")
+    table = results["consolidation"]
+    rows = select(table, "core_acceptability_pct", status="value")
     if rows.empty:
         return pieces.banner(WORDS.no_heatmap())
-    wide = rows.pivot(index="branch_code", columns="metier_code", values="value")
     listed = rows["level"].eq(core.IN).groupby(rows["metier_code"]).sum()
-    order = pd.DataFrame({"listed": listed, "total": wide.sum()})
+    total = rows.groupby("metier_code")["value"].sum()
+    order = pd.DataFrame({"listed": listed, "total": total})
     order = order.sort_values(["listed", "total"], ascending=False).reset_index()
     chosen = codes(pieces.chosen(order, metiers, SHOWN_METIERS))
-    drawn = wide[chosen].dropna(how="all")
-    named = drawn.rename(index=dict(labels), columns=dict(labels))
-    shown = (
-        named.sort_index()
-        .sort_index(axis="columns")
-        .rename(columns=lambda name: textwrap.shorten(name, COLUMN_LETTERS, placeholder="…"))
-    )
-    text = WORDS.shared_heatmap(bool(listed[chosen].max() > 1))
-    return figures.share_heat(shown, text, ax)
+    shown = rows[rows["metier_code"].isin(chosen)]
+    lines = sorted(set(shown["branch_code"]), key=lambda code: french.order(labels[code]))
+    first = labels[str(order["metier_code"][0])], int(order["listed"][0])
+    text = WORDS.shared_heatmap(*first)
+    return pieces.heat(text, Cells("consolidation", table), shown, labels, lines, chosen)
 
 
 def _links(rows: pd.DataFrame, labels: Labels) -> list[Markup]:

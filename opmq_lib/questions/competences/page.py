@@ -28,7 +28,7 @@ REASONS = {
     "no_metier": "aucun métier visé (ROME)",
     "domain_only": "un domaine ROME au lieu d’un métier",
     "old_record": "notice non mise à jour depuis cinq ans ou plus",
-    "shared": "recoupe une certification d’une autre branche",
+    "shared": "ressemble à une certification d’une autre branche",
 }
 STATES = {
     "expired": "terminé",
@@ -68,22 +68,8 @@ def findings(results: Results, labels: Labels) -> Html:
     ]
     without = uncertified(results, labels)
     unaimed = counted(results, "no_metier_certifications_count") if "no_metier" in titles else ""
-    return pieces.findings(WORDS.findings(facts(results), reasons, without, unaimed))
-
-
-def key_figures(results: Results) -> Html:
-    """Return how many certifications, métiers without one, and what is not available."""
-    owned, metiers, without = (
-        counted(results, f"{name}_count")
-        for name in ("certifications", "metiers_looked_at", "metiers_without_certification")
-    )
-    figures = [
-        ("Certifications de la branche", owned, "dans Certif Info"),
-        ("Métiers regardés", metiers, WORDS.metiers_note()),
-        ("Dont sans certification de la branche", without, "couverture au niveau métier"),
-        ("Couverture par blocs", _bloc_shares(results)[0], WORDS.blocs_note(facts(results))),
-    ]
-    return pieces.key_figures(figures)
+    owned = counted(results, "certifications_count")
+    return pieces.lede(WORDS.findings(facts(results), owned, reasons, without, unaimed))
 
 
 def reasons_table(results: Results) -> Html:
@@ -128,10 +114,10 @@ def coverage_table(results: Results, labels: Labels) -> Html:
     return _listed(WORDS.coverage_table(), columns, shares["metier_code"], WORDS.no_metier())
 
 
-def uncovered_table(results: Results) -> Html | None:
+def uncovered_table(results: Results) -> Html:
     """Return main skills of métiers of the lists that no certification's métier carries."""
     if results[PORTFOLIO].empty:
-        return None
+        return Html("")
     return _signals(results, "uncovered", WORDS.uncovered_table())
 
 
@@ -208,11 +194,11 @@ def gaps_table(results: Results, labels: Labels, skills: Labels) -> Html:
     return _listed(WORDS.gaps_table(), columns, table.index, WORDS.no_gaps())
 
 
-def portfolio_table(results: Results) -> Html | None:
+def portfolio_table(results: Results) -> Html:
     """Return every certification of the branch: level, métiers aimed at, last change."""
     table = results[PORTFOLIO]
     if table.empty:
-        return None
+        return Html("")
     columns = {
         "Certification": _text(table, "title"),
         "Nature": _text(table, "kind"),
@@ -220,9 +206,7 @@ def portfolio_table(results: Results) -> Html | None:
         "Métiers visés": _number(PORTFOLIO, table, "metiers_count"),
         "Notice mise à jour": _text(table, "updated_on", french.day),
     }
-    listed = pieces.table(WORDS.portfolio_table(), columns, table.index)
-    summary = WORDS.portfolio_summary(counted(results, "certifications_count"))
-    return Html(f"<details><summary>{summary}</summary>{listed.html}</details>")
+    return pieces.table(WORDS.portfolio_table(), columns, table.index)
 
 
 def overlaps_table(results: Results, labels: Labels) -> Html:

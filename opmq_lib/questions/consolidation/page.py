@@ -4,10 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from opmq_lib.show import figures, french, pieces
+from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
@@ -42,23 +40,22 @@ def findings(results: Results, labels: Labels) -> Html:
     names = [f"« {name} »" for name in named]
     metier = _common(results)["metier_code"].head(1)
     first = [WORDS.most_shared(labels[metier[row]], cells.number(row)) for row in metier.index]
-    return pieces.findings("\n\n".join([*first, WORDS.unknown(names)]))
+    return pieces.text("\n\n".join([*first, WORDS.unknown(names)]))
 
 
-def domains_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
-) -> Figure | Html:
-    """Draw the share of each professional domain, or of those given, in each branch's métiers."""
+def domains_table(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
+    """Return the share of each professional domain, or of those given, in each branch's métiers."""
     shares = select(results[TABLE], DOMAINS)
     if shares.empty:
         return _nothing()
     wide = shares.pivot(index="branch_code", columns="metier_code", values="value").fillna(0.0)
     order = wide.sum().sort_values(ascending=False).reset_index()
     is_large = order["metier_code"].map(wide.max()) >= LEAST_SHARE_PCT
-    wide = wide[codes(pieces.chosen(order, metiers or codes(order[is_large]), 0))]
-    wide = wide.sort_values([wide.columns[0]], ascending=False)
-    text = WORDS.domains_figure(len(set(wide.idxmax(axis="columns"))) > 1)
-    return figures.share_heat(wide.rename(index=dict(labels), columns=dict(labels)), text, ax)
+    shown = codes(pieces.chosen(order, metiers or codes(order[is_large]), 0))
+    lines = wide.sort_values(shown[0], ascending=False).index.tolist()
+    leading = wide.idxmax(axis="columns").value_counts()
+    text = WORDS.domains_table(labels[str(leading.index[0])], int(leading.iloc[0]), len(lines))
+    return pieces.heat(text, _cells(results), shares, labels, lines, shown)
 
 
 def branches_table(results: Results, labels: Labels) -> Html:
@@ -75,7 +72,8 @@ def branches_table(results: Results, labels: Labels) -> Html:
 
     def metier(branch: str) -> str:
         known = branch in share
-        return labels[str(table["metier_code"].loc[share[branch]])] if known else pieces.ABSENT
+        code = str(table["metier_code"].loc[share[branch]]) if known else ""
+        return pieces.metier(code, labels[code]) if known else pieces.ABSENT
 
     columns = {
         "Branche": labels.__getitem__,
@@ -93,7 +91,9 @@ def own_metiers_table(results: Results, labels: Labels) -> Html:
     rows = select(results[TABLE], "own_metier_share_pct")
     columns = {
         "Branche": lambda row: labels[rows["branch_code"].loc[row]],
-        "Métier (FAP)": lambda row: labels[rows["metier_code"].loc[row]],
+        "Métier (FAP)": lambda row: pieces.metier(
+            rows["metier_code"].loc[row], labels[rows["metier_code"].loc[row]]
+        ),
         "Part de la branche (en %)": _cells(results).number,
     }
     names = rows["branch_code"].map(labels)
@@ -123,7 +123,7 @@ def recurring_findings(results: Results, labels: Labels) -> Html:
         lists = cells.number(row_of(table, f"{name}_branches_count"))
         first = [(labels[rows["metier_code"][row]], cells.number(row)) for row in rows.index[:3]]
         said += [WORDS.recurring(name, first, lists)] if first else []
-    return pieces.findings("\n\n".join(said)) if said else _nothing()
+    return pieces.lede("\n\n".join(said)) if said else _nothing()
 
 
 def recurring_table(results: Results, labels: Labels, name: str) -> Html:

@@ -5,12 +5,11 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from opmq_lib.methods.requests.table import OTHERS
-from opmq_lib.show import figures, french, pieces
+from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
+from opmq_lib.show.svg import Dot
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import row_of, select
 
@@ -94,9 +93,7 @@ def findings(results: Results, labels: Labels) -> Html:
     return pieces.findings("\n\n".join([topics, solidity, states]))
 
 
-def topics_figure(
-    results: Results, labels: Labels, topics: Sequence[str] = (), ax: Axes | None = None
-) -> Figure | Html:
+def topics_figure(results: Results, labels: Labels, topics: Sequence[str] = ()) -> Html:
     """Draw the topics not covered under 50, or those given, each with its interval."""
     if not has_review(results):
         return Html("")
@@ -104,12 +101,35 @@ def topics_figure(
     rows = pieces.chosen(shown, topics, len(shown), "topic_code")
     if len(rows) < (1 if topics else 2):
         return _secret("trop peu d’entreprises par thème pour les montrer")
-    named = rows.assign(label=rows["topic_code"].map(lambda code: labels.get(code, REST_OF_TOPICS)))
+    code, cells = rows["topic_code"], _cells(results)
+    drawn = [
+        Dot(
+            labels.get(code[row], REST_OF_TOPICS),
+            rows["value"][row],
+            rows["lower"][row],
+            rows["upper"][row],
+            french.percent(rows["value"][row]),
+            f"{french.number(rows['lower'][row])} à {french.percent(rows['upper'][row])}",
+        )
+        for row in rows.index
+    ]
     sure, _ = _leading(results, labels)
-    text = WORDS.topics_figure([labels[topic] for topic in sure])
-    axis = f"Part des demandes non couvertes, en{french.NBSP}%"
-    watermark = WATERMARK if origin(results) == "fictitious" else ""
-    return figures.share_intervals(named, text, axis, watermark, ax)
+    is_fictitious = origin(results) == "fictitious"
+    drawings = svg.dots(drawn, is_wide=True), svg.dots(drawn)
+    if is_fictitious:
+        drawings = svg.watermark(drawings[0], WATERMARK), svg.watermark(drawings[1], WATERMARK)
+    columns: dict[str, Any] = {
+        "Thème": lambda row: labels.get(code[row], REST_OF_TOPICS),
+        "Part des demandes non couvertes": cells.percent,
+    }
+    title, source = pieces.paragraphs(WORDS.topics_figure([labels[topic] for topic in sure]))
+    mark = f"{WATERMARK.capitalize()}. " if is_fictitious else ""
+    return figures.figure(
+        (f"{mark}{title}", WORDS.topics_how(), f"{mark}{source}"),
+        drawn,
+        figures.both(*drawings),
+        pieces.table(f"{mark}{title}\n\n{source}", columns, rows.index),
+    )
 
 
 def topics_table(results: Results, labels: Labels) -> Html:

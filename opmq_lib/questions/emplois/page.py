@@ -1,18 +1,18 @@
 """Facts and figures of `01_emplois`: how employment by métier has evolved, and where it goes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from opmq_lib.methods.reliability import best_grades
 from opmq_lib.questions.emplois.chain import GATHERED, LISTED
-from opmq_lib.show import figures, french, pieces
+from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
+from opmq_lib.show.svg import Dot, Fan
 from opmq_lib.show.words import words
 from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.indicators import (
@@ -27,7 +27,7 @@ from opmq_lib.tables.indicators import (
 
 TABLE, EXPLAINED, PROJECTIONS = "emplois", "emplois_explications", "emplois_projections"
 HEADCOUNT, PROJECTED = "employment_headcount", "projected_employment_headcount"
-SHOWN, PANELS = 10, 4
+SHOWN, PANELS = 12, 6
 RESIDUAL = "autres_metiers"
 FRAGILE_SHARE = 0.5
 """Share of the métiers of a fragile branch that have the last grade."""
@@ -44,20 +44,6 @@ RATIOS = {
     "sectors_headcount_fit_ratio": "Salariés publiés, pour un salarié que les activités de son "
     "secteur expliquent, toutes branches du secteur ensemble",
 }
-QUALIFICATIONS = {
-    "unskilled": "Ouvriers et employés non qualifiés",
-    "skilled": "Ouvriers et employés qualifiés",
-    "technicians": "Techniciens et agents de maîtrise",
-    "managers": "Cadres et ingénieurs",
-    "other": "Autres codes",
-}
-FAMILIES = {
-    "drift": "Niveau et dérive",
-    "holt": "Tendance lissée",
-    "theta_dynamic": "Tendance, révisée chaque année",
-    "theta_static": "Tendance de toute la période",
-    "ar_differences": "Évolutions persistantes",
-}
 OPINIONS = {"naive": "Dernière valeur", "ets": "Lissage amorti (ETS)"}
 
 
@@ -66,8 +52,6 @@ def facts(results: Results) -> Any:
     table = results[TABLE]
     levels, ranked = select(table, HEADCOUNT), _ranked(results)
     low, high = (ranked[end].fillna(ranked["value"]) for end in ("lower", "upper"))
-    shares = select(table, "qualification_share_pct")["year"]
-    ends = select(table, "projected_qualification_share_pct")["year"]
     unknown = select(table, "class_headcount", status="nd")
     return SimpleNamespace(
         is_poor=bool(best_grades(select(table, "headcount_fit_ratio")["value"]).eq("B").any()),
@@ -79,11 +63,10 @@ def facts(results: Results) -> Any:
         is_observed=bool((levels["nature"] == "observed").all()) and not levels.empty,
         is_own=bool(levels["origin"].eq("own").any()),
         is_apart=len(ranked) > 1 and bool(low.iloc[0] > high.iloc[1]),
-        first=_year(shares, min),
+        first=_year(levels["year"], min),
         base=_year(levels["year"], max),
         end=_year(select(table, PROJECTED)["year"], max),
-        qualifications_end=_year(shares if ends.empty else ends, max),
-        last_projected=_year(results[PROJECTIONS]["year"], max),
+        last_projected=_year(results[PROJECTIONS]["year"], max) if PROJECTIONS in results else None,
         shown=min(len(ranked), SHOWN),
     )
 
@@ -93,37 +76,26 @@ def banner(results: Results) -> Html:
     return pieces.banner(WORDS.banner(facts(results)))
 
 
-def key_figures(results: Results) -> Html:
-    """Return the branch's headcount, its leading métier and what the métiers studied leave out."""
-    table, cells, f = results[TABLE], _cells(results), facts(results)
-    headcount = [
-        ("Salariés de la branche", cells.number(row), WORDS.headcount_note(table.at[row, "year"]))
-        for row in select(table, "branch_headcount").index
+def headline(results: Results, labels: Labels) -> Html:
+    """Return which métier is the most numerous, with its interval, or who share the first place."""
+    f, cells, ranked = facts(results), _cells(results), _ranked(results)
+    if ranked.empty:
+        return pieces.lede(WORDS.unknown())
+    named, total = _named(results, labels), row_of(results[TABLE], "branch_headcount")
+    first = [
+        (pieces.metier(code, named[code]), cells.headcount(row), _ends(cells, row))
+        for row, code in zip(ranked.index[:2], codes(ranked), strict=False)
     ]
-    leader = [
-        (
-            "Emplois du premier métier",
-            cells.headcount(row),
-            WORDS.leader_note(f, cells.interval(row)),
-        )
-        for row in _ranked(results).index[:1]
-    ]
-    residual = [
-        ("Part des autres métiers", cells.percent(row), WORDS.rest_note(f))
-        for row in select(table, "employment_share_pct", metier_code=RESIDUAL).index
-    ]
-    return pieces.key_figures([*headcount, *leader, *residual])
+    known = total is not None and results[TABLE].at[total, "status"] == "value"
+    return pieces.lede(WORDS.headline(f, first, cells.number(total) if known else ""))
 
 
-def findings(results: Results, labels: Labels) -> Html:
-    """Return which métier leads and which will grow or shrink, where the interval supports it."""
+def changes(results: Results, labels: Labels) -> Html:
+    """Return which métiers will grow or shrink, where the interval supports it; what is secret."""
     f, ranked = facts(results), _ranked(results)
     if ranked.empty:
-        return _nothing(results)
+        return Html("")
     labels = _named(results, labels)
-    names = [labels[code] for code in codes(ranked)]
-    second = names[1] if len(names) > 1 else None
-    leader = WORDS.leader(f, _cells(results), ranked.index[0], names[0], second)
     falling, rising = (
         [f"« {labels[code]} »" for code in _moving(results, sign) if code in codes(ranked)[:SHOWN]]
         for sign in (-1, 1)
@@ -132,50 +104,155 @@ def findings(results: Results, labels: Labels) -> Html:
     directions = WORDS.directions(f, falling, rising) if has_intervals else ""
     hidden = select(results[TABLE], HEADCOUNT, status="s")["metier_code"]
     secret = WORDS.secret([f"« {labels[code]} »" for code in hidden]) if len(hidden) else ""
-    return pieces.findings(f"{leader}\n\n{directions}\n\n{secret}")
+    return pieces.text(f"{directions}\n\n{secret}")
 
 
 def ranges_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
-) -> Figure | Html:
-    """Draw the largest métiers, or those given, with the 80 % interval of the estimate."""
-    labels = _named(results, labels)
+    results: Results, labels: Labels, metiers: Sequence[str] = (), listed: Sequence[str] = ()
+) -> Html:
+    """Draw the largest métiers, or those given, with the 80 % interval of the estimate.
+
+    Args:
+        results: Tables of the notebook.
+        labels: French label of each métier.
+        metiers: Codes to draw; none: the largest.
+        listed: Codes that stand out.
+    """
+    labels, cells = _named(results, labels), _cells(results)
     rows = pieces.chosen(_ranked(results), metiers, SHOWN)
     if len(rows) < (1 if metiers else 2):
         return _nothing(results)
-    drawn = rows.assign(
-        lower=rows["lower"].fillna(rows["value"]), upper=rows["upper"].fillna(rows["value"])
+    low, high = (rows[end].fillna(rows["value"]) for end in ("lower", "upper"))
+    code, has_ends = rows["metier_code"], rows["lower"].notna()
+
+    def dot(row: int) -> Dot:
+        shown = cells.headcount(row) if not cells.is_unreliable(row) else ""
+        ends = f"{french.bounds(low[row], high[row])} {cells.grade(row)}" if has_ends[row] else ""
+        value = rows["value"][row]
+        return Dot(
+            labels[code[row]],
+            value,
+            low[row],
+            high[row],
+            shown=re.sub("<[^>]*>", "", shown).removesuffix(cells.grade(row)),
+            ends=ends,
+            is_hot=code[row] in listed,
+        )
+
+    drawn = [dot(row) for row in rows.index]
+    f = facts(results)
+    return figures.figure(
+        (
+            WORDS.ranges_title(f, drawn[0]),
+            WORDS.ranges_how(f, bool(listed)),
+            WORDS.ranges_source(f),
+        ),
+        drawn,
+        figures.both(svg.dots(drawn, is_wide=True), svg.dots(drawn)),
+        _metiers_table(results, labels, rows),
+        WORDS.ranges_said(drawn[0]),
     )
-    text = WORDS.ranges_figure(facts(results), labels[codes(rows)[0]])
-    return figures.employment_ranges(drawn, labels, text, ax)
 
 
-def fan_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: figures.Panels = None
-) -> Figure | Html:
+def fan_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
     """Draw past and projected employment of the largest métiers, or of those given."""
-    labels = _named(results, labels)
-    projection = where(results[PROJECTIONS], status="value")
-    ranked, levels = _ranked(results), select(results[TABLE], HEADCOUNT)
-    projected = ranked[ranked["metier_code"].isin(projection["metier_code"])]
-    shown = codes(pieces.chosen(projected, metiers, PANELS))
+    labels, projected = _named(results, labels), where(results[PROJECTIONS], status="value")
+    levels, ranked = select(results[TABLE], HEADCOUNT), _ranked(results)
+    known = ranked[ranked["metier_code"].isin(projected["metier_code"])]
+    shown = codes(pieces.chosen(known, metiers, PANELS))
     if not shown:
         return _nothing(results)
-    past = pd.concat([levels[levels["metier_code"] == code] for code in shown])
-    moving = sum(code in _moving(results, sign) for sign in (-1, 1) for code in shown)
-    text = WORDS.fan_figure(facts(results), moving, len(shown))
-    return figures.employment_fan(
-        past, projection[projection["metier_code"].isin(shown)], labels, text, ax
+    f, cells, graded = facts(results), _cells(results), Cells(PROJECTIONS, results[PROJECTIONS])
+    last = projected[projected["year"] == f.last_projected]
+    middle = {row["metier_code"]: at for at, row in last[last["quantile_level"] == 0.5].iterrows()}
+    drawn = [
+        fan_of(
+            labels[code],
+            levels[levels["metier_code"] == code],
+            projected[projected["metier_code"] == code],
+            is_sure=not graded.is_unreliable(middle[code]),
+        )
+        for code in shown
+    ]
+
+    def at(year: int) -> Any:
+        return lambda code: cells.headcount(row_of(results[TABLE], HEADCOUNT, code, year))
+
+    first = int(levels["year"].min())
+    columns: dict[str, Any] = {
+        "Métier (FAP)": labels.__getitem__,
+        f"Emplois {first}": at(first),
+        f"Emplois {f.base}": at(f.base),
+        f"Projection {f.last_projected}, huit chances sur dix": lambda code: _projected_ends(
+            graded, last, code
+        ),
+        "Évolution, huit chances sur dix": lambda code: percent_interval(
+            cells, row_of(results[TABLE], CHANGE, code, f.end), french.signed
+        ),
+    }
+    return figures.figure(
+        (
+            WORDS.fan_title(f, _most_moved(results, shown, labels, cells)),
+            WORDS.fan_how(f),
+            WORDS.fan_source(f),
+        ),
+        drawn,
+        [figures.panels(drawn, french.two_digits)],
+        pieces.table(WORDS.fan_table(f), columns, shown),
     )
 
 
-def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
-    """Return employment, past change, projected change and projection of the largest métiers."""
+def fan_of(label: str, past: pd.DataFrame, projected: pd.DataFrame, *, is_sure: bool = True) -> Fan:
+    """Return what is drawn of one métier.
+
+    Args:
+        label: French name.
+        past: `year`, `value`, in heads.
+        projected: `year`, `quantile_level` (0.1, 0.25, 0.5, 0.75, 0.9), `value`; where the last of
+            `past` is later than its `cutoff_year`, what then happened is drawn too.
+        is_sure: Whether the middle is written, not only the ends.
+    """
+    wide = projected.pivot(index="year", columns="quantile_level", values="value").sort_index()
+    made = int(projected["cutoff_year"].max())
+    points = [(int(year), value) for year, value in zip(past["year"], past["value"], strict=True)]
+    bands = [
+        list(zip(wide.index, wide[low], wide[high], strict=True))
+        for low, high in ((0.1, 0.9), (0.25, 0.75))
+    ]
+    return Fan(
+        label,
+        [point for point in points if point[0] <= made],
+        list(zip(wide.index, wide[0.5], strict=True)),
+        bands,
+        [point for point in points if point[0] > made],
+        is_sure=is_sure,
+    )
+
+
+def _most_moved(
+    results: Results, shown: Sequence[str], labels: Labels, cells: Cells
+) -> tuple[str, Markup] | None:
+    """Return the métier whose change is sure and the largest, with its interval; else none."""
+    changes = last_year(select(results[TABLE], CHANGE))
+    changes = changes[changes["metier_code"].isin(shown)]
+    sure = changes[(changes["lower"] > 0) | (changes["upper"] < 0)]
+    if sure.empty:
+        return None
+    row = int(sure.index[int(sure["value"].abs().argmax())])
+    shown_ends = cells.ends(row, french.signed)
+    return labels[sure["metier_code"][row]], shown_ends + f"{french.NBSP}%"
+
+
+def _projected_ends(graded: Cells, last: pd.DataFrame, code: str) -> Markup:
+    """Return the ends of a projection, which are rows of its table, with its letter."""
+    rows = last[last["metier_code"] == code].reset_index().set_index("quantile_level")["index"]
+    ends = [graded.bare(int(rows[level]), french.two_digits) for level in (0.1, 0.9)]
+    return Markup("{} à{}{}").format(ends[0], french.NBSP, ends[1]) + graded.letter(int(rows[0.5]))
+
+
+def _metiers_table(results: Results, labels: Labels, ranked: pd.DataFrame) -> Html:
+    """Return employment, past change, projected change and projection of some métiers."""
     table, cells, f = results[TABLE], _cells(results), facts(results)
-    labels = _named(results, labels)
-    ranked = _ranked(results).head(count)
-    if ranked.empty:
-        return Html("")
     code = ranked["metier_code"]
     first = int(select(table, HEADCOUNT)["year"].min())
 
@@ -188,11 +265,11 @@ def metiers_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
         "Intervalle à 80 %": lambda row: (
             pieces.NOT_APPLICABLE if f.is_observed else cells.interval(row)
         ),
-        f"Évolution {first}-{f.base}": lambda row: cells.percent(
-            row_of(table, "employment_change_pct", code[row], f.base)
+        f"Évolution {first}-{f.base}": lambda row: cells.show(
+            row_of(table, "employment_change_pct", code[row], f.base), _signed_percent
         ),
-        f"Évolution {f.base}-{f.end}, intervalle à 80 %": lambda row: _percent_interval(
-            cells, row_of(table, CHANGE, code[row], f.end)
+        f"Évolution {f.base}-{f.end}, intervalle à 80 %": lambda row: percent_interval(
+            cells, row_of(table, CHANGE, code[row], f.end), french.signed
         ),
         f"Projection {f.end}": lambda row: cells.headcount(projected(row)),
     }
@@ -239,61 +316,6 @@ def margins_table(results: Results) -> Html:
     return pieces.table(WORDS.margins_table(f), columns, totals)
 
 
-def qualification_findings(results: Results) -> Html:
-    """Return which qualifications will gain or lose, by the projection's interval."""
-    f, table, cells = facts(results), results[TABLE], _cells(results)
-    if not f.is_known:
-        return Html("")
-    text = ""
-    for level, label in QUALIFICATIONS.items():
-        now = _qualification(results, "qualification_share_pct", level, f.base)
-        change = _qualification(
-            results, "projected_qualification_change_points", level, f.qualifications_end
-        )
-        if now is None or change is None or cells.read(change, "lower") is None:
-            continue
-        low, high = (round(float(table[end].loc[change])) for end in ("lower", "upper"))
-        if low > 0 or high < 0:
-            shown = cells.ends(change, points_of)
-            text += WORDS.qualification(f, cells, label, now, shown, low > 0)
-    return pieces.findings(text or WORDS.no_qualification(f))
-
-
-def points_of(value: float) -> str:
-    """Return points of percentage, with their sign."""
-    return french.signed(value, 1)
-
-
-def qualifications_table(results: Results) -> Html:
-    """Return qualifications: share then and now, the two causes of the change, projection."""
-    f, cells = facts(results), _cells(results)
-    if not f.is_known:
-        return Html("")
-
-    def place(name: str, year: int) -> Any:
-        return lambda level: _qualification(results, name, level, year)
-
-    def points(name: str) -> Any:
-        row = place(f"qualification_{name}_points", f.base)
-        return lambda level: cells.show(row(level), points_of)
-
-    first, base = (place("qualification_share_pct", year) for year in (f.first, f.base))
-    later = place("projected_qualification_share_pct", f.qualifications_end)
-    columns = {
-        "Qualification": QUALIFICATIONS.__getitem__,
-        f"Part {f.first}": lambda level: cells.percent(first(level)),
-        f"Part {f.base}": lambda level: cells.percent(base(level)),
-        "Évolution (points)": points("change"),
-        "dont poids des domaines": points("mix"),
-        "dont dans chaque domaine": points("within"),
-        f"Part {f.qualifications_end}, intervalle à 80 %": lambda level: (
-            _percent_interval(cells, later(level)) + cells.letter(later(level))
-        ),
-    }
-    levels = [level for level in QUALIFICATIONS if base(level) is not None]
-    return pieces.table(WORDS.qualifications_table(f), columns, levels)
-
-
 def gaps(results: Results, labels: Labels) -> Html:
     """Return which series had missing years that the projection filled, if any had."""
     cells = Cells(EXPLAINED, results[EXPLAINED])
@@ -306,15 +328,6 @@ def gaps(results: Results, labels: Labels) -> Html:
         for row, code in zip(filled.index.tolist(), codes(filled), strict=True)
     ]
     return pieces.banner(WORDS.gaps(named))
-
-
-def weights_table(results: Results, labels: Labels) -> Html:
-    """Return which families of models carried the projection of the largest métiers."""
-    columns = {
-        label: ("family_weight_pct", {"model": model}, 0) for model, label in FAMILIES.items()
-    }
-    columns["Poids de la dernière année"] = ("level_gain_pct", {}, 0)
-    return _explained_table(results, labels, WORDS.weights_table(), columns)
 
 
 def errors_table(results: Results, labels: Labels) -> Html:
@@ -415,13 +428,20 @@ def _named(results: Results, labels: Labels) -> Labels:
     }
 
 
-def _qualification(results: Results, indicator: str, level: str, year: int) -> int | None:
-    return row_of(results[TABLE], indicator, year=year, level=level)
-
-
-def _percent_interval(cells: Cells, row: int | None) -> str:
+def percent_interval(cells: Cells, row: int | None, form: svg.Form = french.number) -> str:
+    """Return the two ends of a change in %, or the sign of its absence."""
     has_bounds = row is not None and cells.read(row, "lower") is not None
-    return cells.ends(row, french.number) + (f"{french.NBSP}%" if has_bounds else "")
+    return cells.ends(row, form) + (f"{french.NBSP}%" if has_bounds else "")
+
+
+def _signed_percent(value: float) -> str:
+    return f"{french.signed(value)}{french.NBSP}%"
+
+
+def _ends(cells: Cells, row: int) -> Markup:
+    """Return the interval of a headcount that is shown without it; nothing for an observed one."""
+    has_ends = cells.read(row, "lower") is not None and not cells.is_unreliable(row)
+    return cells.interval(row) if has_ends else Markup("")
 
 
 def _cells(results: Results) -> Cells:

@@ -1,18 +1,17 @@
 """Facts and figures of `11_evaluation`: what projections are worth, had they been made before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from opmq_lib.show import figures, french, pieces
+from opmq_lib.questions.emplois.page import fan_of
+from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
+from opmq_lib.show.svg import Bar, Line
 from opmq_lib.show.words import words
 from opmq_lib.tables.indicators import ALL_METIERS, codes, largest_first, row_of, select
 
@@ -163,56 +162,136 @@ def _among(known: set[int], shown: Column, year: int) -> str:
     return shown(year) if year in known else pieces.NOT_APPLICABLE
 
 
-def retrospective_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: figures.Panels = None
-) -> Figure:
+def retrospective_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
     """Draw what would have been projected in the past for the largest families, or those given."""
     past = results[RETROSPECTIVE]
     levels = select(results[TABLE], "national_employment_headcount")
     cutoff, end = int(past["cutoff_year"].max()), int(past["year"].max())
     known = levels[(levels["year"] == cutoff) & levels["metier_code"].isin(past["metier_code"])]
     shown = codes(pieces.chosen(largest_first(known), metiers, PANELS))
-    history = pd.concat([levels[levels["metier_code"] == code] for code in shown])
     last = past[past["year"] == end]
     bounds = last.pivot(index="metier_code", columns="quantile_level", values="value")
     actual = levels[levels["year"] == end].set_index("metier_code")["value"].reindex(bounds.index)
-    inside = actual.between(bounds[0.1], bounds[0.9])
-    text = WORDS.retrospective_figure(cutoff, end, int(inside.sum()), len(inside))
-    return figures.employment_fan(history, past, labels, text, ax)
+    inside = int(actual.between(bounds[0.1], bounds[0.9]).sum())
+    drawn = [
+        fan_of(labels[code], *(each[each["metier_code"] == code] for each in (levels, past)))
+        for code in shown
+    ]
+    place = last.reset_index().set_index(["metier_code", "quantile_level"])["index"]
+    made, seen = Cells(RETROSPECTIVE, past), Cells(TABLE, results[TABLE])
+
+    def projected(level: float) -> Column:
+        return lambda code: made.show(int(place[code, level]), french.two_digits)
+
+    columns: dict[str, Column] = {
+        "Famille": labels.__getitem__,
+        f"Emplois {cutoff}": lambda code: seen.headcount(
+            row_of(seen.table, "national_employment_headcount", code, cutoff)
+        ),
+        f"Projeté pour {end}": projected(0.5),
+        "Bas": projected(0.1),
+        "Haut": projected(0.9),
+        f"Observé {end}": lambda code: seen.headcount(
+            row_of(seen.table, "national_employment_headcount", code, end)
+        ),
+    }
+    text = WORDS.retrospective_figure(cutoff, end, inside, len(actual))
+    return _figure(text, drawn, [figures.panels(drawn, french.two_digits)], columns, shown)
 
 
-def cutoffs_figure(results: Results, ax: Axes | None = None) -> Figure:
+def _figure(
+    text: str,
+    rows: Any,
+    drawings: Sequence[str],
+    columns: Mapping[str, Column],
+    lines: Iterable[Any],
+) -> Html:
+    """Return drawings with their finding and source, and the table of what is drawn."""
+    title, source, said = pieces.paragraphs(text)
+    numbers = pieces.table(f"{title}\n\n{source}", columns, lines)
+    return figures.figure((title, "", source), rows, drawings, numbers, said)
+
+
+def cutoffs_figure(results: Results) -> Html:
     """Draw the error of each rule by the year from which it forecast, for families."""
-    errors = pd.concat(
-        select(results[TABLE], "smape_pct_by_cutoff", model=model, level="family").assign(
-            method=name
+    errors = select(results[TABLE], "smape_pct_by_cutoff", level="family").sort_values("year")
+    drawn = [
+        Line(
+            name,
+            [(int(year), value) for year, value in zip(rows["year"], rows["value"], strict=True)],
+            is_hot=model == "published",
         )
         for model, name in METHODS.items()
-    )
+        if len(rows := errors[errors["model"] == model])
+    ]
     own = errors.loc[errors["model"] == "published", "value"]
     years = {level.code: level.years for level in _levels(results)}["family"]
-    return figures.error_lines(errors, WORDS.cutoffs_figure(own.min(), own.max(), years), ax)
+    cells = Cells(TABLE, results[TABLE])
+
+    def error(model: str) -> Column:
+        return lambda year: cells.number(
+            row_of(cells.table, "smape_pct_by_cutoff", year=year, model=model, level="family"), 1
+        )
+
+    columns: dict[str, Column] = {"Dernière année connue": str}
+    columns |= {name: error(model) for model, name in METHODS.items()}
+    sizes = [svg.lines(drawn, _one_decimal, width) for width in (svg.WIDE, svg.WIDTH)]
+    lines = sorted(errors["year"].astype(int).unique())
+    text = WORDS.cutoffs_figure(own.min(), own.max(), years)
+    return _figure(text, drawn, figures.both(*sizes), columns, lines)
 
 
-def coverage_figure(results: Results, ax: figures.Panels = None) -> Figure:
-    """Draw how often each rule's intervals held, for métiers."""
-    level = _levels(results)[0]
-    whole = select(results[TABLE], *NOMINAL_PCT, level=level.code, horizon_years=level.years)
-    held = whole.assign(
-        method=whole["model"].map(METHODS), announced_pct=whole["indicator"].map(NOMINAL_PCT)
-    )
-    drawn = pd.concat(held[held["model"] == model] for model in METHODS)
+def _one_decimal(value: float) -> str:
+    return french.number(value, 1)
+
+
+def coverage_figure(results: Results) -> Html:
+    """Draw how often each rule's intervals held, for métiers, beside what they announced."""
+    level, cells = _levels(results)[0], Cells(TABLE, results[TABLE])
+    whole = select(cells.table, *NOMINAL_PCT, level=level.code, horizon_years=level.years)
+    names = whole["model"].map(METHODS)
+    rows = [
+        row
+        for indicator in NOMINAL_PCT
+        for model in METHODS
+        for row in whole.index[(whole["indicator"] == indicator) & (whole["model"] == model)]
+    ]
+    announced = whole["indicator"].map(NOMINAL_PCT)
+
+    def name(row: int) -> str:
+        return f"{names[row]}, {french.percent(announced[row])} annoncés"
+
+    drawn = [
+        Bar(
+            name(row),
+            whole["value"][row],
+            french.percent(whole["value"][row]),
+            announced[row],
+            is_hot=whole["model"][row] == "published",
+        )
+        for row in rows
+    ]
     own = select(whole, "coverage_80_pct", model="published")["value"].item()
-    return figures.coverage_dots(drawn, WORDS.coverage_figure(own, level), ax)
+    columns: dict[str, Column] = {"Règle": name, "Dans l’intervalle": cells.percent}
+    return _figure(WORDS.coverage_figure(own, level), drawn, [svg.bars(drawn)], columns, rows)
 
 
-def calibration_figure(results: Results, ax: Axes | None = None) -> Figure:
+def calibration_figure(results: Results) -> Html:
     """Draw where what happened fell in the distributions published of métiers (PIT)."""
     shares = select(results[TABLE], "pit_share_pct", model="published", level="metier")
     shares = shares.sort_values("quantile_level")
-    tenths = shares.assign(tenth=range(1, len(shares) + 1))
-    lowest, highest = shares["value"].iloc[[0, -1]]
-    return figures.tenths(tenths, WORDS.calibration_figure(lowest, highest), ax)
+    names = {
+        row: f"{place}{'er' if place == 1 else 'e'} dixième"
+        for place, row in enumerate(shares.index, start=1)
+    }
+    drawn = [
+        Bar(name, value, french.percent(value), mark=100 / len(names))
+        for name, value in zip(names.values(), shares["value"], strict=True)
+    ]
+    cells = Cells(TABLE, results[TABLE])
+    columns: dict[str, Column] = {"Dixième": names.__getitem__, "Part": cells.percent}
+    text = WORDS.calibration_figure(*shares["value"].iloc[[0, -1]])
+    return _figure(text, drawn, [svg.bars(drawn)], columns, names)
 
 
 def branches_table(results: Results, labels: Labels) -> Html:

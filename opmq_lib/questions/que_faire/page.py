@@ -59,7 +59,8 @@ def findings(results: Results, labels: Labels) -> Html:
         return Html("")
     solid = shown.loc[shown["presence_pct"] >= SOLID_PRESENCE_PCT, "metier_code"]
     names = [f"« {labels[code]} »" for code in solid]
-    return pieces.findings(WORDS.finding(len(shown), names))
+    first = said_of(results, shown.index[0], labels)
+    return pieces.lede(WORDS.finding(len(shown), names, first))
 
 
 def cards(results: Results, labels: Labels) -> Html:

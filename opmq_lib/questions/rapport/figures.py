@@ -4,23 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
-
 from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.que_faire import page as que_faire
+from opmq_lib.show import figures as show
 from opmq_lib.show import french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.svg import Bar, Dot
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import ALL_METIERS, largest_first, last_year, row_of, select
+from opmq_lib.tables.indicators import ALL_METIERS, largest_first, row_of, select
 
 Answers = Mapping[str, Results]
 Column = Callable[[Any], Any]
 WORDS = words(__package__)
 TENSIONS = "metier_tensions"
 LEAST_SHARE_PCT = 1
-MOST_POINTS, MOST_AGES, MOST_METIERS, MOST_RECURRING = 14, 9, 12, 6
+MOST_POINTS, MOST_AGES, MOST_RECURRING = 14, 9, 6
 
 
 def years(needs: Results) -> Any:
@@ -54,14 +53,12 @@ def scatter(answers: Answers, labels: Labels) -> Html:
     both, drawn = _both_alarms(answers, labels), ", ".join(sorted({row["year"] for row in known}))
     axes = ("Départs à remplacer pour 100 emplois et par an", "Le quart le plus tendu", "le pays")
     text = WORDS.scatter_title(both, points[0].label), WORDS.scatter_how(cells.number(country, 1))
-    return pieces.figure(
+    return show.figure(
         (*text, WORDS.scatter_source(drawn)),
-        [
-            f'<div class="opmq-wide">{svg.scatter(points, reference, axes)}</div>',
-            f'<div class="opmq-phone">{svg.dots(points, reference)}</div>',
-        ],
-        WORDS.scatter_said(both, points[0].label),
+        points,
+        show.both(svg.scatter(points, reference, axes), svg.dots(points, reference)),
         _standing_table(known, cells, Cells(TENSIONS, tensions[TENSIONS]), labels),
+        WORDS.scatter_said(both, points[0].label),
     )
 
 
@@ -131,40 +128,11 @@ def _standing_table(
 
 
 def metiers(answers: Answers, labels: Labels) -> Html:
-    """Draw the largest métiers of the branch, each in its interval, with its letter."""
+    """Draw the largest métiers of the branch, each in its interval, those of the list apart."""
     jobs = answers.get("01_emplois", {})
-    rows = _largest(jobs[emplois.TABLE], labels) if jobs else pd.DataFrame()
-    if rows.empty:
+    if not jobs or emplois.facts(jobs).is_observed:
         return Html("")
-    cells, listed = Cells(emplois.TABLE, jobs[emplois.TABLE]), listed_codes(answers)
-    code = rows["metier_code"]
-
-    def dot(row: int) -> Dot:
-        value, low, high = (rows[name][row] for name in ("value", "lower", "upper"))
-        ends = f"{french.two_digits(low)} à {french.two_digits(high)} {cells.grade(row)}"
-        shown = "" if cells.is_unreliable(row) else french.two_digits(value)
-        return Dot(labels[code[row]], value, low, high, shown, ends, is_hot=code[row] in listed)
-
-    drawn = [dot(row) for row in rows.index]
-    columns: dict[str, Column] = {
-        "Métier": lambda row: pieces.metier(code[row], labels[code[row]]),
-        "Emplois": lambda row: cells.show(row, french.two_digits),
-        "Huit chances sur dix": lambda row: cells.ends(row, french.two_digits),
-    }
-    source = WORDS.metiers_source(int(rows["year"].max()))
-    return pieces.figure(
-        (WORDS.metiers_title(drawn[0].label), WORDS.metiers_how(), source),
-        [svg.dots(drawn)],
-        WORDS.metiers_said(drawn[0]),
-        pieces.table(WORDS.numbers("Métiers les plus nombreux"), columns, rows.index),
-    )
-
-
-def _largest(table: pd.DataFrame, labels: Labels) -> pd.DataFrame:
-    """Return the estimated jobs of the largest métiers; none where they are observed."""
-    rows = last_year(select(table, emplois.HEADCOUNT, status="value"))
-    rows = largest_first(rows[rows["metier_code"].isin([*labels])]).head(MOST_METIERS)
-    return rows.head(0) if rows["lower"].isna().any() else rows
+    return emplois.ranges_figure(jobs, labels, listed=listed_codes(answers))
 
 
 def most_listed(results: Results, labels: Labels) -> Html:
@@ -190,9 +158,9 @@ def most_listed(results: Results, labels: Labels) -> Html:
         "Branches": cells.number,
     }
     title = WORDS.listed_title(drawn[0].label, cells.number(rows.index[0]), count)
-    return pieces.figure(
+    return show.figure(
         (title, WORDS.listed_how(), WORDS.listed_source(count)),
+        drawn,
         [svg.bars(drawn)],
-        title,
         pieces.table(WORDS.numbers("Branches qui le retiennent"), columns, rows.index),
     )

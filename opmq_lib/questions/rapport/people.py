@@ -2,20 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import SimpleNamespace
-from typing import Any, Final
-
-import pandas as pd
+from typing import Final
 
 from opmq_lib.questions.besoins import page as besoins
-from opmq_lib.questions.emplois import page as emplois
-from opmq_lib.questions.emplois import portrait
+from opmq_lib.questions.emplois import portrait, qualifications
 from opmq_lib.questions.rapport.figures import MOST_AGES, Answers, Column, listed_codes
-from opmq_lib.show import french, pieces, svg
+from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels
 from opmq_lib.show.svg import Bar
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import ALL_METIERS, largest_first, select
+from opmq_lib.tables.indicators import largest_first, select
 
 WORDS = words(__package__)
 SIZES: Final = {
@@ -33,8 +29,6 @@ CLASSES: Final = {
     "clerks": "Employés",
     "workers": "Ouvriers",
 }
-NOW, AHEAD = "qualification_share_pct", "projected_qualification_share_pct"
-MOVED, MOVING = "qualification_change_points", "projected_qualification_change_points"
 
 
 def company(answers: Answers) -> Html:
@@ -92,89 +86,21 @@ def _beside(answers: Answers, indicator: str, names: Mapping[str, str], name: st
     )
     first = next(iter(names))
     year = int(select(cells.table, indicator)["year"].max())
-    return pieces.figure(
+    return figures.figure(
         (title(show(rows[first][0])), how(), WORDS.portrait_source(year)),
+        drawn,
         [svg.bars(drawn)],
-        f"{name}. {' ; '.join(f'{each.label} : {each.shown}' for each in drawn)}.",
         pieces.table(WORDS.numbers(name), columns, names),
+        f"{name}. {' ; '.join(f'{each.label} : {each.shown}' for each in drawn)}.",
     )
 
 
 def people(answers: Answers, labels: Labels) -> Html:
     """Return the figures of qualifications and ages, side by side."""
-    drawn = qualifications(answers).html + ages(answers, labels).html
-    return Html(f'<div class="opmq-pair">{drawn}</div>') if drawn else Html("")
-
-
-def qualifications(answers: Answers) -> Html:
-    """Draw the share of each qualification since the first year, and where it may go."""
     jobs = answers.get("01_emplois", {})
-    table = jobs[emplois.TABLE] if jobs else pd.DataFrame()
-    f = _moves(table) if jobs else None
-    if f is None:
-        return Html("")
-    cells = Cells(emplois.TABLE, table)
-    columns: dict[str, Column] = {
-        "Qualification": lambda level: f.names[level],
-        str(f.first): lambda level: cells.percent(int(f.past[level].index[0])),
-        str(f.last): lambda level: cells.percent(int(f.past[level].index[-1])),
-        str(f.ahead): lambda level: cells.show(f.ends[level], french.percent),
-        "Huit chances sur dix": lambda level: cells.ends(f.ends[level], french.percent),
-    }
-    f.points = cells.show(f.row, emplois.points_of)
-
-    def share(row: int) -> str:
-        is_wide = cells.is_unreliable(row)
-        return cells.ends(row, french.percent) if is_wide else french.percent(table["value"][row])
-
-    shares = (
-        f"{f.names[level]} : {share(rows.index[0])} puis {share(rows.index[-1])}"
-        for level, rows in f.past.items()
-    )
-    panels = "".join(
-        _panel(f.names[level], f.past[level], table.loc[row], f.most)
-        for level, row in f.ends.items()
-    )
-    return pieces.figure(
-        (WORDS.trends_title(f), WORDS.trends_how(f), WORDS.trends_source()),
-        [f'<div class="opmq-panels">{panels}</div>'],
-        f"De {f.first} à {f.last}. {' ; '.join(shares)}.",
-        pieces.table(WORDS.numbers("Part de chaque qualification"), columns, f.names),
-    )
-
-
-def _moves(table: pd.DataFrame) -> Any:
-    """Return what is drawn of qualifications: rows of each, the one that moved most, sure moves."""
-    now, ends, moved, moving = (
-        select(table, name, metier_code=ALL_METIERS) for name in (NOW, AHEAD, MOVED, MOVING)
-    )
-    if now.empty or ends.empty or moved.empty:
-        return None
-    names = {
-        level: name
-        for level, name in emplois.QUALIFICATIONS.items()
-        if ends["level"].eq(level).any()
-    }
-    row = int(moved["value"].abs().argmax())
-    sure = moving[(moving["lower"] > 0) | (moving["upper"] < 0)]["level"]
-    return SimpleNamespace(
-        names=names,
-        past={level: now[now["level"] == level].sort_values("year") for level in names},
-        ends={level: int(ends.index[ends["level"] == level][0]) for level in names},
-        most=max(now["value"].max(), ends["upper"].max()),
-        first=int(now["year"].min()),
-        last=int(now["year"].max()),
-        ahead=int(ends["year"].max()),
-        row=int(moved.index[row]),
-        name=emplois.QUALIFICATIONS[str(moved["level"].iloc[row])],
-        sure=[names[level].lower() for level in sure if level in names],
-    )
-
-
-def _panel(name: str, past: pd.DataFrame, end: Any, most: float) -> str:
-    points = [(int(year), value) for year, value in zip(past["year"], past["value"], strict=True)]
-    ahead = int(end["year"]), end["value"], end["lower"], end["upper"]
-    return f'<div class="opmq-panel"><p>{name}</p>{svg.trend(points, ahead, most)}</div>'
+    moves = qualifications.figure(jobs, 210).html if jobs else ""
+    drawn = moves + ages(answers, labels).html
+    return Html(f'<div class="opmq-pair">{drawn}</div>') if drawn else Html("")
 
 
 def ages(answers: Answers, labels: Labels) -> Html:
@@ -200,9 +126,9 @@ def ages(answers: Answers, labels: Labels) -> Html:
     }
     title = WORDS.ages_title(drawn[0].label, cells.percent(rows.index[0]), is_own)
     source = WORDS.ages_source(int(rows["year"].max()), is_own)
-    return pieces.figure(
+    return figures.figure(
         (title, WORDS.ages_how(is_own), source),
+        drawn,
         [svg.bars(drawn)],
-        title,
         pieces.table(WORDS.numbers("Part des 50 ans et plus"), columns, rows.index),
     )

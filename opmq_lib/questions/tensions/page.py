@@ -7,15 +7,14 @@ from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from opmq_lib.methods.tension.branch import TOP_SHARE
 from opmq_lib.methods.tension.passage import LEAST_IMAGE
 from opmq_lib.methods.tension.published import CHANGE_YEARS, INDEX
 from opmq_lib.methods.tension.survey import NEW, OLD
-from opmq_lib.show import figures, french, pieces
+from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
+from opmq_lib.show.svg import Bar
 from opmq_lib.show.words import words
 from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.indicators import codes, largest_first, row_of, select
@@ -81,25 +80,39 @@ def findings(results: Results, labels: Labels) -> Html:
     )
     without = [f"« {labels[code]} »" for code in rank.index[rank.isna()]]
     share = _tense_share(results)
-    return pieces.findings(WORDS.findings(facts(results), share, high, short, hard, without))
+    return pieces.lede(WORDS.findings(facts(results), share, high, short, hard, without))
 
 
-def ranking_figure(
-    results: Results, labels: Labels, metiers: Sequence[str] = (), ax: Axes | None = None
-) -> Figure | Html:
+def ranking_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
     """Draw the rank of the largest métiers, or of those given, the most tense first."""
     ranked = _ranks(results).dropna(subset=["fap2009_rank", "fap2009_class"])
     largest = ranked[ranked.index.isin(_largest(results))]
     rows = pieces.chosen((ranked if metiers else largest).reset_index(), metiers, SHOWN)
     if rows.empty:
         return pieces.banner(WORDS.no_index())
-    rows = rows.sort_values(["fap2009_rank", "metier_code"])
-    text = WORDS.ranking_figure(facts(results), labels[codes(rows)[0]])
-    return figures.tension_ranking(rows, labels, text, ax)
+    f, shown = facts(results), rows.sort_values(["fap2009_rank", "metier_code"])
+    drawn = [
+        Bar(
+            labels[row["metier_code"]],
+            100 * row["fap2009_rank_share"],
+            f"{row['fap2009_rank']:.0f}{'er' if row['fap2009_rank'] == 1 else 'e'}",
+            mark=100 * TOP_SHARE,
+            is_hot=bool(row["fap2009_rank_share"] >= TOP_SHARE),
+        )
+        for row in shown.to_dict("records")
+    ]
+    count = sum(each.is_hot for each in drawn)
+    return figures.figure(
+        (WORDS.ranking_title(f, drawn[0], count, len(drawn)), WORDS.ranking_how(f), WORDS.source()),
+        drawn,
+        figures.both(svg.bars(drawn, svg.WIDE), svg.bars(drawn)),
+        standing_table(results, labels, codes(shown)),
+        WORDS.ranking_said(f, drawn[0]),
+    )
 
 
-def standing_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
-    """Return rank, gap, change in rank, class and survey of the largest métiers."""
+def standing_table(results: Results, labels: Labels, metiers: Sequence[str]) -> Html:
+    """Return rank, gap, change in rank, class and survey of some métiers."""
     f, cells = facts(results), Cells(RANKS, results[RANKS])
     intentions = Cells(TABLE, results[TABLE])
     rows = cells.table.reset_index().set_index("metier_code")["index"].to_dict()
@@ -123,7 +136,7 @@ def standing_table(results: Results, labels: Labels, count: int = SHOWN) -> Html
             intentions, row_of(intentions.table, HARD, code, f.old_survey)
         ),
     }
-    return pieces.table(WORDS.standing_table(f), columns, _largest(results)[:count])
+    return pieces.table(WORDS.standing_table(f), columns, metiers)
 
 
 def vintages_table(results: Results, labels: Labels, labels_2021: Labels) -> Html:
@@ -208,13 +221,17 @@ def profiles_table(results: Results, labels: Labels) -> Html:
     table, profiles = results[TABLE], results["profils"].set_index("profile_code")
     shown = _largest(results)
     named = {
-        code: sorted({labels[each] for each in codes(rows) if each in shown}, key=french.order)
+        code: [
+            pieces.metier(each, labels[each])
+            for each in sorted(set(codes(rows)), key=lambda each: french.order(labels[each]))
+            if each in shown
+        ]
         for code in profiles.index
         if not (rows := select(table, "tension_profile", variant=code)).empty
     }
     columns = {
         "Profil": profiles["label"].__getitem__,
-        "Métiers de la branche": lambda code: " ; ".join(named[code]),
+        "Métiers de la branche": lambda code: Markup(" ; ").join(named[code]),
         "Ce qui se fait souvent, à discuter": profiles["practice"].__getitem__,
     }
     lines = [code for code, names in named.items() if names]
@@ -230,24 +247,53 @@ def regions_table(results: Results, labels: Labels, regions: Labels) -> Html:
     basins = select(cells.table, "high_tension_basins_share_pct")["year"]
     basins_year = "" if basins.empty else f", {int(basins.max())}"
 
-    def column(holds: Callable[[pd.Series], pd.Series]) -> Any:
-        def names(code: str) -> str:
-            classes = select(cells.table, "regional_tension_class", metier_code=code)
-            chosen = classes.loc[holds(classes["value"]), "region_code"]
-            return ", ".join(sorted((regions[each] for each in chosen), key=french.order)) or "–"
-
-        return names
+    def tense(code: str) -> str:
+        classes = select(cells.table, "regional_tension_class", metier_code=code, status="value")
+        is_tense = classes["value"] >= HIGHEST_CLASS - 1
+        inside, outside = (
+            sorted((regions[each] for each in classes.loc[chosen, "region_code"]), key=french.order)
+            for chosen in (is_tense, ~is_tense)
+        )
+        return str(WORDS.where(inside, outside))
 
     columns = {
         "Métier (FAP-2009)": labels.__getitem__,
-        "Régions en classe 5": column(lambda value: value == HIGHEST_CLASS),
-        "Régions en classe 4": column(lambda value: value == HIGHEST_CLASS - 1),
-        "Sans classe publiée (nd)": column(pd.Series.isna),
+        "Régions en tension (classe 4 ou 5)": tense,
         f"Bassins en classe 4 ou 5{basins_year}": lambda code: cells.percent(
             row_of(cells.table, "high_tension_basins_share_pct", code)
         ),
     }
-    return pieces.table(WORDS.regions_table(facts(results)), columns, _largest(results))
+    return pieces.table(WORDS.regions_table(facts(results)), columns, _largest(results)[:SHOWN])
+
+
+def regions(results: Results, labels: Labels, names: Labels) -> Html:
+    """Return where the largest métiers are tense: everywhere, or in the region that one chooses."""
+    cells, shown = Cells(TABLE, results[TABLE]), _largest(results)[:SHOWN]
+    classes = select(cells.table, "regional_tension_class", status="value")
+    classes = classes[classes["metier_code"].isin(shown)]
+    if classes.empty:
+        return regions_table(results, labels, names)
+    keys = zip(classes["region_code"], classes["metier_code"], strict=True)
+    place = dict(zip(keys, classes.index.tolist(), strict=True))
+
+    def table(region: str) -> Html:
+        def shade(code: str) -> Markup:
+            row = place.get((region, code))
+            return pieces.ABSENT if row is None else pieces.shaded(cells, row, HIGHEST_CLASS)
+
+        tense = sum(
+            (cells.read(place[region, code]) or 0) >= HIGHEST_CLASS - 1
+            for code in shown
+            if (region, code) in place
+        )
+        columns = {"Métier (FAP-2009)": labels.__getitem__, "Classe de tension (1 à 5)": shade}
+        words = WORDS.region_table(facts(results), names[region], tense, len(shown))
+        return pieces.table(words, columns, shown)
+
+    known = sorted(set(classes["region_code"]), key=lambda code: french.order(names[code]))
+    everywhere = ("Toutes les régions", regions_table(results, labels, names))
+    options = [everywhere, *((names[region], table(region)) for region in known)]
+    return pieces.choice("region", WORDS.region_choice(), options)
 
 
 def regional_intentions_table(results: Results, regions: Labels) -> Html:
