@@ -45,7 +45,7 @@ class Figure(Html):
 def figure(
     words: Sequence[str], rows: Rows, drawings: Sequence[str], numbers: Html, said: str = ""
 ) -> Figure:
-    """Return drawings with all their words: title, how to read, alternative, source, numbers.
+    r"""Return drawings with all their words: title, how to read, alternative, source, numbers.
 
     Args:
         words: The finding, whose numbers come from `Cells`; how to read the drawings, on a line;
@@ -54,6 +54,12 @@ def figure(
         drawings: SVG; where there are two, a wide one then one for phones, or panels.
         numbers: The table of what is drawn.
         said: What a person who does not see them must know, else the finding; cut at 200 signs.
+
+    Examples:
+        >>> rows = [Bar("Cadres", 30.0, "30 %")]
+        >>> shown = figure(("Un tiers.", "", "Insee."), rows, [svg.bars(rows)], Html("30 %"))
+        >>> 'aria-label="Un tiers."' in shown.html, shown.rows == rows
+        (True, True)
     """
     title, how, source = (" ".join(pieces.paragraphs(each)) for each in words)
     alternative = " ".join(pieces.paragraphs(said or title))
@@ -71,7 +77,12 @@ def figure(
 
 
 def both(wide: str, narrow: str) -> list[str]:
-    """Return a drawing for wide screens and paper, and one for phones."""
+    """Return a drawing for wide screens and paper, and one for phones.
+
+    Examples:
+        >>> both("<svg/>", "<svg/>")[1]
+        '<div class="opmq-phone"><svg/></div>'
+    """
     return [f'<div class="opmq-wide">{wide}</div>', f'<div class="opmq-phone">{narrow}</div>']
 
 
@@ -83,6 +94,11 @@ def panels(rows: Sequence[Fan], form: svg.Form, width: int = PANEL, *, same: boo
         form: How a value is written.
         width: Width of each.
         same: Whether they have one scale.
+
+    Examples:
+        >>> wedge = Fan("Cadres", [(2004, 15.0), (2018, 21.0)], [(2030, 25.0)], [[(2030, 20, 30)]])
+        >>> panels([wedge, wedge], french.percent).count('class="opmq-panel"')
+        2
     """
     tops = [
         max([*(high for *_, high in each.bands[0]), *(y for _, y in (*each.past, *each.after))])
