@@ -143,7 +143,7 @@ def ranges_figure(
     f = facts(results)
     return figures.figure(
         (
-            WORDS.ranges_title(f, drawn[0]),
+            WORDS.ranges_title(f, drawn[0].label, cells.headcount(rows.index[0])),
             WORDS.ranges_how(f, bool(listed)),
             WORDS.ranges_source(f),
         ),
