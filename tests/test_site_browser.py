@@ -168,7 +168,7 @@ def test_everything_but_search_works_without_scripts(
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto((home / "branches/chimie/01_emplois.html").as_uri())
+    page.goto((home / "methode.html").as_uri())
     assert page.locator(".site-search").is_hidden()
     page.locator("details.contents summary").click()
     assert page.locator("details.contents a").first.is_visible()
