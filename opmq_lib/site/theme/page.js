@@ -75,6 +75,7 @@
       if (!best && isWhole) return 0;
       total += best;
     }
+    if (!total) return 0;
     const [isBranch, isCommon] = [/^branches\/\w+\/index/.test(href), !href.startsWith("branches/")];
     const isNamed = total >= 5 * (isWhole ? asked.length : 1);
     return total + (isNamed ? Math.log10(1 + jobs) + 3 * isBranch : 0) + 0.5 * isCommon;
@@ -86,7 +87,7 @@
     const scored = (isWhole) =>
       entries
         .map((entry) => ({ entry, score: asked.length ? score(entry, asked, isWhole) : 0 }))
-        .filter((found) => found.score >= 1);
+        .filter((found) => found.score > 0);
     const whole = scored(true);
     return (whole.length ? whole : scored(false))
       .sort((a, b) => b.score - a.score)
