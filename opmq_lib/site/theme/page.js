@@ -35,7 +35,7 @@
     cqp: ["certification"],
     diplom: ["certification"],
     embauch: ["recrutement"],
-    penuri: ["tension"],
+    penur: ["tension"],
     pme: ["entreprise"],
     postul: ["recrutement"],
     recrut: ["embauche"],
