@@ -9,7 +9,7 @@ HEAD = '---\ntitle: "Emplois"\n---\n\nBandeau'
 
 def prepared(*cells: nbformat.NotebookNode) -> list[dict[str, str]]:
     executed = given.executed_notebook(*cells)
-    cells = prepare.prepare(executed, HEAD, "Pied")["cells"]
+    cells = prepare.prepare(executed, HEAD, "Pied", ["a.xlsx", "a.zip"])["cells"]
     return [cell | {"source": "".join(cell["source"])} for cell in cells]
 
 

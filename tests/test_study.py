@@ -111,6 +111,12 @@ def test_figures_and_tables_name_the_result_table_that_holds_the_numbers(root: P
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", shown)
     assert len(captions) == 3
     assert all("emplois.csv" in caption for caption in captions)
+    for page in (f"{KNOWN}/index", f"{KNOWN}/00_rapport", f"{KNOWN}/01_emplois"):
+        html = (root / f"outputs/site/branches/{page}.html").read_text(encoding="utf-8")
+        captions = re.findall(r"<figcaption>(.*?)</figcaption>", html, re.DOTALL)
+        files = [re.findall(r'href="([^"]*)" download', caption) for caption in captions]
+        wanted = f"../../telechargements/{KNOWN}/{KNOWN}"
+        assert files == [[f"{wanted}.xlsx", f"{wanted}_csv.zip"]] * len(files) != []
     for html in pieces(executed(root, KNOWN, "01_emplois")):
         if "<table" in html:
             assert re.search(r"emplois(_explications|_portrait)?\.csv", html)
@@ -153,7 +159,7 @@ def test_estimates_close_on_the_published_headcount(root: Path) -> None:
 
 def test_a_branch_without_headcount_says_nd_and_why_and_shows_no_estimate(root: Path) -> None:
     text = " ".join(pieces(executed(root, UNKNOWN, "01_emplois")))
-    assert "non disponibles (nd)" in text
+    assert "Nous ne connaissons pas les emplois de cette branche" in text
     assert "Aucun portrait statistique" in text
     assert not SHOWN.findall(text)
 
@@ -242,7 +248,9 @@ def test_every_page_opens_in_chromium_without_leaving_its_folder(root: Path, chr
     assert [url for url in asked if not url.startswith((home.as_uri(), "data:"))] == []
 
 
-def test_a_member_of_a_committee_has_the_answer_in_two_taps(root: Path, chromium: str) -> None:
+def test_a_member_of_a_committee_has_the_answer_in_two_taps_the_metier_in_three(
+    root: Path, chromium: str
+) -> None:
     """On a phone, without scrolling: first métier, departures, interval, letter, cause."""
     home = (root / "outputs/site/index.html").as_uri()
     listed = tables_of(root, KNOWN, "07_que_faire")["shortlist"].sort_values("rank").iloc[0]
@@ -272,4 +280,15 @@ def test_a_member_of_a_committee_has_the_answer_in_two_taps(root: Path, chromium
         assert shown["letter"].inner_text() == listed["reliability_grade"]
         height = page.evaluate("document.documentElement.scrollHeight")
         assert height <= 15 * 667
+        shown["name"].get_by_role("link").click()
+        assert page.url.endswith(f"metiers/{listed['metier_code']}.html")
+        assert page.locator("h1").inner_text() == study.metier_labels()[listed["metier_code"]]
+        answer = page.locator(".opmq-answer").bounding_box()
+        assert answer
+        assert answer["y"] + answer["height"] <= 667
+        page.goto(home)  # or from the chooser
+        page.get_by_text("Choisir une branche, puis un métier").click()
+        page.locator(".opmq-chooser summary", has_text="Industries céramiques").click()
+        page.locator(f'.opmq-chooser a[href="metiers/{listed["metier_code"]}.html"]').click()
+        assert page.locator(".opmq-answer").is_visible()
         browser.close()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from opmq_lib.runs.plan import IN_A_BATCH
+from opmq_lib.runs.plan import COMMON, IN_A_BATCH
 from opmq_lib.runs.templates import REGISTER
 from opmq_lib.show import french
 from opmq_lib.site import trace
@@ -81,10 +81,11 @@ def summary(branch: Branch, labels: Mapping[str, str]) -> Any:
 
     answers = {name: _results(branch.runs.get(name)) for name in SUMMED_UP}
     drawn = figures.metiers(answers, labels).html
+    files = [f"../../{each}" for each in table_files(branch.code)]
     is_told = REPORT in branch.runs and branch.runs[REPORT].status == "ok"
     return SimpleNamespace(
         headline=Markup(page.headline(answers).html),
-        figure=Markup(trace.linked(drawn, f"{REPORT}.html") if is_told else drawn),
+        figure=Markup(trace.linked(drawn, files, f"{REPORT}.html") if is_told else drawn),
         metiers=page.first_metiers(answers, labels),
         **page.whole(answers),
     )
@@ -122,7 +123,7 @@ def most_listed(manifest: Manifest) -> Markup:
 
     results = _results(manifest.common.get(CONSOLIDATION))
     html = figures.most_listed(results, study.metier_labels()).html if results else ""
-    html = trace.linked(html, f"commun/{CONSOLIDATION}.html")
+    html = trace.linked(html, table_files(COMMON), f"commun/{CONSOLIDATION}.html")
     return Markup(html.replace("h3>", "h2>"))  # no section stands above it
 
 

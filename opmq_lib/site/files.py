@@ -20,11 +20,12 @@ from jinja2 import Template
 from opmq_lib import tables
 from opmq_lib.errors import Defect
 from opmq_lib.runs import folders
+from opmq_lib.runs.plan import COMMON
 from opmq_lib.show import workbook
 from opmq_lib.show.workbook import Cells, joined, mapped
 from opmq_lib.site import content
 from opmq_lib.site.check import machine_paths
-from opmq_lib.site.manifest import COMMON, Manifest, Run, read_file
+from opmq_lib.site.manifest import Manifest, Run, read_file
 from opmq_lib.sources import study
 
 README = "LISEZ-MOI"

@@ -20,12 +20,12 @@ from opmq_lib.errors import ConfidentialityError, Defect
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, origin, release
 from opmq_lib.runs.editions import validated
+from opmq_lib.runs.plan import COMMON
 from opmq_lib.show import french
 from opmq_lib.site import outputs, prepare
 from opmq_lib.sources import embedded, ledger, parameters, states
 from opmq_lib.sources.states import Standing
 
-COMMON = "commun"
 CONSOLIDATION = "10_consolidation"
 
 Status = Literal["ok", "failed", "missing", "withheld", "nv"]

@@ -45,13 +45,14 @@ def opening(notebook: Any) -> tuple[str, str]:
     return "", ""
 
 
-def prepare(notebook: Any, head: str, foot: str) -> dict[str, Any]:
+def prepare(notebook: Any, head: str, foot: str, files: Sequence[str]) -> dict[str, Any]:
     """Return the notebook that is published: between a head and a foot, texts as options.
 
     Args:
         notebook: An executed notebook without `defects`.
         head: Front matter and Markdown that come first; they carry the title.
         foot: Markdown that comes last.
+        files: Addresses of what holds the tables of its figures.
 
     Returns:
         A new notebook: its own title and the cell that Papermill injected are left out, as are
@@ -67,7 +68,7 @@ def prepare(notebook: Any, head: str, foot: str) -> dict[str, Any]:
     header, _, banner = head.partition("\n---\n")
     before = [_cell("raw", f"{header}\n---\n"), _cell("markdown", banner)]
     cells = [
-        _prepared(cell, _TITLE.sub("", cell.source) if cell == first else cell.source)
+        _prepared(cell, _TITLE.sub("", cell.source) if cell == first else cell.source, files)
         for cell in kept
     ]
     known = ("kernelspec", "language_info")
@@ -196,7 +197,7 @@ def _output_defects(output: Any, where: str, has_text: bool) -> Iterator[Defect]
         )
 
 
-def _prepared(cell: Any, source: str) -> dict[str, Any]:
+def _prepared(cell: Any, source: str, files: Sequence[str]) -> dict[str, Any]:
     """Return a cell without traces of execution, texts of its figures as options."""
     if cell.cell_type != "code":
         return _cell(cell.cell_type, source)
@@ -209,16 +210,16 @@ def _prepared(cell: Any, source: str) -> dict[str, Any]:
     ]
     return _cell("code", "\n".join([*lines, source])) | {
         "execution_count": cell.execution_count,
-        "outputs": [_linked(output) for output in cell.outputs],
+        "outputs": [_linked(output, files) for output in cell.outputs],
     }
 
 
-def _linked(output: Any) -> Any:
-    """Return a figure of this library with its link; any other output as it stands."""
+def _linked(output: Any, files: Sequence[str]) -> Any:
+    """Return a figure of this library with its links; any other output as it stands."""
     shown = output.get("data", {}).get("text/html", "")
     if "</figure>" not in shown:
         return output
-    data = {"text/html": trace.linked(shown)}
+    data = {"text/html": trace.linked(shown, files)}
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 

@@ -68,7 +68,9 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
         context["title"] = prepare.opening(notebook)[0] or run.question.title
         context["steps"] = trace.steps(notebook.cells)
         head, foot = (templates(f"{name}.qmd").render(context) for name in ("avant", "apres"))
-        prepared = prepare.prepare(notebook, head, foot)
+        up = "../" * path.count("/")
+        data = [f"{up}{each}" for each in content.table_files(run.branch_code)]
+        prepared = prepare.prepare(notebook, head, foot, data)
         pages[f"{path}.ipynb"] = json.dumps(prepared, ensure_ascii=False)
     DataError.refuse(defects)
     revised, revisions = past.pages(root, manifest, templates)

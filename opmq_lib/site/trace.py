@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -115,15 +115,25 @@ def _figure(cells: list[Any], number: int, place: str) -> dict[str, str]:
     return {"alt": alt, "caption": caption, "table": named[0] if named else ""}
 
 
-def linked(html: str, page: str = "") -> str:
-    """Return figures with a link, beside their numbers, to where a page says how they were made.
+def linked(html: str, files: Sequence[str], page: str = "") -> str:
+    """Return figures with links to their data, and to where a page says how they were made.
+
+    Args:
+        html: Pieces of a page.
+        files: Addresses of the workbook and of the archive that hold the tables of figures.
+        page: The page that says how they were made, another than theirs.
 
     Examples:
-        >>> linked("1</details></figure>")
-        '1<p><a href="#origine">Origine de ces chiffres</a></p></details></figure>'
+        >>> linked("<figcaption>2018.</figcaption>1</details></figure>", ["a.xlsx"])
+        ... # doctest: +ELLIPSIS
+        '<figcaption>2018. <span ...><a href="a.xlsx" download>XLSX</a></span></figcaption>1<p>...'
     """
-    link = f'<p><a href="{page}#origine">Origine de ces chiffres</a></p>'
-    return html.replace("</details></figure>", f"{link}</details></figure>")
+    kinds = zip(files, ("XLSX", "CSV"), strict=False)
+    links = ", ".join(f'<a href="{file}" download>{kind}</a>' for file, kind in kinds)
+    data = f' <span class="opmq-files">Télécharger : {links}</span>'
+    origin = f'<p><a href="{page}#origine">Origine de ces chiffres</a></p>'
+    shown = html.replace("</figcaption>", f"{data}</figcaption>")
+    return shown.replace("</details></figure>", f"{origin}</details></figure>")
 
 
 def steps(cells: list[Any]) -> Iterator[Step]:

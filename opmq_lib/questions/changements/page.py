@@ -188,7 +188,7 @@ def _labels(rows: pd.DataFrame) -> list[str]:
 
 
 def _name(rows: pd.DataFrame, labels: Labels, column: str) -> Callable[[int], str]:
-    return lambda row: labels[rows[column][row]]
+    return lambda row: pieces.metier(rows[column][row], labels[rows[column][row]])
 
 
 def _shared(rows: pd.DataFrame) -> dict[str, Callable[[int], str]]:

@@ -132,7 +132,8 @@ def metiers(answers: Answers, labels: Labels) -> Html:
     jobs = answers.get("01_emplois", {})
     if not jobs or emplois.facts(jobs).is_observed:
         return Html("")
-    return emplois.ranges_figure(jobs, labels, listed=listed_codes(answers))
+    drawn = emplois.ranges_figure(jobs, labels, listed=listed_codes(answers))
+    return drawn if isinstance(drawn, show.Figure) else Html("")
 
 
 def most_listed(results: Results, labels: Labels) -> Html:

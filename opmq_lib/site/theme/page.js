@@ -251,7 +251,9 @@
     });
   };
 
-  document.querySelectorAll(".site-search").forEach(startSearch);
+  const searches = document.querySelectorAll(".site-search");
+  document.querySelector(".opmq-seek")?.append(...searches);
+  searches.forEach(startSearch);
   document.querySelectorAll("main table").forEach(startSorting);
   document.querySelectorAll(".contents").forEach(openContents);
   easeTabbing();
