@@ -121,7 +121,7 @@ def secrets(cells):
 
 
 def optimum(cells):
-    """Return the least value hidden for others' sake, outsiders being the only attackers.
+    """Return the least value hidden for others' sake from outsiders, and which cells are hidden.
 
     One program: a choice of cells and, for each secret cell and side, a table that differs only
     there. Tables in real numbers: this can only be below what whole numbers need.
@@ -131,7 +131,7 @@ def optimum(cells):
     free = (cells["units_count"].to_numpy() > 0) & ~is_secret
     goals = [(t, s) for t in np.flatnonzero(is_secret) for s in (1, -1) if (up, down)[s < 0][t] > 0]
     if not goals:
-        return 0.0
+        return 0.0, is_secret
     most = 4 * x.sum()
     copies = len(goals)
     lines = additions(cells)
@@ -164,7 +164,7 @@ def optimum(cells):
         options={"mip_rel_gap": 0},
     )
     assert found.status == 0, found.message
-    return found.fun
+    return found.fun, found.x[:size] > 0.5
 
 
 def of_companies(companies, shape):

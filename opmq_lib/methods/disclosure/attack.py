@@ -127,7 +127,9 @@ class Attack:
         self.loosen(hidden)
         weak = self.move_each(most)
         if weak:
-            self.hidden, self.proofs, self.blocked = before
+            self.hidden, self.proofs, blocked = before
+            hard = {each[:2]: blocked[each[:2]] for each in weak}
+            self.blocked = hard | blocked  # tried first the next time
             self.loosen(self.hidden)
         return weak
 
@@ -138,15 +140,6 @@ class Attack:
         self.up = np.where(cells, graph.up_hidden, graph.up_shown)
         self.loose = np.flatnonzero(self.down + self.up > 0)
         self.price = np.where(cells & ~self.hidden, graph.cost * DEAREST / graph.cost.max(), 0)
-
-    def prune(self, wanted: Flags) -> None:
-        """Show again the cells that a safe choice can do without, first those not wanted."""
-        cells, self.is_quick = np.flatnonzero(self.hidden & self.graph.free), True
-        for cell in cells[np.lexsort((-self.graph.cost[cells], wanted[cells]))]:
-            less = self.hidden.copy()
-            less[cell] = False
-            self.choose(less, most=1)
-        self.is_quick = False
 
     def unsafe(self) -> list[Task]:
         """Return the figures and sides of which somebody may still know too much."""
@@ -204,7 +197,7 @@ class Attack:
     ) -> Numbers | None:
         """Return the movement of most gain and fewest steps; `None` if it has no end.
 
-        In whole numbers, one that goes as far as it can, or `None`.
+        In whole numbers, one that goes at least so far (three more may be impossible, four not).
         """
         is_kept = np.ndim(blocks) == 0 and not whole and len(self.movable) <= WARM
         inside = np.isin(self.movable, cells) if is_kept else 1
@@ -215,7 +208,9 @@ class Attack:
         high = np.r_[aim.up[cells] * inside, aim.down[cells] * inside]
         low = np.zeros(len(high))
         if whole:  # any movement will do, as long as it is far enough
-            low = np.where(np.r_[gain, -gain] > 0, high, 0)
+            is_aim = np.r_[gain, -gain] > 0
+            low = np.where(is_aim, high, 0)
+            high = np.where(is_aim, np.r_[self.up[cells], self.down[cells]], high)
             cost = np.tile(self.price[cells], 2)
         if is_kept and self.program is not None:
             program = self.program
@@ -299,14 +294,17 @@ class Attack:
             if self.blocked[task] is None and not self.reach(task, ()):
                 found.append(Exposure(*task, OUTSIDER))
                 continue
-            left = self.blocked[task]
-            if left and not self.reach(task, left):
-                for attacker in sorted(left):
-                    if len(left) == 1 or not self.reach(task, [attacker]):
-                        found.append(Exposure(*task, attacker))
-                        if most is not None:
-                            break
+            found += [Exposure(*task, who) for who in self.who_sees(task, self.blocked[task] or ())]
         return found
+
+    def who_sees(self, task: Task, attackers: Iterable[int]) -> list[int]:
+        """Return who of some attackers sees a figure, halving those whom no movement keeps away."""
+        left = sorted(set(attackers) & (self.blocked[task] or set()))
+        if not left or self.reach(task, left):
+            return []
+        half = len(left) // 2
+        halves = left[:half], left[half:]
+        return [who for each in halves for who in self.who_sees(task, each)] if half else left
 
     def reach(self, task: Task, attackers: Iterable[int]) -> bool:
         """Return whether a figure can move far enough for attackers taken together."""
@@ -334,10 +332,12 @@ class Attack:
         return False
 
     def around(self, cell: int) -> Iterator[Places]:
-        """Return loose figures among which to move one: blocks around it, all, blocks again."""
+        """Return loose figures among which to move one: all (first if warm), blocks around it."""
         at = np.searchsorted(self.loose, cell)
         more = () if self.is_quick else (1, 1, 1, 2, 2, 2)  # for whole numbers
-        for halvings in (0, 0, 1, 1, None, *more):
+        near = (0, 0, 1, 1)
+        first = (None, *near) if len(self.movable) <= WARM else (*near, None)
+        for halvings in (*first, *more):
             if halvings is None:
                 yield self.loose
             elif (count := len(self.loose) // (2 * BLOCK) >> halvings) > 1:

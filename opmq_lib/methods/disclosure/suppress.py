@@ -18,7 +18,14 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from opmq_lib.methods.disclosure.attack import Attack, exposures
-from opmq_lib.methods.disclosure.cuts import Capacities, Cut, bridge_cuts, line_cuts, line_needs
+from opmq_lib.methods.disclosure.cuts import (
+    BROKEN,
+    Capacities,
+    Cut,
+    bridge_cuts,
+    line_cuts,
+    line_needs,
+)
 from opmq_lib.methods.disclosure.graph import (
     OUTSIDER,
     TOLERANCE,
@@ -79,9 +86,23 @@ def _suppress_part(graph: Graph, effort: int) -> Choice:
     attack = Attack(graph, first)
     weak = attack.grow()
     if not weak:
-        attack.prune(first)
+        _prune(master, attack, first)
         _improve(master, attack, effort)
     return Choice(attack.hidden, master.bound, weak)
+
+
+def _prune(master: "_Master", attack: Attack, wanted: Flags) -> None:
+    """Show again the cells that a safe choice can do without, first those not wanted."""
+    cost, attack.is_quick = master.graph.cost, True
+    cells = np.flatnonzero(attack.hidden & master.graph.free)
+    for cell in cells[np.lexsort((-cost[cells], wanted[cells]))]:
+        if master.is_near(attack.hidden):
+            break
+        less = attack.hidden.copy()
+        less[cell] = False
+        if not master.is_broken(less):
+            master.add(master.capacity_cuts(less, attack.choose(less, most=1)))
+    attack.is_quick = False
 
 
 def _improve(master: "_Master", attack: Attack, effort: int) -> None:
@@ -165,12 +186,22 @@ class _Master:
 
     def against(self, hidden: Flags, weak: Iterable[Exposure]) -> list[Cut]:
         """Return cuts that a choice breaks where figures are exposed: at least one more cell."""
-        partly, more = hidden.astype(float), np.flatnonzero(self.graph.free & ~hidden)
-        found = [cut for each in weak if (cut := self.capacities.cut(partly, each))]
-        return found or [Cut(more, np.ones(len(more)))]
+        more = np.flatnonzero(self.graph.free & ~hidden)
+        return self.capacity_cuts(hidden, weak) or [Cut(more, np.ones(len(more)))]
+
+    def capacity_cuts(self, hidden: Flags, weak: Iterable[Exposure]) -> list[Cut]:
+        """Return the cuts that a choice breaks where figures are exposed, whole numbers or not."""
+        partly = hidden.astype(float)
+        return [cut for each in weak if (cut := self.capacities.cut(partly, each))]
+
+    def is_broken(self, hidden: Flags) -> bool:
+        """Return whether a cut shows that a choice is not safe (bridges: that it is not cheap)."""
+        return any(by @ hidden[cells] < least - BROKEN for cells, by, least in self.cuts if least)
 
     def add(self, new: list[Cut]) -> None:
         """Take cuts into account."""
+        if not new:
+            return
         self.cuts += new
         self.program.add(*self.rows(new))
 
