@@ -21,10 +21,14 @@ for path in sorted(Path('{PARAMETERS}/branches').glob('*.yml')):
     path.read_text()
 """
 READ_FIELDS = """
-from opmq_lib.sources import study
+from opmq_lib.sources import embedded, study
+embedded.source('dares_emploi')
 year, questions = study.edition().base_year, study.criteria(branch_code)
 """
-READ_EMBEDDED = "from opmq_lib.sources import embedded\nembedded.load('naf')"
+READ_EMBEDDED = """
+from opmq_lib.sources import embedded
+embedded.load('naf'), embedded.source('embauches_rome_naf')
+"""
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +92,12 @@ def test_field_of_a_parameter_file_makes_stale_those_that_have_used_it(project: 
 
 
 def test_fields_used_are_the_inputs_and_not_their_files(project: Path) -> None:
-    assert set(small.records(project)["chimie", "04_champs"]["inputs"]) == {
+    read = small.records(project)["chimie", "04_champs"]["inputs"]
+    assert {each for each in read if not each.startswith("opmq_lib/tables/")} == {
         "opmq_lib/data/branches.csv",
         "opmq_lib/data/idcc_history.csv",
         "opmq_lib/data/metiers.csv",
+        "opmq_lib/data/sources.csv#dares_emploi",
         "parameters/branches/chimie.yml#questions",
         "parameters/edition.yml#base_year",
     }
@@ -169,7 +175,7 @@ def test_loading_a_newer_table_makes_stale_what_reads_it_and_nothing_else(projec
     assert (counts.added, counts.removed) == (1, 11_210)
     assert not (project / "data").exists()
     updates.apply("embauches", found, project)
-    reasons = ("input naf changed",)
+    reasons = ("input naf changed",)  # the note of its source has changed, not what it asked for
     assert stale(project) == dict.fromkeys(["chimie/03_naf", "ciments/03_naf"], reasons)
     report = batch.execute(small.runs(project), 1)
     assert sorted(run.run.id for run in report.outcomes if run.status == "ok") == [
@@ -179,6 +185,10 @@ def test_loading_a_newer_table_makes_stale_what_reads_it_and_nothing_else(projec
     assert stale(project) == {}
     updates.apply("embauches", updates.changes(hires.load(given), project), project)
     assert stale(project) == {}
+    (sources,) = (project / "data/official").glob("sources-*.csv")
+    sources.write_text(sources.read_text().replace("mars 2016 à mars 2017", "2031"))
+    reasons = ("input sources, embauches_rome_naf changed",)
+    assert stale(project) == dict.fromkeys(["chimie/03_naf", "ciments/03_naf"], reasons)
     shutil.rmtree(project / "data")
     assert list(stale(project)) == ["chimie/03_naf", "ciments/03_naf"]
 

@@ -4,18 +4,22 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from opmq_lib.params import ParameterFile
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.hashes import Hashes
 from opmq_lib.runs.library import LIBRARY, Library
-from opmq_lib.sources import official
+from opmq_lib.sources import embedded, official
 
 FIELD = "#"
 """Between a parameter file and one of its fields, in the name of an input."""
 
 TABLES = f"{LIBRARY}/data/"
 """Start of the name of an official table, wherever its file is."""
+
+SOURCES = f"{TABLES}sources.csv"
+"""Of this table, too, a run depends on what it asks for: `opmq_lib/data/sources.csv#ft_bmo`."""
 
 PARAMETERS = (".csv", ".parquet", ".xlsx", ".yaml", ".yml")
 
@@ -63,8 +67,8 @@ class Files:
         """Return the sha256 of what was there; `None` if nothing was."""
         if name not in self._planned:
             file, _, field = name.partition(FIELD)
-            if field and file in self.parameters:
-                fields = self.parameters[file].model_dump(mode="json")
+            if field and self._has_fields(file):
+                fields = self._fields(file)
                 values = {each: fingerprint.json_sha256(fields[each]) for each in fields}
                 self._planned |= {f"{file}{FIELD}{each}": values[each] for each in values}
                 return self._planned.setdefault(name, None)
@@ -74,7 +78,7 @@ class Files:
     def has_changed(self, name: str) -> bool:
         """Return whether something else is there now; of a field, whether its file has changed."""
         file = name.partition(FIELD)[0]
-        name = file if file in self.parameters else name
+        name = file if self._has_fields(file) else name
         return self._now(name) != self.sha256(name)
 
     def library_now(self) -> dict[str, str]:
@@ -92,11 +96,19 @@ class Files:
             is_table = path.startswith(f"{package}data/") and not path.endswith("/")
             return f"{LIBRARY}/{path.removeprefix(package)}" if is_table else None
         if table := official.table_of(path, self.root):
-            return f"{TABLES}{table}.csv"
+            return f"{TABLES}{table}.csv{path.rpartition('.csv')[2]}"
         name = path.removeprefix(f"{self.root}/")
         folders = (f"{self._edition}", "notebooks", official.FOLDER)
         others = (*(f"{self.root / each}/" for each in folders), f"{self.root}/.", sys.prefix)
         return None if name in ("", path) or path.startswith(others) else name
+
+    def _has_fields(self, file: str) -> bool:
+        return file == SOURCES or file in self.parameters
+
+    def _fields(self, file: str) -> Mapping[str, Any]:
+        if file == SOURCES:
+            return embedded.every_source(str(official.file("sources", self.root)))
+        return self.parameters[file].model_dump(mode="json")
 
     def _now(self, name: str) -> str | None:
         if name.endswith("/"):

@@ -109,8 +109,9 @@ def differences(before: Fingerprint, now: Fingerprint) -> Iterator[str]:
     for name, old, new in changed(before.get("library", now["library"]), now["library"]):
         yield f"library {name} {_verb(old, new)}"
     for name, old, new in changed(before["inputs"], now["inputs"]):
-        shown = name.removeprefix(EMBEDDED).removesuffix(".csv") if EMBEDDED in name else name
-        yield f"input {shown.replace('#', ', ')} {_verb(old, new)}"
+        file, *field = name.split("#")
+        shown = file.removeprefix(EMBEDDED).removesuffix(".csv") if EMBEDDED in file else file
+        yield f"input {', '.join([shown, *field])} {_verb(old, new)}"
     for name, old, new in changed(before["versions"], now["versions"]):
         yield f"version of {name} {_shown(old)} → {_shown(new)}"
 

@@ -1,7 +1,10 @@
 """The official figures as typed tables: those of the library, or newer ones of the project."""
 
+import csv
+import sys
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,6 +13,14 @@ from opmq_lib.sources import official
 from opmq_lib.tables import DESCRIPTIONS, USES
 
 FOLDER = official.EMBEDDED
+
+
+class Source(NamedTuple):
+    """What a page says of where its figures come from: part of a row of table `sources`."""
+
+    producer: str
+    title: str
+    period: str
 
 
 def tables() -> list[str]:
@@ -82,6 +93,30 @@ def read(file: Path) -> pd.DataFrame:
     types = {column: dtype(table, column) for column in header}
     blanks = {column: [""] for column, kind in types.items() if kind != "str"}
     return pd.read_csv(file, dtype=types, keep_default_na=False, na_values=blanks)
+
+
+def source(source_code: str, root: Path | None = None) -> Source:
+    """Return who has published a source, what, and about which years.
+
+    Audit hooks hear of this source alone (`opmq.field`), so that a notebook which names its sources
+    depends on these and not on the rest of the table: the note of another, say.
+
+    Examples:
+        >>> source("dares_emploi").period
+        '1983–2018'
+    """
+    file = str(path("sources", root))
+    sys.audit("opmq.fields", file)
+    told = every_source(file)[source_code]
+    sys.audit("opmq.field", file, source_code)
+    return told
+
+
+def every_source(file: str) -> dict[str, Source]:
+    """Return the sources of a file of table `sources`, by their codes."""
+    with open(file, encoding="utf-8", newline="") as text:  # noqa: PTH123 - heard by its name
+        rows = list(csv.DictReader(text))
+    return {row["source_code"]: Source(*(row[name] for name in Source._fields)) for row in rows}
 
 
 def dtype(table: str, column: str) -> str:

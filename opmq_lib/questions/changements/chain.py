@@ -11,6 +11,7 @@ from opmq_lib.methods.needs.official import national, official_family
 from opmq_lib.methods.needs.qualifications import CLASSES, class_of
 from opmq_lib.methods.skills import evolution, profiles
 from opmq_lib.questions.shared import Tables, metier_romes
+from opmq_lib.sources import embedded
 from opmq_lib.tables import DESCRIPTIONS, check
 from opmq_lib.tables.columns import FACTORS
 from opmq_lib.tables.fap import DOMAIN_LENGTH, METIER_LENGTH
@@ -130,9 +131,7 @@ def ways(
         rows[f"{name}_labels"] = codes.map(lambda each: " ; ".join(labels[each]))
     ends = {"": "metier_code", "target_": "target_metier_code"}
     rates = {f"{end}growth_rate_pct": rows[of].map(growth) for end, of in ends.items()}
-    vintages = (
-        f"{_vintage(inputs, MOVES)} ; {_title(inputs, OFFICIAL)}, {_vintage(inputs, OFFICIAL)}"
-    )
+    vintages = f"{_vintage(MOVES)} ; {_title(OFFICIAL)}, {_vintage(OFFICIAL)}"
     said = {"vintage": vintages, "source_code": MOVES, "status": "value"}
     return _result(WAYS, rows.assign(branch_code=branch_code, **rates, **said))
 
@@ -202,7 +201,7 @@ def _named(inputs: Tables, records: pd.DataFrame) -> pd.DataFrame:
         label=rows["item_code"].map(labels),
         value=100 * rows["part"],
         unit="pct",
-        vintage=_vintage(inputs, ITEMS),
+        vintage=_vintage(ITEMS),
         source_code=ITEMS,
     )
 
@@ -230,7 +229,7 @@ def _marked(inputs: Tables, records: pd.DataFrame) -> pd.DataFrame:
         parts.append(rows[counts[whole] > 0])
     parts[-1] = parts[-1].assign(value=counts["esco_links_count"], unit="links")
     table = pd.concat(parts, ignore_index=True)
-    return table.assign(vintage=_vintage(inputs, MARKS), source_code=MARKS)
+    return table.assign(vintage=_vintage(MARKS), source_code=MARKS)
 
 
 def _factors(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame:
@@ -270,15 +269,13 @@ def _qualifications(inputs: Tables, metier_codes: Sequence[str]) -> pd.DataFrame
     )
 
 
-def _vintage(inputs: Tables, source_code: str) -> str:
+def _vintage(source_code: str) -> str:
     """Return which edition of a source is read: its period, else the version in its title."""
-    periods = inputs["sources"].set_index("source_code")["period"]
-    return str(periods[source_code]) or _title(inputs, source_code)
+    return embedded.source(source_code).period or _title(source_code)
 
 
-def _title(inputs: Tables, source_code: str) -> str:
-    titles = inputs["sources"].set_index("source_code")["title"]
-    return re.split(r"\s:\s", str(titles[source_code]))[0]
+def _title(source_code: str) -> str:
+    return re.split(r"\s:\s", embedded.source(source_code).title)[0]
 
 
 def _result(name: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from opmq_lib.questions.shared import Tables
 from opmq_lib.show import french
 from opmq_lib.show.pieces import Labels
 from opmq_lib.show.words import words
+from opmq_lib.sources import embedded
 from opmq_lib.tables.columns import COUNTED_BANDS
 
 WORDS = words(__package__)
@@ -40,13 +41,12 @@ def about(
         for is_unknown in (False, True)
     )
     years = [f"{row['start_year']:.0f}-{row['end_year']:.0f}" for row in (by_age, unknown)]
-    titles = {
-        row["source_code"]: french.label(
-            ", ".join(filter(None, (row["producer"], row["title"], row["period"])))
+    named = {
+        name: " ; ".join(
+            french.label(", ".join(filter(None, embedded.source(code)))) for code in codes
         )
-        for row in inputs["sources"].to_dict("records")
+        for name, codes in SOURCES.items()
     }
-    named = {name: " ; ".join(titles[code] for code in codes) for name, codes in SOURCES.items()}
     return SimpleNamespace(
         branch=french.label(branch["label"]),
         idcc=branch["idcc_2026_codes"].split(),

@@ -90,7 +90,8 @@ def _step(  # noqa: PLR0913 - what is run, half of one edition and half of anoth
 def _replace(stage: Path, before: Edition, after: Edition, is_whole: bool) -> None:
     """Give an extracted edition the data of another: revised rows alone, or all."""
     records = (*before.records.values(), *after.records.values())
-    names = {name for each in records for name in each["inputs"] if name.startswith(_DATA)}
+    read = {name.partition("#")[0] for each in records for name in each["inputs"]}
+    names = {name for name in read if name.startswith(_DATA)}
     for name in sorted(names):
         was, now = before.read(name), after.read(name)
         content = now if is_whole or not (was and now) else _revised(was, now)

@@ -224,7 +224,8 @@ def _causes(id_: RunId, before: Edition, after: Edition) -> Iterator[Cause]:
         elif name.startswith("opmq_lib/") and not name.startswith(fingerprint.EMBEDDED):
             yield Cause("method", name)
         else:
-            yield from _of_data(name, before.read(name), after.read(name))
+            file = name.partition("#")[0]
+            yield from _of_data(file, before.read(file), after.read(file))
 
 
 def _of_data(name: str, was: bytes | None, now: bytes | None) -> Iterator[Cause]:
