@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -58,6 +59,10 @@ def test_a_load_says_what_it_would_do_and_does_it_only_when_told(root: Path) -> 
     assert "Nothing was written" in text
     assert not (root / "data").exists()
     assert "Loaded    1 tables" in said("load", "tensions_2021", FILE, "--apply")
+    (root / FILE).write_text("\n".join(LINES).replace("2031", "2030"))
+    text = said("load", "tensions_2021", FILE)
+    assert "Note: tension_2021 would go back from 2031 to 2030: an older edition" in text
+    (root / FILE).write_text("\n".join(LINES) + "\n")
     after = embedded.load("tension_2021")
     assert after["tension_index"].tolist() == [0.5, 1.25]
     assert after["tension_class"].dtype == before["tension_class"].dtype
@@ -116,6 +121,13 @@ def test_files_are_known_by_their_names_and_others_refused(root: Path) -> None:
         SchemaError, match=r"no such loader \(found: bmoo\)[\s\S]*did you mean `bmo`"
     ):
         said("load", "bmoo", FILE)
+    with zipfile.ZipFile(root / "BMO_2031.zip", "w") as packed:
+        packed.writestr("a.xlsx", "")
+    with pytest.raises(SchemaError, match="unpack it and give the file within"):
+        said("load", "bmo", "BMO_2031.zip")
+    (root / "BMO_2031.zip").rename(root / "BMO_25.xlsx")
+    with pytest.raises(SchemaError, match="an archive, not a workbook"):
+        said("load", "bmo", "BMO_25.xlsx")
     (root / "x.csv").write_text("a")
     with pytest.raises(SchemaError, match=r"x.csv: not a file of this loader"):
         said("load", "portraits_metiers", "x.csv")

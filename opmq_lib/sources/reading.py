@@ -36,6 +36,7 @@ _SHOWN_DEFECTS: Final = 20
 _SEPARATORS: Final = (",", ";", "\t", "|")
 _EXPECTED: Final = "a file of the producer"
 _AGAIN: Final = "download it again from its producer"
+_LIST: Final = "give the file that `opmq sources list` names for this loader"
 _PLACE: Final = re.compile(rb'<c r="([A-Z]{2,3})\d|<row r="(\d{5,})"')
 _TWICE: Final = re.compile("Ã[©¨ª]|â€™")
 """What UTF-8 becomes when it was taken for Windows-1252 and saved so."""
@@ -205,6 +206,10 @@ def _too_large(where: str) -> SchemaError:
 def _workbook(path: Path, layout: Layout) -> pd.DataFrame:
     check_zip(path)
     try:
+        with zipfile.ZipFile(path) as packed:
+            if "[Content_Types].xml" not in packed.namelist():
+                what, fix = "an archive, not a workbook", "unpack it and give the file within"
+                raise SchemaError.of(path.name, what, "CSV or XLSX", fix)
         book = python_calamine.CalamineWorkbook.from_path(str(path))
         names = book.sheet_names
         wanted = [name for name in names if not layout.sheet or _matches(layout.sheet, name)]
@@ -213,8 +218,9 @@ def _workbook(path: Path, layout: Layout) -> pd.DataFrame:
             wanted = [name for name in wanted if alike[name] == max(alike.values())]
         if len(wanted) != 1:
             expected = f"one sheet `{layout.sheet}`" if layout.sheet else "one sheet of its columns"
-            fix = _nearest(layout.sheet, names) or "keep that of the whole country alone in a copy"
+            other = "keep that of the whole country alone in a copy" if wanted else _LIST
             what = "sheets " + ", ".join(wanted or names)
+            fix = _nearest(layout.sheet, names) or other
             raise SchemaError.of(path.name, what, expected, fix)
         texts = _cells(book, wanted[0])
     except (python_calamine.CalamineError, OSError) as error:

@@ -196,6 +196,12 @@ def _checked(source: Source, table: str, origin: Origin, rules: Iterable[Rule]) 
         rules += scope.metier_rules(table, embedded.load("metiers"))
         rules += [scope.OWN] if table not in EITHER else []
     problems = tables.find_problems(table, cells, rules)
+    problems = [
+        replace(each, expected=f"{each.expected}, or a label as `opmq data template` writes it")
+        if origin == "own" and (each.column, each.what) == ("metier_code", "not a métier code")
+        else each
+        for each in problems
+    ]
     if errors := errors_of(source.grid, problems, replace(source.sheet, frame=cells)):
         raise gather(errors)
     return finished(cells, table)

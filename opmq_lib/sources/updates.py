@@ -111,6 +111,8 @@ def named(producer: Producer, given: Iterable[Path]) -> dict[str, Path]:
         if not name or name in found:
             what = f"a second file like {found[name].name}" if name else "not a file of this loader"
             fix = "leave one out" if name else "rename the file as its producer does"
+            if not name and path.suffix.casefold() == ".zip":
+                fix = "unpack it and give the file within"
             errors.append(SchemaError.of(path.name, what, usual, fix))
         found.setdefault(name, path)
     if errors:
@@ -168,6 +170,12 @@ def notices(found: Sequence[Change], root: Path) -> list[str]:
         f"{', '.join(codes[:_NAMED])}{', …' if len(codes) > _NAMED else ''}; "
         f"load the edition of {other} that goes with it ({feeds.get(other, 'parameters')})"
         for table, other, codes in soundness.unknown_codes(load, names, frames)
+    ]
+    told += [
+        f"{change.table} would go back from {until} to {change.years[-4:]}: an older edition"
+        for change in found
+        if change.before and (until := _years(embedded.load(change.table, root))[-4:])
+        if change.years[-4:] < until
     ]
     base_year = parameters.read_edition(root).get("base_year")
     if base_year is not None and "employment_national" in frames:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.metier_rates import MOST_APART_PCT
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import figures, french, pieces, svg
@@ -47,6 +48,7 @@ ENTRIES = {
     "potential_imbalance_headcount": "Déséquilibre potentiel",
 }
 SHOWN, NAMED, OLD_AGE = 10, 3, 50
+AGES = "age_headcount"
 EVERY, WHOLE_STUDY = "ensemble", "Ensemble des branches"
 WORDS = words(__package__)
 
@@ -55,7 +57,8 @@ def facts(results: Results) -> Any:
     """Return what the words depend on: years, and what employment, rates and ages are."""
     jobs, cells = select(results[TABLE], JOBS), results[RATES_TABLE]
     posts = results["besoins_projections"]
-    bases = set(cells["ages_basis"])
+    bases, base = set(cells["ages_basis"]), 0 if jobs.empty else int(jobs["year"].max())
+    period = max(select(results[TABLE], AGES).get("variant", ()), default="")
     is_observed = bool((jobs["nature"] == "observed").all())
     return SimpleNamespace(
         has_needs=not jobs.empty,
@@ -63,7 +66,8 @@ def facts(results: Results) -> Any:
         is_official=bool(cells["nature"].eq("official_projection").any()),
         ages_basis=bases.pop() if len(bases) == 1 else "mixed",
         whole="Ensemble des métiers de la branche" if is_observed else "Ensemble de la branche",
-        base=None if jobs.empty else int(jobs["year"].max()),
+        base=base or None,
+        older_ages=period if (centre_year(period) or base) < base else "",
         level=None if jobs.empty else int(cells["level_year"].max()),
         start=None if posts.empty else int(posts["start_year"].max()),
         end=None if posts.empty else int(posts["year"].max()),
@@ -216,7 +220,7 @@ def _shown(results: Results, indicator: str, end: int) -> list[str]:
 
 def pyramid_figure(results: Results) -> Html:
     """Draw the branch's age pyramid."""
-    rows = select(results[TABLE], "age_headcount").dropna(subset=["value"])
+    rows = select(results[TABLE], AGES).dropna(subset=["value"])
     if rows.empty:
         return _nothing(results)
     first = rows["age_band"].astype(int).tolist()
