@@ -72,6 +72,25 @@ def test_a_frozen_edition_never_changes(tmp_path: Path) -> None:
     assert fingerprint.file_sha256(path) == sha256
 
 
+@pytest.mark.parametrize("about", ["[1]", "{}", '{"name": "../a", "files": {"ledger.jsonl": ""}}'])
+def test_what_is_no_archive_of_an_edition_is_refused(tmp_path: Path, about: str) -> None:
+    path = tmp_path / "a.zip"
+    archive.write(path, {archive.MANIFEST: about.encode(), archive.LEDGER: b""})
+    with pytest.raises(DataError, match="no archive of an edition"):
+        archive.manifest(path)
+
+
+def test_a_member_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    archive.write(path, {"a.txt": b"one" * 99, "b.txt": b"two"})
+    content = bytearray(path.read_bytes())
+    place = content.index(b"a.txt") + len("a.txt")
+    content[place : place + 4] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    found = dict(archive.sums(path))
+    assert found == {"a.txt": "damaged", "b.txt": fingerprint.bytes_sha256(b"two")}
+
+
 def test_a_member_that_leads_out_of_its_folder_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bad.zip"
     with zipfile.ZipFile(path, "w") as bad:

@@ -9,6 +9,7 @@ import site_edition as given
 from playwright.sync_api import sync_playwright
 
 from opmq_lib import site
+from opmq_lib.show import figures, pieces
 
 ROOT = Path(__file__).parents[1]
 FULL = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
@@ -34,6 +35,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (root / "parameters/branches").glob("*.yml"):
         if path.stem not in ("chimie", "ciments"):
             path.unlink()
+    shown = given.figures_notebook()
+    drawn = figures.figure(("Un tiers.", "", "Insee."), [], ["<svg/>"], pieces.Html("30 %"))
+    shown.cells.append(given.code("# L’emploi par métier.\npage.figure()", given.html(drawn.html)))
+    tables = {"emplois.csv": given.KEY_FIGURES}
+    for each in ("chimie/01_emplois", "commun/10_consolidation"):
+        given.run(root, *each.split("/"), shown, tables)
     for folder, table in (("revisions", REVISIONS), ("accuracy", ACCURACY)):
         path = root / f"outputs/editions/{folder}/2025/2026.csv"
         path.parent.mkdir(parents=True)
@@ -58,6 +65,18 @@ def test_revisions_name_the_metier_the_figures_and_the_cause(pages: Path) -> Non
     assert "Dans la liste</td>" in page
     assert "paramètre et version d’une bibliothèque" in page
     assert (pages.parent / "telechargements/editions/revisions-2025-2026.csv").is_file()
+
+
+@pytest.mark.parametrize("name", ["branches/chimie/01_emplois", "commun/10_consolidation"])
+def test_under_each_figure_a_link_leads_to_what_it_was_made_of(pages: Path, name: str) -> None:
+    page = read(pages.parent, name)
+    link = '<a href="#origine">Origine de ces chiffres</a>'
+    own, ours = page.split("</figcaption>")[1:]  # captioned by `fig-cap`, and of this library
+    assert own.removeprefix("\n</figure>\n").startswith(f"<p>{link}</p>")
+    assert link in ours.partition("</figure>")[0]
+    said = page.partition('id="origine"')[2].partition("</section>")[0]
+    assert "L’emploi par métier." in said
+    assert "emplois.csv" in said
 
 
 def test_accuracy_counts_what_fell_in_the_interval(pages: Path) -> None:

@@ -17,6 +17,7 @@ from opmq_lib.runs.editions import archive
 
 FULL = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
 TABLE = "results/chimie/01_emplois/emplois.csv"
+SECRET = "a figure of its owner"
 MEETING = ["--date", "2026-03-12", "--reference", "RD 2026-03"]
 
 
@@ -48,6 +49,18 @@ def vote(root: Path, branch: str) -> None:
     assert f"Written: parameters/branches/{branch}.yml" in opmq(root, "vote", "read", str(form))
 
 
+def leave(root: Path) -> None:
+    """Leave what its user may have there: a template run on own tables, a table, a form."""
+    template = root / "notebooks/01_emplois.ipynb"
+    notebook = json.loads(template.read_text(encoding="utf-8"))
+    shown = {"output_type": "stream", "name": "stdout", "text": [SECRET]}
+    notebook["cells"][1] |= {"outputs": [shown], "execution_count": 3}
+    notebook["metadata"]["widgets"] = {"state": SECRET}
+    template.write_text(json.dumps(notebook), encoding="utf-8")
+    for name in ("notebooks/mine.csv", "notebooks/.kept.yml", "parameters/vote.xlsx"):
+        (root / name).write_text(SECRET, encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project with one publishable branch, its release frozen; not to be changed."""
@@ -60,6 +73,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert f"chimie: {state}, version 1, 1 tables" in said
     assert "chimie: publishable, version 1" in opmq(root, "status")
     count = len(list((root / "parameters/branches").iterdir()))
+    leave(root)
     said = opmq(root, "site", "--release")  # all but one, and the consolidation
     assert f"{count} page(s) say why they have no result" in said
     assert "Frozen" in opmq(root, "edition", "freeze", "2026-v1", "--release")
@@ -85,6 +99,7 @@ def test_the_archive_holds_what_was_published_and_nothing_of_the_others(publishe
     names = dict(archive.sums(path))
     results = {name for name in names if name.startswith("results/")}
     assert results == {TABLE, "results/chimie/01_emplois/01_emplois.ipynb"}
+    assert not any(SECRET.encode() in archive.read(path, name) for name in names)
     about = archive.manifest(path)
     assert about["not_included"] == ["results of chaux/01_emplois"]
     assert about["states"]["chimie"]["state"] == "publishable"

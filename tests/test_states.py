@@ -65,7 +65,8 @@ def test_a_table_that_changes_or_goes_opens_the_next_version_in_draft() -> None:
 @pytest.mark.parametrize(
     ("on", "reference", "words"),
     [
-        (date(2026, 6, 2), "RD 1", "expected: a day from"),
+        (date(2026, 6, 2), "RD 1", "expected: a day until 2026-06-01"),
+        (date(2026, 3, 12), " ", "--reference: is empty"),
         (date(2026, 3, 12), "voté par Mme Durand", "holds a person's name"),
         (date(2026, 3, 12), "cpnefp@exemple.fr", "holds an e-mail address"),
     ],

@@ -6,6 +6,7 @@ import pytest
 import site_edition as given
 
 from opmq_lib.errors import DataError
+from opmq_lib.show import figures, pieces
 from opmq_lib.site import trace
 
 MADE_OF = {
@@ -68,12 +69,29 @@ def test_a_figure_is_traced_to_the_table_that_it_names(root: Path) -> None:
     assert given.ALT.split(" : ")[1] in said
 
 
+def test_a_figure_of_this_library_is_traced_by_its_caption_or_its_numbers(tmp_path: Path) -> None:
+    (tmp_path / "outputs").mkdir()
+    number = '<span class="n" data-cell="emplois:0:value">12</span>'
+    drawn = [
+        figures.figure(("Un tiers.", "", source), [], ["<svg/>"], pieces.Html(number)).html
+        for source in ("Dares.", "Données : table chiffres_cles.csv.")
+    ]
+    cells = [given.code("page.fan(results)", given.html(each)) for each in drawn]
+    tables = {"chiffres_cles.csv": given.KEY_FIGURES}
+    given.run(tmp_path, "chimie", "01_emplois", given.executed_notebook(*cells), tables, **MADE_OF)
+    for number, table in ((1, "emplois"), (2, "chiffres_cles")):
+        said = trace.note(tmp_path, "2026", f"chimie/01_emplois#{number}")
+        assert f"Table\u00a0: {table}.csv" in said
+        assert "Un tiers." in said
+
+
 @pytest.mark.parametrize(
     ("place", "words"),
     [
         ("chimie", "not a table, a cell or a figure"),
         ("chimi/01_emplois/x", "did you mean `chimie/01_emplois`"),
         ("chimie/01_emplois/chiffre_cles:0", "did you mean `chiffres_cles`"),
+        ("chimie/01_emplois/other", "other.csv: not a file that this run wrote"),
         ("chimie/01_emplois/chiffres_cles:9:valeu", "expected: 0 to 1"),
         ("chimie/01_emplois/chiffres_cles:9:valeu", "did you mean `value`"),
         ("chimie/01_emplois#2", "expected: 1 to 1"),

@@ -1,7 +1,6 @@
 """Commands on editions: edition state, freeze, verify, diff, withdraw; trace."""
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -56,8 +55,8 @@ def state_command(
     body = f"CPNEFP, branche {branches[branch].label}"
     today = datetime.now(UTC).astimezone().date()
     step = states.following(now, branch, state, date.date(), reference, body, tables, today)
-    path = states.append(root, edition.edition_id, step)
     validated.keep(root, edition.edition_id, step)
+    path = states.append(root, edition.edition_id, step)
     print(f"Recorded  {branch}: {step.state}, version {step.version}, {len(tables)} tables.")
     print(f"          {path.relative_to(root)} is part of the project: commit it.")
 
@@ -98,10 +97,10 @@ def freeze_command(
     """
     from opmq_lib import site
     from opmq_lib.errors import RangeError
-    from opmq_lib.runs.editions import frozen, ready, validated
+    from opmq_lib.runs.editions import archive, frozen, ready, validated
     from opmq_lib.sources import parameters, project
 
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,59}", name):
+    if not archive.NAME.fullmatch(name):
         expected = "small letters, digits, `.`, `_` and `-`, such as 2026-v2"
         raise RangeError.of("NAME", "no name of an archive", expected, "choose another name", name)
     root = project.find_root()
@@ -198,6 +197,9 @@ def demo_command(
     from opmq_lib.sources import parameters, project
 
     root = project.find_root()
+    known = parameters.load_branches(root)
+    for code in (each for each in branch or () if each not in known):
+        raise parameters.unknown("BRANCH", "branch", code, known)
     roots = vintages.prepare(root, parameters.load_edition(root), branch or ())
     for each in roots:
         runs = plan(each, parameters.load_edition(each), parameters.load_branches(each))
@@ -215,11 +217,15 @@ def demo_command(
 def _compare(root: Path, old: "Edition", new: "Edition", apart: bool = False) -> None:
     """Compare two editions, keep what came out for the site, and print it in short."""
     from opmq_lib import tables
+    from opmq_lib.errors import ScopeError
     from opmq_lib.runs.editions import compare
     from opmq_lib.runs.editions.apart import told_apart
     from opmq_lib.show import downloads
     from opmq_lib.site import past
 
+    if old.name == new.name:
+        fix = "name an earlier one first, a later one second"
+        raise ScopeError.of("EDITION", "compared with itself", "two editions", fix, new.name)
     cells = told_apart(old, new, os.cpu_count() or 1) if apart else compare.changes(old, new)
     for name, folder, table in (
         ("revisions", past.REVISIONS, cells),

@@ -4,10 +4,10 @@ A notebook shows a figure as the page does; `plot` draws the same with matplotli
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from markupsafe import escape
 
@@ -18,6 +18,10 @@ from opmq_lib.show.svg import Bar, Dot, Fan, Line
 PANEL = 290
 ALT_SIGNS = 200
 """Longest text alternative of a figure, whose numbers stand in the table below it."""
+_FIGURE: Final = re.compile(r'<figure class="opmq-figure">.*?</figure>', re.DOTALL)
+_SAID: Final = re.compile(r'aria-label="([^"]*)"')
+_CAPTION: Final = re.compile(r"<figcaption>(.*?)</figcaption>", re.DOTALL)
+_TAG: Final = re.compile(r"<[^>]*>")
 Rows = Sequence[Bar] | Sequence[Dot] | Sequence[Fan] | Sequence[Line]
 
 
@@ -63,7 +67,7 @@ def figure(
     """
     title, how, source = (" ".join(pieces.paragraphs(each)) for each in words)
     alternative = " ".join(pieces.paragraphs(said or title))
-    whole = french.typography(unescape(re.sub(r"<[^>]*>", "", alternative)))
+    whole = french.typography(unescape(_TAG.sub("", alternative)))
     said = whole if len(whole) <= ALT_SIGNS else f"{whole[: ALT_SIGNS - 1].rpartition(' ')[0]}…"
     read = f'<p class="opmq-how">{how}</p>' if how else ""
     shown = pieces.piece(
@@ -74,6 +78,38 @@ def figure(
         f"<details><summary>Voir les chiffres</summary>{numbers.html}</details></figure>"
     )
     return Figure(shown.html, rows)
+
+
+class Drawn(NamedTuple):
+    """A figure of an executed notebook: its text alternative, its caption, and all that it shows.
+
+    Of a drawing that is an image, `shown` is its two texts alone: pixels differ with versions.
+    """
+
+    alt: str
+    caption: str
+    shown: str
+
+
+def drawn(cells: Iterable[Any]) -> Iterator[Drawn]:
+    """Yield the figures of the cells of an executed notebook, in the order of its page.
+
+    Examples:
+        >>> one = figure(("Un tiers.", "", "Insee."), [], ["<svg/>"], Html("30 %"))
+        >>> output = {"data": {"text/html": [one.html]}}
+        >>> [each[:2] for each in drawn([{"outputs": [output]}])]
+        [('Un tiers.', 'Insee.')]
+    """
+    for output in (each for cell in cells for each in cell.get("outputs", ())):
+        data, about = output.get("data", {}), output.get("metadata", {})
+        for html in _FIGURE.findall("".join(data.get("text/html", ()))):
+            texts = (each.search(html) for each in (_SAID, _CAPTION))
+            alt, caption = (unescape(_TAG.sub("", each[1])) if each else "" for each in texts)
+            yield Drawn(alt, caption, html)
+        if "image/svg+xml" in data or "image/png" in data:
+            alt = about.get("image/svg+xml", {}).get("alt", "")
+            caption = about.get("opmq", {}).get("caption", "")
+            yield Drawn(alt, caption, f"{alt} {caption}")
 
 
 def both(wide: str, narrow: str) -> list[str]:

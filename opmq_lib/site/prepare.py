@@ -210,17 +210,23 @@ def _prepared(cell: Any, source: str, files: Sequence[str]) -> dict[str, Any]:
     ]
     return _cell("code", "\n".join([*lines, source])) | {
         "execution_count": cell.execution_count,
-        "outputs": [_linked(output, files) for output in cell.outputs],
+        "outputs": [each for output in cell.outputs for each in _linked(output, files)],
     }
 
 
-def _linked(output: Any, files: Sequence[str]) -> Any:
-    """Return a figure of this library with its links; any other output as it stands."""
+def _linked(output: Any, files: Sequence[str]) -> Iterator[Any]:
+    """Yield an output, a figure with its link to where its page says how it was made."""
     shown = output.get("data", {}).get("text/html", "")
-    if "</figure>" not in shown:
-        return output
-    data = {"text/html": trace.linked(shown, files)}
-    return {"output_type": "display_data", "data": data, "metadata": {}}
+    if "</figure>" in shown:
+        yield _html(trace.linked(shown, files))
+        return
+    yield output
+    if _is_figure(output):
+        yield _html(trace.link())
+
+
+def _html(html: str) -> dict[str, Any]:
+    return {"output_type": "display_data", "data": {"text/html": html}, "metadata": {}}
 
 
 def _cell(kind: str, source: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from jinja2 import FileSystemLoader
 from opmq_lib.errors import DataError, Defect, ScopeError, did_you_mean
 from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint
-from opmq_lib.show import french, words
+from opmq_lib.show import figures, french, words
 from opmq_lib.sources import embedded, ledger
 
 _HERE: Final = Path(__file__).parent
@@ -21,6 +21,7 @@ _PLACE: Final = re.compile(
 )
 _CALL: Final = re.compile(r"\b(\w+\.\w+)\(")
 _TABLE: Final = re.compile(r"\b(\w+)\.csv")
+_NUMBER: Final = re.compile(r'data-cell="([^":]+):')
 _VERSIONS: Final = ("python", "numpy", "pandas", "scipy", "statsmodels")
 
 
@@ -58,14 +59,15 @@ def note(root: Path, edition_id: str, place: str) -> str:
         fix = did_you_mean("/".join(id_), known) or f"run it: opmq run --branch {id_[0]}"
         raise ScopeError.of("PLACE", "no such result", "a branch and a notebook", fix, place)
     record, here = records[id_], folder / "/".join(id_)
-    cells = json.loads((here / f"{id_[1]}.ipynb").read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(_recorded(here / f"{id_[1]}.ipynb", record))["cells"]
     figure = _figure(cells, int(asked["figure"]), place) if asked["figure"] else {}
     table = asked["table"] or figure["table"]
+    rows = _recorded(here / f"{table}.csv", record) if asked["table"] else b""
     shown = {
         "place": place,
         "table": table,
         "figure": figure,
-        "cell": _cell(here, table, asked, record) if asked["row"] else {},
+        "cell": _cell(rows, asked) if asked["row"] else {},
         "record": record,
         "sha256": record["outputs"].get(f"{table}.csv", ""),
         "steps": list(steps(cells)),
@@ -81,14 +83,20 @@ def note(root: Path, edition_id: str, place: str) -> str:
     return french.typography(re.sub(r"\n{3,}", "\n\n", text).strip() + "\n")
 
 
-def _cell(here: Path, table: str, asked: dict[str, str], record: ledger.Record) -> dict[str, Any]:
-    """Return a cell of a table: its value, and what its row says."""
-    path, column = here / f"{table}.csv", asked["column"] or "value"
-    if record["outputs"].get(path.name) != (path.is_file() and fingerprint.file_sha256(path)):
+def _recorded(path: Path, record: ledger.Record) -> bytes:
+    """Return a file that a run wrote, as it wrote it."""
+    content = path.read_bytes() if path.is_file() else b""
+    if record["outputs"].get(path.name) != fingerprint.bytes_sha256(content):
         known = [name.removesuffix(".csv") for name in record["outputs"] if name.endswith(".csv")]
-        fix = did_you_mean(table, known) or "run the notebook again"
-        raise ScopeError.of(table, "not a table that this run wrote", ", ".join(known), fix)
-    rows, number = revisions.read(path.read_bytes()), int(asked["row"])
+        fix = did_you_mean(path.stem, known) or "run the notebook again"
+        raise ScopeError.of(path.name, "not a file that this run wrote", ", ".join(known), fix)
+    return content
+
+
+def _cell(content: bytes, asked: dict[str, str]) -> dict[str, Any]:
+    """Return a cell of a table: its value, and what its row says."""
+    rows, number = revisions.read(content), int(asked["row"])
+    table, column = asked["table"], asked["column"] or "value"
     defects = []
     if number >= len(rows):
         defects.append(
@@ -104,15 +112,18 @@ def _cell(here: Path, table: str, asked: dict[str, str], record: ledger.Record) 
 
 def _figure(cells: list[Any], number: int, place: str) -> dict[str, str]:
     """Return what a figure says, and the table that it names as its own."""
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    about = [each["metadata"] for each in outputs if "image/svg+xml" in each.get("metadata", {})]
-    if not 1 <= number <= len(about):
-        expected = f"1 to {len(about)}" if about else "a page with figures"
+    found = [*figures.drawn(cells)]
+    if not 1 <= number <= len(found):
+        expected = f"1 to {len(found)}" if found else "a page with figures"
         raise ScopeError.of("PLACE", "no such figure", expected, "correct the number", place)
-    caption = str(about[number - 1].get("opmq", {}).get("caption", ""))
-    alt = str(about[number - 1]["image/svg+xml"].get("alt", ""))
-    named = _TABLE.findall(caption)
-    return {"alt": alt, "caption": caption, "table": named[0] if named else ""}
+    each = found[number - 1]
+    named = [*_TABLE.findall(each.caption), *_NUMBER.findall(each.shown), ""]
+    return {"alt": each.alt, "caption": each.caption, "table": named[0]}
+
+
+def link(page: str = "") -> str:
+    """Return a link to where a page says how its numbers were made."""
+    return f'<p><a href="{page}#origine">Origine de ces chiffres</a></p>'
 
 
 def linked(html: str, files: Sequence[str], page: str = "") -> str:
@@ -131,9 +142,8 @@ def linked(html: str, files: Sequence[str], page: str = "") -> str:
     kinds = zip(files, ("XLSX", "CSV"), strict=False)
     links = ", ".join(f'<a href="{file}" download>{kind}</a>' for file, kind in kinds)
     data = f' <span class="opmq-files">Télécharger : {links}</span>'
-    origin = f'<p><a href="{page}#origine">Origine de ces chiffres</a></p>'
     shown = html.replace("</figcaption>", f"{data}</figcaption>")
-    return shown.replace("</details></figure>", f"{origin}</details></figure>")
+    return shown.replace("</details></figure>", f"{link(page)}</details></figure>")
 
 
 def steps(cells: list[Any]) -> Iterator[Step]:

@@ -171,7 +171,7 @@ def following(  # noqa: PLR0913 - what a line of the record says
 
     Raises:
         DataError: With all that is wrong: no such state, one that does not follow, a day before the
-            last step or in the future, nothing to publish, personal data in the reference.
+            last step or in the future, nothing to publish, no reference or personal data in it.
     """
     import pandas as pd
 
@@ -190,13 +190,14 @@ def following(  # noqa: PLR0913 - what a line of the record says
         defects.append(Defect(where, what, expected, fix))
     first = now.step.date if now.step else on
     if not first <= on <= today:
-        expected = f"a day from {first} to {today}"
+        expected = f"a day from {first} to {today}" if now.step else f"a day until {today}"
         defects.append(Defect("--date", "the day of a step", expected, "correct it", f"{on}"))
     if not tables:
         fix = f"run it: opmq run --branch {branch_code}"
         defects.append(Defect(where, "publishes no table", "results to decide on", fix))
-    if held := personal.kinds(pd.Series([minutes_reference])):
-        what = f"holds {' and '.join(held)} (not shown here)"
+    held = personal.kinds(pd.Series([minutes_reference]))
+    if held or not minutes_reference.strip():
+        what = f"holds {' and '.join(held)} (not shown here)" if held else "is empty"
         fix = "give the reference of the minutes alone: no person, no vote by name"
         defects.append(Defect("--reference", what, "such as RD 2026-03", fix))
     DataError.refuse(defects)

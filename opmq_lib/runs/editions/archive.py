@@ -5,10 +5,11 @@ archive appears by the last of all renamings, and none is ever replaced.
 """
 
 import fcntl
-import hashlib
 import json
 import os
+import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -26,6 +27,8 @@ SITE, RESULTS, PROJECT, LIBRARY = "site", "results", "project", "library"
 """Folders of an archive."""
 SUM: Final = ".sha256"
 WITHDRAWN: Final = ".withdrawn.json"
+NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError)
 _DAY: Final = (1980, 1, 1, 0, 0, 0)
 _LEVEL: Final = 6
 
@@ -84,15 +87,17 @@ def withdraw(path: Path, reason: str, on: date) -> None:
     """Withdraw an edition: its archive stays, with a note beside it; the site shows the reason.
 
     Raises:
-        DataError: If there is no such archive, or the reason holds personal data.
+        DataError: If there is no such archive, the reason is empty or holds personal data.
     """
     import pandas as pd
 
     from opmq_lib.tables import personal
 
     manifest(path)
-    if held := personal.kinds(pd.Series([reason])):
-        what, fix = f"holds {' and '.join(held)} (not shown here)", "say why without naming anybody"
+    held = personal.kinds(pd.Series([reason]))
+    if held or not reason.strip():
+        what = f"holds {' and '.join(held)} (not shown here)" if held else "is empty"
+        fix = "say why without naming anybody"
         raise DataError.of("--reason", what, "a reason that everybody may read", fix)
     note = {"reason": reason, "date": on.isoformat()}
     project.write(path.with_name(path.name + WITHDRAWN), json.dumps(note, ensure_ascii=False))
@@ -117,8 +122,10 @@ def manifest(path: Path) -> dict[str, Any]:
         DataError: If it is no archive of an edition.
     """
     try:
-        found = json.loads(read(path, MANIFEST))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        found, _ = json.loads(read(path, MANIFEST)), read(path, LEDGER)
+        if not (NAME.fullmatch(found["name"]) and LEDGER in found["files"]):
+            raise ValueError(found["name"])
+    except (OSError, KeyError, TypeError, ValueError, *_DAMAGE) as error:
         expected = "a file written by `opmq edition freeze`"
         fix = "take another copy of the archive"
         what = "no archive of an edition, or a damaged one"
@@ -136,8 +143,10 @@ def sums(path: Path) -> Iterator[tuple[str, str]]:
     """Yield the members of an archive with the sha256 of each."""
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
-            with archive.open(name) as member:
-                yield name, hashlib.file_digest(member, "sha256").hexdigest()  # type: ignore[arg-type]
+            try:
+                yield name, fingerprint.bytes_sha256(archive.read(name))
+            except _DAMAGE:
+                yield name, "damaged"
 
 
 def extract(path: Path, folder: Path, within: str = "") -> None:

@@ -10,6 +10,7 @@ What is the user's own never enters, nor its sha256: a small table could be gues
 all its secret figures. Those sums are for its owner: `NAME.private.json`, beside the archive.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -18,13 +19,17 @@ from opmq_lib.errors import ConfidentialityError, DataError, Defect
 from opmq_lib.params import EditionParams
 from opmq_lib.runs import fingerprint, hashes, library, release
 from opmq_lib.runs.editions import archive, crate
-from opmq_lib.runs.plan import RunId, shown
-from opmq_lib.sources import ledger, states
+from opmq_lib.runs.plan import READ_BY_ALL, RunId, shown
+from opmq_lib.runs.templates import VOLATILE
+from opmq_lib.sources import ledger, official, states
 
-VOLATILE: Final = ("started_at", "duration_seconds", "key")
+_TIMES: Final = ("started_at", "duration_seconds", "key")
 """What differs between two runs that gave the same; and the key, as it holds all sums."""
 _TOP: Final = ("_quarto.yml", "pyproject.toml", "requirements.lock", "environment.yml", "LICENSE")
-_FOLDERS: Final = ("parameters", "notebooks", "data/official")
+_TEMPLATES: Final = "notebooks"
+_FOLDERS: Final = ("parameters", official.FOLDER)
+_SHARED: Final = (".yml", ".csv", ".json", ".jsonl")
+"""What a project has there: a form filled in or a lock left beside it is nobody else's business."""
 _OTHER_EDITIONS: Final = (
     '<!DOCTYPE html>\n<html lang="fr"><head><meta charset="utf-8"><title>Autres éditions</title>'
     "</head><body><h1>Autres éditions</h1><p>Cette page appartient à une édition archivée. "
@@ -71,9 +76,9 @@ def freeze(  # noqa: PLR0913 - what an edition is made of
     inside, private = _inputs(root, folder, records)
     members = {
         **_results(folder, records),
+        **{f"{archive.PROJECT}/{each}": content for each, content in inside.items()},
         **_project(root),
         **_library(),
-        **{f"{archive.PROJECT}/{each}": content for each, content in inside.items()},
         **_pages(site),
         archive.LEDGER: b"".join(ledger.as_line(_lasting(each, private)) for each in records),
     }
@@ -128,14 +133,31 @@ def _results(folder: Path, records: Collection[ledger.Record]) -> dict[str, byte
 
 
 def _project(root: Path) -> dict[str, bytes]:
+    """Return what of the project anybody may read: no file of a notebook's own, nothing it showed.
+
+    Whoever runs a template on own tables and saves it leaves their figures in it.
+    """
+    templates = {
+        path: json.loads(path.read_bytes()) for path in (root / _TEMPLATES).glob("*.ipynb")
+    }
+    own = {f"{name}" for each in templates.values()
+           for name in each["metadata"].get("opmq", {}).pop("files", ())}  # fmt: skip
     files = [root / name for name in _TOP if (root / name).is_file()]
     files += [path for folder in _FOLDERS for path in (root / folder).rglob("*") if path.is_file()]
     names = {path.relative_to(root).as_posix(): path for path in files}
-    return {
+    found = {
         f"{archive.PROJECT}/{name}": path.read_bytes()
         for name, path in names.items()
-        if "/." not in name
+        if "/." not in name and name not in own and (path.suffix in _SHARED or "/" not in name)
     }
+    for path, template in templates.items():
+        template["metadata"].pop("widgets", None)
+        for cell in template["cells"]:
+            cell["metadata"] = {k: v for k, v in cell["metadata"].items() if k not in VOLATILE}
+            if cell["cell_type"] == "code":
+                cell |= {"outputs": [], "execution_count": None}
+        found[f"{archive.PROJECT}/{_TEMPLATES}/{path.name}"] = crate.as_json(template)
+    return found
 
 
 def _library() -> dict[str, bytes]:
@@ -152,22 +174,22 @@ def _inputs(
 ) -> tuple[dict[str, bytes], dict[str, str]]:
     """Return other files that the runs have read: those to include, and the sums of the others.
 
-    Released tables and public results of the edition before are included; registers, own tables
-    and whatever else are not.
+    Released tables, what every notebook may read and public results of the edition before are
+    included; registers, own tables and whatever else are not.
     """
     kept, private = dict[str, bytes](), dict[str, str]()
     read = {name: sum_ for record in records for name, sum_ in record["inputs"].items()}
     for name, sha256 in read.items():
         path, parts = root / name, name.split("/")
-        if name.startswith(("opmq_lib/", *(f"{each}/" for each in _FOLDERS))) or not path.is_file():
+        if name.startswith("opmq_lib/") or not path.is_file():
             continue
-        is_released = name.startswith(f"{release.RELEASED}/")
+        is_open = name.startswith(tuple(f"{each}/" for each in (release.RELEASED, *READ_BY_ALL)))
         is_before = parts[0] == "outputs" and parts[1] != folder.name and len(parts) > 2
         before = ledger.latest(root / "/".join([*parts[:2], ledger.LEDGER])) if is_before else {}
         public = {id_: each for id_, each in before.items() if each.get("origin") == "public"}
         if parts[2:] == [ledger.LEDGER]:
             kept[name] = b"".join(map(ledger.as_line, public.values()))
-        elif is_released or tuple(parts[2:4]) in public:
+        elif is_open or tuple(parts[2:4]) in public:
             kept[name] = path.read_bytes()
         else:
             private[name] = sha256
@@ -189,9 +211,7 @@ def _pages(site: Path) -> dict[str, bytes]:
 def _lasting(record: ledger.Record, private: Collection[str]) -> ledger.Record:
     """Return a line of the ledger that is the same each time, without sums of private files."""
     inputs = {name: each for name, each in record["inputs"].items() if name not in private}
-    return {name: each for name, each in record.items() if name not in VOLATILE} | {
-        "inputs": inputs
-    }
+    return {name: each for name, each in record.items() if name not in _TIMES} | {"inputs": inputs}
 
 
 def _stands(now: states.Standing) -> dict[str, Any]:

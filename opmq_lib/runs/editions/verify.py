@@ -14,6 +14,7 @@ from opmq_lib.errors import DataError
 from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.editions import archive, rebuild
+from opmq_lib.show import figures
 from opmq_lib.sources import ledger
 
 Record = Mapping[str, Any]
@@ -89,7 +90,7 @@ def made_again(path: Path, about: Record, folder: Path, python: str, workers: in
     again = ledger.latest(outputs / ledger.LEDGER)
     order = {id_: place for place, id_ in enumerate(again)}
     found, versions = list[Finding](), dict[str, None]()
-    tables = figures = 0
+    tables = drawn = 0
     for old in sorted(records, key=lambda each: order.get(_id(each), 0)):
         new = again.get(_id(old), {})
         here = folder / archive.RESULTS / "/".join(_id(old))
@@ -97,8 +98,8 @@ def made_again(path: Path, about: Record, folder: Path, python: str, workers: in
         differing = fingerprint.differences(old, new) if new.get("versions") else ()
         versions |= dict.fromkeys(each for each in differing if each.startswith("version of"))
         tables += sum(name.endswith(".csv") for name in old["outputs"])
-        figures += len(_figures(here))
-    return Verified(tuple(found), tuple(versions), tables, figures)
+        drawn += len(_figures(here))
+    return Verified(tuple(found), tuple(versions), tables, drawn)
 
 
 def clean_python(folder: Path, project_folder: Path) -> str:
@@ -130,13 +131,13 @@ def _compared(old: Record, new: Record, archived: Path, rebuilt: Path) -> Iterat
         after = (rebuilt / file).read_bytes() if (rebuilt / file).is_file() else b""
         if before != after:
             yield Finding(f"{name}/{file}", _first(before, after), _cause(old, new))
-    pairs = zip(_figures(archived), _figures(rebuilt), strict=False)
-    for number, (drawn, again) in enumerate(pairs, start=1):
-        if drawn != again:
+    drawn, again = (_figures(folder) for folder in (archived, rebuilt))
+    for number, each in enumerate(drawn, start=1):
+        if each not in again[number - 1 : number]:
             what = "the figure shows other data"
             yield Finding(f"{name}, figure {number}", what, _cause(old, new))
-    if len(_figures(archived)) != len(_figures(rebuilt)):
-        yield Finding(name, "another number of figures", _cause(old, new))
+    if len(drawn) < len(again):
+        yield Finding(name, "more figures than were archived", _cause(old, new))
 
 
 def _first(before: bytes, after: bytes) -> str:
@@ -171,16 +172,11 @@ def _cause(old: Record, new: Record) -> str:
     return "tampered archive (altered table), or a result that is not reproducible"
 
 
-def _figures(folder: Path) -> list[tuple[str, str]]:
-    """Return what the figures of a notebook show: their text alternative and their caption."""
-    paths = [path for path in folder.glob("*.ipynb") if path.stem == folder.name]
-    cells = json.loads(paths[0].read_text(encoding="utf-8"))["cells"] if paths else []
-    outputs = (output for cell in cells for output in cell.get("outputs", ()))
-    return [
-        (each["metadata"]["image/svg+xml"].get("alt", ""), str(each["metadata"].get("opmq")))
-        for each in outputs
-        if "image/svg+xml" in each.get("metadata", {})
-    ]
+def _figures(folder: Path) -> list[str]:
+    """Return what the figures of a notebook show: their words and the numbers that they draw."""
+    path = folder / f"{folder.name}.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"] if path.is_file() else []
+    return [each.shown for each in figures.drawn(cells)]
 
 
 def _kind(name: str) -> str:
