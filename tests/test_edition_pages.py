@@ -36,7 +36,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if path.stem not in ("chimie", "ciments"):
             path.unlink()
     shown = given.figures_notebook()
-    drawn = figures.figure(("Un tiers.", "", "Insee."), [], ["<svg/>"], pieces.Html("30 %"))
+    nowhere = '<a href="07_que_faire.html">La suite</a>'  # no branch here runs that notebook
+    drawn = figures.figure(("Un tiers.", nowhere, "Insee."), [], ["<svg/>"], pieces.Html("30 %"))
     shown.cells.append(given.code("# L’emploi par métier.\npage.figure()", given.html(drawn.html)))
     tables = {"emplois.csv": given.KEY_FIGURES}
     for each in ("chimie/01_emplois", "commun/10_consolidation"):
@@ -75,6 +76,7 @@ def test_under_each_figure_a_link_leads_to_what_it_was_made_of(pages: Path, name
     assert own.removeprefix("\n</figure>\n").startswith(f"<p>{link}</p>")
     assert link in ours.partition("</figure>")[0]
     said = page.partition('id="origine"')[2].partition("</section>")[0]
+    assert "La suite" in page
     assert "L’emploi par métier." in said
     assert "emplois.csv" in said
 

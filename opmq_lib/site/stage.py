@@ -5,8 +5,11 @@ French prose of generated pages is in `pages/*.qmd`, what they show is read by `
 """
 
 import json
+import re
+from collections.abc import Collection
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
@@ -21,6 +24,8 @@ from opmq_lib.site.manifest import Manifest, Run, read_file
 HERE = Path(__file__).parent
 SINGLE_PAGES = ("index", "methode", "donnees", "dictionnaire", "accessibilite", "mentions-legales")
 STYLE = "theme/opmq.css"
+_BESIDE: Final = re.compile(r'<a href=\\"(\d\d_\w+)\.html\\">(.*?)</a>')
+"""A link of a notebook, as its file holds it, to another page of its branch."""
 
 
 def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[int, list[str]]:
@@ -62,7 +67,8 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
             pages[f"{path}.qmd"] = templates("absent.qmd").render(context)
             continue
         text = read_file(run, f"{run.notebook}.ipynb").decode()
-        notebook = outputs.read(text)
+        beside = manifest.common if branch is None else branch.runs
+        notebook = outputs.read(_BESIDE.sub(partial(_kept, beside), text))
         defects += prepare.defects(notebook, f"{run.name}.ipynb")
         warnings += _warned(run, notebook)
         context["title"] = prepare.opening(notebook)[0] or run.question.title
@@ -82,6 +88,11 @@ def stage(root: Path, manifest: Manifest, folder: Path, engine: str) -> tuple[in
     folders.write(folder / "_quarto.yml", (root / "_quarto.yml").read_bytes())
     folders.write(folder / STYLE, (HERE / STYLE).read_bytes())
     return len(pages), warnings
+
+
+def _kept(beside: Collection[str], link: re.Match[str]) -> str:
+    """Return a link to a page beside; its words alone where that page is not in the site."""
+    return link[0] if link[1] in beside else link[2]
 
 
 def _warned(run: Run, notebook: Any) -> list[str]:
