@@ -403,8 +403,9 @@ def test_the_same_search_finds_them_when_the_gate_is_open(project: tuple[Path, s
     kept = {path: path.read_bytes() for path in here.iterdir()}
     raw = pd.read_parquet(root / "data/textile.parquet").assign(origin="public")
     raw.to_csv(here / "employment.csv", index=False)
+    written = (here / "employment.csv").read_bytes()
     record = json.loads((here / "release.json").read_text(encoding="utf-8"))
-    record["employment"]["sha256"] = hashlib.sha256((here / "employment.csv").read_bytes()).hexdigest()
+    record["employment"]["sha256"] = hashlib.sha256(written).hexdigest()
     (here / "release.json").write_text(json.dumps(record), encoding="utf-8")
     opmq(root, "run", "--workers", "2")
     opmq(root, "site", "--engine", "embedded")
