@@ -67,7 +67,6 @@ def test_files_of_a_branch_are_offered_by_format(branches: dict[str, Branch]) ->
 
 def test_parameters_are_shown_in_french_without_machinery(branches: dict[str, Branch]) -> None:
     assert content.parameters(branches["chimie"].runs["01_emplois"]) == [
-        ("Code de la branche", "chimie"),
         ("Horizon de la projection, en années", "10"),
     ]
 

@@ -202,6 +202,25 @@ def test_few_sentences_of_the_report_only_say_that_nothing_can_be_said(root: Pat
     assert len(empty) <= 0.05 * len(sentences), empty
 
 
+MACHINE = re.compile(
+    r"(?i)\bopmq\b|parameters/|\.yml\b|thêta|surprise retenue|\b(?:nan|none|status|value)\b|"
+    r"(?:19|20)\d\d-(?:19|20)\d\d\b|\b[a-z]+_[a-z_]+\b(?!\.csv|\.xlsx|\.zip)"
+)
+HIDDEN = re.compile(r"<(script|style|code|pre|head)\b.*?</\1>|<[^>]*>", re.DOTALL)
+
+
+def test_no_word_of_the_machine_is_read_on_a_page(root: Path) -> None:
+    home = root / "outputs/site"
+    pages = [path for path in home.rglob("*.html") if path.name != "dictionnaire.html"]
+    assert len(pages) > 100
+    found = {
+        (path.relative_to(home).as_posix(), word)
+        for path in pages
+        for word in MACHINE.findall(unescape(HIDDEN.sub(" ", path.read_text(encoding="utf-8"))))
+    }
+    assert found == set()
+
+
 def test_estimated_pages_carry_their_banner_and_unvoted_criteria_theirs(root: Path) -> None:
     assert "Estimation du projet" in pieces(executed(root, KNOWN, "01_emplois"))[0]
     report = " ".join(pieces(executed(root, KNOWN, "00_rapport")))

@@ -44,7 +44,6 @@ FORMATS = {
     "_notebooks.zip": "archive ZIP des notebooks du calcul",
 }
 PARAMETER_LABELS = {
-    "branch_code": "Code de la branche",
     "edition_id": "Édition",
     "horizon_years": "Horizon de la projection, en années",
     "previous_edition_id": "Édition précédente",
@@ -203,7 +202,7 @@ def parameters(run: Run) -> list[tuple[str, str]]:
     return [
         (PARAMETER_LABELS.get(name, name), "aucune" if value is None else str(value))
         for name, value in sorted(run.record["parameters"].items())
-        if name not in IN_A_BATCH and not name.endswith(REGISTER)
+        if name not in {*IN_A_BATCH, "branch_code"} and not name.endswith(REGISTER)
     ]
 
 

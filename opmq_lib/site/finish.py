@@ -29,7 +29,7 @@ _UNREAD_SCRIPT = re.compile(r"^\s*//.*\n|/\*\*.*?\*/\s*|^[ \t]+", re.MULTILINE)
 _GRADE = re.compile(r'(<abbr class="opmq-grade" title="fiabilité [A-D])[^"]*"')
 _SPACES = re.compile(
     r"<(?P<kept>pre|code|math|svg|textarea|script|style)\b.*?</(?P=kept)\s*>|<!--.*?-->"
-    r"| [;!?:%»]|« ",
+    r"| [;!?:%»]|« |\b(?:19|20)\d\d-(?:19|20)\d\d\b",
     _FLAGS,
 )
 _TABLE = re.compile(
@@ -70,6 +70,8 @@ def finished(html: str, engine: str) -> str:
     Examples:
         >>> finished('<script src="https://example.org/a.js"></script><p>Oui !</p>', "essai")
         '<p>Oui\u202f!</p>'
+        >>> finished('<a href="1982-2020.html">1982-2020</a>', "essai")
+        '<a href="1982-2020.html">1982\u2060–\u20602020</a>'
     """
     names: Counter[str] = Counter()
     page = _TABLE.sub(lambda table: _in_region(table, names), _LOADED_FROM_ELSEWHERE.sub("", html))
@@ -86,7 +88,7 @@ def finished(html: str, engine: str) -> str:
 
 
 def _spaced(found: re.Match[str]) -> str:
-    """Return the signs with their no-break space, unless they stand in a tag."""
+    """Return signs with their no-break space, years with their dash, unless in a tag."""
     page, at = found.string, found.start()
     is_word = page[at] != "<" and page.rfind("<", 0, at) <= page.rfind(">", 0, at)
     return french.typography(found[0]) if is_word else found[0]
