@@ -21,7 +21,7 @@ from pathlib import Path
 from opmq_lib.methods import draws
 from opmq_lib.sources import embedded
 heads = embedded.load("employees_national")["employees_headcount"]
-added = horizon_years + draws.SEED + int(version("seaborn").partition(".")[0])
+added = horizon_years + draws.SEED + int(version("statsmodels").partition(".")[0])
 rows = [f"{branch_code},{code},2018,{heads[0] + added},value,public" for code in ["E2Z70"]]
 rows += [f"{branch_code},E0Z20,2018,{heads[1]},value,public"] if len(heads) > 1 else []
 header = "branch_code,metier_code,year,value,status,origin"
@@ -54,9 +54,9 @@ def given(folder: Path, *changes: str) -> tuple[Path, dict[str, str]]:
         module.write_text(before.replace("4000, 2018", "4000, 3018"), encoding="utf-8")
         path = [str(folder / "lib")]
     if "version" in changes:
-        told = folder / "site-packages/seaborn-2000.0.dist-info/METADATA"
+        told = folder / "site-packages/statsmodels-2000.0.dist-info/METADATA"
         told.parent.mkdir(parents=True)
-        told.write_text("Metadata-Version: 2.1\nName: seaborn\nVersion: 2000.0\n")
+        told.write_text("Metadata-Version: 2.1\nName: statsmodels\nVersion: 2000.0\n")
         path.append(str(folder / "site-packages"))
     if "parameter" in changes:
         edition = root / "parameters/edition.yml"
