@@ -188,7 +188,7 @@ def closest(word: str, known: Iterable[str]) -> str | None:
         >>> closest("horizon_yeras", ["base_year", "horizon_years"])
         'horizon_years'
     """
-    return next(iter(get_close_matches(word, list(known), n=1)), None)
+    return next(iter(get_close_matches(str(word), list(known), n=1)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

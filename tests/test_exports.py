@@ -59,6 +59,15 @@ def test_a_failure_leaves_the_former_file_whole(
     assert (tmp_path / "emplois.csv").read_bytes() == before
 
 
+def test_a_folder_that_cannot_be_written_is_one_error_in_french(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SchemaError) as refused:
+        downloads.write_results({"emplois": TABLE}, str(tmp_path / "file"), "livre", "chimie")
+    shown = "\n".join(refused.value._render_traceback_()).replace("\u00a0", " ")
+    assert "on ne peut pas y écrire : ce n’est pas un dossier" in shown
+    assert "nommez-en un autre dans la première cellule" in shown
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.xlsx", "t.parquet"])
 def test_one_table_is_written_whole_in_any_format_with_the_same_bytes(
     tmp_path: Path, name: str

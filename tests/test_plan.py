@@ -198,3 +198,5 @@ def test_unknown_branch_and_notebook_are_refused_with_the_close_one(project: Pat
     assert "did you mean `chimie`?" in str(error.value)
     with pytest.raises(DataError, match="did you mean `01_emplois`"):
         select(runs, notebooks=["01_emploi"])
+    with pytest.raises(DataError, match="not a notebook of these branches"):
+        select(runs, ["chimie"], ["20_sources"])

@@ -60,8 +60,15 @@ def test_a_question_without_result_takes_no_section_and_one_line_at_the_end() ->
 
 
 def test_a_branch_without_headcount_says_what_would_fill_it() -> None:
-    said = plain(rapport.headline({}).html)
+    tables = needs()
+    table = tables["besoins"]
+    gone = table["indicator"] == "career_end_departures_headcount"
+    said = plain(rapport.headline({"02_besoins": tables | {"besoins": table[~gone]}}).html)
     assert "un tableau de ses emplois par métier, fourni par la branche, donnerait" in said
+
+
+def test_a_branch_of_which_nothing_was_run_is_not_said_to_lack_a_headcount() -> None:
+    assert "pas encore calculés dans cette édition" in plain(rapport.headline({}).html)
 
 
 def needs() -> dict[str, pd.DataFrame]:

@@ -11,6 +11,7 @@ make them differ, gives its label. Adding a métier, or another order, changes n
 """
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,7 @@ def reweighted(questions: pd.DataFrame, weights: Mapping[str, float]) -> pd.Data
 
     Raises:
         ScopeError: If no question has a criterion of that name.
-        RangeError: If a weight is negative.
+        RangeError: If a weight is negative, or no number.
 
     Examples:
         >>> asked = pd.DataFrame({"question_code": "core", "criterion_code": ["a", "b"],
@@ -72,15 +73,25 @@ def reweighted(questions: pd.DataFrame, weights: Mapping[str, float]) -> pd.Data
     )
     RangeError.refuse(
         Defect(
-            f"weights, {code}", "negative number", "a number ≥ 0", "correct the number", f"{new}"
+            f"weights, {code}",
+            wrong,
+            "a number ≥ 0",
+            "correct the number",
+            f"{new}",
         )
         for code, new in weights.items()
-        if not new >= 0
+        if (wrong := _wrong_weight(new))
     )
     weight = questions["criterion_code"].map(weights).fillna(questions["weight"])
     total = weight.groupby(questions["question_code"]).transform("sum")
     no_vote = dict.fromkeys(("vote_date", "vote_body", "minutes_reference", "voted_metiers"), "")
     return questions.assign(weight=weight / total, **no_vote, basis=NOT_VOTED)
+
+
+def _wrong_weight(new: object) -> str:
+    if not isinstance(new, Real) or not np.isfinite(float(new)):
+        return "not a number"
+    return "" if float(new) >= 0 else "negative number"
 
 
 def draw_weights(shapes: Floats, draws_count: int) -> Floats:

@@ -1,6 +1,6 @@
 """The study as tables with French labels, from a notebook of one's own: `opmq_lib.study()`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from inspect import isfunction, signature
 from pathlib import Path
@@ -41,10 +41,9 @@ class Study:
         Returns:
             Rows of the `employment` contract, in heads, with `branch` and `metier`, their names.
         """
-        inputs = study.load_inputs(branch_codes, self.root)
-        return self._named(
-            [emplois.jobs(inputs, branch_code, self.edition) for branch_code in branch_codes]
-        )
+        codes = _codes(branch_codes)
+        inputs = study.load_inputs(codes, self.root)
+        return self._named([emplois.jobs(inputs, code, self.edition) for code in codes])
 
     def rates(self) -> pd.DataFrame:
         """Return growth and departures of every métier per year, to be changed at will.
@@ -73,17 +72,23 @@ class Study:
 
         Raises:
             ScopeError: If the scenario is unknown; it says which one was probably meant.
-            DataError: If rates are not what their contract says.
+            DataError: If rates are not what their contract says, or lack a métier.
         """
-        inputs, edition = study.load_inputs(branch_codes, self.root), self.edition
+        codes, edition = _codes(branch_codes), self.edition
+        inputs = study.load_inputs(codes, self.root)
         scenarios, years = study.scenarios(self.root), self.edition.horizon_years
         ages = besoins.ages(inputs, edition)
-        given = self.rates() if rates is None else check("metier_rates", rates, "rates")
+        official = self.rates()
+        given = official if rates is None else check("metier_rates", rates, "rates")
+        if lacking := sorted({*official["metier_code"]} - {*given["metier_code"]}):
+            expected, fix = "every métier of `rates()`", "change rows of `rates()`, remove none"
+            few = ", ".join(lacking[:10])
+            raise ScopeError.of("rates", "métiers are missing", expected, fix, few)
         known = [*(each.scenario_code for each in scenarios), *besoins.VARIANTS]
         chosen = scenario or known[0]
         _check("scenario", chosen, known)
         tables = []
-        for branch_code in branch_codes:
+        for branch_code in codes:
             jobs = besoins.jobs(inputs, branch_code, edition)
             cells = besoins.cells(inputs, jobs, ages, given, years, edition)
             tables.append(besoins.posts(inputs, cells, scenarios, years, edition))
@@ -103,15 +108,11 @@ class Study:
         Returns:
             Rows of the `labels` contract, with `branch` and `metier`, their names.
         """
-        inputs = study.load_inputs(branch_codes, self.root)
-        return self._named(
-            [
-                coeurs.run(inputs, code, self.edition, study.criteria(code, self.root), weights)[
-                    "coeurs"
-                ]
-                for code in branch_codes
-            ]
-        )
+        codes = _codes(branch_codes)
+        inputs = study.load_inputs(codes, self.root)
+        asked = {code: study.criteria(code, self.root) for code in codes}
+        runs = [coeurs.run(inputs, code, self.edition, asked[code], weights) for code in codes]
+        return self._named([run["coeurs"] for run in runs])
 
     def results(self, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
         """Return the result tables of the last run of a notebook, by name; none if it never ran.
@@ -119,7 +120,11 @@ class Study:
         Args:
             branch_code: A branch, or `commun`.
             notebook: A template's name, such as `01_emplois`.
+
+        Raises:
+            ScopeError: If there is no such branch or notebook.
         """
+        _check("notebook", notebook, [path.stem for path in self.root.glob("notebooks/*.ipynb")])
         return study.read_results(self.edition.edition_id, branch_code, notebook, self.root)
 
     def piece(self, name: str, branch_code: str, **options: Any) -> Any:
@@ -135,7 +140,7 @@ class Study:
                 the branch; it says which one was probably meant.
         """
         notebook, _, function = name.partition(".")
-        _check("notebook", notebook, [path.stem for path in self.root.glob("notebooks/*.ipynb")])
+        results = self.results(branch_code, notebook)
         question = notebook.partition("_")[2]
         package = f"opmq_lib.questions.{question}"
         files = [each.name for each in iter_modules(import_module(package).__path__)]
@@ -147,7 +152,8 @@ class Study:
         }
         shown = [name for name in takes if "results" in takes[name] and not name.startswith("_")]
         _check(f"piece of {notebook}", function, shown)
-        results = self.results(branch_code, notebook)
+        for option in options:
+            _check(f"option of {name}", option, list(takes[function]))
         if not results:
             typed = f"opmq run --branch {branch_code} --notebook {notebook}"
             what, fix = "no result", f"type `{typed}` in a terminal"
@@ -167,6 +173,15 @@ class Study:
         names = {name: table[f"{name}_code"].map(self.labels) for name in ("branch", "metier")}
         first = [column for name in names for column in (name, f"{name}_code")]
         return table.assign(**names)[[*first, *table.columns.drop(first, errors="ignore")]]
+
+
+def _codes(branch_codes: Sequence[str] | str) -> list[str]:
+    """Return codes of branches, each once; one alone may be given as it is."""
+    alone = isinstance(branch_codes, str) or not isinstance(branch_codes, Iterable)
+    if codes := list(dict.fromkeys(map(str, [branch_codes] if alone else branch_codes))):
+        return codes
+    fix = "give one, such as `chimie`"
+    raise ScopeError.of("branch_codes", "no branch", "codes of branches", fix)
 
 
 def _check(kind: str, name: str, known: Sequence[str]) -> None:

@@ -165,7 +165,7 @@ def select(
         notebooks: Notebooks wanted; empty for all.
 
     Raises:
-        DataError: If a branch or a notebook is unknown.
+        DataError: If a branch or a notebook is unknown, or no branch wanted has a notebook wanted.
     """
     DataError.refuse(_unknown("branch", branch_codes, {run.branch_code for run in runs}))
     DataError.refuse(_unknown("notebook", notebooks, {run.notebook for run in runs}))
@@ -176,6 +176,10 @@ def select(
         )
         if is_asked or run.id in needed:
             needed |= {run.id, *run.reads}
+    if branch_codes and notebooks and not needed:
+        what, expected = "not a notebook of these branches", "one that their files list"
+        fix = f"leave --branch out, or write `--branch {COMMON}` for one that runs once for all"
+        raise DataError.of("--notebook", what, expected, fix, ", ".join(notebooks))
     return [run for run in runs if run.id in needed]
 
 

@@ -46,6 +46,9 @@ def write_results(
         A banner to show where a row is confidential (`origin` is `own`): its files are then for
         their owner alone.
 
+    Raises:
+        SchemaError: If the folder cannot be made or written to.
+
     Examples:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -53,8 +56,15 @@ def write_results(
         ...     sorted(path.name for path in Path(folder).iterdir())
         ['01.xlsx', 'emplois.csv']
     """
-    folder = results_folder(output_folder, branch_code)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder = results_folder(output_folder, branch_code)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f".{os.getpid()}").touch()
+        (folder / f".{os.getpid()}").unlink()
+    except (OSError, TypeError, ValueError) as error:
+        expected, fix = "a folder that you may write to", "name another one in the first cell"
+        what = f"cannot be written to: {getattr(error, 'strerror', None) or error}"
+        raise SchemaError.of("output_folder", what, expected, fix, f"{output_folder}") from error
     written = {name: _ten_digits(table) for name, table in results.items()}
     origins = [table["origin"] for table in results.values() if "origin" in table]
     is_own = any(origin.eq("own").any() for origin in origins)

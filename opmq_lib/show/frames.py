@@ -14,8 +14,9 @@ def frame(shown: pd.DataFrame, words: str = "Tableau") -> Html:
     """Return a table as it stands, in French: titles of the dictionary, commas, signs of absence.
 
     Args:
-        shown: Any table, a line each row; its index is not shown. A number that is missing is shown
-            as its row's `status` says (`s`, `nd`, `np`, `nv`), else as `nd`.
+        shown: Any table, or a column of one, a line each row; its index is not shown. A number
+            that is missing is shown as its row's `status` says (`s`, `nd`, `np`, `nv`), else as
+            `nd`.
         words: What it says, in French; a second paragraph is its source.
 
     Examples:
@@ -23,7 +24,10 @@ def frame(shown: pd.DataFrame, words: str = "Tableau") -> Html:
         >>> [text in frame(mine).html for text in ("Métier", ">2024<", "nd", "NaN")]
         [True, True, True, False]
     """
-    columns = [(_title(str(name)), _reader(shown, str(name))) for name in shown]
+    shown = pd.DataFrame(shown)
+    names = [" ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in shown]
+    shown.columns = pd.Index(names)
+    columns = [(_title(name), _reader(shown, name)) for name in names]
     return pieces.table(words, columns, range(len(shown)))
 
 

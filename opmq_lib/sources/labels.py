@@ -9,7 +9,7 @@ import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources import embedded, grids, reading, table_files
+from opmq_lib.sources import embedded, grids, parameters, reading, table_files
 from opmq_lib.sources.reading import Layout
 
 _ALTERNATIVES: Final = ("altLabels", "hiddenLabels")
@@ -37,6 +37,8 @@ def core_labels(kind: Kind) -> pd.DataFrame:
         >>> core_labels("titles").columns.tolist()
         ['code', 'label']
     """
+    if kind not in _CORE:
+        raise parameters.unknown("kind", "list", kind, _CORE)
     table, code = _CORE[kind]
     return embedded.load(table)[[code, "label"]].set_axis(["code", "label"], axis=1)
 

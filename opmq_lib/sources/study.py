@@ -19,7 +19,7 @@ from pyarrow import csv as arrow
 
 from opmq_lib import tables
 from opmq_lib.errors import gather
-from opmq_lib.params import DEMO, BranchParams, EditionParams, Question, ScenarioParams
+from opmq_lib.params import DEMO, RESERVED_CODES, EditionParams, Question, ScenarioParams
 from opmq_lib.show import french
 from opmq_lib.sources import (
     embedded,
@@ -84,7 +84,7 @@ def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> I
         DataError: With every defect of the parameters; a table tells its own when it is asked for.
     """
     root = root or project.find_root()
-    branches = _branches(branch_codes, root)
+    branches = parameters.load_some_branches(branch_files(branch_codes, root))
     chosen = [branches[code].tables for code in branch_codes]
     exports = sorted({own.rncp_export for own in chosen if own.rncp_export is not None})
     released = os.environ.get("OPMQ_RELEASED", "")
@@ -219,7 +219,8 @@ def criteria(branch_code: str, root: Path | None = None) -> tuple[Question, ...]
         ScopeError: If the branch has no parameter file; it says which one was probably meant.
         DataError: With every defect of the parameters.
     """
-    return _branches([branch_code], root or project.find_root())[branch_code].questions
+    (branch,) = parameters.load_some_branches(branch_files([branch_code], root)).values()
+    return branch.questions
 
 
 def theme_labels(root: Path | None = None) -> dict[str, str]:
@@ -326,7 +327,10 @@ def read_results(
         Each table with its row number as index, codes as text; none if the notebook has not run,
         if its last run failed, or if its tables are not all there.
     """
-    folder = (root or project.find_root()) / "outputs" / edition_id
+    root = root or project.find_root()
+    if branch_code not in RESERVED_CODES:
+        branch_files([branch_code], root)
+    folder = root / "outputs" / str(edition_id)
     record = ledger.latest(folder / ledger.LEDGER).get((branch_code, notebook))
     return {path.stem: read_result(path) for path in _tables(folder, record)}
 
@@ -348,7 +352,7 @@ def read_all_results(
         `outputs/` is not looked at, nor are results that rest on a user's own data.
     """
     root = root or project.find_root()
-    folder = root / "outputs" / edition_id
+    folder = root / "outputs" / str(edition_id)
     records = ledger.latest(folder / ledger.LEDGER)
     branches = parameters.branches_with(root, notebook)
     asked = [records.get((code, notebook), {}) for code in branches]
@@ -369,14 +373,18 @@ def _labels(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(table.iloc[:, 0], table["label"].map(french.label), strict=True))
 
 
-def _branches(wanted: Iterable[str], root: Path) -> Mapping[str, BranchParams]:
-    """Return the parameters of some branches; the files of others are not even opened."""
-    folder = root / "parameters" / "branches"
-    paths = {code: folder / f"{code}.yml" for code in wanted}
+def branch_files(wanted: Iterable[str], root: Path | None = None) -> list[Path]:
+    """Return the parameter files of some branches; the files of others are not even opened.
+
+    Raises:
+        ScopeError: With every code that no branch has.
+    """
+    folder = (root or project.find_root()) / "parameters" / "branches"
+    paths = {str(code): folder / f"{code}.yml" for code in wanted}
     if strangers := [code for code, path in paths.items() if not path.is_file()]:
         known = [path.stem for path in folder.glob("*.yml")]
         raise gather(parameters.unknown("branch_code", "branch", code, known) for code in strangers)
-    return parameters.load_some_branches(paths.values())
+    return list(paths.values())
 
 
 def _tables(folder: Path, record: ledger.Record | None) -> list[Path]:

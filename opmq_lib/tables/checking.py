@@ -136,10 +136,17 @@ def check(table: str, frame: pd.DataFrame, where: str) -> pd.DataFrame:
             expected: the columns of table `regions`: `region_code`, `label`
             what to do: rename it to `label`
     """
+    _refuse_no_table(frame, where)
     problems = find_problems(table, frame)
     if problems:
         raise as_error(problems, Sheet(frame, KEYS[table], where))
     return frame
+
+
+def _refuse_no_table(given: object, where: str) -> None:
+    if not isinstance(given, pd.DataFrame):
+        expected, fix = "a table of pandas", "write `pd.DataFrame(…)`"
+        raise SchemaError.of(where, "not a table", expected, fix, type(given).__name__)
 
 
 def input_errors(
@@ -158,6 +165,7 @@ def input_errors(
         >>> [error.defects[0].where for error in input_errors("regions", regions, "regions")]
         ['regions, column `label`']
     """
+    _refuse_no_table(frame, where)
     known = frame[[name for name in frame if name in DESCRIPTIONS[table]]]
     problems = find_problems(table, known)
     return [as_error(problems, Sheet(known, KEYS[table], where, own=own))] if problems else []

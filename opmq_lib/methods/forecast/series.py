@@ -203,7 +203,9 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
         >>> [defect.where for defect in question_defects(0, [0.5, 1.0])]
         ['quantile_levels', 'horizon_years']
     """
-    wrong = [("quantile_levels", "0 < level < 1", p) for p in quantile_levels if not 0 < p < 1]
+    wrong = [
+        ("quantile_levels", "0 < level < 1", p) for p in np.ravel(quantile_levels) if not 0 < p < 1
+    ]
     if horizon_years not in range(1, MOST_YEARS + 1):
         wrong.append(("horizon_years", f"a whole number from 1 to {MOST_YEARS}", horizon_years))
     return [
@@ -219,7 +221,7 @@ def with_median(quantile_levels: Sequence[float]) -> Array:
         >>> with_median([0.9, 0.1]).tolist()
         [0.1, 0.5, 0.9]
     """
-    return np.unique(np.array([*quantile_levels, 0.5], dtype=float))
+    return np.unique(np.append(quantile_levels, 0.5).astype(float))
 
 
 def long_table(codes: pd.Index, last_year: Index, levels: Array, quantiles: Array) -> pd.DataFrame:

@@ -125,7 +125,8 @@ def headline(answers: Answers) -> Html:
     """Return the one sentence to remember: who leaves, how surely, how many métiers to look at."""
     listed = answers.get("07_que_faire", {})
     shown = len(que_faire.shown_rows(listed)) if listed else 0
-    f = SimpleNamespace(**whole(answers), shown=shown)
+    has_run = bool(answers.get("02_besoins"))
+    f = SimpleNamespace(**whole(answers), shown=shown, has_run=has_run)
     return pieces.piece(
         f'<p class="opmq-lede">{" ".join(pieces.paragraphs(WORDS.headline(f)))}</p>'
     )
