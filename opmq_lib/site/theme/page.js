@@ -252,7 +252,7 @@
   };
 
   const searches = document.querySelectorAll(".site-search");
-  document.querySelector(".opmq-seek")?.append(...searches);
+  if (matchMedia("(min-width: 40rem)").matches) document.querySelector(".opmq-seek")?.append(...searches);
   searches.forEach(startSearch);
   document.querySelectorAll("main table").forEach(startSorting);
   document.querySelectorAll(".contents").forEach(openContents);
