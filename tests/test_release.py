@@ -24,6 +24,7 @@ import small_project as small
 from opmq_lib.cli.audit import _print as show_audit
 from opmq_lib.errors import ConfidentialityError
 from opmq_lib.methods.disclosure.employment import refuse_disagreement, release, release_totals
+from opmq_lib.methods.needs.official import official_family
 from opmq_lib.params import DisclosureRules
 from opmq_lib.runs import folders, library
 from opmq_lib.runs import release as release_of
@@ -32,6 +33,7 @@ from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.plan import plan
 from opmq_lib.show import downloads
 from opmq_lib.sources import embedded, parameters
+from opmq_lib.tables.fap import FAMILY_LENGTH
 from opmq_lib.tables.scope import REST
 
 RULES = DisclosureRules()
@@ -318,8 +320,12 @@ def _numbers(text: str) -> set[str]:
 
 def _official_jobs() -> set[float]:
     """Return the country's published numbers of jobs, which pages of métiers show."""
-    tables = map(embedded.load, ("employment_national", "official_projections"))
-    return {jobs for table in tables for jobs in table["employment_headcount"].dropna()}
+    jobs = embedded.load("employment_national")
+    families = jobs[jobs["metier_code"].str.len() == FAMILY_LENGTH]
+    codes = official_family(families["metier_code"]).rename("official_code")
+    sums = families.groupby([codes, "year"], as_index=False)["employment_headcount"].sum()
+    tables = (jobs, sums, embedded.load("official_projections"))
+    return {heads for table in tables for heads in table["employment_headcount"].dropna()}
 
 
 def _four_digits(number: str) -> str:
