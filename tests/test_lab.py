@@ -14,7 +14,7 @@ import psutil
 import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from opmq_lib.errors import DataError
 from opmq_lib.runs import lab as lab_room
@@ -305,6 +305,7 @@ def assert_error_reads_well(page: Page) -> None:
     error = page.locator(ERROR)
     error.scroll_into_view_if_needed()
     error.get_by_text("1 erreur").first.wait_for()  # drawn once it is in sight
+    expect(error).to_contain_text("vouliez-vous dire", use_inner_text=True)
     lines = error.inner_text().replace("\u00a0", " ").replace("\u202f", " ").splitlines()
     assert lines[:3] == [
         "1 erreur :",

@@ -61,7 +61,7 @@ def test_every_number_is_a_cell_of_a_result_table(branch_code):
 
 def test_a_branch_whose_bodies_are_unknown_is_not_told_to_have_no_certification():
     html = page("ceramique")
-    assert "ce qui ne veut pas dire" in html
+    assert "Nous ne connaissons pas encore les certifications" in html
     assert "aucune certification de la branche ne vise" not in html
 
 

@@ -132,7 +132,7 @@ def apart(
             continue
         found[cause] = value - last if is_apart else float("nan")
         last, is_apart = value, True
-    return found
+    return found.astype("float64")
 
 
 def _reached(key: pd.DataFrame, moved: pd.DataFrame, was: pd.Series) -> pd.Series:

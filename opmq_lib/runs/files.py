@@ -10,7 +10,7 @@ from opmq_lib.params import ParameterFile
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.hashes import Hashes
 from opmq_lib.runs.library import LIBRARY, Library
-from opmq_lib.sources import embedded, official
+from opmq_lib.sources import official
 
 FIELD = "#"
 """Between a parameter file and one of its fields, in the name of an input."""
@@ -107,6 +107,8 @@ class Files:
 
     def _fields(self, file: str) -> Mapping[str, Any]:
         if file == SOURCES:
+            from opmq_lib.sources import embedded  # pandas, only where a source is named
+
             return embedded.every_source(str(official.file("sources", self.root)))
         return self.parameters[file].model_dump(mode="json")
 

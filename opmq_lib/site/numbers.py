@@ -42,8 +42,9 @@ _NOT_A_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|inf|None)(?![\w-])")
 
 _OF_BRANCH = re.compile(r'<h3><a href="(?:\.\./)*branches/(\w+)/index\.html">')
 """On the home page, and that of all branches, what stands before the numbers of a branch."""
-_TOTAL = re.compile(r"(?:\bsur |\bdans (?=\d+ des \d))(\d+)")
-"""A total, and a count of what is shown, stand in the words of a figure, not in its table."""
+_TOTAL = re.compile(r"(?:\bsur |\bdans (?=\d+ des \d)|\bmoins de (?=\d+ salariés))(\d+)")
+"""A total, a count of what is shown and a size of companies stand in the words of a figure, not in
+its table."""
 _METIERS = "telechargements/metiers/metiers_csv.zip"
 
 
