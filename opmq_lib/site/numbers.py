@@ -42,7 +42,7 @@ _NOT_A_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|inf|None)(?![\w-])")
 
 _OF_BRANCH = re.compile(r'<h3><a href="(?:\.\./)*branches/(\w+)/index\.html">')
 """On the home page, and that of all branches, what stands before the numbers of a branch."""
-_TOTAL = re.compile(r"(?:\bsur |\bdans (?=\d+ des \d)|\bmoins de (?=\d+ salariés))(\d+)")
+_TOTAL = re.compile(r"(?:\bsur |\bdans (?=\d+ des \d)|\b[Mm]oins de\s(?=\d+\s+salariés))(\d+)")
 """A total, a count of what is shown and a size of companies stand in the words of a figure, not in
 its table."""
 _METIERS = "telechargements/metiers/metiers_csv.zip"
