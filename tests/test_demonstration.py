@@ -61,7 +61,7 @@ def test_every_page_figure_and_table_says_that_it_is_fictitious(root: Path) -> N
         figures = re.findall(r"<figure.*?</figure>", shown, re.DOTALL)
         assert figures
         for figure in figures:
-            assert figure.count("DONNÉES FICTIVES</text>") == figure.count("<svg") > 0
+            assert figure.count("données fictives</text>") == figure.count("<svg") > 0
             assert 'aria-label="Données fictives' in figure
     for table in (root / "outputs/demo").rglob("demandes*.csv"):
         rows = table.read_text(encoding="utf-8").splitlines()[1:]
