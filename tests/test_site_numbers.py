@@ -69,6 +69,8 @@ def table(*cells: str) -> str:
         + span(0, "−120", "lower")
         + span(0, "8\u202f200", "upper")
         + ").</li>",
+        '<figure><div role="img" aria-label="Oui dans 1 des 2, chez les moins de 50 salariés."></div>'
+        f"<details>{table('12 %', '9 %')}</details></figure>",
     ],
 )
 def test_a_sound_page_has_no_defect(known: numbers.Tables, html: str) -> None:
@@ -93,6 +95,16 @@ def test_a_sound_page_has_no_defect(known: numbers.Tables, html: str) -> None:
             f"<li>Rien : on ne peut pas dire si l’emploi montera ({span(1, '210', 'lower')} à "
             f"{span(1, '430', 'upper')}).</li>",
             "a sentence against its interval",
+        ),
+        (
+            '<figure><div role="img" aria-label="On part plus dans 2 des 3 métiers."></div>'
+            f"<details>{table('2 %', '9 %')}</details></figure>",
+            "a text alternative that differs from its table",
+        ),
+        (
+            '<figure><div role="img" aria-label="12 % dans 17 branches sur 27."></div>'
+            f"<details>{table('12 %', '17')}</details></figure>",
+            "a text alternative that differs from its table",
         ),
         (
             '<figure><div role="img" aria-label="12 % partent, 7 % arrivent en 2030."></div>'

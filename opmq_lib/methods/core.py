@@ -21,6 +21,7 @@ from scipy.special import betaincinv
 
 from opmq_lib.errors import Defect, RangeError, ScopeError, did_you_mean
 from opmq_lib.methods import draws
+from opmq_lib.methods.skills.profiles import NO_HIRES
 from opmq_lib.params import NOT_VOTED
 
 Floats = npt.NDArray[np.float64]
@@ -213,7 +214,7 @@ def attested(labels: pd.DataFrame) -> pd.DataFrame:
     Args:
         labels: From `04_coeurs_strategiques`: `label`, `hires_evidence` and `voted`, among others.
     """
-    is_in, is_seen = labels["label"] == IN, labels["hires_evidence"] != "none"
+    is_in, is_seen = labels["label"] == IN, labels["hires_evidence"] != NO_HIRES
     rows: pd.DataFrame = labels[is_in & (is_seen | (labels["voted"] == "yes"))]
     return rows
 

@@ -42,9 +42,9 @@ _NOT_A_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|inf|None)(?![\w-])")
 
 _OF_BRANCH = re.compile(r'<h3><a href="(?:\.\./)*branches/(\w+)/index\.html">')
 """On the home page, and that of all branches, what stands before the numbers of a branch."""
-_TOTAL = re.compile(r"(?:\bsur |\bdans (?=\d+ des \d)|\b[Mm]oins de\s(?=\d+\s+salariés))(\d+)")
-"""A total, a count of what is shown and a size of companies stand in the words of a figure, not in
-its table."""
+_COUNT = re.compile(r"\bdans (\d+) des (\d+)\b")
+"""How many of what is shown: not more than the table of a figure has lines."""
+_SIZE = re.compile(r"\b[Mm]oins de\s(50)\s+salariés")
 _METIERS = "telechargements/metiers/metiers_csv.zip"
 
 
@@ -260,19 +260,27 @@ def of_texts(page: str, html: str) -> Iterator[Defect]:
                     page, "a sentence against its interval", "no contradiction", fix, value
                 )
     for figure in _FIGURE.findall(main):
-        alternative = _ALTERNATIVE.search(figure)
-        table = markup.text(" ".join(_TABLE.findall(figure)), " ")
-        if alternative and table:
-            totals = " ".join(_TOTAL.findall(alternative[1]))
-            known = {number for number, _ in _values(f"{table} {totals}")}
-            for number, text in _values(alternative[1]):
-                is_year = number == int(number) and 1900 < number < 2100
-                if number not in known and not is_year and number not in (8, 10, 80, 100):
-                    fix = "say only numbers of the figure's table, as it shows them"
-                    what = "a text alternative that differs from its table"
-                    yield Defect(page, what, "the numbers of the table", fix, text)
+        yield from _of_alternative(page, figure)
     if _NOT_A_NUMBER.search(main) and (found := _NOT_A_NUMBER.search(markup.text(main, " "))):
         yield Defect(page, "no number where one is shown", "a number or nd", "find it", found[0])
+
+
+def _of_alternative(page: str, figure: str) -> Iterator[Defect]:
+    """Yield the numbers of a text alternative that the figure holds nowhere else."""
+    said, rows = _ALTERNATIVE.search(figure), " ".join(_TABLE.findall(figure))
+    if said is None or not rows:
+        return
+    texts = [markup.text(rows, " "), *(text for *_, text in SHOWN.findall(figure))]
+    known = {number for number, _ in _values(" ".join([*texts, *_SIZE.findall(said[1])]))}
+    lines = len(_ROW.findall(rows))
+    counts = [(int(some), int(of)) for some, of in _COUNT.findall(said[1])]
+    known |= {number for some, of in counts if some <= of <= lines for number in (some, of)}
+    for number, text in _values(said[1]):
+        is_year = number == int(number) and 1900 < number < 2100
+        if number not in known and not is_year and number not in (8, 10, 80, 100):
+            fix = "say only numbers of the figure's table, as it shows them"
+            what = "a text alternative that differs from its table"
+            yield Defect(page, what, "the numbers of the table", fix, text)
 
 
 def _limit(match: re.Match[str], true: float | None, unit: str) -> float:

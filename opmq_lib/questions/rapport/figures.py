@@ -148,7 +148,6 @@ def most_listed(results: Results, labels: Labels) -> Html:
     rows = largest_first(rows[rows["metier_code"] != ALL_METIERS]).head(MOST_RECURRING)
     if rows.empty:
         return Html("")
-    count = int(select(table, "branch_headcount", status="value")["branch_code"].nunique())
     cells, code = Cells("consolidation", table), rows["metier_code"]
     drawn = [
         Bar(labels[name], value, french.number(value), is_hot=not at)
@@ -158,9 +157,10 @@ def most_listed(results: Results, labels: Labels) -> Html:
         "Métier": lambda row: pieces.metier(code[row], labels[code[row]]),
         "Branches": cells.number,
     }
-    title = WORDS.listed_title(drawn[0].label, cells.number(rows.index[0]), count)
+    lists = cells.number(row_of(table, "shortlist_branches_count"))
+    title = WORDS.listed_title(drawn[0].label, cells.number(rows.index[0]), lists)
     return show.figure(
-        (title, WORDS.listed_how(), WORDS.listed_source(count)),
+        (title, WORDS.listed_how(), WORDS.listed_source()),
         drawn,
         [svg.bars(drawn)],
         pieces.table(WORDS.numbers("Branches qui le retiennent"), columns, rows.index),
