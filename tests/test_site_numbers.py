@@ -69,7 +69,7 @@ def table(*cells: str) -> str:
         + span(0, "−120", "lower")
         + span(0, "8\u202f200", "upper")
         + ").</li>",
-        '<figure><div role="img" aria-label="Oui dans 1 des 2, chez les moins de 50 salariés."></div>'
+        '<figure><div role="img" aria-label="Un dans 1 des 2, des moins de 50 salariés."></div>'
         f"<details>{table('12 %', '9 %')}</details></figure>",
     ],
 )

@@ -310,4 +310,9 @@ def test_a_member_of_a_committee_has_the_answer_in_two_taps_the_metier_in_three(
         page.locator(".opmq-chooser summary", has_text="Industries céramiques").click()
         page.locator(f'.opmq-chooser a[href="metiers/{listed["metier_code"]}.html"]').click()
         assert page.locator(".opmq-answer").is_visible()
+        page.goto(home.replace("index.html", f"branches/{KNOWN}/07_que_faire.html"))
+        pill = page.locator(".opmq-pages [aria-current]").bounding_box()
+        assert pill
+        assert 0 <= pill["x"] <= 375 - pill["width"]  # its name in the list of pages is in view
+        assert page.evaluate("window.scrollY") == 0
         browser.close()

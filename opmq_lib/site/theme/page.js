@@ -251,11 +251,18 @@
     });
   };
 
+  // The list of pages scrolls sideways on a phone: its own page is in view, and the page itself stays.
+  const showPill = (list) => {
+    const pill = list.querySelector("[aria-current]");
+    if (pill) list.scrollLeft += pill.getBoundingClientRect().left - list.getBoundingClientRect().left;
+  };
+
   const searches = document.querySelectorAll(".site-search");
   if (matchMedia("(min-width: 40rem)").matches) document.querySelector(".opmq-seek")?.append(...searches);
   searches.forEach(startSearch);
   document.querySelectorAll("main table").forEach(startSorting);
   document.querySelectorAll(".contents").forEach(openContents);
+  document.querySelectorAll(".opmq-pages").forEach(showPill);
   easeTabbing();
   window.addEventListener("resize", easeTabbing);
 })();
