@@ -31,7 +31,8 @@ def read_by_notebooks() -> list[Path]:
     """Return the modules; rules of release (`disclosure`) are for the batch."""
     inside = [path for room in ROOMS for path in sorted((LIBRARY / room).rglob("*.py"))]
     inside += [LIBRARY / f"sources/{name}.py" for name in SOURCES.split()]
-    return [LIBRARY / "params.py", *(path for path in inside if path.parent.name != "disclosure")]
+    own = [LIBRARY / "params.py", LIBRARY / "arguments.py"]
+    return [*own, *(path for path in inside if path.parent.name != "disclosure")]
 
 
 def texts(node: ast.AST, known: Known, depth: int = 0) -> Iterable[str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opmq_lib.errors import DataError
+from opmq_lib.errors import DataError, RangeError, SchemaError
 from opmq_lib.matching import build_index, match_labels
 from opmq_lib.sources import labels
 
@@ -125,14 +125,16 @@ def test_any_text_is_answered(queries):
 
 def test_bad_input_is_told_whole():
     corpus = pd.DataFrame({"code": ["1", "2", "3"], "label": ["Soudeur", " ", ""]})
-    with pytest.raises(ValueError, match="row 1: empty `label`; row 2: empty `label`"):
+    with pytest.raises(SchemaError, match=r"2 defects(.|\n)*row 1, column(.|\n)*row 2, column"):
         match_labels(["x"], corpus)
-    with pytest.raises(ValueError, match="no column `label`"):
+    with pytest.raises(SchemaError, match="no column `label`"):
         match_labels(["x"], pd.DataFrame({"code": ["1"]}))
-    with pytest.raises(ValueError, match="no label"):
+    with pytest.raises(SchemaError, match="no label"):
         match_labels(["x"], corpus.head(0))
-    with pytest.raises(ValueError, match="row 0: not a text; top_k: 0, not at least 1"):
-        match_labels([None], corpus.head(1), top_k=0)
+    with pytest.raises(SchemaError, match=r"queries\[0\]: of the wrong kind \(found: None\)"):
+        match_labels([None], corpus.head(1))
+    with pytest.raises(RangeError, match="top_k: out of range"):
+        match_labels(["x"], corpus.head(1), top_k=0)
 
 
 def test_a_producer_s_file_with_blank_codes_or_no_label_is_refused_whole(tmp_path):

@@ -2,7 +2,7 @@
 
 Read `match` for what is returned, `text` for how words are compared, `index` for a list of labels,
 `queries` and `candidates` for how its labels are searched, `pairs` for what is measured on a
-pair, `knowledge` for how measures become a confidence. This room imports no other.
+pair, `knowledge` for how measures become a confidence. This room imports errors alone.
 """
 
 from opmq_lib.matching.index import build_index

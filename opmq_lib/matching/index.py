@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from opmq_lib.errors import Defect, SchemaError
 from opmq_lib.matching.knowledge import Floats, Knowledge, knowledge
 from opmq_lib.matching.text import root, stems
 
@@ -224,15 +225,18 @@ def _search(views: dict[str, View]) -> Any:
 
 
 def _check(corpus: pd.DataFrame) -> None:
-    names = ("code", "label")
-    defects = [f"no column `{name}`" for name in names if name not in corpus]
-    if not defects:
-        defects = [
-            f"row {row}: empty `{name}`"
-            for name in names
-            for row, cell in enumerate(corpus[name])
-            if not isinstance(cell, str) or not cell.strip()
-        ]
-        defects += ["no label"] if corpus.empty else []
-    if defects:
-        raise ValueError(f"corpus of labels: {'; '.join(defects)}")
+    names, fix = ("code", "label"), 'see `chosen_labels("titles")`'
+    if corpus.empty:
+        raise SchemaError.of("corpus", "no label", "a row for each label", fix)
+    expected = "a table of `code` and `label`"
+    SchemaError.refuse(
+        Defect("corpus", f"no column `{name}`", expected, fix)
+        for name in names
+        if name not in corpus
+    )
+    SchemaError.refuse(
+        Defect(f"corpus, row {row}, column `{name}`", "empty", "a text", "fill it in")
+        for name in names
+        for row, cell in enumerate(corpus[name])
+        if not isinstance(cell, str) or not cell.strip()
+    )

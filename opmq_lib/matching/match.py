@@ -1,11 +1,13 @@
 """`match_labels`: free texts in, ranked codes with a confidence out."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from opmq_lib.arguments import checked
+from opmq_lib.errors import RangeError
 from opmq_lib.matching.index import Index, build_index
 from opmq_lib.matching.knowledge import SURE_FROM, Knowledge, knowledge
 from opmq_lib.matching.pairs import pairs
@@ -15,6 +17,7 @@ BATCH: Final = 250
 """Texts answered at once: what the processor's cache holds."""
 
 
+@checked
 def match_labels(
     queries: Iterable[str], corpus: pd.DataFrame | Index, top_k: int = 10
 ) -> pd.DataFrame:
@@ -37,8 +40,9 @@ def match_labels(
         and null confidence.
 
     Raises:
-        ValueError: If the corpus lacks a column, a code or a label, a query is not a text, or
-            `top_k` is below 1; tells every one.
+        SchemaError: If a query is not a text, or the corpus lacks a column, a code or a label;
+            tells every one.
+        RangeError: If `top_k` is below 1.
 
     Source:
         Word families and rarity (TF-IDF), pieces of words, associations and word vectors learned
@@ -54,12 +58,9 @@ def match_labels(
         >>> found[["query", "code", "label"]].values.tolist()
         [['soudeuse tig', 'H2913', 'Soudeur / Soudeuse TIG'], ['xyzzy', '', '']]
     """
-    texts: list[Any] = list(queries)
-    wrong = [row for row, text in enumerate(texts) if not isinstance(text, str)]
-    defects = [f"row {row}: not a text" for row in wrong]
-    defects += [f"top_k: {top_k}, not at least 1"] * (top_k < 1)
-    if defects:
-        raise ValueError(f"queries: {'; '.join(defects)}")
+    if top_k < 1:
+        raise RangeError.of("top_k", "out of range", "1 or more", "correct it", f"{top_k}")
+    texts = list(queries)
     index = corpus if isinstance(corpus, Index) else build_index(corpus)
     known = knowledge()
     read = read_queries(index, texts, known)

@@ -1,6 +1,6 @@
 """The study as tables with French labels, from a notebook of one's own: `opmq_lib.study()`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from inspect import isfunction, signature
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from opmq_lib.arguments import checked
 from opmq_lib.errors import ScopeError, did_you_mean
 from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.coeurs_strategiques import chain as coeurs
@@ -27,12 +28,14 @@ class Study:
         SchemaError: If the folder lies in no project.
     """
 
+    @checked
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = project.find_root(None if root is None else Path(root))
         self.edition = study.edition(self.root)
         self.labels = study.all_labels(self.root)
 
-    def employment(self, branch_codes: Sequence[str]) -> pd.DataFrame:
+    @checked
+    def employment(self, branch_codes: Sequence[str] | str) -> pd.DataFrame:
         """Return employment by branch, métier and year: own tables where given, else the estimate.
 
         Args:
@@ -53,9 +56,10 @@ class Study:
         """
         return besoins.metier_rates(study.load_inputs((), self.root), self.edition)
 
+    @checked
     def needs(
         self,
-        branch_codes: Sequence[str],
+        branch_codes: Sequence[str] | str,
         scenario: str | None = None,
         rates: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
@@ -95,8 +99,9 @@ class Study:
         posts = self._named(tables)
         return posts[posts["scenario_code"] == chosen].reset_index(drop=True)
 
+    @checked
     def core(
-        self, branch_codes: Sequence[str], weights: Mapping[str, float] | None = None
+        self, branch_codes: Sequence[str] | str, weights: Mapping[str, float] | None = None
     ) -> pd.DataFrame:
         """Return how often draws of weights put each métier on the two lists, core and strategic.
 
@@ -114,6 +119,7 @@ class Study:
         runs = [coeurs.run(inputs, code, self.edition, asked[code], weights) for code in codes]
         return self._named([run["coeurs"] for run in runs])
 
+    @checked
     def results(self, branch_code: str, notebook: str) -> dict[str, pd.DataFrame]:
         """Return the result tables of the last run of a notebook, by name; none if it never ran.
 
@@ -127,6 +133,7 @@ class Study:
         _check("notebook", notebook, [path.stem for path in self.root.glob("notebooks/*.ipynb")])
         return study.read_results(self.edition.edition_id, branch_code, notebook, self.root)
 
+    @checked
     def piece(self, name: str, branch_code: str, **options: Any) -> Any:
         """Return a figure or a table of a page, from the results of the last run.
 
@@ -152,8 +159,6 @@ class Study:
         }
         shown = [name for name in takes if "results" in takes[name] and not name.startswith("_")]
         _check(f"piece of {notebook}", function, shown)
-        for option in options:
-            _check(f"option of {name}", option, list(takes[function]))
         if not results:
             typed = f"opmq run --branch {branch_code} --notebook {notebook}"
             what, fix = "no result", f"type `{typed}` in a terminal"
@@ -166,7 +171,7 @@ class Study:
             "theme_labels": study.theme_labels(self.root),
         }
         given = {name: labels[name] for name in labels.keys() & takes[function]}
-        return page[function](results, **given | options)
+        return checked(page[function])(results, **given | options)
 
     def _named(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         table = pd.concat(tables, ignore_index=True)
@@ -177,8 +182,8 @@ class Study:
 
 def _codes(branch_codes: Sequence[str] | str) -> list[str]:
     """Return codes of branches, each once; one alone may be given as it is."""
-    alone = isinstance(branch_codes, str) or not isinstance(branch_codes, Iterable)
-    if codes := list(dict.fromkeys(map(str, [branch_codes] if alone else branch_codes))):
+    listed = [branch_codes] if isinstance(branch_codes, str) else branch_codes
+    if codes := list(dict.fromkeys(listed)):
         return codes
     fix = "give one, such as `chimie`"
     raise ScopeError.of("branch_codes", "no branch", "codes of branches", fix)

@@ -14,6 +14,7 @@ import xlsxwriter
 from openpyxl.workbook import Workbook
 from openpyxl.writer.excel import ExcelWriter
 
+from opmq_lib.arguments import checked
 from opmq_lib.errors import SchemaError
 from opmq_lib.show import pieces
 from opmq_lib.show.pieces import Html
@@ -24,6 +25,7 @@ CONFIDENTIAL: Final = (
 )
 
 
+@checked
 def write_results(
     results: Mapping[str, pd.DataFrame],
     output_folder: str,
@@ -56,6 +58,9 @@ def write_results(
         ...     sorted(path.name for path in Path(folder).iterdir())
         ['01.xlsx', 'emplois.csv']
     """
+    if not output_folder.strip():
+        what, fix = "empty", "name one in the first cell, such as `outputs/lab`"
+        raise SchemaError.of("output_folder", what, "a folder, or `.` for this one", fix)
     try:
         folder = results_folder(output_folder, branch_code)
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import pandas as pd
 from markupsafe import Markup
 
+from opmq_lib.arguments import checked
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Html
 from opmq_lib.tables.columns import COLUMNS
 
 
-def frame(shown: pd.DataFrame, words: str = "Tableau") -> Html:
+@checked
+def frame(shown: pd.DataFrame | pd.Series, words: str = "Tableau") -> Html:
     """Return a table as it stands, in French: titles of the dictionary, commas, signs of absence.
 
     Args:

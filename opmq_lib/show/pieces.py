@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import pandas as pd
 from markupsafe import Markup, escape
 
+from opmq_lib.arguments import checked
 from opmq_lib.errors import Defect, ScopeError, did_you_mean
 from opmq_lib.show import french, notebook
 from opmq_lib.tables.columns import TITLES_SEPARATOR
@@ -30,14 +31,15 @@ Labels = Mapping[str, str]
 Row = TypeVar("Row")
 
 
+@checked
 def chosen(
-    rows: pd.DataFrame, asked: Sequence[str], count: int, key: str = "metier_code"
+    rows: pd.DataFrame, codes: Sequence[str], count: int, key: str = "metier_code"
 ) -> pd.DataFrame:
     """Return the rows that a figure draws: those asked for, in their order, else the first ones.
 
     Args:
         rows: What can be drawn, a row per code; without any, nothing is drawn.
-        asked: Codes; none: the first `count` rows.
+        codes: Those asked for; none: the first `count` rows.
         count: Rows drawn where none is asked for.
         key: Column of the codes.
 
@@ -49,18 +51,18 @@ def chosen(
         >>> chosen(rows, ["G0A40"], 1)["value"].tolist(), chosen(rows, [], 1)["value"].tolist()
         ([1.0], [2.0])
     """
-    if rows.empty or not asked:
+    if rows.empty or not codes:
         return rows.head(count)
     known = rows[key].tolist()
     expected = f"codes that the results have, such as {', '.join(known[:3])}"
     unknown = [
         Defect(key, "nothing to draw", expected, did_you_mean(code, known) or "correct it", code)
-        for code in asked
+        for code in codes
         if code not in known
     ]
     if unknown:
         raise ScopeError(unknown)
-    return rows.iloc[[known.index(code) for code in asked]]
+    return rows.iloc[[known.index(code) for code in codes]]
 
 
 def metier(code: str, label: str) -> Markup:

@@ -8,6 +8,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from opmq_lib import tables
+from opmq_lib.arguments import checked
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded, grids, parameters, reading, table_files
 from opmq_lib.sources.reading import Layout
@@ -64,9 +65,10 @@ def read_labels(path: Path) -> pd.DataFrame:
     return table_files.read_table(path, "label_corpus")[["code", "label"]]
 
 
+@checked
 def chosen_labels(kind: Kind, paths: Sequence[Path] | None = None) -> pd.DataFrame:
     """Return the embedded labels of a kind, or every label of several files instead."""
-    files = [read_labels(path) for path in paths or ()]
+    files = [read_labels(path) for path in (() if paths is None else paths)]
     return pd.concat(files, ignore_index=True) if files else core_labels(kind)
 
 

@@ -11,6 +11,7 @@ from functools import cache, partial
 from io import BytesIO, StringIO
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -18,6 +19,7 @@ from openpyxl import Workbook
 from pyarrow import csv as arrow
 
 from opmq_lib import tables
+from opmq_lib.arguments import checked
 from opmq_lib.errors import gather
 from opmq_lib.params import DEMO, RESERVED_CODES, EditionParams, Question, ScenarioParams
 from opmq_lib.show import french
@@ -65,6 +67,7 @@ class InputTables(Mapping[str, pd.DataFrame]):
         return {**self, **others}
 
 
+@checked
 def load_inputs(branch_codes: Sequence[str] = (), root: Path | None = None) -> InputTables:
     """Return the input tables of the study, by name, each read when first asked for.
 
@@ -233,7 +236,8 @@ def topic_labels(root: Path | None = None) -> dict[str, str]:
     return _labels(table_files.read_convention("request_topics", root or project.find_root()))
 
 
-def metier_labels(nomenclature: str = "FAP-2009") -> dict[str, str]:
+@checked
+def metier_labels(nomenclature: Literal["FAP-2009", "FAP-2021"] = "FAP-2009") -> dict[str, str]:
     """Return the French label of each métier code of one nomenclature.
 
     Examples:

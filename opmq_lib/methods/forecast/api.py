@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from opmq_lib.arguments import checked
 from opmq_lib.errors import RangeError
 from opmq_lib.methods.forecast.engine import Learnt, forecast_panel, learn_panel
 from opmq_lib.methods.forecast.series import (
@@ -28,6 +29,7 @@ _CONSTANTS = {
 }
 
 
+@checked
 def forecast_series(
     series: pd.DataFrame,
     horizon_years: int,
@@ -94,6 +96,7 @@ def _forecast(
     return long_table(tidy.codes, tidy.last_year, levels[kept], asked)
 
 
+@checked
 def learn_series(
     series: pd.DataFrame, horizon_years: int, quantile_levels: Sequence[float] = QUANTILE_LEVELS
 ) -> Learnt:

@@ -206,7 +206,7 @@ def question_defects(horizon_years: int, quantile_levels: Sequence[float]) -> li
     wrong = [
         ("quantile_levels", "0 < level < 1", p) for p in np.ravel(quantile_levels) if not 0 < p < 1
     ]
-    if horizon_years not in range(1, MOST_YEARS + 1):
+    if isinstance(horizon_years, bool) or horizon_years not in range(1, MOST_YEARS + 1):
         wrong.append(("horizon_years", f"a whole number from 1 to {MOST_YEARS}", horizon_years))
     return [
         Defect(where, "out of range", expected, "correct it", str(value))
