@@ -12,9 +12,7 @@ from nbclient import NotebookClient
 
 import opmq_lib
 from opmq_lib.errors import DataError, RangeError, ScopeError
-from opmq_lib.methods import forecast
 from opmq_lib.questions.tensions import page as tensions
-from opmq_lib.sources import labels
 
 ROOT = Path(__file__).parent.parent
 
@@ -175,19 +173,13 @@ def test_an_unknown_scenario_is_refused(root: Path) -> None:
     [
         (lambda study: study.employment([]), "no branch"),
         (lambda study: study.employment("chimi"), "1 defect\n.*unknown branch .found: chimi"),
-        (lambda study: study.employment([44]), "unknown branch .found: 44"),
         (lambda study: study.needs(["ceramique"], rates=study.rates().head(3)), "are missing"),
-        (lambda study: study.needs(["ceramique"], rates={"E1Z43": 2}), "not a table .found: dict"),
-        (lambda study: study.core("ceramique", {"tension_rank": "3"}), "not a number .found: 3"),
-        (lambda study: study.core(["ceramique"], [3]), "no question has this criterion"),
         (lambda study: study.results("chimi", "01_emplois"), "did you mean `chimie`"),
         (lambda study: study.results("chimie", "01_emploi"), "did you mean `01_emplois`"),
         (
             lambda study: study.piece("01_emplois.fan_figure", "ceramique", metier=["E1Z43"]),
             "did you mean `metiers`",
         ),
-        (lambda _: forecast.forecast_series([212.0, 208], 5), "not a table .found: list"),
-        (lambda _: labels.chosen_labels("title"), "did you mean `titles`"),
     ],
 )
 def test_a_mistake_of_a_researcher_is_one_error(root: Path, ask, message: str) -> None:
