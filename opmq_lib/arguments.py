@@ -58,11 +58,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def call(*args: P.args, **options: P.kwargs) -> R:
-        try:
-            given = signature(function).bind(*args, **options).arguments
-        except TypeError as error:
-            raise _unbound(function, error) from None
-        SchemaError.refuse(_defects(function, given))
+        given = refuse(function, *args, **options)
         try:
             return function(*args, **options)
         except LookupError as error:
@@ -70,6 +66,16 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return call
+
+
+def refuse(function: Callable[..., Any], *args: Any, **options: Any) -> Mapping[str, Any]:
+    """Return the arguments of a call by their names, once the annotations allow each of them."""
+    try:
+        given = signature(function).bind(*args, **options).arguments
+    except TypeError as error:
+        raise _unbound(function, error) from None
+    SchemaError.refuse(_defects(function, given))
+    return given
 
 
 def explained(error: BaseException) -> DataError | None:

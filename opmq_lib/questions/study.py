@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from opmq_lib.arguments import checked
+from opmq_lib.arguments import checked, refuse
 from opmq_lib.errors import ScopeError, did_you_mean
 from opmq_lib.questions.besoins import chain as besoins
 from opmq_lib.questions.coeurs_strategiques import chain as coeurs
@@ -159,10 +159,6 @@ class Study:
         }
         shown = [name for name in takes if "results" in takes[name] and not name.startswith("_")]
         _check(f"piece of {notebook}", function, shown)
-        if not results:
-            typed = f"opmq run --branch {branch_code} --notebook {notebook}"
-            what, fix = "no result", f"type `{typed}` in a terminal"
-            raise ScopeError.of("branch", what, "a branch that has some", fix, branch_code)
         labels = {
             "labels": self.labels,
             "labels_2021": study.metier_labels("FAP-2021"),
@@ -171,7 +167,12 @@ class Study:
             "theme_labels": study.theme_labels(self.root),
         }
         given = {name: labels[name] for name in labels.keys() & takes[function]}
-        return checked(page[function])(results, **given | options)
+        refuse(page[function], results, **given | options)
+        if not results:
+            typed = f"opmq run --branch {branch_code} --notebook {notebook}"
+            what, fix = "no result", f"type `{typed}` in a terminal"
+            raise ScopeError.of("branch", what, "a branch that has some", fix, branch_code)
+        return page[function](results, **given | options)
 
     def _named(self, tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         table = pd.concat(tables, ignore_index=True)
