@@ -120,15 +120,16 @@ def test_the_first_screen_of_a_phone_says_topics_certainty_and_follow_up(
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 375, "height": 667})
         page.goto(page_file.as_uri())
-        first = page.locator("ul.opmq-finding").first
-        box, words = first.bounding_box(), first.inner_text()
+        last = page.locator(".opmq-lede, .opmq-next").last
+        box, words = last.bounding_box(), page.locator(".content").inner_text()
         sideways = page.evaluate("document.documentElement.scrollWidth")
         browser.close()
     assert sideways == 375
     assert box is not None
     assert box["y"] >= 0
     assert box["y"] + box["height"] <= 667
-    assert "Moins de 50 salariés, non couvert" in words
-    assert "intervalle à 95" in words
+    assert "des demandes ne sont pas couvertes" in words
+    assert ", à 95\u00a0%), d’après" in words
+    assert "Ce qui manque le plus" in words
     assert "Dernières recommandations" in words
     assert "mises en œuvre" in words or "sans décision" in words

@@ -99,7 +99,7 @@ def test_topics_are_ranked_only_where_draws_agree_and_come_in_the_order_of_the_n
     order = [*LABELS]
     assert listed == sorted(listed, key=order.index)
     said = text(demandes.findings(given, LABELS).html)
-    assert "parmi les trois premiers thèmes, " in said
+    assert "parmi les trois premiers thèmes : " in said
     assert all(LABELS[topic] in said for topic in sure)
     unranked = text(demandes.findings(w8(), LABELS).html)
     assert "trois premiers" not in unranked

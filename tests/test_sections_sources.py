@@ -1,5 +1,6 @@
 """What the study knows of its sources: ages, coverage, warnings, and the words of the page."""
 
+import re
 from datetime import date
 
 import pytest
@@ -48,11 +49,13 @@ def test_warnings_tell_secrecy_and_breaks(results: Results) -> None:
 
 def test_the_page_says_it_in_french(results: Results) -> None:
     labels = study.branch_labels()
-    words = page.findings(results, labels).html
+    words = page.warnings(results, labels).html
     assert "Rupture de série en 2024" in words
     assert "Tuiles et briques" in words
     assert "chargée(s)" not in words
-    assert "connu jusqu’en 2018" in page.banner(results).html
+    first = re.sub("<[^>]+>", "", page.headline(results).html)
+    assert "connu jusqu’en 2018\u00a0: 95 mois avant" in first
+    assert "date de mars 2016 à mars 2017" in first
     assert page.freshness_table(results).html.count("<tr") > 15
     for piece in (page.metiers_table(results), page.branches_table(results, labels)):
         assert 'data-cell="couverture:' in piece.html

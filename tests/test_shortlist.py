@@ -415,6 +415,12 @@ def test_what_recurs_is_counted_by_branch_with_the_sum_of_presences(
         shown["presence_pct"].sum() / 100
     )
     found = table.reset_index().assign(branch_code="ensemble", status="value")
-    said = text(consolidation_page.recurring_findings({"consolidation": found}, LABELS))
-    assert "Les mêmes quelques métiers reviennent dans les 27 listes" in said
+    left = {"indicator": ["career_end_departures_headcount"], "branch_code": "ensemble"}
+    needs = found.iloc[:1].assign(**left, metier_code="ENS", year=2030, value=279_702.0,
+                                  lower=236_036.0, upper=335_934.0)  # fmt: skip
+    results = {"consolidation": found, "consolidation_besoins": needs}
+    said = " ".join(text(consolidation_page.headline(results, LABELS)).split())
+    assert "fin 2030, 280 000 départs en fin de carrière" in said
+    assert "(240 000 à 340 000)" in said
+    assert "Les mêmes métiers reviennent dans les 27 listes" in said
     assert "« Autres ouvriers qualifiés des industries chimiques et plastiques » dans 2." in said

@@ -145,7 +145,7 @@ def test_nothing_but_the_number_of_confidential_studies_is_told() -> None:
 def test_without_a_register_nothing_is_zero() -> None:
     results = edition(register({}).iloc[:0])
     assert all(table.empty for table in results.values())
-    assert "nd" in travaux.findings(results, {}).html
+    assert "aucun registre n’est tenu" in travaux.findings(results, {}).html
     assert "un modèle à remplir" in travaux.banner(results).html
 
 
@@ -289,8 +289,8 @@ def test_invented_works_go_from_a_decision_to_done_across_two_editions() -> None
     second = edition(works.invented(BRANCHES, start, now), now, NO_DECISION, first[chain.LISTED])
     assert value(first["travaux"], "works_count", "chaux", variant="under_way") == 3
     assert np.isnan(value(first["travaux"], "works_count", "chaux", variant="done_since"))
-    assert "aucune édition précédente" in travaux.findings(first, {}, "chaux").html
-    assert "Fait depuis l’édition précédente" in travaux.findings(second, {}, "chaux").html
+    assert "Travaux faits\u00a0: " in travaux.findings(first, {}, "chaux").html
+    assert "Travaux faits depuis l’édition précédente" in travaux.findings(second, {}, "chaux").html
     for variant, count in (("done_since", 2), ("late", 1), ("under_way", 0)):
         assert value(second["travaux"], "works_count", "chaux", variant=variant) == count
     assert set(second[chain.LISTED]["origin"]) == {"fictitious"}

@@ -24,6 +24,8 @@ NOT_APPLICABLE = Markup('<abbr class="opmq-absent" title="sans objet">np</abbr>'
 
 TEXT = ' class="text"'
 LEAST_RELIABLE = "D"
+LEAST_CARD = 4
+"""Columns from which a table is too wide for a phone; those of text count twice."""
 GRADE = Markup('<abbr class="opmq-grade" title="fiabilité {0} : {1}">{0}</abbr>')
 
 Results = Mapping[str, pd.DataFrame]
@@ -301,8 +303,10 @@ def table(
     words: str,
     columns: Mapping[str, Callable[[Row], str]] | Sequence[tuple[str, Callable[[Row], str]]],
     rows: Iterable[Row],
+    *,
+    is_grid: bool = False,
 ) -> Html:
-    r"""Return a table whose columns are functions of a row.
+    r"""Return a table whose columns are functions of a row; of a wide one, a phone shows cards.
 
     Args:
         words: Two paragraphs: what the table says, in French, also the name of its scrolling
@@ -310,6 +314,7 @@ def table(
         columns: Column title with its unit → what stands there in a row: made by `Cells`, or a text
             that is escaped. The first column names the line. Pairs where titles repeat.
         rows: What the functions receive, a line each.
+        is_grid: Whether it is read across as well as down: it stays a table on a phone.
 
     Examples:
         >>> mine = pd.DataFrame({"name": ["Soudeurs"], "value": [1200.0]})
@@ -331,12 +336,31 @@ def table(
         f'<th scope="col"{"" if at in numbers or not at else TEXT}>{escape(title)}</th>'
         for at, (title, _) in enumerate(pairs)
     )
+    is_wide = 2 * len(pairs) - 1 - len(numbers) >= LEAST_CARD and not is_grid
+    cards = as_cards([title for title, _ in pairs]) if is_wide else ""
     return piece(
         f'<div class="opmq-table" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table{cards}><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
         f'<p class="opmq-source">{escape(" ".join(source))}</p>'
     )
+
+
+def as_cards(titles: Sequence[str]) -> str:
+    r"""Return what makes a phone show each line of a table as a card that has the titles in it.
+
+    Args:
+        titles: Of the columns, the name of the line first.
+
+    Examples:
+        >>> as_cards(["Métier", "Emplois", "Départs"])
+        ' class="opmq-carded" style="--h2:\'Emplois\';--h3:\'Départs\'"'
+    """
+    named = (
+        f"--h{at}:'{escape(french.typography(title))}'"
+        for at, title in enumerate(titles[1:], start=2)
+    )
+    return f' class="opmq-carded" style="{";".join(named)}"'
 
 
 def shaded(cells: Cells, row: int, most: float) -> Markup:
@@ -377,7 +401,7 @@ def heat(  # noqa: PLR0913 - a table and its two sides
         return show
 
     named = [(labels[code], column(code)) for code in columns]
-    return table(words, [("Branche", labels.__getitem__), *named], lines)
+    return table(words, [("Branche", labels.__getitem__), *named], lines, is_grid=True)
 
 
 def folded(title: str, *parts: Html) -> Html:

@@ -57,7 +57,7 @@ class Of:
                 ]
                 for _, way in rows.groupby("way")
             ]
-            found[int(str(gate))] = ways
+            found[int(float(str(gate)))] = ways
         return found
 
     def codes(self) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from opmq_lib.questions.besoins import page as besoins
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
@@ -21,26 +22,42 @@ def of_question(results: Results, piece: Callable[..., Any], labels: Labels) -> 
     return piece(results, labels) if results else pieces.banner(WORDS.not_run())
 
 
-def banner(results: Results) -> Html:
-    """Return what the page rests on, or that nothing has been computed yet."""
-    table = results[TABLE]
-    if table.empty:
-        return _nothing()
-    metiers, branches = (int(select(table, name)["year"].max()) for name in (DOMAINS, HEADCOUNT))
-    return pieces.banner(WORDS.banner(metiers, branches))
-
-
-def findings(results: Results, labels: Labels) -> Html:
-    """Return what most branches share, and which branches are not known."""
+def headline(results: Results, labels: Labels) -> Html:
+    """Return the departures of all branches, the métiers that recur in their lists, what to do."""
     table, cells = results[TABLE], _cells(results)
     if table.empty:
         return _nothing()
-    unknown = select(table, HEADCOUNT, status="nd")["branch_code"]
-    named = sorted((labels[code] for code in unknown), key=french.order)
-    names = [f"« {name} »" for name in named]
-    metier = _common(results)["metier_code"].head(1)
-    first = [WORDS.most_shared(labels[metier[row]], cells.number(row)) for row in metier.index]
-    return pieces.text("\n\n".join([*first, WORDS.unknown(names)]))
+    needs = Cells(besoins.CONSOLIDATED, results[besoins.CONSOLIDATED])
+    row = row_of(needs.table, besoins.LEFT, branch_code=besoins.EVERY)
+    year = int(needs.table["year"].max()) if row is not None else None
+    left = [needs.headcount(row), besoins.interval(needs, row)]
+    said = [WORDS.departures(year, *left)] if year else []
+    for name in LISTS:
+        rows = _recurring(results, name)
+        lists = cells.number(row_of(table, f"{name}_branches_count"))
+        first = [(labels[rows["metier_code"][row]], cells.number(row)) for row in rows.index[:3]]
+        said += [WORDS.recurring(name, first, lists)] if first else []
+    return pieces.lede("\n\n".join([*said, WORDS.next_step()]))
+
+
+def banner(results: Results, labels: Labels) -> Html:
+    """Return what the page rests on, and which branches are not known."""
+    table = results[TABLE]
+    if table.empty:
+        return Html("")
+    metiers, branches = (int(select(table, name)["year"].max()) for name in (DOMAINS, HEADCOUNT))
+    unknown = select(table, HEADCOUNT, status="nd")["branch_code"].map(labels)
+    names = [f"« {name} »" for name in sorted(unknown, key=french.order)]
+    return pieces.banner(WORDS.banner(metiers, branches, names))
+
+
+def most_shared(results: Results, labels: Labels) -> Html:
+    """Return the métier that is among the largest of most branches."""
+    rows = _common(results).head(1)
+    counted = [
+        (labels[rows["metier_code"][row]], _cells(results).number(row)) for row in rows.index
+    ]
+    return pieces.text(WORDS.most_shared(*counted[0]) if counted else "")
 
 
 def domains_table(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
@@ -112,18 +129,6 @@ def shared_metiers_table(results: Results, labels: Labels) -> Html:
         ),
     }
     return _table(WORDS.shared_metiers_table(), columns, metier.index)
-
-
-def recurring_findings(results: Results, labels: Labels) -> Html:
-    """Return the métiers that recur most in the lists of what to look at first, and as cores."""
-    table, cells = results[TABLE], _cells(results)
-    said = []
-    for name in LISTS:
-        rows = _recurring(results, name)
-        lists = cells.number(row_of(table, f"{name}_branches_count"))
-        first = [(labels[rows["metier_code"][row]], cells.number(row)) for row in rows.index[:3]]
-        said += [WORDS.recurring(name, first, lists)] if first else []
-    return pieces.lede("\n\n".join(said)) if said else _nothing()
 
 
 def recurring_table(results: Results, labels: Labels, name: str) -> Html:

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from opmq_lib.methods.requests.table import OTHERS
 from opmq_lib.show import figures, french, pieces, svg
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.svg import Dot
@@ -67,16 +66,24 @@ def origin(results: Results) -> str:
 
 def banner(results: Results) -> Html:
     """Return what must be known before any figure: fictitious, confidential, or no register."""
-    if not has_review(results):
-        return pieces.banner(WORDS.no_register())
-    last_day = str(results[TABLE]["period_end_on"].iloc[0])
-    return pieces.banner(WORDS.banner(origin(results), last_day))
+    return pieces.banner(
+        WORDS.banner(origin(results)) if has_review(results) else WORDS.no_register()
+    )
 
 
 def findings(results: Results, labels: Labels) -> Html:
-    """Return main unmet topics under 50, how sure that is, and what became of the last advice."""
+    """Return what is not covered under 50, on what, what became of the last advice, what to do."""
+    return pieces.lede(_said_first(results, labels))
+
+
+def in_short(results: Results, labels: Labels) -> Html:
+    """Return the same as paragraphs of another page."""
+    return pieces.text(_said_first(results, labels))
+
+
+def _said_first(results: Results, labels: Labels) -> str:
     if not has_review(results):
-        return pieces.findings(WORDS.no_request())
+        return str(WORDS.no_request())
     cells = _cells(results)
     sure, possible = _leading(results, labels)
     every = _listed(results, labels)
@@ -86,11 +93,13 @@ def findings(results: Results, labels: Labels) -> Html:
         if topic in sure or not (sure or possible)
     ]
     share = _published(results, SHARE, FOCUS)
-    topics = WORDS.topics(named, [labels[topic] for topic in possible], bool(sure))
-    solidity = WORDS.solidity(cells, share, _count(cells, share, "denominator_count"))
     count = cells.number(_row(results, "recommendations_count", FOCUS))
-    states = WORDS.last_recommendations(count, _by_decision(results, cells))
-    return pieces.findings("\n\n".join([topics, solidity, states]))
+    said = [
+        WORDS.solidity(cells, share, _count(cells, share, "denominator_count")),
+        WORDS.topics(named, [labels[topic] for topic in possible], bool(sure)),
+        WORDS.last_recommendations(count, _by_decision(results, cells)),
+    ]
+    return "\n\n".join(said)
 
 
 def topics_figure(results: Results, labels: Labels, topics: Sequence[str] = ()) -> Html:
@@ -298,28 +307,11 @@ def follow_up_table(results: Results, labels: Labels) -> Html:
     return pieces.table(WORDS.follow_up_table(), columns, table.index.tolist())
 
 
-def candidates_table(results: Results, labels: Labels) -> Html:
-    """Return the topics on which a change of the offer may be discussed; its text stays blank."""
-    if not has_review(results):
-        return Html("")
-    topics = pd.Series(_listed(results, labels), dtype="object")
-    counts = results[TABLE].loc[topics.index, "numerator_count"]
-    topics = topics[topics.ne(OTHERS) & counts.ge(3)]
-    if topics.empty:
-        return _secret("aucun thème ne réunit trois entreprises non couvertes de moins de 50")
-    cells = _cells(results)
-    columns: Columns = [
-        ("Thème", lambda row: labels[topics[row]]),
-        *count_column(cells, int, "Entreprises de moins de 50 concernées", "numerator_count"),
-        *value_columns(cells, int, "Part du non-couvert (en %)"),
-        ("Recommandation de la CPNEFP", lambda _: "à écrire"),
-    ]
-    return pieces.table(WORDS.candidates_table(), columns, topics.index.tolist())
-
-
 def method(results: Results) -> Html:
     """Return how the figures were obtained and what they do not say."""
-    return pieces.text(WORDS.method()) if has_review(results) else Html("")
+    if not has_review(results):
+        return Html("")
+    return pieces.text(WORDS.method(str(results[TABLE]["period_end_on"].iloc[0])))
 
 
 def value_columns(

@@ -46,6 +46,13 @@ SCORES = {
 }
 """French name of each score and its decimals."""
 
+ERRORS = (
+    ("erreur (%)", "smape_pct", "published", 1),
+    ("« dernière valeur » (%)", "smape_pct", "naive", 1),
+    ("dans l’intervalle à 80 % (%)", "coverage_80_pct", "published", 0),
+)
+"""What is shown of errors along a dimension: title, score, rule, decimals."""
+
 LEVELS = {"metier": "métiers", "family": "familles de métiers"}
 NEEDS_LEVELS = {"metier": "Métiers de l’industrie", "family": "Familles de l’industrie"}
 NEEDS_MODELS = {
@@ -71,10 +78,14 @@ def banner(results: Results) -> Html:
     return pieces.banner(WORDS.banner(_levels(results), int(years.min()), int(years.max())))
 
 
-def findings(results: Results, labels: Labels) -> Html:
+def headline(results: Results) -> Html:
+    """Return how wrong the longest projections would have been, and how often intervals held."""
+    levels = _levels(results)
+    return pieces.lede(WORDS.headline(levels, partial(_number, results)) if levels else "")
+
+
+def comparisons(results: Results, labels: Labels) -> Html:
     """Return how what is published stands beside simple rules, and where a rule still wins."""
-    if not _levels(results):
-        return pieces.findings("")
     errors = select(results[TABLE], "smape_pct_at_step")
     wide = errors.pivot(index="branch_code", columns="model", values="value")
     wide = wide.reindex(columns=[*METHODS])
@@ -82,7 +93,7 @@ def findings(results: Results, labels: Labels) -> Html:
     names = sorted(worse, key=french.order)
     number, interval = partial(_number, results), partial(_interval, results)
     return pieces.findings(
-        WORDS.findings(_levels(results), number, interval, METHODS, names, len(wide))
+        WORDS.comparisons(_levels(results), number, interval, METHODS, names, len(wide))
     )
 
 
@@ -123,43 +134,38 @@ def rule_table(results: Results) -> Html:
 
 def steps_table(results: Results) -> Html:
     """Return errors and intervals at each distance, of what is published and of the last value."""
-    columns: dict[str, Column] = {"Distance": lambda step: french.plural(step, "an")}
-    for level in _levels(results):
-        for title, score, model, decimals in (
-            ("erreur (%)", "smape_pct", "published", 1),
-            ("« dernière valeur » (%)", "smape_pct", "naive", 1),
-            ("dans l’intervalle à 80 % (%)", "coverage_80_pct", "published", 0),
-        ):
-            of = {"model": model, "level": level.code}
-            shown = _by(results, "horizon_years", score, decimals, **of)
-            columns[f"{level.name.capitalize()}, {title}"] = partial(_within, level.years, shown)
-    last = max(level.years for level in _levels(results))
-    return pieces.table(WORDS.steps_table(), columns, range(1, last + 1))
+
+    def distance(years: int) -> str:
+        return french.plural(years, "an")
+
+    text = WORDS.steps_table()
+    return _errors_along(results, "horizon_years", "", {"Distance": distance}, text)
 
 
 def origins_table(results: Results) -> Html:
     """Return errors and coverage by year of departure: pooled figures hide what a year shares."""
-    errors = select(results[TABLE], "smape_pct_by_cutoff", model="published")
-    columns: dict[str, Column] = {"Projeté en": str}
+    text = WORDS.origins_table(_levels(results))
+    return _errors_along(results, "year", "_by_cutoff", {"Projeté en": str}, text)
+
+
+def _errors_along(
+    results: Results, dimension: str, suffix: str, first: dict[str, Column], text: str
+) -> Html:
+    """Return errors and intervals of each level, a line each value of a dimension."""
+    errors = select(results[TABLE], f"smape_pct{suffix}", model="published")
+    errors = errors[errors[dimension] > 0]  # a distance of 0 is all distances together
+    columns = dict(first)
     for level in _levels(results):
-        known = set(errors.loc[errors["level"] == level.code, "year"])
-        for title, score, model, decimals in (
-            ("erreur (%)", "smape_pct_by_cutoff", "published", 1),
-            ("« dernière valeur » (%)", "smape_pct_by_cutoff", "naive", 1),
-            ("dans l’intervalle à 80 % (%)", "coverage_80_pct_by_cutoff", "published", 0),
-        ):
-            shown = _by(results, "year", score, decimals, model=model, level=level.code)
+        known = set(errors.loc[errors["level"] == level.code, dimension])
+        for title, score, model, decimals in ERRORS:
+            of = {"model": model, "level": level.code}
+            shown = _by(results, dimension, f"{score}{suffix}", decimals, **of)
             columns[f"{level.name.capitalize()}, {title}"] = partial(_among, known, shown)
-    years = sorted(errors["year"].astype(int).unique())
-    return pieces.table(WORDS.origins_table(_levels(results)), columns, years)
+    return pieces.table(text, columns, sorted(errors[dimension].astype(int).unique()))
 
 
-def _within(last: int, shown: Column, step: int) -> str:
-    return shown(step) if step <= last else pieces.NOT_APPLICABLE
-
-
-def _among(known: set[int], shown: Column, year: int) -> str:
-    return shown(year) if year in known else pieces.NOT_APPLICABLE
+def _among(known: set[int], shown: Column, value: int) -> str:
+    return shown(value) if value in known else pieces.NOT_APPLICABLE
 
 
 def retrospective_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
@@ -364,21 +370,6 @@ def needs_table(results: Results) -> Html:
         WORDS.needs_table(_origins(results), _years(results)),
         columns,
         product(NEEDS_LEVELS, MEASURES),
-    )
-
-
-def needs_coverage_table(results: Results) -> Html:
-    """Return how often the 80 % interval held in each year after the origin."""
-    columns: dict[str, Column] = {"Année": str}
-    for level, label in NEEDS_LEVELS.items():
-        columns[f"{label} (en %)"] = _by(
-            results, "year", "needs_coverage_by_year_pct", 0, level=level
-        )
-    years = _years(results)
-    return (
-        pieces.table(WORDS.needs_coverage_table(_origins(results)), columns, years)
-        if years
-        else Html("")
     )
 
 

@@ -244,7 +244,9 @@ def requests(answers: Answers, labels: Labels) -> Html:
     review = answers.get("06_demandes", {})
     if not review or not demandes.has_review(review):
         return Html("")
-    return Html(demandes.findings(review, labels).html + demandes.topics_table(review, labels).html)
+    return Html(
+        demandes.in_short(review, labels).html + demandes.topics_figure(review, labels).html
+    )
 
 
 def changes(answers: Answers, labels: Labels) -> Html:
@@ -287,7 +289,7 @@ def works_done(answers: Answers, labels: Labels, branch_code: str) -> Html:
         return Html("")
     followed = demandes.FOLLOW_UP in results
     made = [
-        travaux.findings(results, labels, branch_code),
+        travaux.in_short(results, labels, branch_code),
         travaux.works_table(results, labels, branch_code),
         travaux.decisions_table(results, labels, branch_code),
         *([demandes.follow_up_table(results, labels)] if followed else []),

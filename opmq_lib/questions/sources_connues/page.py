@@ -10,22 +10,32 @@ WORDS = words(__package__)
 NAMED = 3
 
 
-def banner(results: Results) -> Html:
-    """Return up to when employment by métier is known, and how old the oldest source is."""
-    known = select(results[COVERAGE], "known_metiers_count", variant="employment_national")
-    return pieces.banner(WORDS.banner(int(known["year"].iloc[0]), _names(results, 1)[0]))
+def headline(results: Results) -> Html:
+    """Return up to when employment by métier is known, from when hires are, what to do."""
+    table, cells = results[COVERAGE], _cells(results)
+    known = select(table, "known_metiers_count", variant="employment_national")
+    age = row_of(table, "source_age_months", None, variant="employment_national")
+    hires = results[SOURCES].set_index("table")["period"]["rome_naf_hires"]
+    return pieces.lede(WORDS.headline(int(known["year"].iloc[0]), cells.number(age), hires))
 
 
-def findings(results: Results, labels: Labels) -> Html:
+def warnings(results: Results, labels: Labels) -> Html:
     """Return the oldest sources, what is secret, what is broken, what is not known."""
     table, cells = results[COVERAGE], _cells(results)
     portraits = select(table, "portraits_count")
-    unknown = portraits.loc[portraits["value"] == 0, "branch_code"]
+    unknown = portraits.loc[portraits["value"] == 0, "branch_code"].map(labels)
+    oldest = results[SOURCES].head(NAMED)
+    named = [
+        f"« {french.label(title)} » ({period or day[:4]})"
+        for title, period, day in zip(
+            oldest["title"], oldest["period"], oldest["data_date"], strict=True
+        )
+    ]
     said = [
-        WORDS.oldest(_names(results, NAMED)),
+        WORDS.oldest(named),
         WORDS.hidden(cells.percent(row_of(table, "hidden_cells_pct"))),
         *(WORDS.broken(int(year)) for year in select(table, "nomenclature_break")["value"]),
-        WORDS.no_portrait(sorted(f"« {labels[code]} »" for code in unknown)),
+        WORDS.no_portrait([f"« {name} »" for name in sorted(unknown, key=french.order)]),
         WORDS.licences(cells.number(row_of(table, "unsaid_licences_count"))),
     ]
     unverified = row_of(table, "unverified_sources_count")
@@ -61,7 +71,7 @@ def metiers_table(results: Results) -> Html:
     whole = cells.number(row_of(table, "metiers_count"))
     columns = {
         "Source": lambda name: french.label(titles[name]),
-        "Dernière année": lambda name: str(table["year"].loc[rows[name]]),
+        "Dernière année": lambda name: f"{table['year'].loc[rows[name]]:.0f}",
         "Métiers connus": lambda name: cells.number(rows[name]),
     }
     return pieces.table(WORDS.metiers_table(whole), columns, BY_METIER)
@@ -83,15 +93,8 @@ def branches_table(results: Results, labels: Labels) -> Html:
     columns = {"Branche": labels.__getitem__} | {
         title: lambda code, rows=rows: cells.number(rows[code]) for title, rows in named.items()
     }
-    codes = sorted(named["Portraits de conventions"], key=labels.__getitem__)
+    codes = sorted(named["Portraits de conventions"], key=lambda code: french.order(labels[code]))
     return pieces.table(WORDS.branches_table(), columns, codes)
-
-
-def _names(results: Results, count: int) -> list[str]:
-    """Return the oldest sources, as « title (period) »."""
-    oldest = results[SOURCES].head(count)
-    pairs = zip(oldest["title"], oldest["period"], oldest["data_date"], strict=True)
-    return [f"« {french.label(title)} » ({period or day[:4]})" for title, period, day in pairs]
 
 
 def _cells(results: Results) -> Cells:

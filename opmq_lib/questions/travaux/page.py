@@ -37,15 +37,24 @@ def has_register(results: Results) -> bool:
 def banner(results: Results) -> Html:
     """Return what the register covers, or how to keep one."""
     if not has_register(results):
-        return pieces.banner(WORDS.no_register())
+        return pieces.text(WORDS.no_register())
     is_fictitious = bool((results[LISTED]["origin"] == "fictitious").any())
     return pieces.banner(WORDS.banner(is_fictitious))
 
 
 def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html:
     """Return where works stand, coverage by studies, late ones; of one branch if asked."""
+    return pieces.lede(_said_first(results, labels, branch_code))
+
+
+def in_short(results: Results, labels: Labels, branch_code: str) -> Html:
+    """Return the same as paragraphs of another page."""
+    return pieces.text(_said_first(results, labels, branch_code))
+
+
+def _said_first(results: Results, labels: Labels, branch_code: str) -> str:
     if not has_register(results):
-        return pieces.findings(WORDS.no_study())
+        return str(WORDS.no_study())
     cells = _cells(results)
     rate = _row(results, "study_coverage_ratio", branch_code)
     covered, eligible = (
@@ -69,9 +78,9 @@ def findings(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html
     ]
     said = [
         WORDS.stages(stages, has_before),
-        WORDS.findings(cells, rate, covered, eligible, studies, joint),
+        WORDS.findings(covered, eligible, studies, joint),
     ]
-    return pieces.findings("\n\n".join(said))
+    return "\n\n".join(said)
 
 
 def works_table(results: Results, labels: Labels, branch_code: str = TOTAL) -> Html:
@@ -189,7 +198,7 @@ def coverage_table(results: Results, labels: Labels, theme_labels: Labels) -> Ht
         "Taux": lambda code: cells.number(_row(results, "study_coverage_ratio", code), 2),
     }
     branches = sorted(set(counts["branch_code"]), key=lambda code: french.order(labels[code]))
-    return pieces.table(WORDS.coverage_table(), columns, branches)
+    return pieces.table(WORDS.coverage_table(), columns, branches, is_grid=True)
 
 
 def recurring_table(results: Results, theme_labels: Labels) -> Html:
