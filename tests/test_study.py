@@ -283,11 +283,11 @@ def test_a_member_of_a_committee_has_the_answer_in_two_taps_the_metier_in_three(
         page.get_by_role("link", name="Industries céramiques").first.click()
         page.get_by_role("link", name="Lire le rapport à la CPNEFP").click()
         assert page.url.endswith(f"branches/{KNOWN}/00_rapport.html")
-        card = page.locator(".opmq-phone > li").first
+        card = page.locator(".opmq-short tbody tr").first
         shown = {
-            "name": card.locator(".opmq-name"),
+            "name": card.locator("[data-metier], th a").first,
             "rate": card.locator(".opmq-big"),
-            "interval": card.locator("dd").first,
+            "interval": card.locator("td").first,
             "letter": card.locator(".opmq-big .opmq-grade"),
             "cause": card.locator(".opmq-cause").first,
         }
@@ -295,11 +295,11 @@ def test_a_member_of_a_committee_has_the_answer_in_two_taps_the_metier_in_three(
         assert all(box and box["y"] + box["height"] <= 667 for box in ends.values()), ends
         assert shown["name"].inner_text() == study.metier_labels()[listed["metier_code"]]
         assert shown["rate"].inner_text().startswith(rate)
-        assert f"({low} à\u00a0{high})" in shown["interval"].inner_text()
+        assert f"{low} à\u00a0{high}" in shown["interval"].inner_text()
         assert shown["letter"].inner_text() == listed["reliability_grade"]
         height = page.evaluate("document.documentElement.scrollHeight")
         assert height <= 15 * 667
-        shown["name"].get_by_role("link").click()
+        card.get_by_role("link").first.click()
         assert page.url.endswith(f"metiers/{listed['metier_code']}.html")
         assert page.locator("h1").inner_text() == study.metier_labels()[listed["metier_code"]]
         answer = page.locator(".opmq-answer").bounding_box()

@@ -20,11 +20,9 @@ LABELS, FACTS, CRITERIA, GATES = "coeurs", "faits", "criteres", "conditions"
 LEAST_SHOWN_PCT = 50
 DOUBTFUL = (core.ON_ESTIMATE, core.ON_WEIGHTS)
 FOLDED = (core.OUT, core.NOT_ASSESSABLE, core.NOT_LABELLED)
-BESIDE = {"core": ("tension_rank", "ageing", "certification_count")}
-"""What stands beside a list that does not ask it."""
 ABSENT_PCT = 0.5
 """Share of the branch, upper end, under which a métier off a list is named without its reasons."""
-SHOWN_METIERS, COLUMN_LETTERS = 5, 62
+SHOWN_METIERS, PERCENT = 5, f"{french.NBSP}%"
 
 
 def banner(results: Results) -> Html:
@@ -47,7 +45,7 @@ def findings(results: Results, labels: Labels) -> Html:
     for question in results[CRITERIA]["question_code"].unique():
         of = Of(results, question)
         groups = _attested(of), _to_check(of), *(of.labelled(label) for label in DOUBTFUL)
-        share = [of.fact(code, reasons.SHARE) for code in groups[0]["metier_code"][:1]]
+        share = [of.fact(code, reasons.SHARE, PERCENT) for code in groups[0]["metier_code"][:1]]
         unknown = results[LABELS].empty, _unlabelled(of)
         names = (_links(rows, labels) for rows in groups)
         said.append(WORDS.finding(question, share, *names, *unknown))
@@ -101,10 +99,12 @@ def lists(results: Results, labels: Labels, question: str) -> Html:
         return first
     of = Of(results, question)
     cutoff = reasons.two_decimals(of.criteria["cutoff_score"].iloc[0])
+    open_count = sum(len(of.labelled(label)) for label in DOUBTFUL)
+    doubtful = (_doubtful(of, labels, label) for label in DOUBTFUL)
     parts = [
         _checked(of, labels),
         pieces.text(WORDS.rule([*of.gates.values()], cutoff)),
-        *(_doubtful(of, labels, label) for label in DOUBTFUL),
+        pieces.folded(WORDS.still_open(open_count), *doubtful),
         _others(of, labels),
     ]
     # Ten bytes less for each of some hundred numbers: the style sheet knows them by their cell.
@@ -156,10 +156,9 @@ def listed(results: Results, labels: Labels, question: str) -> Html:
     def fact(code: str) -> Callable[[int], Markup]:
         return lambda row: of.fact(rows["metier_code"][row], code)
 
-    shown = [*asked, *(code for code in BESIDE.get(question, ()) if code not in asked)]
     columns = {
         "Métier": name,
-        **{f"{of.named(code)[0]} ({of.named(code)[1]})": fact(code) for code in shown},
+        **{f"{of.named(code)[0]} ({of.named(code)[1]})": fact(code) for code in asked},
         "Tirages favorables": lambda row: of.cells.show(row, french.percent, "acceptability_pct"),
     }
     return pieces.table(WORDS.list_table(of.question, core.IN), columns, rows.index)
