@@ -79,7 +79,7 @@ def without_sheet() -> bytes:
 
 PAGE = f"<html><body><table><tr><td>{csv()}</td></tr></table></body></html>"
 CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
-    "truncated workbook": (".xlsx", lambda: xlsx()[:-900], "not a readable XLSX file"),
+    "truncated workbook": (".xlsx", lambda: xlsx()[:-900], "damaged or cut short"),
     "truncated Parquet": (".parquet", lambda: pack()[:-40], "not a readable Parquet file"),
     "truncated CSV": (".csv", lambda: csv()[:-12].encode(), "row 11: 3 cells where the header"),
     "wrong encoding": (".csv", lambda: csv().encode("mac_roman"), "line 1: byte 0x8e is not UTF-8"),
@@ -102,15 +102,15 @@ CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "mixed nomenclatures": (".csv", lambda: csv().replace("D6Z70", "C0X30").encode(), "row 4, "
                             "column `Code métier` (ceramique, 2022): a code of FAP-2021, not"),
     "a page saved as CSV": (".csv", lambda: PAGE.encode(), "a page (HTML or XML), not CSV"),
-    "a page saved as XLSX": (".xlsx", lambda: PAGE.encode(), "not a readable XLSX file"),
-    "a workbook named CSV": (".csv", xlsx, "a workbook (XLSX), or an archive"),
+    "a page saved as XLSX": (".xlsx", lambda: PAGE.encode(), "a page (HTML or XML), not CSV"),
+    "a workbook named CSV": (".csv", xlsx, RIGHT),
     "a workbook with a password": (".xlsx", lambda: b"\xd0\xcf\x11\xe0" * 99, "with a password"),
-    "zip bomb": (".xlsx", bomb, "60 MB once unpacked"),
-    "bomb of Parquet": (".parquet", many_rows, "12,000,000 cells"),
+    "zip bomb": (".xlsx", bomb, "at most 50 MB, unpacked"),
+    "bomb of Parquet": (".parquet", many_rows, "too large"),
     "empty CSV": (".csv", lambda: b"", "the table is empty"),
     "empty workbook": (".xlsx", lambda: xlsx([], []), "the table is empty"),
     "endless line": (".csv", lambda: csv().encode() + b"x" * 40_000_000, "more than 1,000,000 "),
-    "endless file": (".csv", lambda: b"x;y\n" * 15_000_000, "60 MB"),
+    "endless file": (".csv", lambda: b"x;y\n" * 15_000_000, "at most 50 MB"),
     "one endless cell": (".csv", lambda: csv().encode() + b"x" * 900_000, "not CSV: field larger"),
     "lists": (".parquet", lambda: pack(pd.DataFrame({"Effectif": [[1, 2]], "Année": [2023]})),
               "column `Effectif`: lists or records in cells"),

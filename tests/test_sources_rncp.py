@@ -69,7 +69,7 @@ def test_a_column_that_is_missing_is_named(tmp_path, member, column):
 def test_bytes_and_cells_that_are_no_such_csv_are_told_with_their_member(tmp_path):
     with pytest.raises(SchemaError, match=r"Standard.*accents were encoded twice"):
         rncp.read_export(altered(tmp_path, "Standard", ("é".encode(), b"\xe9")))
-    with pytest.raises(SchemaError, match=r"Blocs_De_Comp….*: 4 cells where the titles are 3"):
+    with pytest.raises(SchemaError, match=r"Blocs_De_Comp….*: 4 cells where the header has 3"):
         rncp.read_export(altered(tmp_path, "Blocs", (b'"RNCP509BC05"', b'"RNCP509BC05";"x"')))
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from opmq_lib.errors import SchemaError
-from opmq_lib.sources.reading import MOST_BYTES
+from opmq_lib.sources.grids import PRODUCER
 
 FOLDER: Final = "data/downloads"
 _PIECE: Final = 1 << 16
@@ -100,8 +100,8 @@ def _receive(answer: urllib.response.addinfourl, part: Path, start: int, address
         file.seek(start)
         while piece := answer.read(_PIECE):
             size += len(piece)
-            if size > MOST_BYTES:
-                expected = f"at most {MOST_BYTES >> 20} MB"
+            if size > PRODUCER.most_mb << 20:
+                expected = f"at most {PRODUCER.most_mb} MB"
                 raise SchemaError.of(address, "too large", expected, "check the address")
             file.write(piece)
         file.flush()

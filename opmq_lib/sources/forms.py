@@ -1,13 +1,9 @@
 """Workbooks that are handed out to be filled in, and read back row by row."""
 
-import warnings
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import openpyxl
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
@@ -26,12 +22,6 @@ LISTS: Final = "listes"
 _NO_WIDTH: Final = "\u200b\u200e\u200f\u2060\ufeff"
 """Marks without width, which copies from web pages and messages bring along."""
 _LISTED_ROWS: Final = 5000
-_LAST_ROW: Final = 1_048_576
-"""Rows of a sheet, at most."""
-LARGEST_MB: Final = 50
-"""Size of a file that is read, unpacked, at most: a million cells or so."""
-_LARGEST_RATIO: Final = 100
-"""Unpacked to packed: sheets of numbers have 5 to 30."""
 
 
 class Field(NamedTuple):
@@ -135,60 +125,6 @@ def hand_out(book: Workbook, path: Path) -> None:
         expected = "a new file: a filled form must not be lost"
         raise SchemaError.of(str(path), "the file exists", expected, "choose another name")
     downloads.write_workbook(book, path)
-
-
-def read(path: Path, where: str, names: Sequence[str] = ()) -> dict[str, list[Row]]:
-    """Return the rows of each sheet of a workbook that hold anything, with their numbers.
-
-    They are as wide as the widest of their sheet, and read one by one: a cell that was only
-    coloured at the end of a sheet costs nothing.
-
-    Args:
-        path: The workbook.
-        where: What messages call it.
-        names: The sheets that are read, if there is any of them; else all.
-
-    Raises:
-        SchemaError: If it is absent, damaged, or too large once unpacked.
-    """
-    if not path.is_file():
-        raise SchemaError.of(where, "no such file", "a workbook", "correct the path")
-    try:
-        _refuse_bomb(path, where)
-        # What openpyxl warns of are styles that it does not know.
-        with warnings.catch_warnings(action="ignore"), path.open("rb") as content:
-            return _rows(openpyxl.load_workbook(content, read_only=True, data_only=True), names)
-    except SchemaError:
-        raise
-    except Exception as error:  # a damaged file may break its parser anywhere
-        what, expected = "not a readable XLSX file", "XLSX, whole and without password"
-        fix = "open it in a spreadsheet and save it again as XLSX"
-        raise SchemaError.of(where, what, expected, fix) from error
-
-
-def _rows(book: Workbook, names: Sequence[str]) -> dict[str, list[Row]]:
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
-    chosen = [name for name in sheets if name in names] or list(sheets)
-    read = {}
-    for name in chosen:
-        sheets[name].reset_dimensions()
-        lines = islice(sheets[name].iter_rows(values_only=True), _LAST_ROW)
-        numbered = ((row, cells) for row, cells in enumerate(lines, start=1) if cells)
-        kept = [(row, without_end(cells)) for row, cells in filled(numbered)]
-        width = max((len(cells) for _, cells in kept), default=0)
-        read[name] = [(row, [*cells, *[None] * (width - len(cells))]) for row, cells in kept]
-    return read
-
-
-def _refuse_bomb(path: Path, where: str) -> None:
-    """Refuse a workbook whose parts would fill the memory, before any of them is unpacked."""
-    with zipfile.ZipFile(path) as packed:
-        unpacked = sum(part.file_size for part in packed.infolist())
-    ratio = unpacked / path.stat().st_size
-    if unpacked > LARGEST_MB * 1e6 or (unpacked > 1e7 and ratio > _LARGEST_RATIO):
-        what = f"{unpacked / 1e6:,.0f} MB once unpacked"
-        fix = "keep the sheet of the table alone, without pictures and empty coloured cells"
-        raise SchemaError.of(where, what, f"at most {LARGEST_MB} MB", fix)
 
 
 def filled(lines: Iterable[tuple[int, Sequence[Any]]]) -> list[Row]:

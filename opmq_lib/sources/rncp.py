@@ -9,7 +9,8 @@ import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.sources import reading, table_files
+from opmq_lib.sources import grids, reading, table_files
+from opmq_lib.sources.grids import PRODUCER
 
 MEMBERS: Final = {
     "fiches": (
@@ -62,7 +63,7 @@ def read_export(path: Path) -> dict[str, pd.DataFrame]:
         DataError: With every defect of the rows.
     """
     where = path.name
-    reading.check_zip(path)
+    grids.check_zip(path, where, PRODUCER)
     with zipfile.ZipFile(path) as archive:
         raw = {name: _member(archive, name, where) for name in MEMBERS}
     fiches = raw["fiches"]

@@ -187,7 +187,7 @@ def read_form(path: Path, root: Path) -> tuple[str, list[Question]]:
         DataError: With every defect of every sheet: row, column, what was expected, what to do.
     """
     where = path.name
-    book = forms.read(path, where)
+    book = {name: forms.filled(rows) for name, rows in grids.workbook(path, where).items()}
     sheets = {code: book[name] for code, name in SHEETS.items() if name in book}
     if not sheets:
         expected = f"one of {', '.join(SHEETS.values())}"

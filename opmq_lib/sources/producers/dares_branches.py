@@ -10,8 +10,10 @@ import pandas as pd
 
 from opmq_lib.errors import SchemaError
 from opmq_lib.sources import embedded
+from opmq_lib.sources.grids import PRODUCER as TERMS
+from opmq_lib.sources.grids import decoded, whole
 from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, ordered
-from opmq_lib.sources.reading import Read, decoded, whole
+from opmq_lib.sources.reading import Read
 
 PRODUCER: Final = Producer(
     "portraits_branches",
@@ -58,10 +60,10 @@ def load(paths: Paths) -> Loaded:
         SchemaError: If the file is no list of portraits, or one lacks a part.
     """
     path = paths["portraits"]
-    content = whole(path)
+    content = whole(path, path.name, TERMS)
     expected, fix = "the JSON of the portraits", "download it again"
     try:
-        portraits = json.loads(decoded(content, path.name))
+        portraits = json.loads(decoded(content, path.name, TERMS))
         every = pd.DataFrame([_row(portrait) for portrait in portraits])
     except (ValueError, RecursionError) as error:
         raise SchemaError.of(path.name, f"not readable: {error}", expected, fix) from error

@@ -5,7 +5,7 @@ from typing import Final
 
 from opmq_lib.sources import rncp
 from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, together
-from opmq_lib.sources.reading import Read, check_zip, whole
+from opmq_lib.sources.reading import Read
 
 PRODUCER: Final = Producer(
     "rncp",
@@ -26,10 +26,8 @@ def load(paths: Paths) -> Loaded:
         paths: `export`, the zip.
     """
     path = paths["export"]
-    content = whole(path)
-    check_zip(path)
     register = rncp.read_export(path)
-    found = Read(register["fiches"], path.name, hashlib.sha256(content).hexdigest())
+    found = Read(register["fiches"], path.name, hashlib.sha256(path.read_bytes()).hexdigest())
     edition = path.stem.removeprefix("export-fiches-csv-")
     made = {
         f"rncp_{name}": kept(register[name], found, PRODUCER, edition=edition)

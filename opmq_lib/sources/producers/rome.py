@@ -278,7 +278,7 @@ def _facts(links: pd.DataFrame, skills: pd.DataFrame) -> pd.DataFrame:
 
 def _items(links: pd.DataFrame, skills: pd.DataFrame, conditions: pd.DataFrame) -> pd.DataFrame:
     """Return what is named in the records of each record of ROME 3, by kind of fact."""
-    code = links["skill_code"]
+    code = links["skill_code"].astype("object")  # a set of texts is twenty times as fast
     chosen = {
         "emerging": (links["importance"] == "Émergente") & code.isin(skills["skill_code"]),
         "macro": code.isin(skills.loc[skills["is_to_do"], "skill_code"]),

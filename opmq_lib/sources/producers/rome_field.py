@@ -55,7 +55,7 @@ def load(reads: dict[str, Read], paths: Paths) -> Loaded:
     known = _skills(reads)
     links = reads["links"].rows
     importance = links["importance"].map(_IMPORTANCE)
-    is_skill = links["skill_code"].isin(known["skill_code"])
+    is_skill = links["skill_code"].astype("object").isin(known["skill_code"])
     described = links.assign(importance=importance)[is_skill & links["rome_code"].isin(core)]
     is_emerging = is_skill & (importance == "émergente") & links["rome_code"].isin(wide)
     emerging = links.loc[is_emerging, ["rome_code", "skill_code"]]
