@@ -145,14 +145,18 @@ def whole(path: Path, where: str, terms: Terms) -> bytes:
     Raises:
         SchemaError: If there is none, it is empty, or too large.
     """
-    if not path.is_file():
-        raise SchemaError.of(where, "no such file", "a table", "correct the path")
-    if path.stat().st_size > terms.most_mb << 20:
-        raise _too_large(where, terms)
+    _check(path, where, terms)
     content = path.read_bytes()
     if not content.strip():
         raise _empty(where, terms)
     return content
+
+
+def _check(path: Path, where: str, terms: Terms) -> None:
+    if not path.is_file():
+        raise SchemaError.of(where, "no such file", "a table", "correct the path")
+    if path.stat().st_size > terms.most_mb << 20:
+        raise _too_large(where, terms)
 
 
 def _empty(where: str, terms: Terms) -> SchemaError:
@@ -252,6 +256,7 @@ def check_zip(path: Path, where: str, terms: Terms) -> bool:
     Raises:
         SchemaError: Likewise; also for a sheet that claims more than `MOST_CELLS` cells.
     """
+    _check(path, where, terms)
     left, has_errors = terms.most_mb << 20, False
     try:
         with zipfile.ZipFile(path) as archive:
@@ -296,7 +301,6 @@ def workbook(
     Raises:
         SchemaError: If it is absent, damaged, no XLSX, or too large once unpacked.
     """
-    whole(path, where, terms)
     has_errors = check_zip(path, where, terms)
     with zipfile.ZipFile(path) as packed:
         if "[Content_Types].xml" not in packed.namelist():
