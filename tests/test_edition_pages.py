@@ -118,7 +118,7 @@ def test_two_simulated_vintages_are_read_in_a_browser(tmp_path: Path, chromium: 
     for folder in ("parameters", "notebooks"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copy(ROOT / "_quarto.yml", tmp_path)
-    asked = ("ceramique", "chaux", "horlogerie")  # one of them has no projection
+    asked = ("ceramique", "chaux", "bijouterie_horlogerie")  # one of them has no projection
     words = [word for code in asked for word in ("--branch", code)]
     said = opmq(tmp_path, "edition", "demo", *words)
     assert "ceramique: " in said
