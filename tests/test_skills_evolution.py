@@ -254,7 +254,7 @@ def test_a_page_names_possibilities_sources_and_a_metier_without_facts(
     without = shown[shown.index("Métier sans code") :]
     assert without.count("<li>") == 1
     assert "Rien n’est publié" in without
-    for text in ("ROME 4.0, version 460", "Dares, 2019", "collection verte", "en 2004"):
+    for text in ("ROME 4.0, version 460", "Dares, 2019", "liste verte", "en 2004"):
         assert text in shown
     assert "nouveau" not in shown
     facts = results[chain.FACTS]

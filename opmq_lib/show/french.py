@@ -102,6 +102,26 @@ def signed(value: float, decimals: int = 0) -> str:
     return f"{'+' if round(value, decimals) > 0 else ''}{number(value, decimals)}"
 
 
+def one_decimal(value: float) -> str:
+    """Return a rate.
+
+    Examples:
+        >>> one_decimal(2.58)
+        '2,6'
+    """
+    return number(value, 1)
+
+
+def ordinal(rank: float) -> str:
+    """Return a rank in a drawing.
+
+    Examples:
+        >>> ordinal(1), ordinal(12)
+        ('1er', '12e')
+    """
+    return f"{number(rank)}{'er' if rank == 1 else 'e'}"
+
+
 def percent(value: float, decimals: int = 0) -> str:
     r"""Return a percentage.
 

@@ -75,13 +75,13 @@ def scenarios(results: Results) -> Html:
                 row["value"],
                 row["lower"],
                 row["upper"],
-                besoins.one(row["value"]),
-                f"{besoins.one(row['lower'])} à {besoins.one(row['upper'])}",
+                french.one_decimal(row["value"]),
+                f"{french.one_decimal(row['lower'])} à {french.one_decimal(row['upper'])}",
                 is_hot=each == besoins.POSTS_RATE,
             )
             for each, row in zip(NAMES, values.to_dict("records"), strict=True)
         ]
-        wide = svg.dots(dots, 0, is_wide=True, form=besoins.one)
+        wide = svg.dots(dots, 0, is_wide=True, form=french.one_decimal)
         said = " ; ".join(f"{dot.label} : {dot.shown} ({dot.ends})" for dot in dots)
         shown = "".join(figures.both(wide, svg.dots(dots, 0)))
         title = WORDS.scenario_title(rates(known[-1]), besoins.rate_interval(cells, known[-1]))

@@ -139,7 +139,8 @@ def departures_figure(results: Results, labels: Labels, metiers: Sequence[str] =
             rows["lower"][row],
             rows["upper"][row],
             french.number(rows["value"][row], 1),
-            f"{one(rows['lower'][row])} à {one(rows['upper'][row])} {cells.grade(row)}",
+            " à ".join(french.one_decimal(rows[end][row]) for end in ("lower", "upper"))
+            + f" {cells.grade(row)}",
             is_hot=bool(rows["lower"][row] > country),
         )
         for row in rows.index
@@ -156,11 +157,6 @@ def departures_figure(results: Results, labels: Labels, metiers: Sequence[str] =
         figures.both(svg.dots(drawn, country, is_wide=True), svg.dots(drawn, country)),
         rates_table(results, labels, codes(rows)),
     )
-
-
-def one(value: float) -> str:
-    """Return a rate."""
-    return french.number(value, 1)
 
 
 def source(f: Any) -> str:
@@ -269,12 +265,7 @@ def intentions_table(results: Results, labels: Labels) -> Html:
     shown = [code for code in _largest(results) or codes(most) if code in known][:SHOWN]
 
     def column(name: str) -> Any:
-        def show(code: str) -> Markup:
-            row = row_at(results, name, code, year)
-            is_exact = row is None or cells.read(row) is not None
-            return cells.number(row) if is_exact else cells.bounds(row)
-
-        return show
+        return lambda code: tensions.exact_or_bounds(cells, row_at(results, name, code, year))
 
     columns = {"Métier (FAP-2009)": labels.__getitem__}
     columns |= {title: column(name) for name, title in PROJECTS.items()}
@@ -339,7 +330,7 @@ def rate(cells: Cells, row: int | None) -> Markup:
 
 def rate_interval(cells: Cells, row: int | None) -> Markup:
     """Return the interval of a rate per 100 jobs a year."""
-    return cells.ends(row, lambda value: french.number(value, 1))
+    return cells.ends(row, french.one_decimal)
 
 
 def graded_interval(cells: Cells, row: int | None) -> Markup:

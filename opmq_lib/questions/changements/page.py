@@ -140,17 +140,14 @@ def _said(facts: pd.DataFrame, code: str) -> Html:
             else WORDS.emerging(_labels(emerging), vintage)
         )
         lines += [
-            words(_labels(by_fact[fact]), vintage)
-            for fact, words in listed.items()
-            if fact in by_fact
+            words(_labels(by_fact[fact])) for fact, words in listed.items() if fact in by_fact
         ]
     one = {fact: _counts(cells, rows.index[0]) for fact, rows in by_fact.items() if len(rows) == 1}
     if "ecological" in one:
-        vintage = by_fact["ecological"]["vintage"].iloc[0]
-        lines.append(WORDS.marks(one["ecological"], one["digital"], vintage))
+        lines.append(WORDS.marks(one["ecological"], one["digital"]))
         if "esco_green" in one:
             esco = (one[name] for name in ("esco_green", "esco_digital", "esco_links"))
-            lines.append(WORDS.esco(*esco, vintage))
+            lines.append(WORDS.esco(*esco))
     if "factor" in by_fact:
         lines.append(_factors(cells, by_fact["factor"]))
     if "qualification" in by_fact:

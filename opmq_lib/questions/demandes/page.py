@@ -109,7 +109,7 @@ def topics_figure(results: Results, labels: Labels, topics: Sequence[str] = ()) 
     shown = _own(results).loc[[*_listed(results, labels)]]
     rows = pieces.chosen(shown, topics, len(shown), "topic_code")
     if len(rows) < (1 if topics else 2):
-        return _secret("trop peu d’entreprises par thème pour les montrer")
+        return pieces.banner(WORDS.secret("topics"))
     code, cells = rows["topic_code"], _cells(results)
     drawn = [
         Dot(
@@ -149,7 +149,7 @@ def topics_table(results: Results, labels: Labels) -> Html:
     small, every = _listed(results, labels), _listed(results, labels, ALL)
     topics = [*dict.fromkeys([*small.values(), *every.values()])]
     if not topics:
-        return _secret("aucun thème ne réunit assez d’entreprises")
+        return pieces.banner(WORDS.secret("topics"))
     sure, possible = _leading(results, labels)
     place = dict.fromkeys(sure, "parmi les trois premiers") | dict.fromkeys(
         possible, "peut en être"
@@ -235,7 +235,7 @@ def reasons_table(results: Results) -> Html:
     why = table["variant"].where(table["variant"].ne(""), table["reason"])
     shown = [name for name in (*KINDS, *REASONS) if name in set(why)]
     if set(shown) <= {"other"}:
-        return _secret("trop peu d’entreprises non couvertes pour dire leurs motifs")
+        return pieces.banner(WORDS.secret("reasons"))
     cells = _cells(results)
     gaps = select(_own(results), "gap_points")
 
@@ -296,7 +296,7 @@ def follow_up_table(results: Results, labels: Labels) -> Html:
         ("Proposée le", lambda row: french.day(texts[row]["proposed_on"])),
         (
             "Évolution de l’offre",
-            lambda row: texts[row]["offer_change"] or "à écrire par la CPNEFP",
+            lambda row: texts[row]["offer_change"] or WORDS.to_write(),
         ),
         ("Suite", lambda row: DECISIONS[texts[row]["decision_status"]]),
         ("Décidée le", lambda row: french.day(day) if (day := texts[row]["decided_on"]) else "–"),
@@ -458,7 +458,3 @@ def _points(value: float) -> str:
     if abs(value) > 100:
         return f"≥{french.NBSP}+100" if value > 0 else f"≤{french.NBSP}{french.number(-100)}"
     return ("+" if value > 0 else "") + french.number(value)
-
-
-def _secret(why: str) -> Html:
-    return pieces.banner(WORDS.secret(why))

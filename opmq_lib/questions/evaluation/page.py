@@ -241,14 +241,10 @@ def cutoffs_figure(results: Results) -> Html:
 
     columns: dict[str, Column] = {"Dernière année connue": str}
     columns |= {name: error(model) for model, name in METHODS.items()}
-    sizes = [svg.lines(drawn, _one_decimal, width) for width in (svg.WIDE, svg.WIDTH)]
+    sizes = [svg.lines(drawn, french.one_decimal, width) for width in (svg.WIDE, svg.WIDTH)]
     lines = sorted(errors["year"].astype(int).unique())
     text = WORDS.cutoffs_figure(own.min(), own.max(), years)
     return _figure(text, drawn, figures.both(*sizes), columns, lines)
-
-
-def _one_decimal(value: float) -> str:
-    return french.number(value, 1)
 
 
 def coverage_figure(results: Results) -> Html:
@@ -287,8 +283,7 @@ def calibration_figure(results: Results) -> Html:
     shares = select(results[TABLE], "pit_share_pct", model="published", level="metier")
     shares = shares.sort_values("quantile_level")
     names = {
-        row: f"{place}{'er' if place == 1 else 'e'} dixième"
-        for place, row in enumerate(shares.index, start=1)
+        row: f"{french.ordinal(place)} dixième" for place, row in enumerate(shares.index, start=1)
     }
     drawn = [
         Bar(name, value, french.percent(value), mark=100 / len(names))

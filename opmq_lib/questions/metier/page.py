@@ -94,11 +94,11 @@ def _rate(of: Book, code: str) -> Any:
         return None
     country = of.rows[ALL_METIERS, COUNTRY_RATE]
     return SimpleNamespace(
-        value=of.cells.bare(row, _one),
-        ends=of.cells.ends(row, _one),
+        value=of.cells.bare(row, french.one_decimal),
+        ends=of.cells.ends(row, french.one_decimal),
         letter=of.cells.letter(row),
         is_plural=of.columns["value"][row] >= SEVERAL,
-        country=of.cells.show(country[0], _one) if country else ABSENT,
+        country=of.cells.show(country[0], french.one_decimal) if country else ABSENT,
         end=of.columns["year"][row],
     )
 
@@ -230,7 +230,7 @@ def _regions(of: Book, code: str) -> Any:
     def tile(region: str) -> Any:
         row = known.get(region)
         shade = 0 if row is None else int(np.searchsorted(of.shades, of.columns["value"][row])) + 1
-        value = ABSENT if row is None else of.cells.show(row, _one)
+        value = ABSENT if row is None else of.cells.show(row, french.one_decimal)
         name = of.labels["regions"][region]
         return SimpleNamespace(name=name, value=value, shade=shade, place=PLACES.get(region))
 
@@ -242,7 +242,7 @@ def _regions(of: Book, code: str) -> Any:
             np.nan_to_num([classes.get(each, 0) for each in known.keys() & PLACES]), default=0
         ),
         known=len(known.keys() & PLACES.keys()),
-        shades=[_one(end) for end in of.shades],
+        shades=[french.one_decimal(end) for end in of.shades],
         year=of.columns["year"][next(iter(known.values()))],
     )
 
@@ -289,7 +289,7 @@ def _images(of: Book, code: str) -> Any:
             SimpleNamespace(
                 name=of.labels["metiers_2021"][cells.table["metier_2021_code"].loc[row]],
                 weight=cells.show(row, lambda value: french.percent(100 * value), "image_weight"),
-                index=cells.show(row, _one, INDEX),
+                index=cells.show(row, french.one_decimal, INDEX),
                 level=cells.show(row, french.number, CLASS),
                 bar=max(0, round(100 * (value or 0) / most)) if most > 0 else 0,
             )
@@ -408,10 +408,6 @@ def _percent(of: Book, row: int) -> Markup:
 
 def _share(of: Book, row: int) -> Markup:
     return of.cells.show(row, lambda value: french.percent(value, 1))
-
-
-def _one(value: float) -> str:
-    return french.number(value, 1)
 
 
 def _three(value: float) -> str:

@@ -97,11 +97,6 @@ def follow_up_table(results: Results, labels: Labels) -> Html:
         return Html("")
     cells, texts = Cells(FOLLOW_UP, table), table.astype("object").fillna("").to_dict("index")
 
-    def today(row: int) -> str:
-        if texts[row]["is_listed"] == "no":
-            return "n’est plus dans la liste"
-        return Markup("dans la liste, rang {}").format(cells.show(row, french.number, "rank"))
-
     columns = {
         "Métier": lambda row: labels[texts[row]["metier_code"]],
         "Édition": lambda row: texts[row]["edition_id"],
@@ -109,7 +104,11 @@ def follow_up_table(results: Results, labels: Labels) -> Html:
         "Décision": lambda row: _decision(texts[row], texts[row]["decision_status"]),
         "Départs pour 100 emplois, alors": lambda row: _rate(cells, row),
         "Aujourd’hui": lambda row: _rate(cells, row, "departure_rate_now_pct"),
-        "Place": today,
+        "Place": lambda row: (
+            WORDS.place("")
+            if texts[row]["is_listed"] == "no"
+            else WORDS.place(cells.show(row, french.number, "rank"))
+        ),
     }
     return pieces.table(WORDS.follow_up(), columns, table.index)
 
@@ -141,7 +140,7 @@ def said_of(results: Results, row: int, labels: Labels) -> Any:
         share=cells.show(row, french.percent, "employment_share_pct"),
         share_ends=_ends(cells, row, "employment_share_pct", _whole),
         rate=_rate(cells, row) + cells.letter(row),
-        rate_ends=_ends(cells, row, "departure_rate_pct", _one_decimal),
+        rate_ends=_ends(cells, row, "departure_rate_pct", french.one_decimal),
         count=cells.show(row, french.two_digits, "departures_per_year_headcount"),
         tension=_tension(cells, row),
         causes=[WORDS.CAUSES[code] for code in each["causes"].split()],
@@ -160,7 +159,7 @@ def said_of(results: Results, row: int, labels: Labels) -> Any:
 
 
 def _rate(cells: Cells, row: int, column: str = "departure_rate_pct") -> Markup:
-    return cells.show(row, _one_decimal, column)
+    return cells.show(row, french.one_decimal, column)
 
 
 def _ends(cells: Cells, row: int, column: str, form: Callable[[float], str]) -> Markup:
@@ -191,10 +190,6 @@ def _decision(row: Any, status: str) -> Markup:
     """Return what the CPNEFP has decided, or that it has not yet."""
     said = [row[name] for name in ("decision", "decided_on", "minutes_reference")]
     return Markup(WORDS.decision(status, *said))
-
-
-def _one_decimal(value: float) -> str:
-    return french.number(value, 1)
 
 
 def _whole(value: float) -> str:

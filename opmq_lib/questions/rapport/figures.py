@@ -30,11 +30,6 @@ def years(needs: Results) -> Any:
     return SimpleNamespace(start=known.start, end=known.end)
 
 
-def one_decimal(value: float) -> str:
-    """Return a rate."""
-    return french.number(value, 1)
-
-
 def listed_codes(answers: Answers) -> list[str]:
     """Return the métiers of the shortlist, in order."""
     results = answers.get("07_que_faire", {})
@@ -87,13 +82,12 @@ def _standing(needs: Results, tensions: Results, listed: Sequence[str]) -> list[
 
 
 def _dot(row: Mapping[str, Any], labels: Labels) -> Dot:
-    place = f"{row['tension_rank']:.0f}"
     return Dot(
         labels[row["metier_code"]],
         row["value"],
         row["lower"],
         row["upper"],
-        shown=f"{place}{'er' if place == '1' else 'e'} sur {row['ranked_count']:.0f}",
+        shown=f"{french.ordinal(row['tension_rank'])} sur {row['ranked_count']:.0f}",
         height=row["tension_rank_share"],
         size=row["size"],
         is_hot=row["is_listed"],
@@ -118,8 +112,10 @@ def _standing_table(
 
     columns: dict[str, Column] = {
         "Métier": lambda row: pieces.metier(row["metier_code"], labels[row["metier_code"]]),
-        "Départs pour 100 emplois et par an": lambda row: rates.show(row["rate_row"], one_decimal),
-        "Huit chances sur dix": lambda row: rates.ends(row["rate_row"], one_decimal),
+        "Départs pour 100 emplois et par an": lambda row: rates.show(
+            row["rate_row"], french.one_decimal
+        ),
+        "Huit chances sur dix": lambda row: rates.ends(row["rate_row"], french.one_decimal),
         "Rang de tension": rank("tension_rank"),
         "sur": rank("ranked_count"),
         "Année": lambda row: row["year"],

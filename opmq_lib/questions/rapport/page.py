@@ -208,7 +208,7 @@ def _metier(answers: Answers, row: int, labels: Labels) -> Any:
             row_of(table, name, code, variant="")
             for name in (besoins.POSTS_RATE, besoins.OLD, besoins.LEFT)
         )
-        m.posts = cells.ends(posts, figures.one_decimal)
+        m.posts = cells.ends(posts, french.one_decimal)
         m.old = cells.percent(old)
         m.count = cells.show(left, french.two_digits)
         is_apart = left is not None and not cells.is_unreliable(left)

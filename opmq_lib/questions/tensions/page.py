@@ -95,7 +95,7 @@ def ranking_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()
         Bar(
             labels[row["metier_code"]],
             100 * row["fap2009_rank_share"],
-            f"{row['fap2009_rank']:.0f}{'er' if row['fap2009_rank'] == 1 else 'e'}",
+            french.ordinal(row["fap2009_rank"]),
             mark=100 * TOP_SHARE,
             is_hot=bool(row["fap2009_rank_share"] >= TOP_SHARE),
         )
@@ -199,9 +199,7 @@ def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
 
 def intentions_table(results: Results, labels: Labels) -> Html:
     """Return recruitment projects of the last survey in FAP-2009 for the métiers shown."""
-    year = facts(results).old_survey
-    text = WORDS.intentions_table(facts(results), year, "FAP-2009, métiers ci-dessus")
-    return _intentions(results, labels, _largest(results), year, text)
+    return _declared(results, labels, _largest(results), facts(results).old_survey)
 
 
 def latest_intentions_table(results: Results, labels_2021: Labels) -> Html:
@@ -209,8 +207,24 @@ def latest_intentions_table(results: Results, labels_2021: Labels) -> Html:
     year = facts(results).new_surveys[-1]
     projects = select(results[TABLE], PROJECTS, year=year)
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
-    text = WORDS.intentions_table(facts(results), year, "FAP-2021, industrie")
-    return _intentions(results, labels_2021, codes(largest)[:SHOWN], year, text)
+    return _declared(results, labels_2021, codes(largest)[:SHOWN], year)
+
+
+def _declared(results: Results, labels: Labels, shown: Sequence[str], year: int) -> Html:
+    table, f = results[TABLE], facts(results)
+    columns = {"Métier": labels.__getitem__} | _intentions(
+        table, lambda name, code: row_of(table, name, code, year)
+    )
+    return pieces.table(WORDS.intentions_table(f, year), columns, shown)
+
+
+def _intentions(table: pd.DataFrame, place: Callable[[str, Any], int | None]) -> dict[str, Any]:
+    """Return the columns of recruitment projects, from where an indicator of a line stands."""
+    cells = Cells(TABLE, table)
+    return {
+        "Projets de recrutement": lambda line: exact_or_bounds(cells, place(PROJECTS, line)),
+        "Part jugée difficile": lambda line: difficulty(cells, place(HARD, line)),
+    }
 
 
 def profiles_table(results: Results, labels: Labels) -> Html:
@@ -281,13 +295,10 @@ def regions(results: Results, labels: Labels, names: Labels) -> Html:
             row = place.get((region, code))
             return pieces.ABSENT if row is None else pieces.shaded(cells, row, HIGHEST_CLASS)
 
-        tense = sum(
-            (cells.read(place[region, code]) or 0) >= HIGHEST_CLASS - 1
-            for code in shown
-            if (region, code) in place
-        )
+        known = [cells.read(place[region, code]) or 0 for code in shown if (region, code) in place]
+        tense = sum(value >= HIGHEST_CLASS - 1 for value in known)
         columns = {"Métier (FAP-2009)": labels.__getitem__, "Classe de tension (1 à 5)": shade}
-        words = WORDS.region_table(facts(results), names[region], tense, len(shown))
+        words = WORDS.region_table(facts(results), names[region], tense, len(known))
         return pieces.table(words, columns, shown)
 
     known = sorted(set(classes["region_code"]), key=lambda code: french.order(names[code]))
@@ -299,22 +310,12 @@ def regions(results: Results, labels: Labels, names: Labels) -> Html:
 def regional_intentions_table(results: Results, regions: Labels) -> Html:
     """Return recruitment projects of the largest métiers together, region by region."""
     table = results[TABLE]
-
-    def column(name: str) -> Any:
-        return lambda region: _exact_or_bounds(
-            results, row_of(table, f"regional_{name}", region_code=region)
-        )
-
-    columns = {
-        "Région": regions.__getitem__,
-        "Projets de recrutement": column(PROJECTS),
-        "Part jugée difficile": lambda region: difficulty(
-            Cells(TABLE, table), row_of(table, f"regional_{HARD}", region_code=region)
-        ),
-    }
     asked = sorted(
         select(table, f"regional_{PROJECTS}")["region_code"],
         key=lambda code: french.order(regions[code]),
+    )
+    columns = {"Région": regions.__getitem__} | _intentions(
+        table, lambda name, region: row_of(table, f"regional_{name}", region_code=region)
     )
     return pieces.table(WORDS.regional_intentions_table(facts(results)), columns, asked)
 
@@ -343,26 +344,8 @@ def composite_values(results: Results, labels: Labels) -> Html:
     return pieces.table(WORDS.composite_table(), columns, rows.index)
 
 
-def _intentions(
-    results: Results, labels: Labels, shown: Sequence[str], year: int, text: str
-) -> Html:
-    intentions = Cells(TABLE, results[TABLE])
-
-    def column(name: str) -> Any:
-        return lambda code: _exact_or_bounds(results, row_of(results[TABLE], name, code, year))
-
-    columns = {
-        "Métier": labels.__getitem__,
-        "Projets de recrutement": column(PROJECTS),
-        "Part jugée difficile": lambda code: difficulty(
-            intentions, row_of(intentions.table, HARD, code, year)
-        ),
-    }
-    return pieces.table(text, columns, shown)
-
-
-def _exact_or_bounds(results: Results, row: int | None) -> Markup:
-    cells = Cells(TABLE, results[TABLE])
+def exact_or_bounds(cells: Cells, row: int | None) -> Markup:
+    """Return a count, or its bounds where secrecy leaves no more."""
     is_exact = row is None or cells.read(row) is not None
     return cells.number(row) if is_exact else cells.bounds(row)
 

@@ -144,23 +144,13 @@ def decisions_table(results: Results, labels: Labels, branch_code: str = TOTAL) 
     rows = table.astype("object").fillna("").to_dict("records")
     rows = [row for row in rows if branch_code in (TOTAL, row["branch_code"])]
 
-    def became(row: Mapping[str, str]) -> str:
-        if not row["work_code"]:
-            return "aucun travail public n’y est rattaché"
-        since = f", le {french.day(row['delivered_on'])}" if row["delivered_on"] else ""
-        came_out = f" ; {row['outcome']}" if row["outcome"] else ""
-        return f"{row['title']} : {STAGES[row['stage']]}{since}{came_out}"
-
     columns = {
         "Métier": lambda row: labels.get(row["metier_code"], row["metier_code"]),
         "Branche": lambda row: labels.get(row["branch_code"], row["branch_code"]),
         "Liste de": lambda row: row["edition_id"],
-        "Décision": lambda row: (
-            WORDS.DECISIONS[row["decision_status"]]
-            + (f" : {row['decision']}" if row["decision"] else "")
-        ),
+        "Décision": WORDS.decided,
         "Quand": lambda row: f"{french.day(row['decided_on'])}, {row['minutes_reference']}",
-        "Ce qu’elle est devenue": became,
+        "Ce qu’elle est devenue": lambda row: WORDS.became(row, STAGES),
     }
     return pieces.table(WORDS.decisions_table(), columns, rows) if rows else Html("")
 
