@@ -178,7 +178,7 @@ def test_departures_are_shown_by_their_interval_and_posts_may_be_negative(result
     assert {(left, "lower"), (left, "upper")} <= set(shown)
     assert shown[posts, "value"].replace("\u202f", " ").endswith("33 000")
     both = html + besoins.consolidated_table(consolidated(table), study.branch_labels()).html
-    assert both.count("Départs (intervalle") == 2
+    assert both.count(">Départs (intervalle") == 2
 
 
 def test_every_scenario_can_be_chosen_and_shows_the_posts_of_its_table(results) -> None:
