@@ -31,7 +31,7 @@ QUESTIONS = [
     for each in TEMPLATES
     if each["name"] in {SKILLS, "07_que_faire"} or not each["metadata"]["opmq"]["reads"]
 ]
-WAITS = "[Pp]as encore calculée?|aucune branche n’a encore été calculée|Aucune demande enregistrée"
+WAITS = "[Pp]as encore calculée?|aucune branche n’a encore été calculée|aucun registre des demandes"
 
 ASSEMBLIES = [
     each["name"]
