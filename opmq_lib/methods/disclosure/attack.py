@@ -8,6 +8,7 @@ the solver says is never taken on trust. One movement serves many figures.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -286,25 +287,28 @@ class Attack:
             self.price[self.hidden] = 0
 
     def move_each(self, most: int | None = None) -> list[Exposure]:
-        """Return what is exposed, moving alone each figure not yet shown to be safe."""
-        found: list[Exposure] = []
-        for task in self.unsafe():
-            if most is not None and len(found) >= most:
-                break
-            if self.blocked[task] is None and not self.reach(task, ()):
-                found.append(Exposure(*task, OUTSIDER))
-                continue
-            found += [Exposure(*task, who) for who in self.who_sees(task, self.blocked[task] or ())]
-        return found
+        """Return what is exposed, or `most` of it."""
+        return list(islice(self.seen(), most))
 
-    def who_sees(self, task: Task, attackers: Iterable[int]) -> list[int]:
-        """Return who of some attackers sees a figure, halving those whom no movement keeps away."""
+    def seen(self) -> Iterator[Exposure]:
+        """Yield what is exposed, moving alone each figure not yet shown to be safe."""
+        for task in self.unsafe():
+            if self.blocked[task] is None and not self.reach(task, ()):
+                yield Exposure(*task, OUTSIDER)
+            else:
+                for who in self.who_sees(task, self.blocked[task] or ()):
+                    yield Exposure(*task, who)
+
+    def who_sees(self, task: Task, attackers: Iterable[int]) -> Iterator[int]:
+        """Yield who of some attackers sees a figure, halving those whom no movement keeps away."""
         left = sorted(set(attackers) & (self.blocked[task] or set()))
         if not left or self.reach(task, left):
-            return []
+            return
         half = len(left) // 2
-        halves = left[:half], left[half:]
-        return [who for each in halves for who in self.who_sees(task, each)] if half else left
+        for each in (left[:half], left[half:]) if half else ():
+            yield from self.who_sees(task, each)
+        if not half:
+            yield left[0]
 
     def reach(self, task: Task, attackers: Iterable[int]) -> bool:
         """Return whether a figure can move far enough for attackers taken together."""
@@ -321,7 +325,8 @@ class Attack:
                 if cells is self.loose:
                     return False
                 continue
-            if not self.keep(moved, task):
+            # twice a movement in halves is one in whole numbers
+            if not self.keep(moved, task) and not self.keep(2 * moved, task):
                 if len(cells) > LARGEST_WHOLE:
                     continue
                 moved = self.solve(cells, aim, whole=True)

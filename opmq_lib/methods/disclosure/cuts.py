@@ -12,6 +12,8 @@ from opmq_lib.methods.disclosure.solver import Program
 
 TIE: Final = 1e-2
 """How loose a published cell is taken to be when a cut is chosen: the cut then bears on few."""
+PRIMAL: Final = 4
+"""The simplex that starts best where what is asked changes: in a sixth of the dual one's steps."""
 BROKEN: Final = 1e-3
 """By how much a cut must be broken to be of use."""
 
@@ -104,7 +106,9 @@ class Capacities:
         self.up, self.down = (
             np.where(can, each, 0) for each in (graph.up_hidden, graph.down_hidden)
         )
-        self.program = Program(graph.equations, (still, still), none, (none, none))
+        self.program = Program(
+            graph.equations, (still, still), none, (none, none), simplex_strategy=PRIMAL
+        )
 
     def cut(self, hidden: Numbers, exposure: Exposure) -> Cut | None:
         """Return what an exposure asks of every safe choice; the choice at hand does not have it.

@@ -82,7 +82,7 @@ def _suppress_part(graph: Graph, effort: int) -> Choice:
     if len(graph.value) > LARGE:
         attack = Attack(graph, master.hidden > 0.5)
         return Choice(attack.hidden, master.bound, attack.grow())
-    first = master.whole(graph.cost.sum())
+    first = master.whole(graph.cost.sum()) if effort else master.hidden > 0.5
     attack = Attack(graph, first)
     weak = attack.grow()
     if not weak:
@@ -107,9 +107,9 @@ def _prune(master: "_Master", attack: Attack, wanted: Flags) -> None:
 
 def _improve(master: "_Master", attack: Attack, effort: int) -> None:
     """Choose parts of a safe choice again, the rest being kept, as long as that is cheaper."""
-    failed = 0
-    while failed < PATIENCE and effort > 0 and not master.is_near(attack.hidden):
-        failed, effort = failed + 1, effort - 1
+    failed, left = 0, effort
+    while failed < PATIENCE and left > 0 and not master.is_near(attack.hidden):
+        failed, left = failed + 1, left - 1
         part = master.some(attack.hidden)
         for _ in range(ROUNDS):
             other = master.cheaper(attack.hidden, part)
@@ -123,7 +123,7 @@ def _improve(master: "_Master", attack: Attack, effort: int) -> None:
                     break
                 new = master.against(other, weak)
             master.add(new)
-    if not master.is_near(attack.hidden):
+    if effort and not master.is_near(attack.hidden):
         master.whole(master.cost(attack.hidden))
 
 
