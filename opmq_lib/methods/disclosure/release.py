@@ -65,7 +65,8 @@ def protect(
             where a total is cut in several ways. Columns without margin are not added up.
         rules: Thresholds; without any, nothing is released.
         earlier: Earlier editions, oldest first, as `cells` with the `status` that was released.
-        effort: How often parts of the choice are chosen again, at most, to be cheaper.
+        effort: How often parts of the choice are chosen again, at most, to be cheaper; 0 for one
+            that is safe and no more, as large tables have.
 
     Returns:
         The rows in their order, `value` empty and `status` `s` where hidden. `attrs`:

@@ -77,12 +77,12 @@ def _suppress_part(graph: Graph, effort: int) -> Choice:
     """Return the cheapest safe choice found, and a bound."""
     if not graph.free.any():
         return Choice(graph.forced, 0.0, [each.cell for each in exposures(graph, graph.forced)])
-    master = _Master(graph)
-    master.raise_bound()
-    if len(graph.value) > LARGE:
+    master, is_large = _Master(graph), effort == 0 or len(graph.value) > LARGE
+    master.raise_bound(is_large)
+    if is_large:
         attack = Attack(graph, master.hidden > 0.5)
         return Choice(attack.hidden, master.bound, attack.grow())
-    first = master.whole(graph.cost.sum()) if effort else master.hidden > 0.5
+    first = master.whole(graph.cost.sum())
     attack = Attack(graph, first)
     weak = attack.grow()
     if not weak:
@@ -92,24 +92,29 @@ def _suppress_part(graph: Graph, effort: int) -> Choice:
 
 
 def _prune(master: "_Master", attack: Attack, wanted: Flags) -> None:
-    """Show again the cells that a safe choice can do without, first those not wanted."""
+    """Show again the cells that a safe choice can do without, first those not wanted.
+
+    As long as that goes well, twice as many at a time.
+    """
     cost, attack.is_quick = master.graph.cost, True
     cells = np.flatnonzero(attack.hidden & master.graph.free)
-    for cell in cells[np.lexsort((-cost[cells], wanted[cells]))]:
-        if master.is_near(attack.hidden):
-            break
+    cells, count = cells[np.lexsort((-cost[cells], wanted[cells]))], 1
+    while len(cells) and not master.is_near(attack.hidden):
         less = attack.hidden.copy()
-        less[cell] = False
-        if not master.is_broken(less):
-            master.add(master.capacity_cuts(less, attack.choose(less, most=1)))
+        less[cells[:count]] = False
+        weak = None if master.is_broken(less) else attack.choose(less, most=1)
+        master.add(master.capacity_cuts(less, weak or ()))
+        if weak == [] or count == 1:
+            cells = cells[count:]
+        count = 2 * count if weak == [] else max(1, count // 4)
     attack.is_quick = False
 
 
 def _improve(master: "_Master", attack: Attack, effort: int) -> None:
     """Choose parts of a safe choice again, the rest being kept, as long as that is cheaper."""
-    failed, left = 0, effort
-    while failed < PATIENCE and left > 0 and not master.is_near(attack.hidden):
-        failed, left = failed + 1, left - 1
+    failed = 0
+    while failed < PATIENCE and effort > 0 and not master.is_near(attack.hidden):
+        failed, effort = failed + 1, effort - 1
         part = master.some(attack.hidden)
         for _ in range(ROUNDS):
             other = master.cheaper(attack.hidden, part)
@@ -123,7 +128,7 @@ def _improve(master: "_Master", attack: Attack, effort: int) -> None:
                     break
                 new = master.against(other, weak)
             master.add(new)
-    if effort and not master.is_near(attack.hidden):
+    if not master.is_near(attack.hidden):
         master.whole(master.cost(attack.hidden))
 
 
@@ -155,9 +160,9 @@ class _Master:
         """Return whether no choice is cheaper by what is worth a search."""
         return self.cost(hidden) * (1 - self.near) <= self.bound
 
-    def raise_bound(self) -> None:
+    def raise_bound(self, is_large: bool) -> None:
         """Add cuts while cells may be hidden in part, as long as the bound rises."""
-        is_large, stalled = len(self.graph.value) > LARGE, 0
+        stalled = 0
         while stalled < 3:
             new = [*line_cuts(self.needs, self.hidden), *bridge_cuts(self.graph, self.hidden)]
             if len(new) < MOST // 4 and not is_large:
