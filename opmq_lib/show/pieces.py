@@ -172,9 +172,9 @@ class Cells:
         text = Markup('<span class="n" data-cell="{}:{}:{}">{}</span>')
         return text.format(self.name, row, column, form(value))
 
-    def letter(self, row: int) -> Markup:
+    def letter(self, row: int | None) -> Markup:
         """Return the grade of reliability of a number as its letter, if it has one."""
-        grade = self.grade(row)
+        grade = "" if row is None else self.grade(row)
         return GRADE.format(grade, french.GRADES[grade]) if grade else Markup("")
 
     def is_unreliable(self, row: int | None) -> bool:
@@ -194,6 +194,14 @@ class Cells:
     def percent(self, row: int | None, decimals: int = 0) -> Markup:
         """Return a percentage."""
         return self.show(row, lambda value: french.percent(value, decimals))
+
+    def rate(self, row: int | None) -> Markup:
+        """Return a rate per 100 jobs and a year."""
+        return self.number(row, 1)
+
+    def rate_interval(self, row: int | None) -> Markup:
+        """Return the interval of a rate."""
+        return self.ends(row, french.one_decimal)
 
     def headcount(self, row: int | None) -> Markup:
         """Return a head count: two digits of an estimate, an observed one as published."""

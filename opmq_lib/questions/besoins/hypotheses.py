@@ -47,11 +47,11 @@ def scenarios_table(results: Results) -> Html:
 
     columns: dict[str, Any] = {
         "Scénario": variants.__getitem__,
-        "Départs par an pour 100 emplois": column(besoins.rate, besoins.LEFT_RATE),
-        "Création nette": column(besoins.rate, besoins.CREATED_RATE),
-        "Postes à pourvoir": column(besoins.rate, besoins.POSTS_RATE),
-        "Postes, intervalle à 80 %": column(besoins.rate_interval, besoins.POSTS_RATE),
-        "Postes, en personnes (intervalle à 80 %)": column(besoins.interval, besoins.POSTS),
+        "Départs par an pour 100 emplois": column(Cells.rate, besoins.LEFT_RATE),
+        "Création nette": column(Cells.rate, besoins.CREATED_RATE),
+        "Postes à pourvoir": column(Cells.rate, besoins.POSTS_RATE),
+        "Postes, intervalle à 80 %": column(Cells.rate_interval, besoins.POSTS_RATE),
+        "Postes, en personnes (intervalle à 80 %)": column(Cells.interval, besoins.POSTS),
     }
     return pieces.table(WORDS.scenarios_table(f), columns, variants)
 
@@ -84,14 +84,11 @@ def scenarios(results: Results) -> Html:
         wide = svg.dots(dots, 0, is_wide=True, form=french.one_decimal)
         said = " ; ".join(f"{dot.label} : {dot.shown} ({dot.ends})" for dot in dots)
         shown = "".join(figures.both(wide, svg.dots(dots, 0)))
-        title = WORDS.scenario_title(rates(known[-1]), besoins.rate_interval(cells, known[-1]))
+        title = WORDS.scenario_title(cells.rate(known[-1]), cells.rate_interval(known[-1]))
         return pieces.piece(
             f'<figure class="opmq-figure"><h3>{title}</h3>'
             f'<div class="opmq-drawing" role="img" aria-label="{said}">{shown}</div></figure>'
         )
-
-    def rates(row: int) -> Markup:
-        return besoins.rate(cells, row)
 
     options = [(names[variant], drawn(variant)) for variant in names]
     table_of_all = pieces.folded(WORDS.scenarios_folded(), scenarios_table(results))

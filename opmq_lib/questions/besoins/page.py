@@ -97,12 +97,12 @@ def headline(results: Results, labels: Labels) -> Html:
         return pieces.lede(WORDS.unknown())
     most = _departures(results).sort_values("value", ascending=False).head(NAMED)
     shown = [
-        WORDS.most(pieces.metier(code, labels[code]), rate(cells, row), rate_interval(cells, row))
+        WORDS.most(pieces.metier(code, labels[code]), cells.rate(row), cells.rate_interval(row))
         for row, code in zip(most.index, codes(most), strict=True)
     ]
-    country = rate(cells, row_of(results[TABLE], COUNTRY_RATE))
-    of_rate = rate(cells, left), rate_interval(cells, left), country
-    ends = "" if cells.is_unreliable(count) else interval(cells, count)
+    country = cells.rate(row_of(results[TABLE], COUNTRY_RATE))
+    of_rate = cells.rate(left), cells.rate_interval(left), country
+    ends = "" if cells.is_unreliable(count) else cells.interval(count)
     return pieces.lede(WORDS.headline(f, heads(cells, count), ends, of_rate, shown))
 
 
@@ -117,8 +117,8 @@ def findings(results: Results, labels: Labels) -> Html:
     own = row_at(results, CREATED_RATE, ALL_METIERS, f.end, OWN_TREND)
     apart = [f"« {labels[code]} »" for code in _largest(results)[:SHOWN] if code in _apart(results)]
     said = [
-        WORDS.posts(rate(cells, posts), rate_interval(cells, posts)),
-        WORDS.creation(f, rate(cells, created), rate(cells, own), sign(table, created)),
+        WORDS.posts(cells.rate(posts), cells.rate_interval(posts)),
+        WORDS.creation(f, cells.rate(created), cells.rate(own), sign(table, created)),
         WORDS.apart(apart),
     ]
     return pieces.text("\n\n".join(said))
@@ -150,7 +150,7 @@ def departures_figure(results: Results, labels: Labels, metiers: Sequence[str] =
     return figures.figure(
         (
             WORDS.departures_title(sure, len(drawn), most),
-            WORDS.departures_how(f, rate(cells, place)),
+            WORDS.departures_how(f, cells.rate(place)),
             source(f),
         ),
         drawn,
@@ -179,17 +179,17 @@ def rates_table(results: Results, labels: Labels, metiers: Sequence[str]) -> Htm
     def official(code: str) -> Markup:
         row = row_at(results, CREATED_RATE, code, f.end)
         is_known = row is not None and results[TABLE]["nature"].loc[row] == "official_projection"
-        return rate(cells, row if is_known else None)
+        return cells.rate(row if is_known else None)
 
     columns: dict[str, Any] = {"Métier (FAP)": {**labels, ALL_METIERS: f.whole}.__getitem__}
-    columns["Départs"] = column(rate, LEFT_RATE)
-    columns["Départs, intervalle à 80 %"] = column(rate_interval, LEFT_RATE)
+    columns["Départs"] = column(Cells.rate, LEFT_RATE)
+    columns["Départs, intervalle à 80 %"] = column(Cells.rate_interval, LEFT_RATE)
     if f.is_official:
         columns["Création nette, projection officielle"] = official
-    columns["Création nette, notre tendance"] = column(rate, CREATED_RATE, OWN_TREND)
+    columns["Création nette, notre tendance"] = column(Cells.rate, CREATED_RATE, OWN_TREND)
     columns["Sens de la création nette"] = reading
-    columns["Postes à pourvoir"] = column(rate, POSTS_RATE)
-    columns["Postes, intervalle à 80 %"] = column(rate_interval, POSTS_RATE)
+    columns["Postes à pourvoir"] = column(Cells.rate, POSTS_RATE)
+    columns["Postes, intervalle à 80 %"] = column(Cells.rate_interval, POSTS_RATE)
     return pieces.table(WORDS.rates_table(f), columns, [*metiers, ALL_METIERS])
 
 
@@ -290,8 +290,8 @@ def consolidated_table(results: Results, labels: Labels) -> Html:
     rows = whole[whole["year"] == end]
     place = rows.reset_index().set_index(["indicator", "branch_code"])["index"]
     columns: dict[str, Any] = {"Branche": {**labels, EVERY: WHOLE_STUDY}.__getitem__}
-    columns["Départs par an pour 100 emplois"] = lambda branch: graded_rate_interval(
-        cells, place.get((LEFT_RATE, branch))
+    columns["Départs par an pour 100 emplois"] = lambda branch: (
+        cells.rate_interval(row := place.get((LEFT_RATE, branch))) + cells.letter(row)
     )
     columns |= _posts_columns(cells, lambda name, branch: place.get((name, branch)))
     order = select(rows, POSTS).sort_values("value", ascending=False)["branch_code"]
@@ -307,40 +307,17 @@ def _posts_columns(cells: Cells, place: Callable[[str, str], Any]) -> dict[str, 
         return lambda key: show(cells, place(name, key))
 
     return {
-        "Départs (intervalle à 80 %)": column(graded_interval, LEFT),
+        "Départs (intervalle à 80 %)": lambda key: (
+            cells.interval(place(LEFT, key)) + cells.letter(place(LEFT, key))
+        ),
         "Postes à pourvoir": column(heads, POSTS),
-        "Postes, intervalle à 80 %": column(interval, POSTS),
+        "Postes, intervalle à 80 %": column(Cells.interval, POSTS),
     }
 
 
 def heads(cells: Cells, row: int | None) -> Markup:
     """Return estimated heads that may be negative."""
     return cells.show(row, french.two_digits)
-
-
-def interval(cells: Cells, row: int | None) -> Markup:
-    """Return an interval of heads that may be negative."""
-    return cells.ends(row, french.two_digits)
-
-
-def rate(cells: Cells, row: int | None) -> Markup:
-    """Return a rate per 100 jobs a year."""
-    return cells.number(row, 1)
-
-
-def rate_interval(cells: Cells, row: int | None) -> Markup:
-    """Return the interval of a rate per 100 jobs a year."""
-    return cells.ends(row, french.one_decimal)
-
-
-def graded_interval(cells: Cells, row: int | None) -> Markup:
-    """Return an interval of heads with its letter, where it has one."""
-    return interval(cells, row) + (Markup("") if row is None else cells.letter(row))
-
-
-def graded_rate_interval(cells: Cells, row: int | None) -> Markup:
-    """Return the interval of a rate with its letter, where it has one."""
-    return rate_interval(cells, row) + (Markup("") if row is None else cells.letter(row))
 
 
 def sign(table: pd.DataFrame, row: int | None) -> int:

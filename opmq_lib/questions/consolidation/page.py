@@ -30,7 +30,7 @@ def headline(results: Results, labels: Labels) -> Html:
     needs = Cells(besoins.CONSOLIDATED, results[besoins.CONSOLIDATED])
     row = row_of(needs.table, besoins.LEFT, branch_code=besoins.EVERY)
     year = int(needs.table["year"].max()) if row is not None else None
-    left = [needs.headcount(row), besoins.interval(needs, row)]
+    left = [needs.headcount(row), needs.interval(row)]
     said = [WORDS.departures(year, *left)] if year else []
     for name in LISTS:
         rows = _recurring(results, name)

@@ -1,7 +1,7 @@
 """Facts and figures of `01_emplois`: how employment by métier has evolved, and where it goes."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -331,16 +331,23 @@ def gaps(results: Results, labels: Labels) -> Html:
 
 
 def errors_table(results: Results, labels: Labels) -> Html:
-    """Return how wrong each projection would have been at the last cut-off, beside two others."""
-    past = select(results[EXPLAINED], "cutoff_mase", model="panel")
-    if past.empty:
+    """Return how wrong each projection would have been at the last cut-off, beside another."""
+    table = results[EXPLAINED]
+    past, cells = select(table, "cutoff_mase", model="panel"), Cells(EXPLAINED, table)
+    shown = [code for code in _with_opinion(table) if code in codes(past)]
+    if not shown:
         return Html("")
+
+    def column(model: str) -> Any:
+        return lambda code: cells.number(row_of(table, "cutoff_mase", code, model=model), 1)
+
     columns = {
-        label: ("cutoff_mase", {"model": model}, 1)
-        for model, label in {"panel": "Méthode de l’étude", "naive": OPINIONS["naive"]}.items()
+        "Métier (FAP)": lambda code: labels.get(code, code),
+        "Méthode de l’étude": column("panel"),
+        OPINIONS["naive"]: column("naive"),
     }
     text = WORDS.errors_table(int(past["year"].mode().iloc[0]))
-    return _explained_table(results, labels, text, columns)
+    return pieces.table(text, columns, shown)
 
 
 def opinions_table(results: Results, labels: Labels) -> Html:
@@ -376,23 +383,6 @@ def opinions_table(results: Results, labels: Labels) -> Html:
         **{label: opinion(model) for model, label in OPINIONS.items()},
     }
     return pieces.table(WORDS.opinions_table(end), columns, _with_opinion(table))
-
-
-def _explained_table(
-    results: Results, labels: Labels, text: str, columns: Mapping[str, tuple[str, Any, int]]
-) -> Html:
-    """Return a table of explanations: title → indicator, what it is of, decimals."""
-    table = results[EXPLAINED]
-    cells = Cells(EXPLAINED, table)
-    known = codes(select(table, *(name for name, _, _ in columns.values())))
-    shown = [code for code in _with_opinion(table) if code in known]
-
-    def column(name: str, of: dict[str, Any], decimals: int) -> Any:
-        return lambda code: cells.number(row_of(table, name, code, **of), decimals)
-
-    named = {"Métier (FAP)": lambda code: labels.get(code, code)}
-    given = named | {title: column(*each) for title, each in columns.items()}
-    return pieces.table(text, given, shown) if shown else Html("")
 
 
 def _with_opinion(table: pd.DataFrame) -> list[str]:

@@ -24,10 +24,7 @@ SIZES: Final = {
     "500_or_more": "500 et plus",
 }
 CLASSES: Final = {
-    "managers": "Cadres",
-    "intermediate": "Professions intermédiaires",
-    "clerks": "Employés",
-    "workers": "Ouvriers",
+    code: portrait.PEOPLE[code] for code in ("managers", "intermediate", "clerks", "workers")
 }
 
 
