@@ -1,8 +1,11 @@
 """Pages on revisions and accuracy: what changed, why, and what forecasts were worth."""
 
 import os
+import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import site_edition as given
@@ -10,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from opmq_lib import site
 from opmq_lib.show import figures, pieces
+from opmq_lib.site import numbers
 
 ROOT = Path(__file__).parents[1]
 FULL = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
@@ -50,12 +54,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(pages: Path, name: str) -> str:
-    return (
-        (pages / f"{name}.html")
-        .read_text(encoding="utf-8")
-        .replace("\u00a0", " ")
-        .replace("\u202f", " ")
-    )
+    """Return a page as it is read: numbers without their cells, plain spaces."""
+    html = (pages / f"{name}.html").read_text(encoding="utf-8")
+    html = re.sub(r"<span data-cell=[^>]*>(.*?)</span>", r"\1", html)
+    return html.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 def test_revisions_name_the_metier_the_figures_and_the_cause(pages: Path) -> None:
@@ -79,6 +81,22 @@ def test_under_each_figure_a_link_leads_to_what_it_was_made_of(pages: Path, name
     assert "La suite" in page
     assert "L’emploi par métier." in said
     assert "emplois.csv" in said
+
+
+def test_numbers_of_revisions_are_read_back_from_the_tables_to_download(
+    pages: Path, tmp_path: Path
+) -> None:
+    built = Path(shutil.copytree(pages.parent, tmp_path / "site"))
+    edition: Any = SimpleNamespace(branches=[], common={})
+    for name, shown in (("revisions", "250"), ("precision", "110")):
+        page = built / f"editions/{name}-2025-2026.html"
+        html = page.read_text(encoding="utf-8")
+        page.write_text(html.replace(f">{shown}</span>", ">666</span>", 1), encoding="utf-8")
+    wrong = {each.what for each in numbers.check(edition, built) if "editions/" in each.where}
+    assert wrong == {
+        "a number too far from its cell revisions-2025-2026:0:after",
+        "a number too far from its cell precision-2025-2026:0:upper",
+    }
 
 
 def test_accuracy_counts_what_fell_in_the_interval(pages: Path) -> None:

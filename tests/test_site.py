@@ -80,7 +80,7 @@ def test_home_shows_the_headcount_of_a_branch_or_why_there_is_none(
     built: site.SiteReport,
 ) -> None:
     home = (built.site / "index.html").read_text(encoding="utf-8")
-    assert '<span class="n" data-cell="emplois:0:value">225\u202f800</span>' in home
+    assert '<span data-cell="emplois:0:value">225\u202f800</span>' in home
     assert "<strong>Le dernier calcul a échoué</strong>" in home
     assert "31\u00a0décembre\u00a02014" in home
 

@@ -1,6 +1,7 @@
 """Numbers of a page against their cells: a fault of each kind is found, a sound page has none."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,7 +39,7 @@ def known(run: Run) -> numbers.Tables:
 
 
 def span(row: int, text: str, column: str = "value") -> str:
-    return f'<span class="n" data-cell="t:{row}:{column}">{text}</span>'
+    return f'<span data-cell="t:{row}:{column}">{text}</span>'
 
 
 def found(known: numbers.Tables, html: str) -> list[str]:
@@ -132,6 +133,18 @@ def test_a_cell_is_shown_in_one_form_on_all_pages_of_a_branch(
     edition: Any = SimpleNamespace(branches=[branch], common={})
     ways = [each for each in numbers.check(edition, tmp_path) if "two ways" in each.what]
     assert len(ways) == count
+
+
+@pytest.mark.parametrize(("text", "count"), [("3\u202f500", 0), ("4\u202f500", 1)])
+def test_a_number_of_the_edition_before_is_read_where_its_tables_are_kept(
+    run: Run, tmp_path: Path, text: str, count: int
+) -> None:
+    run = replace(run, folder=tmp_path / "2026/chimie/00_rapport", files=())
+    run.record["parameters"] = {"previous_edition_id": "2025"}
+    html = span(0, text).replace("t:0", "2025/t:0")
+    assert found(numbers.of_runs([run]), html) == []
+    folders.write(tmp_path / "2025/chimie/01_emplois/t.csv", CELLS.encode())
+    assert len(found(numbers.of_runs([run]), html)) == count
 
 
 def test_numbers_of_the_home_page_and_of_metiers_are_read_too(run: Run, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ HTML_LIMIT_BYTES = 100_000
 FIRST_LOAD_LIMIT_BYTES = 200_000
 TEXT_ENDINGS = (".html", ".css", ".js", ".json", ".svg", ".csv", ".ipynb", ".xml", ".txt")
 _SCHEME = re.compile(r"(?:mailto|tel|data|javascript|https?):", re.IGNORECASE)
-_STYLE_LOADS = re.compile(r"(?:url\(|@import)\s*['\"]?\s*((?:https?:)?//[^'\")\s]+)", re.IGNORECASE)
+_STYLE_LOADS = re.compile(r"[uU@](?i:rl\(|import)\s*['\"]?\s*((?i:https?:)?//[^'\")\s]+)")
 _SCRIPT_LOADS = re.compile(
     r"(?:import\(|fetch\(|importScripts\(|\.src\s*=|\.open\([^,()]*,)\s*[`'\"](https?://[^`'\"]+)"
 )

@@ -143,10 +143,15 @@ def _results(run: Run | None) -> dict[str, pd.DataFrame]:
     files = {name: f"{name}.csv" for name in names if f"{name}.csv" in run.files}
     read = {"besoins_projections": ("start_year", "year")}
     tables = {
-        name: study.read_result(io.BytesIO(read_file(run, file)), read.get(name))
+        name: _plain(study.read_result(io.BytesIO(read_file(run, file)), read.get(name)))
         for name, file in files.items()
     }
     return tables if column in tables.get(names[0], ()) else {}
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts are of one block: rows are taken from it in half the time."""
+    return table.astype(dict.fromkeys(table.select_dtypes("str").columns, "object"))
 
 
 def missing_reason(branch: Branch) -> str:

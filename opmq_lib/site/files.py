@@ -8,14 +8,17 @@ are read, and only those of runs that may be published.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from jinja2 import Template
+from numpy.typing import NDArray
 
 from opmq_lib import tables
 from opmq_lib.errors import Defect
@@ -68,13 +71,12 @@ def write(
     scopes = [(each.code, each.label, each.runs) for each in manifest.branches]
     for scope, label, all_runs in [*scopes, (COMMON, "Toutes les branches", manifest.common)]:
         runs = [run for run in all_runs.values() if run.status == "ok"]
-        texts = [(run, _texts(run)) for run in runs]
-        for run, named in texts:
-            for name, text in named.items():
-                defects += machine_paths(f"{run.name}/{name}.csv", text, forbidden)
         found = [
-            (run, {name: columns_of(text) for name, text in named.items()}) for run, named in texts
+            (run, {name: columns_of(texts) for name, texts in run.tables.items()}) for run in runs
         ]
+        for run, named in found:
+            for name, columns in named.items():
+                defects += machine_paths(f"{run.name}/{name}.csv", _words(columns), forbidden)
         files = {
             content.href(run, name): read_file(run, name)
             for run in runs
@@ -90,10 +92,10 @@ def write(
     return sizes, defects
 
 
-def _texts(run: Run) -> dict[str, str]:
-    """Return the result tables of a run as their files hold them, by name."""
-    names = [name for name in run.files if name.endswith(".csv")]
-    return {Path(name).stem: read_file(run, name).decode() for name in names}
+def _words(columns: Sequence[Column]) -> str:
+    """Return each text of a table once."""
+    texts = (each.texts.dictionary.to_pylist() for each in columns if not each.is_number)
+    return "\n".join(chain.from_iterable(texts))
 
 
 def _notebooks(runs: Sequence[Run]) -> bytes:
@@ -109,39 +111,45 @@ def emptied(run: Run) -> bytes:
     return json.dumps(notebook, ensure_ascii=False).encode()
 
 
-def columns_of(text: str) -> list[Column]:
+def columns_of(texts: Mapping[str, Any]) -> list[Column]:
     r"""Return the columns of a table that hold anything, numbers with four significant digits.
 
+    Args:
+        texts: From `study.text_columns`.
+
     Examples:
-        >>> for column in columns_of("year,value,lower,status\n2018,32261.2,,value\n"):
+        >>> table = b"year,value,lower,status\n2018,32261.2,,value\n2019,-0.000123456,,value\n"
+        >>> for column in columns_of(study.text_columns(table)):
         ...     print(*column[:2], *column.texts.to_pylist())
-        year True 2018
-        value True 32260
-        status False value
+        year True 2018 2019
+        value True 32260 -0.0001235
+        status False value value
     """
-    table = study.arrow_table(text.encode(), lambda _: pa.dictionary(pa.int32(), pa.string()))
-    columns = (each.unify_dictionaries().combine_chunks() for each in table.columns)
     return [
-        _column(name, texts)
-        for name, texts in zip(table.column_names, columns, strict=True)
-        if name != NOT_SHOWN and any(texts.dictionary.to_pylist())
+        _column(name, each)
+        for name, each in texts.items()
+        if name != NOT_SHOWN and any(each.dictionary.to_pylist())
     ]
 
 
 def _column(name: str, texts: Any) -> Column:
-    forms: dict[str, Callable[[str], str]] = {"number": _four_digits, "whole": _whole}
-    form = forms.get(tables.COLUMNS[name].kind if name in tables.COLUMNS else "text")
-    if form is None:
+    kind = tables.COLUMNS[name].kind if name in tables.COLUMNS else "text"
+    if kind not in ("number", "whole"):
         return Column(name, False, texts)
-    return Column(name, True, mapped(texts, lambda text: form(text) if text else ""))
+    is_empty = pc.equal(texts.dictionary, "")
+    numbers = pc.cast(pc.if_else(is_empty, None, texts.dictionary), pa.float64()).to_numpy(False)
+    rounded = pa.array(np.rint(numbers) if kind == "whole" else _four_digits(numbers))
+    forms = pc.if_else(is_empty, "", pc.cast(rounded, pa.string()))
+    return Column(name, True, pa.DictionaryArray.from_arrays(texts.indices, forms))
 
 
-def _four_digits(text: str) -> str:
-    return f"{float(f'{float(text):.4g}'):.15g}"
-
-
-def _whole(text: str) -> str:
-    return f"{float(text):.0f}"
+def _four_digits(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers with four significant digits, each the nearest to its decimals."""
+    with np.errstate(divide="ignore"):
+        places = 3 - np.floor(np.log10(np.abs(numbers)))
+    places = np.where(np.isfinite(places), places, 0)
+    below, above = 10.0 ** np.maximum(places, 0), 10.0 ** np.maximum(-places, 0)
+    return np.asarray(np.rint(numbers * below / above) * above / below + 0.0)
 
 
 def _archive(found: Tables, readme: str) -> bytes:
@@ -156,7 +164,7 @@ def french_csv(columns: Sequence[Column]) -> bytes:
     r"""Return a table as a CSV file for French readers: semicolons, decimal commas, a byte mark.
 
     Examples:
-        >>> french_csv(columns_of("label,value\n=A,2.5\n")).decode()
+        >>> french_csv(columns_of(study.text_columns(b"label,value\n=A,2.5\n"))).decode()
         "\ufefflabel;value\r\n'=A;2,5\r\n"
     """
     header = ";".join(_quoted(column.name) for column in columns)

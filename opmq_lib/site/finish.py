@@ -26,15 +26,20 @@ _LOADED_FROM_ELSEWHERE = re.compile(
 _UNREAD = re.compile(r"/\*.*?\*/\s*|(?<=\n)\s+", re.DOTALL)
 """Of a style sheet, what browsers do not read."""
 _UNREAD_SCRIPT = re.compile(r"^\s*//.*\n|/\*\*.*?\*/\s*|^[ \t]+", re.MULTILINE)
+_NUMBER = ('<span class="n" data-cell=', "<span data-cell=")
+"""A number as notebooks show it, and as pages do: there are sixty thousand of them."""
+_FALLBACK = re.compile(r"var\((--opmq-\w+),#\w+\)")
+"""A colour that the style sheet of the pages gives, with the one that stands for it elsewhere."""
 _GRADE = re.compile(r'(<abbr class="opmq-grade" title="fiabilité [A-D])[^"]*"')
 _SPACES = re.compile(
     r"<(?P<kept>pre|code|math|svg|textarea|script|style)\b.*?</(?P=kept)\s*>|<!--.*?-->"
-    r"| [;!?:%»]|« |\b(?:19|20)\d\d-(?:19|20)\d\d\b",
+    r"| [;!?:%»]|« |1(?<!\w.)9\d\d-(?:19|20)\d\d\b|2(?<!\w.)0\d\d-(?:19|20)\d\d\b",
     _FLAGS,
 )
+"""Each way begins with a letter of its own: a page is searched by first letters alone."""
 _TABLE = re.compile(
-    r"(?P<region><div class=\"(?P<kind>[^\"]*)\" tabindex=\"0\" role=\"region\""
-    r" aria-label=\"(?P<label>[^\"]*)\">)?(?P<table><table\b.*?</table>)",
+    r"<(?:div class=\"(?P<kind>[^\"]*)\" tabindex=\"0\" role=\"region\""
+    r" aria-label=\"(?P<label>[^\"]*)\"><)?(?P<table>table\b.*?</table>)",
     _FLAGS,
 )
 _CAPTION = re.compile(r"(<caption[^>]*>)(.*?)(</caption>)", _FLAGS)
@@ -75,7 +80,8 @@ def finished(html: str, engine: str) -> str:
     """
     names: Counter[str] = Counter()
     page = _TABLE.sub(lambda table: _in_region(table, names), _LOADED_FROM_ELSEWHERE.sub("", html))
-    page = _SPACES.sub(_spaced, page)
+    page = _SPACES.sub(_spaced, page).replace(*_NUMBER)
+    page = _FALLBACK.sub(r"var(\1)", page)
     seen = Counter[str]()
     page = _GRADE.sub(lambda grade: _said_once(grade, seen), page)
     if "http-equiv" not in page:
@@ -112,5 +118,5 @@ def _in_region(found: re.Match[str], names: Counter[str]) -> str:
     table = _CAPTION.sub(r'\1<span class="opmq-caption">\2</span>\3', found["table"])
     return (
         f'<div class="{found["kind"] or "opmq-scroll"}" tabindex="0" role="region"'
-        f' aria-label="{escape(unique)}">{table}{"" if found["region"] else "</div>"}'
+        f' aria-label="{escape(unique)}"><{table}{"" if found["kind"] else "</div>"}'
     )

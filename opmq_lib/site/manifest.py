@@ -23,7 +23,7 @@ from opmq_lib.runs.editions import validated
 from opmq_lib.runs.plan import COMMON
 from opmq_lib.show import french
 from opmq_lib.site import outputs, prepare
-from opmq_lib.sources import embedded, ledger, parameters, states
+from opmq_lib.sources import embedded, ledger, parameters, states, study
 from opmq_lib.sources.states import Standing
 
 CONSOLIDATION = "10_consolidation"
@@ -80,6 +80,12 @@ class Run:
     def name(self) -> str:
         """Branch and template, as messages show them."""
         return f"{self.branch_code}/{self.notebook}"
+
+    @cached_property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Columns of its result tables as the run wrote them, see `study.text_columns`."""
+        names = [name for name in self.files if name.endswith(".csv")]
+        return {Path(name).stem: study.text_columns(read_file(self, name)) for name in names}
 
     @property
     def date(self) -> str:

@@ -71,7 +71,13 @@ def render(source: str, up: str = "", names: Counter[str] | None = None) -> Rend
                 child.attrs["href"] = address(str(child.attrs["href"]), up)
     header = next((token.content for token in tokens if token.type == "front_matter"), "")
     html = parser.renderer.render(tokens, parser.options, environment)
-    return Rendered(html, yaml.safe_load(header) if header else {}, outside)
+    return Rendered(html, read_yaml(header) if header else {}, outside)
+
+
+@cache
+def read_yaml(text: str) -> Any:
+    """Return what a text in YAML says, read by the C library where there is one."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def address(href: str, up: str = "") -> str:

@@ -16,7 +16,7 @@ MARKUP = re.compile(
 TELLING = re.compile(
     r"<!--.*?-->"
     r"|<(?P<name>(?P<raw>script|style)\b|(?:html|h1|a|img|link)\b"
-    r"|(?=[^<>]*?\s(?:id|name|src|srcset|poster|data|background)\b|[^<>]*cell-output-error)"
+    r"|(?=[^<>]*?\s(?:id|name|src|srcset|poster|data|background)[\s=]|[^<>]*cell-output-error)"
     r"[a-z][\w:-]*)"
     r"(?P<inside>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>(?(raw).*?</(?P=raw)\s*>)",
     re.DOTALL | re.IGNORECASE,

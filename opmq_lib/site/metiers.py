@@ -47,7 +47,8 @@ def pages(
     inputs, given = study.load_inputs(root=root), released(manifest)
     codes = chain.codes(inputs, given)
     tables = chain.results(inputs, given, codes)
-    read = {name: files.columns_of(table.to_csv(index=False)) for name, table in tables.items()}
+    texts = {name: table.to_csv(index=False).encode() for name, table in tables.items()}
+    read = {name: files.columns_of(study.text_columns(text)) for name, text in texts.items()}
     book = {name: files.titled(columns) for name, columns in read.items()}
     archive = {f"{name}.csv": files.french_csv(columns) for name, columns in read.items()}
     written = zip(  # no notebooks here

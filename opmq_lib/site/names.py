@@ -13,20 +13,20 @@ from operator import gt
 from pathlib import Path
 
 _MARKED = re.compile(r'<span data-metier="(\w+)">(.*?)</span>', re.DOTALL)
-_CLOSED = {"<a ": "</a>", "<svg": "</svg>", "<summary": "</summary>"}
 _BEFORE = (">", "«", ">.", "\u00a0:")
 _NEW = "FAP-2021"
 
 
 def pattern(names: Collection[str]) -> re.Pattern[str]:
-    """Return what finds names that stand alone, or between quotation marks."""
+    """Return what finds links, drawings and buttons whole, and names that stand alone elsewhere."""
     escaped = sorted({escape(name, quote=False) for name in names}, reverse=True)
     letters = groupby(escaped, key=lambda name: name[0])
     parts = (
-        f"{re.escape(letter)}(?:{'|'.join(re.escape(name[1:]) for name in group)})"
+        rf"{re.escape(letter)}(?:{'|'.join(re.escape(name[1:]) for name in group)})"
+        r"(?=\s*[<»]|\u00a0: )"
         for letter, group in letters
     )
-    return re.compile(rf"(?:{'|'.join(parts)})(?=\s*[<»]|\u00a0: )")
+    return re.compile("|".join([r"<(a|svg|summary)\b.*?</\1>", *parts]), re.DOTALL)
 
 
 def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str], here: str) -> str:
@@ -49,13 +49,12 @@ def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str],
         '<img alt="« Soudeurs »"><p><a href="metiers/D2Z42.html">Soudeurs</a></p><td>Soudeurs</td>'
     """
     known = {*codes.values()} - {here}
-    closed = {start: stop for start, stop in _CLOSED.items() if start in html}
 
     def link(code: str, words: str) -> str:
         return f'<a href="{up}metiers/{code}.html">{words}</a>' if code in known else words
 
     def replaced(match: re.Match[str]) -> str:
-        is_name = _is_name(match.string, match.start(), closed)
+        is_name = not match[1] and _is_name(match.string, match.start())
         return link(codes[unescape(match[0])], match[0]) if is_name else match[0]
 
     def marked(match: re.Match[str]) -> str:
@@ -67,14 +66,12 @@ def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str],
     return found.sub(replaced, page)
 
 
-def _is_name(html: str, at: int, closed: Mapping[str, str]) -> bool:
-    """Return whether a text begins there, outside links, cells and tables about FAP-2021."""
+def _is_name(html: str, at: int) -> bool:
+    """Return whether a text begins there, outside cells and tables about FAP-2021."""
     if not html[max(0, at - 3) : at].rstrip().endswith(_BEFORE):
         return False
     tag, end = html.rfind("<", 0, at), html.rfind(">", 0, at)
     if tag > end or html.startswith("<td", tag):
-        return False
-    if any(html.rfind(start, 0, at) > html.rfind(stop, 0, at) for start, stop in closed.items()):
         return False
     table = html.rfind("<table", 0, at)
     if table < html.rfind("</table>", 0, at) or table < 0:

@@ -14,20 +14,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from opmq_lib import tables
 from opmq_lib.errors import Defect
 from opmq_lib.site import markup
-from opmq_lib.site.manifest import Manifest, Run, read_file
+from opmq_lib.site.manifest import Manifest, Run
 from opmq_lib.sources import study
 
-SHOWN = re.compile(r'<span class="n" data-cell="([^":]+):(\d+):(\w+)">([^<]*)</span>')
+SHOWN = re.compile(r'<span data-cell="([^":]+):(\d+):(\w+)">([^<]*)</span>')
 LEAST_SHARE = 0.05
 """How far a number of two digits may stand from its cell."""
 REQUESTS_STEP = 10
-UNDECIDED = re.compile(
-    r"rien ne (?:dit|permet)|ne permet pas de dire|on ne peut pas dire|peut monter comme baisser"
+UNDECIDED = (
+    "rien ne dit",
+    "rien ne permet",
+    "ne permet pas de dire",
+    "on ne peut pas dire",
+    "peut monter comme baisser",
 )
 _NUMBER = re.compile(r"(moins de\s|<\s)?([+−-]?\d[\d\u202f\u00a0]*(?:,\d+)?)(?:\s?(%|ans\b))?")
 _HELD = re.compile(r"(?<![\w:])-?\d+(?:\.\d+)?(?:e[+-]\d+)?(?=$|\s)|(?<=:)\d+\.\d+")
@@ -38,6 +40,8 @@ _SAID = re.compile(r"<(li|p|td)\b[^>]*>.*?</\1>", re.DOTALL)
 _FIGURE = re.compile(r"<figure\b.*?</figure>", re.DOTALL)
 _ALTERNATIVE = re.compile(r'role="img" aria-label="([^"]*)"')
 _NOT_A_NUMBER = re.compile(r"(?<![\w-])(?:nan|NaN|inf|None)(?![\w-])")
+_NO_NUMBER_ENDS = re.compile(r"nan(?![\w-])|NaN(?![\w-])|inf(?![\w-])|None(?![\w-])")
+"""Quick to look for: each way begins with a letter."""
 
 
 _OF_BRANCH = re.compile(r'<h3><a href="(?:\.\./)*branches/(\w+)/index\.html">')
@@ -45,7 +49,12 @@ _OF_BRANCH = re.compile(r'<h3><a href="(?:\.\./)*branches/(\w+)/index\.html">')
 _COUNT = re.compile(r"\bdans (\d+) des (\d+)\b")
 """How many of what is shown: not more than the table of a figure has lines."""
 _SIZE = re.compile(r"\b[Mm]oins de\s(50)\s+salariés")
+_OF_ANY_UNIT = ("value", "lower", "upper")
 _METIERS = "telechargements/metiers/metiers_csv.zip"
+_EDITIONS = "telechargements/editions"
+
+Columns = Mapping[str, Any]
+"""Those of a table by name, see `study.text_columns`."""
 
 
 class Number(NamedTuple):
@@ -72,56 +81,61 @@ class Tables:
     """The result tables behind some pages, read when a page asks for them: its own first.
 
     Args:
-        homes: Notebooks that have written a table of each name, each with what reads it.
-        is_french: Whether they are those that readers download: `;`, decimal commas.
+        homes: Notebooks that have written a table of each name, each with what reads its columns.
+        is_french: Whether decimals stand after a comma.
     """
 
     def __init__(
-        self, homes: Mapping[str, Mapping[str, Callable[[], bytes]]], is_french: bool = False
+        self, homes: Mapping[str, Mapping[str, Callable[[], Columns]]], is_french: bool = False
     ) -> None:
-        """Keep what reads the tables."""
+        """Keep the tables."""
         self.homes, self.is_french = homes, is_french
-        self.tables: dict[tuple[str, str], pa.Table] = {}
-        self.columns: dict[tuple[str, str, str], list[str]] = {}
+        self.columns: dict[tuple[str, str, str], tuple[list[str], Any]] = {}
 
     def cell(self, page: str, name: str, row: int, column: str) -> tuple[str, str] | None:
         """Return the text of a cell and its unit; `None` if no table has it."""
-        texts = self._column(page, name, column)
-        if row >= len(texts):
+        texts, places = self._column(page, name, column)
+        if row >= len(places):
             return None
-        units = self._column(page, name, "unit")
-        text = texts[row].replace(",", ".") if self.is_french else texts[row]
-        return text, units[row] if units else ""
+        units, unit_places = self._column(page, name, "unit")
+        text = texts[places[row]]
+        unit = units[unit_places[row]] if units else ""
+        return text.replace(",", ".") if self.is_french else text, unit
 
-    def _column(self, page: str, name: str, column: str) -> list[str]:
-        key = (page, name, column)
+    def _column(self, page: str, name: str, column: str) -> tuple[list[str], Any]:
+        """Return the texts of a column, and which of them stands in each row."""
+        homes = self.homes.get(name, {})
+        home = page if page in homes else next(iter(homes), "")
+        key = (home, name, column)
         if key not in self.columns:
-            table = self._table(page, name)
-            is_there = table is not None and column in table.column_names
-            self.columns[key] = table[column].to_pylist() if is_there else []
-        return self.columns[key]
-
-    def _table(self, page: str, name: str) -> Any:
-        homes = self.homes.get(name)
-        if not homes:
-            return None
-        home = page if page in homes else next(iter(homes))
-        if (home, name) not in self.tables:
-            delimiter = ";" if self.is_french else ","
-            self.tables[home, name] = study.arrow_table(
-                homes[home](), lambda _: pa.string(), delimiter=delimiter
+            read = homes[home]().get(column) if homes else None
+            self.columns[key] = (
+                ([], []) if read is None else (read.dictionary.to_pylist(), read.indices.to_numpy())
             )
-        return self.tables[home, name]
+        return self.columns[key]
 
 
 def of_runs(runs: Iterable[Run]) -> Tables:
-    """Return the tables of some runs."""
-    homes: dict[str, dict[str, Callable[[], bytes]]] = defaultdict(dict)
+    """Return the tables of some runs, and as `NAME/table` those of the edition before."""
+    homes: dict[str, dict[str, Callable[[], Columns]]] = defaultdict(dict)
     for run in runs:
-        for name in run.files if run.status == "ok" else ():
-            if name.endswith(".csv"):
-                homes[Path(name).stem][run.notebook] = partial(read_file, run, name)
+        for name, columns in run.tables.items() if run.status == "ok" else ():
+            homes[name][run.notebook] = partial(dict, columns)
+        if before := run.record.get("parameters", {}).get("previous_edition_id"):
+            folder = run.folder.parents[2] / before / run.branch_code
+            for path in folder.glob("*/*.csv"):
+                homes[f"{before}/{path.stem}"][path.parent.name] = cache(partial(_columns_of, path))
     return Tables(homes)
+
+
+def of_files(folder: Path) -> Tables:
+    """Return the tables of the CSV files of a folder."""
+    paths = folder.glob("*.csv")
+    return Tables({path.stem: {"": cache(partial(_columns_of, path))} for path in paths})
+
+
+def _columns_of(path: Path) -> Columns:
+    return study.text_columns(path.read_bytes())
 
 
 def of_archive(path: Path) -> Tables:
@@ -133,7 +147,10 @@ def of_archive(path: Path) -> Tables:
             Path(name).stem: archive.read(name).removeprefix(b"\xef\xbb\xbf")
             for name in archive.namelist()
         }
-    return Tables({name: {"": partial(bytes, text)} for name, text in texts.items()}, True)
+    read = {
+        name: {"": cache(partial(study.text_columns, text, ";"))} for name, text in texts.items()
+    }
+    return Tables(read, is_french=True)
 
 
 def check(manifest: Manifest, built: Path) -> list[Defect]:
@@ -147,12 +164,10 @@ def check(manifest: Manifest, built: Path) -> list[Defect]:
     common = of_runs(manifest.common.values())
     branches = {each.code: of_runs(each.runs.values()) for each in manifest.branches}
     known = {f"branches/{code}": tables for code, tables in branches.items()}
-    known |= {"metiers": of_archive(built / _METIERS)}
+    known |= {"metiers": of_archive(built / _METIERS), "editions": of_files(built / _EDITIONS)}
     ways: dict[tuple[Any, ...], dict[str, str]] = defaultdict(dict)
     for path in sorted(built.rglob("*.html")):
         name, html = path.relative_to(built).as_posix(), path.read_text(encoding="utf-8")
-        if name.startswith("editions/"):
-            continue
         own = known.get(path.parent.relative_to(built).as_posix(), common)
         _, *others = parts = _OF_BRANCH.split(html) if own is common else [html]
         scopes = zip([None, *others[::2]], parts[::2], strict=True)
@@ -174,7 +189,7 @@ def check(manifest: Manifest, built: Path) -> list[Defect]:
 
 
 def read(html: str, page: str, known: Tables) -> Iterator[Number]:
-    """Yield the numbers of a page with the cells they name; those of other editions left out.
+    """Yield the numbers of a page with the cells they name; not of an edition that is not kept.
 
     Args:
         html: The page.
@@ -182,7 +197,7 @@ def read(html: str, page: str, known: Tables) -> Iterator[Number]:
         known: Tables of its branch.
     """
     for name, row, column, text in SHOWN.findall(html):
-        if "/" in name:
+        if "/" in name and name not in known.homes:
             continue
         cell, unit = known.cell(page, name, int(row), column) or ("", "")
         yield Number((name, int(row), column), text, *_against(text, cell, unit, column))
@@ -248,9 +263,9 @@ def of_orders(page: str, html: str, numbers: Sequence[Number]) -> Iterator[Defec
 def of_texts(page: str, html: str) -> Iterator[Defect]:
     """Yield sentences that contradict their interval, alternatives that differ, no-numbers."""
     main = markup.main(html)
-    undecided = _SAID.finditer(main) if UNDECIDED.search(main) else ()
+    undecided = _SAID.finditer(main) if any(map(main.__contains__, UNDECIDED)) else ()
     for said in (match[0] for match in undecided):
-        if UNDECIDED.search(said):
+        if any(map(said.__contains__, UNDECIDED)):
             ends = {column: _value(text) for _, _, column, text in SHOWN.findall(said)}
             low, high = ends.get("lower"), ends.get("upper")
             if low is not None and high is not None and (low >= 0 or high <= 0):
@@ -261,7 +276,7 @@ def of_texts(page: str, html: str) -> Iterator[Defect]:
                 )
     for figure in _FIGURE.findall(main):
         yield from _of_alternative(page, figure)
-    if _NOT_A_NUMBER.search(main) and (found := _NOT_A_NUMBER.search(markup.text(main, " "))):
+    if _NO_NUMBER_ENDS.search(main) and (found := _NOT_A_NUMBER.search(markup.text(main, " "))):
         yield Defect(page, "no number where one is shown", "a number or nd", "find it", found[0])
 
 
@@ -304,7 +319,8 @@ def _far(page: str, number: Number, place: str) -> Defect:
 
 
 def _is_a_part(column: str) -> bool:
-    return column in tables.COLUMNS and "%" not in tables.COLUMNS[column].unit
+    is_named = column in tables.COLUMNS and column not in _OF_ANY_UNIT
+    return is_named and "%" not in tables.COLUMNS[column].unit
 
 
 @cache

@@ -12,8 +12,6 @@ from html import escape
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-import yaml
-
 from opmq_lib.site import markdown
 
 OPTIONS = ("fig-alt", "fig-cap")
@@ -92,7 +90,7 @@ def options_of(source: str) -> dict[str, Any]:
         {'echo': False, 'fig-alt': 'Deux courbes'}
     """
     lines = [*takewhile(lambda line: line.startswith("#|"), source.splitlines())]
-    return yaml.safe_load("\n".join(line[2:] for line in lines)) if lines else {}
+    return markdown.read_yaml("\n".join(line[2:] for line in lines)) if lines else {}
 
 
 def figure(data: dict[str, str]) -> tuple[str, bytes, tuple[int, int] | None]:

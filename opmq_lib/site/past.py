@@ -167,7 +167,7 @@ class _Shown:
         before, after = (pd.to_numeric(rows[name]) for name in ("before", "after"))
         moved = rows.assign(old=before, new=after, change_pct=100 * (after / before - 1))
         moved = moved[moved["old"].gt(0)].sort_values("change_pct", key=abs, ascending=False)
-        return [self._named(row) for row in moved.head(_SHOWN).to_dict("records")]
+        return self._lines(moved.head(_SHOWN))
 
     def labels(self, pair: Pair) -> list[dict[str, Any]]:
         """Return the labels of métiers that changed."""
@@ -176,7 +176,7 @@ class _Shown:
         asked = asked[asked["change"].eq("revised")]
         said = words("opmq_lib.questions.coeurs_strategiques").LABELS
         worded = asked.assign(old=asked["before"].map(said), new=asked["after"].map(said))
-        return [self._named(row) for row in worded.to_dict("records")]
+        return self._lines(worded)
 
     def accuracy(self, pair: Pair) -> list[dict[Any, Any]]:
         """Return how the forecasts of each branch fared."""
@@ -193,22 +193,21 @@ class _Shown:
             missed=rows["error"] - rows["start_revision"],
             later=rows["horizon_revision"] - rows["error"],
         )
-        told = told.sort_values("horizon_revision", key=abs, ascending=False).head(_SHOWN)
-        return [self._named(row) for row in told.to_dict("records")]
+        return self._lines(told.sort_values("horizon_revision", key=abs, ascending=False)[:_SHOWN])
 
     def misses(self, pair: Pair) -> list[dict[str, Any]]:
         """Return the forecasts that fell furthest from what the next edition has."""
         rows = pair.accuracy
         rows = rows.assign(error_pct=100 * rows["error"] / rows["observed"])
-        worst = rows.sort_values("error_pct", key=abs, ascending=False).head(_SHOWN)
-        return [self._named(row) for row in worst.to_dict("records")]
+        return self._lines(rows.sort_values("error_pct", key=abs, ascending=False)[:_SHOWN])
 
-    def _named(self, row: dict[Any, Any]) -> dict[str, Any]:
-        names = {
-            "branch": self.branches.get(row["branch_code"], row["branch_code"]),
-            "metier": self.metiers.get(row["metier_code"], row["metier_code"]),
-        }
-        return {str(name): value for name, value in row.items()} | names
+    def _lines(self, rows: pd.DataFrame) -> list[dict[Any, Any]]:
+        """Return rows of a table with their numbers there, and names for codes."""
+        branches, metiers = (
+            [names.get(code, code) for code in rows[name]]
+            for name, names in (("branch_code", self.branches), ("metier_code", self.metiers))
+        )
+        return rows.assign(line=rows.index, branch=branches, metier=metiers).to_dict("records")
 
 
 def _known(kinds: pd.Series) -> list[str]:

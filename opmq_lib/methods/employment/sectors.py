@@ -10,7 +10,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import minimize
 
 from opmq_lib.errors import CoherenceError, Defect
 from opmq_lib.methods.draws import Array
@@ -82,6 +81,8 @@ def sector_shares(
         Method page, B1, step 2a.
     """
     start = np.log(hire_shares(hires))
+    from scipy.optimize import minimize  # slow to load, for those who estimate
+
     given = lists.reindex(heads.index).fillna(0.0).div(heads, axis=0).to_numpy()
     is_listed, rest = given > 0, np.clip(1 - given.sum(axis=1), 0, 1)
     teaches = (hires.sum(axis=1) > 0).to_numpy() & is_listed.any(axis=1)

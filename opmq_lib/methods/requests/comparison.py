@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from opmq_lib.methods.requests.intervals import LEVEL, Numbers
 
@@ -114,6 +113,8 @@ def difference(given: Evidence) -> Difference:
         >>> [round(float(each), 3) for each in found]
         [0.5, 0.092, 0.908, 0.024]
     """
+    from scipy import stats  # a second to load, for those who compute
+
     a, b = given.alpha.sum(axis=-1), given.beta.sum(axis=-1)
     aa, ab, bb = (
         (x * y).sum(axis=-1) for x, y in combinations_with_replacement((given.alpha, given.beta), 2)
@@ -168,6 +169,8 @@ def retained(p_values: npt.ArrayLike) -> Flags:
         >>> retained([0.001, 0.04, *[0.3] * 8]).tolist()[:2]
         [True, False]
     """
+    from scipy import stats  # a second to load, for those who compute
+
     p = np.asarray(p_values, float)
     tested = ~np.isnan(p)
     kept = np.zeros(len(p), dtype=bool)

@@ -5,7 +5,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 Numbers = npt.NDArray[np.float64]
 
@@ -70,6 +69,8 @@ def garwood(count: npt.ArrayLike, dispersion: npt.ArrayLike = 1.0) -> Numbers:
         >>> bool(garwood(60, 4.0)[1] > garwood(60)[1])
         True
     """
+    from scipy import stats  # a second to load, for those who compute
+
     scale = np.asarray(dispersion, float)
     scaled = np.asarray(count, float) / scale
     tail = (1 - LEVEL) / 2

@@ -5,7 +5,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from opmq_lib.errors import RangeError
 from opmq_lib.methods.requests.intervals import LEVEL, NORMAL, Numbers, wilson
@@ -89,6 +88,8 @@ def levels(
 
 def _interval(table: pd.DataFrame) -> pd.DataFrame:
     """Return the requests that would say as much if independent, and both ends."""
+    from scipy import stats  # a second to load, for those who compute
+
     share, requests = table["value"], table["requests"]
     least = requests / (1 + LEAST_CORRELATION * (table["mean_size"] - 1))
     own = np.where(table["variance"] > 0, share * (1 - share) / table["variance"], least)

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from opmq_lib.methods.requests import (
     counting,
@@ -216,6 +215,8 @@ def _places(of: Reviewed) -> pd.DataFrame:
 
 def _delays(of: Reviewed) -> pd.DataFrame:
     """Return the median over companies of each one's median delay, its interval free of any law."""
+    from scipy import stats  # a second to load, for those who compute
+
     days = of.counts.companies["answer_delay_days"].to_numpy(float)[of.row]
     ends = np.full((len(of.published), 3), np.nan)
     for at in range(len(ends)):
