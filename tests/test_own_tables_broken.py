@@ -49,6 +49,33 @@ def xlsx(rows: list[list[Any]] = ROWS, titles: list[Any] = TITLES) -> bytes:
     return content.getvalue()
 
 
+def ods(times: int = 1) -> bytes:
+    """Return a workbook as LibreOffice writes it, its first row so many times."""
+
+    def cell(value: Any) -> str:
+        kind = f'float" office:value="{value}' if isinstance(value, int | float) else "string"
+        text = f"<text:p>{value}</text:p>"
+        return f'<table:table-cell office:value-type="{kind}">{text}</table:table-cell>'
+
+    first, *others = ("".join(map(cell, row)) for row in (TITLES, *ROWS))
+    lines = f'<table:table-row table:number-rows-repeated="{times}">{first}</table:table-row>'
+    lines += "".join(f"<table:table-row>{each}</table:table-row>" for each in others)
+    spaces = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in ("office", "table", "text")
+    )
+    sheet = f'<table:table table:name="A">{lines}</table:table>'
+    body = f"<office:body><office:spreadsheet>{sheet}</office:spreadsheet></office:body>"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as parts:
+        parts.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        parts.writestr("META-INF/manifest.xml", "<manifest/>")
+        parts.writestr(
+            "content.xml", f"<office:document-content{spaces}>{body}</office:document-content>"
+        )
+    return content.getvalue()
+
+
 def pack(frame: pd.DataFrame | None = None) -> bytes:
     content = io.BytesIO()
     (pd.DataFrame(ROWS, columns=TITLES) if frame is None else frame).to_parquet(content)
@@ -104,6 +131,8 @@ CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a page saved as CSV": (".csv", lambda: PAGE.encode(), "a page (HTML or XML), not CSV"),
     "a page saved as XLSX": (".xlsx", lambda: PAGE.encode(), "a page (HTML or XML), not CSV"),
     "a workbook named CSV": (".csv", xlsx, RIGHT),
+    "a workbook in ODS": (".ods", ods, RIGHT),
+    "rows without end in ODS": (".ods", lambda: ods(10**6), "a sheet of 1048576 rows"),
     "a workbook with a password": (".xlsx", lambda: b"\xd0\xcf\x11\xe0" * 99, "with a password"),
     "zip bomb": (".xlsx", bomb, "at most 50 MB, unpacked"),
     "bomb of Parquet": (".parquet", many_rows, "too large"),

@@ -1,4 +1,4 @@
-"""The cells of a table as its file writes them: CSV, XLSX or Parquet, a producer's or one's own.
+"""The cells of a table as its file writes them: CSV, XLSX, ODS or Parquet, a producer's or own.
 
 Separator, encoding, sheet and header are found in the file: the header is the line most like the
 titles of the table. What is damaged is refused, and never fills the memory. What can be read in one
@@ -73,6 +73,11 @@ _PLACE: Final = re.compile(
     rb'<c r="([A-Z]{2,3})\d+"[^>]*(?<!/)>|<row r="(\d{5,})"[^>]*>(?=(?:<c [^>]*/>)*<c [^>]*(?<!/)>)'
 )
 """A cell that holds something far to the right, a row that does far below."""
+_REPEATED: Final = re.compile(
+    rb'<table:table-cell [^>]*columns-repeated="\d{4,}"[^>]*(?<!/)>|<table:table-row [^>]*'
+    rb'rows-repeated="\d{4,}"[^>]*>(?!<table:table-cell[^>]*/></table:table-row>)'
+)
+"""In ODS, what holds something and counts a thousand times or more."""
 _ERROR_CELL: Final = b' t="e"'
 Likeness = Callable[[Sequence[Any]], int]
 """How many titles of a table some cells are."""
@@ -205,7 +210,7 @@ def decoded(content: bytes, where: str, terms: Terms) -> str:
     Raises:
         SchemaError: If it is a web page, is not a text, or was encoded twice.
     """
-    expected = "CSV, XLSX or Parquet"
+    expected = "CSV, XLSX, ODS or Parquet"
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         what = "an old workbook (XLS), or one with a password"
         fix = "open it in a spreadsheet and save it as XLSX, without password"
@@ -274,6 +279,7 @@ def _unpacked(
 ) -> tuple[int, bool]:
     """Return the size of a member, unpacked piece by piece, and whether a cell is in error."""
     is_sheet = member.filename.startswith("xl/worksheets/")
+    is_ods = member.filename == "content.xml"
     size, width, height, rest, has_errors = 0, 26, 9_999, b"", False
     with archive.open(member) as file:
         while piece := file.read(1 << 20):
@@ -285,8 +291,10 @@ def _unpacked(
                 letters, row = found.groups()
                 height = max(height, int(row or 0))
                 width = max(width, column_index_from_string(letters.decode()) if letters else 0)
+            if is_ods and _REPEATED.search(rest + piece):
+                width, height = 16_384, 1_048_576
             rest = piece[-400:]
-    if is_sheet and width * height > MOST_CELLS:
+    if width * height > MOST_CELLS:
         what = f"a sheet of {height} rows and {width} columns"
         fix = "delete what stands far from the table, and save it again"
         raise SchemaError.of(where, what, f"at most {MOST_CELLS} cells", fix)
@@ -303,16 +311,16 @@ def workbook(
     """
     has_errors = check_zip(path, where, terms)
     with zipfile.ZipFile(path) as packed:
-        if "[Content_Types].xml" not in packed.namelist():
-            what, fix = "an archive, not a workbook in XLSX", "unpack it, or save it as XLSX"
-            raise SchemaError.of(where, what, "CSV, XLSX or Parquet", fix)
+        if not {"[Content_Types].xml", "content.xml"} & {*packed.namelist()}:
+            what, fix = "an archive, not a workbook", "unpack it, or save it as XLSX"
+            raise SchemaError.of(where, what, "CSV, XLSX, ODS or Parquet", fix)
         content = _with_errors_told(packed) if has_errors else io.BytesIO(path.read_bytes())
     try:
         book = python_calamine.CalamineWorkbook.from_filelike(content)
         return {name: _rows(book, name) for name in chosen(book.sheet_names)}
     except (python_calamine.CalamineError, OSError, ValueError) as error:
-        what, fix = f"not a readable XLSX file ({error})", terms.again
-        expected = "XLSX, whole and without password"
+        what, fix = f"not a readable workbook ({error})", terms.again
+        expected = "XLSX or ODS, whole and without password"
         raise SchemaError.of(where, what, expected, fix) from error
 
 
