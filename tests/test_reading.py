@@ -181,6 +181,10 @@ def test_of_several_sheets_the_one_that_has_the_columns_is_read(tmp_path: Path) 
     path = workbook(tmp_path / "dares_tension_fap2021.xlsx", rows, "National")
     (row,) = tension_2021.load({"tension": path}).tables["tension_2021"].to_dict("records")
     assert (row["metier_2021_code"], row["year"], row["tension_class"]) == ("C0X30", 2031, 4)
+    workbook(path, [*rows, ["C0X30", 2030, 0.1, 1], ["C2X70", 2030, 0.2, 2]], "National")
+    given = tension_2021.load({"tension": path})
+    assert given.tables["tension_2021"]["year"].tolist() == [2031]
+    assert given.provenance["tension_2021"].dropped == {"année antérieure": 2}
     book = openpyxl.load_workbook(path)
     book.copy_worksheet(book["National"]).title = "Régional"
     book.save(path)

@@ -34,7 +34,7 @@ LAYOUT: Final = Layout(
 
 
 def load(paths: Paths) -> Loaded:
-    """Return table `tension_2021`, of the year that the file says.
+    """Return table `tension_2021`, of the last year of the file.
 
     Args:
         paths: `tension`.
@@ -46,7 +46,8 @@ def load(paths: Paths) -> Loaded:
         tension_index=loading.numbers(rows["tension_index"], found.file).round(6),
         tension_class=loading.whole_numbers(rows["tension_class"], found.file),
     )
-    edition = "–".join(str(year) for year in sorted(set(rows["year"])))
-    table, record = loading.kept(rows, found, PRODUCER, edition=edition)
+    last = rows["year"].max()
+    drop = {"année antérieure": rows["year"] < last}
+    table, record = loading.kept(rows, found, PRODUCER, drop, edition=f"{last}")
     table = loading.ordered(table, "metier_2021_code")
     return Loaded({"tension_2021": table}, {"tension_2021": record})
