@@ -110,6 +110,7 @@ CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "truncated Parquet": (".parquet", lambda: pack()[:-40], "not a readable Parquet file"),
     "truncated CSV": (".csv", lambda: csv()[:-12].encode(), "row 11: 3 cells where the header"),
     "wrong encoding": (".csv", lambda: csv().encode("mac_roman"), "line 1: byte 0x8e is not UTF-8"),
+    "letters lost": (".csv", lambda: csv().replace("é", "\ufffd").encode(), "letters were lost"),
     "missing sheet": (".xlsx", without_sheet, "several sheets that may be the table: Notes, Con"),
     "shuffled columns": (
         ".xlsx", lambda: xlsx([row[::-1] for row in ROWS], TITLES[::-1]), RIGHT),

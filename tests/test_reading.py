@@ -122,7 +122,18 @@ def test_a_missing_column_is_told_with_the_nearest(tmp_path: Path) -> None:
         (b"PK\x03\x04" + b"x" * 500, "damaged"),
     ],
     ids=[
-        *("empty", "blank", "html", "html-bom", "twice", "binary", "endless", "unclosed", "other"),
+        *(
+            "empty",
+            "blank",
+            "html",
+            "html-bom",
+            "twice",
+            "lost",
+            "binary",
+            "endless",
+            "unclosed",
+            "other",
+        ),
         *("ragged", "quote", "twins", "zip"),
     ],
 )

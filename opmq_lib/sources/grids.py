@@ -66,6 +66,7 @@ _FRENCH: Final = frozenset("àâäæçéèêëîïôöœùûüÿñÀÂÄÆÇÉÈ
 """Letters and marks beside ASCII that show a French text, read as Windows-1252, to be one."""
 _TWICE: Final = re.compile("Ã[©¨ª]|â€™")
 """What UTF-8 becomes when it was taken for Windows-1252 and saved so."""
+_LOST: Final = "\ufffd".encode()
 _LARGEST: Final = 10**300
 _WHOLE: Final = 2**53
 """Below, a workbook keeps every whole number."""
@@ -229,9 +230,11 @@ def decoded(content: bytes, where: str, terms: Terms) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text[:_HEAD]:
         raise SchemaError.of(where, "not a text", expected, terms.again)
+    fix, encodings = "begin again from the file as it was before", "UTF-8 or Windows-1252"
     if _TWICE.search(text[:_HEAD]):
-        fix = "save it as it was before"
-        raise SchemaError.of(where, "accents were encoded twice", "UTF-8 or Windows-1252", fix)
+        raise SchemaError.of(where, "accents were encoded twice", encodings, fix)
+    if terms.is_own and _LOST in content:  # producers' files have some
+        raise SchemaError.of(where, "letters were lost when it was saved (\ufffd)", encodings, fix)
     return text
 
 
