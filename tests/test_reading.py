@@ -128,7 +128,6 @@ def test_a_missing_column_is_told_with_the_nearest(tmp_path: Path) -> None:
             "html",
             "html-bom",
             "twice",
-            "lost",
             "binary",
             "endless",
             "unclosed",
