@@ -22,7 +22,7 @@ DOUBTFUL = (core.ON_ESTIMATE, core.ON_WEIGHTS)
 FOLDED = (core.OUT, core.NOT_ASSESSABLE, core.NOT_LABELLED)
 ABSENT_PCT = 0.5
 """Share of the branch, upper end, under which a métier off a list is named without its reasons."""
-SHOWN_METIERS, PERCENT = 5, f"{french.NBSP}%"
+SHOWN_METIERS = 5
 
 
 def banner(results: Results) -> Html:
@@ -45,7 +45,7 @@ def findings(results: Results, labels: Labels) -> Html:
     for question in results[CRITERIA]["question_code"].unique():
         of = Of(results, question)
         groups = _attested(of), _to_check(of), *(of.labelled(label) for label in DOUBTFUL)
-        share = [of.fact(code, reasons.SHARE, PERCENT) for code in groups[0]["metier_code"][:1]]
+        share = [of.fact(code, reasons.SHARE) for code in groups[0]["metier_code"][:1]]
         unknown = results[LABELS].empty, _unlabelled(of)
         names = (_links(rows, labels) for rows in groups)
         said.append(WORDS.finding(question, share, *names, *unknown))

@@ -213,6 +213,7 @@ def fan_of(label: str, past: pd.DataFrame, projected: pd.DataFrame, *, is_sure: 
         is_sure: Whether the middle is written, not only the ends.
     """
     wide = projected.pivot(index="year", columns="quantile_level", values="value").sort_index()
+    wide = wide.rename(index=int)
     made = int(projected["cutoff_year"].max())
     points = [(int(year), value) for year, value in zip(past["year"], past["value"], strict=True)]
     bands = [
