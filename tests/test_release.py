@@ -14,6 +14,7 @@ import zipfile
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ from opmq_lib.runs.hashes import Hashes
 from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.plan import plan
 from opmq_lib.show import downloads
-from opmq_lib.sources import parameters
+from opmq_lib.sources import parameters, study
 from opmq_lib.tables.scope import REST
 
 RULES = DisclosureRules()
@@ -299,15 +300,16 @@ def opmq(root: Path, *words: str) -> str:
     return done.stdout + done.stderr
 
 
-def shown(site: Path) -> set[str]:
-    """Return every number of six digits in the files of a site, compressed ones included.
+def shown(text: str) -> set[str]:
+    """Return every number of six digits in the text of a site.
 
     Rows of the country are left out: it is published, not asked of any branch.
     """
-    return _numbers(_joined(re.sub(COUNTRY, "", _text(site))))
+    return _numbers(_joined(re.sub(COUNTRY, "", text)))
 
 
-def _text(site: Path) -> str:
+def text_of(site: Path) -> str:
+    """Return the text of the files of a site, compressed ones included."""
     files = (path.read_bytes() for path in site.rglob("*") if path.is_file())
     return "\n".join(part for content in files for part in _contents(content))
 
@@ -352,7 +354,7 @@ def test_the_search_reads_what_is_compressed(tmp_path: Path) -> None:
         parts.writestr("a.gz", gzip.compress(pdf + b"\nendstream"))
     (tmp_path / "download.zip").write_bytes(packed.getvalue())
     assert said not in packed.getvalue()
-    assert "123456" in shown(tmp_path)
+    assert "123456" in shown(text_of(tmp_path))
 
 
 def test_no_secret_reaches_the_site_and_the_branches_are_published(
@@ -360,14 +362,15 @@ def test_no_secret_reaches_the_site_and_the_branches_are_published(
 ) -> None:
     root, canaries = project
     assert len(canaries) > (500 if FULL else 100)
-    assert shown(root / "outputs/site") & canaries == set()
+    text = text_of(root / "outputs/site")
+    assert shown(text) & canaries == set()
     results = (root / "outputs/2026").rglob("*.csv")
     public = {number for path in results for number in _numbers(path.read_text("utf-8"))}
-    told = _joined("\n".join(re.findall(COUNTRY, _text(root / "outputs/site"))))
+    told = _joined("\n".join(re.findall(COUNTRY, text)))
     country = {_rounded(each, digits) for each in _numbers(told) for digits in (3, 4)}
     rounded = {_rounded(canary) for canary in canaries} - country - {*map(_rounded, public)}
     assert len(rounded) > len(canaries) / 2
-    assert shown(root / "outputs/site") & rounded == set()
+    assert shown(text) & rounded == set()
     for code in BRANCHES:
         page = (root / f"outputs/site/branches/{code}/01_emplois.html").read_text(encoding="utf-8")
         assert REST in page
@@ -382,6 +385,68 @@ def test_no_secret_reaches_the_site_and_the_branches_are_published(
     (audited,) = json.loads(opmq(root, "audit", "--branch", "textile", "--json"))
     assert audited["branch_code"] == "textile"
     assert {each["reason"] for each in audited["secret"]} > {"too few companies, or one too large"}
+
+
+def results(name: str, branch_code: str) -> dict[str, pd.DataFrame]:
+    """Run the cells of a notebook of the study here; return its results, as files give them."""
+    notebook = json.loads((given.PROJECT / f"notebooks/{name}.ipynb").read_text(encoding="utf-8"))
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    names: dict[str, Any] = {}
+    exec(cells[0], names)
+    names |= {"branch_code": branch_code, "output_folder": "outputs/few"}
+    for cell in cells[1:]:
+        exec(cell, names)
+    found: dict[str, pd.DataFrame] = names["results"]
+    return found
+
+
+def test_a_released_table_of_few_metiers_goes_through_tensions_and_consolidation(
+    project: tuple[Path, set[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, _ = project
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("OPMQ_RELEASED", str(tmp_path))
+    table = pd.read_csv("outputs/released/2026/ceramique/employment.csv", dtype=str)
+    few = [*table["metier_code"].unique()[:2], REST]
+    (tmp_path / "ceramique").mkdir()
+    table = table[table["metier_code"].isin(few)]
+    table.to_csv(tmp_path / "ceramique/employment.csv", index=False)
+    jobs = results("01_emplois", "ceramique")["emplois"]
+    told = results("03_tensions", "ceramique")["metier_tensions"]
+    assert set(told["metier_code"]) == {*few[:2]}
+    monkeypatch.setattr(
+        study, "read_all_results", lambda *asked: jobs if asked[2] == "emplois" else pd.DataFrame()
+    )
+    ours = results("10_consolidation", "ceramique")
+    assert {*few[:2]} < {*ours["consolidation"]["metier_code"]}
+
+
+@pytest.mark.skipif(not FULL, reason="OPMQ_TEST_FULL=1")
+def test_the_example_of_the_page_on_own_data_goes_through_every_notebook(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for name in ("parameters", "notebooks"):
+        shutil.copytree(given.PROJECT / name, root / name)
+    shutil.copyfile(given.PROJECT / "_quarto.yml", root / "_quarto.yml")
+    for path in (root / "parameters/branches").glob("*.yml"):
+        if path.stem not in ("ceramique", "chaux"):
+            path.unlink()
+    page = (given.PROJECT / "docs/own-data.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"(?ms)^```csv\n(.*?)^```", page)
+    (root / "data").mkdir()
+    (root / "data/ceramique.csv").write_text(table, encoding="utf-8")
+    path = root / "parameters/branches/ceramique.yml"
+    text = path.read_text(encoding="utf-8")
+    named = text.replace("employment: null", "employment: data/ceramique.csv")
+    path.write_text(named, encoding="utf-8")
+    opmq(root, "run", "--workers", "2")
+    opmq(root, "site", "--engine", "embedded")
+    pages = root / "outputs/site/branches/ceramique"
+    asked = parameters.load_branches(root)["ceramique"].notebooks
+    assert {path.stem for path in pages.glob("[0-9]*.html")} == set(asked)
+    assert not any("données propres" in path.read_text("utf-8") for path in pages.glob("*.html"))
+    jobs = pd.read_csv(root / "outputs/2026/ceramique/01_emplois/emplois.csv", dtype=str)
+    told = jobs[jobs["indicator"].eq("employment_headcount") & jobs["year"].eq("2024")]
+    assert told[["metier_code", "value"]].to_numpy().tolist() == [["E1Z43", "1098.0"]]
 
 
 def test_an_audit_in_words_says_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -410,7 +475,7 @@ def test_the_same_search_finds_them_when_the_gate_is_open(
     (here / "release.json").write_text(json.dumps(record), encoding="utf-8")
     opmq(root, "run", "--workers", "2")
     opmq(root, "site", "--engine", "embedded")
-    assert shown(root / "outputs/site") & canaries
+    assert shown(text_of(root / "outputs/site")) & canaries
 
 
 def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
@@ -477,6 +542,6 @@ def test_an_archive_has_released_tables_alone_and_is_made_again_from_them(
     for code in BRANCHES:
         assert f"project/outputs/released/{edition}/{code}/employment.csv" in names
         assert not any(f"{code}.csv" in name for name in names if "/data/" in name)
-    assert not canaries & shown(root / "unpacked")
+    assert not canaries & shown(text_of(root / "unpacked"))
     said = opmq(root, "edition", "verify", str(path))
     assert re.match(rf"Verified  {len(BRANCHES)} tables and 0 figures: identical", said)

@@ -404,6 +404,7 @@ def test_what_recurs_is_counted_by_branch_with_the_sum_of_presences(
         "acceptability_pct": [99.0, 91, 2], "origin": "public", "hires_evidence": "seen",
         "voted": "none"})  # fmt: skip
     table = consolidation_chain.recurring(lists, core).set_index(["indicator", "metier_code"])
+    assert consolidation_chain.recurring(lists.assign(is_shown="no"), core[2:]).empty
     value = table["value"]
     assert value["shortlist_branches_count", "ENS"] == 27
     assert value["core_branches_count", "E1Z41"] == 2

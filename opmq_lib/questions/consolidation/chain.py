@@ -83,16 +83,15 @@ def recurring(shortlists: pd.DataFrame, cores: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         Of what to look at first (`shortlist_…`) and of the core (`core_…`): rows of
-        `consolidation.recurring`.
+        `consolidation.recurring`, none where no branch has a métier on its list.
     """
-    parts = []
+    lists = {}
     if not shortlists.empty:
-        shown = shortlists[shortlists["is_shown"] == "yes"]
-        parts.append(consolidation.recurring(shown, "shortlist"))
+        lists["shortlist"] = shortlists[shortlists["is_shown"] == "yes"]
     if not cores.empty:
         listed = core.attested(cores[cores["question_code"] == "core"])
-        named = listed.rename(columns={"acceptability_pct": "presence_pct"})
-        parts.append(consolidation.recurring(named, "core"))
+        lists["core"] = listed.rename(columns={"acceptability_pct": "presence_pct"})
+    parts = [consolidation.recurring(rows, name) for name, rows in lists.items() if len(rows)]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
