@@ -73,7 +73,8 @@ def test_every_code_leads_to_a_branch_on_any_day_from_2010_to_2026_or_has_not_be
             asked += 1
             if known.loc[code, "effective_on"] > day.isoformat():
                 refused += 1
-                with pytest.raises(ScopeError, match=f"not in force on {day}"):
+                said = rf"not in force on {day}\n.*a date from {known.loc[code, 'effective_on']} on"
+                with pytest.raises(ScopeError, match=said + r"\n.*(replaces: \d{5}|replaces none)"):
                     resolve(code, day, HISTORY)
                 continue
             found = resolve(code, day, HISTORY)

@@ -85,7 +85,10 @@ def resolve(idcc_code: str, on: date, history: pd.DataFrame) -> Resolution:
     current = _convention(idcc_code, on, history)
     if _starts_after(current, on):
         expected = f"a date from {current.effective_on} on"
-        raise _scope_error(idcc_code, f"not in force on {on}", expected, "use its predecessor")
+        before = history.loc[history["successor_idcc_code"] == idcc_code, "idcc_code"]
+        listed = f"use what it replaces: {', '.join(before)}" if len(before) else ""
+        fix = listed or "it replaces none: ask for a later day"
+        raise _scope_error(idcc_code, f"not in force on {on}", expected, fix)
     path = [idcc_code]
     while _has_ended(current, on, history):
         successor_code = current.successor_idcc_code
