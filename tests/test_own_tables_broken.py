@@ -134,6 +134,7 @@ CASES: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "a workbook named CSV": (".csv", xlsx, RIGHT),
     "a workbook in ODS": (".ods", ods, RIGHT),
     "rows without end in ODS": (".ods", lambda: ods(10**6), "a sheet of 1048576 rows"),
+    "a PDF": (".csv", lambda: b"%PDF-1.4\n%\xe2\xe3", "a PDF, not a table"),
     "a workbook with a password": (".xlsx", lambda: b"\xd0\xcf\x11\xe0" * 99, "with a password"),
     "zip bomb": (".xlsx", bomb, "at most 50 MB, unpacked"),
     "bomb of Parquet": (".parquet", many_rows, "too large"),

@@ -212,6 +212,8 @@ def decoded(content: bytes, where: str, terms: Terms) -> str:
         SchemaError: If it is a web page, is not a text, or was encoded twice.
     """
     expected = "CSV, XLSX, ODS or Parquet"
+    if content.startswith(b"%PDF"):
+        raise SchemaError.of(where, "a PDF, not a table", expected, terms.again)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         what = "an old workbook (XLS), or one with a password"
         fix = "open it in a spreadsheet and save it as XLSX, without password"
