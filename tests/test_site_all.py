@@ -13,6 +13,7 @@ from test_study import sentences
 
 from opmq_lib.show import french
 from opmq_lib.site import manifest, pdf
+from opmq_lib.sources import states
 
 ROOT = Path(os.environ.get("OPMQ_TEST_STUDY", Path(__file__).parent.parent))
 SITE = ROOT / "outputs/site"
@@ -60,13 +61,13 @@ def test_the_pdf_of_each_report_has_four_pages_at_most_with_tags_numbers_date_an
         assert 1 <= pages <= pdf.MOST_PAGES, path
         assert re.search(r"Tagged: +yes", about), path
         assert "(A4)" in about, path
-        text = re.sub(r"\s+", " ", said("pdftotext", "-layout", str(path), "-"))
-        for number in range(1, pages + 1):
-            assert f"{number} / {pages}" in text, path
-        assert f"Édition {edition.edition.edition_id}" in text, path
-        assert day.replace("\u00a0", " ") in text, path
-        state = "Brouillon" if standings[path.parent.name] == "draft" else "CPNEFP"
-        assert state in text, path
+        for number, text in enumerate(said("pdftotext", str(path), "-").split("\f")[:pages], 1):
+            foot = " ".join(text.split())
+            assert re.search(rf"\b{number} ?/ ?{pages}\b", foot), (path, number)
+            assert f"édition {edition.edition.edition_id}, {day}".replace("\u00a0", " ") in foot, (
+                path
+            )
+            assert states.LABELS[standings[path.parent.name]] in foot, path
 
 
 def said(*command: str) -> str:

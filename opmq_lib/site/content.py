@@ -4,21 +4,22 @@ Everything here is read from the manifest and from result tables that the ledger
 prose around it is in `pages/*.qmd`.
 """
 
-import io
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from opmq_lib import tables
 from opmq_lib.runs.plan import COMMON, IN_A_BATCH
 from opmq_lib.runs.templates import REGISTER
 from opmq_lib.show import french
 from opmq_lib.site import trace
-from opmq_lib.site.manifest import Branch, Manifest, Run, read_file
+from opmq_lib.site.manifest import Branch, Manifest, Run
 from opmq_lib.sources import states, study
 
 DOWNLOADS = "telechargements"
@@ -140,18 +141,24 @@ def _results(run: Run | None) -> dict[str, pd.DataFrame]:
     if run is None:
         return {}
     column, *names = SUMMED_UP[run.notebook]
-    files = {name: f"{name}.csv" for name in names if f"{name}.csv" in run.files}
     read = {"besoins_projections": ("start_year", "year")}
-    tables = {
-        name: _plain(study.read_result(io.BytesIO(read_file(run, file)), read.get(name)))
-        for name, file in files.items()
+    found = {
+        name: _frame({each: run.tables[name][each] for each in read.get(name, run.tables[name])})
+        for name in names
+        if name in run.tables
     }
-    return tables if column in tables.get(names[0], ()) else {}
+    return found if column in found.get(names[0], ()) else {}
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table whose texts are of one block: rows are taken from it in half the time."""
-    return table.astype(dict.fromkeys(table.select_dtypes("str").columns, "object"))
+def _frame(columns: Mapping[str, Any]) -> pd.DataFrame:
+    """Return columns as `study.read_result` does, texts in one block: rows are taken at once."""
+    texts, numbers = dict[str, Any](), dict[str, Any]()
+    for name, column in columns.items():
+        is_number = name in tables.COLUMNS and tables.COLUMNS[name].kind in {"whole", "number"}
+        every = [text or None for text in column.dictionary.to_pylist()]
+        cells = np.array(every, "float64" if is_number else "object")
+        (numbers if is_number else texts)[name] = cells[column.indices.to_numpy()]
+    return pd.DataFrame(texts, dtype="object").join(pd.DataFrame(numbers), how="outer")
 
 
 def missing_reason(branch: Branch) -> str:

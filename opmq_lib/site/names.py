@@ -13,6 +13,8 @@ from operator import gt
 from pathlib import Path
 
 _MARKED = re.compile(r'<span data-metier="(\w+)">(.*?)</span>', re.DOTALL)
+_CLOSED = r'<(a|svg|summary)\b.*?</\1>|<div class="opmq-drawing".*?(?=</?fig)'
+"""What holds no link of its own: links, buttons, drawings (one picture to who hears them)."""
 _BEFORE = (">", "«", ">.", "\u00a0:")
 _NEW = "FAP-2021"
 
@@ -26,7 +28,7 @@ def pattern(names: Collection[str]) -> re.Pattern[str]:
         r"(?=\s*[<»]|\u00a0: )"
         for letter, group in letters
     )
-    return re.compile("|".join([r"<(a|svg|summary)\b.*?</\1>", *parts]), re.DOTALL)
+    return re.compile("|".join([_CLOSED, *parts]), re.DOTALL)
 
 
 def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str], here: str) -> str:
@@ -44,6 +46,9 @@ def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str],
         >>> marked = '<summary><span data-metier="D2Z42">Soudeurs</span></summary>'
         >>> linked(marked, "", codes, pattern(codes), "")
         '<summary>Soudeurs</summary>'
+        >>> drawn = '<figure><div class="opmq-drawing"><p>Soudeurs</p></div></figure>'
+        >>> linked(drawn, "", codes, pattern(codes), "") == drawn
+        True
         >>> page = '<img alt="« Soudeurs »"><p>Soudeurs</p><td>Soudeurs</td>'
         >>> linked(page, "", codes, pattern(codes), "")
         '<img alt="« Soudeurs »"><p><a href="metiers/D2Z42.html">Soudeurs</a></p><td>Soudeurs</td>'
@@ -54,7 +59,7 @@ def linked(html: str, up: str, codes: Mapping[str, str], found: re.Pattern[str],
         return f'<a href="{up}metiers/{code}.html">{words}</a>' if code in known else words
 
     def replaced(match: re.Match[str]) -> str:
-        is_name = not match[1] and _is_name(match.string, match.start())
+        is_name = match[0][0] != "<" and _is_name(match.string, match.start())
         return link(codes[unescape(match[0])], match[0]) if is_name else match[0]
 
     def marked(match: re.Match[str]) -> str:
