@@ -86,7 +86,7 @@ def explained(error: BaseException) -> DataError | None:
         return SchemaError.of(f"`{error.name}`", "unknown name", "a name that it has", fix)
     for frame, _ in walk_tb(error.__traceback__):
         function = unwrap(frame.f_globals.get(frame.f_code.co_name) or str)
-        if frame.f_globals["__name__"].startswith("opmq_lib.") and isfunction(function):
+        if frame.f_globals.get("__name__", "").startswith("opmq_lib.") and isfunction(function):
             names = [name for name in signature(function).parameters if name in frame.f_locals]
             given = {name: frame.f_locals[name] for name in names}
             defects = _defects(function, given) or _lacking(given, error)
@@ -162,7 +162,7 @@ def _words(hint: Any) -> str:
     """Return what an annotation asks for, in words."""
     kind, inner = get_origin(hint) or hint, get_args(hint)
     if kind in {Union, UnionType}:
-        return " or ".join(_words(each) for each in inner)
+        return ", or ".join(_words(each) for each in inner)
     if kind is Literal:
         return f"one of: {', '.join(map(str, inner))}"
     if kind in _LISTS:
@@ -180,7 +180,7 @@ def _lacking(given: Mapping[str, Any], error: BaseException) -> list[Defect]:
     if not isinstance(error, KeyError):
         return []
     *_, (last, _) = walk_tb(error.__traceback__)
-    kind = "column" if last.f_globals["__name__"].startswith("pandas.") else "key"
+    kind = "column" if last.f_globals.get("__name__", "").startswith("pandas.") else "key"
     held = {
         name: [*value]
         for name, value in given.items()
