@@ -56,11 +56,11 @@ class _Aim(NamedTuple):
     up: Numbers
 
 
-def exposures(graph: Graph, hidden: Flags, most: int | None = None) -> list[Exposure]:
-    """Return the secret figures that somebody knows too closely, or `most` of them."""
+def exposures(graph: Graph, hidden: Flags) -> list[Exposure]:
+    """Return the secret figures that somebody knows too closely."""
     attack = Attack(graph, hidden)
     attack.move_many()
-    return attack.move_each(most)
+    return list(attack.seen())
 
 
 def extent(graph: Graph, hidden: Flags, exposure: Exposure) -> float:
@@ -104,10 +104,10 @@ class Attack:
         for _ in range(3):
             self.widen()
             self.move_many()
-        weak = self.move_each()
+        weak = list(self.seen())
         if weak:
             self.loosen(self.hidden | self.graph.free)
-            weak = self.move_each()
+            weak = list(self.seen())
         self.loosen(self.hidden)
         return [each.cell for each in weak]
 
@@ -126,7 +126,7 @@ class Attack:
                 self.proofs[task] = kept
                 self.blocked[task] = set.intersection(*left) if left else None
         self.loosen(hidden)
-        weak = self.move_each(most)
+        weak = list(islice(self.seen(), most))
         if weak:
             self.hidden, self.proofs, blocked = before
             hard = {each[:2]: blocked[each[:2]] for each in weak}
@@ -286,10 +286,6 @@ class Attack:
             self.hidden |= (self.price > 0) & (np.abs(moved) > TOLERANCE)
             self.price[self.hidden] = 0
 
-    def move_each(self, most: int | None = None) -> list[Exposure]:
-        """Return what is exposed, or `most` of it."""
-        return list(islice(self.seen(), most))
-
     def seen(self) -> Iterator[Exposure]:
         """Yield what is exposed, moving alone each figure not yet shown to be safe."""
         for task in self.unsafe():
@@ -304,10 +300,10 @@ class Attack:
         left = sorted(set(attackers) & (self.blocked[task] or set()))
         if not left or self.reach(task, left):
             return
-        half = len(left) // 2
-        for each in (left[:half], left[half:]) if half else ():
-            yield from self.who_sees(task, each)
-        if not half:
+        if half := len(left) // 2:
+            yield from self.who_sees(task, left[:half])
+            yield from self.who_sees(task, left[half:])
+        else:
             yield left[0]
 
     def reach(self, task: Task, attackers: Iterable[int]) -> bool:
