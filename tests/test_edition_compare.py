@@ -1,13 +1,19 @@
 """What changed between two editions: the right cause, and only the figures that it moved."""
 
+import random
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from opmq_lib import tables
+from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.editions import compare
 from opmq_lib.runs.editions.compare import Edition
 
+DATA_FOLDER = Path(tables.__file__).parents[1] / "data"
 DATA = "opmq_lib/data/employment_national.csv"
 NATIONAL = "metier_code,year,employment_headcount\nE2Z70,2018,100\nE0Z20,2018,50\n"
 TABLE = "branch_code,metier_code,year,indicator,value,status,origin\n"
@@ -108,3 +114,32 @@ def test_causes_are_apart_where_the_steps_between_were_made_again() -> None:
     assert rows[["revised_data_part", "method_part"]].to_numpy().tolist() == [[2.0, 5.0]] * 2
     rows = compare.changes(edition("a"), after)
     assert rows[["revised_data_part", "method_part"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("name", ["employment_national", "sources", "age_structure", "tension"])
+def test_one_cell_changed_anywhere_is_told_and_no_other(name: str) -> None:
+    before = revisions.read((DATA_FOLDER / f"{name}.csv").read_bytes())
+    names = [each for each in before if each not in revisions.IDENTITY | {*tables.KEYS[name]}]
+    place, column = random.Random(name).randrange(len(before)), names[-1]
+    after = before.copy()
+    after.loc[place, column] = "other"
+    row = {"branch_code": "", "metier_code": "", "year": ""} | before.loc[place].to_dict()
+    told = revisions.changes(before, after)
+    assert told[["column", "change", "after"]].to_numpy().tolist() == [[column, "revised", "other"]]
+    assert told.iloc[0][["before", *revisions.LABELS]].tolist() == [
+        row[each] for each in (column, *revisions.LABELS)
+    ]
+
+
+def test_a_row_among_others_of_the_same_skill_is_new_and_moves_none_of_them() -> None:
+    rows = pd.DataFrame(
+        {"branch_code": "chimie", "skill_code": "1", "signal": ["emerging", "rome"]}
+    )
+    before = rows.assign(value=["10", "20"])
+    first = pd.DataFrame(
+        {"branch_code": ["chimie"], "skill_code": "1", "signal": "bmo", "value": "5"}
+    )
+    told = revisions.changes(before, pd.concat([first, before], ignore_index=True))
+    assert told[["row", "change", "after"]].to_numpy().tolist() == [
+        ["skill_code=1, signal=bmo", "added", "5"]
+    ]

@@ -67,7 +67,7 @@ def test_revisions_name_the_metier_the_figures_and_the_cause(pages: Path) -> Non
     assert "Hors liste</td>" in page
     assert "Dans la liste</td>" in page
     assert "paramètre et version d’une bibliothèque" in page
-    assert (pages.parent / "telechargements/editions/revisions-2025-2026.csv").is_file()
+    assert (pages.parent / "telechargements/editions/revisions-2025-2026.zip").is_file()
 
 
 @pytest.mark.parametrize("name", ["branches/chimie/01_emplois", "commun/10_consolidation"])
@@ -104,7 +104,7 @@ def test_accuracy_counts_what_fell_in_the_interval(pages: Path) -> None:
     assert "<td>2</td><td>10,0 %</td><td>4,5 %</td><td>50 %</td>" in page
     assert "<td>2017</td><td>100</td><td>90 à 110</td><td>125</td><td>20,0 %</td>" in page
     assert "<td>2030</td><td>12</td><td>5</td><td>−5</td><td>12</td>" in page
-    assert "<td>50 %</td>" in read(pages, "index")
+    assert "<td>50,0 %</td>" in read(pages, "index")
 
 
 def read_in_browser(pages: Path, chromium: str, pair: str, branch: str) -> None:

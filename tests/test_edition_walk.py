@@ -2,18 +2,22 @@
 
 import json
 import os
+import random
 import re
 import shutil
+import signal
 import time
 from pathlib import Path
 
 import edition_walk as walk
 import openpyxl
 import pytest
+from killed import changes, forked, nth
 from typer.testing import CliRunner
 
 from opmq_lib.cli import app
-from opmq_lib.runs.editions import archive
+from opmq_lib.runs import fingerprint
+from opmq_lib.runs.editions import archive, verify
 
 FULL = pytest.mark.skipif(not os.environ.get("OPMQ_TEST_FULL"), reason="OPMQ_TEST_FULL=1")
 TABLE = "results/chimie/01_emplois/emplois.csv"
@@ -76,8 +80,35 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     leave(root)
     said = opmq(root, "site", "--release")  # all but one, and the consolidation
     assert f"{count} page(s) say why they have no result" in said
-    assert "Frozen" in opmq(root, "edition", "freeze", "2026-v1", "--release")
+    made = changes(lambda: opmq(root, "edition", "freeze", "2026-v1", "--release"))
+    (root.parent / "changes").write_text(f"{len(made)}", encoding="utf-8")
     return root
+
+
+def test_killed_before_any_change_freeze_leaves_the_previous_edition_and_no_partial_one(
+    published: Path, tmp_path: Path
+) -> None:
+    """Default: amid the pages, and between the two renamings; in the full run, thirty places."""
+    root = tmp_path / "project"
+    shutil.copytree(published, root)
+    before, path = (archive.path_of(root, name) for name in ("2026-v1", "2026-v2"))
+    kept, freeze = before.read_bytes(), ("edition", "freeze", "2026-v2", "--release")
+    count = int((published.parent / "changes").read_text(encoding="utf-8"))
+    stops = [change.__eq__ for change in ("open index.html", "os.rename 2026-v2.zip")]
+    if os.environ.get("OPMQ_TEST_FULL"):
+        stops += map(nth, random.Random(22).sample(range(count), 28))
+    for is_last in stops:
+        path.unlink(missing_ok=True)
+        shutil.rmtree(root / "outputs/.archived-site", ignore_errors=True)
+        assert forked(lambda: opmq(root, *freeze), is_last) == -signal.SIGKILL
+        assert before.read_bytes() == kept
+        assert archive.frozen(root) in ([before], [before, path])
+        if path.exists():
+            assert archive.recorded_sum(path) == fingerprint.file_sha256(path)
+    said = opmq(root, *freeze)
+    assert f"SHA-256   {archive.recorded_sum(path)}" in said
+    assert archive.frozen(root) == [before, path]
+    assert not verify.is_whole(path, archive.manifest(path))
 
 
 def test_a_release_publishes_one_branch_and_the_others_are_nv(published: Path) -> None:

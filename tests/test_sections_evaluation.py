@@ -1,8 +1,10 @@
 import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import site_edition as given
 from chains import employment_results
 
 from opmq_lib.methods.forecast import evaluation as scores
@@ -16,24 +18,57 @@ from opmq_lib.sources import study
 from opmq_lib.tables import indicators
 
 LABELS = study.metier_labels() | study.branch_labels()
-SCORES = {"forecasts_count": 2, "past_error_pct": 10.0, "past_start_pct": 4.5}
-SCORES |= {"past_coverage_80_pct": 50.0}
-FORECASTS = pd.DataFrame(
-    {"branch_code": "ceramique", "year": 2018, "indicator": [*SCORES], "value": [*SCORES.values()]}
-).assign(unit="pct", nature="projection")
-"""What the forecasts of an edition before were worth."""
+HEADS = "employment_headcount"
+STARTS = {"2025": {"E2Z70": 100, "E0Z20": 50}, "2026": {"E2Z70": 104, "E0Z20": 50}}
+"""Employment of 2016, as each of two editions has it; the later one has 2017 and 2018 as well."""
+SEEN = {("E2Z70", 2017): 125, ("E2Z70", 2018): 100, ("E0Z20", 2017): 55, ("E0Z20", 2018): 40}
+PROJECTED = {
+    ("E2Z70", 2017): (90, 100, 110),
+    ("E2Z70", 2018): (80, 100, 120),
+    ("E0Z20", 2017): (40, 50, 60),
+    ("E0Z20", 2018): (30, 50, 60),
+}
+"""What the earlier one projected, and its interval at 80 %."""
+KNOWN = ["4", "14,5", "1,6", "75"]
+"""Errors of 20, 0, 9.09 and 25 %, 0 to 4 % of them from the start; one of four not covered."""
+
+
+def vintages(root: Path) -> None:
+    """Write two editions of one branch; a branch that only the later one has is not judged."""
+    given.project(root, ["ceramique", "chaux"])
+    jobs, projections = (["branch_code,metier_code,year,indicator,value"],
+                         ["branch_code,metier_code,scenario_code,cutoff_year,year,quantile_level,"
+                          "quantity,value"])  # fmt: skip
+    for (code, year), values in PROJECTED.items():
+        for level, value in zip((0.1, 0.5, 0.9), values, strict=True):
+            for scenario, heads in (("reference", value), ("bas_carbone", 999)):
+                cells = ("ceramique", code, scenario, 2016, year, level, HEADS, heads)
+                projections.append(",".join(map(str, cells)))
+    for name, starts in STARTS.items():
+        known = {(code, 2016): heads for code, heads in starts.items()}
+        known |= SEEN if name == "2026" else {}
+        rows = [f"ceramique,{code},{year},{HEADS},{n}" for (code, year), n in known.items()]
+        tables = {"emplois.csv": [*jobs, *rows], "emplois_projections.csv": projections}
+        written = {table: "\n".join([*lines, ""]) for table, lines in tables.items()}
+        given.run(root, "ceramique", "01_emplois", tables=written)
+        if name == "2025":
+            (root / "outputs/2026").rename(root / "outputs/2025")
+    others = {table: text.replace("ceramique", "chaux") for table, text in written.items()}
+    given.run(root, "chaux", "01_emplois", tables=others)
 
 
 def evaluation_results(
     inputs: dict, jobs: pd.DataFrame, edition: EditionParams
 ) -> dict[str, pd.DataFrame]:
+    """Take every step of the notebook, whose edition follows another one."""
     panel, families = chain.panel(inputs, edition), chain.families(inputs, edition)
     scored, rules = scores.past_accuracy(panel)
     branches = chain.branches(jobs, scored)
     past = chain.retrospective(families, panel, edition)
     needs = chain.needs(inputs, panel, edition)
     field = chain.field(inputs, scored)
-    return chain.results(field, rules, branches, needs, families, past, FORECASTS, edition)
+    forecasts = chain.past_forecasts(edition.edition_id, "2025")
+    return chain.results(field, rules, branches, needs, families, past, forecasts, edition)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +82,14 @@ def jobs(inputs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def results(inputs: dict, jobs: dict) -> dict[str, pd.DataFrame]:
-    return evaluation_results(inputs, jobs["emplois"], study.edition())
+def results(
+    inputs: dict, jobs: dict, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, pd.DataFrame]:
+    root = tmp_path_factory.mktemp("study") / "project"
+    vintages(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPMQ_ROOT", str(root))
+        return evaluation_results(inputs, jobs["emplois"], study.edition())
 
 
 def numbers(html: str) -> list[tuple[str, int, str, str]]:
@@ -197,11 +238,12 @@ def test_explanations_show_the_largest_metiers_and_three_opinions(jobs: dict) ->
 
 
 def test_forecasts_of_the_edition_before_are_judged_by_this_one(results: dict) -> None:
-    page = evaluation.past_table(results, LABELS, "2027", "2026").html
-    shown = [each for *_, each in numbers(page)]
-    assert shown == ["2", "10,0", "4,5", "50"]
-    assert "l’édition 2026 projetait" in page
-    assert evaluation.past_table(results, LABELS, "2027", None).html == ""
+    page = evaluation.past_table(results, LABELS, "2026", "2025").html
+    assert [each for *_, each in numbers(page)] == KNOWN
+    assert "l’édition 2025 projetait" in page
+    assert LABELS["ceramique"] in page
+    assert LABELS["chaux"] not in page
+    assert evaluation.past_table(results, LABELS, "2026", None).html == ""
 
 
 def test_filled_years_are_named(jobs: dict) -> None:

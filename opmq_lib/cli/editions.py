@@ -3,7 +3,6 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,13 +76,9 @@ def print_changes(root: Path, edition_id: str, now: "Standing") -> None:
             continue
         print(f"  {table}: {len(cells)} figures changed")
         for each in cells.head(_SHOWN_CELLS).to_dict("records"):
-            names = ("metier_code", "year", "row", "column")
-            place = _words([each[name] for name in names])
+            cells = (each[name] for name in ("metier_code", "year", "row", "column"))
+            place = " ".join(filter(None, cells))
             print(f"    {place}: {each['before'] or each['change']} → {each['after'] or 'removed'}")
-
-
-def _words(parts: Sequence[str]) -> str:
-    return " ".join(filter(None, parts))
 
 
 @edition_app.command("freeze")

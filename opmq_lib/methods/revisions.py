@@ -8,11 +8,12 @@ import pandas as pd
 
 from opmq_lib import tables
 
-IDENTITY: Final = frozenset().union(*tables.KEYS.values()) - {
+_KEYS: Final = frozenset().union(*tables.KEYS.values())
+IDENTITY: Final = _KEYS - {
     *("label", "rank", "reason", "signal", "source_code"),
     *("notebook", "table", "row", "column"),
 }
-"""Columns that say what a row is of, whichever table it stands in; others are what it says."""
+"""Columns that say what a row is of; where they do not tell rows apart, other keys do too."""
 LABELS: Final = ("branch_code", "metier_code", "year")
 """Those of them that readers look for first."""
 COLUMNS: Final = (*LABELS, "row", "column", "change", "before", "after")
@@ -54,7 +55,7 @@ def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=[*COLUMNS], dtype="str")
     if all(len(set(table.get(_CUTOFF, ()))) == 1 for table in (before, after)):
         before, after = (table.drop(columns=_CUTOFF) for table in (before, after))
-    names = [name for name in before if name in IDENTITY and name in after]
+    names = _identity(before, after)
     old, new = _long(before, names), _long(after, names)
     both = old.merge(new, "outer", [*names, _TWICE, "column"], suffixes=("_before", "_after"))
     cells = ["cell_before", "cell_after"]
@@ -82,9 +83,17 @@ def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
+def _identity(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
+    """Return the columns that tell the rows of both versions apart."""
+    known = [name for name in before if name in _KEYS and name in after]
+    names = [name for name in known if name in IDENTITY]
+    is_enough = names and not any(each.duplicated(names).any() for each in (before, after))
+    return names if is_enough else known
+
+
 def known_rows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of a later version whose identity an earlier one has: revised, not new."""
-    names = [name for name in before if name in IDENTITY and name in after]
+    names = _identity(before, after)
     known = pd.MultiIndex.from_frame(before[names])
     return after[pd.MultiIndex.from_frame(after[names]).isin(known)]
 
@@ -205,7 +214,8 @@ def scored(
     seen = seen.merge(ends[[*key, "horizon_year", "horizon_revision"]], "left", on=key)
     seen["error"] = seen["observed"] - seen["forecast"]
     seen["is_covered"] = seen["observed"].between(seen["lower"], seen["upper"]).astype("int64")
-    return seen[[*SCORED]]
+    years = {"cutoff_year": "int64", "year": "int64", "horizon_year": "Int64"}
+    return seen[[*SCORED]].astype(years)
 
 
 def scores(scored: pd.DataFrame) -> pd.DataFrame:

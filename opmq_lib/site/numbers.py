@@ -129,9 +129,14 @@ def of_runs(runs: Iterable[Run]) -> Tables:
 
 
 def of_files(folder: Path) -> Tables:
-    """Return the tables of the CSV files of a folder."""
-    paths = folder.glob("*.csv")
-    return Tables({path.stem: {"": cache(partial(_columns_of, path))} for path in paths})
+    """Return the tables of the archives of a folder, each of one CSV file of its name."""
+    paths = folder.glob("*.zip")
+    return Tables({path.stem: {"": cache(partial(_unpacked, path))} for path in paths})
+
+
+def _unpacked(path: Path) -> Columns:
+    with zipfile.ZipFile(path) as packed:
+        return study.text_columns(packed.read(f"{path.stem}.csv"))
 
 
 def _columns_of(path: Path) -> Columns:

@@ -4,6 +4,7 @@ The list is that of `outputs/editions`; what changed between two of them is what
 has written there. Every archived site is served as it was, under `editions/NAME/`.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,15 +15,16 @@ from jinja2 import Template
 from opmq_lib.methods import revisions
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.editions import archive, compare
-from opmq_lib.show import french
+from opmq_lib.show import french, workbook
 from opmq_lib.show.words import words
 from opmq_lib.site.manifest import Manifest
-from opmq_lib.sources import study
+from opmq_lib.sources import embedded, study
 
 FOLDER: Final = "editions"
 REVISIONS, ACCURACY = (f"{archive.FOLDER}/{name}" for name in ("revisions", "accuracy"))
 """Folders of what `opmq edition diff` writes: `A/B.csv`."""
 _SHOWN: Final = 20
+_DATA: Final = re.compile(r"opmq_lib/data/(\w+)\.csv")
 
 
 class Past(NamedTuple):
@@ -92,7 +94,7 @@ def pages(
     names = {each.name for each in listed}
     is_open = not (manifest.is_release or manifest.is_alone)
     pairs = [each for each in _pairs(root) if is_open or {each.before, each.after} <= names]
-    shown: dict[str, Any] = {"editions": listed, "pairs": pairs, "past": _Shown(manifest)}
+    shown: dict[str, Any] = {"editions": listed, "pairs": pairs, "past": _Shown(root, manifest)}
     made = {f"{FOLDER}/index.qmd": templates("editions.qmd").render(shown)}
     for each in listed:
         if each.reason:
@@ -103,8 +105,10 @@ def pages(
         for kind, folder in (("revisions", REVISIONS), ("precision", ACCURACY)):
             text = templates(f"{kind}.qmd").render(shown, pair=pair)
             made[f"{FOLDER}/{kind}-{pair.name}.qmd"] = text
-            source = root / folder / pair.before / f"{pair.after}.csv"
-            files[f"telechargements/editions/{kind}-{pair.name}.csv"] = source.read_bytes()
+            name = f"{kind}-{pair.name}"
+            table = (root / folder / pair.before / f"{pair.after}.csv").read_bytes()
+            packed = workbook.packed({f"{name}.csv": table})
+            files[f"telechargements/editions/{name}.zip"] = packed
     return made, files
 
 
@@ -123,9 +127,8 @@ def _pairs(root: Path) -> list[Pair]:
 class _Shown:
     """What these pages show of the tables of a pair, in French."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        self.branches = {each.code: each.label for each in manifest.branches}
-        self.metiers = study.metier_labels()
+    def __init__(self, root: Path, manifest: Manifest) -> None:
+        self.labels = study.all_labels(root) | {each.code: each.label for each in manifest.branches}
 
     def kinds(self, kinds: str) -> str:
         """Return the kinds of causes of a figure."""
@@ -143,33 +146,44 @@ class _Shown:
         }
         return " ; ".join(f"{compare.KINDS[kind]} {each}" for kind, each in said.items())
 
+    def causes(self, pair: Pair) -> list[str]:
+        """Return what the two editions were not made of alike, sources by their titles."""
+        cells = pair.changes["causes"].unique()
+        named = dict.fromkeys(each for cell in cells for each in cell.split(" ; "))
+        sources = embedded.load("sources").set_index("table")
+        titles = (sources["producer"] + ", " + sources["title"]).to_dict()
+        return sorted(_DATA.sub(lambda name: titles.get(name[1], name[1]), each) for each in named)
+
     def by_branch(self, pair: Pair) -> list[dict[str, Any]]:
-        """Return how many figures changed in each branch, and why."""
+        """Return how many figures changed in each branch, how much its métiers did, and why."""
+        moved = self._jobs(pair)
+        medians = moved["change_pct"].abs().groupby(moved["branch_code"]).median()
         return [
-            {
-                "branch": self.branches.get(str(code), str(code)),
-                **{
-                    name: int(rows["change"].eq(name).sum())
-                    for name in ("revised", "added", "removed")
-                },
+            {name: int(rows["change"].eq(name).sum()) for name in ("revised", "added", "removed")}
+            | {
+                "branch": self.labels.get(str(code), str(code)),
+                "median_pct": medians.get(code),
                 "causes": self.kinds(",".join(_known(rows["cause_kinds"]))),
             }
             for code, rows in pair.changes.groupby("branch_code")
         ]
 
-    def metiers_moved(self, pair: Pair) -> list[dict[str, Any]]:
-        """Return the métiers whose estimated employment of the last common year moved most."""
+    def _jobs(self, pair: Pair) -> pd.DataFrame:
+        """Return the estimated employment of the last common year where it moved."""
         rows = pair.changes
         is_jobs = rows["table"].eq("emplois") & rows["column"].eq("value")
         is_heads = rows["row"].str.contains("indicator=employment_headcount")
         rows = rows[is_jobs & is_heads & rows["change"].eq("revised")]
         rows = rows[rows["year"].eq(rows["year"].max())]
-        before, after = (pd.to_numeric(rows[name]) for name in ("before", "after"))
-        moved = rows.assign(old=before, new=after, change_pct=100 * (after / before - 1))
-        moved = moved[moved["old"].gt(0)].sort_values("change_pct", key=abs, ascending=False)
-        return self._lines(moved.head(_SHOWN))
+        old, new = (pd.to_numeric(rows[name]) for name in ("before", "after"))
+        moved = rows.assign(old=old, new=new, heads=new - old, change_pct=100 * (new / old - 1))
+        return moved[moved["old"].gt(0)]
 
-    def labels(self, pair: Pair) -> list[dict[str, Any]]:
+    def metiers_moved(self, pair: Pair) -> list[dict[Any, Any]]:
+        """Return the métiers whose estimated employment of the last common year moved most."""
+        return self._most(self._jobs(pair), "heads")
+
+    def labels_changed(self, pair: Pair) -> list[dict[Any, Any]]:
         """Return the labels of métiers that changed."""
         rows = pair.changes
         asked = rows[rows["table"].eq("coeurs") & rows["column"].eq("label")]
@@ -180,12 +194,9 @@ class _Shown:
 
     def accuracy(self, pair: Pair) -> list[dict[Any, Any]]:
         """Return how the forecasts of each branch fared."""
-        return [
-            row | {"branch": self.branches.get(row["branch_code"], row["branch_code"])}
-            for row in revisions.scores(pair.accuracy).to_dict("records")
-        ]
+        return self._lines(revisions.scores(pair.accuracy))
 
-    def horizons(self, pair: Pair) -> list[dict[str, Any]]:
+    def horizons(self, pair: Pair) -> list[dict[Any, Any]]:
         """Return why projections of the last common year moved, métiers that moved most first."""
         rows = pair.accuracy.dropna(subset=["start_revision", "horizon_revision"])
         rows = rows[rows["year"].eq(rows["year"].max())]
@@ -193,21 +204,28 @@ class _Shown:
             missed=rows["error"] - rows["start_revision"],
             later=rows["horizon_revision"] - rows["error"],
         )
-        return self._lines(told.sort_values("horizon_revision", key=abs, ascending=False)[:_SHOWN])
+        return self._most(told, "horizon_revision")
 
-    def misses(self, pair: Pair) -> list[dict[str, Any]]:
+    def misses(self, pair: Pair) -> list[dict[Any, Any]]:
         """Return the forecasts that fell furthest from what the next edition has."""
         rows = pair.accuracy
-        rows = rows.assign(error_pct=100 * rows["error"] / rows["observed"])
-        return self._lines(rows.sort_values("error_pct", key=abs, ascending=False)[:_SHOWN])
+        return self._most(rows.assign(error_pct=100 * rows["error"] / rows["observed"]), "error")
+
+    def _most(self, rows: pd.DataFrame, by: str) -> list[dict[Any, Any]]:
+        """Return the rows that are furthest from zero, as many of each branch."""
+        many = max(1, _SHOWN // max(1, rows["branch_code"].nunique()))
+        most = rows.sort_values(by, key=abs, ascending=False).groupby("branch_code").head(many)
+        return self._lines(most)
 
     def _lines(self, rows: pd.DataFrame) -> list[dict[Any, Any]]:
-        """Return rows of a table with their numbers there, and names for codes."""
-        branches, metiers = (
-            [names.get(code, code) for code in rows[name]]
-            for name, names in (("branch_code", self.branches), ("metier_code", self.metiers))
-        )
-        return rows.assign(line=rows.index, branch=branches, metier=metiers).to_dict("records")
+        """Return rows of a table with their numbers there, and labels for codes."""
+        codes = {"branch": "branch_code", "metier": "metier_code"}
+        named = {
+            name: [self.labels.get(each, each) for each in rows[code]]
+            for name, code in codes.items()
+            if code in rows
+        }
+        return rows.assign(line=rows.index, **named).to_dict("records")
 
 
 def _known(kinds: pd.Series) -> list[str]:

@@ -173,8 +173,6 @@ def following(  # noqa: PLR0913 - what a line of the record says
         DataError: With all that is wrong: no such state, one that does not follow, a day before the
             last step or in the future, nothing to publish, no reference or personal data in it.
     """
-    import pandas as pd
-
     from opmq_lib.tables import personal
 
     where = f"branch {branch_code}"
@@ -195,11 +193,8 @@ def following(  # noqa: PLR0913 - what a line of the record says
     if not tables:
         fix = f"run it: opmq run --branch {branch_code}"
         defects.append(Defect(where, "publishes no table", "results to decide on", fix))
-    held = personal.kinds(pd.Series([minutes_reference]))
-    if held or not minutes_reference.strip():
-        what = f"holds {' and '.join(held)} (not shown here)" if held else "is empty"
-        fix = "give the reference of the minutes alone: no person, no vote by name"
-        defects.append(Defect("--reference", what, "such as RD 2026-03", fix))
+    fix = "give the reference of the minutes alone: no person, no vote by name"
+    defects += personal.defects("--reference", minutes_reference, "such as RD 2026-03", fix)
     DataError.refuse(defects)
     line = {"branch_code": branch_code, "version": now.version, "state": state, "date": on}
     line |= {"body": body, "minutes_reference": minutes_reference, "tables": dict(tables)}

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from opmq_lib.errors import Defect
+
 COMPANY_NUMBER: Final = "a company number (SIREN or SIRET)"
 
 _TITLES: Final = (
@@ -97,6 +99,13 @@ def kinds(texts: pd.Series) -> list[str]:
     if any(is_company_number(number) for text in plain for number in _NUMBER.findall(text)):
         held.append(COMPANY_NUMBER)
     return held
+
+
+def defects(where: str, text: str, expected: str, fix: str) -> list[Defect]:
+    """Say what a text that everybody will read holds of persons, or that it is empty."""
+    held = kinds(pd.Series([text]))
+    what = f"holds {' and '.join(held)} (not shown here)" if held else "is empty"
+    return [Defect(where, what, expected, fix)] if held or not text.strip() else []
 
 
 def rows(texts: pd.Series) -> npt.NDArray[np.bool_]:

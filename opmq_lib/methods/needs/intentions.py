@@ -8,7 +8,7 @@ Source: method page, E5; France Travail, enquête Besoins en main-d'œuvre.
 
 import pandas as pd
 
-from opmq_lib.methods.tension.survey import SECRET_CELL_MOST, hard_to_fill
+from opmq_lib.methods.tension.survey import hard_to_fill
 
 
 def recruitment_projects(intentions: pd.DataFrame) -> pd.DataFrame:
@@ -34,19 +34,10 @@ def recruitment_projects(intentions: pd.DataFrame) -> pd.DataFrame:
         >>> found.loc["seasonal_projects_count", ["lower", "upper"]].tolist()
         [7.0, 11.0]
     """
-    key = ["metier_code", "nomenclature", "year"]
-    counts = ["seasonal_count", "seasonal_secret_cells_count"]
-    shown = intentions[counts].astype("Float64").fillna(0).astype(float)
-    sums = pd.concat([intentions[key], shown], axis=1).groupby(key, sort=True)[counts].sum()
-    lower, secret = sums[counts[0]], sums[counts[1]]
-    seasonal = pd.DataFrame(
-        {
-            "indicator": "seasonal_projects_count",
-            "value": lower.where(secret == 0),
-            "lower": lower,
-            "upper": lower + SECRET_CELL_MOST * secret,
-            "unit": "projects",
-            "status": (secret == 0).map({True: "value", False: "s"}),
-        }
-    ).reset_index()
-    return pd.concat([hard_to_fill(intentions), seasonal], ignore_index=True)
+    seasonal = intentions.assign(
+        projects_count=intentions["seasonal_count"],
+        projects_secret_cells_count=intentions["seasonal_secret_cells_count"],
+    )
+    rows = hard_to_fill(seasonal).query("indicator == 'recruitment_projects_count'")
+    rows = rows.assign(indicator="seasonal_projects_count")
+    return pd.concat([hard_to_fill(intentions), rows], ignore_index=True)

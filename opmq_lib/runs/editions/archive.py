@@ -10,14 +10,15 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from opmq_lib.errors import DataError
 from opmq_lib.runs import fingerprint
+from opmq_lib.show import workbook
 from opmq_lib.sources import project
 
 FOLDER: Final = "outputs/editions"
@@ -29,8 +30,6 @@ SUM: Final = ".sha256"
 WITHDRAWN: Final = ".withdrawn.json"
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,59}")
 _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError)
-_DAY: Final = (1980, 1, 1, 0, 0, 0)
-_LEVEL: Final = 6
 
 
 def path_of(root: Path, name: str) -> Path:
@@ -43,44 +42,37 @@ def frozen(root: Path) -> list[Path]:
     return sorted((root / FOLDER).glob("[!.]*.zip"))
 
 
-def write(
-    path: Path, members: Mapping[str, bytes], at: Callable[[str], object] = lambda _: None
-) -> str:
+def write(path: Path, members: Mapping[str, bytes]) -> str:
     """Write an archive and its sum; return its sha256.
 
     Args:
         path: Its place.
         members: Name → content.
-        at: Called with the name of each step before it is taken.
 
     Raises:
         DataError: If there is an archive of that name with another content.
     """
+    content = workbook.packed(dict(sorted(members.items())))
+    sha256 = fingerprint.bytes_sha256(content)
     path.parent.mkdir(parents=True, exist_ok=True)
     with _locked(path.parent):
         for left in path.parent.glob(".*.partial"):
             left.unlink()
-        partial, total = (path.with_name(f".{path.name}{end}.partial") for end in ("", SUM))
-        try:
-            at("archive")
-            with partial.open("wb") as file:
-                _pack(file, members, at)
-                file.flush()
-                os.fsync(file.fileno())
-            sha256 = fingerprint.file_sha256(partial)
-            if path.exists():
-                _refuse_other(path, sha256)
+        if path.exists():
+            if fingerprint.file_sha256(path) == sha256:
                 return sha256
-            at("sum")
-            total.write_text(f"{sha256}  {path.name}\n", encoding="utf-8")
-            at("rename sum")
-            total.replace(path.with_name(path.name + SUM))
-            at("rename archive")
-            partial.rename(path)
-            return sha256
-        finally:
-            partial.unlink(missing_ok=True)
-            total.unlink(missing_ok=True)
+            what = "this edition is frozen already, with another content"
+            expected = "a name that no edition has: a frozen edition never changes"
+            fix = "choose another name, such as the same one with -v2"
+            raise DataError.of(f"{FOLDER}/{path.name}", what, expected, fix)
+        partial = path.with_name(f".{path.name}.partial")
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        project.write(path.with_name(path.name + SUM), f"{sha256}  {path.name}\n")
+        partial.rename(path)
+    return sha256
 
 
 def withdraw(path: Path, reason: str, on: date) -> None:
@@ -89,16 +81,11 @@ def withdraw(path: Path, reason: str, on: date) -> None:
     Raises:
         DataError: If there is no such archive, the reason is empty or holds personal data.
     """
-    import pandas as pd
-
     from opmq_lib.tables import personal
 
     manifest(path)
-    held = personal.kinds(pd.Series([reason]))
-    if held or not reason.strip():
-        what = f"holds {' and '.join(held)} (not shown here)" if held else "is empty"
-        fix = "say why without naming anybody"
-        raise DataError.of("--reason", what, "a reason that everybody may read", fix)
+    expected, fix = "a reason that everybody may read", "say why without naming anybody"
+    DataError.refuse(personal.defects("--reason", reason, expected, fix))
     note = {"reason": reason, "date": on.isoformat()}
     project.write(path.with_name(path.name + WITHDRAWN), json.dumps(note, ensure_ascii=False))
 
@@ -165,24 +152,6 @@ def extract(path: Path, folder: Path, within: str = "") -> None:
                 raise DataError.of(f"{path.name}, {name}", what, expected, "do not use this file")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(archive.read(name))
-
-
-def _pack(file: IO[bytes], members: Mapping[str, bytes], at: Callable[[str], object]) -> None:
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
-        for name in sorted(members):
-            at(name)
-            about = zipfile.ZipInfo(name, _DAY)
-            about.compress_type, about.create_system = zipfile.ZIP_DEFLATED, 3
-            about.external_attr = 0o644 << 16
-            archive.writestr(about, members[name])
-
-
-def _refuse_other(path: Path, sha256: str) -> None:
-    if fingerprint.file_sha256(path) != sha256:
-        what = "this edition is frozen already, with another content"
-        expected = "a name that no edition has: a frozen edition never changes"
-        fix = "choose another name, such as the same one with -v2"
-        raise DataError.of(f"{FOLDER}/{path.name}", what, expected, fix)
 
 
 @contextmanager

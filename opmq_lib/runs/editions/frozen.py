@@ -11,7 +11,7 @@ all its secret figures. Those sums are for its owner: `NAME.private.json`, besid
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +47,6 @@ def freeze(  # noqa: PLR0913 - what an edition is made of
     site: Path,
     standings: Mapping[str, states.Standing],
     is_release: bool,
-    at: Callable[[str], object] = lambda _: None,
 ) -> tuple[Path, str]:
     """Write the archive of an edition, and its sum beside it.
 
@@ -59,7 +58,6 @@ def freeze(  # noqa: PLR0913 - what an edition is made of
         site: The site, just built.
         standings: Where branches stand that have a record.
         is_release: Whether the site is the released one.
-        at: See `archive.write`.
 
     Returns:
         The archive and its sha256.
@@ -97,11 +95,12 @@ def freeze(  # noqa: PLR0913 - what an edition is made of
         "not_included": sorted([*private, *others]),
     }
     path = archive.path_of(root, name)
-    sha256 = archive.write(path, _described(about, members), at)
+    sha256 = archive.write(path, _described(about, members))
     if private:
-        beside = path.with_name(f"{name}.private.json")
-        beside.touch(0o600)
-        beside.write_bytes(crate.as_json(private))
+        partial = path.with_name(f".{name}.private.json.partial")
+        partial.touch(0o600)
+        partial.write_bytes(crate.as_json(private))
+        partial.replace(path.with_name(f"{name}.private.json"))
     return path, sha256
 
 
