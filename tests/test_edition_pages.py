@@ -21,7 +21,8 @@ REVISIONS = (
     "notebook,table,branch_code,metier_code,year,row,column,change,before,after,cause_kinds,causes,"
     "revised_data_part,method_part\n"
     "01_emplois,emplois,chimie,E2Z70,2018,indicator=employment_headcount,value,revised,"
-    '200.0,250.0,"revised_data,method","employment_national ; needs",60.0,-10.0\n'
+    '200.0,250.0,"revised_data,method","opmq_lib/data/employment_national.csv (1 cellule) ; needs",'
+    "60.0,-10.0\n"
     "04_coeurs_strategiques,coeurs,chimie,E2Z70,2018,question_code=core,label,revised,out,in_list,"
     '"parameter,version",horizon_years (10 → 12) ; pandas (3.0.0 → 3.1.0),,\n'
 )
@@ -67,6 +68,8 @@ def test_revisions_name_the_metier_the_figures_and_the_cause(pages: Path) -> Non
     assert "Hors liste</td>" in page
     assert "Dans la liste</td>" in page
     assert "paramètre et version d’une bibliothèque" in page
+    assert "Dares, d’après l’enquête Emploi et le recensement (Insee), Portraits" in page
+    assert "Horizon de la projection, en années (10 → 12)" in page
     assert (pages.parent / "telechargements/editions/revisions-2025-2026.zip").is_file()
 
 

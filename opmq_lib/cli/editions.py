@@ -76,8 +76,8 @@ def print_changes(root: Path, edition_id: str, now: "Standing") -> None:
             continue
         print(f"  {table}: {len(cells)} figures changed")
         for each in cells.head(_SHOWN_CELLS).to_dict("records"):
-            cells = (each[name] for name in ("metier_code", "year", "row", "column"))
-            place = " ".join(filter(None, cells))
+            names = ("metier_code", "year", "row", "column")
+            place = " ".join(each[name] for name in names if each[name])
             print(f"    {place}: {each['before'] or each['change']} → {each['after'] or 'removed'}")
 
 

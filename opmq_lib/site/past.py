@@ -4,7 +4,6 @@ The list is that of `outputs/editions`; what changed between two of them is what
 has written there. Every archived site is served as it was, under `editions/NAME/`.
 """
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +16,7 @@ from opmq_lib.runs import fingerprint
 from opmq_lib.runs.editions import archive, compare
 from opmq_lib.show import french, workbook
 from opmq_lib.show.words import words
+from opmq_lib.site.content import PARAMETER_LABELS
 from opmq_lib.site.manifest import Manifest
 from opmq_lib.sources import embedded, study
 
@@ -24,7 +24,6 @@ FOLDER: Final = "editions"
 REVISIONS, ACCURACY = (f"{archive.FOLDER}/{name}" for name in ("revisions", "accuracy"))
 """Folders of what `opmq edition diff` writes: `A/B.csv`."""
 _SHOWN: Final = 20
-_DATA: Final = re.compile(r"opmq_lib/data/(\w+)\.csv")
 
 
 class Past(NamedTuple):
@@ -150,9 +149,14 @@ class _Shown:
         """Return what the two editions were not made of alike, sources by their titles."""
         cells = pair.changes["causes"].unique()
         named = dict.fromkeys(each for cell in cells for each in cell.split(" ; "))
-        sources = embedded.load("sources").set_index("table")
-        titles = (sources["producer"] + ", " + sources["title"]).to_dict()
-        return sorted(_DATA.sub(lambda name: titles.get(name[1], name[1]), each) for each in named)
+        sources = embedded.load("sources")
+        titled = sources["producer"] + ", " + sources["title"]
+        titles = PARAMETER_LABELS | {
+            f"{fingerprint.EMBEDDED}{table}.csv": title
+            for table, title in zip(sources["table"], titled, strict=True)
+        }
+        parts = (each.partition(" ") for each in named)
+        return sorted(f"{titles.get(name, name)} {what}" for name, _, what in parts)
 
     def by_branch(self, pair: Pair) -> list[dict[str, Any]]:
         """Return how many figures changed in each branch, how much its métiers did, and why."""
