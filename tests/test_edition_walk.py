@@ -97,7 +97,7 @@ def test_killed_before_any_change_freeze_leaves_the_previous_edition_and_no_part
     count = int((published.parent / "changes").read_text(encoding="utf-8"))
     stops = [change.__eq__ for change in ("open index.html", "os.rename 2026-v2.zip")]
     if os.environ.get("OPMQ_TEST_FULL"):
-        stops += map(nth, random.Random(22).sample(range(count), 28))
+        stops += map(nth, random.Random(22).sample(range(count * 9 // 10), 28))
     for is_last in stops:
         path.unlink(missing_ok=True)
         shutil.rmtree(root / "outputs/.archived-site", ignore_errors=True)
