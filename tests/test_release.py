@@ -479,9 +479,9 @@ def test_the_same_search_finds_them_when_the_gate_is_open(
 
 
 def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
-    project: tuple[Path, set[str]],
+    project: tuple[Path, set[str]], tmp_path: Path
 ) -> None:
-    root, _ = project
+    root = shutil.copytree(project[0], tmp_path / "root", ignore=shutil.ignore_patterns("site"))
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
     modules = library.read(Hashes())
     assert release_of.write(root, edition, branches, modules) == []
@@ -526,9 +526,10 @@ def test_results_that_rest_on_own_data_are_for_their_owner_alone(tmp_path: Path)
 
 @pytest.mark.skipif(not FULL, reason="OPMQ_TEST_FULL=1")
 def test_an_archive_has_released_tables_alone_and_is_made_again_from_them(
-    project: tuple[Path, set[str]],
+    project: tuple[Path, set[str]], tmp_path: Path
 ) -> None:
-    root, canaries = project
+    closed, canaries = project
+    root = shutil.copytree(closed, tmp_path / "root", symlinks=True)
     opmq(root, "edition", "freeze", "own")
     edition = parameters.load_edition(root).edition_id
     path = root / "outputs/editions/own.zip"
