@@ -246,6 +246,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
     small.write_notebook(root, "06_demandes", REGISTER, signature=register)
     (root / "data").mkdir()
     canaries: set[str] = set()
+    told: set[str] = set()
     rng = np.random.default_rng(5)
     for path in (root / "parameters/branches").glob("*.yml"):
         if path.stem not in BRANCHES:
@@ -255,7 +256,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
         text = path.read_text(encoding="utf-8").replace("employment: null", named)
         notebooks = 'notebooks: ["01_emplois", "06_demandes"]'
         path.write_text(re.sub(r"(?m)^notebooks: .*", notebooks, text), encoding="utf-8")
-        canaries |= plant(root, path.stem, rng)
+        secret, others = plant(root, path.stem, rng)
+        canaries, told = canaries | secret, told | others
     edition = root / "parameters/edition.yml"
     text = edition.read_text(encoding="utf-8")
     named = text.replace("requests: null", "requests: data/requests.csv")
@@ -263,11 +265,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
     (root / "data/requests.csv").write_text("request_id\n765432\n", encoding="utf-8")
     opmq(root, "run", "--workers", "2")
     opmq(root, "site", "--engine", "embedded")
-    return root, canaries | {"765432"}
+    return root, canaries - told | {"765432"}
 
 
-def plant(root: Path, code: str, rng: np.random.Generator) -> set[str]:
-    """Write an own table, with the same in other formats, and return its secret values."""
+def plant(root: Path, code: str, rng: np.random.Generator) -> tuple[set[str], set[str]]:
+    """Write an own table, also in other formats; return its secret values, and the others."""
     codes = pd.read_csv(Path(given.PROJECT) / "opmq_lib/data/metiers.csv", dtype=str)
     codes = codes.query("level == 'fap225' and nomenclature == 'FAP-2009' and scope == 'industry'")
     names = codes["metier_code"].head(20).tolist()
@@ -289,7 +291,8 @@ def plant(root: Path, code: str, rng: np.random.Generator) -> set[str]:
     table.to_parquet(root / f"data/{code}.parquet")
     with sqlite3.connect(root / f"data/{code}.db") as base:
         table.to_sql("t", base)
-    return set(table.loc[secret, "employment_headcount"].astype(str))
+    heads = table["employment_headcount"].astype(str)
+    return set(heads[secret]), set(heads[~secret])
 
 
 def opmq(root: Path, *words: str) -> str:
