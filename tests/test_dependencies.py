@@ -121,7 +121,7 @@ CHANGES = [
     (
         ("opmq_lib/methods/requests/counting.py", r"\Z", "\nadded = 1\n"),
         "library opmq_lib.methods.requests.counting changed",
-        ["06_demandes", "13_demandes_ensemble"],
+        ["13_demandes_ensemble"],
     ),
     (
         ("opmq_lib/methods/forecast/engine.py", r"\Z", "\nadded = 1\n"),
