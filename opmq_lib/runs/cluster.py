@@ -130,13 +130,13 @@ class Cluster:
 
         def end() -> None:
             with suppress(Exception):
-                self._client.cancel(list(self._waiting), force=True)
-                if self._waiting:
+                if waiting := list(self._waiting):  # before each of them is taken back
+                    self._client.cancel(waiting, force=True)
                     self._client.run(end_kernels)
 
         ending = threading.Thread(target=end, daemon=True)
         ending.start()
-        ending.join(SECONDS_TO_LEAVE)
+        ending.join(SECONDS_TO_ANSWER)
         self._left.set()
 
     def close(self) -> None:
