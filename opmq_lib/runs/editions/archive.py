@@ -114,8 +114,9 @@ def manifest(path: Path) -> dict[str, Any]:
             raise ValueError(found["name"])
     except (OSError, KeyError, TypeError, ValueError, *_DAMAGE) as error:
         expected = "a file written by `opmq edition freeze`"
-        fix = "take another copy of the archive"
-        what = "no archive of an edition, or a damaged one"
+        what, fix = "no archive of an edition, or a damaged one", "take another copy of the archive"
+        if not path.exists():
+            what, fix = "no such archive", "freeze it, or correct its name: outputs/editions/ has them"
         raise DataError.of(path.name, what, expected, fix) from error
     return dict(found)
 

@@ -87,7 +87,8 @@ def opened(root: Path, name: str) -> Edition:
             [*names, *(each.parent.name for each in folder.parent.glob("*/runs.jsonl"))]
         )
         fix = "freeze it, or run the study"
-        raise ScopeError.of("EDITION", "no such edition", f"one of: {known}", fix, name)
+        expected = f"one of: {known}" if known else "one that was frozen or run: none was yet"
+        raise ScopeError.of("EDITION", "no such edition", expected, fix, name)
     package = Path(library.__file__).parents[1]
     last = ledger.latest(folder / ledger.LEDGER, "ok")
     public = {id_: each for id_, each in last.items() if each.get("origin") == "public"}
