@@ -116,7 +116,7 @@ def manifest(path: Path) -> dict[str, Any]:
         expected = "a file written by `opmq edition freeze`"
         what, fix = "no archive of an edition, or a damaged one", "take another copy of the archive"
         if not path.exists():
-            what, fix = "no such archive", "freeze it, or correct its name: outputs/editions/ has them"
+            what, fix = "no such archive", "freeze it, or name one of outputs/editions/"
         raise DataError.of(path.name, what, expected, fix) from error
     return dict(found)
 
