@@ -201,12 +201,12 @@ class Attack:
         In whole numbers, one that goes at least so far (three more may be impossible, four not).
         """
         is_kept = np.ndim(blocks) == 0 and not whole and len(self.movable) <= WARM
-        inside = np.isin(self.movable, cells) if is_kept else 1
+        inside = np.isin(self.movable, cells) if is_kept else True
         cells = self.movable if is_kept else cells
         price = step * np.where(self.graph.sole[cells], ALONE, 1) + self.price[cells]
         gain = GAIN * aim.gain[cells]
         cost = np.r_[price - gain, price + gain]
-        high = np.r_[aim.up[cells] * inside, aim.down[cells] * inside]
+        high = np.r_[np.where(inside, aim.up[cells], 0), np.where(inside, aim.down[cells], 0)]
         low = np.zeros(len(high))
         if whole:  # any movement will do, as long as it is far enough
             is_aim = np.r_[gain, -gain] > 0
