@@ -187,6 +187,7 @@ def audit(
         required_lower=value - need[0],
         required_upper=value + need[1],
         margin_ratio=np.fmin(*ratio),
+        is_exposed=found["is_exposed"].astype(bool),
     ).sort_values(["is_exposed", "margin_ratio"], ascending=[False, True], ignore_index=True)
 
 
