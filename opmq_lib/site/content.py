@@ -28,8 +28,8 @@ SHORTLIST_NOTEBOOK = "07_que_faire"
 REPORT, CONSOLIDATION = "00_rapport", "10_consolidation"
 SUMMED_UP = {
     "01_emplois": ("indicator", "emplois"),
-    "02_besoins": ("indicator", "besoins", "besoins_taux", "besoins_projections"),
-    "07_que_faire": ("is_shown", "shortlist", "not_judged", "que_faire", "decisions_suites"),
+    "02_besoins": ("indicator", "besoins", "besoins_projections"),
+    "07_que_faire": ("is_shown", "shortlist"),
     CONSOLIDATION: ("indicator", "consolidation"),
 }
 """Notebooks behind what the home page and that of a branch say: a column that the first of their
@@ -77,7 +77,8 @@ def summary(branch: Branch, labels: Mapping[str, str]) -> Any:
 
     `headcount` is missing where none is published; then there is nothing else to say.
     """
-    from opmq_lib.questions.rapport import figures, page  # not loaded where a site is up to date
+    from opmq_lib.questions.que_faire.page import first  # not loaded where a site is up to date
+    from opmq_lib.questions.rapport import figures, page
 
     answers = {name: _results(branch.runs.get(name)) for name in SUMMED_UP}
     drawn = figures.metiers(answers, labels).html
@@ -86,7 +87,7 @@ def summary(branch: Branch, labels: Mapping[str, str]) -> Any:
     return SimpleNamespace(
         headline=Markup(page.headline(answers).html),
         figure=Markup(trace.linked(drawn, files, f"{REPORT}.html") if is_told else drawn),
-        metiers=page.first_metiers(answers, labels),
+        metiers=first(listed, labels) if (listed := answers["07_que_faire"]) else [],
         **page.whole(answers),
     )
 
@@ -158,7 +159,7 @@ def _frame(columns: Mapping[str, Any]) -> pd.DataFrame:
         every = [text or None for text in column.dictionary.to_pylist()]
         cells = np.array(every, "float64" if is_number else "object")
         (numbers if is_number else texts)[name] = cells[column.indices.to_numpy()]
-    return pd.DataFrame(texts, dtype="object").join(pd.DataFrame(numbers), how="outer")
+    return pd.concat([pd.DataFrame(texts, dtype="object"), pd.DataFrame(numbers)], axis=1)
 
 
 def missing_reason(branch: Branch) -> str:

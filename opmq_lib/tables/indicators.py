@@ -107,10 +107,12 @@ def _are(table: pd.DataFrame, chosen: Mapping[str, Any]) -> NDArray[np.bool_]:
             continue
         if column not in table:
             kept &= value == ""
-        elif value == "":
-            kept &= (table[column].isna() | table[column].eq("")).to_numpy(bool)
-        else:
-            kept &= table[column].eq(value).to_numpy(bool, na_value=False)
+            continue
+        cells = table[column].array
+        same: Any = cells == value
+        has_all = isinstance(same, np.ndarray)
+        same = same if has_all else same.to_numpy(bool, na_value=False)
+        kept &= same | cells.isna() if value == "" else same
     return kept
 
 
@@ -125,6 +127,18 @@ def row_of(
     asked = {"indicator": indicator, "metier_code": metier_code, "year": year, **chosen}
     places = np.flatnonzero(_are(table, asked))
     return int(table.index[places[0]]) if places.size else None
+
+
+def rows_of(table: pd.DataFrame, indicator: str, **chosen: Any) -> dict[str, int]:
+    """Return the number of the first row of each métier that an indicator has.
+
+    Examples:
+        >>> table = pd.DataFrame({"indicator": ["x", "y", "y"], "metier_code": ["A", "A", "B"]})
+        >>> rows_of(table, "y")
+        {'A': 1, 'B': 2}
+    """
+    rows = select(table, indicator, **chosen)["metier_code"].drop_duplicates()
+    return dict(zip(rows, rows.index.tolist(), strict=True))
 
 
 def with_interval(projections: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

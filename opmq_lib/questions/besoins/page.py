@@ -56,7 +56,6 @@ WORDS = words(__package__)
 def facts(results: Results) -> Any:
     """Return what the words depend on: years, and what employment, rates and ages are."""
     jobs, cells = select(results[TABLE], JOBS), results[RATES_TABLE]
-    posts = results["besoins_projections"]
     bases, base = set(cells["ages_basis"]), 0 if jobs.empty else int(jobs["year"].max())
     period = max(select(results[TABLE], AGES).get("variant", ()), default="")
     is_observed = bool((jobs["nature"] == "observed").all())
@@ -69,9 +68,17 @@ def facts(results: Results) -> Any:
         base=base or None,
         older_ages=period if (centre_year(period) or base) < base else "",
         level=None if jobs.empty else int(cells["level_year"].max()),
-        start=None if posts.empty else int(posts["start_year"].max()),
-        end=None if posts.empty else int(posts["year"].max()),
+        **years(results),
     )
+
+
+def years(results: Results) -> dict[str, int | None]:
+    """Return from which year posts are counted, and to which; none without needs."""
+    posts = results.get("besoins_projections", pd.DataFrame())
+    return {
+        name: None if posts.empty else int(posts[column].max())
+        for name, column in (("start", "start_year"), ("end", "year"))
+    }
 
 
 def banner(results: Results) -> Html:

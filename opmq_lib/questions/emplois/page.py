@@ -21,6 +21,7 @@ from opmq_lib.tables.indicators import (
     largest_first,
     last_year,
     row_of,
+    rows_of,
     select,
     where,
 )
@@ -51,16 +52,17 @@ def facts(results: Results) -> Any:
     """Return what the words depend on: what the table is, its years, whether a métier leads."""
     table = results[TABLE]
     levels, ranked = select(table, HEADCOUNT), _ranked(results)
+    fit = select(table, "headcount_fit_ratio")
     low, high = (ranked[end].fillna(ranked["value"]) for end in ("lower", "upper"))
     unknown = select(table, "class_headcount", status="nd")
     return SimpleNamespace(
-        is_poor=bool(best_grades(select(table, "headcount_fit_ratio")["value"]).eq("B").any()),
-        structure_year=_year(select(table, "headcount_fit_ratio")["year"], max),
+        is_poor=bool(best_grades(fit["value"]).eq("B").any()),
+        structure_year=_year(fit["year"], max),
         headcount_year=_year(select(table, "branch_headcount")["year"], max),
         is_fragile=bool(_grades(ranked).eq(pieces.LEAST_RELIABLE).mean() >= FRAGILE_SHARE),
-        uncovered=[CLASSES[row["level"]] for row in unknown.to_dict("records")],
+        uncovered=[CLASSES[level] for level in unknown.get("level", ())],
         is_known=not levels.empty,
-        is_observed=bool((levels["nature"] == "observed").all()) and not levels.empty,
+        is_observed=is_observed(results),
         is_own=bool(levels["origin"].eq("own").any()),
         is_apart=len(ranked) > 1 and bool(low.iloc[0] > high.iloc[1]),
         first=_year(levels["year"], min),
@@ -69,6 +71,12 @@ def facts(results: Results) -> Any:
         last_projected=_year(results[PROJECTIONS]["year"], max) if PROJECTIONS in results else None,
         shown=min(len(ranked), SHOWN),
     )
+
+
+def is_observed(results: Results) -> bool:
+    """Return whether employment by métier is a table that the branch supplied."""
+    natures = select(results[TABLE], HEADCOUNT)["nature"]
+    return bool(natures.eq("observed").all()) and not natures.empty
 
 
 def banner(results: Results) -> Html:
@@ -149,7 +157,7 @@ def ranges_figure(
         ),
         drawn,
         figures.both(svg.dots(drawn, is_wide=True), svg.dots(drawn)),
-        _metiers_table(results, labels, rows),
+        _metiers_table(results, f, labels, rows),
         WORDS.ranges_said(drawn[0]),
     )
 
@@ -251,28 +259,24 @@ def _projected_ends(graded: Cells, last: pd.DataFrame, code: str) -> Markup:
     return Markup("{} à{}{}").format(ends[0], french.NBSP, ends[1]) + graded.letter(int(rows[0.5]))
 
 
-def _metiers_table(results: Results, labels: Labels, ranked: pd.DataFrame) -> Html:
+def _metiers_table(results: Results, f: Any, labels: Labels, ranked: pd.DataFrame) -> Html:
     """Return employment, past change, projected change and projection of some métiers."""
-    table, cells, f = results[TABLE], _cells(results), facts(results)
-    code = ranked["metier_code"]
-    first = int(select(table, HEADCOUNT)["year"].min())
-
-    def projected(row: int) -> int | None:
-        return row_of(table, PROJECTED, code[row], f.end)
-
+    table, cells, code = results[TABLE], _cells(results), ranked["metier_code"]
+    past = rows_of(table, "employment_change_pct", year=f.base)
+    change, projected = (rows_of(table, name, year=f.end) for name in (CHANGE, PROJECTED))
     columns = {
         "Métier (FAP)": lambda row: labels[code[row]],
         f"Emplois {f.base}": cells.headcount,
         "Intervalle à 80 %": lambda row: (
             pieces.NOT_APPLICABLE if f.is_observed else cells.interval(row)
         ),
-        f"Évolution {first}-{f.base}": lambda row: cells.show(
-            row_of(table, "employment_change_pct", code[row], f.base), _signed_percent
+        f"Évolution {f.first}-{f.base}": lambda row: cells.show(
+            past.get(code[row]), _signed_percent
         ),
         f"Évolution {f.base}-{f.end}, intervalle à 80 %": lambda row: percent_interval(
-            cells, row_of(table, CHANGE, code[row], f.end), french.signed
+            cells, change.get(code[row]), french.signed
         ),
-        f"Projection {f.end}": lambda row: cells.headcount(projected(row)),
+        f"Projection {f.end}": lambda row: cells.headcount(projected.get(code[row])),
     }
     return pieces.table(WORDS.metiers_table(f), columns, ranked.index)
 

@@ -59,16 +59,14 @@ def findings(results: Results, labels: Labels) -> Html:
         return Html("")
     solid = shown.loc[shown["presence_pct"] >= SOLID_PRESENCE_PCT, "metier_code"]
     names = [f"« {labels[code]} »" for code in solid]
-    first = said_of(results, shown.index[0], labels)
-    return pieces.lede(WORDS.finding(len(shown), names, first))
+    return pieces.lede(WORDS.finding(len(shown), names, first(results, labels)[0]))
 
 
 def cards(results: Results, labels: Labels) -> Html:
     """Return the list as cards, one a métier."""
-    shown = shown_rows(results)
-    if shown.empty:
+    items = "".join(map(WORDS.card, said_of(results, labels)))
+    if not items:
         return Html("")
-    items = "".join(WORDS.card(said_of(results, row, labels)) for row in shown.index)
     html = "".join(pieces.paragraphs(f'<ol class="opmq-shortlist">{items}</ol>'))
     return pieces.piece(html)
 
@@ -127,23 +125,51 @@ def _levers(causes: str) -> str:
     return " ; ".join(WORDS.CAUSES[code][1] for code in causes.split()) or str(WORDS.to_ask())
 
 
-def said_of(results: Results, row: int, labels: Labels) -> Any:
-    """Return what is said of one métier of the list."""
-    table = results[LISTED].loc[[row]].fillna(dict.fromkeys(["causes", *DECISION[1:]], ""))
-    cells, each = Cells(LISTED, table), table.astype("object").to_dict("index")[row]
+def first(results: Results, labels: Labels) -> list[Any]:
+    """Return the métiers of the list, in order: name, departures with their interval, causes."""
+    shown = shown_rows(results)
+    cells = Cells(LISTED, shown)
+    named = zip(shown.index, shown["metier_code"], shown["causes"].fillna(""), strict=True)
+    return [
+        SimpleNamespace(
+            row=row,
+            code=code,
+            name=labels[code],
+            link=pieces.metier(code, labels[code]),
+            rate=_rate(cells, row) + cells.letter(row),
+            rate_ends=_ends(cells, row, "departure_rate_pct", french.one_decimal),
+            causes=[WORDS.CAUSES[cause] for cause in causes.split()],
+        )
+        for row, code, causes in named
+    ]
+
+
+def said_of(results: Results, labels: Labels) -> list[Any]:
+    """Return all that is said of the métiers of the list, in order."""
+    texts = dict.fromkeys(DECISION[1:], "")
+    shown = shown_rows(results).fillna(texts)
+    cells = Cells(LISTED, shown)
+    return [_said(m, cells, shown.loc[m.row]) for m in first(results, labels)]
+
+
+def _said(m: Any, cells: Cells, each: Any) -> Any:
+    row = m.row
     has_own = pd.notna(each["own_certifications_count"])
     gap = each["growth_rate_pct"] - each["own_growth_rate_pct"]
+    least, most = (cells.read(row, f"tension_class_{end}") for end in ("least", "most"))
     return SimpleNamespace(
+        **vars(m),
         rank=cells.show(row, french.number, "rank"),
-        name=labels[each["metier_code"]],
         mostly=pieces.mostly(*(each[name] for name in pieces.HERE)),
         share=cells.show(row, french.percent, "employment_share_pct"),
         share_ends=_ends(cells, row, "employment_share_pct", _whole),
-        rate=_rate(cells, row) + cells.letter(row),
-        rate_ends=_ends(cells, row, "departure_rate_pct", french.one_decimal),
         count=cells.show(row, french.two_digits, "departures_per_year_headcount"),
-        tension=_tension(cells, row),
-        causes=[WORDS.CAUSES[code] for code in each["causes"].split()],
+        tension=_tension(cells, each, row),
+        tension_class=int(most or 0),
+        is_several=least != most,
+        tension_rank=cells.show(row, french.number, "tension_rank"),
+        ranked=cells.show(row, french.number, "ranked_count"),
+        tension_year=f"{each['tension_year']:.0f}",
         certifications=WORDS.certifications(
             cells.show(row, french.number, "certifications_count"),
             cells.show(row, french.number, "own_certifications_count") if has_own else None,
@@ -154,6 +180,7 @@ def said_of(results: Results, row: int, labels: Labels) -> Any:
         diverges=abs(gap) > MOST_APART_PCT,
         presence=cells.show(row, french.percent, "presence_pct"),
         is_solid=each["presence_pct"] >= SOLID_PRESENCE_PCT,
+        is_candidate=each["decision_status"] == "candidate",
         decision=_decision(each, each["decision_status"]),
     )
 
@@ -171,15 +198,14 @@ def _ends(cells: Cells, row: int, column: str, form: Callable[[float], str]) -> 
     return Markup("{} à{}{}").format(low, french.NBSP, high)
 
 
-def _tension(cells: Cells, row: int) -> Markup:
+def _tension(cells: Cells, each: Any, row: int) -> Markup:
     """Return how tense a métier is: its class and its rank, or that nothing is published."""
-    if cells.read(row, "tension_rank") is None:
+    if pd.isna(each["tension_rank"]):
         return Markup(WORDS.no_tension())
     place, count, *ends = (
         cells.show(row, french.number, name)
         for name in ("tension_rank", "ranked_count", "tension_class_least", "tension_class_most")
     )
-    each: Any = cells.table.loc[row]
     is_one = each["tension_class_least"] == each["tension_class_most"]
     rank = WORDS.rank(place, count, int(each["tension_year"]))
     is_alarm = each["tension_alarm"] == "yes"

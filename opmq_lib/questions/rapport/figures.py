@@ -1,7 +1,6 @@
 """The figures of `00_rapport` about métiers: what is drawn, each beside its table."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from opmq_lib.questions.besoins import page as besoins
@@ -20,14 +19,6 @@ WORDS = words(__package__)
 TENSIONS = "metier_tensions"
 LEAST_SHARE_PCT = 1
 MOST_POINTS, MOST_AGES, MOST_RECURRING = 14, 9, 6
-
-
-def years(needs: Results) -> Any:
-    """Return the first and last years of what is to be replaced; none without needs."""
-    if not needs:
-        return SimpleNamespace(start=None, end=None)
-    known = besoins.facts(needs)
-    return SimpleNamespace(start=known.start, end=known.end)
 
 
 def listed_codes(answers: Answers) -> list[str]:
@@ -126,7 +117,7 @@ def _standing_table(
 def metiers(answers: Answers, labels: Labels) -> Html:
     """Draw the largest métiers of the branch, each in its interval, those of the list apart."""
     jobs = answers.get("01_emplois", {})
-    if not jobs or emplois.facts(jobs).is_observed:
+    if not jobs or emplois.is_observed(jobs):
         return Html("")
     drawn = emplois.ranges_figure(jobs, labels, listed=listed_codes(answers))
     return drawn if isinstance(drawn, show.Figure) else Html("")

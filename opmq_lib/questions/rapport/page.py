@@ -22,7 +22,6 @@ from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.que_faire import page as que_faire
-from opmq_lib.questions.que_faire.chain import LISTED
 from opmq_lib.questions.rapport import figures
 from opmq_lib.questions.rapport.figures import Answers
 from opmq_lib.questions.travaux import chain as works
@@ -30,7 +29,7 @@ from opmq_lib.questions.travaux import page as travaux
 from opmq_lib.show import french, pieces
 from opmq_lib.show.pieces import Cells, Html, Labels, Results
 from opmq_lib.show.words import words
-from opmq_lib.tables.indicators import ALL_METIERS, row_of, select, where
+from opmq_lib.tables.indicators import ALL_METIERS, row_of, rows_of, select, where
 
 WORDS = words(__package__)
 TOTAL: Final = {"metier_code": ALL_METIERS}
@@ -137,24 +136,15 @@ def shortlist(answers: Answers, labels: Labels) -> Html:
     listed = answers.get("07_que_faire", {})
     if not listed:
         return Html("")
-    f = figures.years(answers.get("02_besoins", {}))
-    f.national = que_faire.facts(listed).national
-    metiers = first_metiers(answers, labels)
+    metiers, f = _metiers(answers, labels), que_faire.facts(listed)
     if not metiers:
         return Html(que_faire.banner(listed).html + que_faire.left_out(listed, labels).html)
-    table = "".join(pieces.paragraphs(WORDS.shortlist(metiers, f)))
+    years = SimpleNamespace(**besoins.years(answers.get("02_besoins", {})), national=f.national)
+    table = "".join(pieces.paragraphs(WORDS.shortlist(metiers, years)))
     left_out = que_faire.left_out(listed, labels).html
-    unstable = que_faire.banner(listed).html if que_faire.facts(listed).is_unstable else ""
+    unstable = que_faire.banner(listed).html if f.is_unstable else ""
     followed = que_faire.follow_up_table(listed, labels).html
     return pieces.piece(f'{unstable}{table}<div class="opmq-aside">{left_out}</div>{followed}')
-
-
-def first_metiers(answers: Answers, labels: Labels) -> list[Any]:
-    """Return the métiers of the list, in order, as other pages show them."""
-    listed = answers.get("07_que_faire", {})
-    if not listed:
-        return []
-    return [_metier(answers, row, labels) for row in que_faire.shown_rows(listed).index]
 
 
 def whole(answers: Answers) -> dict[str, Any]:
@@ -170,7 +160,7 @@ def whole(answers: Answers) -> dict[str, Any]:
         cells = Cells(emplois.TABLE, jobs[emplois.TABLE])
         said["headcount"], said["heads"] = cells.number(row), int(cells.read(row) or 0)
         said["year"] = str(int(jobs[emplois.TABLE]["year"][row]))
-    said |= vars(figures.years(needs))
+    said |= besoins.years(needs)
     if needs:
         table, cells = needs[besoins.TABLE], besoins.cells_of(needs)
         count, rate = (
@@ -183,37 +173,24 @@ def whole(answers: Answers) -> dict[str, Any]:
     return said
 
 
-def _metier(answers: Answers, row: int, labels: Labels) -> Any:
-    """Return what the list says of one métier, needs and ages beside."""
-    listed, needs = answers["07_que_faire"], answers.get("02_besoins", {})
-    m: Any = que_faire.said_of(listed, row, labels)
-    each: Any = listed[LISTED].loc[row]
-    code = str(each["metier_code"])
-    m.link = pieces.metier(code, m.name)
-    least, most = each["tension_class_least"], each["tension_class_most"]
-    m.tension_class = 0 if pd.isna(most) else int(most)
-    m.is_several = least != most
-    cells = Cells(LISTED, listed[LISTED])
-    m.tension_rank, m.ranked = (
-        cells.show(row, french.number, name) for name in ("tension_rank", "ranked_count")
+def _metiers(answers: Answers, labels: Labels) -> list[Any]:
+    """Return what the list says of each of its métiers, in order, needs and ages beside."""
+    metiers = que_faire.said_of(answers["07_que_faire"], labels)
+    needs = answers.get("02_besoins", {})
+    table = needs.get(besoins.TABLE, pd.DataFrame(columns=["indicator", "metier_code"]))
+    cells = Cells(besoins.TABLE, table)
+    posts, old, left = (
+        rows_of(table, name, variant="")
+        for name in (besoins.POSTS_RATE, besoins.OLD, besoins.LEFT)
     )
-    m.tension_year = f"{each['tension_year']:.0f}" if m.tension_class else ""
-    m.is_candidate = each["decision_status"] == "candidate"
-    m.posts = m.old = m.count = pieces.ABSENT
-    m.count_ends = ""
-    if needs:
-        table = where(needs[besoins.TABLE], metier_code=code)
-        cells = Cells(besoins.TABLE, table)
-        posts, old, left = (
-            row_of(table, name, code, variant="")
-            for name in (besoins.POSTS_RATE, besoins.OLD, besoins.LEFT)
-        )
-        m.posts = cells.ends(posts, french.one_decimal)
-        m.old = cells.percent(old)
-        m.count = cells.show(left, french.two_digits)
-        is_apart = left is not None and not cells.is_unreliable(left)
-        m.count_ends = cells.ends(left, french.two_digits) if is_apart else ""
-    return m
+    for m in metiers:
+        row = left.get(m.code)
+        m.posts = cells.ends(posts.get(m.code), french.one_decimal)
+        m.old = cells.percent(old.get(m.code))
+        m.count = cells.show(row, french.two_digits)
+        is_apart = row is not None and not cells.is_unreliable(row)
+        m.count_ends = cells.ends(row, french.two_digits) if is_apart else ""
+    return metiers
 
 
 def skills(answers: Answers, labels: Labels) -> Html:
