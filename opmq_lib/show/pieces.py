@@ -27,6 +27,7 @@ LEAST_RELIABLE = "D"
 LEAST_CARD = 4
 """Columns from which a table is too wide for a phone; those of text count twice."""
 GRADE = Markup('<abbr class="opmq-grade" title="fiabilité {0} : {1}">{0}</abbr>')
+LETTERS = {"": Markup("")} | {key: GRADE.format(key, said) for key, said in french.GRADES.items()}
 
 Results = Mapping[str, pd.DataFrame]
 Labels = Mapping[str, str]
@@ -141,7 +142,7 @@ class Cells:
 
     def read(self, row: int, column: str = "value") -> float | None:
         """Return a number of the table, or `None` where there is none."""
-        value = self._cell(row, column)
+        value = self.cell(row, column)
         return None if pd.isna(value) else float(value)
 
     @cached_property
@@ -149,7 +150,8 @@ class Cells:
         """The columns read so far: a page reads many cells of few columns."""
         return {}
 
-    def _cell(self, row: int, column: str) -> Any:
+    def cell(self, row: int, column: str) -> Any:
+        """Return what stands in a row and a column."""
         if column not in self._columns:
             cells = zip(self.table.index, self.table[column].tolist(), strict=True)
             self._columns[column] = dict(cells)
@@ -168,14 +170,13 @@ class Cells:
             return ABSENT
         value = self.read(row, column)
         if value is None:
-            return absence(str(self._cell(row, "status")))
-        text = Markup('<span class="n" data-cell="{}:{}:{}">{}</span>')
-        return text.format(self.name, row, column, form(value))
+            return absence(str(self.cell(row, "status")))
+        place = f"{self.name}:{row}:{column}"
+        return Markup(f'<span class="n" data-cell="{place}">{escape(form(value))}</span>')
 
     def letter(self, row: int | None) -> Markup:
         """Return the grade of reliability of a number as its letter, if it has one."""
-        grade = "" if row is None else self.grade(row)
-        return GRADE.format(grade, french.GRADES[grade]) if grade else Markup("")
+        return LETTERS["" if row is None else self.grade(row)]
 
     def is_unreliable(self, row: int | None) -> bool:
         """Return whether a number has the last grade: only its interval is shown."""
@@ -184,7 +185,7 @@ class Cells:
     def grade(self, row: int) -> str:
         """Return the grade of reliability of a number, empty where it has none."""
         has_grades = "reliability_grade" in self.table
-        grade = self._cell(row, "reliability_grade") if has_grades else ""
+        grade = self.cell(row, "reliability_grade") if has_grades else ""
         return "" if pd.isna(grade) else str(grade)
 
     def number(self, row: int | None, decimals: int = 0) -> Markup:
@@ -238,7 +239,7 @@ class Cells:
         if row is None or self.read(row, "lower") is None or self.read(row, "upper") is None:
             return self.show(row, form, "lower")
         high = self.show(row, upper_form or form, "upper")
-        return Markup("{} à{}{}").format(self.show(row, form, "lower"), french.NBSP, high)
+        return self.show(row, form, "lower") + f" à{french.NBSP}" + high
 
 
 def absence(status: str) -> Markup:

@@ -4,12 +4,13 @@ They rest on the result tables that the site publishes and on the embedded table
 pages are withheld is missing there, and named.
 """
 
-import io
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from jinja2 import Template
 from markupsafe import Markup
 
@@ -19,7 +20,7 @@ from opmq_lib.questions.metier import chain, page
 from opmq_lib.runs import folders
 from opmq_lib.show import workbook
 from opmq_lib.site import content, files
-from opmq_lib.site.manifest import Manifest, read_file
+from opmq_lib.site.manifest import Manifest
 from opmq_lib.sources import study
 
 FOLDER = "metiers"
@@ -88,27 +89,18 @@ def released(manifest: Manifest) -> dict[str, pd.DataFrame]:
     Raises:
         ConfidentialityError: If a file is no longer the one that the manifest has checked.
     """
-    blocks: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for name, text in _texts(manifest):
-        header, _, body = text.partition("\n")
-        asked = [f",{indicator}," for indicator in _WANTED.get(name, ())]
-        lines = body.splitlines(keepends=True)
-        kept = [line for line in lines if not asked or any(each in line for each in asked)]
-        if kept:
-            blocks[name, header] += kept
-    tables: dict[str, list[pd.DataFrame]] = defaultdict(list)
-    for (name, header), lines in blocks.items():
-        written = f"{header}\n{''.join(lines)}".encode()
-        tables[name].append(study.read_result(io.BytesIO(written)))
-    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
-
-
-def _texts(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield the name and the content of each result table that the pages read."""
+    parts: dict[str, list[pa.Table]] = defaultdict(list)
     for branch, run in manifest.runs:
         for name in chain.RELEASED.get(run.notebook, ()) if branch is not None else ():
-            if f"{name}.csv" in run.files:
-                yield name, read_file(run, f"{name}.csv").decode()
+            table = pa.table(run.tables.get(name, {}))
+            if table.num_rows and (asked := _WANTED.get(name)):
+                table = table.filter(pc.is_in(table["indicator"].cast("string"), pa.array(asked)))
+            if table.num_rows:
+                parts[name].append(table)
+    return {
+        name: study.typed(pa.concat_tables(each, promote_options="default"))
+        for name, each in parts.items()
+    }
 
 
 def _missing(manifest: Manifest, given: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:

@@ -15,6 +15,7 @@ from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from openpyxl import Workbook
 from pyarrow import csv as arrow
 
@@ -408,13 +409,23 @@ def read_result(source: Path | BytesIO, columns: Sequence[str] | None = None) ->
         columns: Those to read; all of them if not given.
     """
     content = source.read_bytes() if isinstance(source, Path) else source.read()
-
-    def kind(name: str) -> pa.DataType:
-        is_number = name in tables.COLUMNS and tables.COLUMNS[name].kind in {"whole", "number"}
-        return pa.float64() if is_number else pa.string()
-
-    table: pd.DataFrame = arrow_table(content, kind, [""], columns).to_pandas()
+    table: pd.DataFrame = arrow_table(content, _kind, [""], columns).to_pandas()
     return table
+
+
+def typed(texts: pa.Table) -> pd.DataFrame:
+    """Return columns of texts, as `text_columns` gives them, as `read_result` reads them."""
+    columns = {}
+    for name, column in zip(texts.column_names, texts.columns, strict=True):
+        text = column.cast("string")
+        columns[name] = pc.if_else(pc.equal(text, ""), None, text).cast(_kind(name))
+    table: pd.DataFrame = pa.table(columns).to_pandas()
+    return table
+
+
+def _kind(name: str) -> pa.DataType:
+    is_number = name in tables.COLUMNS and tables.COLUMNS[name].kind in {"whole", "number"}
+    return pa.float64() if is_number else pa.string()
 
 
 def text_columns(content: bytes, delimiter: str = ",") -> dict[str, pa.DictionaryArray]:

@@ -49,13 +49,14 @@ def portfolio(certifications: pd.DataFrame, bodies: pd.DataFrame) -> pd.DataFram
     """
     distinct = certifications.drop_duplicates("certifinfo_code")
     named = distinct["validating_body"] + "\n" + distinct["certifying_body"]
-    parts = [
-        distinct[named.str.contains(body, regex=False)].assign(branch_code=branch)
+    found = [
+        (branch, row)
         for branch, body in zip(bodies["branch_code"], bodies["body"], strict=True)
+        for row in named.index[named.str.contains(body, regex=False)]
     ]
-    every = pd.concat(parts or [distinct.head(0).assign(branch_code="")])
+    every = distinct.loc[[row for _, row in found]]
+    every.insert(0, "branch_code", [branch for branch, _ in found])
     every = every.drop_duplicates(["branch_code", "certifinfo_code"])
-    every = every[["branch_code", *certifications.columns]]
     return every.sort_values(["branch_code", "title"], ignore_index=True)
 
 

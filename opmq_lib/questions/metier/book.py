@@ -53,7 +53,8 @@ def book(
 ) -> Book:
     """Return the tables of `chain.results` and `chain.taught` arranged by métier."""
     table = results[NAME]
-    keys = zip(table["metier_code"], table["indicator"], strict=True)
+    columns = {str(name): column.tolist() for name, column in table.items()}
+    keys = zip(columns["metier_code"], columns["indicator"], strict=True)
     rows: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, key in enumerate(keys):
         rows[key].append(row)
@@ -63,7 +64,7 @@ def book(
     codes = tensions.table["metier_code"]
     return Book(
         Cells(NAME, table),
-        {str(name): column.tolist() for name, column in table.items()},
+        columns,
         rows,
         (tensions, dict(zip(codes, codes.index, strict=True))),
         (images, _grouped(images.table["metier_code"])),

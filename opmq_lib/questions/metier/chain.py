@@ -164,7 +164,8 @@ def ages(inputs: Tables, asked: list[str]) -> pd.DataFrame:
     """Return the share of each age in the first period and the last one, and of 50 and over."""
     table = inputs["age_structure"]
     table = table[table["metier_code"].isin(asked)]
-    table = table.assign(year=table["period"].map(centre_year), value=100 * table["share"])
+    centre = {period: centre_year(period) for period in table["period"].unique()}
+    table = table.assign(year=table["period"].map(centre), value=100 * table["share"])
     table = table[table["year"].isin([table["year"].min(), table["year"].max()])]
     is_old = table["age_band"] >= FIRST_OLD_BAND
     old = table[is_old].groupby(["metier_code", "year"])["value"].sum().reset_index()

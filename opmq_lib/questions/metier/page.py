@@ -132,8 +132,8 @@ def _tension(of: Book, code: str) -> Any:
         rank=cells.show(row, french.number, "tension_rank"),
         is_first=cells.read(row, "tension_rank") == 1,
         count=cells.show(row, french.number, "ranked_count"),
-        year=int(cells.table["year"].loc[row]),
-        is_new=cells.table["nomenclature"].loc[row] == NEW,
+        year=int(cells.cell(row, "year")),
+        is_new=cells.cell(row, "nomenclature") == NEW,
     )
 
 
@@ -287,7 +287,7 @@ def _images(of: Book, code: str) -> Any:
     return SimpleNamespace(
         rows=[
             SimpleNamespace(
-                name=of.labels["metiers_2021"][cells.table["metier_2021_code"].loc[row]],
+                name=of.labels["metiers_2021"][cells.cell(row, "metier_2021_code")],
                 weight=cells.show(row, lambda value: french.percent(100 * value), "image_weight"),
                 index=cells.show(row, french.one_decimal, INDEX),
                 level=cells.show(row, french.number, CLASS),
@@ -296,7 +296,7 @@ def _images(of: Book, code: str) -> Any:
             for row, value in zip(rows, indexes, strict=True)
         ],
         are_all_highest=all(each == SHADES for each in classes),
-        year=next((int(year) for year in cells.table["year"].loc[rows].dropna()), None),
+        year=next((int(year) for row in rows if (year := cells.read(row, "year"))), None),
     )
 
 

@@ -22,7 +22,6 @@ from opmq_lib.questions.competences import page as competences
 from opmq_lib.questions.demandes import page as demandes
 from opmq_lib.questions.emplois import page as emplois
 from opmq_lib.questions.que_faire import page as que_faire
-from opmq_lib.questions.rapport import figures
 from opmq_lib.questions.rapport.figures import Answers
 from opmq_lib.questions.travaux import chain as works
 from opmq_lib.questions.travaux import page as travaux
@@ -180,8 +179,7 @@ def _metiers(answers: Answers, labels: Labels) -> list[Any]:
     table = needs.get(besoins.TABLE, pd.DataFrame(columns=["indicator", "metier_code"]))
     cells = Cells(besoins.TABLE, table)
     posts, old, left = (
-        rows_of(table, name, variant="")
-        for name in (besoins.POSTS_RATE, besoins.OLD, besoins.LEFT)
+        rows_of(table, name, variant="") for name in (besoins.POSTS_RATE, besoins.OLD, besoins.LEFT)
     )
     for m in metiers:
         row = left.get(m.code)
