@@ -118,7 +118,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as made:
         for name, text in files.items():
-            made.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED, 8)
+            made.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED, 7)
     return content.getvalue()
 
 

@@ -29,7 +29,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _ATTRIBUTES = re.compile(r"\{(?:[#.]|=)[^}]*?(?: title=\"([^\"]*)\")?\}")
 _COUNTED = re.compile(r"<(h[1-6]|table|caption|figcaption|img|a)\b")
 _NOT_WORDS = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>", re.DOTALL)
-_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_LETTERS = re.compile("[A-Za-zÀ-ÖØ-öø-ÿŒœ]{2,}")
 
 
 class Counts(NamedTuple):

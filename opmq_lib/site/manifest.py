@@ -7,7 +7,7 @@ the one the ledger recorded.
 """
 
 import hashlib
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -350,20 +350,35 @@ def _refusals(run: Run, allowed: Collection[str]) -> Iterator[Defect]:
             fix=f"name no fictitious register in the edition, and run {_again(run)}",
         )
         return
+    if damaged := [each for name in run.files for each in _damages(run, name)]:
+        yield from damaged
+        return
     for name in run.files:
-        try:
-            read_file(run, name)
-        except ConfidentialityError as error:
-            yield from error.defects
-        else:
-            if name.endswith(".csv") and not origin.is_public(run.folder / name, allowed):
-                yield Defect(
-                    where=f"{run.name}/{name}",
-                    what="a row, or the whole table, does not say that it is public",
-                    expected=f"a column `{origin.COLUMN}` with `{origin.PUBLIC}` in every row",
-                    fix="keep it in JupyterLab; to publish it, let it rest on public data only, "
-                    f"with that column, and run {_again(run)}",
-                )
+        if name.endswith(".csv") and not _is_public(run, Path(name).stem, allowed):
+            yield Defect(
+                where=f"{run.name}/{name}",
+                what="a row, or the whole table, does not say that it is public",
+                expected=f"a column `{origin.COLUMN}` with `{origin.PUBLIC}` in every row",
+                fix="keep it in JupyterLab; to publish it, let it rest on public data only, "
+                f"with that column, and run {_again(run)}",
+            )
+
+
+def _damages(run: Run, name: str) -> Sequence[Defect]:
+    try:
+        read_file(run, name)
+    except ConfidentialityError as error:
+        return error.defects
+    return ()
+
+
+def _is_public(run: Run, table: str, allowed: Collection[str]) -> bool:
+    """Return whether every row of a table says so; none does where a table cannot be read."""
+    try:
+        said = run.tables[table].get(origin.COLUMN)
+    except ValueError:
+        return False
+    return said is not None and {*said.dictionary.to_pylist()} <= {*allowed}
 
 
 def _again(run: Run) -> str:

@@ -41,13 +41,18 @@ class Section(NamedTuple):
         level: 2 or 3; 0 for what stands before the first heading.
         anchor: Identifier of its heading.
         title: Words of its heading.
-        text: Its words, numbers of tables, menus and draft notes left out.
+        html: What it holds, numbers of tables, menus and draft notes left out.
     """
 
     level: int
     anchor: str
     title: str
-    text: str
+    html: str
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        return markup.text(self.html, " ")
 
 
 def sections(body: str) -> list[Section]:
@@ -55,15 +60,15 @@ def sections(body: str) -> list[Section]:
 
     Examples:
         >>> for section in sections('<p>Avant</p><h2 id="b">Titre</h2><p>Après</p>'):
-        ...     print(section)
-        Section(level=0, anchor='', title='', text='Avant')
-        Section(level=2, anchor='b', title='Titre', text='Après')
+        ...     print(*section[:3], section.text)
+        0   Avant
+        2 b Titre Après
     """
     before, *rest = _HEADING.split(_SKIPPED.sub(" ", body))
     parts = [("0", "", "", before), *zip(*(rest[n::4] for n in range(4)), strict=True)]
     found = [
-        Section(int(level), anchor or "", markup.text(title), markup.text(words, " "))
-        for level, anchor, title, words in parts
+        Section(int(level), anchor or "", markup.text(title), html)
+        for level, anchor, title, html in parts
     ]
     return [section for section in found if section.title or section.text]
 

@@ -463,7 +463,9 @@ def arrow_table(
         delimiter: What stands between cells.
     """
     first = content.partition(b"\n")[0].decode()
-    header = next(csv.reader(StringIO(first), delimiter=delimiter))
+    header = next(csv.reader(StringIO(first), delimiter=delimiter), [])
+    if len({*header}) < len(header):
+        raise pa.ArrowInvalid(f"two columns of the same name: {first}")
     return arrow.read_csv(
         pa.BufferReader(content),
         arrow.ReadOptions(use_threads=False, block_size=len(content) + 1),
