@@ -52,8 +52,13 @@ def mapped(texts: Any, form: Callable[[str], str]) -> Any:
         >>> mapped(column(["a", "b", "a"]), str.upper).to_pylist()
         ['A', 'B', 'A']
     """
-    forms = pa.array(map(form, texts.dictionary.to_pylist()), pa.string())
-    return pa.DictionaryArray.from_arrays(texts.indices, forms)
+    forms = pa.array([form(text) for text in texts.dictionary.to_pylist()], pa.string())
+    return with_forms(texts, forms)
+
+
+def with_forms(texts: Any, forms: Any) -> Any:
+    """Return the cells of a column, each different text in the form that stands at its place."""
+    return pa.DictionaryArray.from_arrays(texts.indices, forms, safe=False)
 
 
 def joined(columns: Sequence[Any], between: str, line: str) -> str:
@@ -65,7 +70,12 @@ def joined(columns: Sequence[Any], between: str, line: str) -> str:
     """
     if not columns:
         return ""
-    lines = pc.binary_join_element_wise(*(each.dictionary_decode() for each in columns), between)
+    first, *others = columns
+    cells = (
+        each.dictionary[0] if len(each.dictionary) == 1 else each.dictionary_decode()
+        for each in others
+    )
+    lines = pc.binary_join_element_wise(first.dictionary_decode(), *cells, between)
     return str(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), line)[0])
 
 
@@ -133,7 +143,7 @@ def _sheet(columns: Sequence[Cells], strings: dict[str, int]) -> str:
             texts = each.texts.dictionary
             filled = pc.binary_join_element_wise("<c><v>", texts, "</v></c>", "")
             forms = pc.if_else(pc.equal(texts, ""), "<c/>", filled)
-            return pa.DictionaryArray.from_arrays(each.texts.indices, forms)
+            return with_forms(each.texts, forms)
         style = ' s="2"' if _longest(each) > _WIDE else ""
         return mapped(each.texts, lambda text: xml(text, style))
 

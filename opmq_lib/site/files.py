@@ -25,7 +25,7 @@ from opmq_lib.errors import Defect
 from opmq_lib.runs import folders
 from opmq_lib.runs.plan import COMMON
 from opmq_lib.show import workbook
-from opmq_lib.show.workbook import Cells, joined, mapped
+from opmq_lib.show.workbook import Cells, joined, mapped, with_forms
 from opmq_lib.site import content
 from opmq_lib.site.check import machine_paths
 from opmq_lib.site.manifest import Manifest, Run, read_file
@@ -128,7 +128,7 @@ def columns_of(texts: Mapping[str, Any]) -> list[Column]:
     return [
         _column(name, each)
         for name, each in texts.items()
-        if name != NOT_SHOWN and any(each.dictionary.to_pylist())
+        if name != NOT_SHOWN and any(each.dictionary[:2].to_pylist())
     ]
 
 
@@ -140,7 +140,7 @@ def _column(name: str, texts: Any) -> Column:
     numbers = pc.cast(pc.if_else(is_empty, None, texts.dictionary), pa.float64()).to_numpy(False)
     rounded = pa.array(np.rint(numbers) if kind == "whole" else _four_digits(numbers))
     forms = pc.if_else(is_empty, "", pc.cast(rounded, pa.string()))
-    return Column(name, True, pa.DictionaryArray.from_arrays(texts.indices, forms))
+    return Column(name, True, with_forms(texts, forms))
 
 
 def _four_digits(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -176,7 +176,7 @@ def _french(column: Column) -> Any:
     if not column.is_number:
         return mapped(column.texts, _no_formula)
     commas = pc.replace_substring(column.texts.dictionary, ".", ",")
-    return pa.DictionaryArray.from_arrays(column.texts.indices, commas)
+    return with_forms(column.texts, commas)
 
 
 def _no_formula(text: str) -> str:

@@ -23,7 +23,6 @@ _SUSPECT = (
     *(re.compile(f"<{tag}") for tag in _ACTIVE_TAGS),
     *map(re.compile, (r"on\w+\s*=", "javascript:", "&(?:#|colon|sol|tab|newline)")),
     re.compile(r"=(?<!href=)\s*[\"']?\s*(?:https?:)?//"),
-    re.compile(r"<[a-z][^<>]*(?:<|\Z)"),
 )
 """What active content cannot do without, in lower case: pieces without it are not taken apart."""
 _TITLE = re.compile(r"\A\s*# +(.+?) *(?:\{[^}]*\})?(?:\n|\Z)")
@@ -147,9 +146,9 @@ def active_content(html: str, where: str) -> Iterator[Defect]:
         ['<p onclick>']
     """
     lower = html.lower()
-    if not any(each.search(lower) for each in _SUSPECT):
-        return
     unclosed = markup.unclosed(html)
+    if not unclosed and not any(each.search(lower) for each in _SUSPECT):
+        return
     for tag, attributes in [*markup.tags(html), *((name, dict[str, str]()) for name in unclosed)]:
         active = [
             key
