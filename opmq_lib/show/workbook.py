@@ -61,22 +61,23 @@ def with_forms(texts: Any, forms: Any) -> Any:
     return pa.DictionaryArray.from_arrays(texts.indices, forms, safe=False)
 
 
-def joined(columns: Sequence[Any], between: str, line: str) -> str:
-    """Return the lines of some columns of the same length as one text.
+def joined(columns: Sequence[Any], between: str, line: str) -> bytes:
+    """Return the lines of some columns of the same length as one text, in UTF-8.
 
     Examples:
         >>> joined([column(["a", "b"]), column(["1", "1"])], ";", "/")
-        'a;1/b;1'
+        b'a;1/b;1'
     """
     if not columns:
-        return ""
+        return b""
     first, *others = columns
     cells = (
         each.dictionary[0] if len(each.dictionary) == 1 else each.dictionary_decode()
         for each in others
     )
     lines = pc.binary_join_element_wise(first.dictionary_decode(), *cells, between)
-    return str(pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), line)[0])
+    one = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), line)[0]
+    return bytes(one.as_buffer())
 
 
 def book(sheets: Mapping[str, Sequence[Cells]]) -> bytes:
@@ -119,8 +120,9 @@ def book(sheets: Mapping[str, Sequence[Cells]]) -> bytes:
         "xl/styles.xml": _STYLES,
         "xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{texts}</sst>',
     }
-    parts |= {f"xl/worksheets/sheet{n}.xml": page for n, page in zip(numbers, pages, strict=True)}
-    return packed({name: (_HEAD + text).encode() for name, text in parts.items()})
+    files = {name: (_HEAD + text).encode() for name, text in parts.items()}
+    files |= {f"xl/worksheets/sheet{n}.xml": page for n, page in zip(numbers, pages, strict=True)}
+    return packed(files)
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
@@ -132,7 +134,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def _sheet(columns: Sequence[Cells], strings: dict[str, int]) -> str:
+def _sheet(columns: Sequence[Cells], strings: dict[str, int]) -> bytes:
     def xml(text: str, style: str) -> str:
         if not text:
             return "<c/>"
@@ -153,12 +155,12 @@ def _sheet(columns: Sequence[Cells], strings: dict[str, int]) -> str:
         f'<col min="{n}" max="{n}" width="{_width(each)}" customWidth="1"/>'
         for n, each in enumerate(columns, start=1)
     )
-    return (
-        f'<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" '
-        'topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
-        f"<cols>{widths}</cols><sheetData><row>{head}</row><row>{rows}</row></sheetData>"
-        "</worksheet>"
+    before = (
+        f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0"><pane '
+        'ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView>'
+        f"</sheetViews><cols>{widths}</cols><sheetData><row>{head}</row><row>"
     )
+    return b"".join([before.encode(), rows, b"</row></sheetData></worksheet>"])
 
 
 _WIDE = 60

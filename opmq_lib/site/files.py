@@ -169,7 +169,7 @@ def french_csv(columns: Sequence[Column]) -> bytes:
     """
     header = ";".join(_quoted(column.name) for column in columns)
     lines = joined([*map(_french, columns)], ";", "\r\n")
-    return "\r\n".join(["\ufeff" + header, *filter(None, [lines]), ""]).encode()
+    return b"\r\n".join([f"\ufeff{header}".encode(), *filter(None, [lines]), b""])
 
 
 def _french(column: Column) -> Any:
