@@ -84,7 +84,7 @@ def test_a_refusal_names_runs_and_never_values(tmp_path: Path) -> None:
         "value\n1\n",
         "value,origin\n1,public\n2,own\n",
         "value,origin,origin\n1,own,public\n",
-        "value,origin\n\"1,public\n",
+        'value,origin\n"1,public\n',
         "value,origin\n1\n",
         "value,origin\n1,\n",
         "",
