@@ -86,8 +86,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folders.write(project / "_quarto.yml", (root / "_quarto.yml").read_bytes())
     assert embedded_engine.build(project) == []
     site = project / "outputs/site"
-    finish(site, "essai")
-    names.link_site(site, study.metier_labels())
+    pages = names.linked_pages(finish(site, "essai"), study.metier_labels())
+    for name, html in pages.items():
+        (site / name).write_text(html, encoding="utf-8")
     return site
 
 

@@ -124,14 +124,13 @@ def test_a_planted_fault_of_each_kind_is_found(known: numbers.Tables, html: str,
 def test_a_cell_is_shown_in_one_form_on_all_pages_of_a_branch(
     run: Run, tmp_path: Path, other: str, count: int
 ) -> None:
-    folder = tmp_path / "branches/chimie"
-    folder.mkdir(parents=True)
-    for name, text in (("00_rapport", other), ("01_emplois", "3\u202f500")):
-        page = f"<main>{span(0, text)}</main>"
-        (folder / f"{name}.html").write_text(page, encoding="utf-8")
+    pages = {
+        f"branches/chimie/{name}.html": f"<main>{span(0, text)}</main>"
+        for name, text in (("00_rapport", other), ("01_emplois", "3\u202f500"))
+    }
     branch = SimpleNamespace(code="chimie", runs={"01_emplois": run})
     edition: Any = SimpleNamespace(branches=[branch], common={})
-    ways = [each for each in numbers.check(edition, tmp_path) if "two ways" in each.what]
+    ways = [each for each in numbers.check(edition, tmp_path, pages) if "two ways" in each.what]
     assert len(ways) == count
 
 
@@ -157,11 +156,10 @@ def test_numbers_of_the_home_page_and_of_metiers_are_read_too(run: Run, tmp_path
         "methode.html": "",
     }
     site = tmp_path / "site"
-    for name, before in written.items():
-        folders.write(site / name, f"<main>{before}{span(0, '4 500')}</main>".encode())
+    pages = {name: f"<main>{before}{span(0, '4 500')}</main>" for name, before in written.items()}
     archive = workbook.packed({"t.csv": "\ufeffvalue;unit\r\n3532,5;headcount\r\n".encode()})
     folders.write(site / "telechargements/metiers/metiers_csv.zip", archive)
-    wrong = {each.where: each.what for each in numbers.check(manifest, site)}
+    wrong = {each.where: each.what for each in numbers.check(manifest, site, pages)}
     far = "a number too far from its cell t:0:value"
     assert wrong == {
         "index.html": far,

@@ -189,11 +189,12 @@ def _build(
     pages_count, warnings = stage(root, edition, work, engine)
     built = work / config.read(work / "_quarto.yml")[0]["project.output-dir"]
     warnings += (quarto if engine == "quarto" else embedded).build(work)
-    finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
-    wrong = numbers.check(edition, built)
+    pages = finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
+    wrong = numbers.check(edition, built, pages)
     warnings += _some(list(map(str, wrong))) if is_stale else []
-    lost = [*counts.lost(work, built), *([] if is_stale else wrong)]
-    names.link_site(built, study.metier_labels())
+    lost = [*counts.lost(work, pages), *([] if is_stale else wrong)]
+    for name, html in names.linked_pages(pages, study.metier_labels()).items():
+        (built / name).write_bytes(html.encode())
     site = root / "outputs" / edition.site_name
     known = _read_stamp(site).get("printed", {})
     printed = pdf.print_reports(built, site, known, asked=not edition.is_alone)

@@ -7,7 +7,7 @@ page; title and contents, which engines lay out their own way, are left out.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -116,26 +116,26 @@ def rendered(html: str) -> Counts:
     return of_html(_LAID_OUT.sub("", markup.main(html)))
 
 
-def lost(project: Path, built: Path) -> Iterator[Defect]:
+def lost(project: Path, pages: Mapping[str, str]) -> Iterator[Defect]:
     """Yield every page that does not hold what its source holds.
 
     Args:
         project: The staged project.
-        built: The site that an engine made of it.
+        pages: The pages that an engine made of it, by address.
     """
     settings, _ = config.read(project / "_quarto.yml")
     for source in config.files(project, settings):
         if not config.is_page(source, settings):
             continue
-        page = built / markdown.address(source)
-        if not page.is_file():
+        page = markdown.address(source)
+        if page not in pages:
             yield Defect(source, "no page was written", "a page", "look at the engine's log")
             continue
-        expected, found = staged(project / source), rendered(page.read_text(encoding="utf-8"))
+        expected, found = staged(project / source), rendered(pages[page])
         for name, asked, shown in zip(Counts._fields, expected, found, strict=True):
             if asked != shown:
                 yield Defect(
-                    page.relative_to(built).as_posix(),
+                    page,
                     f"{name} of the page",
                     f"{asked}, as in {source}",
                     "the engine lost or broke a part of the page: look at it",

@@ -49,24 +49,28 @@ POLICY = (
 )
 
 
-def finish(site: Path, engine: str) -> None:
-    """Finish every page of a site in place.
+def finish(site: Path, engine: str) -> dict[str, str]:
+    """Finish what an engine wrote, all but its pages in place.
 
     Args:
-        site: Folder that an engine wrote.
+        site: Folder that it wrote.
         engine: Its name, for readers.
+
+    Returns:
+        The finished pages by their addresses, in order; what stands in the folder is not.
     """
-    index: list[list[str]] = []
-    for path in sorted(site.rglob("*.html")):
-        html = finished(path.read_text(encoding="utf-8"), engine)
-        path.write_text(html, encoding="utf-8", newline="\n")
-        index += search.rows(path.relative_to(site).as_posix(), html)
+    pages = {
+        path.relative_to(site).as_posix(): finished(path.read_text(encoding="utf-8"), engine)
+        for path in sorted(site.rglob("*.html"))
+    }
+    index = [row for name, html in pages.items() for row in search.rows(name, html)]
     folders.write(site / search.INDEX, search.script(index).encode())
     for path in (site / "theme").glob("*.css"):
         sheet = _UNREAD.sub("", path.read_text(encoding="utf-8"))
         path.write_text(sheet, encoding="utf-8", newline="\n")
     script = (Path(__file__).parent / SCRIPT).read_text(encoding="utf-8")
     folders.write(site / SCRIPT, _UNREAD_SCRIPT.sub("", script).encode())
+    return pages
 
 
 def finished(html: str, engine: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 from html import escape, unescape
 from itertools import groupby
 from operator import gt
-from pathlib import Path
 
 _MARKED = re.compile(r'<span data-metier="(\w+)">(.*?)</span>', re.DOTALL)
 _CLOSED = r'<(a|svg|summary)\b.*?</\1>|<div class="opmq-drawing".*?(?=</?fig)'
@@ -84,22 +83,24 @@ def _is_name(html: str, at: int) -> bool:
     return _NEW not in html[table : html.find("</caption>", table)]
 
 
-def link_site(site: Path, labels: Mapping[str, str]) -> None:
-    """Link the names of métiers on all pages of a site.
+def linked_pages(pages: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Return all pages of a site, the names of métiers linked that have a page among them.
 
     Args:
-        site: Folder of the site; métiers that have a page there are linked.
+        pages: HTML by address.
         labels: French name of each métier.
     """
-    own = {path.stem for path in (site / "metiers").glob("*.html")} & labels.keys()
+    own = {_metier(name) for name in pages} & labels.keys()
     codes = {labels[code]: code for code in sorted(own)}
     if not codes:
-        return
+        return {**pages}
     found = pattern(codes)
-    for path in site.rglob("*.html"):
-        html = path.read_text(encoding="utf-8")
-        name = path.relative_to(site).as_posix()
-        here = path.stem if name.startswith("metiers/") else ""
-        page = linked(html, "../" * name.count("/"), codes, found, here)
-        if page != html:
-            path.write_text(page, encoding="utf-8", newline="\n")
+    return {
+        name: linked(html, "../" * name.count("/"), codes, found, _metier(name))
+        for name, html in pages.items()
+    }
+
+
+def _metier(name: str) -> str:
+    folder, _, page = name.rpartition("/")
+    return page.removesuffix(".html") if folder == "metiers" else ""

@@ -158,12 +158,13 @@ def of_archive(path: Path) -> Tables:
     return Tables(read, is_french=True)
 
 
-def check(manifest: Manifest, built: Path) -> list[Defect]:
+def check(manifest: Manifest, built: Path, pages: Mapping[str, str]) -> list[Defect]:
     """Return what numbers of the pages of an edition say wrongly.
 
     Args:
         manifest: What was published.
-        built: The site.
+        built: The site, for what readers download.
+        pages: Its pages, by address.
     """
     defects: list[Defect] = []
     common = of_runs(manifest.common.values())
@@ -171,14 +172,14 @@ def check(manifest: Manifest, built: Path) -> list[Defect]:
     known = {f"branches/{code}": tables for code, tables in branches.items()}
     known |= {"metiers": of_archive(built / _METIERS), "editions": of_files(built / _EDITIONS)}
     ways: dict[tuple[Any, ...], dict[str, str]] = defaultdict(dict)
-    for path in sorted(built.rglob("*.html")):
-        name, html = path.relative_to(built).as_posix(), path.read_text(encoding="utf-8")
-        own = known.get(path.parent.relative_to(built).as_posix(), common)
+    for name, html in pages.items():
+        folder, _, page = name.removesuffix(".html").rpartition("/")
+        own = known.get(folder, common)
         _, *others = parts = _OF_BRANCH.split(html) if own is common else [html]
         scopes = zip([None, *others[::2]], parts[::2], strict=True)
         for code, part in scopes:
             there = branches.get(code, own) if code else own
-            numbers = list(read(part, path.stem, there))
+            numbers = list(read(part, page, there))
             defects += of_numbers(name, numbers)
             defects += of_orders(name, part, numbers)
             for each in numbers:
