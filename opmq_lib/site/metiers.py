@@ -93,7 +93,9 @@ def released(manifest: Manifest) -> dict[str, pd.DataFrame]:
     for branch, run in manifest.runs:
         for name in chain.RELEASED.get(run.notebook, ()) if branch is not None else ():
             table = pa.table(run.tables.get(name, {}))
-            if table.num_rows and (asked := _WANTED.get(name)):
+            if asked := _WANTED.get(name):
+                if "indicator" not in table.column_names:  # another table of the same name
+                    continue
                 table = table.filter(pc.is_in(table["indicator"].cast("string"), pa.array(asked)))
             if table.num_rows:
                 parts[name].append(table)
