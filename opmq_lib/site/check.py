@@ -71,8 +71,9 @@ def check(
             anchors[name] = {each[key] for _, each in tags for key in ("id", "name") if key in each}
             targets[name] = [each["href"] for tag, each in tags if tag == "a" and "href" in each]
             targets[name] += loads
+    files = {path.relative_to(site).as_posix() for path in site.rglob("*") if path.is_file()}
     for name, found in targets.items():
-        defects += _link_defects(name, found, anchors, site)
+        defects += _link_defects(name, found, anchors, files)
     if "index.html" not in targets:
         defects.append(Defect(site.name, "no home page", "index.html", "look at the engine's log"))
     return defects, weights
@@ -112,14 +113,17 @@ def _page_defects(page: str, tags: Tags, loads: Sequence[str]) -> Iterator[Defec
 
 
 def _link_defects(
-    page: str, targets: Sequence[str], anchors: Mapping[str, Collection[str]], site: Path
+    page: str,
+    targets: Sequence[str],
+    anchors: Mapping[str, Collection[str]],
+    files: Collection[str],
 ) -> Iterator[Defect]:
     for target in dict.fromkeys(targets):
         if _SCHEME.match(target) or markup.ELSEWHERE.match(target):
             continue
         address, _, anchor = unquote(target.partition("?")[0]).partition("#")
         path = _resolved(page, address) if address else page
-        if path.startswith("..") or not (site / path).is_file():
+        if path not in files:
             what, expected = "link to what is not in the site", "a file of the site"
             yield Defect(page, what, expected, "correct the link", target)
         elif anchor and path in anchors and anchor not in anchors[path]:

@@ -18,6 +18,7 @@ INDEX = "theme/search-index.js"
 GLOBAL = "opmqSearchIndex"
 UNAVAILABLE = 'id="page-non-disponible"'  # heading of a page that only says why it is empty
 TEXT_LIMIT = 160
+_BEGINNING = 4_000
 NOT_SOUGHT = ("fichiers", "sources")
 """Sections that say the same on every page of a branch."""
 BY_NAME = "metiers/"
@@ -99,9 +100,9 @@ def rows(href: str, page: str) -> list[list[str]]:
     anchors = accumulate((each.anchor for each in others), _own_or_last)
     said = [each for one in named[:1] for each in (one["data-names"], one["data-jobs"])]
     return [
-        [href, title, "", _shortened(first.text), *said],
+        [href, title, "", _shortened(first.html), *said],
         *(
-            [f"{href}#{anchor}".rstrip("#"), title, each.title, _shortened(each.text)]
+            [f"{href}#{anchor}".rstrip("#"), title, each.title, _shortened(each.html)]
             for anchor, each in zip(anchors, others, strict=True)
         ),
     ]
@@ -125,5 +126,9 @@ def script(index: Iterable[list[str]]) -> str:
 _NO = Section(0, "", "", "")
 
 
-def _shortened(text: str) -> str:
+def _shortened(html: str) -> str:
+    """Return the first words of a piece of HTML, of which mostly the beginning is enough."""
+    text = markup.text(html[:_BEGINNING].rpartition("<")[0], " ")
+    if len(text) <= TEXT_LIMIT:
+        text = markup.text(html, " ")
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT].rpartition(' ')[0]} …"
