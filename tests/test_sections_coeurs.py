@@ -188,8 +188,14 @@ def test_moving_a_slider_changes_the_list_at_once(known: chain.Known) -> None:
 def test_consolidation_draws_the_metiers_at_the_core_of_several_branches(results: dict) -> None:
     rows = consolidation.core_acceptability(results["coeurs"])
     assert (rows["level"] == "in_list").sum() == 4
-    table = indicators.stack([rows], ALL_BRANCHES, "consolidation")
-    said = coeurs.shared_heatmap({"consolidation": table}, LABELS).html
+    listed = results["coeurs"].query("question_code == 'core' and label == 'in_list'").tail(2)
+    listed = listed.assign(presence_pct=listed["acceptability_pct"])
+    counted = consolidation.recurring(listed, "core")
+    table = indicators.stack([rows, counted], ALL_BRANCHES, "consolidation")
+    drawn = coeurs.shared_heatmap({"consolidation": table}, LABELS)
+    first = LABELS[counted["metier_code"][0]]
+    assert f"« {first} » : au cœur de 1 branche," in text(drawn)
+    said = drawn.html
     assert "Industries céramiques" in said
     shown = rows["value"].nlargest(coeurs.SHOWN_METIERS)
     assert said.count("opmq-shade t5") == (shown >= 0.8 * shown.max()).sum()

@@ -26,10 +26,7 @@ VARIANTS = {
 
 
 def banner(results: Results) -> Html:
-    """Return the warning that nothing that ships was voted, unless it was; `nd` without posts."""
-    f = besoins.facts(results)
-    if not f.has_needs:
-        return pieces.banner(WORDS.nothing(f))
+    """Return the warning that nothing that ships was voted, unless it was."""
     if results[LINES]["vote"].fillna("").ne("").any():
         return Html("")
     return pieces.banner(WORDS.scenarios_banner())

@@ -266,10 +266,11 @@ def imbalance_table(results: Results) -> Html:
 def intentions_table(results: Results, labels: Labels) -> Html:
     """Return recruitment projects of the branch's largest métiers: the other layer."""
     cells, projects = cells_of(results), select(results[TABLE], next(iter(PROJECTS)))
-    year = int(projects["year"].max())
-    most = projects.sort_values(["upper", "metier_code"], ascending=[False, True])
     known = set(codes(projects))
-    shown = [code for code in _largest(results) or codes(most) if code in known][:SHOWN]
+    shown = [code for code in _largest(results) if code in known][:SHOWN]
+    if not shown:
+        return Html("")
+    year = int(projects["year"].max())
 
     def column(name: str) -> Any:
         return lambda code: tensions.exact_or_bounds(cells, row_at(results, name, code, year))
@@ -364,4 +365,4 @@ def _largest(results: Results) -> list[str]:
 
 
 def _nothing(results: Results) -> Html:
-    return pieces.banner(WORDS.nothing(facts(results)))
+    return pieces.banner(WORDS.nothing()) if facts(results).has_needs else Html("")

@@ -239,14 +239,14 @@ def shared_heatmap(results: Results, labels: Labels, metiers: Sequence[str] = ()
     rows = select(table, "core_acceptability_pct", status="value")
     if rows.empty:
         return pieces.banner(WORDS.no_heatmap())
-    listed = rows["level"].eq(core.IN).groupby(rows["metier_code"]).sum()
-    total = rows.groupby("metier_code")["value"].sum()
-    order = pd.DataFrame({"listed": listed, "total": total})
-    order = order.sort_values(["listed", "total"], ascending=False).reset_index()
+    order = pd.DataFrame({"total": rows.groupby("metier_code")["value"].sum()})
+    for name in ("core_presence_count", "core_branches_count"):
+        order.insert(0, name, select(table, name).set_index("metier_code")["value"])
+    order = order.fillna(0).sort_values([*order], ascending=False).reset_index()
     chosen = codes(pieces.chosen(order, metiers, SHOWN_METIERS))
     shown = rows[rows["metier_code"].isin(chosen)]
     lines = sorted(set(shown["branch_code"]), key=lambda code: french.order(labels[code]))
-    first = labels[str(order["metier_code"][0])], int(order["listed"][0])
+    first = labels[str(order["metier_code"][0])], int(order["core_branches_count"][0])
     text = WORDS.shared_heatmap(*first)
     return pieces.heat(text, Cells("consolidation", table), shown, labels, lines, chosen)
 

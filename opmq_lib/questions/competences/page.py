@@ -28,7 +28,7 @@ REASONS = {
     "no_metier": "aucun métier visé (ROME)",
     "domain_only": "un domaine ROME au lieu d’un métier",
     "old_record": "notice non mise à jour depuis cinq ans ou plus",
-    "shared": "ressemble à une certification d’une autre branche",
+    "shared": "ressemblance avec une certification d’une autre branche",
 }
 STATES = {
     "expired": "terminé",

@@ -448,4 +448,4 @@ def _year(years: pd.Series, which: Any) -> int | None:
 
 
 def _nothing(results: Results) -> Html:
-    return pieces.banner(WORDS.nothing(facts(results)))
+    return pieces.banner(WORDS.nothing()) if facts(results).is_known else Html("")

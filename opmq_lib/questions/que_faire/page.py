@@ -166,7 +166,7 @@ def _said(m: Any, cells: Cells, each: Any) -> Any:
         count=cells.show(row, french.two_digits, "departures_per_year_headcount"),
         tension=_tension(cells, each, row),
         tension_class=int(most or 0),
-        is_several=least != most,
+        tension_least=int(least or 0),
         tension_rank=cells.show(row, french.number, "tension_rank"),
         ranked=cells.show(row, french.number, "ranked_count"),
         tension_year=f"{each['tension_year']:.0f}",

@@ -35,7 +35,7 @@ COMPONENTS = {
 def facts(results: Results) -> Any:
     """Return what the words depend on: the years, how many are ranked, what chooses métiers."""
     table, ranks = results[TABLE], results[RANKS]
-    levels, surveys = select(table, "employment_headcount"), select(table, PROJECTS)
+    surveys = select(table, PROJECTS)
     old, new = (surveys.loc[surveys["variant"] == name, "year"] for name in (OLD, NEW))
     latest = ranks[ranks["nomenclature"] == NEW]
     year = int(select(table, INDEX)["year"].max())
@@ -49,18 +49,18 @@ def facts(results: Results) -> Any:
         new_surveys=sorted({int(new.min()), int(new.max())}),
         widest=WIDEST_POINTS,
         least_image=100 * LEAST_IMAGE,
-        is_national=levels.empty,
-        is_observed=bool((levels["nature"] == "observed").all()),
     )
 
 
 def banner(results: Results) -> Html:
-    """Return what must be known before any figure of tension."""
-    return pieces.banner(WORDS.banner(facts(results)))
+    """Return what must be known before any figure of tension; nothing where there is none."""
+    return pieces.banner(WORDS.banner(facts(results))) if _largest(results) else Html("")
 
 
 def findings(results: Results, labels: Labels) -> Html:
     """Return how much of the branch is in tense métiers, which of its largest, why, what lacks."""
+    if not _largest(results):
+        return pieces.lede(WORDS.unknown())
     ranks, graded = _ranks(results).reindex(_largest(results)), _graded(results)
     rank, place = ranks["fap2009_rank"], ranks["fap2009_rank_share"].astype("float64")
     cells = Cells(RANKS, results[RANKS])
@@ -86,11 +86,12 @@ def findings(results: Results, labels: Labels) -> Html:
 def ranking_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()) -> Html:
     """Draw the rank of the largest métiers, or of those given, the most tense first."""
     ranked = _ranks(results).dropna(subset=["fap2009_rank", "fap2009_class"])
-    largest = ranked[ranked.index.isin(_largest(results))]
+    shown = _largest(results)
+    largest = ranked[ranked.index.isin(shown)]
     rows = pieces.chosen((ranked if metiers else largest).reset_index(), metiers, SHOWN)
     if rows.empty:
-        return pieces.banner(WORDS.no_index())
-    f, shown = facts(results), rows.sort_values(["fap2009_rank", "metier_code"])
+        return pieces.banner(WORDS.no_index()) if shown else Html("")
+    f, drawn_rows = facts(results), rows.sort_values(["fap2009_rank", "metier_code"])
     drawn = [
         Bar(
             labels[row["metier_code"]],
@@ -99,14 +100,14 @@ def ranking_figure(results: Results, labels: Labels, metiers: Sequence[str] = ()
             mark=100 * TOP_SHARE,
             is_hot=bool(row["fap2009_rank_share"] >= TOP_SHARE),
         )
-        for row in shown.to_dict("records")
+        for row in drawn_rows.to_dict("records")
     ]
     count = sum(each.is_hot for each in drawn)
     return figures.figure(
         (WORDS.ranking_title(f, drawn[0], count, len(drawn)), WORDS.ranking_how(f), WORDS.source()),
         drawn,
         figures.both(svg.bars(drawn, svg.WIDE), svg.bars(drawn)),
-        standing_table(results, labels, codes(shown)),
+        standing_table(results, labels, codes(drawn_rows)),
         WORDS.ranking_said(f, drawn[0]),
     )
 
@@ -180,7 +181,7 @@ def vintages_table(results: Results, labels: Labels, labels_2021: Labels) -> Htm
         ),
         "Poids": each(weight),
     }
-    return pieces.table(WORDS.vintages_table(f), columns, _largest(results))
+    return _table(WORDS.vintages_table(f), columns, _largest(results))
 
 
 def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
@@ -194,7 +195,7 @@ def factors_table(results: Results, labels: Labels, count: int = SHOWN) -> Html:
         "Métier (FAP-2009)": labels.__getitem__,
         **{label: column(name) for name, label in FACTORS.items()},
     }
-    return pieces.table(WORDS.factors_table(f), columns, _largest(results)[:count])
+    return _table(WORDS.factors_table(f), columns, _largest(results)[:count])
 
 
 def intentions_table(results: Results, labels: Labels) -> Html:
@@ -207,7 +208,8 @@ def latest_intentions_table(results: Results, labels_2021: Labels) -> Html:
     year = facts(results).new_surveys[-1]
     projects = select(results[TABLE], PROJECTS, year=year)
     largest = projects.sort_values(["lower", "metier_code"], ascending=[False, True])
-    return _declared(results, labels_2021, codes(largest)[:SHOWN], year)
+    shown = codes(largest)[:SHOWN] if _largest(results) else []
+    return _declared(results, labels_2021, shown, year)
 
 
 def _declared(results: Results, labels: Labels, shown: Sequence[str], year: int) -> Html:
@@ -215,7 +217,7 @@ def _declared(results: Results, labels: Labels, shown: Sequence[str], year: int)
     columns = {"Métier": labels.__getitem__} | _intentions(
         table, lambda name, code: row_of(table, name, code, year)
     )
-    return pieces.table(WORDS.intentions_table(f, year), columns, shown)
+    return _table(WORDS.intentions_table(f, year), columns, shown)
 
 
 def _intentions(table: pd.DataFrame, place: Callable[[str, Any], int | None]) -> dict[str, Any]:
@@ -250,7 +252,7 @@ def profiles_table(results: Results, labels: Labels) -> Html:
     }
     lines = [code for code, names in named.items() if names]
     if not lines:
-        return pieces.banner(WORDS.no_profile())
+        return pieces.banner(WORDS.no_profile()) if shown else Html("")
     return pieces.table(WORDS.profiles_table(), columns, lines)
 
 
@@ -277,7 +279,7 @@ def regions_table(results: Results, labels: Labels, regions: Labels) -> Html:
             row_of(cells.table, "high_tension_basins_share_pct", code)
         ),
     }
-    return pieces.table(WORDS.regions_table(facts(results)), columns, _largest(results)[:SHOWN])
+    return _table(WORDS.regions_table(facts(results)), columns, _largest(results)[:SHOWN])
 
 
 def regions(results: Results, labels: Labels, names: Labels) -> Html:
@@ -317,7 +319,8 @@ def regional_intentions_table(results: Results, regions: Labels) -> Html:
     columns = {"Région": regions.__getitem__} | _intentions(
         table, lambda name, region: row_of(table, f"regional_{name}", region_code=region)
     )
-    return pieces.table(WORDS.regional_intentions_table(facts(results)), columns, asked)
+    shown = asked if _largest(results) else []
+    return _table(WORDS.regional_intentions_table(facts(results)), columns, shown)
 
 
 def composite_values(results: Results, labels: Labels) -> Html:
@@ -325,7 +328,7 @@ def composite_values(results: Results, labels: Labels) -> Html:
     cells = Cells(TABLE, results[TABLE])
     rows = select(cells.table, "composite_tension_index")
     if rows.empty:
-        return pieces.banner(WORDS.no_component())
+        return pieces.banner(WORDS.no_component()) if _largest(results) else Html("")
     code, region, year = (rows[name] for name in ("metier_code", "region_code", "year"))
 
     def column(name: str) -> Any:
@@ -418,6 +421,9 @@ def _graded(results: Results) -> pd.DataFrame:
 
 
 def _largest(results: Results) -> list[str]:
-    """Return the métiers shown, largest in the branch (or nationally) first."""
-    ranking = select(results[TABLE], "employment_headcount", "national_employment_headcount")
-    return codes(largest_first(ranking))[:SHOWN]
+    """Return the métiers shown, largest in the branch first; none where no headcount is known."""
+    return codes(largest_first(select(results[TABLE], "employment_headcount")))[:SHOWN]
+
+
+def _table(text: str, columns: dict[str, Any], rows: Sequence[Any]) -> Html:
+    return pieces.table(text, columns, rows) if len(rows) else Html("")

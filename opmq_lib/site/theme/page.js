@@ -19,7 +19,7 @@
       .replace(/[\u0300-\u036f]/g, "");
 
   const ENDINGS =
-    /(?:ations?|euses?|iques?|istes?|ances?|ences?|elles?|ieres?|iers?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x)$/;
+    /(?:ations?|eries?|euses?|iques?|istes?|ances?|ences?|elles?|ieres?|iers?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x)$/;
   /** What words of one family share: chimie, chimiques → chim; soudage, soudeurs → soud. */
   const stem = (word) => {
     const short = word.replace(ENDINGS, "");
@@ -29,8 +29,8 @@
   /** Other words for the same thing, by stem. */
   const SYNONYMS = {
     altern: ["apprenti", "certification"],
-    apprenti: ["alternance"],
-    apprentiss: ["alternance"],
+    apprenti: ["alternance", "certification"],
+    apprentiss: ["alternance", "certification"],
     cariste: ["manutention", "magasinage"],
     cqp: ["certification"],
     diplom: ["certification"],
@@ -66,19 +66,19 @@
     return { words: new Set(found), stems: new Set(found.map(stem)), text: found.join(" ") };
   };
 
-  /** The place of each term counts: the whole title, names, page, section, text; jobs. */
+  /** The place of each term counts: the whole title, its words, names, page, section, text; jobs. */
   const score = ({ title, fields, jobs, href }, asked, isWhole) => {
     const isTitle = title.length && title.every((one) => asked.some(({ stems }) => stems[0] === one));
     let total = isTitle ? 8 : 0;
     for (const one of asked) {
       const best = Math.max(...fields.map((each, n) => match(each, one) * [10, 6, 4, 1][n]));
       if (!best && isWhole) return 0;
-      total += best;
+      total += best && best + 2 * title.includes(one.stems[0]);
     }
     if (!total) return 0;
     const [isBranch, isCommon] = [/^branches\/\w+\/index/.test(href), !href.startsWith("branches/")];
     const isNamed = total >= 5 * (isWhole ? asked.length : 1);
-    return total + (isNamed ? Math.log10(1 + jobs) + 3 * isBranch : 0) + 0.5 * isCommon;
+    return total + (isNamed ? Math.log10(1 + jobs) + 7 * isBranch : 0) + 0.5 * isCommon;
   };
 
   /** The best places, two a page: those of all the terms or, if there are none, of some of them. */
