@@ -7,13 +7,11 @@ import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import xlsxwriter
-from openpyxl.utils import column_index_from_string
-from openpyxl.workbook import Workbook
-from openpyxl.writer.excel import ExcelWriter
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from opmq_lib.arguments import checked
 from opmq_lib.errors import SchemaError
@@ -25,7 +23,7 @@ CONFIDENTIAL: Final = (
     "<strong>Données confidentielles, ne pas transmettre.</strong> "
     "Des chiffres de cette page n’ont pas passé la règle du secret statistique."
 )
-_PLACE: Final = re.compile(rb'<c r="([A-Z]+)(\d+)"')
+_PLACE: Final = re.compile(rb'<c r="([A-Z]+\d+)"')
 
 
 @checked
@@ -128,12 +126,14 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     _replace(path, _FORMATS[path.suffix.lower()](_ten_digits(table)))
 
 
-def write_workbook(workbook: Workbook, path: Path | str) -> None:
+def write_workbook(workbook: Any, path: Path | str) -> None:
     """Write a workbook whole, without the time at which it was made.
 
     Raises:
         SchemaError: If the name does not end in `.xlsx`.
     """
+    from openpyxl.writer.excel import ExcelWriter  # slow to load, for those who write one
+
     path = Path(path)
     if path.suffix.lower() != ".xlsx":
         why = ("not a workbook's name", "a name that ends in .xlsx", "change the ending")
@@ -203,11 +203,11 @@ def _placed(sheet: bytes) -> bytes:
     Source:
         ECMA-376-1, 18.3.1.4: `r` is optional. A third of a workbook of formulas goes.
     """
-    before = (b"", 0)
+    before = (-1, 0)
 
     def kept(cell: re.Match[bytes]) -> bytes:
         nonlocal before
-        here = (cell[2], column_index_from_string(cell[1].decode()))
+        here = xl_cell_to_rowcol(cell[1].decode())
         follows, before = here == (before[0], before[1] + 1), here
         return b"<c" if follows else cell[0]
 

@@ -161,8 +161,9 @@ class Cells:
         """Return a number in the form given with its letter, or the sign of its absence."""
         if row is None or column != "value" or self.read(row) is None:
             return self.bare(row, form, column)
-        shown = self.ends(row, form) if self.is_unreliable(row) else self.bare(row, form)
-        return shown + self.letter(row)
+        grade = self.grade(row)
+        shown = self.ends(row, form) if grade == LEAST_RELIABLE else self.bare(row, form)
+        return shown + LETTERS[grade]
 
     def bare(self, row: int | None, form: Callable[[float], str], column: str = "value") -> Markup:
         """Return a number in the form given without its letter, or the sign of its absence."""

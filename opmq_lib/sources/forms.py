@@ -4,12 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
-from openpyxl.workbook import Workbook
-from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.worksheet import Worksheet
+from xlsxwriter.utility import xl_col_to_name
 
 from opmq_lib import tables
 from opmq_lib.errors import SchemaError
@@ -56,9 +51,11 @@ def note(column: tables.Column) -> str:
     return f"{column.label}. {column.unit}".strip(" .") + "."
 
 
-def form(sheets: Mapping[str, Sequence[Field]]) -> Workbook:
+def form(sheets: Mapping[str, Sequence[Field]]) -> Any:
     """Return a workbook to fill in: one sheet a table, and one of the choices of its columns."""
-    book = Workbook()
+    import openpyxl  # slow to load, for those who make forms
+
+    book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     drop_downs = []
     for name, columns in sheets.items():
@@ -66,16 +63,16 @@ def form(sheets: Mapping[str, Sequence[Field]]) -> Workbook:
         for place, column in enumerate(columns, start=1):
             _add_column(sheet, place, column)
             if column.choices:
-                drop_downs.append((sheet, get_column_letter(place), column))
+                drop_downs.append((sheet, xl_col_to_name(place - 1), column))
         sheet.freeze_panes = "A2"
     if drop_downs:
         listed = book.create_sheet(LISTS)
     for place, (sheet, letter, column) in enumerate(drop_downs, start=1):
         for row, choice in enumerate([column.title, *column.choices], start=1):
             listed.cell(row, place, choice)
-        listed.cell(1, place).font = Font(bold=True)
-        source = get_column_letter(place)
-        rule = DataValidation(
+        listed.cell(1, place).font = openpyxl.styles.Font(bold=True)
+        source = xl_col_to_name(place - 1)
+        rule = openpyxl.worksheet.datavalidation.DataValidation(
             type="list",
             formula1=f"{LISTS}!${source}$2:${source}${len(column.choices) + 1}",
             allow_blank=True,
@@ -87,7 +84,10 @@ def form(sheets: Mapping[str, Sequence[Field]]) -> Workbook:
     return book
 
 
-def _add_column(sheet: Worksheet, place: int, column: Field) -> None:
+def _add_column(sheet: Any, place: int, column: Field) -> None:
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.worksheet.datavalidation import DataValidation
+
     cell = sheet.cell(1, place, column.title)
     cell.font, cell.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
     if column.note:
@@ -98,8 +98,10 @@ def _add_column(sheet: Worksheet, place: int, column: Field) -> None:
     sheet.column_dimensions[cell.column_letter].width = max(14, len(column.title) + 2)
 
 
-def add_page(book: Workbook, name: str, lines: Iterable[Sequence[Any]], *headings: str) -> None:
+def add_page(book: Any, name: str, lines: Iterable[Sequence[Any]], *headings: str) -> None:
     """Add a sheet that is also printed: lines of cells, bold where they begin with a heading."""
+    from openpyxl.styles import Alignment, Font
+
     sheet = book.create_sheet(name)
     for row, line in enumerate(lines, start=1):
         for place, value in enumerate(line, start=1):
@@ -112,10 +114,10 @@ def add_page(book: Workbook, name: str, lines: Iterable[Sequence[Any]], *heading
     for letter, width in zip("ABCDEFG", (32, 44, 32, 14, 14, 20, 10), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
 
 
-def hand_out(book: Workbook, path: Path) -> None:
+def hand_out(book: Any, path: Path) -> None:
     """Write a workbook to fill in.
 
     Raises:

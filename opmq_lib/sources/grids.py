@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import python_calamine
-from openpyxl.utils import column_index_from_string, get_column_letter
+from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from opmq_lib import tables
 from opmq_lib.errors import Defect, SchemaError
@@ -295,7 +295,7 @@ def _unpacked(
             for found in _PLACE.finditer(rest + piece) if is_sheet else ():
                 letters, row = found.groups()
                 height = max(height, int(row or 0))
-                width = max(width, column_index_from_string(letters.decode()) if letters else 0)
+                width = max(width, xl_cell_to_rowcol(f"{(letters or b'A').decode()}1")[1] + 1)
             if is_ods and _REPEATED.search(rest + piece):
                 width, height = 16_384, 1_048_576
             rest = piece[-400:]
@@ -408,8 +408,7 @@ def _grid(
     has_title = [cell not in {None, ""} for cell in header[:width]]
     kept = [at for at in range(width) if has_title[at] or _holds(frame[at])]
     named = [
-        str(header[at]) if has_title[at] else f"{get_column_letter(at + 1)}, without title"
-        for at in kept
+        str(header[at]) if has_title[at] else f"{xl_col_to_name(at)}, without title" for at in kept
     ]
     cells = frame[kept].set_axis(named, axis=1)
     return Grid(cells, [row for row, _ in fitting], [*wrong.values()], separator != ",")

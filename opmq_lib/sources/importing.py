@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 import pandas as pd
-from openpyxl.utils import get_column_letter
+from xlsxwriter.utility import xl_col_to_name
 
 from opmq_lib import tables
 from opmq_lib.params import RequestImport
@@ -98,7 +98,7 @@ def register_rows(
         if not code
     ]
     _fill_bands(frame)
-    letters = {get_column_letter(at): title for at, title in enumerate(grid.names, start=1)}
+    letters = {xl_col_to_name(at): title for at, title in enumerate(grid.names)}
     unused = [letter for letter, title in letters.items() if title not in titles.values()]
     return frame, problems, unused
 

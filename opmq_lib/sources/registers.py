@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from openpyxl.workbook import Workbook
 
 from opmq_lib import tables
 from opmq_lib.errors import ConfidentialityError, DataError, SchemaError, refuse
@@ -259,7 +258,7 @@ def read_notes(path: Path | None, works: pd.DataFrame, on: date, origin: str) ->
     return whole if "origin" in table else whole.assign(origin=origin)
 
 
-def template(table: str, root: Path) -> Workbook:
+def template(table: str, root: Path) -> Any:
     """Return a workbook to fill in, with drop-down lists.
 
     Args:
@@ -288,7 +287,7 @@ def template(table: str, root: Path) -> Workbook:
     return forms.form({TABLE: fields})
 
 
-def _in_french(table: str, root: Path) -> Workbook:
+def _in_french(table: str, root: Path) -> Any:
     """Return a workbook whose titles and choices are French, and the codes of its lists."""
     words = WORDINGS[table]
     fields = [

@@ -11,12 +11,11 @@ from functools import cache, partial
 from io import BytesIO, StringIO
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from openpyxl import Workbook
 from pyarrow import csv as arrow
 
 from opmq_lib import tables
@@ -152,7 +151,7 @@ def load_registers(
     return given
 
 
-def requests_template(root: Path | None = None) -> Workbook:
+def requests_template(root: Path | None = None) -> Any:
     """Return the workbook in which requests are written down, with its drop-down lists."""
     return registers.template("requests", root or project.find_root())
 
