@@ -252,12 +252,20 @@ def _signals(results: Results, signal: str, text: str) -> Html:
 
 
 def _interval(cells: Cells, row: int) -> str:
-    is_known = cells.read(row, "lower") is not None and not cells.is_unreliable(row)
-    return cells.ends(row, partial(_share, form=french.number), _share) if is_known else "–"
+    """Return the ends of a share, to the unit of its value."""
+    value = cells.read(row)
+    if value is None or cells.read(row, "lower") is None or cells.is_unreliable(row):
+        return "–"
+    ends = (partial(form, decimals=_decimals(value)) for form in (french.number, french.percent))
+    return cells.ends(row, *ends)
 
 
-def _share(value: float, form: Callable[[float, int], str] = french.percent) -> str:
-    return form(value, 1 if value < LEAST_ROUNDED_PCT else 0)
+def _share(value: float) -> str:
+    return french.percent(value, _decimals(value))
+
+
+def _decimals(value: float) -> int:
+    return 1 if value < LEAST_ROUNDED_PCT else 0
 
 
 def _listed(
