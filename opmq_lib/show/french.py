@@ -23,7 +23,9 @@ MONTHS = (
     "décembre",
 )
 PRODUCERS_TYPOS = {"Ouviers": "Ouvriers"}
-_ACUTE = re.compile(r"\bE(?=l(?:abor|ectr|ev|imin)|va[lc]|t(?:abl|ud)|quip|prouv|co(?:\b|lo|nom)|du[cq])")
+_ACUTE = re.compile(
+    r"\bE(?=l(?:abor|ectr|ev|imin)|va[lc]|t(?:abl|ud)|quip|prouv|co(?:\b|lo|nom)|du[cq])"
+)
 """Capitals whose accent the ROME leaves out."""
 _SPACED = re.compile(r" [;!?:%»]|« |\d{4}-\d{4}")
 _YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)-(?=(?:19|20)\d\d(?!\d|-))")
