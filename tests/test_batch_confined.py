@@ -1,8 +1,12 @@
 """What a notebook reads without saying so: it cannot, whatever opens the file."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pandas as pd
 import pytest
@@ -15,7 +19,7 @@ from opmq_lib.sources import ledger
 
 SECRET = "424242"
 READ = """
-import sqlite3, subprocess
+import os, sqlite3, subprocess, urllib.request
 from pathlib import Path
 import pandas as pd, pyarrow.csv
 
@@ -30,6 +34,8 @@ ways = {
     "pyarrow": pyarrow.csv.read_csv,
     "sqlite3": base,
     "child": lambda path: subprocess.check_output(["cat", path], text=True),
+    "network": lambda path: urllib.request.urlopen(address + Path(path).name).read(),
+    "variable": lambda path: os.environ["OWN_VALUE"],
 }
 found = {}
 for path in paths:
@@ -54,17 +60,30 @@ downloads.write_results({"regions": table}, output_folder, "01_emplois")
 confined = pytest.mark.skipif(not confine.is_possible(), reason="this system confines no process")
 
 
-def project(root: Path, *others: Path, files: Sequence[str] = ()) -> Path:
-    """Return a project whose notebook tries to read a secret in it, and others, in six ways."""
+def project(root: Path, *others: Path, files: Sequence[str] = (), address: str = "") -> Path:
+    """Return a project whose notebook tries to read a secret in it, and others, in all ways."""
     small.write_project(root, ["chimie"])
     write_secret(root / "data")
     paths = ["../../../../data/secret.csv", *map(str, others)]
-    small.write_notebook(root, "01_emplois", f"paths = {paths}\n{READ}", files=files)
+    cell = f"{address=}; {paths=}\n{READ}"
+    small.write_notebook(root, "01_emplois", cell, files=files)
     return root
 
 
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder; yield the address that they begin with."""
+    handler = partial(SimpleHTTPRequestHandler, directory=folder)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()
+
+
 def write_secret(folder: Path) -> Path:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame({"value": [int(SECRET)]})
     table.to_csv(folder / "secret.csv", index=False)
     table.to_parquet(folder / "secret.csv.parquet")
@@ -81,9 +100,15 @@ def outcome(root: Path) -> tuple[str, str]:
 
 
 @confined
-def test_no_way_leads_to_a_file_that_is_not_declared(tmp_path: Path) -> None:
-    root = project(tmp_path / "project", write_secret(tmp_path / "elsewhere"))
-    assert outcome(root) == ("12,0,public", "public")
+def test_no_way_leads_to_a_file_that_is_not_declared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OWN_VALUE", SECRET)
+    here, root = tmp_path / "elsewhere", tmp_path / "project"
+    beside = [root / "notebooks", root / "notebooks/.ipynb_checkpoints", root / "data/official"]
+    with served(write_secret(here).parent) as address:
+        project(root, *map(write_secret, (here / "more", *beside)), address=address)
+        assert outcome(root) == ("40,0,public", "public")
     files = [path for path in (root / "outputs").rglob("*") if path.is_file()]
     assert files
     assert all(SECRET.encode() not in path.read_bytes() for path in files)
@@ -91,7 +116,7 @@ def test_no_way_leads_to_a_file_that_is_not_declared(tmp_path: Path) -> None:
 
 def test_what_may_have_read_a_declared_file_is_the_users_own(tmp_path: Path) -> None:
     names = [f"data/secret.csv{ending}" for ending in ("", ".parquet", ".db")]
-    assert outcome(project(tmp_path, files=names)) == ("6,6,public", "own")
+    assert outcome(project(tmp_path, files=names)) == ("8,6,public", "own")
 
 
 @confined

@@ -284,10 +284,13 @@ def test_shares_of_hidden_figures_and_roundings_are_seen():
     assert coarse[["lower", "upper", "is_exposed"]].to_numpy().tolist() == [[4, 12, False]]
     alone = cells.assign(status=["s", "value", "value", "value"], rounding=10)
     assert audit(alone, METIER, RULES)[["lower", "upper"]].to_numpy().tolist() == [[0, 25]]
-    with pytest.raises(CoherenceError, match="a: its share is not that of the figure"):
-        audit(
-            cells, METIER, RULES, shares=[Shares(share.assign(share_pct=9), "metier_code", "all")]
-        )
+    for wrong, whole, message in (
+        (share.assign(share_pct=9), "all", "a: its share is not that of the figure"),
+        (share, "al", "a: a share of `al`, without row"),
+        (share.assign(metier_code="z"), "all", "z: a share of `all`, without row"),
+    ):
+        with pytest.raises(CoherenceError, match=message):
+            audit(cells, METIER, RULES, shares=[Shares(wrong, "metier_code", whole)])
 
 
 def test_public_figures_pass_as_their_producer_marked_them():

@@ -144,10 +144,10 @@ def test_own_table_that_any_notebook_could_read_is_refused(
     small.write_branch(project, "chaux", ["01_emplois"], table="data/chaux.csv")
     (project / "data").mkdir()
     (project / "data/chaux.csv").touch()
-    for folder in ("notebooks", "parameters"):
-        hidden = project / folder / "chimie.csv"
-        hidden.touch()
-        (project / "data/chimie.csv").symlink_to(hidden)
+    hidden = project / "parameters/chimie.csv"
+    hidden.touch()
+    for link in (Path.symlink_to, Path.hardlink_to):
+        link(project / "data/chimie.csv", hidden)
         (defect,) = refusal(project)
         assert defect.startswith("parameters/branches/chimie.yml, tables.employment: `data/chimie")
         (project / "data/chimie.csv").unlink()

@@ -32,6 +32,7 @@ from opmq_lib.runs.hashes import Hashes
 from opmq_lib.runs.kernels import confine
 from opmq_lib.runs.plan import plan
 from opmq_lib.show import downloads
+from opmq_lib.site import manifest
 from opmq_lib.sources import parameters, study
 from opmq_lib.tables.scope import REST
 
@@ -495,8 +496,16 @@ def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
     run = runs["ceramique", "01_emplois"]
     assert run.origin == "own"
     assert not run.is_released
+    stand = {each.code: each.runs["01_emplois"].status for each in manifest.read(root).branches}
+    assert stand == dict.fromkeys(BRANCHES, "ok") | {"ceramique": "withheld"}
     (done,) = release_of.write(root, edition, branches, modules)
-    assert (done.branch_code, done.refused) == ("ceramique", None)
+    assert (done.branch_code, done.refused, done.reveals) == ("ceramique", None, ())
+    head, _, last = table.read_text(encoding="utf-8").rstrip().rpartition("\n")
+    metier, year, value, *others = last.split(",")
+    one_more = ",".join([metier, year, f"{int(value) + 1}", *others])
+    table.write_text(f"{head}\n{one_more}\n", encoding="utf-8")
+    (done,) = release_of.write(root, edition, branches, modules)
+    assert done.reveals == (f"{REST}, {year}",)
     here = root / "outputs/released/2026/ceramique"
     before = shutil.copytree(here, root / "outputs/released/2025/ceramique")
     assert release_of.released_table(root, edition, branches["ceramique"], "employment")
@@ -508,7 +517,7 @@ def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
     refused = release_of.write(root, without, branches, modules)
     assert [each.branch_code for each in refused] == list(branches)
     assert "no rules say what may be published" in str(refused[0].refused)
-    assert not (root / "outputs/released/2026/ceramique/employment.csv").exists()
+    assert (here / "employment.csv").exists()  # later editions are compared with it
     assert release_of.in_place(root, without, branches, modules) == {}
 
 

@@ -302,7 +302,6 @@ def _released_plan(root: Path) -> "list[Run]":
     from opmq_lib.sources import parameters
 
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
-    release.sweep(root, edition, branches)
     own = {code: branch for code, branch in branches.items() if branch.tables.paths()}
     if not own:
         return plan(root, edition, branches)
@@ -313,6 +312,10 @@ def _released_plan(root: Path) -> "list[Run]":
             print(f"Withheld  {where}: {done.refused.defects[0]}", file=sys.stderr)
         else:
             print(f"Released  {where}: {len(done.secret)} secret.", file=sys.stderr)
+        if done.reveals:
+            differs = f"{where}: who has seen this edition before can subtract {_few(done.reveals)}"
+            fix = "if its site is public, keep the table as it was, or count `changed_units_count`"
+            print(f"Warning   {differs}; {fix}.", file=sys.stderr)
     return plan(root, edition, branches)
 
 

@@ -15,7 +15,7 @@ from opmq_lib.runs.kernels.kernel import Settings, noted
 from opmq_lib.runs.library import LIBRARY
 from opmq_lib.runs.plan import COMMON, READ_BY_ALL, Run, RunId
 from opmq_lib.runs.report import Limits
-from opmq_lib.sources import ledger
+from opmq_lib.sources import ledger, official
 from opmq_lib.sources.ledger import LEDGER, Record
 
 if TYPE_CHECKING:
@@ -195,9 +195,10 @@ def _readable(run: Run, staging: Path) -> list[str]:
     folders_read = [run.edition_folder / "/".join(id_) for id_ in run.reads]
     if before := _edition_before(run):
         folders_read += [before / LEDGER, *(before / "/".join(id_) for id_ in _read_before(run))]
-    names = (*READ_BY_ALL, *run.declared)
+    names = (*READ_BY_ALL, *official.files(run.root), *run.declared)
     shared = (staging.with_name(f"{staging.name}.json"), staging.with_name("ipython"))
     paths = [run.root / name for name in names] + [run.edition_folder / LEDGER, staging, *shared]
+    paths += run.template.path.parent.glob("*.ipynb")  # which notebooks there are, no data
     return list(map(str, [*paths, *folders_read, _temporary(staging)]))
 
 

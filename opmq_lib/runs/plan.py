@@ -23,8 +23,9 @@ COMMON = "commun"
 IN_A_BATCH = {FOLDER: ".", "sliders": False}
 """A run writes where it works, so that no absolute path appears in a notebook; nobody watches."""
 
-READ_BY_ALL = ("parameters", "notebooks", "_quarto.yml", official.FOLDER)
-"""What of the project every notebook may read, whatever it says that it reads."""
+READ_BY_ALL = ("parameters", "_quarto.yml")
+"""What of the project every notebook may read, whatever it says that it reads; also templates and
+official tables that are loaded."""
 
 RunId = tuple[str, str]
 
@@ -278,15 +279,23 @@ def _open(
     files = {f"parameters/branches/{where}": paths for where, paths in named.items()}
     files["parameters/edition.yml, registers"] = edition.registers.model_dump(exclude_none=True)
     places = [Path(each).resolve() for each in confine.SYSTEM]
-    places += [(root / each).resolve() for each in READ_BY_ALL]
+    places += [(root / each).resolve() for each in (*READ_BY_ALL, official.FOLDER)]
     for where, paths in files.items():
         for name, path in paths.items():
-            if any(map(Path(os.path.realpath(root / path)).is_relative_to, places)):
+            if _is_within(Path(os.path.realpath(root / path)), places):
                 what = f"`{path}` lies where every notebook may read it"
                 fix = (
                     "move the file, such as to `data/`, or the project out of the system's folders"
                 )
                 yield Defect(f"{where}.{name}", what, "a file that is kept from notebooks", fix)
+
+
+def _is_within(path: Path, places: Sequence[Path]) -> bool:
+    """Return whether a file lies in folders; in the project's, also by another name."""
+    has_names = path.is_file() and path.stat().st_nlink > 1
+    others = (each for place in places[-3:] if has_names for each in place.rglob("*"))
+    is_other = any(map(path.samefile, filter(Path.is_file, others)))
+    return is_other or any(map(path.is_relative_to, places))
 
 
 def _unknown(kind: str, names: Collection[str], known: Collection[str]) -> Iterator[Defect]:

@@ -9,7 +9,6 @@ what was secret in one edition stays so in the next.
 """
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -31,12 +30,16 @@ MADE_WITH: Final = frozenset({"opmq_lib.runs.release", "opmq_lib.methods.disclos
 
 
 class Outcome(NamedTuple):
-    """What became of one table of one branch: what is secret, or why nothing is released."""
+    """What became of one table of one branch: what is secret, or why nothing is released.
+
+    `reveals` names what gives something away to who has seen what this edition told before.
+    """
 
     branch_code: str
     table: str
     secret: tuple[tuple[str, str], ...] = ()
     refused: DataError | None = None
+    reveals: tuple[str, ...] = ()
 
 
 def folder(edition_folder: Path) -> str:
@@ -62,9 +65,11 @@ def in_place(
 def write(
     root: Path, edition: EditionParams, branches: Mapping[str, BranchParams], library: Library
 ) -> list[Outcome]:
-    """Release what has changed, and take back what can no longer be; return what was done.
+    """Release what has changed; return what was done.
 
-    A table that cannot be read is left to the notebooks that read it: they say what is wrong.
+    A table that cannot be read is left to the notebooks that read it: they say what is wrong. What
+    was released of one that is refused stays, for later editions to be compared with; nothing reads
+    it, as it is not up to date.
     """
     fresh = in_place(root, edition, branches, library)
     outcomes = []
@@ -72,25 +77,50 @@ def write(
         if table in fresh.get(code, {}):
             continue
         here = root / RELEASED / edition.edition_id / code
-        done = {name: each for name, each in records(here).items() if name != table}
-        for name in _files(table):
-            (here / name).unlink(missing_ok=True)
+        done = records(here)
         try:
             released = released_table(root, edition, branches[code], table)
-            secret = tuple(released.secret.itertuples(index=False, name=None))
-            content = released.table.to_csv(index=False, lineterminator="\n").encode()
-            sha256 = fingerprint.bytes_sha256(content)
-            done[table] = {"made_of": made_of, "sha256": sha256, "secret": dict(secret)}
-            folders.write(here / f"{table}.csv", content)
-            if table == "employment":
-                lines = ["branch_code,metier_code", *(f"{code},{metier}" for metier, _ in secret)]
-                folders.write(here / project.SECRET, "\n".join([*lines, ""]).encode())
-            outcomes.append(Outcome(code, table, secret))
         except DataError as error:
             outcomes.append(Outcome(code, table, refused=error))
-        if done or here.is_dir():
-            folders.write(here / RECORD, json.dumps(done, indent=1).encode())
+            continue
+        secret = tuple(released.secret.itertuples(index=False, name=None))
+        reveals = _reveals(root, edition, branches[code], table, released)
+        content = released.table.to_csv(index=False, lineterminator="\n").encode()
+        sha256 = fingerprint.bytes_sha256(content)
+        done[table] = {"made_of": made_of, "sha256": sha256, "secret": dict(secret)}
+        folders.write(here / f"{table}.csv", content)
+        if table == "employment":
+            lines = ["branch_code,metier_code", *(f"{code},{metier}" for metier, _ in secret)]
+            folders.write(here / project.SECRET, "\n".join([*lines, ""]).encode())
+        folders.write(here / RECORD, json.dumps(done, indent=1).encode())
+        outcomes.append(Outcome(code, table, secret, reveals=reveals))
     return outcomes
+
+
+def _reveals(
+    root: Path, edition: EditionParams, branch: BranchParams, table: str, released: "Released"
+) -> tuple[str, ...]:
+    """Name what a reader learns who has also seen what this very edition told before.
+
+    It may be a draft that nobody saw: this is for its owner to say.
+    """
+    from opmq_lib.methods.disclosure import employment as disclosure
+    from opmq_lib.methods.disclosure.rules import given
+    from opmq_lib.sources.table_files import read_released, read_supplied
+
+    here = root / RELEASED / edition.edition_id / branch.branch_code
+    if not (path := here / f"{table}.csv").is_file():
+        return ()
+    was = records(here).get(table, {}).get("secret", {})
+    no_longer = sorted({*was} - {*released.secret.iloc[:, 0]})
+    own = read_supplied(root / branch.tables.paths()[table], table, branch.branch_code)
+    try:
+        told = {edition.edition_id: read_released(path, table, branch.branch_code)}
+        own = own[own["origin"].ne("public")]
+        disclosure.refuse_revisions(own, released.table, told, given(edition.disclosure))
+    except DataError as error:
+        return (*no_longer, *(each.where for each in error.defects))
+    return tuple(no_longer)
 
 
 def adopt(
@@ -110,14 +140,6 @@ def adopt(
             told = {"made_of": made_of, "sha256": fingerprint.file_sha256(file), "secret": {}}
             done = json.dumps(records(here) | {table: told})
             folders.write(here / RECORD, done.encode())
-
-
-def sweep(root: Path, edition: EditionParams, branches: Mapping[str, BranchParams]) -> None:
-    """Remove released tables that no branch names any more."""
-    for here in (root / RELEASED / edition.edition_id).glob("*"):
-        named = branches[here.name].tables.paths() if here.name in branches else {}
-        if not set(records(here)) <= set(named):
-            shutil.rmtree(here)
 
 
 def records(here: Path) -> dict[str, Any]:

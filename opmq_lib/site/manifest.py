@@ -17,8 +17,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from opmq_lib.errors import ConfidentialityError, Defect
-from opmq_lib.params import EditionParams
-from opmq_lib.runs import fingerprint, origin, release
+from opmq_lib.params import BranchParams, EditionParams
+from opmq_lib.runs import fingerprint, hashes, library, origin, release
 from opmq_lib.runs.editions import validated
 from opmq_lib.runs.plan import COMMON
 from opmq_lib.show import french
@@ -27,6 +27,7 @@ from opmq_lib.sources import embedded, ledger, parameters, states, study
 from opmq_lib.sources.states import Standing
 
 CONSOLIDATION = "10_consolidation"
+_RELEASED = f"{release.RELEASED}/"
 
 Status = Literal["ok", "failed", "missing", "withheld", "nv"]
 
@@ -175,7 +176,8 @@ def read(root: Path, demo: EditionParams | None = None, is_release: bool = False
     questions = _questions(root)
     folder = root / "outputs" / edition.edition_id
     records = ledger.latest(folder / ledger.LEDGER)
-    for id_ in _on_former_releases(root, records):
+    branches = parameters.load_branches(root)
+    for id_ in _on_former_releases(root, edition, branches, records):
         records[id_] = records[id_] | {"origin": "own"}
 
     def runs(code: str, scope: str, names: Iterable[str]) -> dict[str, Run]:
@@ -186,7 +188,6 @@ def read(root: Path, demo: EditionParams | None = None, is_release: bool = False
             if each.scope == scope
         }
 
-    branches = parameters.load_branches(root)
     standings = {} if demo else validated.standings(root, edition.edition_id, branches)
     portraits = embedded.load("branches").set_index("branch_code")["portrait_2020"]
     in_order = sorted(branches.items(), key=lambda item: french.order(item[1].label))
@@ -293,24 +294,32 @@ def _questions(root: Path) -> dict[str, Question]:
 
 
 def _on_former_releases(
-    root: Path, records: Mapping[tuple[str, str], ledger.Record]
+    root: Path,
+    edition: EditionParams,
+    branches: Mapping[str, BranchParams],
+    records: Mapping[tuple[str, str], ledger.Record],
 ) -> set[tuple[str, str]]:
-    """Return the runs that rest on a table which has been released otherwise since, or taken back.
+    """Return the runs that rest on a table released by other rules, from another table or no more.
 
     What rests on their results does so too.
     """
     found: set[tuple[str, str]] = set()
+    inputs = {id_: record.get("inputs", {}) for id_, record in records.items()}
+    if not any(name.startswith(_RELEASED) for read in inputs.values() for name in read):
+        return found
+    modules = library.read(hashes.Hashes(root / "outputs" / edition.edition_id / hashes.CACHE))
+    tables = release.in_place(root, edition, branches, modules).values()
+    now = {name for each in tables for names in each.values() for name in names}
 
     def is_former(name: str, sha256: str) -> bool:
-        if not name.startswith(f"{release.RELEASED}/"):
+        if not name.startswith(_RELEASED):
             return tuple(name.split("/")[:2]) in found
-        path = root / name
-        return not path.is_file() or fingerprint.file_sha256(path) != sha256
+        return name not in now or fingerprint.file_sha256(root / name) != sha256
 
     while more := {
         id_
-        for id_, record in records.items()
-        if id_ not in found and any(is_former(*each) for each in record.get("inputs", {}).items())
+        for id_, read in inputs.items()
+        if id_ not in found and any(is_former(*each) for each in read.items())
     }:
         found |= more
     return found

@@ -73,6 +73,11 @@ def names(loaded: Mapping[str, Entry]) -> dict[str, str]:
     }
 
 
+def files(root: Path) -> list[str]:
+    """Return the index and the loaded tables, from the project's root: no other file there."""
+    return [f"{FOLDER}/{INDEX}", *names(index(root)).values()]
+
+
 def _folder(root: Path | None) -> Path | None:
     if root is None:
         try:

@@ -15,8 +15,9 @@ COMPANY_NUMBER: Final = "a company number (SIREN or SIRET)"
 
 _TITLES: Final = (
     "[Mm]mes?|MME|[Mm]lles?|MLLE|[Mm]onsieur|[Mm]adame|[Mm]ademoiselle|MM|M[Rr]|mr|[Dd]r|"
-    "[Mm]a[iî]tre"
+    "[Mm]a[iî]tre|[Dd]octeur|[Pp]rofesseure?"
 )
+_PARTICLES: Final = r"(?:(?:[Dd](?:es?|u|[’'])|[Ll](?:a|es?|[’'])|[Vv][ao]n|den) *){0,3}"
 _FIRST_NAMES: Final = (
     "Abdel|Adrien|Agnès|Ahmed|Aïcha|Alain|Alexandre|Alexis|Ali|Alice|Amélie|Anaïs|André|Angélique|"
     "Anne|Annick|Annie|Anthony|Antoine|Arnaud|Audrey|Aurélie|Aurélien|Baptiste|Bastien|Béatrice|"
@@ -37,34 +38,42 @@ _FIRST_NAMES: Final = (
     "Thomas|Valentin|Valérie|Véronique|Victor|Vincent|Virginie|William|Xavier|Yann|Yannick|"
     "Yasmine|Yoann|Yohan|Youssef|Yves|Yvette|Zoé"
 )
-_PAIRS: Final = r"(?:(?: ?[./,_-] ?| )\d{2}){4}"
+_PAIRS: Final = r"(?:(?: ?[./,;:|*=·•_-]{1,3} ?| )\d{2}){4}"
 _DIGITS: Final = r"zéro|un|deux|trois|quatre|cinq|six|sept|huit|neuf"
 _NUMBERS: Final = (
     rf"{_DIGITS}|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|quarante|cinquante|"
     "soixante|et"
 )
-_AT: Final = r"(?: ?[\[({<] ?(?:at|arobase|@) ?[\])}>] ?| (?:arobase|chez) )"
-_DOT: Final = r"(?: ?[\[({<] ?(?:dot|point|\.) ?[\])}>] ?| ?\. ?| (?:dot|point) )"
+_AT: Final = (
+    r"(?: ?[\[({<«] ?(?:at|arobase?|@) ?[\])}>»] ?| ?([*/_-])(?:at|arobase)\1 ?"
+    r"| (?:arobase?|chez) |%40)"
+)
+_DOT: Final = r"(?: ?[\[({</_-] ?(?:dot|point|\.) ?[\])}>/_-] ?| ?\. ?| (?:dot|point) )"
 _PATTERNS: Final = {
     kind: re.compile("|".join(forms))
     for kind, forms in {
         "an e-mail address": (
-            r"[\w.+-]@[\w-]+",
+            r"[\w.+'\"»-]@+[\w«'\"-]+|[\w-]@ [\w-]+\.\w",
             rf"(?<![\w.+-])[\w.+-]+ @ ?[\w-]+{_DOT}\w",
-            rf"(?<![\w.+-])[\w.+-]+(?i:{_AT})[\w-]+(?i:{_DOT})\w",
+            rf"(?<![\w.+-])[\w.+-]+(?i:{_AT})[\w-]{{1,64}}(?i:{_DOT})\w",
             r"(?<![\w.+-])[\w.+-]+ (?i:at) [\w-]+ (?i:dot|point) \w",
+            r"[\w.+-] ?[\[(][aA][\])] ?[\w-]+\.[a-z]{2,3}\b",
         ),
         "a phone number": (
             rf"(?<!\d)\(?[0Oo][1-9]\)?(?:\d{{8}}|{_PAIRS})(?!\d)",
-            r"(?<!\d)0[1-9](?:\d{2} \d{3} \d{3}| \d{3} \d{3} \d{2}| \d{4} \d{4})(?!\d)",
+            r"(?<!\d)0[1-9](?:\d{2}([ .-])\d{3}\1\d{3}|([ .-])\d{3}\2\d{3}\2\d{2}|"
+            r"([ .-])\d{4}[ .-]?\d{4}|\d{2}(?: \d{2}){3}|(?: \d{2}){2} \d{4})(?!\d)",
+            r"(?<![\d.,])0(?:([ .-])\d)(?:\1\d){8}(?![\d.,])",
+            r"(?<!\d)0[1-9](?: \d){8}(?!\d)|(?<!\d)0 8\d\d \d{3} \d{3}(?!\d)",
             rf"(?<!\d)(?:00 ?)?33 ?[1-9](?:\d{{8}}|{_PAIRS})(?!\d)",
             r"(?:\+|(?<!\d)00 ?)[1-9](?:[ ./()-]{0,3}\d){9,13}(?!\d)",
             r"(?<![\d,.])[67](?:[ .-]\d{2}){4}(?!\d)",
             rf"(?i:\bzéro[ -](?:{_DIGITS})(?:[ ,-]+(?:{_NUMBERS})){{4,}})",
         ),
         "a person's name": (
-            rf"\b(?:(?:{_TITLES})\.? +[A-Za-zÀ-ÿ]|M\. +[A-ZÀ-Þ]|M +[A-ZÀ-Þ])[\w’'-]+",
-            rf"\b(?:{_FIRST_NAMES})(?:-(?:{_FIRST_NAMES}))? +(?:de +|du +|d[’'])?[A-ZÀ-Þ]",
+            rf"\b(?:(?:{_TITLES})\.? +[A-Za-zÀ-ÿ]|M(?:\. *|e +|r +| +){_PARTICLES}[A-ZÀ-Þ]|"
+            r"[Pp]r\.? +[A-ZÀ-Þ])[\w’'-]+",
+            rf"\b(?:{_FIRST_NAMES})(?:-(?:{_FIRST_NAMES}))?[ -]+{_PARTICLES}[A-ZÀ-Þ]",
             rf"(?<![\w’'-])[A-ZÀ-Þ][A-ZÀ-Þ’'-]+,? +(?:{_FIRST_NAMES})\b",
             rf"(?<![\w’'-])[A-ZÀ-Þ][a-zà-ÿ’'-]+, +(?:{_FIRST_NAMES})\b",
             rf"\b(?i:{_FIRST_NAMES}) +[A-ZÀ-Þ]{{3,}}\b",

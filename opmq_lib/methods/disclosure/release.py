@@ -142,7 +142,8 @@ def audit(
 
     Raises:
         ConfidentialityError: As `protect`.
-        CoherenceError: If a total is not the sum of its parts, or a share not that of its figure.
+        CoherenceError: If a total is not the sum of its parts, or a share not that of its figure,
+            or of a figure that is not there.
 
     Examples:
         >>> cells = pd.DataFrame({"metier_code": ["a", "b", "c", "all"], "value": [8, 20, 30, 58],
@@ -219,7 +220,16 @@ def _with_shares(graph: Graph, built: Built, cells: pd.DataFrame, shares: Shares
         for table in (shares.table, bases)
     )
     share, step = number(shares.table, "share_pct"), number(shares.table, "rounding")
-    kept = ~np.isnan(x + whole + share)
+    kept = ~np.isnan(share)
+    CoherenceError.refuse(
+        Defect(
+            ", ".join(map(str, shares.table[keys].iloc[at])),
+            f"a share of `{shares.whole}`, without row for the figure or for what it is a share of",
+            "both in the table that is audited",
+            "add the row that is missing, or correct the codes",
+        )
+        for at in np.flatnonzero(kept & np.isnan(x + whole))
+    )
     x, whole = x[kept].astype(int), whole[kept].astype(int)
     half = np.nan_to_num(step[kept]) / 2
     ratio = np.r_[share[kept] - half, share[kept] + half] / 100

@@ -1,11 +1,14 @@
-"""Keep a process, and all that it starts, from reading files that it was not given.
+"""Keep a process, and all that it starts, from reading what it was not given.
 
-Linux does it (Landlock, from 5.13 on), whatever opens the file: Python, compiled code, a child.
-Names of files can still be listed. Only the standard library is imported here.
+Linux does it, whatever asks: Python, compiled code, a child. Files are kept by Landlock (from 5.13
+on), networks and other processes by seccomp. Names of files can still be listed. Only the standard
+library is imported here.
 """
 
 import ctypes
+import errno
 import os
+import socket
 import struct
 import sys
 from collections.abc import Iterable
@@ -19,8 +22,10 @@ HOME = (
     *(".cache/fontconfig", ".cache/matplotlib", ".config/matplotlib", ".matplotlib"),
     *(".fonts", ".local/lib", ".local/share/fonts", ".local/share/jupyter", "Library/Fonts"),
 )
+DEVICES = ("full", "null", "ptmx", "pts", "random", "tty", "urandom", "zero")
 SYSTEM = (
-    *("/bin", "/dev", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var/cache"),
+    *("/bin", "/etc", "/lib", "/lib64", "/proc", "/sbin", "/sys", "/usr", "/var/cache/fontconfig"),
+    *(f"/dev/{name}" for name in DEVICES),
     *("/Library/Fonts", "/System", *map(os.path.realpath, ("/etc", "/var/db/timezone"))),
     *(sys.prefix, sys.base_prefix, str(Path(__file__).parents[2])),
     str(Path(__file__).parents[3] / "opmq.egg-info"),
@@ -31,13 +36,24 @@ SYSTEM = (
 
 VERSION, PATH_BENEATH, READ_FILE, NO_NEW_PRIVILEGES = 1, 1, 1 << 2, 38
 
+SECCOMP, FILTER, IO_URING = 22, 2, 425
+SOCKETS = {"x86_64": (0xC000003E, 41, 42), "aarch64": (0xC00000B7, 198, 203)}
+"""By processor: its name to seccomp, its calls `socket` and `connect`."""
+LOAD, EQUAL, LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+ARCHITECTURE, CALL, FIRST = 4, 0, 16
+"""Where a filter finds the processor, the call and its first argument."""
+ALLOWED, DENIED = 0x7FFF0000, 0x00050000 | errno.EACCES
+
 
 @cache
 def is_possible() -> bool:
     """Return whether this system can confine a process."""
     if sys.platform != "linux":
         return False
-    return bool(ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, VERSION) >= 1)
+    library = ctypes.CDLL(None, use_errno=True)
+    library.prctl(SECCOMP, FILTER, None, 0, 0)  # a filter that is nowhere: fails in any case
+    has_filters = ctypes.get_errno() == errno.EFAULT and os.uname().machine in SOCKETS
+    return has_filters and bool(library.syscall(CREATE_RULESET, None, 0, VERSION) >= 1)
 
 
 def allow_reading(paths: Iterable[str]) -> None:
@@ -65,6 +81,30 @@ def allow_reading(paths: Iterable[str]) -> None:
         _call(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
+
+
+def cut_off() -> None:
+    """Let this process, and all that it starts, reach no network and no other process's socket.
+
+    Others can still connect to it, as Jupyter does.
+
+    Raises:
+        OSError: If the system refuses.
+    """
+    architecture, new_socket, connect = SOCKETS[os.uname().machine]
+    steps = [
+        (LOAD, 0, 0, ARCHITECTURE), (EQUAL, 0, 7, architecture),
+        (LOAD, 0, 0, CALL), (LEAST, 5, 0, 1 << 30),  # calls of another kind (x32)
+        (EQUAL, 4, 0, connect), (EQUAL, 3, 0, IO_URING), (EQUAL, 0, 3, new_socket),
+        (LOAD, 0, 0, FIRST), (EQUAL, 1, 0, socket.AF_UNIX),
+        (RETURN, 0, 0, DENIED), (RETURN, 0, 0, ALLOWED),
+    ]  # fmt: skip
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
+    program = struct.pack("@HP", len(steps), ctypes.addressof(code))
+    library = ctypes.CDLL(None, use_errno=True)
+    library.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    if library.prctl(SECCOMP, FILTER, program, 0, 0):
+        raise OSError(ctypes.get_errno(), "the system does not cut this process off")
 
 
 def _call(number: int, *arguments: int | bytes) -> int:

@@ -51,6 +51,23 @@ ENVIRONMENT = {
     # Silences a warning of the debugger.
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
+KEPT = (
+    *("CONDA_", "COV", "DYLD_", "FONTCONFIG_", "HOME", "LANG", "LC_", "LD_LIBRARY_PATH", "LOGNAME"),
+    *(
+        "MPLCONFIGDIR",
+        "OPMQ_",
+        "PATH",
+        "PYTEST_",
+        "PYTHON",
+        "SHELL",
+        "SYSTEMROOT",
+        "TEMP",
+        "TMP",
+        "TZ",
+    ),
+    *("USER", "VIRTUAL_ENV", "WINDIR", "XDG_"),
+)
+"""Starts of the names of variables that a notebook is given: others are nothing to publish."""
 KERNEL_NAME = "python3"
 TIMES = ("start_time", "end_time", "duration")
 INJECTED = "injected-parameters"
@@ -62,8 +79,9 @@ LESS_TIME = "make this cell do less, or allow more with --time-limit"
 LESS_MEMORY = "make this cell need less, or allow more with --memory-mb"
 
 DECLARE = (
-    "a run reads parameters and what it declares: name the file in `tables` of its branch or, for "
-    "a notebook of your own, in `opmq.files` of its metadata; its results are then your own"
+    "a run reads parameters and what it declares, nothing of a network: name the file in `tables` "
+    "of its branch or, for a notebook of your own, in `opmq.files` of its metadata; its results "
+    "are then your own"
 )
 
 
@@ -85,7 +103,7 @@ def new_zygotes(preload: Iterable[str] = ()) -> Zygotes:
     Args:
         preload: Modules that its notebooks are going to import.
     """
-    return Zygotes(preload, os.environ | ENVIRONMENT | _library_path())
+    return Zygotes(preload, _kept() | ENVIRONMENT | _library_path())
 
 
 def new_kernel(
@@ -262,7 +280,11 @@ def _environment(template: Path, folder: Path) -> dict[str, str]:
         leftovers.RUN: str(folder),
         project.ROOT: str(template.parent.parent.absolute()),
     }
-    return os.environ | ENVIRONMENT | own | _library_path()
+    return _kept() | ENVIRONMENT | own | _library_path()
+
+
+def _kept() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
 
 
 def _library_path() -> dict[str, str]:
@@ -315,8 +337,8 @@ def _failure(
     match error:
         case PapermillExecutionError(ename="MemoryError"):
             message = f"MemoryError: {error.evalue or 'no memory is left'}; {LESS_MEMORY}"
-        case PapermillExecutionError(ename="PermissionError"):
-            message = f"PermissionError: {error.evalue}; {DECLARE}"
+        case PapermillExecutionError(ename="PermissionError" | "URLError" | "gaierror" as name):
+            message = f"{name}: {error.evalue}; {DECLARE}"
         case PapermillExecutionError():
             message = f"{error.ename}: {error.evalue}"
         case _ if exceeded_seconds:

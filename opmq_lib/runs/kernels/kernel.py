@@ -144,6 +144,8 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     sys.argv = ["kernel", *argv]
     kernel = IPKernelApp.instance()
     kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
+    if settings.readable and confine.is_possible():
+        confine.cut_off()  # of cells alone: the threads of Jupyter are there by now
     shell: Any = kernel.shell
     _limit_outputs(kernel.session, settings.output_mb)
 
