@@ -23,8 +23,10 @@ import pandas as pd
 from scipy.special import ndtri
 
 from opmq_lib.methods import core, criteria, draws
-from opmq_lib.methods.employment import RESIDUAL_METIER, candidates, intervals
+from opmq_lib.methods.employment import intervals
+from opmq_lib.methods.employment.candidates import candidates
 from opmq_lib.methods.employment.levels import HEADS, INTERVAL_SPAN
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER
 from opmq_lib.methods.needs.official import FAMILIES, national, official_family
 from opmq_lib.methods.shortlist import LEAST_OVERLAP, SOLID_PRESENCE_PCT
 from opmq_lib.params import EditionParams

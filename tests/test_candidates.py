@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from opmq_lib.methods.employment import candidates
+from opmq_lib.methods.employment.candidates import candidates
 from opmq_lib.methods.skills import profiles
 from opmq_lib.questions import shared
 from opmq_lib.show import pieces

@@ -8,10 +8,7 @@ import pandas as pd
 import pytest
 
 from opmq_lib.errors import CoherenceError, RangeError
-from opmq_lib.methods import employment
 from opmq_lib.methods.employment import (
-    Estimate,
-    HireTables,
     branches,
     classes,
     estimate,
@@ -19,6 +16,9 @@ from opmq_lib.methods.employment import (
     intervals,
     sectors,
 )
+from opmq_lib.methods.employment import rows as in_rows
+from opmq_lib.methods.employment.estimate import Estimate
+from opmq_lib.methods.employment.hires import HireTables
 from opmq_lib.methods.reliability import best_grades
 from opmq_lib.questions import shared
 from opmq_lib.sources import study
@@ -366,8 +366,8 @@ def test_a_branch_that_one_of_its_ratios_explains_badly_has_no_grade_a(fitted: E
         ("plasturgie", "B"),
         ("metallurgie", "A"),
     ):
-        rows = employment.row_codes(fitted.heads[branch_code])
-        table = employment.branch_table(fitted, branch_code, rows, national, BASE_YEAR)
+        rows = in_rows.row_codes(fitted.heads[branch_code])
+        table = in_rows.branch_table(fitted, branch_code, rows, national, BASE_YEAR)
         assert best_grades(table["headcount_fit_ratio"]).eq(best).all(), branch_code
 
 
@@ -388,11 +388,11 @@ def test_classes_that_conventions_exclude_are_not_known(fitted: Estimate) -> Non
     branch, name = np.nonzero((fitted.classes == 0).to_numpy())
     assert fitted.classes.index[branch].tolist() == ["papier_carton"]
     assert fitted.classes.columns[name].tolist() == ["managers"]
-    codes = employment.uncovered(fitted, "papier_carton")
+    codes = in_rows.uncovered(fitted, "papier_carton")
     assert codes
     assert (fitted.metier_class[codes] == "managers").all()
-    assert employment.uncovered(fitted, "chimie") == []
-    rows = employment.row_codes(fitted.heads["papier_carton"])
+    assert in_rows.uncovered(fitted, "chimie") == []
+    rows = in_rows.row_codes(fitted.heads["papier_carton"])
     assert not set(codes) & set(rows)
 
 
@@ -426,22 +426,22 @@ def test_the_interval_of_a_cell_is_what_the_law_gives(fitted: Estimate) -> None:
 def test_rows_of_a_branch_hold_it_whole(fitted: Estimate) -> None:
     national = INPUTS["employment_national"]
     for branch in ("chimie", "papier_carton"):
-        rows = employment.row_codes(fitted.heads[branch])
-        table = employment.branch_table(fitted, branch, rows, national, BASE_YEAR)
+        rows = in_rows.row_codes(fitted.heads[branch])
+        table = in_rows.branch_table(fitted, branch, rows, national, BASE_YEAR)
         last = table[table["year"] == BASE_YEAR].set_index("metier_code")[HEADS]
         assert last.sum() == pytest.approx(fitted.heads[branch].sum(), rel=1e-12)
         named = last.drop("autres_metiers")
         assert (named >= 0.005 * last.sum()).all()
         assert last["autres_metiers"] < 0.1 * last.sum()
-        gathered = employment.gathered(fitted, branch, rows)
+        gathered = in_rows.gathered(fitted, branch, rows)
         sums = gathered.groupby("level")["value"].sum()
         assert sums.to_numpy() == pytest.approx(last[sums.index].to_numpy(), rel=1e-12)
 
 
 def test_past_years_follow_the_national_series(fitted: Estimate) -> None:
     national = INPUTS["employment_national"]
-    rows = employment.row_codes(fitted.heads["chimie"])
-    table = employment.branch_table(fitted, "chimie", rows, national, BASE_YEAR)
+    rows = in_rows.row_codes(fitted.heads["chimie"])
+    table = in_rows.branch_table(fitted, "chimie", rows, national, BASE_YEAR)
     ours = table[table["metier_code"] == "E2Z70"].set_index("year")[HEADS]
     series = national[national["metier_code"] == "E2Z70"].set_index("year")[HEADS]
     assert (ours / ours[BASE_YEAR]).to_numpy() == pytest.approx(
@@ -450,9 +450,9 @@ def test_past_years_follow_the_national_series(fitted: Estimate) -> None:
 
 
 def test_an_earlier_base_year_only_stops_earlier(fitted: Estimate) -> None:
-    national, rows = INPUTS["employment_national"], employment.row_codes(fitted.heads["chimie"])
+    national, rows = INPUTS["employment_national"], in_rows.row_codes(fitted.heads["chimie"])
     whole, short = (
-        employment.branch_table(fitted, "chimie", rows, national, year)
+        in_rows.branch_table(fitted, "chimie", rows, national, year)
         for year in (BASE_YEAR, BASE_YEAR - 3)
     )
     kept = whole[whole["year"] <= BASE_YEAR - 3].reset_index(drop=True)

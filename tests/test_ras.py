@@ -170,7 +170,8 @@ def test_margins_that_the_zeros_make_unreachable_are_refused_with_the_worst_row(
         ras(*labelled([[1, 0], [0, 1]], [1, 2], [2, 1]))
 
 
-def test_too_few_steps_are_refused_rather_than_returned() -> None:
+def test_too_few_steps_are_refused_rather_than_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opmq_lib.methods.employment.ras.MOST_STEPS", 1)
     case = labelled([[4, 1, 2], [1, 3, 1], [2, 2, 6]], [120, 80, 200], [150, 110, 140])
     with pytest.raises(CoherenceError, match="after 1 steps"):
-        ras(*case, max_steps=1)
+        ras(*case)

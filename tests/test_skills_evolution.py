@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from opmq_lib.cli.app import app
 from opmq_lib.errors import SchemaError
-from opmq_lib.methods import skills
 from opmq_lib.methods.needs.qualifications import class_of
 from opmq_lib.methods.skills import evolution
 from opmq_lib.questions.changements import chain, page
@@ -125,7 +124,7 @@ def test_two_hundred_edited_versions_differ_by_what_was_edited() -> None:
         later, truth = edited(mine, draw)
         old, new, truths = old + mine, new + later, [*truths, truth]
     columns = ["rome_code", "skill_code", "label"]
-    found = skills.changes(*(pd.DataFrame(rows, columns=columns) for rows in (old, new)))
+    found = evolution.changes(*(pd.DataFrame(rows, columns=columns) for rows in (old, new)))
     columns = ["rome_code", "change_code", "skill_code", "new_skill_code"]
     sets = found[columns].groupby(found["rome_code"].str.partition("-")[0])
     for at, truth in enumerate(truths):
@@ -138,12 +137,12 @@ def test_two_hundred_edited_versions_differ_by_what_was_edited() -> None:
 def test_the_threshold_is_what_parts_a_rename_from_a_new_skill() -> None:
     old = pd.DataFrame({"rome_code": ["H1"], "skill_code": ["1"], "label": ["Souder à l'arc"]})
     new = old.assign(skill_code="2", label="Souder à l'arc TIG")
-    likeness = skills.changes(old, new)["similarity"].item()
+    likeness = evolution.changes(old, new)["similarity"].item()
     assert likeness == pytest.approx(2 * 14 / (14 + 18))
-    assert len(skills.changes(old, new, likeness)) == 1
-    apart = skills.changes(old, new, likeness + 1e-9)
+    assert len(evolution.changes(old, new, likeness)) == 1
+    apart = evolution.changes(old, new, likeness + 1e-9)
     assert apart["change_code"].tolist() == ["added", "dropped"]
-    assert skills.changes(old, old).empty
+    assert evolution.changes(old, old).empty
 
 
 def version(folder: Path, names: dict[str, str]) -> Path:

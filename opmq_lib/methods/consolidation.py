@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from opmq_lib.methods.draws import DRAWS_COUNT, SEED
-from opmq_lib.methods.employment import RESIDUAL_BRANCH
+from opmq_lib.methods.employment.branches import RESIDUAL_BRANCH
 from opmq_lib.methods.employment.levels import HEADS, INTERVAL_LEVEL, LOWER, UPPER, level_draws
 from opmq_lib.methods.reliability import grades
 from opmq_lib.tables.indicators import ALL_METIERS, largest_first

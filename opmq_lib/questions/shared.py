@@ -6,7 +6,10 @@ from copy import deepcopy
 import pandas as pd
 from pandas.util import hash_pandas_object
 
-from opmq_lib.methods import employment
+from opmq_lib.methods.employment.candidates import candidates as looked_at
+from opmq_lib.methods.employment.estimate import Estimate, EstimateTables, fit_estimate
+from opmq_lib.methods.employment.hires import HireTables, rome_shares
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER, branch_table, row_codes
 from opmq_lib.methods.employment.totals import on_totals
 from opmq_lib.methods.skills import profiles
 from opmq_lib.methods.tension import passage
@@ -17,7 +20,7 @@ from opmq_lib.tables.indicators import last_year
 Tables = Mapping[str, pd.DataFrame]
 
 ALL_BRANCHES = "ensemble"
-_FITTED: dict[tuple[bytes, ...], employment.Estimate] = {}
+_FITTED: dict[tuple[bytes, ...], Estimate] = {}
 """The last estimate, by the content of its tables."""
 
 
@@ -34,7 +37,7 @@ def branch_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Da
         0.5 % of the branch or more, small ones by family, the rest, on the totals that the branch
         supplies; none when the branch has no headcount.
     """
-    return _employment(inputs, branch_code, base_year, employment.row_codes)
+    return _employment(inputs, branch_code, base_year, row_codes)
 
 
 def field_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame:
@@ -43,7 +46,7 @@ def field_employment(inputs: Tables, branch_code: str, base_year: int) -> pd.Dat
 
     def rows(heads: pd.Series) -> pd.Series:
         is_studied = heads.index.isin(codes)
-        return pd.Series(heads.index, heads.index).where(is_studied, employment.RESIDUAL_METIER)
+        return pd.Series(heads.index, heads.index).where(is_studied, RESIDUAL_METIER)
 
     return _employment(inputs, branch_code, base_year, rows)
 
@@ -65,9 +68,9 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     metiers = studied(inputs, "metiers")
     field = in_field(inputs, metiers[metiers["level"] == "fap225"])
     national = last_year(inputs["employment_national"])
-    table = employment.candidates(last_year(jobs), national, set(field["metier_code"]))
+    table = looked_at(last_year(jobs), national, set(field["metier_code"]))
     hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
-    shares = employment.rome_shares(hire_tables(inputs))
+    shares = rome_shares(hire_tables(inputs))
     romes, counted = profiles.main_romes(shares, hires), profiles.metier_hires(shares, hires)
     main = romes.reindex(table["metier_code"]).astype("str").fillna("").to_numpy()
     version_3 = inputs["romes"][inputs["romes"]["rome_version"] == "3"]
@@ -86,7 +89,7 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
 
 def _each_apart(heads: pd.Series) -> pd.Series:
     is_rest = heads.index.str.startswith(NOT_CODED)
-    return pd.Series(heads.index, heads.index).mask(is_rest, employment.RESIDUAL_METIER)
+    return pd.Series(heads.index, heads.index).mask(is_rest, RESIDUAL_METIER)
 
 
 def _employment(
@@ -102,29 +105,29 @@ def _employment(
     estimated = estimate(inputs)
     rows = rows_of(estimated.heads[branch_code])
     national = inputs["employment_national"]
-    table = employment.branch_table(estimated, branch_code, rows, national, base_year)
+    table = branch_table(estimated, branch_code, rows, national, base_year)
     return on_totals(table, inputs["own_branch_totals"])
 
 
-def estimate(inputs: Tables) -> employment.Estimate:
+def estimate(inputs: Tables) -> Estimate:
     """Return the estimate of all branches and métiers, fitted once for tables that say the same."""
     tables = estimate_tables(inputs)
     said = tuple(hash_pandas_object(table, index=False).to_numpy().tobytes() for table in tables)
     if said not in _FITTED:
         _FITTED.clear()
-        _FITTED[said] = employment.fit_estimate(tables)
+        _FITTED[said] = fit_estimate(tables)
     return deepcopy(_FITTED[said])
 
 
-def estimate_tables(inputs: Tables) -> employment.EstimateTables:
+def estimate_tables(inputs: Tables) -> EstimateTables:
     """Return the tables that the estimate is made of."""
-    fields = employment.EstimateTables._fields
-    return employment.EstimateTables(*(inputs[name] for name in fields))
+    fields = EstimateTables._fields
+    return EstimateTables(*(inputs[name] for name in fields))
 
 
-def hire_tables(inputs: Tables) -> employment.HireTables:
+def hire_tables(inputs: Tables) -> HireTables:
     """Return the tables that hires by métier are made of."""
-    return employment.HireTables(*(inputs[name] for name in employment.HireTables._fields))
+    return HireTables(*(inputs[name] for name in HireTables._fields))
 
 
 def metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
@@ -132,7 +135,7 @@ def metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
     hires = inputs["rome_naf_hires"]
     own = profiles.branch_hires(hires, inputs["naf_branch"], branch_code)
     every = hires["hires_count"].astype("float64").groupby(hires["rome_code"]).sum()
-    return profiles.metier_romes(employment.rome_shares(hire_tables(inputs)), own, every)
+    return profiles.metier_romes(rome_shares(hire_tables(inputs)), own, every)
 
 
 def images(inputs: Tables) -> pd.DataFrame:
@@ -182,5 +185,5 @@ def in_field(inputs: Tables, table: pd.DataFrame) -> pd.DataFrame:
 
 def without_residual(jobs: pd.DataFrame) -> pd.DataFrame:
     """Return rows of true métiers: the rest of the branch is left out."""
-    kept: pd.DataFrame = jobs.loc[jobs["metier_code"] != employment.RESIDUAL_METIER]
+    kept: pd.DataFrame = jobs.loc[jobs["metier_code"] != RESIDUAL_METIER]
     return kept

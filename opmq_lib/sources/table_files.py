@@ -13,7 +13,7 @@ from typing import Final, Literal, NamedTuple
 import pandas as pd
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, SchemaError, gather
+from opmq_lib.errors import DataError, SchemaError, refuse
 from opmq_lib.sources import embedded, project
 from opmq_lib.sources.grids import Grid, read_grid, typed
 from opmq_lib.sources.parameters import known_codes, metiers
@@ -202,8 +202,7 @@ def _checked(source: Source, table: str, origin: Origin, rules: Iterable[Rule]) 
         else each
         for each in problems
     ]
-    if errors := errors_of(source.grid, problems, replace(source.sheet, frame=cells)):
-        raise gather(errors)
+    refuse(errors_of(source.grid, problems, replace(source.sheet, frame=cells)))
     return finished(cells, table)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, SchemaError, did_you_mean, gather
+from opmq_lib.errors import DataError, SchemaError, did_you_mean, refuse
 from opmq_lib.show import french
 from opmq_lib.sources import embedded, official, parameters, project, soundness
 from opmq_lib.sources.loading import Loaded, Producer, Provenance, span
@@ -115,8 +115,7 @@ def named(producer: Producer, given: Iterable[Path]) -> dict[str, Path]:
                 fix = "unpack it and give the file within"
             errors.append(SchemaError.of(path.name, what, usual, fix))
         found.setdefault(name, path)
-    if errors:
-        raise gather(errors)
+    refuse(errors)
     if not found:
         raise SchemaError.of(producer.name, "no file given", usual, "name the files, or a folder")
     return found
@@ -145,8 +144,7 @@ def changes(loaded: Loaded, root: Path) -> list[Change]:
             found.append(_change(table, frame, record, root))
         except DataError as error:
             errors.append(error)
-    if errors:
-        raise gather(errors)
+    refuse(errors)
     return found
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from opmq_lib import tables
 from opmq_lib.errors import DataError, RangeError, SchemaError, ScopeError, refuse
-from opmq_lib.methods import employment
+from opmq_lib.methods.employment.estimate import heads_by_metier
 from opmq_lib.params import EditionParams, is_project_path
 from opmq_lib.sources import embedded, grids, parameters, registers, rncp, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
@@ -108,7 +108,7 @@ def _supplied(root: Path, branch_code: str, named: Any) -> Iterator[Checked]:
 def _base_year(edition: EditionParams) -> Iterator[Checked]:
     """Check that the year on which estimates close has published figures."""
     try:
-        employment.heads_by_metier(embedded.load("employment_national"), edition.base_year)
+        heads_by_metier(embedded.load("employment_national"), edition.base_year)
     except RangeError as error:
         where = "parameters/edition.yml"
         defects = [replace(each, where=f"{where}, {each.where}") for each in error.defects]

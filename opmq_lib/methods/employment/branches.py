@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import CoherenceError, Defect
+from opmq_lib.errors import CoherenceError
 from opmq_lib.methods.draws import Array
-from opmq_lib.methods.employment.hires import lifts
+from opmq_lib.methods.employment.hires import lifts, uneven
 from opmq_lib.methods.employment.ras import ras
 from opmq_lib.methods.employment.sectors import sector_of
 
@@ -39,7 +39,7 @@ def spread_sectors(
     Source:
         Method page, B1, step 3.
     """
-    _check(naf_branch)
+    CoherenceError.refuse(uneven("naf_branch", naf_branch, "naf_code"))
     shares = naf_branch.pivot(index="naf_code", columns="branch_code", values="share")
     shares = shares.reindex(index=hires.columns, columns=branch_codes).fillna(0.0)
     sectors = sector_of(hires.columns)
@@ -108,13 +108,3 @@ def _fit(seed: Array, employees: pd.Series, sizes: Array) -> Array:
     cells = pd.DataFrame(np.column_stack([seed, outside]) + NO_CELL, employees.index)
     columns = pd.Series(goals * employees.sum() / goals.sum(), cells.columns)
     return ras(cells, employees, columns).to_numpy()[:, :-1]
-
-
-def _check(naf_branch: pd.DataFrame) -> None:
-    sums = naf_branch.groupby("naf_code")["share"].sum()
-    defects = [
-        Defect(f"naf_branch, {code}", "shares do not add up", "1", "correct them", f"{total:g}")
-        for code, total in sums[(sums - 1).abs() > 1e-9].items()
-    ]
-    if defects:
-        raise CoherenceError(defects)

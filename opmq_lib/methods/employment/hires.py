@@ -116,11 +116,13 @@ def _check(hires: pd.DataFrame, links: pd.DataFrame) -> None:
         Defect(f"rome {code}", "hires but no métier", "a métier", "complete `fap_rome`")
         for code in sorted(set(hires["rome_code"]) - set(links["rome_code"]))
     ]
-    sums = links.groupby("rome_code")["share"].sum()
-    where, what = "rome_fap_split", ("shares do not add up", "1", "correct them")
-    defects += [
-        Defect(f"{where}, {code}", *what, f"{total:g}")
-        for code, total in sums[(sums - 1).abs() > 1e-9].items()
+    CoherenceError.refuse([*defects, *uneven("rome_fap_split", links, "rome_code")])
+
+
+def uneven(where: str, table: pd.DataFrame, code: str) -> list[Defect]:
+    """Return the codes of a table whose shares do not sum to 1."""
+    sums = table.groupby(code)["share"].sum()
+    return [
+        Defect(f"{where}, {name}", "shares do not add up", "1", "correct them", f"{total:g}")
+        for name, total in sums[(sums - 1).abs() > 1e-9].items()
     ]
-    if defects:
-        raise CoherenceError(defects)

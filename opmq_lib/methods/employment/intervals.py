@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.draws import Array
 from opmq_lib.methods.employment.estimate import Estimate
 from opmq_lib.methods.employment.levels import INTERVAL_SPAN
+from opmq_lib.methods.employment.ras import ratio
 from opmq_lib.tables.fap import FAMILY_LENGTH
 
 SAMPLING, LEAST_HEADS = 377.0, 50.0
@@ -81,7 +81,7 @@ def _unit_log_sd(
     code = codes.groupby(units).first()
     is_listed = estimate.is_listed.reindex(code, fill_value=False).to_numpy()
     cells, whole = split.to_numpy(), split.sum(axis=1).to_numpy()[:, None]
-    by_sector, kept = _ratio(cells, whole), _ratio(cells, employees)
+    by_sector, kept = ratio(cells, whole), ratio(cells, employees)
     survey = SAMPLING / np.maximum(sectors, LEAST_HEADS) + np.where(is_listed, 0, UNLISTED_SD**2)
     split_sd = np.where(code.str.len() == FAMILY_LENGTH, FAMILY_SPLIT_SD, SPLIT_SD)
     gap = _class_gaps(estimate).loc[branch_code]
@@ -101,7 +101,3 @@ def _class_gaps(estimate: Estimate) -> pd.DataFrame:
     ratio = estimate.classes.clip(lower=1e-3) / before[estimate.classes.columns]
     moves = pd.DataFrame(np.log(ratio), ratio.index, ratio.columns)
     return (moves - moves.median()).abs().where(estimate.classes > 0, 0.0)
-
-
-def _ratio(above: Array, below: Array) -> Array:
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)

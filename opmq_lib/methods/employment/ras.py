@@ -1,24 +1,18 @@
 """Iterative proportional fitting (RAS): the table with given margins that is closest to a seed."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from opmq_lib.errors import CoherenceError, DataError, Defect, RangeError, SchemaError
-
-Numbers = npt.NDArray[np.float64]
+from opmq_lib.errors import CoherenceError, Defect, RangeError, SchemaError
+from opmq_lib.methods.draws import Array
 
 MARGIN_TOLERANCE = 1e-9
 """Relative gap between the two sums of margins beyond which they contradict each other."""
+TOLERANCE, MOST_STEPS = 1e-9, 1000
+"""Relative deviation of a margin that counts as reached; passes over rows and columns, at most."""
 
 
-def ras(
-    seed: pd.DataFrame,
-    row_totals: pd.Series,
-    column_totals: pd.Series,
-    tolerance: float = 1e-9,
-    max_steps: int = 1000,
-) -> pd.DataFrame:
+def ras(seed: pd.DataFrame, row_totals: pd.Series, column_totals: pd.Series) -> pd.DataFrame:
     """Return the table with these margins that is closest to the seed (Kullback–Leibler).
 
     Rows and columns are rescaled in turn, so the odds ratios of the seed are kept: who is
@@ -28,8 +22,6 @@ def ras(
         seed: Non-negative weights, any unit.
         row_totals: Sum of each row, same labels as the rows of `seed`, any order.
         column_totals: Sum of each column, in the unit of `row_totals`.
-        tolerance: Largest relative deviation of a margin that counts as reached.
-        max_steps: Passes over rows and columns before giving up.
 
     Returns:
         Same rows and columns, in the order of `seed`, in the unit of the totals.
@@ -58,46 +50,43 @@ def ras(
         H0Z90  52.781807  44.819965  102.398228
     """
     axes = (("row", seed.index, row_totals.index), ("column", seed.columns, column_totals.index))
-    _refuse(SchemaError, [defect for axis in axes for defect in _label_defects(*axis)])
+    SchemaError.refuse(defect for axis in axes for defect in _label_defects(*axis))
     rows = row_totals.reindex(seed.index).astype("float64")
     columns = column_totals.reindex(seed.columns).astype("float64")
-    _refuse(RangeError, _range_defects(seed, rows, columns))
+    RangeError.refuse(_range_defects(seed, rows, columns))
     start = seed.astype("float64").mul(rows > 0, axis=0).mul(columns > 0, axis=1)
-    _refuse(CoherenceError, _margin_defects(start, rows, columns))
-    fitted, deviations = _fit(start, rows, columns, tolerance, max_steps)
-    if deviations.max() > tolerance:
-        unreached = Defect(
+    CoherenceError.refuse(_margin_defects(start, rows, columns))
+    fitted, deviations = _fit(start, rows, columns)
+    if deviations.max() > TOLERANCE:
+        raise CoherenceError.of(
             f"row {deviations.idxmax()}",
-            f"its total is not reached after {max_steps} steps; it is the worst margin",
-            f"a relative deviation of {tolerance:g} at most",
+            f"its total is not reached after {MOST_STEPS} steps; it is the worst margin",
+            f"a relative deviation of {TOLERANCE:g} at most",
             "look for zeros of the seed that contradict the totals, or smooth the seed",
             f"{deviations.max():.3g}",
         )
-        raise CoherenceError([unreached])
     return fitted
 
 
 def _fit(
-    start: pd.DataFrame, rows: pd.Series, columns: pd.Series, tolerance: float, max_steps: int
+    start: pd.DataFrame, rows: pd.Series, columns: pd.Series
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Return the fitted table and each row's relative deviation; columns are then exact."""
     cells, row_goal, column_goal = start.to_numpy(), rows.to_numpy(), columns.to_numpy()
     deviations = np.zeros(len(row_goal))
-    for _ in range(max_steps):
-        cells = cells * _ratio(row_goal, cells.sum(axis=1))[:, np.newaxis]
-        cells = cells * _ratio(column_goal, cells.sum(axis=0))
-        deviations = np.abs(_ratio(cells.sum(axis=1) - row_goal, row_goal))
-        if deviations.max(initial=0) <= tolerance:
+    for _ in range(MOST_STEPS):
+        cells = cells * ratio(row_goal, cells.sum(axis=1))[:, np.newaxis]
+        cells = cells * ratio(column_goal, cells.sum(axis=0))
+        deviations = np.abs(ratio(cells.sum(axis=1) - row_goal, row_goal))
+        if deviations.max(initial=0) <= TOLERANCE:
             break
     fitted = pd.DataFrame(cells, index=start.index, columns=start.columns)
     return fitted, pd.Series(deviations, index=start.index)
 
 
-def _ratio(above: Numbers, below: Numbers) -> Numbers:
+def ratio(above: Array, below: Array) -> Array:
     """Return `above / below`, and 0 where `below` is 0."""
-    ratio = np.zeros_like(above)
-    np.divide(above, below, out=ratio, where=below > 0)
-    return ratio
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
 def _label_defects(axis: str, labels: pd.Index, total_labels: pd.Index) -> list[Defect]:
@@ -146,8 +135,3 @@ def _margin_defects(start: pd.DataFrame, rows: pd.Series, columns: pd.Series) ->
         both = f"{rows.sum():g} and {columns.sum():g}"
         defects.append(Defect(where, what, expected, fix, both))
     return defects
-
-
-def _refuse(error: type[DataError], defects: list[Defect]) -> None:
-    if defects:
-        raise error(defects)

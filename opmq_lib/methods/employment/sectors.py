@@ -136,9 +136,7 @@ def read_lists(metier_sectors: pd.DataFrame, heads: pd.Series) -> pd.DataFrame:
             expected: at most its employment, 100
             what to do: correct the list
     """
-    defects = list(_list_defects(metier_sectors, heads))
-    if defects:
-        raise CoherenceError(defects)
+    CoherenceError.refuse(_list_defects(metier_sectors, heads))
     wide = metier_sectors.pivot(
         index="metier_code", columns="sector_code", values="employment_headcount"
     )

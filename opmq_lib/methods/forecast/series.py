@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from opmq_lib import tables
-from opmq_lib.errors import DataError, Defect, RangeError, gather
+from opmq_lib.errors import DataError, Defect, RangeError, refuse
 from opmq_lib.methods.forecast.settings import SMALL_COUNT_MEAN
 
 Array = NDArray[np.float64]
@@ -164,8 +164,7 @@ def tidy_panel(
     """
     errors: list[DataError] = [RangeError(question)] if question else []
     errors += tables.input_errors(contract, series, "series", own=True)
-    if errors:
-        raise gather(errors)
+    refuse(errors)
     code, codes = tables.distinct(series["series_code"], sort=True)
     year, value = (series[column].to_numpy(dtype=float) for column in ("year", "value"))
     steps = np.diff(code), np.diff(year)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import SchemaError, gather
+from opmq_lib.errors import SchemaError, refuse
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.tables import input_errors
 from opmq_lib.tables.indicators import ALL_METIERS
@@ -139,8 +139,7 @@ def read_ages(age_structure: pd.DataFrame) -> Ages:
     ):
         if text in table:
             table[column] = table[text].map({each: read(each) for each in table[text].unique()})
-    if errors := input_errors("age_pyramids", table, "age_structure"):
-        raise gather(errors)
+    refuse(input_errors("age_pyramids", table, "age_structure"))
     wide = table.pivot(index=[*_NODE, "year"], columns="first_age", values="employment_headcount")
     years = sorted(set(table["year"]))
     keys = pd.MultiIndex.from_frame(table[_NODE].drop_duplicates().sort_values(_NODE))

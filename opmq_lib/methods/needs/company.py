@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import CoherenceError, Defect, gather
+from opmq_lib.errors import CoherenceError, Defect, refuse
 from opmq_lib.methods.needs.cohorts import Array
 from opmq_lib.tables import input_errors
 from opmq_lib.tables.columns import COUNTED_BANDS
@@ -97,8 +97,7 @@ def _counted(heads: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     """Return heads of every band of the métiers that have somebody, with their rates."""
     errors = input_errors("company_heads", heads, "heads")
     errors += input_errors("company_rates", rates, "rates")
-    if errors:
-        raise gather(errors)
+    refuse(errors)
     key = ["metier_code", "age_band"]
     present = heads[heads["employees_headcount"] > 0]
     every = (

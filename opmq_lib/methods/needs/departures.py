@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from opmq_lib.errors import gather
+from opmq_lib.errors import refuse
 from opmq_lib.methods import draws
 from opmq_lib.methods.needs import cohorts
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, Ages
@@ -78,8 +78,7 @@ def survival_of(codes: Sequence[str], rates: pd.DataFrame, first_ages: Sequence[
     """
     absent = {name: value for name, value in _UNKNOWN_RATE.items() if name not in rates}
     table = rates.assign(**absent)
-    if errors := input_errors("departure_rates", table, "rates"):
-        raise gather(errors)
+    refuse(input_errors("departure_rates", table, "rates"))
     known = pd.Index(table["metier_code"].unique())
     nearest = [_nearest(code, known) for code in codes]
     steps = sorted(set(table["step"]))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from opmq_lib.errors import RangeError, gather
+from opmq_lib.errors import RangeError, refuse
 from opmq_lib.methods import draws
 from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment.levels import HEADS, MEDIAN, NODE, level_draws, on_total
@@ -129,8 +129,7 @@ def posts_to_fill(
     if end_year <= start_year:
         fix = "ask for a later end"
         errors.append(RangeError.of("end_year", f"{end_year}", f"after {start_year}", fix))
-    if errors:
-        raise gather(errors)
+    refuse(errors)
     parts: list[pd.DataFrame] = []
     over: dict[str, list[tuple[_Flows, _Flows]]] = {code: [] for code in cases}
     clock = start_year, end_year - start_year

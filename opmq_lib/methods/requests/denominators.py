@@ -81,13 +81,12 @@ def refuse_too_few(companies: pd.DataFrame, firms_by_band: pd.DataFrame) -> None
     """
     both = companies.merge(firms_by_band, on=["branch_code", "size_band"])
     wrong = both[both["companies_count"] > both["firms_count"] + 10]  # counts published to ten
-    if not wrong.empty:
-        raise CoherenceError(
-            Defect(
-                where=f"register of requests, {row.branch_code}, band {row.size_band}",
-                what="more companies ask than the branch has",
-                expected="at most the companies of the branch's portrait",
-                fix="correct branches and bands, or supply the branch's own `company_counts`",
-            )
-            for row in wrong.itertuples()
+    CoherenceError.refuse(
+        Defect(
+            where=f"register of requests, {row.branch_code}, band {row.size_band}",
+            what="more companies ask than the branch has",
+            expected="at most the companies of the branch's portrait",
+            fix="correct branches and bands, or supply the branch's own `company_counts`",
         )
+        for row in wrong.itertuples()
+    )

@@ -6,17 +6,3 @@ noise (S3), `evolution` what differs between two versions of the ROME and what m
 Two modules match words, so that only who names them reads `opmq_lib.matching`:
 `occupations`, what nothing known explains, and `review`, what a person answers to proposals.
 """
-
-from opmq_lib.methods.skills import blocs, certifications, emerging, evolution, gap, profiles
-from opmq_lib.methods.skills.evolution import changes, transitions
-
-__all__ = [
-    "blocs",
-    "certifications",
-    "changes",
-    "emerging",
-    "evolution",
-    "gap",
-    "profiles",
-    "transitions",
-]

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from opmq_lib.methods.employment import RESIDUAL_METIER
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER
 from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, first_age, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS, FIRST_OLD_SHARE, Array
 from opmq_lib.methods.needs.departures import survival_of

@@ -7,8 +7,9 @@ import pandas as pd
 
 from opmq_lib.errors import RangeError
 from opmq_lib.methods import needs
-from opmq_lib.methods.employment import RESIDUAL_METIER, measures
+from opmq_lib.methods.employment import measures
 from opmq_lib.methods.employment.levels import NODE
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER
 from opmq_lib.methods.employment.totals import used_totals
 from opmq_lib.methods.forecast.series import question_defects
 from opmq_lib.methods.needs import metier_rates as per_year

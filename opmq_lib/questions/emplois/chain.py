@@ -3,11 +3,10 @@
 import pandas as pd
 
 from opmq_lib.errors import RangeError
-from opmq_lib.methods import employment
 from opmq_lib.methods.draws import DRAWS_COUNT, SEED
 from opmq_lib.methods.employment import measures, portraits
 from opmq_lib.methods.employment.levels import INTERVAL_LEVEL, with_level
-from opmq_lib.methods.employment.rows import SOURCE_CODE
+from opmq_lib.methods.employment.rows import SOURCE_CODE, gathered, row_codes, uncovered
 from opmq_lib.methods.employment.totals import used_totals
 from opmq_lib.methods.forecast import projection
 from opmq_lib.methods.forecast.series import question_defects
@@ -112,8 +111,8 @@ def composition(inputs: Tables, branch_code: str, jobs: pd.DataFrame) -> pd.Data
     if not (jobs["nature"] == "estimate").any():
         return NO_ROW
     estimate = shared.estimate(inputs)
-    rows = employment.row_codes(estimate.heads[branch_code])
-    gathered = employment.gathered(estimate, branch_code, rows)
+    rows = row_codes(estimate.heads[branch_code])
+    small = gathered(estimate, branch_code, rows)
     graded = farther(estimate.own_ratio, estimate.fit_ratio)
     ratios = {"": graded, "own_": estimate.own_ratio, "sectors_": estimate.fit_ratio}
     fit = [(f"{which}headcount_fit_ratio", each[branch_code]) for which, each in ratios.items()]
@@ -122,14 +121,14 @@ def composition(inputs: Tables, branch_code: str, jobs: pd.DataFrame) -> pd.Data
     parts = [
         pd.DataFrame(named).assign(indicator="class_headcount"),
         pd.DataFrame(fit, columns=["indicator", "value"]).assign(unit="ratio"),
-        gathered.assign(
+        small.assign(
             indicator=GATHERED,
             interval_level=INTERVAL_LEVEL,
             reliability_grade=grades(
-                gathered["lower"], gathered["upper"], best_grades(graded)[branch_code]
+                small["lower"], small["upper"], best_grades(graded)[branch_code]
             ),
         ),
-        pd.DataFrame({"metier_code": employment.uncovered(estimate, branch_code)}).assign(
+        pd.DataFrame({"metier_code": uncovered(estimate, branch_code)}).assign(
             indicator="employment_headcount", value=float("nan"), year=jobs["year"].max()
         ),
     ]

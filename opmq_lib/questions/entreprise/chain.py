@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.methods.employment import RESIDUAL_METIER
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER
 from opmq_lib.methods.skills import certifications, profiles
 from opmq_lib.params import EditionParams
 from opmq_lib.questions import shared

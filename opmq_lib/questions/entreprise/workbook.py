@@ -12,7 +12,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from opmq_lib.methods.employment import RESIDUAL_METIER
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER
 from opmq_lib.methods.needs.company import HORIZONS
 from opmq_lib.params import EditionParams
 from opmq_lib.questions.entreprise import formulas, page

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.methods import employment
+from opmq_lib.methods.employment.hires import rome_shares
 from opmq_lib.methods.needs import official
 from opmq_lib.methods.needs.ages import centre_year
 from opmq_lib.methods.needs.posts import national_ends
@@ -237,7 +237,7 @@ def taught(inputs: Tables, edition: EditionParams) -> dict[str, pd.DataFrame]:
         each["hires_count"].astype("float64").groupby(each["rome_code"]).sum()
         for each in (hires[in_industry], hires)
     )
-    shares = employment.rome_shares(shared.hire_tables(inputs))
+    shares = rome_shares(shared.hire_tables(inputs))
     links = profiles.metier_romes(shares, industry, every)
     main = profiles.main_parts(links).sort_values(["metier_code", "part"], ascending=[True, False])
     live = certifications.live(inputs["certifications"], edition.edition_date)

@@ -8,8 +8,8 @@ import pandas as pd
 from opmq_lib.methods import criteria, decisions, needs
 from opmq_lib.methods import shortlist as method
 from opmq_lib.methods.draws import DRAWS_COUNT, SEED
-from opmq_lib.methods.employment import RESIDUAL_METIER
 from opmq_lib.methods.employment.levels import level_factors
+from opmq_lib.methods.employment.rows import RESIDUAL_METIER
 from opmq_lib.methods.reliability import grades
 from opmq_lib.methods.shortlist import Shortlist
 from opmq_lib.methods.skills import certifications
