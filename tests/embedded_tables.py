@@ -68,7 +68,7 @@ def loaded() -> dict[str, pd.DataFrame]:
     """Every embedded table that loaders give, in the columns of its contract."""
     parts: dict[str, list[pd.DataFrame]] = {}
     for each in loaders():
-        for name, table in each.tables.items():
+        for name, (table, _) in each.items():
             if name in embedded.tables():
                 parts.setdefault(name, []).append(table[list(DESCRIPTIONS[name])])
     return {

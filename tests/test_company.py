@@ -108,10 +108,13 @@ def expected(metiers: Mapping[str, list[int]]) -> dict[tuple[str, int], list[flo
 @pytest.mark.parametrize(
     ("log_odds_sd", "found"), [(0.0, [0, 2, 4]), (0.25, [0, 2, 5])], ids=["certain", "uncertain"]
 )
-def test_twenty_persons_of_whom_a_tenth_leaves(log_odds_sd: float, found: list[int]) -> None:
+def test_twenty_persons_of_whom_a_tenth_leaves(
+    log_odds_sd: float, found: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(company.__globals__, "LOG_ODDS_SD", log_odds_sd)
     heads = pd.DataFrame({"metier_code": "A", "age_band": "50-54 ans", "employees_headcount": [20]})
     rates = heads[["metier_code", "age_band"]].assign(departure_rate_pct=2.0)
-    row = company(heads, rates, [5], log_odds_sd).iloc[0]
+    row = company(heads, rates, [5]).iloc[0]
     assert row[["lower", "departures_headcount", "upper"]].tolist() == found
     none = 0.9**20 if log_odds_sd == 0 else 0.129546749
     assert 1 - row["at_least_one_ratio"] == pytest.approx(none, abs=1e-9)

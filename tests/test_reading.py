@@ -157,8 +157,8 @@ def test_the_survey_of_2026_is_read_by_its_declared_layout(tmp_path: Path) -> No
     rows = [SURVEY, [*LINE, "20", "*", "*"], [*LINE[:9], 8402, *LINE[10:], "*", "*", "*"]]
     path = workbook(tmp_path / "Base_open_data_BMO_2026.xlsx", rows, "BMO_2026_open_data")
     given = bmo.load({"2026": path})
-    assert given.provenance["recruitment_intentions"].unknown == ()
-    (row,) = given.tables["recruitment_intentions"].to_dict("records")
+    assert given["recruitment_intentions"][1].unknown == ()
+    (row,) = given["recruitment_intentions"][0].to_dict("records")
     assert row["projects_count"] == 20
     assert pd.isna(row["hard_to_fill_count"])
     assert (row["projects_secret_cells_count"], row["status"]) == (1, "lower_bound")
@@ -189,12 +189,12 @@ def test_a_workbook_that_is_not_the_one_is_refused(tmp_path: Path) -> None:
 def test_of_several_sheets_the_one_that_has_the_columns_is_read(tmp_path: Path) -> None:
     rows = [["code_fap_228", "annee", "tension", "tension_discret"], ["C0X30", 2031, 0.5, 4]]
     path = workbook(tmp_path / "dares_tension_fap2021.xlsx", rows, "National")
-    (row,) = tension_2021.load({"tension": path}).tables["tension_2021"].to_dict("records")
+    (row,) = tension_2021.load({"tension": path})["tension_2021"][0].to_dict("records")
     assert (row["metier_2021_code"], row["year"], row["tension_class"]) == ("C0X30", 2031, 4)
     workbook(path, [*rows, ["C0X30", 2030, 0.1, 1], ["C2X70", 2030, 0.2, 2]], "National")
     given = tension_2021.load({"tension": path})
-    assert given.tables["tension_2021"]["year"].tolist() == [2031]
-    assert given.provenance["tension_2021"].dropped == {"année antérieure": 2}
+    assert given["tension_2021"][0]["year"].tolist() == [2031]
+    assert given["tension_2021"][1].dropped == {"année antérieure": 2}
     book = openpyxl.load_workbook(path)
     book.copy_worksheet(book["National"]).title = "Régional"
     book.save(path)
@@ -253,7 +253,7 @@ def test_a_zero_is_kept_unless_its_family_says_otherwise(tmp_path: Path) -> None
     text = "Fap,sumeffsal,libelle\n" + "".join(f"{code},{value},x\n" for code, value in lines)
     path = written(tmp_path / "effectifsalarie_hors_app_3niv.csv", text)
     given = dares_portraits.load({"employees": path})
-    table, record = given.tables["employees_national"], given.provenance["employees_national"]
+    table, record = given["employees_national"]
     assert {code for code, _ in lines} - set(table["metier_code"]) == {
         "M0Z91", "L6Z", "L6Z00", "T2Z", "Ensemble"
     }  # fmt: skip
@@ -268,7 +268,7 @@ def projections(path: Path, region: str) -> pd.DataFrame:
     titles = ",".join(PROJECTIONS).replace("{yyyy}", "2022")
     row = ["D1Z", region, "10", "1", "2", "-3", "0.5", "0.5"]
     written(path, f"{titles}\n{','.join(row)}\n")
-    return dares_2030.load({"regions": path}).tables["official_projections"]
+    return dares_2030.load({"regions": path})["official_projections"][0]
 
 
 def test_years_of_projections_are_those_of_the_file(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ def test_employees_by_activity_are_shared_between_branches_and_a_gap_is_no_zero(
              "69002;5610A;9;50;60", f"69002;{codes[0]};1;1 000;"]  # fmt: skip
     path = written(tmp_path / "etablissements-et-effectifs.csv", "\n".join(lines))
     given = urssaf.load({"employees": path})
-    record, table = given.provenance["branch_totals"], given.tables["branch_totals"]
+    table, record = given["branch_totals"]
     assert not record.verified
     assert record.dropped == {"activité d’aucune branche": 2, "non publié": 1}
     totals = table.groupby("year")["employees_headcount"].sum()
@@ -300,7 +300,7 @@ def test_employees_by_activity_are_shared_between_branches_and_a_gap_is_no_zero(
     shared = weights[weights["naf_code"] == codes[1]]
     without = [line for line in lines if codes[1] not in line]
     path.write_text("\n".join([*without, f"69001;{codes[1]};1;;"]), encoding="utf-8")
-    less = urssaf.load({"employees": path}).tables["branch_totals"]
+    less = urssaf.load({"employees": path})["branch_totals"][0]
     assert not set(less["branch_code"]) & set(shared["branch_code"])
     tables.check("branch_totals", less, "urssaf")
 

@@ -134,13 +134,17 @@ def test_two_hundred_edited_versions_differ_by_what_was_edited() -> None:
     assert (renamed["similarity"] >= evolution.LEAST_SIMILARITY).all()
 
 
-def test_the_threshold_is_what_parts_a_rename_from_a_new_skill() -> None:
+def test_the_threshold_is_what_parts_a_rename_from_a_new_skill(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     old = pd.DataFrame({"rome_code": ["H1"], "skill_code": ["1"], "label": ["Souder à l'arc"]})
     new = old.assign(skill_code="2", label="Souder à l'arc TIG")
     likeness = evolution.changes(old, new)["similarity"].item()
     assert likeness == pytest.approx(2 * 14 / (14 + 18))
-    assert len(evolution.changes(old, new, likeness)) == 1
-    apart = evolution.changes(old, new, likeness + 1e-9)
+    monkeypatch.setattr(evolution, "LEAST_SIMILARITY", likeness)
+    assert len(evolution.changes(old, new)) == 1
+    monkeypatch.setattr(evolution, "LEAST_SIMILARITY", likeness + 1e-9)
+    apart = evolution.changes(old, new)
     assert apart["change_code"].tolist() == ["added", "dropped"]
     assert evolution.changes(old, old).empty
 

@@ -71,7 +71,7 @@ def test_tables_are_what_their_loaders_give() -> None:
 
 def test_loaders_account_for_every_row_and_every_column() -> None:
     for each in loaders():
-        for name, record in each.provenance.items():
+        for name, (_, record) in each.items():
             assert record.rows_read == record.rows_kept + sum(record.dropped.values()), name
             assert all(len(sha256) == 64 for sha256 in record.files.values())
             assert not record.unknown, name
@@ -79,16 +79,16 @@ def test_loaders_account_for_every_row_and_every_column() -> None:
 
 @pytest.mark.parametrize("table", READ)
 def test_rows_are_those_described_with_the_files(table: str) -> None:
-    records = [each.provenance[table] for each in loaders() if table in each.provenance]
+    records = [each[table][1] for each in loaders() if table in each]
     assert (records[0].rows_read, records[0].rows_kept) == READ[table]
 
 
 def test_secret_missing_and_zero_stay_apart() -> None:
-    intentions = loaders()[0].tables["recruitment_intentions"]
+    intentions = loaders()[0]["recruitment_intentions"][0]
     secret = intentions["status"] == "secret"
     assert intentions.loc[secret, "projects_count"].isna().all()
     assert (intentions["projects_count"].dropna() >= 5).all()
-    made = {name: table for each in loaders() for name, table in each.tables.items()}
+    made = {name: table for each in loaders() for name, (table, _) in each.items()}
     seekers = made["job_seekers"]
     assert "ENS" not in set(seekers["metier_code"])  # its 48 cells are empty, not zero
     employees = made["employees_national"].set_index("metier_code")["employees_headcount"]
@@ -97,7 +97,7 @@ def test_secret_missing_and_zero_stay_apart() -> None:
 
 
 def test_wages_and_job_seekers_are_those_of_the_files() -> None:
-    made = {name: table for each in loaders() for name, table in each.tables.items()}
+    made = {name: table for each in loaders() for name, (table, _) in each.items()}
     for name in ("metier_wages", "job_seekers"):
         tables.check(name, made[name], name)
     wages = made["metier_wages"].set_index(["metier_code", "period"])
@@ -110,13 +110,13 @@ def test_wages_and_job_seekers_are_those_of_the_files() -> None:
 @pytest.mark.parametrize(("year", "rows", "kept"), [("2019", 2_088, 0), ("2020", 27_053, 4_920)])
 def test_other_editions_of_the_basins_are_read(year: str, rows: int, kept: int) -> None:
     (path,) = (LABOUR / "mobiville-tension" / year).iterdir()
-    record = basins.load({"basins": path}).provenance["tension_basins"]
+    record = basins.load({"basins": path})["tension_basins"][1]
     assert (record.rows_read, record.rows_kept, record.unknown) == (rows, kept, ())
 
 
 def test_certifications_of_2025_are_read_in_spite_of_their_bytes() -> None:
     path = SKILLS / "certifinfo" / "opendata-certifinfo-01012025.csv"
-    record = certifinfo.load({"certifications": path}).provenance["certifications"]
+    record = certifinfo.load({"certifications": path})["certifications"][1]
     assert (record.rows_read, record.edition, record.unknown) == (10_178, "2024-12-24", ())
 
 
@@ -124,19 +124,19 @@ def test_certifications_of_2025_are_read_in_spite_of_their_bytes() -> None:
 def test_the_register_of_certifications_is_read(name: str) -> None:
     path = SKILLS / "rncp" / f"export-fiches-csv-2024-02-22{name}.zip"
     given = france_competences.load({"export": path})
-    assert len(given.tables["rncp_fiches"]) == 9
+    assert len(given["rncp_fiches"][0]) == 9
 
 
 def test_labels_of_esco_and_its_passage_to_job_titles_are_read() -> None:
     given = esco.load(files(esco.PRODUCER, SKILLS / "esco"))
-    labels = given.tables["esco_labels"].groupby(["concept_kind", "language_code"]).size()
+    labels = given["esco_labels"][0].groupby(["concept_kind", "language_code"]).size()
     counts = {("occupation", "fr"): 3_043 - 4, ("occupation", "en"): 3_039}
     counts |= {("skill", "fr"): 13_095, ("skill", "en"): 13_485}
     assert labels.to_dict() == counts
-    assert given.provenance["esco_labels"].dropped == {"sans libellé": 0, "concept répété": 4}
-    for name, table in given.tables.items():
+    assert given["esco_labels"][1].dropped == {"sans libellé": 0, "concept répété": 4}
+    for name, (table, _) in given.items():
         tables.check(name, table, name)
-    relations = given.tables["esco_romes"]["mapping_relation"].value_counts().to_dict()
+    relations = given["esco_romes"][0]["mapping_relation"].value_counts().to_dict()
     assert relations == {
         "broadMatch": 5_086, "closeMatch": 4_597, "exactMatch": 553, "narrowMatch": 144
     }  # fmt: skip

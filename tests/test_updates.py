@@ -156,7 +156,7 @@ def test_codes_that_nothing_knows_and_a_base_year_left_behind_are_told(root: Pat
 
 def made(table: str, frame: pd.DataFrame, file: str = "a.csv") -> loading.Loaded:
     rows = reading.Read(frame, file, "0" * 64)
-    return loading.together({table: loading.kept(frame, rows, tension_2021.PRODUCER)})
+    return {table: loading.kept(frame, rows, tension_2021.PRODUCER)}
 
 
 def test_a_table_of_several_loads_keeps_the_origin_of_each(root: Path) -> None:

@@ -55,7 +55,7 @@ def of_branches(register: pd.DataFrame, branch_codes: Sequence[str]) -> pd.DataF
     return register.assign(branch_code=named).explode("branch_code", ignore_index=True)
 
 
-def is_valid(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS) -> pd.Series:
+def is_valid(register: pd.DataFrame, on: date) -> pd.Series:
     """Return which studies are validated and not older than the limit, by the end of fieldwork.
 
     A validated study without that date is not valid: it is counted apart.
@@ -66,25 +66,19 @@ def is_valid(register: pd.DataFrame, on: date, limit_months: int = LIMIT_MONTHS)
         >>> is_valid(register, date(2026, 11, 24)).tolist()
         [True, False, False]
     """
-    oldest = (pd.Timestamp(on) - pd.DateOffset(months=limit_months)).date().isoformat()
+    oldest = (pd.Timestamp(on) - pd.DateOffset(months=LIMIT_MONTHS)).date().isoformat()
     ended = register["fieldwork_end_on"].astype("str")
     valid: pd.Series = (register["status"] == "validated") & (ended != "") & (ended >= oldest)
     return valid
 
 
-def followed(
-    register: pd.DataFrame,
-    on: date,
-    before: pd.DataFrame | None = None,
-    limit_months: int = LIMIT_MONTHS,
-) -> pd.DataFrame:
+def followed(register: pd.DataFrame, on: date, before: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return the works with where they stand on a day.
 
     Args:
         register: Table `works`.
         on: Day of the edition.
         before: Table `work_list` of the previous edition, if there is one.
-        limit_months: Age of the fieldwork beyond which a study is too old.
 
     Returns:
         The register, with `valid` (studies that cover their cells), `follow_up`: `late`, or of a
@@ -93,7 +87,7 @@ def followed(
         `abandoned`. `has_before`: whether there is a previous edition to tell since.
     """
     is_study = register["kind"] == STUDY
-    valid = is_valid(register, on, limit_months) & is_study
+    valid = is_valid(register, on) & is_study
     checked = (register["status"] == "validated") & is_study
     late = register["status"].isin(OPEN) & register["due_on"].between("1", on.isoformat())
     undated = checked & (register["fieldwork_end_on"] == "")

@@ -8,7 +8,7 @@ import pandas as pd
 from opmq_lib.methods.forecast import projection, published
 from opmq_lib.methods.needs import departures
 from opmq_lib.methods.needs import metier_rates as rates
-from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, centre_year, read_ages
+from opmq_lib.methods.needs.ages import centre_year, read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.rates import rates_of
 from opmq_lib.params import EditionParams
@@ -32,7 +32,7 @@ def metier_rates(inputs: Tables, edition: EditionParams) -> pd.DataFrame:
     base, official = edition.base_year, inputs["official_projections"]
     years = int((official["horizon_year"] - official["base_year"]).iloc[0])
     ages = read_ages(national_ages(inputs, base))
-    survival = rates_of(ages, -(-years // BAND_YEARS), FIRST_OLD_AGE)
+    survival = rates_of(ages, -(-years // BAND_YEARS))
     left = departures.leaving(ages, survival, base, [years]).droplevel(0)[years]
     national = inputs["employment_national"]
     is_metier = national["metier_code"].str.len() == METIER_LENGTH

@@ -82,14 +82,9 @@ class Provenance(NamedTuple):
     verified: bool = True
 
 
-class Loaded(NamedTuple):
-    """Tables by name, as their contracts say, and what was read to make each."""
-
-    tables: dict[str, pd.DataFrame]
-    provenance: dict[str, Provenance]
-
-
 Made = tuple[pd.DataFrame, Provenance]
+"""A table as its contract says, and what was read to make it."""
+Loaded = dict[str, Made]
 Maker = Callable[[Paths], Made]
 
 
@@ -101,15 +96,7 @@ def load_with(makers: Mapping[str, tuple[Sequence[str], Maker]], paths: Paths) -
         paths: Files by name.
     """
     given = {name: make for name, (needs, make) in makers.items() if paths.keys() >= set(needs)}
-    return together({name: make(paths) for name, make in given.items()})
-
-
-def together(made: Mapping[str, Made]) -> Loaded:
-    """Return tables that were made, and what was read to make them."""
-    return Loaded(
-        {name: table for name, (table, _) in made.items()},
-        {name: record for name, (_, record) in made.items()},
-    )
+    return {name: make(paths) for name, make in given.items()}
 
 
 def span(values: pd.Series, to: str = "–") -> str:

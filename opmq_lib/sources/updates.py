@@ -138,8 +138,7 @@ def changes(loaded: Loaded, root: Path) -> list[Change]:
         DataError: With every defect of every table.
     """
     found, errors = [], []
-    for table, frame in loaded.tables.items():
-        record = loaded.provenance[table]
+    for table, (frame, record) in loaded.items():
         try:
             found.append(_change(table, frame, record, root))
         except DataError as error:

@@ -33,10 +33,7 @@ ROUNDING: Final = 1e-12
 
 
 def company(
-    heads: pd.DataFrame,
-    rates: pd.DataFrame,
-    horizons: Sequence[int] = HORIZONS,
-    log_odds_sd: float = LOG_ODDS_SD,
+    heads: pd.DataFrame, rates: pd.DataFrame, horizons: Sequence[int] = HORIZONS
 ) -> pd.DataFrame:
     """Return the career-end departures to expect in one company.
 
@@ -46,8 +43,6 @@ def company(
         rates: Contract `company_rates`: `metier_code`, `age_band` of `COUNTED_BANDS`,
             `departure_rate_pct`, in % of the heads per year.
         horizons: Years from now, 5 at most.
-        log_odds_sd: Standard deviation of the log-odds of the rates, one error for all; 0 when
-            they are certain.
 
     Returns:
         One row per métier that has somebody and horizon, then the company (`ENS`):
@@ -78,7 +73,7 @@ def company(
     """
     counted = _counted(heads, rates)
     if counted.empty:
-        return pd.DataFrame(columns=["metier_code", "horizon_years", *_law(np.zeros((1, 1, 2)), 0)])
+        return pd.DataFrame(columns=["metier_code", "horizon_years", *_law(np.zeros((1, 1, 2)))])
     wide = counted.pivot(index="metier_code", columns="age_band").fillna(0.0)
     names = ("employees_headcount", "departure_rate_pct")
     each, rate = (wide[name].to_numpy(float) for name in names)
@@ -89,7 +84,7 @@ def company(
         pooled = (each * share).sum(axis=0) / np.maximum(1.0, every)
         cells = np.stack([np.vstack([each, every]), np.vstack([share, pooled])], axis=-1)
         codes = {"metier_code": [*wide.index, ALL_METIERS], "horizon_years": years}
-        parts.append(pd.DataFrame(codes | _law(cells, log_odds_sd)))
+        parts.append(pd.DataFrame(codes | _law(cells)))
     return pd.concat(parts).sort_index(kind="stable", ignore_index=True)
 
 
@@ -120,7 +115,7 @@ def _counted(heads: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _law(cells: Array, log_odds_sd: float) -> dict[str, Array]:
+def _law(cells: Array) -> dict[str, Array]:
     """Return what the law of departures says of some rows, from (rows, bands, heads and share)."""
     heads, share = cells[..., 0], cells[..., 1]
     counted = heads.sum(axis=1).astype(int)
@@ -128,7 +123,7 @@ def _law(cells: Array, log_odds_sd: float) -> dict[str, Array]:
     turn = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
     image = np.zeros((len(heads), len(turn)), complex)
     for node, weight in NODES:
-        odds = np.exp(log_odds_sd * node)
+        odds = np.exp(LOG_ODDS_SD * node)
         moved = (share * odds / (1 - share + share * odds))[..., None]
         image += weight * ((1 - moved + moved * turn) ** heads[..., None]).prod(axis=1)
     chance = np.fft.irfft(image, size, axis=1)

@@ -72,16 +72,13 @@ class _Ratios:
     expected: Array
 
 
-def learn_rates(
-    age_structure: pd.DataFrame, steps: int = 2, first_old_age: int = FIRST_OLD_AGE
-) -> pd.DataFrame:
+def learn_rates(age_structure: pd.DataFrame, steps: int = 2) -> pd.DataFrame:
     """Return five-year survival by métier and age band, learnt from past age tables.
 
     Args:
         age_structure: As for `ages.read_ages`; rows of all occupations together are left out,
             unless there is nothing else, and those of branches where there are national ones.
         steps: Five-year steps projected after the last table.
-        first_old_age: a₀: age from which the level follows its trend.
 
     Returns:
         One row per métier, family (its first three characters), all métiers (`ENS`), `step` and
@@ -102,14 +99,14 @@ def learn_rates(
         >>> rates["survival_ratio"].round(6).tolist()
         [0.5, 0.45, 0.0]
     """
-    return rates_of(read_ages(age_structure), steps, first_old_age)
+    return rates_of(read_ages(age_structure), steps)
 
 
-def rates_of(ages: Ages, steps: int, first_old_age: int) -> pd.DataFrame:
+def rates_of(ages: Ages, steps: int) -> pd.DataFrame:
     """Return what `learn_rates` does, from ages already read."""
     codes, heads = ages.whole_country()
     pairs = _pairs(ages.years, heads)
-    is_old = np.array(ages.first_ages[:-1]) >= first_old_age
+    is_old = np.array(ages.first_ages[:-1]) >= FIRST_OLD_AGE
     if not pairs.years:
         return _default_rates(ages, codes, steps, is_old)
     ahead = max(ages.years) - pairs.years[-1] + BAND_YEARS * np.arange(steps)

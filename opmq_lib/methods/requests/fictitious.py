@@ -170,14 +170,14 @@ def _year(
     )
 
 
-def decided(candidates: pd.DataFrame, seed: int = 1) -> pd.DataFrame:
+def decided(candidates: pd.DataFrame) -> pd.DataFrame:
     """Return candidates of a past review with fictitious decisions.
 
     Args:
         candidates: From `recommendations.candidates`, on a fictitious review.
         seed: Same seed, same decisions.
     """
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(1)
     names = ("implemented", "adopted", "postponed", "rejected", "candidate")
     status = draw.choice(names, len(candidates), p=[0.3, 0.2, 0.15, 0.15, 0.2])
     is_open = status == "candidate"

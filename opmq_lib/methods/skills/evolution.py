@@ -20,19 +20,16 @@ CHANGES: Final = ("added", "dropped", "renamed")
 _KEY = ["rome_code", "skill_code"]
 
 
-def changes(
-    old: pd.DataFrame, new: pd.DataFrame, least_similarity: float = LEAST_SIMILARITY
-) -> pd.DataFrame:
+def changes(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Return what differs between the skills of two versions of ROME, record by record.
 
     A skill of the same code under another label is renamed. Among the others, in each record, a
     skill that goes and one that comes make one renamed if their labels are at least as similar as
-    the threshold: each once, the most similar first.
+    `LEAST_SIMILARITY`: each once, the most similar first.
 
     Args:
         old: `rome_code`, `skill_code`, `label`: the earlier version.
         new: The later.
-        least_similarity: Threshold, from 0 to 1.
 
     Returns:
         `rome_code`, `change_code` (`added`, `dropped`, `renamed`), `skill_code`, `label` (of the
@@ -58,7 +55,7 @@ def changes(
     gone = both[both["where"] == "left_only"][columns]
     come = both[both["where"] == "right_only"]
     come = come.assign(label=come["label_new"])[columns]
-    other = _renamed(gone, come, least_similarity)
+    other = _renamed(gone, come)
     is_gone, is_come = (
         ~pd.MultiIndex.from_frame(rows[_KEY]).isin(
             list(zip(other["rome_code"], other[code], strict=True))
@@ -229,12 +226,12 @@ def qualification_shares(national: pd.DataFrame) -> pd.DataFrame:
     return (100 * heads / whole).rename("share_pct").reset_index()
 
 
-def _renamed(gone: pd.DataFrame, come: pd.DataFrame, least_similarity: float) -> pd.DataFrame:
+def _renamed(gone: pd.DataFrame, come: pd.DataFrame) -> pd.DataFrame:
     """Return the skills that went under one code and came back under another, each once."""
     names = {"skill_code": "new_skill_code", "label": "new_label"}
     pairs = gone.merge(come.rename(columns=names), on="rome_code")
     pairs["similarity"] = list(map(_similarity, pairs["label"], pairs["new_label"]))
-    pairs = pairs[pairs["similarity"] >= least_similarity]
+    pairs = pairs[pairs["similarity"] >= LEAST_SIMILARITY]
     order = ["similarity", "rome_code", "skill_code", "new_skill_code"]
     pairs = pairs.sort_values(order, ascending=[False, True, True, True])
     taken: set[tuple[object, object]] = set()

@@ -89,7 +89,7 @@ def _left_by_age(ages: pd.DataFrame, codes: list[str], year: int) -> tuple[Array
     """
     pyramids = read_ages(ages[ages["branch_code"] == ""])
     step = (year - pyramids.years[-1]) // BAND_YEARS
-    table = rates_of(pyramids, step + 1, FIRST_OLD_AGE)
+    table = rates_of(pyramids, step + 1)
     stay = survival_of(codes, table, pyramids.first_ages).survival[:, step]
     firsts = [first_age(band) or 0 for band in COUNTED_BANDS[:-1]]
     places = [max(n for n, age in enumerate(pyramids.first_ages) if age <= a) for a in firsts]

@@ -15,7 +15,7 @@ from opmq_lib.methods.forecast.series import question_defects
 from opmq_lib.methods.needs import metier_rates as per_year
 from opmq_lib.methods.needs import scenarios as sets
 from opmq_lib.methods.needs import summary
-from opmq_lib.methods.needs.ages import FIRST_OLD_AGE, read_ages
+from opmq_lib.methods.needs.ages import read_ages
 from opmq_lib.methods.needs.cohorts import BAND_YEARS
 from opmq_lib.methods.needs.departures import leaving
 from opmq_lib.methods.needs.intentions import recruitment_projects
@@ -182,7 +182,7 @@ def _with_ages(
     """Return cells with departures as the branch's own ages move them, and those a year later."""
     pyramids, base = read_ages(ages), edition.base_year
     ahead = [start - base, end - base]
-    survival = rates_of(pyramids, -(-ahead[1] // BAND_YEARS), FIRST_OLD_AGE)
+    survival = rates_of(pyramids, -(-ahead[1] // BAND_YEARS))
     now, later = (
         leaving(pyramids, survival, start, ahead, delay).diff(axis="columns")[ahead[1]]
         for delay in ((0.0, 0), (DELAY_YEARS, ahead[0]))

@@ -59,4 +59,4 @@ def load(paths: Paths) -> Loaded:
     groups = inside.groupby(["rome_code", "region_code", "year"])["is_high"]
     table = groups.agg(basins_count="size", high_tension_basins_count="sum").reset_index()
     counts = {"basins_count": "Int64", "high_tension_basins_count": "Int64"}
-    return Loaded({"tension_basins": table.astype(counts)}, {"tension_basins": record})
+    return {"tension_basins": (table.astype(counts), record)}

@@ -87,7 +87,7 @@ def load(paths: Paths) -> Loaded:
     tables["regions"] = keep(loading.ordered(names.drop_duplicates("region_code")), last_read)
     if EDITIONS[years[-1]] == "FAP-2021":
         tables["metiers"] = keep(_labels(of_field), last_read)
-    return loading.together(tables)
+    return tables
 
 
 def _year(workbook: Read) -> int:

@@ -125,7 +125,7 @@ def load(paths: Paths) -> Loaded:
         "certifications": table.assign(**whole),
         "certification_metiers": ordered(long, "certifinfo_code", "rank"),
     }
-    return Loaded(tables, dict.fromkeys(tables, record))
+    return {name: (each, record) for name, each in tables.items()}
 
 
 def _kinds(rows: pd.DataFrame) -> pd.Series:

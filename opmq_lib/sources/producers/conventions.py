@@ -67,7 +67,7 @@ def load(paths: Paths) -> Loaded:
     )
     drop = {"hors des branches étudiées": rows["branch_code"] == ""}
     table, record = kept(rows, reads[0], PRODUCER, drop)
-    return Loaded({"idcc_history": ordered(table, "idcc_code")}, {"idcc_history": record})
+    return {"idcc_history": (ordered(table, "idcc_code"), record)}
 
 
 def _owners(branches: pd.DataFrame, column: str) -> dict[str, str]:

@@ -74,7 +74,7 @@ def load(paths: Paths) -> Loaded:
     first = ["metier_code", "region_code", *years, "employment_headcount"]
     others = [name for name in LAYOUT.columns if name not in first]
     sorted_rows = table.sort_values(first[:2], ignore_index=True)[[*first, *others]]
-    return Loaded({"official_projections": sorted_rows}, {"official_projections": record})
+    return {"official_projections": (sorted_rows, record)}
 
 
 def _year(text: str) -> int:

@@ -76,7 +76,7 @@ def load(paths: Paths) -> Loaded:
     read = Read(rows, path.name, hashlib.sha256(content).hexdigest())
     table, record = kept(rows, read, PRODUCER, drop, str(YEAR))
     table = ordered(table, "idcc_code")
-    return Loaded({"branch_headcount": table}, {"branch_headcount": record})
+    return {"branch_headcount": (table, record)}
 
 
 def _row(portrait: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import hashlib
 from typing import Final
 
 from opmq_lib.sources import rncp
-from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, together
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept
 from opmq_lib.sources.reading import Read
 
 PRODUCER: Final = Producer(
@@ -29,8 +29,7 @@ def load(paths: Paths) -> Loaded:
     register = rncp.read_export(path)
     found = Read(register["fiches"], path.name, hashlib.sha256(path.read_bytes()).hexdigest())
     edition = path.stem.removeprefix("export-fiches-csv-")
-    made = {
+    return {
         f"rncp_{name}": kept(register[name], found, PRODUCER, edition=edition)
         for name in ("fiches", "blocs")
     }
-    return together(made)

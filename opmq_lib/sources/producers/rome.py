@@ -14,7 +14,7 @@ from typing import Final
 import pandas as pd
 
 from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept, together
+from opmq_lib.sources.loading import UNSTATED, Loaded, Paths, Producer, kept
 from opmq_lib.sources.producers import rome_field
 from opmq_lib.sources.reading import Layout, Read, read
 
@@ -149,12 +149,10 @@ def load(paths: Paths) -> Loaded:
         what = f"not given: {', '.join(missing)}"
         expected = "the four files that tell the skills of the records"
         raise SchemaError.of("ROME", what, expected, "give them all, of one version")
-    reads, loaded = _reads(paths), Loaded({}, {})
-    if "titles" in paths:
-        loaded = rome_field.load(reads, paths)
+    reads = _reads(paths)
+    loaded = rome_field.load(reads, paths) if "titles" in paths else {}
     if paths.keys() >= {"contexts", "moves", *_ESCO}:
-        facts = _every_record(reads, paths)
-        loaded = Loaded(loaded.tables | facts.tables, loaded.provenance | facts.provenance)
+        loaded |= _every_record(reads, paths)
     return loaded
 
 
@@ -185,9 +183,7 @@ def _every_record(reads: dict[str, Read], paths: Paths) -> Loaded:
         "rome_moves": (_moves(reads, moves), [moves, reads["records"]]),
     }
     keep = partial(kept, producer=PRODUCER, edition=version(reads["records"].file))
-    return together(
-        {name: (table, keep(found[0].rows, found)[1]) for name, (table, found) in made.items()}
-    )
+    return {name: (table, keep(found[0].rows, found)[1]) for name, (table, found) in made.items()}
 
 
 def read_version(folder: Path) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 
 from opmq_lib.sources import embedded
-from opmq_lib.sources.loading import Loaded, Made, Paths, kept, ordered, together
+from opmq_lib.sources.loading import Loaded, Made, Paths, kept, ordered
 from opmq_lib.sources.producers import rome
 from opmq_lib.sources.reading import Read, read
 
@@ -71,7 +71,7 @@ def load(reads: dict[str, Read], paths: Paths) -> Loaded:
     both = [reads["skills"], reads["knowledge"]]
     macro_skills = known[["skill_code", "label", "tree_code"]]
     macro_skills = macro_skills.rename(columns={"skill_code": "macro_skill_code"})
-    made: dict[str, Made] = {
+    return {
         "romes": _of(records, in_romes, ["rome_code", "rome_version", "label"]),
         "rome_transitions": _transitions(records),
         "metier_skills": _kept(
@@ -84,7 +84,6 @@ def load(reads: dict[str, Read], paths: Paths) -> Loaded:
         "macro_skills": _kept(macro_skills, known["skill_code"].isin(macro), both),
         "appellations": _kept(jobs, jobs["rome_code"] != "", titles),
     }
-    return together(made)
 
 
 def _skills(reads: dict[str, Read]) -> pd.DataFrame:

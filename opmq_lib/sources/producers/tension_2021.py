@@ -50,4 +50,4 @@ def load(paths: Paths) -> Loaded:
     drop = {"année antérieure": rows["year"] < last}
     table, record = loading.kept(rows, found, PRODUCER, drop, edition=f"{last}")
     table = loading.ordered(table, "metier_2021_code")
-    return Loaded({"tension_2021": table}, {"tension_2021": record})
+    return {"tension_2021": (table, record)}

@@ -69,4 +69,4 @@ def load(paths: Paths) -> Loaded:
     table = ordered(table.assign(origin="public", source_code="urssaf"), "branch_code", "year")
     empty = table_files.no_rows("branch_totals")
     table = table.reindex(columns=empty.columns).astype(empty.dtypes.to_dict())
-    return Loaded({"branch_totals": table}, {"branch_totals": record})
+    return {"branch_totals": (table, record)}
