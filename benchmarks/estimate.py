@@ -57,13 +57,13 @@ def read() -> Known:
     inputs = study.load_inputs()
     tables = shared.estimate_tables(inputs)
     whole = estimate.fit_estimate(tables)
-    links = hires.HireTables(tables.rome_naf_hires, tables.fap_rome, tables.rome_fap_split)
+    links = hires.rome_shares(tables.fap_rome, tables.rome_fap_split)
     heads = whole.sectors.sum(axis=1)
     metiers = shared.studied(inputs, "metiers")
     return Known(
         tables,
         whole,
-        hires.hires_by_activity(links, heads.index),
+        hires.hires_by_activity(tables.rome_naf_hires, links, heads.index),
         sectors.read_lists(tables.metier_sectors, heads),
         pd.Index(metiers.loc[metiers["level"] == "fap225", "metier_code"]),
     )

@@ -18,7 +18,6 @@ from opmq_lib.methods.employment import (
 )
 from opmq_lib.methods.employment import rows as in_rows
 from opmq_lib.methods.employment.estimate import Estimate
-from opmq_lib.methods.employment.hires import HireTables
 from opmq_lib.methods.reliability import best_grades
 from opmq_lib.questions import shared
 from opmq_lib.sources import study
@@ -61,13 +60,13 @@ def test_employees_are_those_published_and_no_metier_at_work_has_none() -> None:
 
 
 def test_hires_of_a_rome_are_shared_and_a_missing_share_is_told() -> None:
-    tables = HireTables(
-        pd.DataFrame({"rome_code": ["H2903", "H2904"], "naf_code": "2562B", "hires_count": 80}),
+    hired = pd.DataFrame({"rome_code": ["H2903", "H2904"], "naf_code": "2562B", "hires_count": 80})
+    links = hires.rome_shares(
         pd.DataFrame({"metier_code": ["D1Z41", "D2Z40"], "rome_code": "H2903"}),
         pd.DataFrame({"metier_code": ["D1Z41"], "rome_code": "H2903", "share": [0.25]}),
     )
     with pytest.raises(CoherenceError) as raised:
-        hires.hires_by_activity(tables, pd.Index(["D1Z41"]))
+        hires.hires_by_activity(hired, links, pd.Index(["D1Z41"]))
     assert [defect.where for defect in raised.value.defects] == [
         "rome H2904",
         "rome_fap_split, H2903",

@@ -34,8 +34,7 @@ def audit(
 
     root = project.find_root()
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
-    if unknown := [code for code in branch or () if code not in branches]:
-        raise parameters.unknown("--branch", "branch", unknown[0], branches)
+    parameters.refuse_unknown("--branch", "branch", branch or (), branches)
     audited = [
         _audited(root, edition, branches[code], table)
         for code in branch or branches

@@ -43,8 +43,7 @@ def state_command(
 
     root = project.find_root()
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
-    if branch not in branches:
-        raise parameters.unknown("BRANCH", "branch", branch, branches)
+    parameters.refuse_unknown("BRANCH", "branch", [branch], branches)
     late = freshness.late(root, edition, branches)
     DataError.refuse(each for id_, each in late.items() if id_[0] == branch)
     last = ledger.latest(root / "outputs" / edition.edition_id / ledger.LEDGER)
@@ -193,8 +192,7 @@ def demo_command(
 
     root = project.find_root()
     known = parameters.load_branches(root)
-    for code in (each for each in branch or () if each not in known):
-        raise parameters.unknown("BRANCH", "branch", code, known)
+    parameters.refuse_unknown("BRANCH", "branch", branch or (), known)
     roots = vintages.prepare(root, parameters.load_edition(root), branch or ())
     for each in roots:
         runs = plan(each, parameters.load_edition(each), parameters.load_branches(each))

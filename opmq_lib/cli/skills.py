@@ -150,8 +150,7 @@ def blocs_command(
     register = rncp.read_export(export)["blocs"]
     if branch:
         known = parameters.known_codes("branches", "branch_code")
-        if branch not in known:
-            raise parameters.unknown("--branch", "branch", branch, known)
+        parameters.refuse_unknown("--branch", "branch", [branch], known)
         register = chain.branch_blocs(study.load_inputs(), branch, register)
     if register.empty:
         what = "no bloc of the certifications asked for"

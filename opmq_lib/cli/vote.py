@@ -22,8 +22,7 @@ def form_command(
     from opmq_lib.sources import forms, parameters, project, vote
 
     branches = parameters.load_branches(project.find_root())
-    if branch not in branches:
-        raise parameters.unknown("branch_code", "branch", branch, branches)
+    parameters.refuse_unknown("branch_code", "branch", [branch], branches)
     forms.hand_out(vote.form(branches[branch]), output)
     print(f"Written: {output}")
 

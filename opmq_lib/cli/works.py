@@ -39,8 +39,7 @@ def page_command(
 
     root = project.find_root()
     names = study.branch_labels()
-    if branch not in names:
-        raise parameters.unknown("branch", "branch", branch, names)
+    parameters.refuse_unknown("branch", "branch", [branch], names)
     edition = parameters.load_edition(root)
     results = study.read_results(edition.edition_id, chain.COMMON, chain.NOTEBOOK, root)
     if not results:

@@ -8,7 +8,7 @@ from pandas.util import hash_pandas_object
 
 from opmq_lib.methods.employment.candidates import candidates as looked_at
 from opmq_lib.methods.employment.estimate import Estimate, EstimateTables, fit_estimate
-from opmq_lib.methods.employment.hires import HireTables, rome_shares
+from opmq_lib.methods.employment.hires import rome_shares
 from opmq_lib.methods.employment.rows import RESIDUAL_METIER, branch_table, row_codes
 from opmq_lib.methods.employment.totals import on_totals
 from opmq_lib.methods.skills import profiles
@@ -70,7 +70,7 @@ def candidates(inputs: Tables, branch_code: str, base_year: int) -> pd.DataFrame
     national = last_year(inputs["employment_national"])
     table = looked_at(last_year(jobs), national, set(field["metier_code"]))
     hires = profiles.branch_hires(inputs["rome_naf_hires"], inputs["naf_branch"], branch_code)
-    shares = rome_shares(hire_tables(inputs))
+    shares = rome_shares(inputs["fap_rome"], inputs["rome_fap_split"])
     romes, counted = profiles.main_romes(shares, hires), profiles.metier_hires(shares, hires)
     main = romes.reindex(table["metier_code"]).astype("str").fillna("").to_numpy()
     version_3 = inputs["romes"][inputs["romes"]["rome_version"] == "3"]
@@ -121,13 +121,7 @@ def estimate(inputs: Tables) -> Estimate:
 
 def estimate_tables(inputs: Tables) -> EstimateTables:
     """Return the tables that the estimate is made of."""
-    fields = EstimateTables._fields
-    return EstimateTables(*(inputs[name] for name in fields))
-
-
-def hire_tables(inputs: Tables) -> HireTables:
-    """Return the tables that hires by métier are made of."""
-    return HireTables(*(inputs[name] for name in HireTables._fields))
+    return EstimateTables(*(inputs[name] for name in EstimateTables._fields))
 
 
 def metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
@@ -135,7 +129,9 @@ def metier_romes(inputs: Tables, branch_code: str) -> pd.DataFrame:
     hires = inputs["rome_naf_hires"]
     own = profiles.branch_hires(hires, inputs["naf_branch"], branch_code)
     every = hires["hires_count"].astype("float64").groupby(hires["rome_code"]).sum()
-    return profiles.metier_romes(rome_shares(hire_tables(inputs)), own, every)
+    return profiles.metier_romes(
+        rome_shares(inputs["fap_rome"], inputs["rome_fap_split"]), own, every
+    )
 
 
 def images(inputs: Tables) -> pd.DataFrame:

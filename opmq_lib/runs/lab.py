@@ -43,8 +43,7 @@ def copy_templates(root: Path, branch_code: str = "") -> list[str]:
     folder = root / FOLDER / branch_code
     if branch_code:
         known = [path.stem for path in (root / "parameters/branches").glob("*.yml")]
-        if branch_code not in known:
-            raise parameters.unknown("--branch", "branch", branch_code, known)
+        parameters.refuse_unknown("--branch", "branch", [branch_code], known)
     taken = [
         name for name, scope in project.scopes(root).items() if not branch_code or scope == "branch"
     ]
@@ -77,8 +76,7 @@ def chosen(root: Path, notebook: str, branch_code: str = "") -> str:
     folder = root / FOLDER / branch_code
     known = [path.stem for path in folder.glob("*.ipynb")]
     name = notebook.removesuffix(".ipynb") or (FIRST if branch_code else START)
-    if name not in known:
-        raise parameters.unknown("notebook", "notebook", name, known)
+    parameters.refuse_unknown("notebook", "notebook", [name], known)
     return (folder / f"{name}.ipynb").relative_to(root).as_posix()
 
 

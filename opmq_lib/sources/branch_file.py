@@ -126,8 +126,7 @@ def new_branch(root: Path, branch_code: str) -> Path:
     """
     where = f"parameters/branches/{branch_code}.yml"
     known = parameters.known_codes("branches", "branch_code")
-    if branch_code not in known:
-        raise parameters.unknown("branch_code", "branch", branch_code, known)
+    parameters.refuse_unknown("branch_code", "branch", [branch_code], known)
     if (root / where).exists():
         fix = "edit it, or delete it"
         raise SchemaError.of(where, "the file exists", "a branch without file", fix)

@@ -38,8 +38,7 @@ def core_labels(kind: Kind) -> pd.DataFrame:
         >>> core_labels("titles").columns.tolist()
         ['code', 'label']
     """
-    if kind not in _CORE:
-        raise parameters.unknown("kind", "list", kind, _CORE)
+    parameters.refuse_unknown("kind", "list", [kind], _CORE)
     table, code = _CORE[kind]
     return embedded.load(table)[[code, "label"]].set_axis(["code", "label"], axis=1)
 

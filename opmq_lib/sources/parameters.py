@@ -190,6 +190,11 @@ def unknown(where: str, kind: str, code: str, known: Iterable[str]) -> ScopeErro
     return ScopeError.of(where, f"unknown {kind}", expected, fix, code)
 
 
+def refuse_unknown(where: str, kind: str, codes: Iterable[str], known: Collection[str]) -> None:
+    """Refuse every code that does not exist."""
+    refuse([unknown(where, kind, code, known) for code in codes if code not in known])
+
+
 def no_data(where: str, code: str) -> ScopeError:
     """Return the error of a criterion that nothing gives a value of.
 

@@ -20,11 +20,7 @@ from opmq_lib.methods.employment.classes import (
     metier_classes,
     self_employed_crafts,
 )
-from opmq_lib.methods.employment.hires import (
-    HireTables,
-    hires_by_activity,
-    lifts,
-)
+from opmq_lib.methods.employment.hires import hires_by_activity, lifts, rome_shares
 from opmq_lib.methods.employment.ras import ras
 from opmq_lib.methods.employment.sectors import (
     hire_shares,
@@ -222,8 +218,8 @@ def _sectors(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return employment by métier and sector, the lists, and hires by métier and activity."""
     lists = read_lists(tables.metier_sectors, national)
-    links = HireTables(tables.rome_naf_hires, tables.fap_rome, tables.rome_fap_split)
-    hires = hires_by_activity(links, national.index)
+    links = rome_shares(tables.fap_rome, tables.rome_fap_split)
+    hires = hires_by_activity(tables.rome_naf_hires, links, national.index)
     by_sector = hires.T.groupby(sector_of(hires.columns)).sum().T
     by_sector = by_sector.reindex(columns=lists.columns, fill_value=0.0)
     lifted = lifts(by_sector, hire_shares(by_sector))

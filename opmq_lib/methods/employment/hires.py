@@ -1,7 +1,5 @@
 """Step 1, from hires to lifts: where each métier is hired more than others are."""
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 
@@ -12,25 +10,14 @@ OWN_HIRES = FAMILY_HIRES = 200.0
 """Hires by which a métier is drawn to its family, and a family to all métiers; a convention."""
 
 
-class HireTables(NamedTuple):
-    """What hires by métier and activity are made of.
-
-    Attributes:
-        rome_naf_hires: Hires, one row per `rome_code` and `naf_code`, all activities.
-        fap_rome: Which ROME belongs to which métier, one row per link.
-        rome_fap_split: Convention; share of each métier in a ROME tied to several.
-    """
-
-    rome_naf_hires: pd.DataFrame
-    fap_rome: pd.DataFrame
-    rome_fap_split: pd.DataFrame
-
-
-def hires_by_activity(tables: HireTables, metier_codes: pd.Index) -> pd.DataFrame:
+def hires_by_activity(
+    rome_naf_hires: pd.DataFrame, links: pd.DataFrame, metier_codes: pd.Index
+) -> pd.DataFrame:
     """Return hires by métier and activity.
 
     Args:
-        tables: Hires and the ROME of each métier.
+        rome_naf_hires: Hires, one row per `rome_code` and `naf_code`, all activities.
+        links: The ROME of each métier, from `rome_shares`.
         metier_codes: Métiers wanted; one without hires has zeros.
 
     Returns:
@@ -46,18 +33,14 @@ def hires_by_activity(tables: HireTables, metier_codes: pd.Index) -> pd.DataFram
     Examples:
         A ROME record that two métiers share, one quarter and three quarters:
 
-        >>> tables = HireTables(
-        ...     pd.DataFrame({"rome_code": ["H2903"], "naf_code": "2562B", "hires_count": 80}),
-        ...     pd.DataFrame({"metier_code": ["D1Z41", "D2Z40"], "rome_code": "H2903"}),
-        ...     pd.DataFrame({"metier_code": ["D1Z41", "D2Z40"], "rome_code": "H2903",
-        ...                   "share": [0.25, 0.75]}),
-        ... )
-        >>> hires_by_activity(tables, pd.Index(["D1Z41", "D2Z40"]))["2562B"].tolist()
+        >>> hires = pd.DataFrame({"rome_code": ["H2903"], "naf_code": "2562B", "hires_count": 80})
+        >>> both = pd.DataFrame({"metier_code": ["D1Z41", "D2Z40"], "rome_code": "H2903"})
+        >>> links = rome_shares(both, both.assign(share=[0.25, 0.75]))
+        >>> hires_by_activity(hires, links, pd.Index(["D1Z41", "D2Z40"]))["2562B"].tolist()
         [20.0, 60.0]
     """
-    links = rome_shares(tables)
-    _check(tables.rome_naf_hires, links)
-    hires = tables.rome_naf_hires.astype({"hires_count": "float64"}).pivot(
+    _check(rome_naf_hires, links)
+    hires = rome_naf_hires.astype({"hires_count": "float64"}).pivot(
         index="rome_code", columns="naf_code", values="hires_count"
     )
     weights = links.pivot(index="metier_code", columns="rome_code", values="share").fillna(0.0)
@@ -65,20 +48,18 @@ def hires_by_activity(tables: HireTables, metier_codes: pd.Index) -> pd.DataFram
     return by_metier.reindex(metier_codes, fill_value=0.0)
 
 
-def rome_shares(tables: HireTables) -> pd.DataFrame:
+def rome_shares(fap_rome: pd.DataFrame, rome_fap_split: pd.DataFrame) -> pd.DataFrame:
     """Return the métiers of each ROME with their shares: 1 where there is only one.
 
     Args:
-        tables: Of which `fap_rome` and the convention `rome_fap_split` are read.
+        fap_rome: Which ROME belongs to which métier, one row per link.
+        rome_fap_split: Convention; share of each métier in a ROME tied to several.
 
     Returns:
         `metier_code`, `rome_code`, `share` (of the ROME, ratio).
     """
-    links = tables.fap_rome.merge(
-        tables.rome_fap_split[["rome_code", "metier_code", "share"]],
-        on=["rome_code", "metier_code"],
-        how="left",
-    )
+    key = ["rome_code", "metier_code"]
+    links = fap_rome.merge(rome_fap_split[[*key, "share"]], "left", on=key)
     alone = links.groupby("rome_code")["metier_code"].transform("size") == 1
     return links.assign(share=links["share"].astype("float64").mask(alone, 1.0))
 

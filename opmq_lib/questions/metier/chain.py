@@ -237,7 +237,7 @@ def taught(inputs: Tables, edition: EditionParams) -> dict[str, pd.DataFrame]:
         each["hires_count"].astype("float64").groupby(each["rome_code"]).sum()
         for each in (hires[in_industry], hires)
     )
-    shares = rome_shares(shared.hire_tables(inputs))
+    shares = rome_shares(inputs["fap_rome"], inputs["rome_fap_split"])
     links = profiles.metier_romes(shares, industry, every)
     main = profiles.main_parts(links).sort_values(["metier_code", "part"], ascending=[True, False])
     live = certifications.live(inputs["certifications"], edition.edition_date)
