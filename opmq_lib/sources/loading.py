@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from opmq_lib.errors import Defect, SchemaError
-from opmq_lib.sources.reading import Read
+from opmq_lib.sources import reading
+from opmq_lib.sources.reading import Layout, Read
 
 Paths = Mapping[str, Path]
 
@@ -85,18 +86,22 @@ class Provenance(NamedTuple):
 Made = tuple[pd.DataFrame, Provenance]
 """A table as its contract says, and what was read to make it."""
 Loaded = dict[str, Made]
-Maker = Callable[[Paths], Made]
+Maker = Callable[..., Made]
+Makers = dict[str, tuple[Mapping[str, Layout], Maker]]
 
 
-def load_with(makers: Mapping[str, tuple[Sequence[str], Maker]], paths: Paths) -> Loaded:
+def load_with(makers: Makers, paths: Paths) -> Loaded:
     """Return the tables whose files are given.
 
     Args:
-        makers: Table → the files that it needs, and what makes it of them.
+        makers: Table → the files that it needs with their layouts, and what makes it of them, read.
         paths: Files by name.
     """
-    given = {name: make for name, (needs, make) in makers.items() if paths.keys() >= set(needs)}
-    return {name: make(paths) for name, make in given.items()}
+    return {
+        table: make(*(reading.read(paths[name], layout) for name, layout in needs.items()))
+        for table, (needs, make) in makers.items()
+        if paths.keys() >= needs.keys()
+    }
 
 
 def span(values: pd.Series, to: str = "–") -> str:

@@ -5,23 +5,10 @@ from typing import Final
 
 import pandas as pd
 
-from opmq_lib.sources.loading import (
-    UNSURE,
-    Loaded,
-    Made,
-    Paths,
-    Producer,
-    heads,
-    kept,
-    load_with,
-    numbers,
-    ordered,
-    span,
-    whole_numbers,
-    years,
-)
+from opmq_lib.sources import loading
+from opmq_lib.sources.loading import UNSURE, Loaded, Made, Makers, Paths, Producer, numbers, years
 from opmq_lib.sources.producers.field import scopes
-from opmq_lib.sources.reading import Layout, Read, read
+from opmq_lib.sources.reading import Layout, Read
 from opmq_lib.tables.indicators import ALL_METIERS
 
 _INPUTS: Final = (
@@ -160,32 +147,28 @@ def load(paths: Paths) -> Loaded:
     Raises:
         SchemaError: If a file has not its usual columns.
     """
-    makers = {
-        "employment_national": (["employment"], _employment),
-        "employees_national": (["employees"], _employees),
-        "metiers": (["employees"], _metiers),
-        "metier_sectors": (["sectors"], _sectors),
-        "metier_pcs": (["pcs"], lambda paths: _links(read(paths["pcs"], PCS))),
-        "age_structure": (["ages"], lambda paths: _ages(read(paths["ages"], AGES), 1)),
-        "age_structure_fap87": (
-            ["family_ages"],
-            lambda paths: _ages(read(paths["family_ages"], AGES), 100),
-        ),
-        "tension": (["tension", "factors"], _tension),
-        "tension_regions": (["factors"], _regions),
-        "fap_rome": (["romes"], lambda paths: _links(read(paths["romes"], ROMES))),
-        "exit_rates": (["moves"], _exit_rates),
-        "exit_reasons": (["exits"], _exit_reasons),
-        "job_seekers": (["seekers"], _seekers),
-        "metier_wages": (["wages"], _wages),
+    makers: Makers = {
+        "employment_national": ({"employment": EMPLOYMENT}, _employment),
+        "employees_national": ({"employees": EMPLOYEES}, _employees),
+        "metiers": ({"employees": EMPLOYEES}, _metiers),
+        "metier_sectors": ({"sectors": SECTORS}, _sectors),
+        "metier_pcs": ({"pcs": PCS}, _links),
+        "age_structure": ({"ages": AGES}, lambda found: _ages(found, 1)),
+        "age_structure_fap87": ({"family_ages": AGES}, lambda found: _ages(found, 100)),
+        "tension": ({"tension": TENSION, "factors": FACTORS}, _tension),
+        "tension_regions": ({"factors": FACTORS}, _regions),
+        "fap_rome": ({"romes": ROMES}, _links),
+        "exit_rates": ({"moves": MOVES}, _exit_rates),
+        "exit_reasons": ({"exits": EXITS}, _exit_reasons),
+        "job_seekers": ({"seekers": SEEKERS}, _seekers),
+        "metier_wages": ({"wages": WAGES}, _wages),
     }
-    return load_with(makers, paths)
+    return loading.load_with(makers, paths)
 
 
-def _employment(paths: Paths) -> Made:
-    found = read(paths["employment"], EMPLOYMENT)
+def _employment(found: Read) -> Made:
     rows = found.rows.melt("year", var_name="metier_code", value_name="thousands")
-    rows["employment_headcount"] = heads(rows.pop("thousands"), found.file)
+    rows["employment_headcount"] = loading.heads(rows.pop("thousands"), found.file)
     rows["year"] = years(rows["year"], found.file)
     drop = {
         "domaines": rows["metier_code"].str.len() == 1,
@@ -193,13 +176,12 @@ def _employment(paths: Paths) -> Made:
         "année non publiée": rows["employment_headcount"].isna(),
     }
     columns = ["metier_code", "year", "employment_headcount"]
-    return _made(rows[columns], found, drop, span(rows["year"]))
+    return _made(rows[columns], found, drop, loading.span(rows["year"]))
 
 
-def _employees(paths: Paths) -> Made:
-    found = read(paths["employees"], EMPLOYEES)
+def _employees(found: Read) -> Made:
     rows = found.rows.replace({"metier_code": _TOTALS}).assign(year=STRUCTURE_YEAR)
-    rows["employees_headcount"] = heads(rows["employees_headcount"], found.file)
+    rows["employees_headcount"] = loading.heads(rows["employees_headcount"], found.file)
     drop = _twice(rows) | {"zéro que la famille contredit": _contradicted(rows)}
     columns = ["metier_code", "year", "employees_headcount"]
     return _made(rows[columns], found, drop, str(STRUCTURE_YEAR))
@@ -220,8 +202,7 @@ def _contradicted(rows: pd.DataFrame) -> pd.Series:
     return unknown
 
 
-def _metiers(paths: Paths) -> Made:
-    found = read(paths["employees"], EMPLOYEES)
+def _metiers(found: Read) -> Made:
     rows = found.rows.assign(nomenclature="FAP-2009")
     codes = rows["metier_code"]
     rows["level"] = codes.str.len().map(LEVELS)
@@ -234,10 +215,9 @@ def _metiers(paths: Paths) -> Made:
     return _made(rows[columns].fillna({"parent_code": ""}), found, _twice(found.rows))
 
 
-def _sectors(paths: Paths) -> Made:
-    found = read(paths["sectors"], SECTORS)
+def _sectors(found: Read) -> Made:
     rows = found.rows.assign(
-        year=STRUCTURE_YEAR, employment_headcount=heads(found.rows["thousands"], found.file)
+        year=STRUCTURE_YEAR, employment_headcount=loading.heads(found.rows["thousands"], found.file)
     )
     drop = {
         "reste (autres secteurs)": rows["sector_code"] == _REMAINDER,
@@ -250,28 +230,26 @@ def _sectors(paths: Paths) -> Made:
 
 def _ages(found: Read, whole: int) -> Made:
     rows = found.rows.replace({"metier_code": _TOTALS})
-    rows["employment_headcount"] = heads(rows["employment_headcount"], found.file)
+    rows["employment_headcount"] = loading.heads(rows["employment_headcount"], found.file)
     rows["share"] = (numbers(rows["share"], found.file) / whole).round(6)
     is_empty = rows[["employment_headcount", "share"]].isna().any(axis=1)
     drop = _twice(rows) | {"tranche non publiée": is_empty}
-    return _made(rows, found, drop, span(rows["period"], " à "))
+    return _made(rows, found, drop, loading.span(rows["period"], " à "))
 
 
-def _tension(paths: Paths) -> Made:
-    index, factors = read(paths["tension"], TENSION), read(paths["factors"], FACTORS)
+def _tension(index: Read, factors: Read) -> Made:
     detail = factors.rows[factors.rows["area"] == "nat"]
     detail = detail.drop(columns=["area", "level", "region", "tension_index"])
     rows = index.rows.merge(detail, "left", ["metier_code", "year"], validate="one_to_one")
     for name in _FACTORS:
-        convert = numbers if name == "mean_employment_headcount" else whole_numbers
+        convert = numbers if name == "mean_employment_headcount" else loading.whole_numbers
         rows[name] = convert(rows[name].fillna(""), factors.file)
     rows["tension_index"] = numbers(rows["tension_index"], index.file).round(6)
     rows["year"] = years(rows["year"], index.file)
-    return _made(rows, [index, factors], {}, span(rows["year"]))
+    return _made(rows, [index, factors], {}, loading.span(rows["year"]))
 
 
-def _regions(paths: Paths) -> Made:
-    found = read(paths["factors"], FACTORS)
+def _regions(found: Read) -> Made:
     rows = found.rows
     drop = {
         "pays, départements": rows["area"] != "reg",
@@ -281,11 +259,11 @@ def _regions(paths: Paths) -> Made:
     rows = rows.assign(
         region_code=rows["region"].str.removesuffix(".0").str.zfill(2),
         tension_index=numbers(rows["tension_index"], found.file).round(6),
-        tension_class=whole_numbers(rows["tension_class"], found.file),
+        tension_class=loading.whole_numbers(rows["tension_class"], found.file),
         year=years(rows["year"], found.file),
     )
     columns = ["metier_code", "region_code", "year", "tension_index", "tension_class"]
-    return _made(rows[columns], found, drop, span(rows["year"]))
+    return _made(rows[columns], found, drop, loading.span(rows["year"]))
 
 
 def _links(found: Read) -> Made:
@@ -294,38 +272,34 @@ def _links(found: Read) -> Made:
     return _made(rows, found, drop)
 
 
-def _exit_rates(paths: Paths) -> Made:
-    found = read(paths["moves"], MOVES)
+def _exit_rates(found: Read) -> Made:
     rows = found.rows.assign(exit_rate_pct=numbers(found.rows["exit_rate_pct"], found.file))
     rows["year"] = years(rows["year"], found.file)
     drop = {"taux d’entrée, de rotation": rows["kind"] != "Taux de sortie", **_outside(rows)}
     columns = ["metier_code", "year", "exit_rate_pct"]
-    return _made(rows[columns], found, drop, span(rows["year"]))
+    return _made(rows[columns], found, drop, loading.span(rows["year"]))
 
 
-def _exit_reasons(paths: Paths) -> Made:
-    found = read(paths["exits"], EXITS)
+def _exit_reasons(found: Read) -> Made:
     rows = found.rows.assign(exit_share_pct=numbers(found.rows["exit_share_pct"], found.file))
     return _made(rows, found, _outside(rows))
 
 
-def _seekers(paths: Paths) -> Made:
-    found = read(paths["seekers"], SEEKERS)
+def _seekers(found: Read) -> Made:
     rows = found.rows.replace({"metier_code": _TOTALS})
-    rows["job_seekers_headcount"] = heads(rows["thousands"], found.file)
+    rows["job_seekers_headcount"] = loading.heads(rows["thousands"], found.file)
     rows["year"] = years(rows["year"], found.file)
     drop = _twice(rows) | {"non publié": rows["job_seekers_headcount"].isna()}
     columns = ["metier_code", "year", "seeker_category", "job_seekers_headcount"]
-    return _made(rows[columns], found, drop, span(rows["year"]))
+    return _made(rows[columns], found, drop, loading.span(rows["year"]))
 
 
-def _wages(paths: Paths) -> Made:
-    found = read(paths["wages"], WAGES)
+def _wages(found: Read) -> Made:
     rows = found.rows.replace({"metier_code": _TOTALS})
     wages = numbers(rows["wage_median_eur_per_month"], found.file)
     rows = rows.assign(wage_median_eur_per_month=wages)
     drop = _twice(rows) | {"non publié": wages.isna()}
-    return _made(rows, found, drop, span(rows["period"], " à "))
+    return _made(rows, found, drop, loading.span(rows["period"], " à "))
 
 
 def _twice(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -342,8 +316,9 @@ def _made(
     drop: Mapping[str, pd.Series],
     edition: str = "",
 ) -> Made:
-    table, record = kept(rows, found, PRODUCER, drop, edition)
-    return ordered(table, *(name for name in map(str, table) if _is_key(table[name]))), record
+    table, record = loading.kept(rows, found, PRODUCER, drop, edition)
+    key = [name for name in map(str, table) if _is_key(table[name])]
+    return loading.ordered(table, *key), record
 
 
 def _is_key(column: pd.Series) -> bool:

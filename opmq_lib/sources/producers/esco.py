@@ -1,11 +1,12 @@
 """ESCO: labels of its occupations and skills, and its passage to job titles of the ROME."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
 
-from opmq_lib.sources.loading import Loaded, Made, Paths, Producer, kept, load_with, ordered
-from opmq_lib.sources.reading import Layout, read
+from opmq_lib.sources.loading import Loaded, Made, Makers, Paths, Producer, kept, load_with, ordered
+from opmq_lib.sources.reading import Layout, Read
 
 _KINDS: Final = {
     "occupations_fr": ("occupation", "fr"),
@@ -46,29 +47,27 @@ def load(paths: Paths) -> Loaded:
     Args:
         paths: Some of the files of `PRODUCER`.
     """
-    given = [name for name in _KINDS if name in paths]
-    makers = {"esco_romes": (["romes"], _romes)}
+    given = {name: LABELS for name in _KINDS if name in paths}
+    makers: Makers = {"esco_romes": ({"romes": ROMES}, _romes)}
     if given:
-        makers["esco_labels"] = (given, _labels)
+        makers["esco_labels"] = (given, lambda *found: _labels([*given], found))
     return load_with(makers, paths)
 
 
-def _labels(paths: Paths) -> Made:
-    found = {name: read(paths[name], LABELS) for name in _KINDS if name in paths}
+def _labels(names: Sequence[str], found: Sequence[Read]) -> Made:
     parts = [
         each.rows.assign(concept_kind=_KINDS[name][0], language_code=_KINDS[name][1])
-        for name, each in found.items()
+        for name, each in zip(names, found, strict=True)
     ]
     rows = pd.concat(parts, ignore_index=True)
     key = ["concept_uri", "language_code"]
     drop = {"sans libellé": rows["label"] == "", "concept répété": rows.duplicated(key)}
-    table, record = kept(rows, list(found.values()), PRODUCER, drop)
+    table, record = kept(rows, found, PRODUCER, drop)
     columns = ["concept_uri", "language_code", "concept_kind", "label"]
     return ordered(table[columns], *key), record
 
 
-def _romes(paths: Paths) -> Made:
-    found = read(paths["romes"], ROMES)
+def _romes(found: Read) -> Made:
     rows = found.rows
     rows["mapping_relation"] = rows["mapping_relation"].str.removeprefix("skos:")
     table, record = kept(rows, found, PRODUCER)

@@ -5,8 +5,8 @@ from typing import Final
 import pandas as pd
 
 from opmq_lib.sources import loading
-from opmq_lib.sources.loading import UNSTATED, Loaded, Made, Paths, Producer
-from opmq_lib.sources.reading import Layout, read
+from opmq_lib.sources.loading import UNSTATED, Loaded, Made, Makers, Paths, Producer
+from opmq_lib.sources.reading import Layout, Read
 
 PRODUCER: Final = Producer(
     "fap2021",
@@ -43,13 +43,15 @@ def load(paths: Paths) -> Loaded:
     Args:
         paths: Some of the files of `PRODUCER`.
     """
-    makers = {"metiers_2021": (["tree"], _tree), "rome_fap2021": (["romes"], _romes)}
+    makers: Makers = {
+        "metiers_2021": ({"tree": TREE}, _tree),
+        "rome_fap2021": ({"romes": ROMES}, _romes),
+    }
     return loading.load_with(makers, paths)
 
 
-def _tree(paths: Paths) -> Made:
+def _tree(found: Read) -> Made:
     """Return one row per code of each level, with the code above it."""
-    found = read(paths["tree"], TREE)
     wide, record = loading.kept(found.rows, found, PRODUCER)
     parts, above = [], pd.Series("", index=wide.index)
     for level in LEVELS:
@@ -62,7 +64,6 @@ def _tree(paths: Paths) -> Made:
     return loading.ordered(rows, "level", "metier_2021_code").astype({"level": "str"}), record
 
 
-def _romes(paths: Paths) -> Made:
-    found = read(paths["romes"], ROMES)
+def _romes(found: Read) -> Made:
     table, record = loading.kept(found.rows, found, PRODUCER)
     return loading.ordered(table), record

@@ -1,10 +1,11 @@
 """Hires by occupation (ROME 3) and activity (NAF), from the copy of La Bonne Boîte."""
 
+from functools import partial
 from typing import Final
 
 from opmq_lib.sources import loading
-from opmq_lib.sources.loading import Loaded, Made, Paths, Producer
-from opmq_lib.sources.reading import Layout, read
+from opmq_lib.sources.loading import Loaded, Made, Makers, Paths, Producer
+from opmq_lib.sources.reading import Layout, Read
 
 PRODUCER: Final = Producer(
     "embauches",
@@ -39,27 +40,22 @@ def load(paths: Paths) -> Loaded:
     Args:
         paths: `hires`, and for labels `naf` and `romes`: of two, those of the hires count.
     """
-    makers = {
-        "rome_naf_hires": (["hires"], _hires),
-        "naf": (["hires", "naf"], lambda paths: _labels(paths, "naf", NAF)),
-        "romes": (["hires", "romes"], lambda paths: _labels(paths, "rome", ROMES)),
+    makers: Makers = {
+        "rome_naf_hires": ({"hires": HIRES}, _hires),
+        "naf": ({"hires": HIRES, "naf": NAF}, partial(_labels, name="naf")),
+        "romes": ({"hires": HIRES, "romes": ROMES}, partial(_labels, name="rome")),
     }
     return loading.load_with(makers, paths)
 
 
-def _hires(paths: Paths) -> Made:
-    found = read(paths["hires"], HIRES)
+def _hires(found: Read) -> Made:
     rows = found.rows[["rome_code", "naf_code", "hires_count"]]
     rows = rows.assign(hires_count=loading.whole_numbers(rows["hires_count"], found.file))
     table, record = loading.kept(rows, found, PRODUCER, edition=EDITION)
     return loading.ordered(table, "rome_code", "naf_code"), record
 
 
-def _labels(paths: Paths, name: str, layout: Layout) -> Made:
-    hires, found = (
-        read(paths["hires"], HIRES),
-        read(paths["naf" if name == "naf" else "romes"], layout),
-    )
+def _labels(hires: Read, found: Read, name: str) -> Made:
     code = f"{name}_code"
     of_hires = hires.rows.drop_duplicates(code).set_index(code)[f"{name}_label"]
     labels = found.rows[code].map(of_hires).fillna(found.rows["label"])
