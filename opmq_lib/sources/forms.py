@@ -40,10 +40,12 @@ def fields(table: str) -> list[Field]:
         >>> fields("skill_needs")[0]
         Field(title='branch_code', note='Branche.', choices=())
     """
-    return [
-        Field(name, note(column), tuple(filter(None, column.choices)))
-        for name, column in tables.DESCRIPTIONS[table].items()
-    ]
+    return [field(name, column) for name, column in tables.DESCRIPTIONS[table].items()]
+
+
+def field(title: str, column: tables.Column) -> Field:
+    """Return a column under a title of its own."""
+    return Field(title, note(column), tuple(filter(None, column.choices)))
 
 
 def note(column: tables.Column) -> str:

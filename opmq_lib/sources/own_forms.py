@@ -86,14 +86,7 @@ def template(names: Sequence[str], metiers: Mapping[str, str], year: int) -> Wor
 
 def _fields(table: str) -> list[forms.Field]:
     described = tables.DESCRIPTIONS[table]
-    fields = [
-        forms.Field(
-            titles.title(table, name),
-            forms.note(described[name]),
-            tuple(filter(None, described[name].choices)),
-        )
-        for name in columns(table)
-    ]
+    fields = [forms.field(titles.title(table, name), described[name]) for name in columns(table)]
     if "metier_code" in columns(table):
         place = columns(table).index("metier_code") + 1
         fields.insert(place, forms.Field(_LABEL_TITLE, "Pour s’y retrouver : n’est pas lu."))

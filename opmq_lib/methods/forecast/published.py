@@ -242,19 +242,16 @@ def follow(forecasts: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
     return forecasts.assign(value=moved.clip(lower=0.0))
 
 
-def published(
-    panel: pd.DataFrame, quantile_levels: Sequence[float], years: int = ASKED_YEARS
-) -> pd.DataFrame:
+def published(panel: pd.DataFrame, quantile_levels: Sequence[float]) -> pd.DataFrame:
     """Return what would be published of a panel of métiers and families, from its last year.
 
     Args:
         panel: As for `learn_rule`.
         quantile_levels: Probabilities; 0.5 is added.
-        years: Years asked of the engine.
 
     Returns:
         Rows of `forecasts_from`, moved by the rule that the panel teaches.
     """
-    engine = forecasts_from(panel, quantile_levels, years)
-    changes = family_changes(engine, learn_rule(panel, years))
+    engine = forecasts_from(panel, quantile_levels)
+    changes = family_changes(engine, learn_rule(panel))
     return follow(engine.assign(metier_code=engine["series_code"]), changes)
