@@ -33,6 +33,8 @@ hidden one (movements stay short), how many times that where one company knows t
 BLOCK, AIMS, TRIES, TRIES_A_SIZE = 80, 8, 9, 3
 """Figures in a block of movements, and aims in it; how often a figure is tried with others, and
 after how many times blocks are twice as large."""
+VAIN: Final = 3
+"""Searches in vain after which what is exposed is taken to be so."""
 MANY: Final = 1000
 """Loose figures beyond which many are moved at once."""
 WIDE: Final = 256
@@ -57,10 +59,17 @@ class _Aim(NamedTuple):
 
 
 def exposures(graph: Graph, hidden: Flags) -> list[Exposure]:
-    """Return the secret figures that somebody knows too closely."""
-    attack = Attack(graph, hidden)
+    """Return the secret figures that somebody knows too closely.
+
+    In a large graph a movement in whole numbers may be missed; the next blocks are others.
+    """
+    attack, vain = Attack(graph, hidden), 0
     attack.move_many()
-    return list(attack.seen())
+    weak = list(attack.seen())
+    while weak and vain < VAIN:
+        again = list(attack.seen())
+        vain, weak = (0 if len(again) < len(weak) else vain + 1), again
+    return weak
 
 
 def extent(graph: Graph, hidden: Flags, exposure: Exposure) -> float:
