@@ -114,9 +114,11 @@ class Attack:
             self.widen()
             self.move_many()
         weak = list(self.seen())
-        if weak:
-            self.loosen(self.hidden | self.graph.free)
-            weak = list(self.seen())
+        for dear in (1, SHORT):  # what many dear cells protect is not worth it at their price
+            if weak:
+                self.loosen(self.hidden | self.graph.free)
+                self.price *= dear
+                weak = list(self.seen())
         self.loosen(self.hidden)
         return [each.cell for each in weak]
 
