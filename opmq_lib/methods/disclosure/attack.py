@@ -33,8 +33,8 @@ hidden one (movements stay short), how many times that where one company knows t
 BLOCK, AIMS, TRIES, TRIES_A_SIZE = 80, 8, 9, 3
 """Figures in a block of movements, and aims in it; how often a figure is tried with others, and
 after how many times blocks are twice as large."""
-VAIN: Final = 3
-"""Searches in vain after which what is exposed is taken to be so."""
+AGAIN: Final = 5
+"""How often a movement that may have been missed is sought again."""
 MANY: Final = 1000
 """Loose figures beyond which many are moved at once."""
 WIDE: Final = 256
@@ -63,12 +63,13 @@ def exposures(graph: Graph, hidden: Flags) -> list[Exposure]:
 
     In a large graph a movement in whole numbers may be missed; the next blocks are others.
     """
-    attack, vain = Attack(graph, hidden), 0
+    attack = Attack(graph, hidden)
     attack.move_many()
-    weak = list(attack.seen())
-    while weak and vain < VAIN:
-        again = list(attack.seen())
-        vain, weak = (0 if len(again) < len(weak) else vain + 1), again
+    weak = list(attack.seen(attack.unsafe()))
+    for _ in range(AGAIN):
+        sure = [each for each in weak if each in attack.certain]
+        tasks = dict.fromkeys(each[:2] for each in weak if each not in attack.certain)
+        weak = [*dict.fromkeys([*sure, *attack.seen(tasks)])]
     return weak
 
 
@@ -92,6 +93,7 @@ class Attack:
         proofs: Of each figure and side, the figures of every movement that counts for it, and the
             attackers whom that one does not keep away.
         blocked: The attackers not yet shown to be kept away; `None` where not even an outsider is.
+        certain: What has been exposed without any need of whole numbers.
     """
 
     def __init__(self, graph: Graph, hidden: Flags) -> None:
@@ -106,6 +108,7 @@ class Attack:
         self.is_quick = False
         self.proofs: dict[Task, tuple[Proof, ...]] = dict.fromkeys(graph.tasks(), ())
         self.blocked: dict[Task, set[int] | None] = dict.fromkeys(graph.tasks())
+        self.certain: set[Exposure] = set()
         self.loosen(self.hidden)
 
     def grow(self) -> list[int]:
@@ -113,12 +116,12 @@ class Attack:
         for _ in range(3):
             self.widen()
             self.move_many()
-        weak = list(self.seen())
+        weak = list(self.seen(self.unsafe()))
         for dear in (1, SHORT):  # what many dear cells protect is not worth it at their price
             if weak:
                 self.loosen(self.hidden | self.graph.free)
                 self.price *= dear
-                weak = list(self.seen())
+                weak = list(self.seen(self.unsafe()))
         self.loosen(self.hidden)
         return [each.cell for each in weak]
 
@@ -137,7 +140,7 @@ class Attack:
                 self.proofs[task] = kept
                 self.blocked[task] = set.intersection(*left) if left else None
         self.loosen(hidden)
-        weak = list(islice(self.seen(), most))
+        weak = list(islice(self.seen(self.unsafe()), most))
         if weak:
             self.hidden, self.proofs, blocked = before
             hard = {each[:2]: blocked[each[:2]] for each in weak}
@@ -297,9 +300,9 @@ class Attack:
             self.hidden |= (self.price > 0) & (np.abs(moved) > TOLERANCE)
             self.price[self.hidden] = 0
 
-    def seen(self) -> Iterator[Exposure]:
-        """Yield what is exposed, moving alone each figure not yet shown to be safe."""
-        for task in self.unsafe():
+    def seen(self, tasks: Iterable[Task]) -> Iterator[Exposure]:
+        """Yield what is exposed of figures not yet shown to be safe, moving each alone."""
+        for task in tasks:
             if self.blocked[task] is None and not self.reach(task, ()):
                 yield Exposure(*task, OUTSIDER)
             else:
@@ -330,6 +333,8 @@ class Attack:
             moved = self.solve(cells, aim)
             if moved is None or side * moved[cell] < enough:
                 if cells is self.loose:
+                    alone = [*attackers] or [OUTSIDER]
+                    self.certain |= {Exposure(*task, alone[0])} if len(alone) == 1 else set()
                     return False
                 continue
             # twice a movement in halves is one in whole numbers
