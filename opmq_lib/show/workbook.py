@@ -130,7 +130,7 @@ def packed(files: Mapping[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as made:
         for name, text in files.items():
-            made.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED, 7)
+            made.writestr(zipfile.ZipInfo(name), text, zipfile.ZIP_DEFLATED, 6)
     return content.getvalue()
 
 

@@ -24,6 +24,8 @@ SHOWN = re.compile(r'<span data-cell="([^":]+):(\d+):(\w+)">([^<]*)</span>')
 LEAST_SHARE = 0.05
 """How far a number of two digits may stand from its cell."""
 REQUESTS_STEP = 10
+LEAST_ROWS = 3
+"""Rows from which a column can be in order."""
 UNDECIDED = (
     "rien ne dit",
     "rien ne permet",
@@ -245,7 +247,8 @@ def of_orders(page: str, html: str, numbers: Sequence[Number]) -> Iterator[Defec
     """Yield the columns of tables that are in order in the results and not on the page."""
     true = {(*each.cell, each.text): each for each in numbers}
     for body in _TABLE.findall(html):
-        lines = [_CELL.findall(row) for row in _ROW.findall(body)]
+        rows = _ROW.findall(body)
+        lines = [_CELL.findall(row) for row in rows] if len(rows) >= LEAST_ROWS else []
         for column in zip(*lines, strict=False):
             found = [SHOWN.search(cell) for cell in column]
             shown = [
@@ -256,7 +259,7 @@ def of_orders(page: str, html: str, numbers: Sequence[Number]) -> Iterator[Defec
                 for each in shown
                 if each and each.true is not None and each.value is not None and not each.is_less
             ]
-            if len(pairs) < max(3, len(column)):
+            if len(pairs) < len(column):
                 continue
             for sign in (1, -1):
                 in_order = all(sign * a[0] >= sign * b[0] for a, b in pairwise(pairs))

@@ -20,7 +20,7 @@ IMAGES = ("image/svg+xml", "image/png")
 _ACTIVE_TAGS = ("script", "iframe", "object", "embed", "form", "base", "meta", "link")
 _ACTIVE_KINDS = ("text/html", "text/markdown", "image/svg+xml")
 _SUSPECT = (
-    *(re.compile(f"<{tag}") for tag in _ACTIVE_TAGS),
+    re.compile(f"<(?:{'|'.join(_ACTIVE_TAGS)})"),
     *map(re.compile, (r"on\w+\s*=", "javascript:", "&(?:#|colon|sol|tab|newline)")),
     re.compile(r"=(?<!href=)\s*[\"']?\s*(?:https?:)?//"),
 )
