@@ -278,11 +278,12 @@ def _open(
     named = {f"{code}.yml, tables": each.tables.paths() for code, each in branches.items()}
     files = {f"parameters/branches/{where}": paths for where, paths in named.items()}
     files["parameters/edition.yml, registers"] = edition.registers.model_dump(exclude_none=True)
-    places = [Path(each).resolve() for each in confine.SYSTEM]
-    places += [(root / each).resolve() for each in (*READ_BY_ALL, official.FOLDER)]
+    own = [(root / each).resolve() for each in (*READ_BY_ALL, official.FOLDER)]
+    places = [*(Path(each).resolve() for each in confine.SYSTEM), *own]
     for where, paths in files.items():
         for name, path in paths.items():
-            if _is_within(Path(os.path.realpath(root / path)), places):
+            real = Path(os.path.realpath(root / path))
+            if any(map(real.is_relative_to, places)) or _has_other_name(real, own):
                 what = f"`{path}` lies where every notebook may read it"
                 fix = (
                     "move the file, such as to `data/`, or the project out of the system's folders"
@@ -290,12 +291,12 @@ def _open(
                 yield Defect(f"{where}.{name}", what, "a file that is kept from notebooks", fix)
 
 
-def _is_within(path: Path, places: Sequence[Path]) -> bool:
-    """Return whether a file lies in folders; in the project's, also by another name."""
-    has_names = path.is_file() and path.stat().st_nlink > 1
-    others = (each for place in places[-3:] if has_names for each in place.rglob("*"))
-    is_other = any(map(path.samefile, filter(Path.is_file, others)))
-    return is_other or any(map(path.is_relative_to, places))
+def _has_other_name(path: Path, folders: Sequence[Path]) -> bool:
+    """Return whether a file is also in some folders, under another name (a hard link)."""
+    if not path.is_file() or path.stat().st_nlink == 1:
+        return False
+    others = (each for folder in folders for each in folder.rglob("*"))
+    return any(map(path.samefile, filter(Path.is_file, others)))
 
 
 def _unknown(kind: str, names: Collection[str], known: Collection[str]) -> Iterator[Defect]:

@@ -37,7 +37,7 @@ STATUS_LABELS = {
 }
 GRADES = {
     "A": "le haut de l’intervalle vaut au plus deux fois le bas",
-    "B": "au plus quatre fois (ou deux, dans une branche difficile à estimer)",
+    "B": "au plus quatre fois, ou deux fois dans une branche difficile à estimer",
     "C": "au plus six fois",
     "D": "davantage, ou le bas n’est pas au-dessus de zéro : seul l’intervalle est montré",
 }

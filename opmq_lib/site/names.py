@@ -93,7 +93,7 @@ def linked_pages(pages: Mapping[str, str], labels: Mapping[str, str]) -> dict[st
     own = {_metier(name) for name in pages} & labels.keys()
     codes = {labels[code]: code for code in sorted(own)}
     if not codes:
-        return {**pages}
+        return dict(pages)
     found = pattern(codes)
     return {
         name: linked(html, "../" * name.count("/"), codes, found, _metier(name))

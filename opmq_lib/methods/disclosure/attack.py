@@ -7,7 +7,7 @@ linear programs, and counted on only once checked here, in whole numbers where f
 the solver says is never taken on trust. One movement serves many figures.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -61,7 +61,7 @@ class _Aim(NamedTuple):
 def exposures(graph: Graph, hidden: Flags) -> list[Exposure]:
     """Return the secret figures that somebody knows too closely.
 
-    In a large graph a movement in whole numbers may be missed; the next blocks are others.
+    In a large graph a movement in whole numbers may be missed: it is sought again, in other blocks.
     """
     attack = Attack(graph, hidden)
     attack.move_many()
@@ -320,7 +320,7 @@ class Attack:
         else:
             yield left[0]
 
-    def reach(self, task: Task, attackers: Iterable[int]) -> bool:
+    def reach(self, task: Task, attackers: Sequence[int]) -> bool:
         """Return whether a figure can move far enough for attackers taken together."""
         cell, side = task
         enough = self.graph.need(cell, side) - TOLERANCE
@@ -333,8 +333,8 @@ class Attack:
             moved = self.solve(cells, aim)
             if moved is None or side * moved[cell] < enough:
                 if cells is self.loose:
-                    alone = [*attackers] or [OUTSIDER]
-                    self.certain |= {Exposure(*task, alone[0])} if len(alone) == 1 else set()
+                    if len(attackers) < 2:
+                        self.certain.add(Exposure(*task, *(attackers or [OUTSIDER])))
                     return False
                 continue
             # twice a movement in halves is one in whole numbers

@@ -90,6 +90,10 @@ def cut_off() -> None:
 
     Raises:
         OSError: If the system refuses.
+
+    Source:
+        seccomp(2): a filter in classic BPF, which says no to `connect`, to io_uring and to sockets
+        that are not of this machine.
     """
     architecture, new_socket, connect = SOCKETS[os.uname().machine]
     steps = [
