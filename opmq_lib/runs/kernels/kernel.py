@@ -142,7 +142,8 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     # Jupyter tells by the environment, which ipykernel has read before a fork: tell it again.
     parent = f"--IPKernelApp.parent_handle={os.environ.get('JPY_PARENT_PID', 0)}"
     sys.argv = ["kernel", *argv]
-    kernel = IPKernelApp.instance()
+    # What C code and children print goes to the runner's log, at once: a dying kernel's last words.
+    kernel = IPKernelApp.instance(capture_fd_output=False)
     kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
     if settings.readable and confine.is_possible():
         confine.cut_off()  # of cells alone: the threads of Jupyter are there by now
