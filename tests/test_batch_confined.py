@@ -49,6 +49,35 @@ rows = [f"{len(found)},{sum('42' * 3 in each for each in found.values())},public
 Path(output_folder, "table.csv").write_text("\\n".join(["tried,read,origin", *rows]))
 """
 
+WRITTEN = """
+import os, subprocess, tempfile
+from pathlib import Path
+
+def renamed(path):
+    Path("own.txt").write_text("424242")
+    os.rename("own.txt", path)
+
+ways = {
+    "open": lambda path: Path(path).write_text("424242"),
+    "child": lambda path: subprocess.run(["sh", "-c", f"echo 424242 > {path}"], check=True),
+    "more": lambda path: Path(path).parent.joinpath("more").mkdir(),
+    "renamed": renamed,
+}
+Path("kept.csv").write_text("origin\\npublic")
+tempfile.NamedTemporaryFile("w").write("there")
+subprocess.run("echo 1 > /dev/null", shell=True, check=True)
+written = []
+for path in paths:
+    for name, way in ways.items():
+        try:
+            way(path)
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        written.append((name, path))
+rows = [f"{len(paths)},{len(written)},public"]
+Path(output_folder, "table.csv").write_text("\\n".join(["tried,written,origin", *rows]))
+"""
+
 LIBRARY_ONLY = """
 from opmq_lib.show import downloads
 from opmq_lib.sources import embedded, study
@@ -112,6 +141,20 @@ def test_no_way_leads_to_a_file_that_is_not_declared(
     files = [path for path in (root / "outputs").rglob("*") if path.is_file()]
     assert files
     assert all(SECRET.encode() not in path.read_bytes() for path in files)
+
+
+@confined
+def test_no_way_leads_out_for_what_another_run_would_read(tmp_path: Path) -> None:
+    root, home = small.write_project(tmp_path / "project", ["chimie"]), tmp_path / "elsewhere"
+    home.mkdir()
+    places = [root / "parameters/more.yml", root / "parameters/edition.yml", home / "own.csv"]
+    places += [root / name / "own.csv" for name in ("notebooks", "outputs", "outputs/2026")]
+    before = {path: path.read_bytes() for path in root.rglob("*.yml")}
+    small.write_notebook(root, "01_emplois", f"paths = {[*map(str, places)]}\n{WRITTEN}")
+    assert outcome(root) == (f"{len(places)},0,public", "public")
+    assert {path: path.read_bytes() for path in root.rglob("*.yml")} == before
+    assert not [*home.iterdir()]
+    assert (root / "outputs/2026/chimie/01_emplois/kept.csv").is_file()
 
 
 def test_what_may_have_read_a_declared_file_is_the_users_own(tmp_path: Path) -> None:

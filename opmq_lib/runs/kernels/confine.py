@@ -1,4 +1,4 @@
-"""Keep a process, and all that it starts, from reading what it was not given.
+"""Keep a process, and all that it starts, to the files that it was given.
 
 Linux does it, whatever asks: Python, compiled code, a child. Files are kept by Landlock (from 5.13
 on), networks and other processes by seccomp. Names of files can still be listed. Only the standard
@@ -34,7 +34,12 @@ SYSTEM = (
 )
 """What any notebook may read: the system, Python with its packages, this library, and fonts."""
 
-VERSION, PATH_BENEATH, READ_FILE, NO_NEW_PRIVILEGES = 1, 1, 1 << 2, 38
+VERSION, PATH_BENEATH, NO_NEW_PRIVILEGES = 1, 1, 38
+WRITE_FILE, READ_FILE, TRUNCATE = 1 << 1, 1 << 2, 1 << 14
+MAKE_OR_REMOVE = 0b1_1111_1111_0000
+"""Files, folders, links and sockets, in a folder."""
+TRUNCATES_FROM = 3
+"""Version of Landlock that knows of it."""
 
 SECCOMP, FILTER, IO_URING = 22, 2, 425
 SOCKETS = {"x86_64": (0xC000003E, 41, 42), "aarch64": (0xC00000B7, 198, 203)}
@@ -65,16 +70,35 @@ def allow_reading(paths: Iterable[str]) -> None:
     Raises:
         OSError: If the system refuses; the process is then as free as before.
     """
-    rights = struct.pack("=Q", READ_FILE)
+    _allow(READ_FILE, READ_FILE, paths)
+
+
+def allow_writing(folders: Iterable[str]) -> None:
+    """Let this process write under some folders, and to terminals, and nowhere else, for ever.
+
+    Args:
+        folders: One that is not there is left out.
+
+    Raises:
+        OSError: If the system refuses; the process is then as free as before.
+    """
+    knows = int(ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, VERSION)) >= TRUNCATES_FROM
+    written = WRITE_FILE | (TRUNCATE if knows else 0)
+    _allow(written | MAKE_OR_REMOVE, written, [f"/dev/{name}" for name in DEVICES], folders)
+
+
+def _allow(handled: int, on_files: int, paths: Iterable[str], folders: Iterable[str] = ()) -> None:
+    """Keep this process to some rights on some paths, and to all those handled under folders."""
+    rights = struct.pack("=Q", handled)
     ruleset = _call(CREATE_RULESET, rights, len(rights), 0)
     try:
-        for path in paths:
+        for path, allowed in [*((p, on_files) for p in paths), *((p, handled) for p in folders)]:
             try:
                 place = os.open(path, os.O_PATH | os.O_CLOEXEC)
             except OSError:
                 continue
             try:
-                _call(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", READ_FILE, place), 0)
+                _call(ADD_RULE, ruleset, PATH_BENEATH, struct.pack("=Qi", allowed, place), 0)
             finally:
                 os.close(place)
         ctypes.CDLL(None).prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)

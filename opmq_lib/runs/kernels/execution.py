@@ -68,9 +68,9 @@ LESS_TIME = "make this cell do less, or allow more with --time-limit"
 LESS_MEMORY = "make this cell need less, or allow more with --memory-mb"
 
 DECLARE = (
-    "a run reads parameters and what it declares, nothing of a network: name the file in `tables` "
-    "of its branch or, for a notebook of your own, in `opmq.files` of its metadata; its results "
-    "are then your own"
+    "a run reads parameters and what it declares, nothing of a network, and writes in its own "
+    "folder: name the file in `tables` of its branch or, for a notebook of your own, in "
+    "`opmq.files` of its metadata; its results are then your own"
 )
 
 

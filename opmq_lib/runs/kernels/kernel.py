@@ -146,7 +146,9 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     kernel = IPKernelApp.instance(capture_fd_output=False)
     kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
     if settings.readable and confine.is_possible():
-        confine.cut_off()  # of cells alone: the threads of Jupyter are there by now
+        # Of cells alone: the threads of Jupyter are there by now.
+        confine.allow_writing([os.getcwd(), settings.temporary])  # noqa: PTH109 - as above
+        confine.cut_off()
     shell: Any = kernel.shell
     _limit_outputs(kernel.session, settings.output_mb)
 
