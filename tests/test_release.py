@@ -510,9 +510,16 @@ def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
     before = shutil.copytree(here, root / "outputs/released/2025/ceramique")
     assert release_of.released_table(root, edition, branches["ceramique"], "employment")
     (before / "release.json").write_text("{")
-    with pytest.raises(ConfidentialityError, match="does not say what was secret"):
+    with pytest.raises(ConfidentialityError, match="or what was secret in it"):
         release_of.released_table(root, edition, branches["ceramique"], "employment")
     shutil.rmtree(before)
+    runs_of = (root / "outputs/2026/runs.jsonl").read_text(encoding="utf-8")
+    earlier = root / "outputs/2025/runs.jsonl"
+    earlier.parent.mkdir()
+    earlier.write_text(runs_of.replace("released/2026", "released/2025"), encoding="utf-8")
+    with pytest.raises(ConfidentialityError, match="released/2025/ceramique"):
+        release_of.released_table(root, edition, branches["ceramique"], "employment")
+    shutil.rmtree(earlier.parent)
     without = edition.model_copy(update={"disclosure": None})
     refused = release_of.write(root, without, branches, modules)
     assert [each.branch_code for each in refused] == list(branches)

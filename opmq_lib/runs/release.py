@@ -17,7 +17,7 @@ from opmq_lib.errors import ConfidentialityError, DataError, Defect
 from opmq_lib.params import BranchParams, EditionParams
 from opmq_lib.runs import fingerprint, folders
 from opmq_lib.runs.library import Library
-from opmq_lib.sources import project
+from opmq_lib.sources import ledger, project
 
 if TYPE_CHECKING:
     from opmq_lib.methods.disclosure.employment import Released
@@ -167,6 +167,17 @@ def told_before(root: Path, edition_id: str, branch_code: str, table: str) -> di
     return {path.parts[-3]: path for path in paths if path.parts[-3] != edition_id}
 
 
+def _used_before(root: Path, edition_id: str, branch_code: str, table: str) -> set[str]:
+    """Return the other editions of which some run has read such a released table."""
+    return {
+        path.parent.name
+        for path in (root / "outputs").glob(f"*/{ledger.LEDGER}")
+        if path.parent.name != edition_id
+        and f'"{RELEASED}/{path.parent.name}/{branch_code}/{table}.csv"'.encode()
+        in path.read_bytes()
+    }
+
+
 def _files(table: str) -> list[str]:
     """Return the names of the files that a released table is written in."""
     return [f"{table}.csv", *([project.SECRET] if table == "employment" else [])]
@@ -213,13 +224,13 @@ def released_table(
     told = told_before(root, edition.edition_id, code, table)
     ConfidentialityError.refuse(
         Defect(
-            f"{RELEASED}/{edition_id}/{code}/{RECORD}",
-            f"does not say what was secret in {table}",
-            "the record that was written beside the table",
+            f"{RELEASED}/{edition_id}/{code}",
+            f"no longer says what was published of {table}, or what was secret in it",
+            f"{table}.csv and {RECORD}, as that edition wrote them",
             "put the folder of that edition back as it was",
         )
-        for edition_id, path in told.items()
-        if table not in records(path.parent)
+        for edition_id in sorted({*told, *_used_before(root, edition.edition_id, code, table)})
+        if edition_id not in told or table not in records(told[edition_id].parent)
     )
     before = secret_before(root, edition.edition_id, code, table)
     earlier = {name: read_released(path, table, code) for name, path in told.items()}
