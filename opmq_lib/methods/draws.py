@@ -106,7 +106,7 @@ def even(values: Array) -> Array:
         [0.967, -0.967, 0.0]
     """
     count = values.shape[-1]
-    ranks = values.argsort(axis=-1).argsort(axis=-1)
+    ranks = values.argsort(axis=-1, kind="stable").argsort(axis=-1)
     return np.asarray(ndtri((np.arange(count) + 0.5) / count)[ranks])
 
 

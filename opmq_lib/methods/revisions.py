@@ -206,7 +206,9 @@ def scored(
     starts = before.merge(after, on=[*key, "year"], suffixes=("_before", "_after"))
     starts["start_revision"] = starts["value_after"] - starts["value_before"]
     starts = starts.rename(columns={"year": "cutoff_year"})[[*key, "cutoff_year", "start_revision"]]
-    ends = made.merge(later, on=[*key, "year"], suffixes=("_before", "")).sort_values("year")
+    ends = made.merge(later, on=[*key, "year"], suffixes=("_before", "")).sort_values(
+        "year", kind="stable"
+    )
     ends["horizon_revision"] = ends["forecast"] - ends["forecast_before"]
     ends = ends.groupby(key).last().reset_index().rename(columns={"year": "horizon_year"})
     seen = made.merge(after.rename(columns={"value": "observed"}), on=[*key, "year"])

@@ -119,7 +119,11 @@ def metier_rules(table: str, metiers: pd.DataFrame) -> list[Rule]:
     why = level.fillna("a family of métiers").where(
         is_usual, "a code of " + metiers["nomenclature"]
     )
-    others = metiers.assign(why=why).sort_values("nomenclature").drop_duplicates("metier_code")
+    others = (
+        metiers.assign(why=why)
+        .sort_values("nomenclature", kind="stable")
+        .drop_duplicates("metier_code")
+    )
     others = others[~others["metier_code"].isin(usable["metier_code"])]
     of_level = f"level {LEVEL} of " if is_employment else ""
     rules = [

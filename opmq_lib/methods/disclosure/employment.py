@@ -248,7 +248,7 @@ def _together(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _with_enough(cells: pd.DataFrame, secret: set[str], rules: DisclosureRules) -> set[str]:
     """Return métiers told together, with the smallest others until their sum may be told."""
-    sizes = cells.groupby("metier_code")["value"].sum().sort_values()
+    sizes = cells.groupby("metier_code")["value"].sum().sort_values(kind="stable")
     others = [code for code in sizes.index if code not in {*secret, REST}]
     while secret:
         rest = cells[cells["metier_code"].isin({*secret, REST})]

@@ -19,7 +19,7 @@ def used_totals(jobs: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:
     """
     estimated = jobs[jobs["nature"] == "estimate"]
     same = totals["branch_code"].isin(estimated["branch_code"])
-    return totals[same & totals["year"].isin(estimated["year"])].sort_values("year")
+    return totals[same & totals["year"].isin(estimated["year"])].sort_values("year", kind="stable")
 
 
 def on_totals(jobs: pd.DataFrame, totals: pd.DataFrame) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def project(  # noqa: PLR0913 - what it is learnt from, and what is asked
             metiers, asked, quantile_levels, scenario_code, learnt=learnt
         ).assign(model="published")
         families = forecasts_from(panel, quantile_levels, asked)
-    last = metiers.sort_values("year").drop_duplicates(NODE, keep="last")
+    last = metiers.sort_values("year", kind="stable").drop_duplicates(NODE, keep="last")
     last = last[NODE].assign(last_value=last["employment_headcount"])
     changes = family_changes(families, rule).drop(columns="cutoff_year")
     shown = engine[engine["year"] - engine["cutoff_year"] <= horizon_years]

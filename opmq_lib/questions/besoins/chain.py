@@ -115,7 +115,7 @@ def cells(  # noqa: PLR0913 - one argument per step
     start, end = _window(horizon_years, edition)
     if jobs.empty:
         return pd.DataFrame(columns=list(DESCRIPTIONS["needs_cells"]))
-    last = jobs.sort_values("year").drop_duplicates(NODE, keep="last")
+    last = jobs.sort_values("year", kind="stable").drop_duplicates(NODE, keep="last")
     is_estimate = last["nature"].eq("estimate").all()
     known = _known_rates(inputs, metier_rates, start, end, edition)
     coded = last["metier_code"]
@@ -171,7 +171,7 @@ def _own_growth(inputs: Tables, jobs: pd.DataFrame, edition: EditionParams) -> p
     future = emplois.future(jobs, panel, rule, years, edition)
     middle = future[future["quantile_level"] == indicators.MIDDLE].set_index("metier_code")
     then = middle.loc[middle["year"] - middle["cutoff_year"] == years, "value"]
-    now = jobs.sort_values("year").drop_duplicates("metier_code", keep="last")
+    now = jobs.sort_values("year", kind="stable").drop_duplicates("metier_code", keep="last")
     ratio = then / now.set_index("metier_code")["employment_headcount"]
     return pd.Series(100 / years * np.log(ratio.where(ratio > 0)), ratio.index)
 

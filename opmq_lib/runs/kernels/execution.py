@@ -52,9 +52,9 @@ ENVIRONMENT = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
 KEPT = (
-    "CONDA_", "DYLD_", "FONTCONFIG_", "HOME", "LANG", "LC_", "LD_LIBRARY_PATH", "LOGNAME",
-    "MPLCONFIGDIR", "OPMQ_", "PATH", "PYTHON", "SHELL", "SYSTEMROOT", "TEMP", "TMP", "TZ", "USER",
-    "VIRTUAL_ENV", "WINDIR", "XDG_",
+    "BLIS_", "CONDA_", "DYLD_", "FONTCONFIG_", "HOME", "LANG", "LC_", "LD_LIBRARY_PATH", "LOGNAME",
+    "MKL_", "MPLCONFIGDIR", "NPY_", "OMP_", "OPENBLAS_", "OPMQ_", "PATH", "PYTHON", "SHELL",
+    "SYSTEMROOT", "TEMP", "TMP", "TZ", "USER", "VIRTUAL_ENV", "WINDIR", "XDG_",
 )  # fmt: skip
 """Starts of the names of variables that a notebook is given: others are nothing to publish."""
 KERNEL_NAME = "python3"
