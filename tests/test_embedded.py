@@ -43,14 +43,15 @@ def project(tmp_path: Path) -> Path:
 
 
 def built(project: Path, page: str) -> str:
-    embedded.build(project)
-    return (project / "out" / page).read_text(encoding="utf-8")
+    return embedded.build(project)[0][page]
 
 
 def test_pages_notebooks_and_resources_are_published(project: Path) -> None:
-    assert embedded.build(project) == []
+    pages, outside = embedded.build(project)
+    assert outside == []
     out = project / "out"
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    names |= pages.keys()
     figure = next(name for name in names if name.startswith("figures/"))
     assert names == {
         "a.css",
@@ -93,7 +94,7 @@ def test_everything_outside_the_subset_gives_one_warning_that_names_it(project: 
     (project / "index.qmd").write_text(
         "---\ntitle: A\nlisting: b\n---\n\nSoit $x$.\n", encoding="utf-8"
     )
-    assert embedded.build(project) == [
+    assert embedded.build(project)[1] == [
         "index.qmd, line 6: $x$ is outside what the embedded engine reads",
         "index.qmd, front matter: `listing` is outside what the embedded engine reads",
     ]

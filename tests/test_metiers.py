@@ -84,11 +84,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folders.write(project / name, source.encode())
     folders.write(project / "branches/chimie/page.qmd", f"---\ntitle: Page\n---\n{NAMED}".encode())
     folders.write(project / "_quarto.yml", (root / "_quarto.yml").read_bytes())
-    assert embedded_engine.build(project) == []
+    made, outside = embedded_engine.build(project)
+    assert outside == []
     site = project / "outputs/site"
-    pages = names.linked_pages(finish(site, "essai"), study.metier_labels())
+    pages = names.linked_pages(finish(made, site, "essai"), study.metier_labels())
     for name, html in pages.items():
-        (site / name).write_text(html, encoding="utf-8")
+        folders.write(site / name, html.encode())
     return site
 
 

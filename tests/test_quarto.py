@@ -35,7 +35,7 @@ def test_the_staged_project_is_rendered(fake: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "_quarto.yml").write_text("lang: fr\n", encoding="utf-8")
-    warnings = quarto.build(project)
+    _, warnings = quarto.build(project)
     assert fake.read_text(encoding="utf-8") == f"render {project}\n"
     assert warnings == ["WARN: une cle (2 times)"]
 

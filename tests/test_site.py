@@ -356,13 +356,14 @@ def test_asking_for_quarto_where_it_is_absent_says_what_to_do(
 def fake_quarto(monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
     """Let Quarto write what the embedded engine does, with a script of its own, a text lost."""
 
-    def build(project: Path) -> list[str]:
-        embedded.build(project)
-        for page in (project / "outputs/site").rglob("*.html"):
-            require = '<script src="https://cdn.fr/require.js"></script></head>'
-            html = page.read_text(encoding="utf-8").replace("</head>", require)
-            page.write_text(html.replace(lost, "", 1), encoding="utf-8")
-        return []
+    def build(project: Path) -> tuple[dict[str, str], list[str]]:
+        pages, outside = embedded.build(project)
+        require = '<script src="https://cdn.fr/require.js"></script></head>'
+        wrong = {
+            name: html.replace("</head>", require).replace(lost, "", 1)
+            for name, html in pages.items()
+        }
+        return wrong, outside
 
     monkeypatch.setattr(quarto, "build", build)
     monkeypatch.setattr(quarto, "version", lambda: "1.11.0")

@@ -188,13 +188,13 @@ def _build(
     """
     pages_count, warnings = stage(root, edition, work, engine)
     built = work / config.read(work / "_quarto.yml")[0]["project.output-dir"]
-    warnings += (quarto if engine == "quarto" else embedded).build(work)
-    pages = finish(built, "Quarto" if engine == "quarto" else "le moteur intégré")
+    made, outside = (quarto if engine == "quarto" else embedded).build(work)
+    pages = finish(made, built, "Quarto" if engine == "quarto" else "le moteur intégré")
     wrong = numbers.check(edition, built, pages)
     warnings += _some(list(map(str, wrong))) if is_stale else []
     lost = [*counts.lost(work, pages), *([] if is_stale else wrong)]
     for name, html in names.linked_pages(pages, study.metier_labels()).items():
-        (built / name).write_bytes(html.encode())
+        folders.write(built / name, html.encode())
     site = root / "outputs" / edition.site_name
     known = _read_stamp(site).get("printed", {})
     printed = pdf.print_reports(built, site, known, asked=not edition.is_alone)
@@ -204,7 +204,7 @@ def _build(
     return built, {
         "pages_count": pages_count,
         "printed": printed.inputs,
-        "warnings": [*warnings, *printed.warnings, *weights],
+        "warnings": [*warnings, *outside, *printed.warnings, *weights],
     }
 
 

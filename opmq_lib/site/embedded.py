@@ -7,7 +7,6 @@ line. Nothing is executed, nothing is fetched, and the same inputs give the same
 """
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,30 +42,29 @@ class Page:
     warnings: list[str] = field(default_factory=list)
 
 
-def build(project: Path) -> list[str]:
-    """Build the website of a staged project in its `project: output-dir`.
+def build(project: Path) -> tuple[dict[str, str], list[str]]:
+    """Return the pages of a staged project; write all else in its `project: output-dir`.
 
     Args:
         project: Folder that holds `_quarto.yml`, pages, notebooks and resources.
 
     Returns:
-        One warning for each thing outside the subset.
+        The pages by address, one warning for each thing outside the subset.
     """
     settings, warnings = config.read(project / "_quarto.yml")
     out = project / settings["project.output-dir"]
-    template = _template(settings)
+    template, pages = _template(settings), dict[str, str]()
     for source in config.files(project, settings):
         if config.is_page(source, settings):
             page = read_page(project, source)
-            sections = search.sections(page.body)
             warnings += page.warnings
             for name, content in page.figures.items():
                 folders.write(out / name, content)
-            folders.write(out / page.href, lay_out(page, sections, settings, template).encode())
+            pages[page.href] = lay_out(page, settings, template)
         elif config.selected(source, [settings["format.html.css"], *settings["project.resources"]]):
             folders.write(out / source, (project / source).read_bytes())
     folders.write(out / LAYOUT, (HERE / LAYOUT).read_bytes())
-    return warnings
+    return pages, warnings
 
 
 def read_page(project: Path, source: str) -> Page:
@@ -78,7 +76,7 @@ def read_page(project: Path, source: str) -> Page:
     """
     text = (project / source).read_text(encoding="utf-8")
     if is_notebook := source.endswith(".ipynb"):
-        cells = outputs.read(text).cells
+        cells = outputs.staged(text).cells
     else:
         cells = [SimpleNamespace(cell_type="markdown", source=text)]
     page, outside, names = Page(markdown.address(source)), list[str](), Counter[str]()
@@ -104,22 +102,20 @@ def read_page(project: Path, source: str) -> Page:
     return page
 
 
-def lay_out(
-    page: Page, sections: Sequence[search.Section], settings: dict[str, Any], template: Template
-) -> str:
+def lay_out(page: Page, settings: dict[str, Any], template: Template) -> str:
     """Return the whole HTML of a page.
 
     Args:
         page: The page.
-        sections: What it is about.
         settings: The project's configuration.
         template: `theme/page.html`.
     """
     deepest = settings["format.html.toc-depth"]
-    contents = [each for each in sections if each.title and each.level <= deepest]
-    wanted = page.header.get("toc", settings["format.html.toc"]) and len(contents) > 1
+    wanted = page.header.get("toc", settings["format.html.toc"])
+    found = search.headings(page.body) if wanted else []
+    contents = [each for each in found if each.level <= deepest]
     up = "../" * page.href.count("/")
-    return template.render(page=page, up=up, contents=contents if wanted else [])
+    return template.render(page=page, up=up, contents=contents if len(contents) > 1 else [])
 
 
 def _template(settings: dict[str, Any]) -> Template:

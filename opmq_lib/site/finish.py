@@ -7,6 +7,7 @@ pages and the index that its search reads.
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from html import escape, unescape
 from pathlib import Path
 
@@ -49,20 +50,15 @@ POLICY = (
 )
 
 
-def finish(site: Path, engine: str) -> dict[str, str]:
-    """Finish what an engine wrote, all but its pages in place.
+def finish(made: Mapping[str, str], site: Path, engine: str) -> dict[str, str]:
+    """Return the pages of an engine finished, in the order of their addresses.
 
     Args:
-        site: Folder that it wrote.
+        made: The pages by address.
+        site: What the engine wrote beside them: its style sheets are finished in place.
         engine: Its name, for readers.
-
-    Returns:
-        The finished pages by their addresses, in order; what stands in the folder is not.
     """
-    pages = {
-        path.relative_to(site).as_posix(): finished(path.read_text(encoding="utf-8"), engine)
-        for path in sorted(site.rglob("*.html"))
-    }
+    pages = {name: finished(html, engine) for name, html in sorted(made.items())}
     index = [row for name, html in pages.items() for row in search.rows(name, html)]
     folders.write(site / search.INDEX, search.script(index).encode())
     for path in (site / "theme").glob("*.css"):

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import re
+from functools import lru_cache
 from html import escape
 from itertools import takewhile
 from typing import Any, NamedTuple
@@ -45,6 +46,12 @@ def read(text: str) -> Any:
         'ab'
     """
     return json.loads(text, object_hook=_node)
+
+
+@lru_cache(maxsize=1000)
+def staged(text: str) -> Any:
+    """Return a notebook as `read` does, for those who change nothing in it: two of them read each."""
+    return read(text)
 
 
 def _node(part: dict[str, Any]) -> Node:

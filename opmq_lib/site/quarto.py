@@ -30,14 +30,15 @@ def version() -> str:
     return _done("--version").stdout.strip()
 
 
-def build(project: Path) -> list[str]:
+def build(project: Path) -> tuple[dict[str, str], list[str]]:
     """Render a staged project; its notebooks are published as they were executed.
 
     Args:
         project: Folder that holds `_quarto.yml`.
 
     Returns:
-        The warnings that Quarto printed, each once, with how often.
+        The pages by address, as `finish` takes them, and the warnings that Quarto printed, each
+        once, with how often.
 
     Raises:
         DataError: If Quarto is missing or fails; with the last lines it printed.
@@ -54,11 +55,15 @@ def build(project: Path) -> list[str]:
             value="\n".join(lines[-_SHOWN_LINES:]),
         )
     built = project / config.read(project / "_quarto.yml")[0]["project.output-dir"]
-    for path in built.rglob("*.html"):
-        up = "../" * path.relative_to(built).as_posix().count("/")
-        path.write_text(completed(path.read_text(encoding="utf-8"), up), encoding="utf-8")
+    pages = {
+        path.relative_to(built).as_posix(): path.read_text(encoding="utf-8")
+        for path in built.rglob("*.html")
+    }
     warnings = Counter(line for line in lines if "WARN" in line)
-    return [f"{line} ({n} times)" if n > 1 else line for line, n in warnings.items()]
+    return (
+        {name: completed(page, "../" * name.count("/")) for name, page in pages.items()},
+        [f"{line} ({n} times)" if n > 1 else line for line, n in warnings.items()],
+    )
 
 
 def completed(html: str, up: str) -> str:

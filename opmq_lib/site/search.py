@@ -56,6 +56,18 @@ class Section(NamedTuple):
         return markup.text(self.html, " ")
 
 
+def headings(body: str) -> list[Section]:
+    """Return the headings of a page that is not laid out, without what stands under them.
+
+    Examples:
+        >>> [each.title for each in headings('<p>Avant</p><h2 id="b">Titre</h2><p>Après</p>')]
+        ['Titre']
+    """
+    found = _HEADING.findall(body)
+    named = (Section(int(level), anchor, markup.text(title), "") for level, anchor, title in found)
+    return [section for section in named if section.title]
+
+
 def sections(body: str) -> list[Section]:
     """Return the sections of a page that have words or a title.
 
