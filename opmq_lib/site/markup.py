@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
+_INSIDE = (
+    r"(?P<inside>[^<>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^<>\"']*)*)>(?(raw).*?</(?i:(?P=raw))\s*>)"
+)
 MARKUP = re.compile(
-    r"<!--.*?-->"
-    r"|<(?P<name>(?P<raw>script|style)\b|[a-z][\w:-]*)"
-    r"(?P<inside>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>(?(raw).*?</(?P=raw)\s*>)"
-    r"|</[a-z][^>]*>|<[!?][^>]*>",
-    re.DOTALL | re.IGNORECASE,
+    r"<(?:/[a-zA-Z][^>]*>|!--.*?-->"
+    rf"|(?P<name>(?P<raw>(?i:script|style))\b|[a-zA-Z][\w:-]*){_INSIDE}"
+    r"|[!?][^>]*>)",
+    re.DOTALL,
 )
 """What is not words: a tag, a comment, a script or a style sheet with its content."""
 
@@ -18,8 +20,7 @@ TELLING = re.compile(
     r"|<(?!/|span data-cell=\"[^\"]*\">|t[dhr](?: class=\"[^\"]*\")?>)"
     r"(?P<name>(?P<raw>script|style)\b|(?:html|h1|a|img|link)\b"
     r"|(?=[^<>]*?\s(?:id|name|src|srcset|poster|data|background)[\s=]|[^<>]*cell-output-error)"
-    r"[a-z][\w:-]*)"
-    r"(?P<inside>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>(?(raw).*?</(?P=raw)\s*>)",
+    rf"[a-z][\w:-]*){_INSIDE}",
     re.DOTALL | re.IGNORECASE,
 )
 """Of `MARKUP`, what says what a page links, loads and names: one tag in ten.

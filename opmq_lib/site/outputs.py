@@ -50,7 +50,7 @@ def read(text: str) -> Any:
 
 @lru_cache(maxsize=1000)
 def staged(text: str) -> Any:
-    """Return a notebook as `read` does, for those who change nothing in it: two of them read each."""
+    """Return a notebook as `read` does, for who changes nothing in it: each is read twice."""
     return read(text)
 
 
