@@ -27,7 +27,7 @@ _MACHINE_PATH = re.compile(
     rf"(?<![\w./:%-])/(?:{'|'.join(_UNIX_ROOTS)})/[\w.-]+"
     r"|(?<![\w/])[A-Z]:\\{1,2}(?:Users|Documents|Temp)\b|file:///"
 )
-_ROOTS = (*(f"/{name}/" for name in _UNIX_ROOTS), ":\\", "file:///")  # quick to look for
+_ROOT = re.compile(rf"/(?:{'|'.join(_UNIX_ROOTS)})/")  # quick to look for
 
 _NO_NUMBER = ("NaN", "NaT", "&lt;NA&gt;")
 _HOLE = re.compile(r">[^<>]*\b(NaN|NaT)\b|>(&lt;NA&gt;)<")
@@ -146,7 +146,7 @@ def machine_paths(name: str, text: str, forbidden: Sequence[str] = ()) -> Iterat
         forbidden: Texts that are paths too, such as the project's own.
     """
     paths = [words for words in forbidden if words in text]
-    if not paths and any(root in text for root in _ROOTS):
+    if not paths and (_ROOT.search(text) or ":\\" in text or "file:///" in text):
         paths = sorted(set(_MACHINE_PATH.findall(text)))[:3]
     for path in paths:
         fix = "find which cell or parameter wrote it"
