@@ -12,6 +12,7 @@ from typing import Self
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST = 2000
+_FEW = 3
 _WIDTH = 96
 """Letters in a line of an error in JupyterLab, which cuts longer ones anywhere."""
 
@@ -179,6 +180,17 @@ def refuse(errors: Sequence[DataError]) -> None:
     """Raise several errors as one, if there are any."""
     if errors:
         raise gather(errors)
+
+
+def few(reasons: Sequence[str]) -> str:
+    """Return the first reasons in one line, and how many there are beside them.
+
+    Examples:
+        >>> few(["never run"]), few(["a", "b", "c", "d", "e"])
+        ('never run', 'a; b; c and 2 more')
+    """
+    others = len(reasons) - _FEW
+    return "; ".join(reasons[:_FEW]) + (f" and {others} more" if others > 0 else "")
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -85,6 +85,6 @@ def test_an_image_written_in_its_page_is_no_file(tmp_path: Path) -> None:
 
 
 def test_a_heavy_page_is_only_a_warning(tmp_path: Path) -> None:
-    defects, warnings = check(site(tmp_path, "x" * 101_000))
+    defects, warnings = check(site(tmp_path, "x" * 201_000))
     assert defects == []
-    assert warnings == ["index.html: 101 kB of HTML, more than 100"]
+    assert warnings == ["index.html: 201 kB to open, more than 200"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from opmq_lib.cli.app import Json, app, print_json
+from opmq_lib.errors import few
 
 if TYPE_CHECKING:
     from opmq_lib.errors import Defect
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from opmq_lib.runs.plan import Run, RunId
     from opmq_lib.runs.report import BatchReport
 
-_SHOWN_REASONS = 3
 _LEAST_MEMORY_MB = 200
 _MOST_ON_A_CLUSTER = 1000
 """Runs sent at a time where `--workers` does not say: as many as its workers have threads."""
@@ -248,7 +248,7 @@ def _print_states(runs: "list[Run]", json: bool) -> "dict[RunId, State]":
         return states
     for run_id, state in states.items():
         if state.status != "up to date":
-            print(f"{'/'.join(run_id)}: {state.status} ({_few(state.reasons)})")
+            print(f"{'/'.join(run_id)}: {state.status} ({few(state.reasons)})")
     return states
 
 
@@ -260,7 +260,7 @@ def _print_decided(root: Path, branch_codes: Sequence[str]) -> None:
     edition_id, branches = parameters.load_edition(root).edition_id, parameters.load_branches(root)
     for code, now in validated.standings(root, edition_id, branches).items():
         if not branch_codes or code in branch_codes:
-            since = f"; changed since: {_few(now.changed)}" if now.changed else ""
+            since = f"; changed since: {few(now.changed)}" if now.changed else ""
             print(f"{code}: {now.state}, version {now.version}{since}")
 
 
@@ -275,17 +275,6 @@ def _demonstration(root: Path) -> "tuple[EditionParams, list[Run]]":
     taken = demonstration.adopt(runs, root, edition)
     print(f"Fictitious registers in outputs/{demo.edition_id}; {taken} results taken as they are.")
     return demo, runs
-
-
-def _few(reasons: Sequence[str]) -> str:
-    """Return the first reasons in one line, and how many there are beside them.
-
-    Examples:
-        >>> _few(["never run"]), _few(["a", "b", "c", "d", "e"])
-        ('never run', 'a; b; c and 2 more')
-    """
-    others = len(reasons) - _SHOWN_REASONS
-    return "; ".join(reasons[:_SHOWN_REASONS]) + (f" and {others} more" if others > 0 else "")
 
 
 def _plan(root: Path) -> "list[Run]":
@@ -313,7 +302,7 @@ def _released_plan(root: Path) -> "list[Run]":
         else:
             print(f"Released  {where}: {len(done.secret)} secret.", file=sys.stderr)
         if done.reveals:
-            differs = f"{where}: who has seen this edition before can subtract {_few(done.reveals)}"
+            differs = f"{where}: who has seen this edition before can subtract {few(done.reveals)}"
             fix = "if its site is public, keep the table as it was, or count `changed_units_count`"
             print(f"Warning   {differs}; {fix}.", file=sys.stderr)
     return plan(root, edition, branches)
@@ -341,5 +330,5 @@ def _print_report(report: "BatchReport") -> None:
         if outcome.status in {"failed", "blocked"}:
             print(f"  {outcome.status} {'/'.join(outcome.run.id)}: {', '.join(outcome.reasons)}")
     if report.remaining:
-        names = _few(["/".join(run_id) for run_id in report.remaining])
+        names = few(["/".join(run_id) for run_id in report.remaining])
         print(f"Remain    {len(report.remaining)}: {names}. The same command goes on with them.")

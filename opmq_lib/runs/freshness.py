@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from opmq_lib.errors import Defect
+from opmq_lib.errors import Defect, few
 from opmq_lib.params import BranchParams, EditionParams
 from opmq_lib.runs import fingerprint
 from opmq_lib.runs.origin import ORIGINS, worst
@@ -90,7 +90,7 @@ def late(
     return {
         id_: Defect(
             shown(id_),
-            f"{each.status} ({'; '.join(each.reasons)})",
+            f"{each.status} ({few(each.reasons)})",
             "a result that is up to date",
             fix.format(*id_),
         )

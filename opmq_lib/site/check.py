@@ -13,7 +13,6 @@ from urllib.parse import unquote
 from opmq_lib.errors import Defect
 from opmq_lib.site import markup
 
-HTML_LIMIT_BYTES = 100_000
 FIRST_LOAD_LIMIT_BYTES = 200_000
 TEXT_ENDINGS = (".html", ".css", ".js", ".json", ".svg", ".csv", ".ipynb", ".xml", ".txt")
 _SCHEME = re.compile(r"(?:mailto|tel|data|javascript|https?):", re.IGNORECASE)
@@ -168,11 +167,9 @@ def _resolved(page: str, address: str) -> str:
 
 
 def _weight(page: Path, site: Path, loads: Collection[str]) -> Iterator[str]:
-    name, html = page.relative_to(site).as_posix(), page.stat().st_size
+    name = page.relative_to(site).as_posix()
     inside = (load.partition("#")[0] for load in loads if not _SCHEME.match(load))
     files = {site / _resolved(name, load) for load in inside}
-    total = html + sum(path.stat().st_size for path in files if path.is_file())
-    if html > HTML_LIMIT_BYTES:
-        yield f"{name}: {html // 1000} kB of HTML, more than {HTML_LIMIT_BYTES // 1000}"
+    total = sum(path.stat().st_size for path in {page, *files} if path.is_file())
     if total > FIRST_LOAD_LIMIT_BYTES:
         yield f"{name}: {total // 1000} kB to open, more than {FIRST_LOAD_LIMIT_BYTES // 1000}"
