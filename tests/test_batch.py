@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,15 +19,6 @@ pytestmark = pytest.mark.usefixtures("one_zygote")
 
 HANG = "import time; time.sleep(600)"
 FAIL_CHIMIE = small.TABLE + 'assert branch_code != "chimie", "no chimie today"'
-MEET = """
-import time
-from pathlib import Path
-Path(f"../{branch_code}.here").touch()
-deadline = time.monotonic() + 60
-while len(list(Path("..").glob("*.here"))) < 2:
-    assert time.monotonic() < deadline, "alone"
-    time.sleep(0.05)
-"""
 COLLECT = """
 from pathlib import Path
 texts = [path.read_text() for path in sorted(Path("../..").glob("*/01_emplois/table.csv"))]
@@ -44,6 +36,22 @@ for path in Path("../../../../parameters/branches").glob("*.yml"):
 
 def executed(root: Path, *, force: bool = False) -> BatchReport:
     return batch.execute(small.runs(root), 2, force=force)
+
+
+def executed_around(root: Path, act: Callable[[], object], at_work: int = 1) -> BatchReport:
+    """Execute all, and act once so many runs wait at `small.GATE`; then they go on."""
+    planned, edition = small.runs(root), root / "outputs/2026"
+
+    def open_gate() -> None:
+        small.wait_until(lambda: len(list(edition.glob(".work/*/here"))) == at_work)
+        act()
+        (edition / "open").touch()
+
+    with ThreadPoolExecutor(1) as others:
+        opening = others.submit(open_gate)
+        report = batch.execute(planned, 2, force=True)
+        opening.result()
+    return report
 
 
 def table(root: Path, branch_code: str) -> str:
@@ -87,7 +95,8 @@ def test_every_branch_gets_executed_notebook_tables_and_ledger_line(tmp_path: Pa
 
 
 def test_notebooks_run_side_by_side(tmp_path: Path) -> None:
-    assert executed(small.write_project(tmp_path, cell=MEET)).exit_status == 0
+    root = small.write_project(tmp_path, cell=small.GATE)
+    assert executed_around(root, lambda: None, at_work=2).exit_status == 0
 
 
 def test_no_path_of_the_machine_is_in_an_executed_notebook(tmp_path: Path) -> None:
@@ -306,11 +315,6 @@ def test_nothing_to_run_is_a_success() -> None:
 
 
 OWN = small.TABLE.replace("public", "own")
-RENAMED = """
-from pathlib import Path
-file = Path("../../../../parameters/branches/chimie.yml")
-file.write_text(file.read_text().replace('"-"', '"{name}"'))
-"""
 
 
 def test_result_that_is_not_public_makes_its_run_own_and_those_that_read_it(tmp_path: Path) -> None:
@@ -345,13 +349,15 @@ def test_input_that_changes_between_plan_and_end_fails_its_run(tmp_path: Path, m
     executed(root)
     (root / "data").mkdir()
     (root / "data/own.csv").write_text("metier_code")
+    path = root / "parameters/branches/chimie.yml"
     if moment == "during":
-        cell = f"if branch_code == 'chimie':{RENAMED}".replace("\n", "\n    ")
-        small.write_notebook(root, "01_emplois", small.TABLE.replace("public", "new"), cell)
-    planned = small.runs(root)
-    if moment == "before":
+        small.write_notebook(root, "01_emplois", small.TABLE + OPEN_OWN, small.GATE)
+        renamed = path.read_text().replace('"-"', '"renamed"')
+        report = executed_around(root, lambda: path.write_text(renamed), at_work=2)
+    else:
+        planned = small.runs(root)
         small.write_branch(root, "chimie", ["01_emplois"], table="data/own.csv")
-    report = batch.execute(planned, 2, force=True)
+        report = batch.execute(planned, 2, force=True)
     assert small.statuses(report) == {"chimie/01_emplois": "failed", "ciments/01_emplois": "ok"}
     record = small.records(root)["chimie", "01_emplois"]
     assert record["error"]["message"] == (
@@ -362,12 +368,12 @@ def test_input_that_changes_between_plan_and_end_fails_its_run(tmp_path: Path, m
 
 
 def test_own_table_that_changes_while_its_run_reads_it_fails_the_run(tmp_path: Path) -> None:
-    cell = "open('../../../../data/own.csv', 'a').write('.')"
-    root = small.write_project(tmp_path, ["chimie"], cell=cell)
-    (root / "data").mkdir()
-    (root / "data/own.csv").write_text("metier_code")
+    root = small.write_project(tmp_path, ["chimie"], cell=small.GATE)
+    own = root / "data/own.csv"
+    own.parent.mkdir()
+    own.write_text("metier_code")
     small.write_branch(root, "chimie", ["01_emplois"], table="data/own.csv")
-    (outcome,) = executed(root).outcomes
+    (outcome,) = executed_around(root, lambda: own.write_text("metier_code.")).outcomes
     assert outcome.reasons == ("an input changed while it ran: data/own.csv; run again",)
 
 

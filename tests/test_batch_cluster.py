@@ -36,6 +36,13 @@ texts = [path.read_text() for path in sorted(Path("../..").glob("*/01_emplois/dr
 rows = [line for text in texts for line in text.splitlines(keepends=True)[1:]]
 Path(output_folder, "all.csv").write_text("value,origin\\n" + "".join(rows))
 """
+WAITING = f"""{small.TABLE}
+import os, time
+if branch_code != "aaa":
+    Path(f"pid-{{os.getpid()}}").touch()
+    time.sleep(600)
+"""
+"""A cell that says where it is, in its own folder, and waits for ever, but for one branch."""
 
 
 @dataclass
@@ -57,6 +64,11 @@ class Cluster:
                 stdout=log,
                 stderr=log,
             )
+
+    def kernels(self) -> list[int]:
+        """Return the processes of the kernels that say so in their folders."""
+        names = (name for _, _, files in os.walk(self.folder) for name in files)
+        return [int(name[4:]) for name in names if name.startswith("pid-")]
 
     def add_worker(self, nanny: str = "--no-nanny", **environment: str) -> None:
         quiet = ["--no-dashboard", nanny, "--nworkers", "1", "--nthreads", "2"]
@@ -121,24 +133,16 @@ def test_two_workers_give_the_results_of_this_machine(tmp_path: Path, cluster: C
 
 
 def test_worker_killed_midway_loses_nothing(tmp_path: Path, cluster: Cluster) -> None:
-    marks = tmp_path / "marks"
-    marks.mkdir()
-    cell = f"""{small.TABLE}
-import time
-Path({str(marks)!r}, branch_code).touch()
-while not Path({str(marks)!r}, "open").exists():
-    time.sleep(0.05)
-"""
-    root = small.write_project(tmp_path / "there", NAMES, cell=cell)
+    root = small.write_project(tmp_path / "there", NAMES, cell=door(tmp_path))
     cluster.add_worker()
     cluster.add_worker()
     wait_for_workers(cluster, 2)
 
     def kill_when_at_work() -> None:
-        small.wait_until(lambda: len(list(marks.iterdir())) == len(NAMES))  # on both, two each
+        small.wait_until(lambda: len(cluster.kernels()) == len(NAMES))  # on both, two each
         cluster.workers[0].kill()
         cluster.workers[0].wait()
-        (marks / "open").touch()
+        (tmp_path / "open").touch()
 
     with ThreadPoolExecutor(1) as killer:
         killing = killer.submit(kill_when_at_work)
@@ -151,18 +155,16 @@ while not Path({str(marks)!r}, "open").exists():
 def test_ctrl_c_ends_what_the_workers_execute_and_loses_nothing(
     tmp_path: Path, cluster: Cluster
 ) -> None:
-    marks = tmp_path / "marks"
-    marks.mkdir()
-    root = small.write_project(tmp_path / "there", NAMES, cell=waiting(marks))
+    root = small.write_project(tmp_path / "there", NAMES, cell=WAITING)
     cluster.add_worker()
     wait_for_workers(cluster, 1)
     log = tmp_path / "runner.log"
     with small.running(root, "100", cluster.address, log=log) as runner:
-        small.wait_until(lambda: small.records(root) and len(list(marks.iterdir())) == 3)
+        small.wait_until(lambda: small.records(root) and len(cluster.kernels()) == 2)
+        kernels = cluster.kernels()
         runner.send_signal(signal.SIGINT)
         assert runner.wait(60) == 130, log.read_text()
     assert (root / "outputs/2026/aaa/01_emplois/table.csv").is_file()
-    kernels = [int(path.name) for path in marks.iterdir()]
     small.wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in kernels))
     small.write_notebook(root, "01_emplois", small.TABLE)
     assert batch.execute(small.runs(root), 100, cluster=cluster.address).count("ok") == len(NAMES)
@@ -172,20 +174,20 @@ def test_ctrl_c_ends_what_the_workers_execute_and_loses_nothing(
 def test_sole_worker_restarted_by_its_nanny_does_its_runs_again_and_leaves_no_folder(
     tmp_path: Path, cluster: Cluster, caplog: pytest.LogCaptureFixture
 ) -> None:
-    killed = tmp_path / "killed"
-    cell = f"""{small.TABLE}
-import os, signal, time
-if branch_code == "chimie" and not Path({str(killed)!r}).exists():
-    Path({str(killed)!r}).touch()
-    worker = Path(f"/proc/{{os.getppid()}}/stat").read_text().rpartition(")")[2].split()[1]
-    os.kill(int(worker), signal.SIGKILL)
-    time.sleep(600)
-"""
-    root = small.write_project(tmp_path / "there", NAMES, cell=cell)
+    root = small.write_project(tmp_path / "there", NAMES, cell=door(tmp_path))
     cluster.add_worker("--nanny")
     wait_for_workers(cluster, 1)
-    report = batch.execute(small.runs(root), 100, cluster=cluster.address)
-    assert killed.exists()
+
+    def kill_when_at_work() -> None:
+        small.wait_until(cluster.kernels)
+        zygote = parent(cluster.kernels()[0])
+        os.kill(parent(zygote), signal.SIGKILL)
+        (tmp_path / "open").touch()
+
+    with ThreadPoolExecutor(1) as killer:
+        killing = killer.submit(kill_when_at_work)
+        report = batch.execute(small.runs(root), 100, cluster=cluster.address)
+        killing.result()
     assert small.statuses(report) == {f"{name}/01_emplois": "ok" for name in NAMES}
     assert not list(cluster.folder.rglob("opmq-*"))
     (said,) = [each.message for each in caplog.records if each.name == "opmq_lib.runs.cluster"]
@@ -195,16 +197,14 @@ if branch_code == "chimie" and not Path({str(killed)!r}).exists():
 def test_scheduler_killed_ends_the_batch_with_one_message_and_keeps_what_was_done(
     tmp_path: Path, cluster: Cluster, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    marks = tmp_path / "marks"
-    marks.mkdir()
-    root = small.write_project(tmp_path / "there", NAMES, cell=waiting(marks))
+    root = small.write_project(tmp_path / "there", NAMES, cell=WAITING)
     cluster.add_worker()
     wait_for_workers(cluster, 1)
 
     def kill_when_one_is_done() -> None:
         assert cluster.scheduler is not None
         try:
-            small.wait_until(lambda: small.records(root) and len(list(marks.iterdir())) == 3)
+            small.wait_until(lambda: small.records(root) and len(cluster.kernels()) == 2)
         finally:
             cluster.scheduler.kill()
 
@@ -215,45 +215,49 @@ def test_scheduler_killed_ends_the_batch_with_one_message_and_keeps_what_was_don
         killing.result()
     assert list(small.records(root)) == [("aaa", "01_emplois")]
     assert capfd.readouterr().err == ""
-    end_kernels(marks)
+    end_kernels(cluster)
 
 
 @full
 def test_ctrl_c_is_heard_while_the_scheduler_answers_nothing(
     tmp_path: Path, cluster: Cluster
 ) -> None:
-    marks = tmp_path / "marks"
-    marks.mkdir()
-    root = small.write_project(tmp_path / "there", ["chimie"], cell=waiting(marks))
+    root = small.write_project(tmp_path / "there", ["chimie"], cell=WAITING)
     cluster.add_worker()
     wait_for_workers(cluster, 1)
     assert cluster.scheduler is not None
     try:
         with small.running(root, "100", cluster.address) as runner:
-            small.wait_until(lambda: list(marks.iterdir()))
+            small.wait_until(cluster.kernels)
             cluster.scheduler.send_signal(signal.SIGSTOP)
             runner.send_signal(signal.SIGINT)
             assert runner.wait(60) == 130
     finally:
         cluster.scheduler.send_signal(signal.SIGCONT)
-        end_kernels(marks)
+        end_kernels(cluster)
 
 
-def end_kernels(marks: Path) -> None:
-    """End what a worker goes on with whose scheduler is lost, not to wait for it."""
-    for path in marks.iterdir():
-        with suppress(ProcessLookupError):
-            os.kill(int(path.name), signal.SIGKILL)
-
-
-def waiting(marks: Path) -> str:
-    """Return a cell that says where it is, and then, but for one branch, waits for ever."""
+def door(folder: Path) -> str:
+    """Return a cell that says where it is, in its own folder, until there is `open` in another."""
     return f"""{small.TABLE}
 import os, time
-Path({str(marks)!r}, str(os.getpid())).touch()
-if branch_code != "aaa":
-    time.sleep(600)
+here = Path(f"pid-{{os.getpid()}}")
+here.touch()
+while not Path({str(folder)!r}, "open").exists():
+    time.sleep(0.05)
+here.unlink()
 """
+
+
+def parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def end_kernels(cluster: Cluster) -> None:
+    """End what a worker goes on with whose scheduler is lost, not to wait for it."""
+    for pid in cluster.kernels():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_failed_run_comes_back_with_its_notebook(tmp_path: Path, cluster: Cluster) -> None:
@@ -263,6 +267,34 @@ def test_failed_run_comes_back_with_its_notebook(tmp_path: Path, cluster: Cluste
     report = batch.execute(small.runs(root), 2, cluster=cluster.address)
     assert report.outcomes[0].reasons == ("In [3] ZeroDivisionError: division by zero",)
     assert "before" in (root / "outputs/2026/chimie/01_emplois.failed.ipynb").read_text()
+
+
+def test_what_a_worker_is_sent_is_for_its_user_alone_and_is_swept(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    root = small.write_project(tmp_path / "there", ["chimie"])
+    (root / "data").mkdir()
+    (root / "data/secret.csv").write_text("424242")
+    cell = f"""{small.TABLE}
+import os
+sent = Path("../../../../data/secret.csv")
+assert sent.stat().st_mode & 0o077 == 0
+Path("own.txt").write_text(sent.read_text())
+"""
+    cluster.add_worker()
+    wait_for_workers(cluster, 1)
+    for end, status in (("", "ok"), ("raise ValueError(sent.read_text())", "failed")):
+        small.write_notebook(root, "01_emplois", cell + end, files=["data/secret.csv"])
+        report = batch.execute(small.runs(root), 2, cluster=cluster.address)
+        assert small.statuses(report) == {"chimie/01_emplois": status}, report
+        assert not list(cluster.folder.rglob("opmq-*"))
+    holds = [
+        path for path in (*root.rglob("*"), *cluster.folder.rglob("*"))
+        if path.is_file() and b"424242" in path.read_bytes()
+    ]  # fmt: skip
+    assert {path.name for path in holds} == {"secret.csv", "own.txt", "01_emplois.failed.ipynb"}
+    others = [path for path in holds if path.name != "secret.csv"]
+    assert not any(path.stat().st_mode & 0o077 for path in others)
 
 
 def test_worker_with_another_library_is_refused_by_name(tmp_path: Path, cluster: Cluster) -> None:

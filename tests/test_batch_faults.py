@@ -123,7 +123,7 @@ def test_zygote_killed_loses_no_run(tmp_path: Path) -> None:
     root = small.write_project(tmp_path, NAMES, cell=GOOD + small.GATE)
     mark = f"zygote-{tmp_path.name}"
     with small.running(root, mark=mark) as process:
-        small.wait_until(lambda: list((root / "outputs/2026").glob("here-*")))
+        small.wait_until(lambda: list((root / "outputs/2026").glob(".work/*/here")))
         (zygote,) = zygotes(process.pid)
         os.kill(zygote, signal.SIGKILL)
         (root / "outputs/2026/open").touch()
@@ -141,7 +141,7 @@ def test_zygote_stopped_is_replaced_and_loses_no_run(
     root = small.write_project(tmp_path, NAMES, cell=GOOD + small.GATE)
 
     def stop_the_zygote() -> None:
-        small.wait_until(lambda: list((root / "outputs/2026").glob("here-*")))
+        small.wait_until(lambda: list((root / "outputs/2026").glob(".work/*/here")))
         (zygote,) = zygotes(os.getpid())
         os.kill(zygote, signal.SIGSTOP)
         (root / "outputs/2026/open").touch()
@@ -174,7 +174,7 @@ def test_runner_killed_beside_stopped_processes_leaves_none(tmp_path: Path, kind
     root = small.write_project(tmp_path, ["chimie"], cell=OWN_SESSION + small.GATE)
     mark = f"stopped-{tmp_path.name}"
     with small.running(root, "1", kind, mark=mark) as process:
-        small.wait_until(lambda: list((root / "outputs/2026").glob("here-*")))
+        small.wait_until(lambda: list((root / "outputs/2026").glob(".work/*/here")))
         for pid in small.family(mark):
             if pid != process.pid:
                 os.kill(pid, signal.SIGSTOP)
@@ -258,7 +258,7 @@ def test_second_runner_on_one_folder_is_refused_and_the_first_goes_on(tmp_path: 
     root = small.write_project(tmp_path, ["chimie", "ciments"], cell=GOOD + small.GATE)
     edition = root / "outputs/2026"
     with small.running(root, mark="first") as first:
-        small.wait_until(lambda: list(edition.glob("here-*")))
+        small.wait_until(lambda: list(edition.glob(".work/*/here")))
         second = subprocess.run(
             [sys.executable, small.__file__, str(root), "2"], capture_output=True, text=True
         )
