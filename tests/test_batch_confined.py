@@ -1,6 +1,8 @@
 """What a notebook reads without saying so: it cannot, whatever opens the file."""
 
+import json
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +15,8 @@ import pytest
 import small_project as small
 
 from opmq_lib.errors import DataError
-from opmq_lib.runs import batch
+from opmq_lib.runs import batch, lab
+from opmq_lib.runs.hashes import CACHE
 from opmq_lib.runs.kernels import confine
 from opmq_lib.sources import ledger
 
@@ -157,6 +160,118 @@ def test_no_way_leads_out_for_what_another_run_would_read(tmp_path: Path) -> Non
     assert (root / "outputs/2026/chimie/01_emplois/kept.csv").is_file()
 
 
+LEFT = {
+    "a link to a file": "os.symlink(secret, 'form.xlsx')",
+    "a link to a folder": "os.symlink(os.path.dirname(secret), 'more')",
+    "a pipe": "os.mkfifo('figure.csv')",
+}
+
+
+@pytest.mark.parametrize("name", LEFT)
+def test_results_that_are_no_files_are_refused(tmp_path: Path, name: str) -> None:
+    root = small.write_project(tmp_path, ["chimie"], cell=small.TABLE)
+    secret = str(write_secret(root / "data"))
+    small.write_notebook(root, "01_emplois", f"import os\n{secret=}\n{LEFT[name]}", small.TABLE)
+    assert batch.execute(small.runs(root), 1).count("failed") == 1
+    assert small.records(root)["chimie", "01_emplois"]["error"]["message"].startswith(
+        f"results that are links or no files: '{LEFT[name].split(chr(39))[-2]}'"
+    )
+    assert not (root / "outputs/2026/chimie").exists()
+
+
+@pytest.mark.parametrize("end", ["", "1 / 0"])
+def test_an_executed_notebook_is_written_through_no_link(tmp_path: Path, end: str) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    kept = root / "parameters/kept.csv"
+    kept.write_text("kept")
+    names = '"01_emplois.ipynb", f".01_emplois.ipynb.{Path.cwd().name.rpartition(chr(45))[2]}"'
+    cell = f"import os\nfor name in ({names}):\n    os.symlink({str(kept)!r}, name)\n{end}"
+    small.write_notebook(root, "01_emplois", small.TABLE, cell)
+    batch.execute(small.runs(root), 1)
+    assert kept.read_text() == "kept"
+    assert not kept.is_symlink()
+    here = root / "outputs/2026/chimie"
+    written = here / ("01_emplois.failed.ipynb" if end else "01_emplois/01_emplois.ipynb")
+    assert not written.is_symlink()
+    assert "os.symlink" in written.read_text()
+
+
+OWN = """
+import os, tempfile
+from pathlib import Path
+text = open("../../../../data/secret.csv").read().split()[1]
+Path(tempfile.gettempdir(), "note.txt").write_text(text)
+os.chmod(".", 0o755)
+work = Path("..").resolve()
+open_to_others = [
+    each.name
+    for each in (*work.glob("*.tmp"), work)
+    if each.stat().st_mode & 0o077
+]
+assert not open_to_others, open_to_others
+"""
+
+
+def test_what_rests_on_own_data_is_for_its_owner_at_every_moment(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    write_secret(root / "data")
+    files = ["data/secret.csv"]
+    small.write_notebook(root, "01_emplois", OWN, small.TABLE, files=files)
+    assert batch.execute(small.runs(root), 1).count("ok") == 1, small.records(root)
+    edition = root / "outputs/2026"
+    assert (edition / "chimie/01_emplois").stat().st_mode & 0o777 == 0o700
+    small.write_notebook(root, "01_emplois", OWN, "raise ValueError(text)", files=files)
+    report = batch.execute(small.runs(root), 1, print)
+    assert "ValueError: its words may be of own data" in report.outcomes[0].reasons[0]
+    assert SECRET in (edition / "chimie/01_emplois.failed.ipynb").read_text()
+    assert SECRET not in (edition / ledger.LEDGER).read_text()
+    assert SECRET not in "".join(capfd.readouterr())
+    lab.copy_templates(root)
+    assert (root / lab.FOLDER).stat().st_mode & 0o077 == 0
+    copy = root / lab.take_up(root, "2026", "chimie/01_emplois")
+    assert SECRET in copy.read_text()
+    time.sleep(1.1)  # what has just changed is not remembered: `hashes.YOUNG_NS`
+    small.runs(root)
+    for path in (edition / ledger.LEDGER, edition / CACHE, copy):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_message_of_the_library_about_own_data_is_told(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    write_secret(root / "data")
+    cell = "from opmq_lib.errors import RangeError\nraise RangeError.of('row 2', 'x', '≥ 0', 'see')"
+    small.write_notebook(root, "01_emplois", cell, files=["data/secret.csv"])
+    report = batch.execute(small.runs(root), 1)
+    assert "RangeError: 1 defect: row 2: x" in report.outcomes[0].reasons[0]
+
+
+FIGURE = """
+import matplotlib.pyplot as plt
+figure, axes = plt.subplots()
+axes.plot([1, 2])
+figure.savefig("figure.svg")
+plt.close()
+"""
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_figure_of_who_never_drew_one_says_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cold: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MPLCONFIGDIR", raising=False)
+    root = small.write_project(tmp_path / "root", ["chimie"])
+    small.write_notebook(root, "01_emplois", FIGURE, small.TABLE)
+    assert batch.execute(small.runs(root), 1, cold=cold).count("ok") == 1
+    here = root / "outputs/2026/chimie/01_emplois"
+    assert (here / "figure.svg").is_file()
+    cells = json.loads((here / "01_emplois.ipynb").read_text())["cells"]
+    shown = [output for cell in cells for output in cell.get("outputs", ())]
+    assert [output["output_type"] for output in shown] == ["execute_result"]  # of the last cell
+
+
 def test_what_may_have_read_a_declared_file_is_the_users_own(tmp_path: Path) -> None:
     names = [f"data/secret.csv{ending}" for ending in ("", ".parquet", ".db")]
     assert outcome(project(tmp_path, files=names)) == ("8,6,public", "own")
@@ -204,7 +319,10 @@ def test_without_confinement_a_notebook_of_the_library_is_own_only_if_it_opens_w
     assert (record["status"], record["origin"]) == ("ok", origin)
 
 
-def test_results_of_the_edition_before_that_are_own_make_their_reader_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("last", ["ok", "failed"])
+def test_results_of_the_edition_before_that_are_own_make_their_reader_own(
+    tmp_path: Path, last: str
+) -> None:
     root = small.write_project(tmp_path, ["chimie", "ciments"])
     edition = root / "parameters/edition.yml"
     edition.write_text(
@@ -221,6 +339,9 @@ def test_results_of_the_edition_before_that_are_own_make_their_reader_own(tmp_pa
         "origin": "own",
     }
     ledger.append(before / ledger.LEDGER, line | {"status": "ok", "outputs": {}})
+    if last == "failed":  # without the own table: its results are still there
+        failed = {"status": "failed", "origin": "public"}
+        ledger.append(before / ledger.LEDGER, line | failed)
     batch.execute(small.runs(root), 1)
     origins = {code: each["origin"] for (code, _), each in small.records(root).items()}
     assert origins == {"chimie": "own", "ciments": "public"}

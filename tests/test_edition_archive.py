@@ -10,7 +10,8 @@ from killed import changes, forked, nth
 
 from opmq_lib.errors import DataError
 from opmq_lib.runs import fingerprint
-from opmq_lib.runs.editions import archive
+from opmq_lib.runs.editions import archive, frozen
+from opmq_lib.sources import ledger
 
 MEMBERS = {"b.txt": b"two", "a.txt": b"one"}
 
@@ -80,3 +81,21 @@ def test_a_member_that_leads_out_of_its_folder_is_refused(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="leads out of its folder"):
         archive.extract(path, tmp_path / "here")
     assert not (tmp_path / "outside.txt").exists()
+
+
+@pytest.mark.parametrize("origin", ["own", "public"])
+def test_results_of_the_edition_before_enter_as_the_run_that_left_them_says(
+    tmp_path: Path, origin: str
+) -> None:
+    """A later run that failed, without the own table, has left the results of the one before."""
+    name = "outputs/2025/chimie/01_emplois/emplois.csv"
+    path = tmp_path / name
+    path.parent.mkdir(parents=True)
+    path.write_text("424242")
+    run = {"branch_code": "chimie", "notebook": "01_emplois", "status": "ok", "outputs": {}}
+    lines = tmp_path / "outputs/2025" / ledger.LEDGER
+    ledger.append(lines, run | {"origin": origin})
+    ledger.append(lines, run | {"origin": "public", "status": "failed"})
+    record = {"inputs": {name: fingerprint.file_sha256(path)}}
+    inside, private = frozen._inputs(tmp_path, tmp_path / "outputs/2026", [record])
+    assert (name in inside, name in private) == (origin == "public", origin == "own")

@@ -31,6 +31,7 @@ ACCURACY = (
     "is_covered,horizon_year,horizon_revision\n"
     "chimie,E2Z70,2016,2017,90.0,100.0,110.0,125.0,5.0,25.0,0,2030,12.0\n"
     "chimie,E2Z70,2016,2018,80.0,100.0,120.0,100.0,5.0,0.0,1,2030,12.0\n"
+    "chimie,D1Z41,2016,2018,0.0,0.0,0.0,0.0,0.0,0.0,1,2030,0.0\n"
 )
 
 
@@ -102,10 +103,12 @@ def test_numbers_of_revisions_are_read_back_from_the_tables_to_download(pages: P
 
 def test_accuracy_counts_what_fell_in_the_interval(pages: Path) -> None:
     page = read(pages, "precision-2025-2026")
-    assert "<td>2</td><td>10,0 %</td><td>4,5 %</td><td>50 %</td>" in page
+    assert "<td>3</td><td>10,0 %</td><td>4,5 %</td><td>67 %</td>" in page
+    absent = '<abbr class="opmq-absent" title="sans objet">np</abbr>'
+    assert f"<td>2018</td><td>0</td><td>0 à 0</td><td>0</td><td>{absent}</td>" in page  # of nobody
     assert "<td>2017</td><td>100</td><td>90 à 110</td><td>125</td><td>20,0 %</td>" in page
     assert "<td>2030</td><td>12</td><td>5</td><td>−5</td><td>12</td>" in page
-    assert "<td>50,0 %</td>" in read(pages, "index")
+    assert "<td>66,7 %</td>" in read(pages, "index")
 
 
 def read_in_browser(pages: Path, chromium: str, pair: str, branch: str) -> None:

@@ -1,4 +1,5 @@
 import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -113,3 +114,37 @@ def test_failed_notebook_lies_beside_the_result_and_moves_nothing_else(tmp_path:
     assert contents(folder) == {"a.csv": "old", "c.csv": "old"}
     failed = tmp_path / "chimie" / "01_emplois.failed.ipynb"
     assert (failed.read_text(), failed.stat().st_mode & 0o777) == ("{}", 0o600)
+
+
+@pytest.mark.parametrize(("private", "mode"), [(True, 0o600), (False, 0o644)])
+def test_a_file_appears_whole_or_not_at_all_and_through_no_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, private: bool, mode: int
+) -> None:
+    path, other = tmp_path / "folder/release.json", tmp_path / "other"
+    folders.write(path, b"before", private=private)
+    assert path.stat().st_mode & 0o777 == mode & ~umask()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(OSError, match="full"):
+            folders.write(path, b"after", private=private)
+    assert path.read_bytes() == b"before"
+    assert [*path.parent.iterdir()] == [path]
+    other.write_bytes(b"kept")
+    path.unlink()
+    for link in (path, path.with_name(f".{path.name}.{os.getpid()}")):
+        link.symlink_to(other)
+    folders.write(path, b"after", private=private)
+    assert (other.read_bytes(), path.read_bytes()) == (b"kept", b"after")
+    assert not path.is_symlink()
+
+
+def full(path: Path, content: bytes) -> int:
+    """Write a part, as on a disk that is full then."""
+    with path.open("wb") as file:
+        file.write(content[:2])
+    raise OSError("full")
+
+
+def umask() -> int:
+    os.umask(before := os.umask(0))
+    return before

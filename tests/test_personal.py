@@ -21,7 +21,12 @@ PHONES = [
     "06\u201112\u201134\u201156\u201178", "+33.6.12.34.56.78", "06 · 12 · 34 · 56 · 78",
     "06;12;34;56;78", "06|12|34|56|78", "06:12:34:56:78", "06*12*34*56*78", "06=12=34=56=78",
     "06 1 2 3 4 5 6 7 8", "0612 34 56 78", "06 12 34 5678", "06 12345678", "06.1234.5678",
-    "0 800 123 456",
+    "0 800 123 456", "06\u221212\u221234\u221256\u221278", "06~12~34~56~78", "06'12'34'56'78",
+    '06"12"34"56"78', "06+12+34+56+78", "06\\12\\34\\56\\78", "06→12→34→56→78",
+    "06 (12) 34 56 78", "(01) 42000000", "06 12 345 678", "061 234 5678", "061-234-56-78",
+    "0612.34.56.78", "0612-34-56-78", "0 6 1 2 3 4 5 6 7 8", "0.6.1.2.3.4.5.6.7.8",
+    "0-6-1-2-3-4-5-6-7-8", "0 805 12 34 56", "33(0)6 12 34 56 78", "(33) 6 12 34 56 78",
+    "zero six douze trente quatre cinquante six soixante dix huit",
 ]  # fmt: skip
 MAILS = [
     "jeanne.martin@exemple.fr", "jeanne.martin @ exemple.fr", "jeanne.martin [at] exemple.fr",
@@ -33,6 +38,9 @@ MAILS = [
     "jeanne.martin(a)exemple.fr", "jeanne.martin@@exemple.fr", "jeanne.martin@\u00a0exemple.fr",
     "jeanne.martin arobas exemple.fr", "jm/at/exemple/dot/fr", "jm%40exemple.fr", '"jm"@exemple.fr',
     "jeanne.martin[@]exemple[.]fr", "jeanne.martin&#64;exemple.fr", "jmartin@intranet",
+    "jeanne.martin at exemple.fr", "jeanne.martin|at|exemple.fr", "jeanne.martin ~at~ exemple.fr",
+    "jeanne.martin #at# exemple.fr", "jeanne.martin arrobase exemple.fr",
+    "jeanne.martin ARROBAS exemple.fr", "jeanne.martin(chez)exemple.fr", "jm⟨at⟩exemple.fr",
 ]  # fmt: skip
 NAMES = [
     "M. Durand", "Mme Durand", "MME DURAND", "Mlle Durand", "mme durand", "Mr Durand",
@@ -55,7 +63,9 @@ PLAIN = [
     "offre 2023 10 11 12 13", "groupe de 12 @ 3 sites", "Formation Excel, niveau B2",
     "Me contacter par le site", "le point sur le réseau", "un atelier à Louis-le-Grand ?",
     "option (a) prévue. Oui", "Me former à Excel", "M de long", "Pierre de taille",
-    "20 10 2024 15 30 00", "EUR 06 120 340",
+    "20 10 2024 15 30 00", "EUR 06 120 340", "le 05/06/2024, 12 places", "03 06 09 12 mois",
+    "0,12 - 0,34 - 0,56", "01.02.2023-03.04.2024", "chat at 3 niveaux", "lots 01 à 05, 12, 15",
+    "012-345 pièces", "réf. 045 120 301", "33 (0) agents sur 12",
 ]  # fmt: skip
 
 

@@ -23,9 +23,9 @@ import site_edition as given
 import small_project as small
 
 from opmq_lib.cli.audit import _print as show_audit
-from opmq_lib.errors import ConfidentialityError
+from opmq_lib.errors import ConfidentialityError, SchemaError
 from opmq_lib.methods.disclosure.employment import refuse_disagreement, release, release_totals
-from opmq_lib.params import DisclosureRules
+from opmq_lib.params import BranchTables, DisclosureRules
 from opmq_lib.runs import folders, library
 from opmq_lib.runs import release as release_of
 from opmq_lib.runs.hashes import Hashes
@@ -34,6 +34,7 @@ from opmq_lib.runs.plan import plan
 from opmq_lib.show import downloads
 from opmq_lib.site import manifest
 from opmq_lib.sources import parameters, study
+from opmq_lib.tables.checking import check
 from opmq_lib.tables.scope import REST
 
 RULES = DisclosureRules()
@@ -185,6 +186,36 @@ def test_a_secret_total_stays_so_and_is_not_revised_by_few() -> None:
         release_totals(totals.assign(employees_headcount=951.0), RULES, {"2023"}, {"2025": was})
     public = totals.assign(origin="public", employees_headcount=951.0)
     assert len(release_totals(public, RULES, {"2023"}, {"2025": was}).table) == 2
+
+
+def test_totals_told_in_one_edition_and_metiers_in_another_tell_no_change_of_few() -> None:
+    jobs = counted({"B0B00": 130.0, "C0C00": 400.0})
+    totals = jobs.drop(columns=["metier_code", "nature", "employment_headcount"]).head(1)
+    totals = totals.assign(employees_headcount=530.0)
+    revised = counted({"B0B00": 130.0, "C0C00": 405.0})
+    told = {"2025 (branch_totals)": release_totals(totals, RULES).table}
+    assert not release(jobs, RULES, (), told).table.empty
+    with pytest.raises(ConfidentialityError, match=r"ENS, 2024: revised since edition 2025 \(bra"):
+        release(revised, RULES, (), told)
+    assert not release(revised.assign(changed_units_count=3), RULES, (), told).table.empty
+    told = {"2025 (employment)": release(revised, RULES).table}
+    with pytest.raises(ConfidentialityError, match="ENS, 2024: revised since edition 2025"):
+        release_totals(totals, RULES, (), told)
+
+
+def test_a_true_zero_has_no_largest_company() -> None:
+    jobs = counted({"B0B00": 130.0, "C0C00": 400.0, "Z0Z00": 0.0})
+    rows = jobs["metier_code"].eq("Z0Z00")
+    zero = jobs.assign(
+        units_count=jobs["units_count"].mask(rows, 0),
+        largest_share_pct=jobs["largest_share_pct"].mask(rows),
+        metier_code=["D1Z40", "E2Z70", "C0Z20"],
+    )
+    checked = check("employment", zero, "jobs.csv")
+    shown = release(checked, RULES).table.set_index("metier_code")["employment_headcount"]
+    assert shown["C0Z20"] == 0
+    with pytest.raises(SchemaError, match="an own cell without `largest_share_pct`"):
+        check("employment", zero.assign(units_count=20), "jobs.csv")
 
 
 @pytest.mark.parametrize(
@@ -483,7 +514,7 @@ def test_the_same_search_finds_them_when_the_gate_is_open(
 
 
 def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
-    project: tuple[Path, set[str]], tmp_path: Path
+    project: tuple[Path, set[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = shutil.copytree(project[0], tmp_path / "root", ignore=shutil.ignore_patterns("site"))
     edition, branches = parameters.load_edition(root), parameters.load_branches(root)
@@ -498,15 +529,25 @@ def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
     assert not run.is_released
     stand = {each.code: each.runs["01_emplois"].status for each in manifest.read(root).branches}
     assert stand == dict.fromkeys(BRANCHES, "ok") | {"ceramique": "withheld"}
+    here = root / "outputs/released/2026/ceramique"
+    told = {path: path.read_bytes() for path in here.iterdir()}
+    monkeypatch.setattr("opmq_lib.methods.disclosure.solver.MOST_SECONDS", 0.0)
+    (done,) = release_of.write(root, edition, branches, modules)
+    assert "the solver stopped before an answer (Time limit reached)" in str(done.refused)
+    assert "publish a coarser table" in str(done.refused)
+    assert {path: path.read_bytes() for path in here.iterdir()} == told
+    assert set(release_of.in_place(root, edition, branches, modules)) == {*BRANCHES} - {"ceramique"}
+    monkeypatch.undo()
     (done,) = release_of.write(root, edition, branches, modules)
     assert (done.branch_code, done.refused, done.reveals) == ("ceramique", None, ())
+    assert (here / "release.json").stat().st_mode & 0o077 == 0
+    assert (here / "employment.csv").stat().st_mode & 0o044
     head, _, last = table.read_text(encoding="utf-8").rstrip().rpartition("\n")
     metier, year, value, *others = last.split(",")
     one_more = ",".join([metier, year, f"{int(value) + 1}", *others])
     table.write_text(f"{head}\n{one_more}\n", encoding="utf-8")
     (done,) = release_of.write(root, edition, branches, modules)
     assert done.reveals == (f"{REST}, {year}",)
-    here = root / "outputs/released/2026/ceramique"
     before = shutil.copytree(here, root / "outputs/released/2025/ceramique")
     assert release_of.released_table(root, edition, branches["ceramique"], "employment")
     (before / "release.json").write_text("{")
@@ -526,6 +567,33 @@ def test_a_change_is_released_again_and_what_has_no_rules_is_taken_back(
     assert "no rules say what may be published" in str(refused[0].refused)
     assert (here / "employment.csv").exists()  # later editions are compared with it
     assert release_of.in_place(root, without, branches, modules) == {}
+
+
+@pytest.mark.parametrize("origin", ["own", "public"])
+def test_own_totals_released_before_are_compared_with_the_sum_of_metiers(
+    project: tuple[Path, set[str]], tmp_path: Path, origin: str
+) -> None:
+    root = shutil.copytree(project[0], tmp_path / "root", ignore=shutil.ignore_patterns("outputs"))
+    edition, branch = parameters.load_edition(root), parameters.load_branches(root)["ceramique"]
+    jobs = pd.read_csv(root / "data/ceramique.csv")
+    totals = jobs.groupby("year", as_index=False)["employment_headcount"].sum()
+    totals = totals.rename(columns={"employment_headcount": "employees_headcount"})
+    totals.loc[totals["year"] == 2024, "employees_headcount"] += 7
+    about = {"branch_code": "ceramique", "origin": origin, "source_code": "x"}
+    totals = totals.assign(**about, units_count=60, largest_share_pct=5.0)
+    totals.to_csv(root / "data/totals.csv", index=False)
+
+    def released(**tables: str) -> release_of.Outcome:
+        named = branch.model_copy(update={"tables": BranchTables(**tables)})
+        (done,) = release_of.write(root, edition, {"ceramique": named}, library.read(Hashes()))
+        return done
+
+    assert released(branch_totals="data/totals.csv").refused is None
+    assert released(employment="data/ceramique.csv").reveals == ("ENS, 2024",) * (origin == "own")
+    (root / "outputs/released/2026/ceramique/employment.csv").unlink()
+    edition = edition.model_copy(update={"edition_id": "2027"})
+    refused = str(released(employment="data/ceramique.csv").refused)
+    assert ("ENS, 2024: revised since edition 2026 (branch_totals)" in refused) == (origin == "own")
 
 
 def test_results_that_rest_on_own_data_are_for_their_owner_alone(tmp_path: Path) -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
 import site_edition as given
 
 from opmq_lib import site
 from opmq_lib.errors import DataError
+from opmq_lib.show import frames, workbook
+from opmq_lib.site import files
+from opmq_lib.sources import study
 
 TABLE = (
     "branch_code,metier_code,region_code,year,indicator,value,lower,status,label,origin\n"
@@ -48,7 +52,7 @@ def test_the_archive_opens_in_a_french_spreadsheet_and_no_text_is_a_formula(fold
 
 
 def sheet(folder: Path, name: str) -> list[tuple[Any, ...]]:
-    return [*openpyxl.load_workbook(folder / "chimie.xlsx")[name].values]
+    return [*openpyxl.load_workbook(folder / "chimie.xlsx")[name].iter_rows(values_only=True)]
 
 
 def test_the_workbook_has_french_titles_with_units_and_labels_beside_codes(folder: Path) -> None:
@@ -99,3 +103,24 @@ def test_files_say_no_time(folder: Path) -> None:
 def test_a_path_of_a_machine_in_a_table_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="path of a machine"):
         built(tmp_path / "a", notes="label,origin\n/home/marie/etude.csv,public\n")
+
+
+def test_four_absences_and_a_true_zero_stay_apart_in_every_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(given.PROJECT)
+    states = ["s", "nd", "np", "nv", "value"]
+    table = pd.DataFrame({"value": [None] * 4 + [0.0], "status": states})
+    columns = files.columns_of(study.text_columns(table.to_csv(index=False).encode()))
+    lines = files.french_csv(columns).decode("utf-8-sig").split()
+    assert lines == ["value;status", ";s", ";nd", ";np", ";nv", "0;value"]
+    book = openpyxl.load_workbook(io.BytesIO(workbook.book({"a": files.titled(columns)})))
+    meant = ["secret statistique", "non disponible", "sans objet", "non validé"]
+    absent = list(zip([None] * 4, states, meant, strict=False))
+    assert [*book["a"].iter_rows(min_row=2, values_only=True)] == [
+        *absent,
+        (0, "value", "la valeur est donnée"),
+    ]
+    shown = frames.frame(table).html
+    names = [f'<abbr class="opmq-absent" title="{m}">{s}</abbr>' for _, s, m in absent]
+    assert all(shown.count(each) == 1 for each in (*names, '<span class="n">0</span>'))

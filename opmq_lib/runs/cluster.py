@@ -179,7 +179,7 @@ def work(  # noqa: PLR0913 - all that a worker needs
         root = Path(folder).resolve()
         contents, parameters = common
         for name, content in {**contents, **own}.items():
-            folders.write(root / name, content)
+            folders.write(root / name, content, private=True)
         edition_folder = root / "outputs" / run.edition_folder.name
         here = replace(
             run,

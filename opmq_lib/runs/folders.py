@@ -14,6 +14,7 @@ from pathlib import Path
 
 from opmq_lib.errors import DataError
 from opmq_lib.runs.kernels import leftovers
+from opmq_lib.sources import project
 
 WORK = ".work"
 OLD = ".old"
@@ -49,7 +50,7 @@ def locked(edition_folder: Path) -> Iterator[None]:
 def stage(edition_folder: Path, branch_code: str, notebook: str) -> Path:
     """Return a new empty folder for one run to work in."""
     staging = edition_folder / WORK / f"{branch_code}--{notebook}--{os.getpid()}"
-    staging.parent.mkdir(parents=True, exist_ok=True)
+    staging.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     staging.mkdir(mode=0o700)
     return staging
 
@@ -83,10 +84,22 @@ def publish(staging: Path, folder: Path, *, private: bool = False) -> None:
                 os.fsync(file.fileno())
         if private:
             path.chmod(0o700 if path.is_dir() else 0o600)
-    if not private:
-        staging.chmod(0o755)
+    staging.chmod(0o700 if private else 0o755)
     swap(staging, folder, staging.with_name(staging.name + OLD))
     failed_notebook(folder).unlink(missing_ok=True)
+
+
+def no_files(folder: Path) -> list[str]:
+    """Return the names in a folder of what is neither a file nor a folder; a link is neither.
+
+    The file behind a link may be one that the run could not read.
+    """
+    found = (each for each in folder.rglob("*") if each.is_symlink() or not _is_plain(each))
+    return sorted(each.relative_to(folder).as_posix() for each in found)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() or path.is_dir()
 
 
 def swap(new: Path, folder: Path, old: Path) -> None:
@@ -111,10 +124,10 @@ def swap(new: Path, folder: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file, and first the folders that it lies in."""
+def write(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write a file as `project.write` does, and first the folders that it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    project.write(path, content, private=private)
 
 
 def failed_notebook(folder: Path) -> Path:

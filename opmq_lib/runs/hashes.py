@@ -82,8 +82,8 @@ class Hashes:
             return
         kept = {name: state for name, state in self._files.items() if Path(name).exists()}
         text = json.dumps({"files": kept, "imports": self._imports})
-        with suppress(OSError):
-            project.write(self._cache, text)
+        with suppress(OSError):  # private: a small own table could be guessed from its sum
+            project.write(self._cache, text, private=True)
         self._changed = False
 
 

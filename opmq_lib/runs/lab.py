@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from opmq_lib.errors import DataError, Defect, did_you_mean
-from opmq_lib.runs.folders import failed_notebook
+from opmq_lib.runs import folders
 from opmq_lib.sources import parameters, project
 
 FOLDER = "lab"
@@ -49,7 +49,7 @@ def copy_templates(root: Path, branch_code: str = "") -> list[str]:
     ]
     sources = [root / "notebooks" / f"{name}.ipynb" for name in taken]
     sources += [] if branch_code else sorted((project.SHIPPED / "examples").glob("*.ipynb"))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # JupyterLab saves there what it shows
     kept = []
     for source in sources:
         copy = folder / source.name
@@ -97,7 +97,7 @@ def take_up(root: Path, edition_id: str, run: str) -> str:
         DataError: If no such run has failed; names those that have.
     """
     edition_folder = root / "outputs" / edition_id
-    failed = failed_notebook(edition_folder / run)
+    failed = folders.failed_notebook(edition_folder / run)
     if not failed.is_file():
         raise DataError([_not_failed(edition_folder, run)])
     notebook = json.loads(failed.read_text(encoding="utf-8"))
@@ -111,8 +111,7 @@ def take_up(root: Path, edition_id: str, run: str) -> str:
         cells.insert(0, _note("failed-run", text))
     copy = f"{FOLDER}/failed/{run}.ipynb"
     text = json.dumps(notebook | {"cells": cells}, ensure_ascii=False, indent=1)
-    (root / copy).parent.mkdir(parents=True, exist_ok=True)
-    (root / copy).write_text(text, encoding="utf-8")
+    folders.write(root / copy, text.encode(), private=True)
     return copy
 
 
@@ -152,7 +151,7 @@ def _has_started(cell: dict[str, Any]) -> bool:
 
 
 def _not_failed(edition_folder: Path, run: str) -> Defect:
-    ending = failed_notebook(Path("x")).name.removeprefix("x")
+    ending = folders.failed_notebook(Path("x")).name.removeprefix("x")
     paths = sorted(edition_folder.glob(f"*/*{ending}"))
     known = [f"{path.parent.name}/{path.name.removesuffix(ending)}" for path in paths]
     expected = f"one of {', '.join(known)}" if known else "a run that failed; none has"

@@ -129,6 +129,9 @@ def publish(run: Run, staging: Path, read: list[str]) -> dict[str, Any]:
     """
     if changed := run.changed_files(read):
         return {"error": changed_meanwhile("an input", changed)}
+    if others := folders.no_files(staging):
+        what = f"results that are links or no files: {', '.join(map(ascii, others))}"
+        return {"error": {"cell": None, "message": f"{what}; write files, in folders of its own"}}
     outputs, rests_on = fingerprint.outputs(staging), _origin(run, staging)
     if odd := [ascii(name) for name in (*outputs, *read) if not _is_utf8(name)]:
         what = f"names of files that are not in UTF-8: {', '.join(odd)}; rename them"
@@ -155,7 +158,7 @@ def _is_utf8(name: str) -> bool:
 
 def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None, bool]":
     """Execute a run; say whether it failed only because its zygote was killed."""
-    _temporary(staging).mkdir()
+    _temporary(staging).mkdir(mode=0o700)
     settings = Settings(
         notes=str(_notes(staging)),
         watched=_watched(run),
@@ -174,7 +177,12 @@ def _execute(run: Run, staging: Path, kernels: Kernels) -> "tuple[Failure | None
         if kernels.stopping.is_set():
             return {"cell": None, "message": "stopped before it began"}, False
         failure = execution().execute(
-            run.template.path, run.parameters, staging, kernel, kernels.limits.time_seconds
+            run.template.path,
+            run.parameters,
+            staging,
+            kernel,
+            kernels.limits.time_seconds,
+            is_private=origin.worst([run.origin, *_origins_before(run)]) == "own",
         )
         # A cold kernel may have imported modules until its end; a zygote when it was ready.
         now = kernels.frozen if kernel.provisioner.forked else run.files.library_now()
@@ -214,9 +222,7 @@ def _origin(run: Run, staging: Path) -> origin.Origin:
     Where the system does not confine notebooks, one that imports more than this library may have
     read anything, and what any has opened beyond what it may read is the user's own.
     """
-    before = _edition_before(run)
-    past = ledger.latest(before / LEDGER) if before else {}
-    origins = [past[id_].get("origin") for id_ in past.keys() & _read_before(run)]
+    origins = _origins_before(run)
     if not confine.is_possible():
         imports = run.template.imports or {""}
         is_ours = all(name.partition(".")[0] == LIBRARY for name in imports)
@@ -236,6 +242,13 @@ def _strange(run: Run, staging: Path) -> list[str]:
 def _edition_before(run: Run) -> Path | None:
     name = run.parameters.get("previous_edition_id")
     return run.edition_folder.with_name(name) if name else None
+
+
+def _origins_before(run: Run) -> list[str | None]:
+    """Return what results of the edition before rest on: those of the last runs that succeeded."""
+    before = _edition_before(run)
+    past = ledger.latest(before / LEDGER, "ok") if before else {}
+    return [past[id_].get("origin") for id_ in past.keys() & _read_before(run)]
 
 
 def _read_before(run: Run) -> set[RunId]:

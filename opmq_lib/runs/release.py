@@ -9,7 +9,8 @@ what was secret in one edition stays so in the next.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,6 +21,8 @@ from opmq_lib.runs.library import Library
 from opmq_lib.sources import ledger, project
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from opmq_lib.methods.disclosure.employment import Released
 
 RELEASED: Final = "outputs/released"
@@ -88,11 +91,12 @@ def write(
         content = released.table.to_csv(index=False, lineterminator="\n").encode()
         sha256 = fingerprint.bytes_sha256(content)
         done[table] = {"made_of": made_of, "sha256": sha256, "secret": dict(secret)}
+        done[table]["own_years"] = list(released.own_years)
+        _record(here, done)
         folders.write(here / f"{table}.csv", content)
         if table == "employment":
             lines = ["branch_code,metier_code", *(f"{code},{metier}" for metier, _ in secret)]
             folders.write(here / project.SECRET, "\n".join([*lines, ""]).encode())
-        folders.write(here / RECORD, json.dumps(done, indent=1).encode())
         outcomes.append(Outcome(code, table, secret, reveals=reveals))
     return outcomes
 
@@ -106,16 +110,14 @@ def _reveals(
     """
     from opmq_lib.methods.disclosure import employment as disclosure
     from opmq_lib.methods.disclosure.rules import given
-    from opmq_lib.sources.table_files import read_released, read_supplied
+    from opmq_lib.sources.table_files import read_supplied
 
     here = root / RELEASED / edition.edition_id / branch.branch_code
-    if not (path := here / f"{table}.csv").is_file():
-        return ()
     was = records(here).get(table, {}).get("secret", {})
     no_longer = sorted({*was} - {*released.secret.iloc[:, 0]})
     own = read_supplied(root / branch.tables.paths()[table], table, branch.branch_code)
     try:
-        told = {edition.edition_id: read_released(path, table, branch.branch_code)}
+        told = _told(root, [edition.edition_id], branch.branch_code, table)
         own = own[own["origin"].ne("public")]
         disclosure.refuse_revisions(own, released.table, told, given(edition.disclosure))
     except DataError as error:
@@ -138,8 +140,12 @@ def adopt(
         here = root / RELEASED / edition.edition_id / code
         if (file := here / f"{table}.csv").is_file():
             told = {"made_of": made_of, "sha256": fingerprint.file_sha256(file), "secret": {}}
-            done = json.dumps(records(here) | {table: told})
-            folders.write(here / RECORD, done.encode())
+            _record(here, records(here) | {table: told})
+
+
+def _record(here: Path, done: Mapping[str, Any]) -> None:
+    """Record what was released, for its owner: which companies are few, and the own table's sum."""
+    folders.write(here / RECORD, json.dumps(done, indent=1).encode(), private=True)
 
 
 def records(here: Path) -> dict[str, Any]:
@@ -165,6 +171,23 @@ def told_before(root: Path, edition_id: str, branch_code: str, table: str) -> di
     """Return a table of a branch as it was released in other editions, by edition."""
     paths = sorted((root / RELEASED).glob(f"*/{branch_code}/{table}.csv"))
     return {path.parts[-3]: path for path in paths if path.parts[-3] != edition_id}
+
+
+def _told(
+    root: Path, edition_ids: Iterable[str], branch_code: str, table: str
+) -> dict[str, "pd.DataFrame"]:
+    """Return what editions told of a branch in a table, and of its own in the other one."""
+    from opmq_lib.sources.table_files import read_released
+
+    found = {}
+    for edition_id, each in product(edition_ids, TABLES):
+        here = root / RELEASED / edition_id / branch_code
+        if (path := here / f"{each}.csv").is_file():
+            rows = read_released(path, each, branch_code)
+            own_years = records(here).get(each, {}).get("own_years", ())
+            is_told = rows["year"].isin(own_years) | (each == table)
+            found[edition_id if each == table else f"{edition_id} ({each})"] = rows[is_told]
+    return found
 
 
 def _used_before(root: Path, edition_id: str, branch_code: str, table: str) -> set[str]:
@@ -195,11 +218,13 @@ def _asked(
             made_with = made_with or fingerprint.json_sha256(library.reached(MADE_WITH))
             rules = edition.disclosure and edition.disclosure.model_dump(mode="json")
             before = sorted(secret_before(root, edition.edition_id, code, table))
-            told = told_before(root, edition.edition_id, code, table)
-            named = [root / each for name, each in branch.tables.paths().items() if name in TABLES]
-            files = [
-                fingerprint.file_sha256(each) for each in (*named, *told.values()) if each.is_file()
+            told = [
+                path
+                for each in TABLES
+                for path in told_before(root, edition.edition_id, code, each).values()
             ]
+            named = [root / each for name, each in branch.tables.paths().items() if name in TABLES]
+            files = [fingerprint.file_sha256(each) for each in (*named, *told) if each.is_file()]
             parts = [made_with, rules, before, *files]
             yield code, table, fingerprint.json_sha256(parts)
 
@@ -214,7 +239,7 @@ def released_table(
     """
     from opmq_lib.methods.disclosure import employment as disclosure
     from opmq_lib.methods.disclosure.rules import given
-    from opmq_lib.sources.table_files import read_released, read_supplied
+    from opmq_lib.sources.table_files import read_supplied
 
     rules = given(edition.disclosure)
     code, paths = branch.branch_code, branch.tables.paths()
@@ -233,6 +258,7 @@ def released_table(
         if edition_id not in told or table not in records(told[edition_id].parent)
     )
     before = secret_before(root, edition.edition_id, code, table)
-    earlier = {name: read_released(path, table, code) for name, path in told.items()}
+    others = {path.parent.name for path in (root / RELEASED).glob(f"*/{code}")}
+    earlier = _told(root, sorted(others - {edition.edition_id}), code, table)
     method = disclosure.release if table == "employment" else disclosure.release_totals
     return method(own[table], rules, before, earlier)

@@ -122,11 +122,16 @@ def decoded(content: bytes, where: str, fix: str) -> str:
         raise SchemaError.of(place, what, "a text file in UTF-8", fix) from error
 
 
-def write(path: Path, text: str) -> Path:
-    """Write a text whole or not at all, leave nothing else, and return its path."""
+def write(path: Path, content: str | bytes, *, private: bool = False) -> Path:
+    """Write a file whole or not at all, leave nothing else, and return its path.
+
+    Nobody but its owner can read a private one, at any moment.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
+        partial.unlink(missing_ok=True)  # it may be a link that somebody left
+        partial.touch(0o600 if private else 0o666, exist_ok=False)
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
         return partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -38,15 +38,15 @@ _FIRST_NAMES: Final = (
     "Thomas|Valentin|Valérie|Véronique|Victor|Vincent|Virginie|William|Xavier|Yann|Yannick|"
     "Yasmine|Yoann|Yohan|Youssef|Yves|Yvette|Zoé"
 )
-_PAIRS: Final = r"(?:(?: ?[./,;:|*=·•_-]{1,3} ?| )\d{2}){4}"
-_DIGITS: Final = r"zéro|un|deux|trois|quatre|cinq|six|sept|huit|neuf"
+_PAIRS: Final = r"(?:(?: ?[./\\,;:|*=+~'’\"·•→_-]{1,3} ?| )[(\[]?\d{2}[)\]]?){4}"
+_DIGITS: Final = r"z[ée]ro|un|deux|trois|quatre|cinq|six|sept|huit|neuf"
 _NUMBERS: Final = (
     rf"{_DIGITS}|dix|onze|douze|treize|quatorze|quinze|seize|vingt|trente|quarante|cinquante|"
     "soixante|et"
 )
 _AT: Final = (
-    r"(?: ?[\[({<«] ?(?:at|arobase?|@) ?[\])}>»] ?| ?([*/_-])(?:at|arobase)\1 ?"
-    r"| (?:arobase?|chez) |%40)"
+    r"(?: ?[\[({<«⟨] ?(?:at|arr?obas[es]?|chez|@) ?[\])}>»⟩] ?"
+    r"| ?([*/_|~#=-]) ?(?:at|arr?obas[es]?) ?\1 ?| (?:arr?obas[es]?|chez) |%40)"
 )
 _DOT: Final = r"(?: ?[\[({</_-] ?(?:dot|point|\.) ?[\])}>/_-] ?| ?\. ?| (?:dot|point) )"
 _PATTERNS: Final = {
@@ -56,19 +56,20 @@ _PATTERNS: Final = {
             r"[\w.+'\"»-]@+[\w«'\"-]+|[\w-]@ [\w-]+\.\w",
             rf"(?<![\w.+-])[\w.+-]+ @ ?[\w-]+{_DOT}\w",
             rf"(?<![\w.+-])[\w.+-]+(?i:{_AT})[\w-]{{1,64}}(?i:{_DOT})\w",
-            r"(?<![\w.+-])[\w.+-]+ (?i:at) [\w-]+ (?i:dot|point) \w",
+            r"(?<![\w.+-])[\w.+-]+ (?i:at) [\w-]+(?: (?i:dot|point) \w|\.[a-z]{2,4}\b)",
             r"[\w.+-] ?[\[(][aA][\])] ?[\w-]+\.[a-z]{2,3}\b",
         ),
         "a phone number": (
-            rf"(?<!\d)\(?[0Oo][1-9]\)?(?:\d{{8}}|{_PAIRS})(?!\d)",
+            rf"(?<!\d)\(?[0Oo][1-9]\)?(?: ?\d{{8}}|{_PAIRS})(?!\d)",
             r"(?<!\d)0[1-9](?:\d{2}([ .-])\d{3}\1\d{3}|([ .-])\d{3}\2\d{3}\2\d{2}|"
-            r"([ .-])\d{4}[ .-]?\d{4}|\d{2}(?: \d{2}){3}|(?: \d{2}){2} \d{4})(?!\d)",
-            r"(?<![\d.,])0(?:([ .-])\d)(?:\1\d){8}(?![\d.,])",
-            r"(?<!\d)0[1-9](?: \d){8}(?!\d)|(?<!\d)0 8\d\d \d{3} \d{3}(?!\d)",
-            rf"(?<!\d)(?:00 ?)?33 ?[1-9](?:\d{{8}}|{_PAIRS})(?!\d)",
+            r"([ .-])\d{4}[ .-]?\d{4}|\d{2}([ .-])\d{2}\4\d{2}\4\d{2}|(?: \d{2}){2} \d{4}|"
+            r" \d{2} \d{3} \d{3}|\d([ .-])\d{3}\5(?:\d{4}|\d{2}\5\d{2}))(?!\d)",
+            r"(?<![\d.,])0(?:(?P<between>[ .-])\d)(?:(?P=between)\d){8}(?![\d.,])",
+            r"(?<!\d)0[1-9](?: \d){8}(?!\d)|(?<!\d)0 8\d\d(?: \d{3} \d{3}|(?: \d{2}){3})(?!\d)",
+            rf"(?<!\d)(?:00 ?)?\(?33\)? ?(?:\(0\) ?)?[1-9](?:\d{{8}}|{_PAIRS})(?!\d)",
             r"(?:\+|(?<!\d)00 ?)[1-9](?:[ ./()-]{0,3}\d){9,13}(?!\d)",
             r"(?<![\d,.])[67](?:[ .-]\d{2}){4}(?!\d)",
-            rf"(?i:\bzéro[ -](?:{_DIGITS})(?:[ ,-]+(?:{_NUMBERS})){{4,}})",
+            rf"(?i:\bz[ée]ro[ -](?:{_DIGITS})(?:[ ,-]+(?:{_NUMBERS})){{4,}})",
         ),
         "a person's name": (
             rf"\b(?:(?:{_TITLES})\.? +[A-Za-zÀ-ÿ]|M(?:\. *|e +|r +| +){_PARTICLES}[A-ZÀ-Þ]|"
@@ -83,7 +84,7 @@ _PATTERNS: Final = {
     }.items()
 }
 """What shows each kind in a text that `_plain` has written."""
-_DASHES: Final = dict.fromkeys(range(0x2010, 0x2016), "-")
+_DASHES: Final = dict.fromkeys((*range(0x2010, 0x2016), 0x2212), "-")
 _NO_WIDTH: Final = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _NUMBER: Final = re.compile(r"(?<!\d)\d{3}[ .]?\d{3}[ .]?\d{3}(?:[ .]?\d{5})?(?!\d)")
 _LA_POSTE: Final = [3, 5, 6, 0, 0, 0, 0, 0, 0]

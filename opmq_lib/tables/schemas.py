@@ -89,8 +89,10 @@ class Rule(NamedTuple):
 
 def _counted(column: str) -> Rule:
     return Rule(
-        columns=(column, "origin"),
-        holds=lambda frame: frame[column].notna() | (frame["origin"] != "own"),
+        columns=(column, "origin", "units_count"),
+        holds=lambda frame: (
+            frame[column].notna() | (frame["origin"] != "own") | frame["units_count"].eq(0)
+        ),
         what=f"an own cell without `{column}`",
         expected=f"`{column}` in every row whose origin is own",
         fix="fill it in: without it nobody can tell whether the cell may be shown",

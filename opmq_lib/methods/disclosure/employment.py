@@ -29,6 +29,7 @@ class Released(NamedTuple):
         hidden_share_pct: Part of the jobs of the last year that is only told together.
         families: Families of which every secret métier could be told as one (not tried for
             subtractions).
+        own_years: Years in which it tells own figures.
     """
 
     table: pd.DataFrame
@@ -36,6 +37,7 @@ class Released(NamedTuple):
     findings: pd.DataFrame
     hidden_share_pct: float = 0.0
     families: tuple[str, ...] = ()
+    own_years: tuple[int, ...] = ()
 
 
 def release(
@@ -101,6 +103,7 @@ def release(
         findings,
         float(100 * share),
         _families(cells, secret, rules),
+        tuple(sorted({*cells["year"].tolist()})),
     )
 
 
@@ -133,7 +136,8 @@ def release_totals(
     refuse_revisions(totals[is_own], shown, earlier or {}, rules)
     secret = [(year, "primary" if year in alone else "before") for year in years[is_secret]]
     reasons = pd.DataFrame(secret, columns=["year", "reason"], dtype="str")
-    return Released(shown, reasons, pd.DataFrame())
+    own_years = totals.loc[is_own & ~is_secret, "year"].tolist()
+    return Released(shown, reasons, pd.DataFrame(), own_years=tuple(own_years))
 
 
 def refuse_revisions(
@@ -145,13 +149,14 @@ def refuse_revisions(
     """Refuse a figure that too few companies have changed since an edition that told it (K3).
 
     Who subtracts two editions reads what these companies changed. What is told together now is
-    compared with what the same métiers were told to be, together or not.
+    compared with what the same métiers were told to be, together or not; métiers and totals are
+    compared by their sums.
 
     Args:
         own: Rows of `employment` or `branch_totals`, of one branch, `changed_units_count` in those
             that are not what they were.
         shown: What is released of them.
-        earlier: What was, by edition.
+        earlier: What was, of either table, by edition.
         rules: Thresholds.
 
     Raises:
@@ -169,10 +174,10 @@ def refuse_revisions(
             expected: the figure of that edition, or 3 companies or more in `changed_units_count`
             what to do: count the companies whose figure differs, or keep that of the edition
     """
-    kept = set(shown["metier_code"]) if "metier_code" in shown else {ALL_METIERS}
+    kept = {*shown.get("metier_code", ()), ALL_METIERS}
 
-    def figures(table: pd.DataFrame) -> pd.DataFrame:
-        table = table if "metier_code" in table else table.assign(metier_code=ALL_METIERS)
+    def figures(table: pd.DataFrame, is_sum: bool) -> pd.DataFrame:
+        table = table.assign(metier_code=ALL_METIERS) if is_sum else table
         value = table.get("employment_headcount", table.get("employees_headcount"))
         count = table[CHANGED] if CHANGED in table else pd.Series(0, table.index)
         cells = table[["year"]].assign(
@@ -184,9 +189,10 @@ def refuse_revisions(
         return sums.agg(value=("value", "sum"), count=("count", "max"))
 
     def defects() -> Iterator[Defect]:
-        now = figures(own)
         for edition_id, table in earlier.items():
-            both = now.join(figures(table)["value"].rename("was"), how="inner")
+            is_sum = not all("metier_code" in each for each in (own, table))
+            was = figures(table, is_sum)["value"].rename("was")
+            both = figures(own, is_sum).join(was, how="inner")
             is_same = np.isclose(both["value"], both["was"], rtol=1e-9, atol=1e-6)
             for metier, year in both.index[~is_same & (both["count"] < rules.min_units)]:
                 yield Defect(

@@ -21,7 +21,7 @@ from opmq_lib.runs import fingerprint, hashes, library, release
 from opmq_lib.runs.editions import archive, crate
 from opmq_lib.runs.plan import READ_BY_ALL, RunId, shown
 from opmq_lib.runs.templates import VOLATILE
-from opmq_lib.sources import ledger, official, states
+from opmq_lib.sources import ledger, official, project, states
 
 _TIMES: Final = ("started_at", "duration_seconds", "key")
 """What differs between two runs that gave the same; and the key, as it holds all sums."""
@@ -97,10 +97,8 @@ def freeze(  # noqa: PLR0913 - what an edition is made of
     path = archive.path_of(root, name)
     sha256 = archive.write(path, _described(about, members))
     if private:
-        partial = path.with_name(f".{name}.private.json.partial")
-        partial.touch(0o600)
-        partial.write_bytes(crate.as_json(private))
-        partial.replace(path.with_name(f"{name}.private.json"))
+        sums = path.with_name(f"{name}.private.json")
+        project.write(sums, crate.as_json(private), private=True)
     return path, sha256
 
 
@@ -184,7 +182,8 @@ def _inputs(
             continue
         is_open = name.startswith(tuple(f"{each}/" for each in (release.RELEASED, *READ_BY_ALL)))
         is_before = parts[0] == "outputs" and parts[1] != folder.name and len(parts) > 2
-        before = ledger.latest(root / "/".join([*parts[:2], ledger.LEDGER])) if is_before else {}
+        lines = root / "/".join([*parts[:2], ledger.LEDGER])
+        before = ledger.latest(lines, "ok") if is_before else {}  # what is there is of these
         public = {id_: each for id_, each in before.items() if each.get("origin") == "public"}
         if parts[2:] == [ledger.LEDGER]:
             kept[name] = b"".join(map(ledger.as_line, public.values()))

@@ -30,6 +30,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
+from opmq_lib.errors import DataError
 from opmq_lib.runs.kernels import leftovers
 from opmq_lib.runs.kernels.kernel import Settings
 from opmq_lib.runs.kernels.warm import Provisioner, Zygotes
@@ -72,6 +73,9 @@ DECLARE = (
     "folder: name the file in `tables` of its branch or, for a notebook of your own, in "
     "`opmq.files` of its metadata; its results are then your own"
 )
+NOT_TOLD = "its words may be of own data: read them in the notebook kept beside the results"
+DISCREET = {"DataError", *(each.__name__ for each in DataError.__subclasses__())}
+"""Errors that never show a value of own data."""
 
 
 class Failure(TypedDict):
@@ -130,12 +134,13 @@ def kill(kernel: AsyncKernelManager) -> None:
         process.wait()
 
 
-def execute(
+def execute(  # noqa: PLR0913 - what, with what, where, within what
     template: Path,
     parameters: Mapping[str, Any],
     folder: Path,
     kernel: AsyncKernelManager,
-    time_limit_seconds: float,
+    limit_seconds: float,
+    is_private: bool = False,
 ) -> Failure | None:
     """Execute a template and write the executed notebook, whole, into `folder`.
 
@@ -144,7 +149,8 @@ def execute(
         parameters: Values of parameters that it declares.
         folder: Working folder of the kernel, and home of the executed notebook.
         kernel: From `new_kernel`; it is over when this returns.
-        time_limit_seconds: Taking longer is a failure, at whatever cell it happens.
+        limit_seconds: Taking longer is a failure, at whatever cell it happens.
+        is_private: Whether an error's own words may tell what is for its owner alone.
 
     Returns:
         `None`, or why it failed; the notebook then shows how far it came.
@@ -153,8 +159,7 @@ def execute(
         OSError: If the executed notebook cannot be written.
     """
     kept: list[NotebookExecutionManager] = []
-    limit = time_limit_seconds
-    with tempfile.TemporaryFile() as kernel_log, _watched(kernel, kernel_log, limit) as is_over:
+    with tempfile.TemporaryFile() as log, _watched(kernel, log, limit_seconds) as is_over:
         try:
             papermill.execute_notebook(
                 nbformat.read(template, as_version=4),  # type: ignore[no-untyped-call]
@@ -167,18 +172,18 @@ def execute(
                 kept=kept,
                 client={
                     "km": kernel,
-                    "startup_timeout": max(1, int(limit)),
+                    "startup_timeout": max(1, int(limit_seconds)),
                     "resources": {"metadata": {"path": str(folder)}},
                 },
                 start={
                     "env": _environment(template, folder),
-                    "stdout": kernel_log,
-                    "stderr": kernel_log,
+                    "stdout": log,
+                    "stderr": log,
                 },
             )
             failure = _stopped_itself(kept[0].nb)
         except Exception as error:  # noqa: BLE001 - whatever happens to a run stays in that run
-            failure = _failure(error, kept, is_over.is_set() and limit, kernel_log)
+            failure = _failure(error, kept, is_over.is_set() and limit_seconds, log, is_private)
         finally:
             kill(kernel)
             _close_event_loop()
@@ -305,7 +310,7 @@ def _write(notebook: NotebookNode, template: Path, folder: Path, is_whole: bool)
             if INJECTED in cell.metadata.get("tags", ()):
                 cell.id = INJECTED
     text = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
-    (folder / template.name).write_text(text + "\n", encoding="utf-8")
+    project.write(folder / template.name, text + "\n")  # a link that a cell left there is replaced
 
 
 def _stopped_itself(notebook: NotebookNode) -> Failure | None:
@@ -321,15 +326,18 @@ def _failure(
     kept: list[NotebookExecutionManager],
     exceeded_seconds: float,
     kernel_log: IO[bytes],
+    is_private: bool,
 ) -> Failure:
     """Say why a run failed; `exceeded_seconds` is its time limit if that is over, else 0."""
+    is_told = not is_private or getattr(error, "ename", "") in DISCREET
+    said = getattr(error, "evalue", "") if is_told else NOT_TOLD
     match error:
         case PapermillExecutionError(ename="MemoryError"):
-            message = f"MemoryError: {error.evalue or 'no memory is left'}; {LESS_MEMORY}"
+            message = f"MemoryError: {said or 'no memory is left'}; {LESS_MEMORY}"
         case PapermillExecutionError(ename="PermissionError" | "URLError" | "gaierror" as name):
-            message = f"{name}: {error.evalue}; {DECLARE}"
+            message = f"{name}: {said}; {DECLARE}"
         case PapermillExecutionError():
-            message = f"{error.ename}: {error.evalue}"
+            message = f"{error.ename}: {said}"
         case _ if exceeded_seconds:
             message = f"the notebook took more than {exceeded_seconds:g} s; {LESS_TIME}"
         case CellTimeoutError():
@@ -338,7 +346,7 @@ def _failure(
             message = "the kernel died: it was killed, ran out of memory or crashed"
         case _:
             message = f"{type(error).__name__}: {error}"
-    if not isinstance(error, PapermillExecutionError):
+    if is_told and not isinstance(error, PapermillExecutionError):
         kernel_log.seek(-min(500, kernel_log.seek(0, os.SEEK_END)), os.SEEK_END)
         words = kernel_log.read().replace(b"\0", b"").decode(errors="replace").strip()
         message += f"; its last words: {words}" if words else ""

@@ -134,6 +134,7 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     _limit_memory(settings.memory_mb)
     if settings.temporary:
         tempfile.tempdir = os.environ["TMPDIR"] = settings.temporary
+        os.environ.setdefault("MPLCONFIGDIR", settings.temporary)  # the usual one it cannot write
     os.environ["OPMQ_RELEASED"] = settings.released
     if settings.readable and confine.is_possible():
         confine.allow_reading([*confine.SYSTEM, *settings.readable])
