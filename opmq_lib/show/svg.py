@@ -7,7 +7,6 @@ written beside what they measure; the words around a drawing are `pieces.figure`
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from itertools import product
 from typing import Final, NamedTuple
 
 from markupsafe import escape
@@ -29,12 +28,10 @@ INK, MUTED, DATA, SOFT, LINE, HOT, HOT_SOFT, PAPER = (
 )
 WIDTH: Final = 400
 WIDE: Final = 860
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom of a box."""
 Point = tuple[int, float]
 """A year and its value."""
 Form = Callable[[float], str]
-_LETTERS, _LETTER, _TOP_SHARE = 52, 7.2, 0.75
+_LETTERS, _LETTER, _BOLD, _TOP_SHARE = 52, 7.2, 7.8, 0.75
 _ROW, _LABEL_HEIGHT, _VALUE_WIDTH, _ENDS_WIDTH = 42, 17, 62, 135
 _NAMES_WIDTH, _NAMES_LETTERS, _LINE, _LETTERS_TOP = 310, 42, 15, 10
 
@@ -67,7 +64,7 @@ class Dot(NamedTuple):
         upper: High end.
         shown: What is written on the right of its name.
         ends: What is written on the right of its interval.
-        height: Place from the bottom, 0 to 1; read by `scatter` alone.
+        height: Rank from the bottom, 0 to 1; read by `scatter` alone.
         size: Share of the largest point, 0 to 1; read by `scatter` alone.
         is_hot: Whether it stands out.
         is_hollow: Whether it is older than the others.
@@ -172,7 +169,7 @@ def dots(
     names = [textwrap.wrap(each.label, _NAMES_LETTERS) for each in rows]
     tops = [0]
     for lines_of in names:
-        tops.append(tops[-1] + (step if is_wide else step + 16 * (len(lines_of) - 1)))
+        tops.append(tops[-1] + step + 16 * max(0, len(lines_of) - (2 if is_wide else 1)))
     height = tops.pop()
     places = [(left + scale * tick, form(tick)) for tick in _ticks(most)] if is_wide else []
     parts = [_line(x, 8, x, height, LINE, width=1) for x, _ in places]
@@ -181,7 +178,7 @@ def dots(
         x = left + scale * reference
         parts.append(_line(x, 0, x, height, MUTED, dashed=True))
     for top, name, each in zip(tops, names, rows, strict=True):
-        y = top + 28 + (0 if is_wide else 16 * (len(name) - 1))
+        y = top + 28 + (8 * max(0, len(name) - 2) if is_wide else 16 * (len(name) - 1))
         colour, weight = (HOT, 600) if each.is_hot else ("", 0)
         place, anchor = (_NAMES_WIDTH - 14, "end") if is_wide else (0, "start")
         first = y + 5 - 8 * (len(name) - 1) if is_wide else top + 16
@@ -215,7 +212,8 @@ def fan(each: Fan, most: float, form: Form, width: int = 290) -> str:
         [True, True, True, True]
     """
     (first, was), (last, now) = each.past[0], each.past[-1]
-    then, value = each.ahead[-1]
+    (then, value), is_past = each.ahead[-1], first < last
+    side = "middle" if is_past else "start"
     height = round(0.45 * width) + 38
     wide = each.bands[0][-1][1:]
     ends = [(form(end), end, 0, MUTED) for end in wide]
@@ -247,17 +245,23 @@ def fan(each: Fan, most: float, form: Form, width: int = 290) -> str:
         f'<polyline points="{known}" {stroke}/>',
         f'<polyline points="{path([(last, now), *each.after])}" {stroke}/>' if each.after else "",
         _circle(x(last), y(now), 4, INK),
-        _text(x(first), y(was) - 8, form(was) * each.is_sure, colour=MUTED, is_haloed=True),
-        _text(x(last), y(now) - 10, form(now) * each.is_sure, "middle", weight=650, is_haloed=True),
+        _text(
+            x(first),
+            y(was) - 8,
+            form(was) * (each.is_sure and is_past),
+            colour=MUTED,
+            is_haloed=True,
+        ),
+        _text(x(last), y(now) - 10, form(now) * each.is_sure, side, weight=650, is_haloed=True),
     ]
     ends.sort(key=lambda end: -end[1])
     for place, (words, _, weight, colour) in zip(
-        _spread([y(end[1]) for end in ends]), ends, strict=True
+        _spread([y(end[1]) for end in ends], height - 30), ends, strict=True
     ):
         parts.append(_text(x(then) + 8, place + 5, words, colour=colour, weight=weight))
     parts += [
         _text(x(year), height - 6, str(year), anchor, MUTED, size=13)
-        for year, anchor in ((first, "start"), (last, "middle"), (then, "middle"))
+        for year, anchor in ((first, "start"), (last, side), (then, "middle"))[not is_past :]
     ]
     return _drawing(width, height, parts)
 
@@ -276,7 +280,7 @@ def lines(rows: Sequence[Line], form: Form, width: int) -> str:
         return 14 + (height - 44) * (1 - amount / most)
 
     order = sorted(range(len(rows)), key=lambda at: -rows[at].points[-1][1])
-    ends = _spread([y(rows[at].points[-1][1]) for at in order])
+    ends = _spread([y(rows[at].points[-1][1]) for at in order], height)
     parts = [_line(0, height - 24, width - room, height - 24, LINE)]
     for at, place in zip(order, ends, strict=True):
         colour, weight = (DATA, 2.6) if rows[at].is_hot else (MUTED, 1.4)
@@ -304,103 +308,71 @@ def _ticks(most: float) -> list[float]:
     return [step * at for at in range(int(most / step) + 1)]
 
 
-def _spread(places: Sequence[float]) -> list[float]:
-    """Return places, from the top, moved so that words that stand there do not touch."""
+def _spread(places: Sequence[float], lowest: float) -> list[float]:
+    """Return places, from the top, moved so that words that stand there touch nothing."""
     moved = list(places[:1])
     for place in places[1:]:
         moved.append(max(place, moved[-1] + _LINE))
     lower = sum(new - old for new, old in zip(moved, places, strict=True)) / len(places)
-    return [place - min(lower, moved[0] - _LETTERS_TOP) for place in moved]
+    up = max(min(lower, moved[0] - _LETTERS_TOP), moved[-1] - lowest)
+    return [place - up for place in moved]
 
 
 def scatter(rows: Sequence[Dot], reference: float, axes: tuple[str, str, str]) -> str:
-    """Return points named where they stand, with their intervals, on a wide drawing.
+    """Return points in their intervals, in order of height, each named beside it; a wide drawing.
 
     Args:
         rows: The points.
         reference: Where a dotted line stands.
         axes: What stands under the drawing, at its top left and beside the reference.
+
+    Examples:
+        >>> rows = [Dot("Soudeurs", 2.0, 1.5, 3.0, height=0.9), Dot("Cadres", 1.0, 0.5, 2.0)]
+        >>> drawing = scatter(rows, 1.2, ("Départs", "Tendus", "le pays"))
+        >>> drawing.index("Soudeurs") < drawing.index("Cadres")
+        True
     """
-    width, height, margin = 860, 500, 8
+    width, top, step = WIDE, 22, 36
     ends = [reference, *(each.upper for each in rows), *(each.lower for each in rows)]
     least, most = math.floor(min(ends)), max(ends)
-    bottom, name_of_x, name_of_y, name_of_line = height - 44, *axes
+    tense = sum(each.height >= _TOP_SHARE for each in rows)
+    band, bottom = top + step * tense + 8, top + step * (len(rows) + 1)
+    name_of_x, name_of_y, name_of_line = axes
 
     def across(value: float) -> float:
-        return margin + (width - 2 * margin) * (value - least) / (most - least)
+        return 8 + (width - 16) * (value - least) / (most - least)
 
     x = across(reference)
     parts = [
-        _box(0, 22, width, _height(_TOP_SHARE, bottom) - 22, HOT_SOFT),
+        _box(0, top, width, band - top, HOT_SOFT),
         _text(4, 16, name_of_y, colour=HOT, weight=600),
-        _line(x, 22, x, bottom, MUTED, dashed=True),
+        _line(x, top, x, bottom, MUTED, dashed=True),
         _text(x + 5, bottom - 6, name_of_line, colour=MUTED),
         _line(0, bottom, width, bottom, LINE),
         *(
             _text(across(value), bottom + 18, french.number(value), "middle", MUTED)
             for value in range(least, math.floor(most) + 1)
         ),
-        _text(width / 2, height - 4, name_of_x, "middle", MUTED),
+        _text(width / 2, bottom + 40, name_of_x, "middle", MUTED),
     ]
-    placed: list[Box] = [(x, bottom - 20, x + _LETTER * len(name_of_line), bottom)]
-    placed.append((0, 2, _LETTER * len(name_of_y), 20))
-    points = [(each, across(each.value), _height(each.height, bottom)) for each in rows]
-    placed += [(at - 11, y - 11, at + 11, y + 11) for _, at, y in points for _ in range(3)]
-    placed += [(across(each.lower), y - 3, across(each.upper), y + 3) for each, _, y in points]
-    names = []
-    for each, at, y in points:
+    for at, each in enumerate(sorted(rows, key=lambda row: -row.height)):
+        y = top + step * (at + 0.65) + (8 if at >= tense else 0)
+        low, high, place = (across(end) for end in (each.lower, each.upper, each.value))
         radius = 5 + 7 * each.size**0.5
-        parts += _point(each, across(each.lower), across(each.upper), at, y, radius)
-        names.append(_name(each, at, y, radius, (width, bottom), placed))
-    return _drawing(width, height, parts + names)
+        parts += _point(each, low, high, place, y, radius)
+        parts.append(_name(each, low, high, y, radius))
+    return _drawing(width, bottom + 44, parts)
 
 
-def _height(share: float, bottom: float) -> float:
-    """Return where a share of all stands; the top quarter, where most are, takes half the room."""
-    least, most = (0.5, 1.0) if share >= _TOP_SHARE else (0.0, 0.5)
-    low, high = (_TOP_SHARE, 1.0) if share >= _TOP_SHARE else (0.0, _TOP_SHARE)
-    part = least + (most - least) * (share - low) / (high - low)
-    return bottom - 8 - part * (bottom - 40)
-
-
-def _name(  # noqa: PLR0913 - where, how large, and what is there already
-    each: Dot,
-    x: float,
-    y: float,
-    radius: float,
-    size: tuple[float, float],
-    placed: list[Box],
-) -> str:
-    """Return the name of a point where it hides the least of what is placed already."""
-    lines = textwrap.wrap(_short(each.label), 26)
-    length, tall = _LETTER * max(map(len, lines)), 16 * len(lines)
-    beside, above, below = 10 - tall / 2, -radius - tall + 7, radius + 15
-    boxes: list[tuple[float, int, Box, str, float, float]] = []
-    for dy, (anchor, start) in product(
-        (beside, above, below, above - 14, below + 14),
-        (("start", x + radius + 5), ("end", x - radius - 5), ("middle", x)),
-    ):
-        if dy == beside and anchor == "middle":
-            continue
-        left = {"start": start, "end": start - length, "middle": start - length / 2}[anchor]
-        box = (left, y + dy - 12, left + length, y + dy + tall - 12)
-        outside = max(0, -box[0]) + max(0, box[2] - size[0]) + max(0, 24 - box[1])
-        outside += max(0, box[3] - size[1])
-        hidden = sum(_shared(box, other) for other in placed)
-        boxes.append((hidden + 40 * outside, len(boxes), box, anchor, start, y + dy))
-    _, _, box, anchor, start, top = min(boxes)
-    placed.append(box)
-    colour, weight = (HOT, 600) if each.is_hot else (INK, 0)
-    return "".join(
-        _text(start, top + 16 * at, words, anchor, colour, weight, is_haloed=True)
-        for at, words in enumerate(lines)
-    )
-
-
-def _shared(one: Box, other: Box) -> float:
-    """Return the area that two boxes share."""
-    width, height = (min(one[n + 2], other[n + 2]) - max(one[n], other[n]) for n in (0, 1))
-    return max(0.0, width) * max(0.0, height)
+def _name(each: Dot, low: float, high: float, y: float, radius: float) -> str:
+    """Return the name of a point: after its interval, before it, or above for want of room."""
+    name, colour, weight = _short(each.label), *((HOT, 600) if each.is_hot else (INK, 0))
+    length = len(name) * (_BOLD if each.is_hot else _LETTER)
+    if high + 8 + length <= WIDE:
+        return _text(high + 8, y + 5, name, "start", colour, weight, is_haloed=True)
+    if length + 8 <= low:
+        return _text(low - 8, y + 5, name, "end", colour, weight, is_haloed=True)
+    return _text(low, y - radius - 3, name, "start", colour, weight, is_haloed=True)
 
 
 def _point(  # noqa: PLR0913 - a point and its interval

@@ -35,14 +35,14 @@ def figure(results: Results, width: int = 290) -> Html:
     if f is None:
         return Html("")
     cells = Cells(TABLE, table)
-    f.points = cells.show(f.row, points)
+    f.points, f.share = cells.show(f.row, points), cells.percent(f.row)
 
     def share(row: int) -> str:
         is_wide = cells.is_unreliable(row)
         return cells.ends(row, french.percent) if is_wide else french.percent(table["value"][row])
 
     shares = (
-        f"{f.names[level]} : {share(rows.index[0])} puis {share(rows.index[-1])}"
+        f"{f.names[level]} : {' puis '.join(share(rows.index[at]) for at in f.shown)}"
         for level, rows in f.past.items()
     )
     fans = [_fan(f.names[level], f.past[level], table.loc[row]) for level, row in f.ends.items()]
@@ -51,7 +51,7 @@ def figure(results: Results, width: int = 290) -> Html:
         fans,
         [figures.panels(fans, french.percent, width)],
         _table(f, cells),
-        f"De {f.first} à {f.last}. {' ; '.join(shares)}.",
+        f"{WORDS.trends_years(f)} {' ; '.join(shares)}.",
     )
 
 
@@ -68,17 +68,20 @@ def _moves(table: pd.DataFrame) -> Any:
     if now.empty or ends.empty or moved.empty:
         return None
     names = {level: name for level, name in QUALIFICATIONS.items() if ends["level"].eq(level).any()}
-    row = int(moved["value"].abs().argmax())
+    first, last = (int(year) for year in (now["year"].min(), now["year"].max()))
+    most = moved if first < last else now  # one year: no change, the largest share
+    row = int(most["value"].abs().argmax())
     sure = moving[(moving["lower"] > 0) | (moving["upper"] < 0)]["level"]
     return SimpleNamespace(
         names=names,
         past={level: now[now["level"] == level].sort_values("year") for level in names},
         ends={level: int(ends.index[ends["level"] == level][0]) for level in names},
-        first=int(now["year"].min()),
-        last=int(now["year"].max()),
+        first=first,
+        last=last,
+        shown=(0, -1) if first < last else (-1,),
         ahead=int(ends["year"].max()),
-        row=int(moved.index[row]),
-        name=QUALIFICATIONS[str(moved["level"].iloc[row])],
+        row=int(most.index[row]),
+        name=QUALIFICATIONS[str(most["level"].iloc[row])],
         sure=[names[level].lower() for level in sure if level in names],
     )
 
@@ -97,13 +100,16 @@ def _table(f: Any, cells: Cells) -> Html:
             row_of(cells.table, f"qualification_{name}_points", year=f.last, level=level), points
         )
 
+    changes = {
+        "Évolution (points)": moved("change"),
+        "dont poids des domaines": moved("mix"),
+        "dont dans chaque domaine": moved("within"),
+    }
     columns: dict[str, Callable[[str], str]] = {
         "Qualification": f.names.__getitem__,
         f"Part {f.first}": lambda level: cells.percent(int(f.past[level].index[0])),
         f"Part {f.last}": lambda level: cells.percent(int(f.past[level].index[-1])),
-        "Évolution (points)": moved("change"),
-        "dont poids des domaines": moved("mix"),
-        "dont dans chaque domaine": moved("within"),
+        **(changes if f.first < f.last else {}),
         f"Part {f.ahead}, huit chances sur dix": lambda level: (
             percent_interval(cells, f.ends[level]) + cells.letter(f.ends[level])
         ),
