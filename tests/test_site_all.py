@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_site_browser import ARGS, AXE, CHROMIUM, sync_api
+from test_site_browser import ARGS, AXE, CHROMIUM, TOUCHING, sync_api
 from test_study import sentences
 
 from opmq_lib.show import french
@@ -128,6 +128,18 @@ def test_axe_finds_no_violation_on_any_kind_of_page(browser: "sync_api.Browser",
         texts = page.evaluate(texts + "one.getAttribute('alt') ?? one.getAttribute('aria-label'))")
         found += [(name, each) for each in texts if not 0 < len(each or "") <= LONGEST_ALTERNATIVE]
     context.close()
+    assert found == []
+
+
+@needs_chromium
+def test_words_of_a_drawing_touch_nothing(browser: "sync_api.Browser") -> None:
+    page, found = browser.new_page(), []
+    for path in sorted(SITE.rglob("*.html")):
+        page.goto(path.as_uri())
+        for width in (SCREEN, PHONE):
+            page.set_viewport_size({"width": width, "height": 900})
+            found += [(path.parent.name, path.name, *each) for each in page.evaluate(TOUCHING)]
+    page.close()
     assert found == []
 
 

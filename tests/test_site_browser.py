@@ -40,6 +40,23 @@ PAGES = [
     "mentions-legales.html",
 ]
 WIDTHS = (1280, 375)
+TOUCHING = """() => {
+  const drawn = [...document.querySelectorAll('svg')].filter(one => one.clientWidth);
+  return drawn.flatMap(one => {
+    const words = [...one.querySelectorAll('text')].map(each => {
+      const {x, y, width, height} = each.getBBox();
+      const [top, bottom] = [y + 2, y + height - 2];
+      return {said: each.textContent, left: x + 1, right: x + width - 1, top, bottom};
+    });
+    const out = words.filter(({left, right}) => left < -1 || right > one.viewBox.baseVal.width + 1);
+    const touch = words.flatMap((each, at) => words.slice(at + 1).filter(other =>
+      Math.min(each.right, other.right) > Math.max(each.left, other.left) &&
+      Math.min(each.bottom, other.bottom) > Math.max(each.top, other.top)
+    ).map(other => [each.said, other.said]));
+    return [...out.map(({said}) => [said, 'leaves its drawing']), ...touch];
+  });
+}"""
+"""The words of drawings that touch others, or leave theirs."""
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 

@@ -11,6 +11,7 @@ import pytest
 from chains import employment_results
 from readings import agrees, readings
 from test_cli import opmq
+from test_site_browser import ARGS, TOUCHING
 
 from opmq_lib import site
 from opmq_lib.questions.rapport import chain
@@ -24,15 +25,6 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 KNOWN, UNKNOWN = "ceramique", "chaux"
 EDITION = "2026"
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SHOWN = re.compile(r'<span (?:class="n" )?data-cell="([^":]+):(\d+):(\w+)">([^<]*)</span>')
 TAG = re.compile(r"<[^>]+>")
 
@@ -258,7 +250,7 @@ def test_every_page_opens_in_chromium_without_leaving_its_folder(root: Path, chr
     home = root / "outputs" / "site"
     asked: list[str] = []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         page = browser.new_page(locale="fr-FR", viewport={"width": 375, "height": 667})
         page.on("request", lambda request: asked.append(request.url))
         pages = sorted(home.rglob("*.html"))
@@ -268,6 +260,9 @@ def test_every_page_opens_in_chromium_without_leaving_its_folder(root: Path, chr
             assert page.locator("h1").count() == 1, path
             too_wide = "document.documentElement.scrollWidth > window.innerWidth"
             assert page.evaluate(too_wide) is False, path
+            for width in (1280, 375):
+                page.set_viewport_size({"width": width, "height": 667})
+                assert page.evaluate(TOUCHING) == [], path
         browser.close()
     assert [url for url in asked if not url.startswith((home.as_uri(), "data:"))] == []
 
@@ -282,7 +277,7 @@ def test_a_member_of_a_committee_has_the_answer_in_two_taps_the_metier_in_three(
         french.number(listed[f"departure_rate_pct{end}"], 1) for end in ("", "_lower", "_upper")
     )
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGS)
         page = browser.new_page(locale="fr-FR", viewport={"width": 375, "height": 667})
         page.goto(home)
         page.get_by_role("link", name="Industries céramiques").first.click()

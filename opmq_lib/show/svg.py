@@ -161,7 +161,7 @@ def dots(
         form: How a value of the scale is written.
     """
     width, step, left = (WIDE, 38, _NAMES_WIDTH) if is_wide else (WIDTH, _ROW, 0)
-    room = _ENDS_WIDTH if any(each.ends for each in rows) else 8
+    room = _ENDS_WIDTH if any(each.ends for each in rows) else 24 if is_wide else 8
     least = min(0.0, *(each.lower for each in rows))
     most = max([reference or 0, *(each.upper for each in rows)])
     scale = (width - left - room) / (most - least)
