@@ -170,6 +170,17 @@ def test_semicolons_with_decimal_commas_are_accepted(root):
     assert validate(root)[-1] == f"{OWN} (table `employment`): 2 rows"
 
 
+def test_a_total_far_from_the_published_headcount_is_said_without_its_value(root):
+    edit(root, OWN, "1200,", "912000,")
+    with pytest.warns(UserWarning, match=r"its total of 2018 is more than 1.5 times") as said:
+        validate(root)
+    assert "912" not in str(said[0].message)
+    edit(root, OWN, "912000,", "1200,")
+    edit(root, OWN, "chimie,D1Z41", "chimie,autres_metiers")
+    with pytest.warns(UserWarning, match=r"is less than 1/1.5 of its published headcount \(2020\)"):
+        validate(root)
+
+
 @pytest.mark.parametrize("text", ["", TABLE.partition("\n")[0]])
 def test_an_empty_file_is_refused(root, text):
     (root / OWN).write_text(text, encoding="utf-8")

@@ -16,7 +16,10 @@ from opmq_lib.params import EditionParams, is_project_path
 from opmq_lib.sources import embedded, grids, parameters, registers, rncp, table_files
 from opmq_lib.sources.yaml_model import Reading, read_file
 from opmq_lib.tables import titles
+from opmq_lib.tables.scope import REST
 
+FAR = 1.5
+"""How many times larger, or smaller, an own total may be than the published one, unsaid."""
 Checked = tuple[str, list[DataError]]
 """What was checked, in words, and what is wrong with it."""
 
@@ -103,6 +106,29 @@ def _supplied(root: Path, branch_code: str, named: Any) -> Iterator[Checked]:
         codes = blocs if table == "bloc_readings" else None
         read = partial(table_files.read_supplied, paths[table], table, branch_code, codes)
         yield _table(paths[table], table, read)
+    if "employment" in paths:
+        _compare_with_published(paths["employment"], branch_code)
+
+
+def _compare_with_published(path: Path, branch_code: str) -> None:
+    """Say where the total of a branch's own table is far from its published headcount.
+
+    A table without the rest of the branch may be of some métiers only.
+    """
+    try:
+        own = table_files.read_supplied(path, "employment", branch_code)
+    except DataError:
+        return
+    published = embedded.load("branch_headcount").query("branch_code == @branch_code")
+    year, heads = own["year"].max(), published["employees_headcount"].sum()
+    last = own[own["year"] == year]
+    ratio = last["employment_headcount"].sum() / heads if heads else 1.0
+    is_whole = last["metier_code"].eq(REST).any()
+    if ratio > FAR or (is_whole and ratio * FAR < 1):
+        how = f"more than {FAR} times" if ratio > 1 else f"less than 1/{FAR} of"
+        known = f"its published headcount ({published['year'].max()})"
+        where = f"{table_files.shown(path)}: its total of {year}"
+        warnings.warn(f"{where} is {how} {known}: check its unit, its perimeter", stacklevel=2)
 
 
 def _base_year(edition: EditionParams) -> Iterator[Checked]:

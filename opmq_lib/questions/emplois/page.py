@@ -94,7 +94,8 @@ def headline(results: Results, labels: Labels) -> Html:
         (pieces.metier(code, named[code]), cells.headcount(row), _ends(cells, row))
         for row, code in zip(ranked.index[:2], codes(ranked), strict=False)
     ]
-    known = total is not None and results[TABLE].at[total, "status"] == "value"
+    is_published = total is not None and results[TABLE].at[total, "status"] == "value"
+    known = is_published and not f.is_observed  # the branch's own table has a total of its own
     return pieces.lede(WORDS.headline(f, first, cells.number(total) if known else ""))
 
 
