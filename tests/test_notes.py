@@ -42,7 +42,8 @@ def read(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def shown(table: pd.DataFrame, branch_code: str = "chimie") -> str:
     own = notes.of_branch(notes.followed(table, WORKS, ON), branch_code)
-    return page.notes({chain.NOTES: own}, LABELS).html
+    facts = pd.DataFrame({"metier_code": ["E1Z41"]})
+    return page.notes({chain.NOTES: own, chain.FACTS: facts}, LABELS).html
 
 
 def test_a_bad_register_gives_one_error_that_lists_everything(tmp_path: Path) -> None:

@@ -54,8 +54,12 @@ def test_every_number_is_a_cell_of_a_result_table(branch_code):
         if table == "skill_posts" and column != "metiers_count":
             assert text == french.two_digits(value)
             continue
-        shown = text.replace("\u202f", "").replace("\u00a0", "").replace(",", ".")
+        shown = text.replace("\u202f", "").replace("\u00a0", "").replace(" ", "")
+        shown = shown.replace(",", ".")
         shown = shown.removesuffix("%")
+        if shown == "moinsde1":
+            assert 0 < value < 1
+            continue
         assert float(shown) == pytest.approx(value, abs=0.5)
 
 
@@ -179,9 +183,27 @@ def test_a_branch_without_certifying_body_has_nd_and_not_zero():
     table = found["competences"].set_index("indicator")
     for name in ("certifications_count", "metiers_without_certification_count"):
         assert (table.loc[[name], "status"] == "nd").all()
-    assert (
-        "Nous ne connaissons pas encore les certifications" in competences.findings(found, {}).html
+
+
+def test_a_branch_without_headcount_has_one_line_that_says_what_would_fill_the_page():
+    found = skill_results(study.load_inputs(["chaux"]), "chaux", study.edition())
+    said = competences.findings(found, {}).html
+    assert said.count("<p") == 2
+    assert "Nous ne connaissons pas les métiers de cette branche" in said
+    assert "Un tableau fourni par la branche" in said
+    parts = (
+        competences.banner(found),
+        competences.reasons_table(found),
+        competences.calendar_table(found),
+        competences.coverage_table(found, {}),
+        competences.uncovered_table(found),
+        competences.emerging_table(found),
+        competences.blocs_table(found, {}),
+        competences.posts_table(found),
+        competences.gaps_table(found, {}, {}),
+        competences.portfolio_table(found),
     )
+    assert [part.html for part in parts if part.html] == []
 
 
 def test_signals_are_skills_of_metiers_that_the_branch_employs():

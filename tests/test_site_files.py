@@ -23,6 +23,7 @@ TABLE = (
     "chimie,E2Z70,FM,2018,employment_headcount,32261.20671,-0.012345678,value,=HYPERLINK(1),public\n"
     'chimie,E1Z40,FM,2018,employment_headcount,,,s,"+33 ; « a »",public\n'
 )
+UNITS = "indicator,value,lower,unit,origin\na,12,11,headcount,public\nb,3,2,pct,public\n"
 
 
 def built(root: Path, **tables: str) -> Path:
@@ -34,7 +35,8 @@ def built(root: Path, **tables: str) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built(tmp_path_factory.mktemp("files"), essai=TABLE)
+    folder = tmp_path_factory.mktemp("files")
+    return built(folder, essai=TABLE, unites=UNITS, personnes=UNITS.replace("pct", "headcount"))
 
 
 def rows(folder: Path, name: str) -> list[list[str]]:
@@ -70,6 +72,13 @@ def test_the_workbook_has_french_titles_with_units_and_labels_beside_codes(folde
     assert first[-5:] == (32260, -0.01235, "value", "la valeur est donnée", "=HYPERLINK(1)")
     assert second[-5:] == (None, None, "s", "secret statistique", "+33 ; « a »")
     assert first[header.index("Indicateur")] == "Emplois du métier"
+
+
+def test_a_column_is_titled_with_its_unit_or_where_to_read_it(folder: Path) -> None:
+    several, one = (sheet(folder, name)[0] for name in ("01_unites", "01_personnes"))
+    assert "Valeur (unité : voir la colonne « Unité »)" in several
+    assert "Valeur (personnes)" in one
+    assert "Borne basse (personnes)" in one
 
 
 def test_no_cell_of_a_workbook_is_a_formula(folder: Path) -> None:

@@ -84,6 +84,16 @@ def two_digits(value: float) -> str:
     return number(value if abs(value) < 10 else float(f"{value:.2g}"))
 
 
+def three_digits(value: float) -> str:
+    r"""Return an official head count of the country.
+
+    Examples:
+        >>> three_digits(400_472) == "400\u202f000"
+        True
+    """
+    return number(float(f"{value:.3g}"))
+
+
 def bounds(lower: float, upper: float) -> str:
     r"""Return the two ends of an interval of heads.
 
@@ -132,6 +142,16 @@ def percent(value: float, decimals: int = 0) -> str:
         True
     """
     return f"{number(value, decimals)}{NBSP}%"
+
+
+def share(value: float) -> str:
+    r"""Return a share in whole percent, never 0 where there is some.
+
+    Examples:
+        >>> share(3.4) == "3\u00a0%", share(0.6) == "moins de\u00a01\u00a0%"
+        (True, True)
+    """
+    return f"{rounded(value, 1)}{NBSP}%"
 
 
 def typography(prose: str) -> str:

@@ -32,7 +32,7 @@ from opmq_lib.site.manifest import Manifest, Run, read_file
 from opmq_lib.sources import study
 
 README = "LISEZ-MOI"
-NOT_SHOWN = "origin"
+NOT_SHOWN, UNIT = "origin", "unit"
 _NAME_LIMIT = 31
 _SPLITS = re.compile(r'[;"\r\n]')
 _LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -206,14 +206,21 @@ def sheet_name(run: Run, table: str) -> str:
 
 def titled(columns: Sequence[Column]) -> list[Cells]:
     """Return the columns of a table as those of a sheet, each code beside what it means."""
-    return [cells for column in columns for cells in _titled(column)]
+    found = [each.texts.dictionary.to_pylist() for each in columns if each.name == UNIT]
+    own = {tables.COLUMNS["value"].unit: _meaning(*found[0])} if [*map(len, found)] == [1] else {}
+    return [cells for column in columns for cells in _titled(column, own)]
 
 
-def _titled(column: Column) -> list[Cells]:
+def _meaning(unit: str) -> str:
+    return tables.CODES[UNIT].get(unit, unit)
+
+
+def _titled(column: Column, own: Mapping[str, str]) -> list[Cells]:
+    """Return a column as a sheet has it; `own`: what stands where its unit is said elsewhere."""
     about = tables.COLUMNS.get(column.name)
     title = about.label if about else column.name
     if about and about.unit:
-        title = f"{title} ({about.unit})"
+        title = f"{title} ({own.get(about.unit, about.unit)})"
     labels = _labels().get(column.name)
     if labels is None:
         return [Cells(title, column.texts, column.is_number)]

@@ -73,11 +73,13 @@ def pages(
         manifest.edition.edition_date.year,
     )
     missing, template = _missing(manifest, given), templates("metier.qmd")
-    found = {}
+    romes, found = inputs["fap_rome"].groupby("metier_code")["rome_code"].agg(" ".join), {}
     for code in codes:
         facts = page.facts(arranged, code)
         body = Markup(page.WORDS.page(facts, missing, "../"))
-        found[f"{FOLDER}/{code}.qmd"] = template.render(m=facts, body=body)
+        found[f"{FOLDER}/{code}.qmd"] = template.render(
+            m=facts, body=body, romes=romes.get(code, "")
+        )
     families, branches = books.families(arranged, codes), books.of_branches(arranged, codes)
     index = templates("metiers.qmd").render(families=families, branches=branches, most=_MOST)
     return found | {f"{FOLDER}/index.qmd": index}

@@ -23,10 +23,10 @@ COUNTS = {
 
 
 def banner(results: Results) -> Html:
-    """Return what the facts rest on, or that there is no métier to show."""
+    """Return what the facts rest on, or nothing where there is no métier to show."""
     facts = results[FACTS]
     rome = facts.loc[facts["fact_code"] == "macro", "vintage"]
-    return pieces.banner(WORDS.no_list() if rome.empty else WORDS.banner(rome.iloc[0]))
+    return Html("") if rome.empty else pieces.banner(WORDS.banner(rome.iloc[0]))
 
 
 def findings(results: Results, labels: Labels) -> Html:
@@ -55,7 +55,7 @@ def notes(results: Results, labels: Labels) -> Html:
     """Return the notes that bodies have signed, with the marks of those to read with care."""
     table = results[NOTES]
     if table.empty:
-        return pieces.text(WORDS.no_note())
+        return Html("") if results[FACTS].empty else pieces.text(WORDS.no_note())
     rows = table.astype("object").fillna("").to_dict("records")
     said = [
         WORDS.note(

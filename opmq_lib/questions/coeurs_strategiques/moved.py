@@ -71,8 +71,11 @@ def _why(row: Moved) -> Markup:
     ][:1]
     moves = {code: _move(row, code) for code in row.of.codes() if code in row.before.names}
     largest = sorted((code for code in moves if moves[code]), key=moves.__getitem__, reverse=True)
-    for code in largest[:REASONS]:
-        then, now = (of.fact(row.metier_code, code) for of in (row.before, row.of))
+    facts = [
+        (code, *(of.fact(row.metier_code, code) for of in (row.before, row.of))) for code in largest
+    ]
+    seen = [each for each in facts if each[1].striptags() != each[2].striptags()]
+    for code, then, now in seen[:REASONS]:
         said.append(Markup("{} {} → {}").format(row.of.named(code)[0].lower(), then, now))
     return Markup(" ; ").join(said or [WORDS.nothing_moved()])
 

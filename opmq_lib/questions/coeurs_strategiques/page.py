@@ -26,12 +26,12 @@ SHOWN_METIERS = 5
 
 
 def banner(results: Results) -> Html:
-    """Return whether anything was voted, what is estimated, and whether no list can be made."""
+    """Return whether anything was voted, and what is estimated."""
     criteria, unvoted = results[CRITERIA], is_unvoted(results)
     named = [WORDS.QUESTIONS[code] for code in criteria["question_code"][unvoted].unique()]
     labelled = results[LABELS]
     is_estimated = bool((labelled["nature"] == "estimate").any())
-    return pieces.banner(WORDS.banner(named, not unvoted.all(), is_estimated, labelled.empty))
+    return pieces.banner(WORDS.banner(named, not unvoted.all(), is_estimated))
 
 
 def is_unvoted(results: Results) -> pd.Series:
@@ -41,14 +41,15 @@ def is_unvoted(results: Results) -> pd.Series:
 
 def findings(results: Results, labels: Labels) -> Html:
     """Return, for each question, who is on the list and who is near it."""
+    if results[LABELS].empty:
+        return pieces.lede(WORDS.unknown())
     said = []
     for question in results[CRITERIA]["question_code"].unique():
         of = Of(results, question)
         groups = _attested(of), _to_check(of), *(of.labelled(label) for label in DOUBTFUL)
         share = [of.fact(code, reasons.SHARE) for code in groups[0]["metier_code"][:1]]
-        unknown = results[LABELS].empty, _unlabelled(of)
         names = (_links(rows, labels) for rows in groups)
-        said.append(WORDS.finding(question, share, *names, *unknown))
+        said.append(WORDS.finding(question, share, *names, _unlabelled(of)))
     return pieces.lede("\n\n".join([*said, WORDS.next_step()]))
 
 
@@ -94,16 +95,15 @@ def lists(results: Results, labels: Labels, question: str) -> Html:
 
     Every line has what is known, how surely, why, and what would settle it: no bare ranking.
     """
-    first = listed(results, labels, question)
     if results[LABELS].empty:
-        return first
-    of = Of(results, question)
+        return Html("")
+    first, of = listed(results, labels, question), Of(results, question)
     cutoff = reasons.two_decimals(of.criteria["cutoff_score"].iloc[0])
     open_count = sum(len(of.labelled(label)) for label in DOUBTFUL)
     doubtful = (_doubtful(of, labels, label) for label in DOUBTFUL)
     parts = [
         _checked(of, labels),
-        pieces.text(WORDS.rule([*of.gates.values()], cutoff)),
+        pieces.text(WORDS.rule([*of.gates.values()], cutoff, of.tension_years())),
         pieces.folded(WORDS.still_open(open_count), *doubtful),
         _others(of, labels),
     ]
@@ -138,8 +138,6 @@ def weights(results: Results, labels: Labels) -> Html:
 
 def listed(results: Results, labels: Labels, question: str) -> Html:
     """Return the métiers on the list, with what it asks of them and what stands beside."""
-    if results[LABELS].empty:
-        return pieces.banner(WORDS.no_label())
     of = Of(results, question)
     rows, asked = _attested(of), of.codes()
     if rows.empty and not _to_check(of).empty:

@@ -14,8 +14,8 @@ from opmq_lib.tables.indicators import where
 
 WORDS = words(__package__)
 SHARE, HEADS = "employment_share", "employment_headcount"
-FINE = (SHARE, "location_quotient")
-"""Facts shown with a decimal under 10."""
+QUOTIENT = "location_quotient"
+OF_BRANCH = (SHARE, QUOTIENT)
 
 
 class Of:
@@ -63,7 +63,14 @@ class Of:
     def codes(self) -> list[str]:
         """Return what the question asks for, the branch's own facts first."""
         asked = [*self.lines["criterion_code"], *self.criteria["criterion_code"]]
-        return sorted({*asked}, key=lambda code: (code not in FINE, asked.index(code)))
+        return sorted({*asked}, key=lambda code: (code not in OF_BRANCH, asked.index(code)))
+
+    def tension_years(self) -> list[str]:
+        """Return the years of the tensions that the question asks for."""
+        asked = [code for code in self.codes() if code.startswith("tension_")]
+        facts = self.facts.table
+        years = facts.loc[facts["criterion_code"].isin(asked) & facts["value"].notna(), "year"]
+        return [f"{year:.0f}" for year in sorted(years.dropna().unique())]
 
     def named(self, code: str) -> tuple[str, str]:
         """Return label and unit of what is known of a métier."""
@@ -82,7 +89,9 @@ class Of:
             return ABSENT
 
         def form(value: float) -> str:
-            return french.number(value, 1 if code in FINE and value < 10 else 0) + sign
+            if code == SHARE:
+                return french.rounded(value, 1) + sign
+            return french.number(value, 1 if code == QUOTIENT and value < 10 else 0) + sign
 
         low, high = (table.read(row, end) for end in ("lower", "upper"))
         shown = table.show(row, form)

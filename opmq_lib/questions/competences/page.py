@@ -1,7 +1,6 @@
 """Facts and figures of `05_competences`: which certifications to look at; skills, and gaps."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +18,7 @@ TABLE, PORTFOLIO, REASON_TABLE = "competences", "portfolio", "to_look_at"
 CALENDAR, BLOCS, SHARED = "expiry_calendar", "bloc_coverage", "consolidation_certifications"
 SIGNALS, GAPS, POSTS = "skill_signals", "skill_gaps", "skill_posts"
 SHARE = "employment_share_pct"
-SHOWN, LEAST_ROUNDED_PCT = 12, 2
+SHOWN = 12
 LEADS = ("", "12_months_", "24_months_")
 WORDS = words(__package__)
 REASONS = {
@@ -44,6 +43,7 @@ def facts(results: Results) -> Any:
     days = results[BLOCS].drop_duplicates("lead_months")
     years = results[POSTS]["year"]
     return SimpleNamespace(
+        has_metiers=counted(results, "metiers_looked_at_count") != pieces.ABSENT,
         has_portfolio=not results[PORTFOLIO].empty,
         has_survey=not results[GAPS].empty,
         has_blocs=counted(results, "bloc_coverage_pct") != pieces.ABSENT,
@@ -54,8 +54,9 @@ def facts(results: Results) -> Any:
 
 
 def banner(results: Results) -> Html:
-    """Return what must be known before any figure of certification or skill."""
-    return pieces.banner(WORDS.banner(facts(results)))
+    """Return what must be known before any figure of certification or skill, if there is one."""
+    f = facts(results)
+    return pieces.banner(WORDS.banner(f)) if f.has_metiers or f.has_portfolio else Html("")
 
 
 def findings(results: Results, labels: Labels) -> Html:
@@ -79,7 +80,8 @@ def reasons_table(results: Results) -> Html:
         "Certification": _text(table, "title"),
         "Raison": _text(table, "reason_code", REASONS.__getitem__),
     }
-    return _listed(WORDS.reasons_table(), columns, table.index, WORDS.no_reason(facts(results)))
+    nothing = WORDS.no_reason() if facts(results).has_portfolio else ""
+    return _listed(WORDS.reasons_table(), columns, table.index, nothing)
 
 
 def calendar_table(results: Results) -> Html:
@@ -92,7 +94,8 @@ def calendar_table(results: Results) -> Html:
         "Mois restants": _number(CALENDAR, table, "months_left"),
         "À prévoir": _text(table, "state", STATES.__getitem__),
     }
-    return _listed(WORDS.calendar_table(), columns, table.index, WORDS.no_calendar())
+    nothing = WORDS.no_calendar() if facts(results).has_portfolio else ""
+    return _listed(WORDS.calendar_table(), columns, table.index, nothing)
 
 
 def coverage_table(results: Results, labels: Labels) -> Html:
@@ -104,14 +107,15 @@ def coverage_table(results: Results, labels: Labels) -> Html:
 
     columns = {
         "Métier (FAP)": labels.__getitem__,
-        "Part des emplois de la branche": lambda code: cells.show(rows[code], _share),
+        "Part des emplois de la branche": lambda code: cells.show(rows[code], french.share),
         "Intervalle à 80 %": lambda code: _interval(cells, rows[code]),
         "Certifications de la branche": lambda code: counted(results, "certifications_count", code),
         "Certifications existantes, tous organismes": lambda code: counted(
             results, "existing_certifications_count", code
         ),
     }
-    return _listed(WORDS.coverage_table(), columns, shares["metier_code"], WORDS.no_metier())
+    nothing = _unless_unknown(results, WORDS.no_metier)
+    return _listed(WORDS.coverage_table(), columns, shares["metier_code"], nothing)
 
 
 def uncovered_table(results: Results) -> Html:
@@ -130,7 +134,7 @@ def blocs_table(results: Results, labels: Labels) -> Html:
     """Return bloc coverage in words then métier by métier, or what it takes to have one."""
     f, table = facts(results), results[BLOCS]
     if not f.has_blocs:
-        return pieces.banner(WORDS.no_blocs())
+        return pieces.banner(_unless_unknown(results, WORDS.no_blocs))
     cells, last = Cells(BLOCS, table), max(f.days)
     rows = table.reset_index().set_index(["rome_code", "lead_months"])["index"].to_dict()
 
@@ -166,7 +170,7 @@ def posts_table(results: Results) -> Html:
     """Return the skills that the most projected posts to fill ask for, or why there is none."""
     table = results[POSTS]
     if table.empty:
-        return pieces.banner(WORDS.no_posts())
+        return pieces.banner(_unless_unknown(results, WORDS.no_posts))
     cells = Cells(POSTS, table)
     columns = {
         "Compétence": _text(table, "label"),
@@ -191,7 +195,8 @@ def gaps_table(results: Results, labels: Labels, skills: Labels) -> Html:
         "Écart (−1 à 1)": _number(GAPS, table, "gap", 2),
         "Intervalle à 80 %": lambda row: cells.ends(row, lambda value: french.number(value, 2)),
     }
-    return _listed(WORDS.gaps_table(), columns, table.index, WORDS.no_gaps())
+    nothing = _unless_unknown(results, WORDS.no_gaps)
+    return _listed(WORDS.gaps_table(), columns, table.index, nothing)
 
 
 def portfolio_table(results: Results) -> Html:
@@ -244,28 +249,23 @@ def _signals(results: Results, signal: str, text: str) -> Html:
     share = Cells(SIGNALS, table)
     columns = {
         "Compétence": _text(table, "label"),
-        "Part des emplois de la branche": lambda row: share.show(row, _share),
+        "Part des emplois de la branche": lambda row: share.show(row, french.share),
         "Intervalle à 80 %": lambda row: _interval(share, row),
         "Métiers (ROME)": _number(SIGNALS, table, "metiers_count"),
     }
-    return _listed(text, columns, rows, WORDS.no_signal())
+    return _listed(text, columns, rows, _unless_unknown(results, WORDS.no_signal))
 
 
 def _interval(cells: Cells, row: int) -> str:
-    """Return the ends of a share, to the unit of its value."""
-    value = cells.read(row)
-    if value is None or cells.read(row, "lower") is None or cells.is_unreliable(row):
+    """Return the ends of a share, where they are not shown in place of it."""
+    if cells.read(row, "lower") is None or cells.is_unreliable(row):
         return "–"
-    ends = (partial(form, decimals=_decimals(value)) for form in (french.number, french.percent))
-    return cells.ends(row, *ends)
+    return cells.ends(row, lambda value: french.rounded(value, 1), french.share)
 
 
-def _share(value: float) -> str:
-    return french.percent(value, _decimals(value))
-
-
-def _decimals(value: float) -> int:
-    return 1 if value < LEAST_ROUNDED_PCT else 0
+def _unless_unknown(results: Results, words: Callable[[], str]) -> str:
+    """Return why a part has nothing, unless the page opens on it: no métier is known."""
+    return words() if facts(results).has_metiers else ""
 
 
 def _listed(

@@ -189,17 +189,18 @@ def retrospective_figure(results: Results, labels: Labels, metiers: Sequence[str
     def projected(level: float) -> Column:
         return lambda code: made.show(int(place[code, level]), french.two_digits)
 
+    def counted(year: int) -> Column:
+        return lambda code: seen.show(
+            row_of(seen.table, "national_employment_headcount", code, year), french.three_digits
+        )
+
     columns: dict[str, Column] = {
         "Famille": labels.__getitem__,
-        f"Emplois {cutoff}": lambda code: seen.headcount(
-            row_of(seen.table, "national_employment_headcount", code, cutoff)
-        ),
+        f"Emplois {cutoff}": counted(cutoff),
         f"Projeté pour {end}": projected(0.5),
         "Bas": projected(0.1),
         "Haut": projected(0.9),
-        f"Observé {end}": lambda code: seen.headcount(
-            row_of(seen.table, "national_employment_headcount", code, end)
-        ),
+        f"Observé {end}": counted(end),
     }
     text = WORDS.retrospective_figure(cutoff, end, inside, len(actual))
     return _figure(text, drawn, [figures.panels(drawn, french.two_digits)], columns, shown)

@@ -109,7 +109,7 @@ def _heads(of: Book, code: str) -> Any:
     if not rows:
         return None
     return SimpleNamespace(
-        value=of.cells.show(rows[-1], _three),
+        value=of.cells.show(rows[-1], french.three_digits),
         number=round(of.columns["value"][rows[-1]]),
         year=of.columns["year"][rows[-1]],
     )
@@ -157,8 +157,8 @@ def _employed(of: Book, code: str) -> Any:
         points = [(x(years[row]), round(100 - 100 * values[row] / top, 2)) for row in rows]
         return SimpleNamespace(
             points=points,
-            start=of.cells.show(rows[0], _three),
-            end=of.cells.show(rows[-1], _three),
+            start=of.cells.show(rows[0], french.three_digits),
+            end=of.cells.show(rows[-1], french.three_digits),
             first=years[rows[0]],
             last=years[rows[-1]],
         )
@@ -170,8 +170,8 @@ def _employed(of: Book, code: str) -> Any:
         family=line(theirs) if theirs and not is_alone else None,
         official=line(official) if official else None,
         is_alone=is_alone,
-        left=of.cells.show(flows[0][0], _three) if flows[0] else None,
-        created=of.cells.show(flows[1][0], _three) if flows[1] else None,
+        left=of.cells.show(flows[0][0], french.three_digits) if flows[0] else None,
+        created=of.cells.show(flows[1][0], french.three_digits) if flows[1] else None,
         falls=bool(flows[1]) and values[flows[1][0]] < 0,
         today=x(of.edition_year),
         trend=0 if abs(now) < STABLE_SHARE else math.copysign(1, now),
@@ -187,7 +187,7 @@ def _years(of: Book, lines: Sequence[Sequence[int]]) -> list[tuple[int | Markup,
     every = sorted({year for each in places for year in each})
     ends = {max(each) for each in places if each}
     return [
-        (year, *(of.cells.show(each.get(year), _three) for each in places))
+        (year, *(of.cells.show(each.get(year), french.three_digits) for each in places))
         for year in every
         if (year - every[0]) % YEARS_APART == 0 or year in ends
     ]
@@ -362,7 +362,7 @@ def _branch_line(
         left=cells.headcount(left) if left is not None else None,
         ends=cells.interval(left) if has_ends else None,
         jobs=cells.headcount(jobs),
-        share=None if share is None else _share(of, share),
+        share=None if share is None else of.cells.show(share, french.share),
         rank=cells.show(rank, french.number) if rank is not None else None,
         is_first=rank is not None and cells.read(rank) == 1,
         at=x(value or 0),
@@ -404,12 +404,3 @@ def _is_known(of: Book, row: int) -> bool:
 
 def _percent(of: Book, row: int) -> Markup:
     return of.cells.show(row, french.percent)
-
-
-def _share(of: Book, row: int) -> Markup:
-    return of.cells.show(row, lambda value: french.percent(value, 1))
-
-
-def _three(value: float) -> str:
-    """Return an official head count with three significant digits."""
-    return french.number(float(f"{value:.3g}"))

@@ -36,6 +36,7 @@ def facts(results: Results) -> Any:
         is_fragile=number("unreliable_metiers_share_pct") >= FRAGILE_SHARE_PCT,
         shown=len(shown),
         national=Cells(NAME, table).number(row_of(table, "national_departure_rate_pct"), 1),
+        tension_years=[f"{year:.0f}" for year in sorted(shown["tension_year"].dropna().unique())],
         causes_year=f"{shown['causes_year'].max():.0f}",
     )
 
@@ -161,7 +162,7 @@ def _said(m: Any, cells: Cells, each: Any) -> Any:
         **vars(m),
         rank=cells.show(row, french.number, "rank"),
         mostly=pieces.mostly(*(each[name] for name in pieces.HERE)),
-        share=cells.show(row, french.percent, "employment_share_pct"),
+        share=cells.show(row, french.share, "employment_share_pct"),
         share_ends=_ends(cells, row, "employment_share_pct", _whole),
         count=cells.show(row, french.two_digits, "departures_per_year_headcount"),
         tension=_tension(cells, each, row),
