@@ -159,7 +159,7 @@ def test_invented_notes_carry_their_watermark_everywhere() -> None:
 
 def test_without_a_register_there_is_no_note() -> None:
     assert study.load_notes("", WORKS).empty
-    assert "Aucune note signée" in shown(register({}).head(0))
+    assert "Aucune instance n’a encore signé" in shown(register({}).head(0))
 
 
 def test_the_french_template_comes_back_as_codes(tmp_path: Path, monkeypatch) -> None:

@@ -44,10 +44,11 @@ def test_titles_menus_and_contents_are_no_text_of_a_page_and_its_other_names_sta
     page = (
         '<main><header id="title-block-header"><h1 class="title">Soudeurs</h1>'
         '<p class="subtitle lead">Métier</p></header><details class="contents">Sur</details>'
-        '<p class="opmq-sought" hidden data-names="soudage ; soudure" data-jobs="45000"></p>'
+        '<p class="opmq-sought" hidden data-names="soudage ; soudure" data-jobs="45000"'
+        ' data-others="brasage"></p>'
         '<h2 id="a">Qui part</h2><p>Mots</p></main><footer>Pied</footer>'
     )
     assert search.rows("m.html", page) == [
-        ["m.html", "Soudeurs – Métier", "", "", "soudage ; soudure", "45000"],
+        ["m.html", "Soudeurs – Métier", "", "", "soudage ; soudure", "45000", "brasage"],
         ["m.html#a", "Soudeurs – Métier", "Qui part", "Mots"],
     ]

@@ -206,6 +206,16 @@ def label(text: str) -> str:
     return " ".join(_ACUTE.sub("É", text).split()).replace("'", "’")
 
 
+def uncapitalised(text: str) -> str:
+    """Return a label within a sentence; an acronym keeps its capitals.
+
+    Examples:
+        >>> uncapitalised("Assurer un suivi"), uncapitalised("CAO en 3D")
+        ('assurer un suivi', 'CAO en 3D')
+    """
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def day(iso_date: str) -> str:
     r"""Return an ISO date as French readers write it.
 

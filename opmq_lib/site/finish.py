@@ -64,6 +64,7 @@ def finish(made: Mapping[str, str], site: Path, engine: str) -> dict[str, str]:
     for path in (site / "theme").glob("*.css"):
         sheet = _UNREAD.sub("", path.read_text(encoding="utf-8"))
         path.write_text(sheet, encoding="utf-8", newline="\n")
+    pages = {name: search.SOUGHT.sub("", html) for name, html in pages.items()}
     script = (Path(__file__).parent / SCRIPT).read_text(encoding="utf-8")
     folders.write(site / SCRIPT, _UNREAD_SCRIPT.sub("", script).encode())
     return pages

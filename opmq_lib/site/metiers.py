@@ -4,6 +4,7 @@ They rest on the result tables that the site publishes and on the embedded table
 pages are withheld is missing there, and named.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from opmq_lib.sources import study
 
 FOLDER = "metiers"
 _NEEDS = "02_besoins"
+_WORD = re.compile(r"\w{3,}")
 _MOST = 12
 """Métiers of a branch that the index lists: all of them would weigh too much."""
 _WANTED = {
@@ -73,16 +75,24 @@ def pages(
         manifest.edition.edition_date.year,
     )
     missing, template = _missing(manifest, given), templates("metier.qmd")
-    romes, found = inputs["fap_rome"].groupby("metier_code")["rome_code"].agg(" ".join), {}
+    codes_of, others, found = *_sought(inputs), {}
     for code in codes:
         facts = page.facts(arranged, code)
         body = Markup(page.WORDS.page(facts, missing, "../"))
         found[f"{FOLDER}/{code}.qmd"] = template.render(
-            m=facts, body=body, romes=romes.get(code, "")
+            m=facts, body=body, romes=codes_of.get(code, ""), others=others.get(code, "")
         )
     families, branches = books.families(arranged, codes), books.of_branches(arranged, codes)
     index = templates("metiers.qmd").render(families=families, branches=branches, most=_MOST)
     return found | {f"{FOLDER}/index.qmd": index}
+
+
+def _sought(inputs: Mapping[str, pd.DataFrame]) -> tuple[pd.Series, pd.Series]:
+    """Return the codes of the ROME of each métier, and the words of the names of jobs in them."""
+    links = inputs["fap_rome"]
+    jobs = links.merge(inputs["appellations"], on="rome_code").groupby("metier_code")["label"]
+    words = jobs.agg(lambda labels: " ".join(dict.fromkeys(_WORD.findall(" ".join(labels)))))
+    return links.groupby("metier_code")["rome_code"].agg(" ".join), words
 
 
 def released(manifest: Manifest) -> dict[str, pd.DataFrame]:

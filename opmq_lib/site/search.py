@@ -3,7 +3,8 @@
 It is published as a script that sets a global, because a page opened from a folder (`file://`)
 may not fetch. Stems, synonyms and order are the reader's browser's (`theme/page.js`). A page that
 is of something readers look for by name (a branch, a métier) says its other names and its number
-of jobs in `<p class="opmq-sought" hidden data-names="…" data-jobs="…">`.
+of jobs in `<p class="opmq-sought" hidden data-names="…" data-jobs="…" data-others="…">`, which also
+has words that lead to it where no name does; finished pages no longer hold it.
 """
 
 import json
@@ -32,7 +33,8 @@ _SKIPPED = re.compile(
 _TITLES = re.compile(r"<(h1|p) class=\"(?:title|subtitle)\b[^\"]*\">(.*?)</\1>", re.DOTALL)
 
 
-_SOUGHT = re.compile(r"<p class=\"opmq-sought\"[^>]*>")
+SOUGHT = re.compile(r"<p class=\"opmq-sought\"[^>]*></p>\n?")
+"""What a page says for searches."""
 
 
 class Section(NamedTuple):
@@ -104,13 +106,13 @@ def rows(href: str, page: str) -> list[list[str]]:
         return []
     main = markup.main(page)
     title = " – ".join(markup.text(words) for _, words in _TITLES.findall(main))
-    named = [each for _, each in markup.tags("".join(_SOUGHT.findall(main)))]
+    named = [each for _, each in markup.tags("".join(SOUGHT.findall(main)))]
     if href.startswith(BY_NAME) and named:
-        main = main[: main.find("<h2")]
+        main, title = main[: main.find("<h2")], title.rpartition(" – ")[0]
     first, *others = found if (found := sections(main)) and not found[0].level else [_NO, *found]
     others = [each for each in others if each.anchor not in NOT_SOUGHT]
     anchors = accumulate((each.anchor for each in others), _own_or_last)
-    said = [each for one in named[:1] for each in (one["data-names"], one["data-jobs"])]
+    said = [one[f"data-{each}"] for one in named[:1] for each in ("names", "jobs", "others")]
     return [
         [href, title, "", _shortened(first.html), *said],
         *(

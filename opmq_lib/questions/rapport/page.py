@@ -246,7 +246,9 @@ def changes(answers: Answers, labels: Labels) -> Html:
         origins = near.loc[near["target_metier_code"] == code, "metier_code"].head(1)
         return SimpleNamespace(
             link=pieces.metier(code, labels[code]),
-            emerging=[french.label(each) for each in emerging.head(SHOWN_SKILLS)],
+            emerging=[
+                french.uncapitalised(french.label(each)) for each in emerging.head(SHOWN_SKILLS)
+            ],
             ecological=share("ecological", code),
             digital=share("digital", code),
             near=Markup("").join(pieces.metier(each, labels[each]) for each in origins),

@@ -19,7 +19,7 @@
       .replace(/[\u0300-\u036f]/g, "");
 
   const ENDINGS =
-    /(?:ations?|eries?|euses?|iques?|istes?|ances?|ences?|elles?|ieres?|iers?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x)$/;
+    /(?:ations?|eries?|euses?|iques?|istes?|ances?|ences?|elles?|ieres?|iers?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x|iciens?|iciennes?|rices?|ismes?|ables?|abilites?)$/;
   /** What words of one family share: chimie, chimiques → chim; soudage, soudeurs → soud. */
   const stem = (word) => {
     const short = word.replace(ENDINGS, "");
@@ -31,27 +31,43 @@
     altern: ["apprenti", "certification"],
     apprenti: ["alternance", "certification"],
     apprentiss: ["alternance", "certification"],
+    bac: ["certification"],
     cariste: ["manutention", "magasinage"],
+    chauff: ["conducteur"],
     cqp: ["certification"],
+    difficil: ["tension"],
     diplom: ["certification"],
+    dut: ["certification"],
     embauch: ["recrutement"],
+    excel: ["donnees"],
+    gepp: ["entreprise"],
+    gpec: ["entreprise"],
     penur: ["tension"],
     pme: ["entreprise"],
     postul: ["recrutement"],
+    qhse: ["qualite", "environnement"],
+    qse: ["qualite", "environnement"],
     recrut: ["embauche"],
     retrait: ["depart"],
+    rgpd: ["personnelles"],
+    senior: ["ages"],
     sous: ["soudage"],
+    telecharg: ["donnees"],
+    turnov: ["depart"],
+    vae: ["certification"],
+    vert: ["ecologique"],
     usin: ["outillage", "regleur"],
   };
 
   const words = (text) => fold(text).match(/[a-z0-9]+/g) ?? [];
   /** A word of the reader: as typed, its stem, and the stems of its synonyms. */
   const term = (word) => ({ word, stems: [stem(word), ...(SYNONYMS[stem(word)] ?? []).map(stem)] });
-  const SMALL = new Set("au aux de des du en et la le les ou par pour sur un une".split(" "));
-  const terms = (query) =>
-    words(query)
-      .filter((word) => word.length > 1 && !SMALL.has(word))
-      .map(term);
+  const SMALL = new Set("au aux de des du en et la le les metier metiers ou par pour sur un une".split(" "));
+  const terms = (query) => {
+    const typed = words(query).filter((word) => word.length > 1);
+    const large = typed.filter((word) => !SMALL.has(word));
+    return (large.length ? large : typed).map(term);
+  };
 
   /** How well a field answers a term: the very word, its family, a synonym, the word's beginning. */
   const match = (field, { word, stems }) => {
@@ -66,12 +82,12 @@
     return { words: new Set(found), stems: new Set(found.map(stem)), text: found.join(" ") };
   };
 
-  /** The place of each term counts: the whole title, its words, names, page, section, text; jobs. */
+  /** The place of each term counts: the whole title, its words, names, page, section, text, names of jobs; jobs. */
   const score = ({ title, fields, jobs, href }, asked, isWhole) => {
     const isTitle = title.length && title.every((one) => asked.some(({ stems }) => stems[0] === one));
     let total = isTitle ? 8 : 0;
     for (const one of asked) {
-      const best = Math.max(...fields.map((each, n) => match(each, one) * [10, 6, 4, 1][n]));
+      const best = Math.max(...fields.map((each, n) => match(each, one) * [10, 6, 4, 1, 2][n]));
       if (!best && isWhole) return 0;
       total += best && best + 2 * title.includes(one.stems[0]);
     }
@@ -104,14 +120,17 @@
       script.src = `${form.dataset.root}theme/search-index.js`;
       script.onload = () =>
         resolve(
-          window.opmqSearchIndex.map(([href, page, section, text, names = "", jobs = 0]) => ({
+          window.opmqSearchIndex.map(([href, page, section, text, names = "", jobs = 0, others = ""]) => ({
             href,
             page,
             section,
             text,
-            title: names ? terms(page.split(" – ")[0]).map(({ stems }) => stems[0]) : [],
+            title:
+              names || (!section && !href.startsWith("branches/"))
+                ? terms(page.split(" – ")[0]).map(({ stems }) => stems[0])
+                : [],
             jobs: Number(jobs),
-            fields: [names && `${names} ${page}`, page, section, text].map(field),
+            fields: [names && `${names} ${page}`, page, section, text, others].map(field),
           })),
         );
       document.head.append(script);
