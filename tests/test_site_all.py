@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from test_site_browser import ARGS, AXE, CHROMIUM, TOUCHING, sync_api
 from test_study import sentences
 
 from opmq_lib.show import french
-from opmq_lib.site import manifest, pdf
+from opmq_lib.site import manifest, numbers, pdf
 from opmq_lib.sources import states
 
 ROOT = Path(os.environ.get("OPMQ_TEST_STUDY", Path(__file__).parent.parent))
@@ -40,6 +41,22 @@ def test_few_sentences_of_a_report_only_say_that_nothing_can_be_said() -> None:
     assert {code: found[code][0] for code, share in shares.items() if share > 0.05} == {}
     total = sum(len(every) for _, every in found.values())
     assert sum(len(empty) for empty, _ in found.values()) <= 0.05 * total
+
+
+def test_a_quantity_of_a_metier_has_one_form_on_all_pages_of_its_branch() -> None:
+    """Of the same cell the site itself is sure; these are cells of different tables."""
+    shown: dict[tuple[object, ...], dict[str, str]] = defaultdict(dict)
+    for branch in manifest.read(ROOT).branches:
+        tables = numbers.of_runs(branch.runs.values())
+        for page in (SITE / "branches" / branch.code).glob("*.html"):
+            for each in numbers.read(page.read_text(encoding="utf-8"), page.stem, tables):
+                name, row, _ = each.cell
+                metier = tables.cell(page.stem, name, row, "metier_code")
+                if metier and each.true is not None and not each.true.is_integer():
+                    form = each.text.removesuffix("\u00a0%").lstrip("+")
+                    shown[branch.code, metier[0], each.true].setdefault(form, f"{page.stem} {name}")
+    assert len(shown) > 10_000
+    assert {key: forms for key, forms in shown.items() if len(forms) > 1} == {}
 
 
 def content(page: Path) -> str:

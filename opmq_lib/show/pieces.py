@@ -100,7 +100,7 @@ def mostly(titles: object, evidence: object) -> Markup:
         said = "ici presque aucune embauche déclarée : estimation seule"
     elif isinstance(titles, str) and titles:
         named = [
-            french.label(title[:1].lower() + title[1:]) for title in titles.split(TITLES_SEPARATOR)
+            french.label(french.uncapitalised(title)) for title in titles.split(TITLES_SEPARATOR)
         ]
         said = f"ici surtout : {french.enumeration(named)}"
     return Markup(" <small>{}</small>").format(said) if said else Markup("")
