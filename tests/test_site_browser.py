@@ -129,6 +129,15 @@ def test_search_folds_accents_and_ligatures(page: "sync_api.Page", home: Path, q
         ("chaudronnier chimie", "branches/chimie/01_emplois.html"),
         ("du secret statistique", "methode.html"),
         ("zingueur chimie", "branches/chimie/index.html"),  # not all words found: some
+        ("D2Z42", "metiers/D2Z42.html"),
+        ("h2913", "metiers/D3Z20.html"),  # a record of the ROME that two métiers share
+        ("H2503", "metiers/D6Z80.html"),
+        ("fraiseur", "metiers/D1Z41.html"),  # a job that no name on the site says
+        ("laborantin", "metiers/E1Z46.html"),
+        ("IDCC 0044", "branches/chimie/index.html"),
+        ("méthode", "methode.html"),
+        ("FAP", "donnees.html"),
+        ("télécharger excel", "donnees.html"),
     ],
 )
 def test_search_answers_whole_families_of_words(

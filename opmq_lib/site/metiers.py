@@ -6,7 +6,7 @@ pages are withheld is missing there, and named.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -26,7 +26,9 @@ from opmq_lib.sources import study
 
 FOLDER = "metiers"
 _NEEDS = "02_besoins"
-_WORD = re.compile(r"\w{3,}")
+_WORD = re.compile(r"[^\W\d]{3,}")
+_ENDING = re.compile(r"(?:(?<=t)rice|euse|eur|[eè]re?|ienne|ien|ée?|e)?s?$")
+"""Of the forms of a word, what differs."""
 _MOST = 12
 """Métiers of a branch that the index lists: all of them would weigh too much."""
 _WANTED = {
@@ -91,8 +93,18 @@ def _sought(inputs: Mapping[str, pd.DataFrame]) -> tuple[pd.Series, pd.Series]:
     """Return the codes of the ROME of each métier, and the words of the names of jobs in them."""
     links = inputs["fap_rome"]
     jobs = links.merge(inputs["appellations"], on="rome_code").groupby("metier_code")["label"]
-    words = jobs.agg(lambda labels: " ".join(dict.fromkeys(_WORD.findall(" ".join(labels)))))
-    return links.groupby("metier_code")["rome_code"].agg(" ".join), words
+    return links.groupby("metier_code")["rome_code"].agg(" ".join), jobs.agg(_words)
+
+
+def _words(labels: Iterable[str]) -> str:
+    """Return the words of some names, each in one of its genders and numbers.
+
+    Examples:
+        >>> _words(["Soudeur / Soudeuse à l'arc", "Soudeurs de rails"])
+        'soudeurs arc rails'
+    """
+    words = _WORD.findall(" ".join(labels).lower())
+    return " ".join({_ENDING.sub("", word): word for word in words}.values())
 
 
 def released(manifest: Manifest) -> dict[str, pd.DataFrame]:

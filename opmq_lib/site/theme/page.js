@@ -7,6 +7,9 @@
   const PER_PAGE = 2;
   const CONTEXT = 12;
   const NOTHING = "Aucun résultat";
+  const SYNONYM = 0.15;
+  const WEIGHTS = [10, 6, 4, 1, 0.4];
+  const JOBS = 4;
 
   /** Lower case without accents, ligatures or typographic apostrophes: "Œuvres d’été" → "oeuvres d'ete". */
   const fold = (text) =>
@@ -19,7 +22,7 @@
       .replace(/[\u0300-\u036f]/g, "");
 
   const ENDINGS =
-    /(?:ations?|eries?|euses?|iques?|istes?|ances?|ences?|elles?|ieres?|iers?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x|iciens?|iciennes?|rices?|ismes?|ables?|abilites?)$/;
+    /(?:ations?|eries?|euses?|iques?|istes?|ances?|ences?|elles?|ieres?|iers?|ages?|eurs?|ures?|ions?|iels?|ies?|ees?|er|es?|s|x|rices?|ables?|abilites?)$/;
   /** What words of one family share: chimie, chimiques → chim; soudage, soudeurs → soud. */
   const stem = (word) => {
     const short = word.replace(ENDINGS, "");
@@ -40,10 +43,9 @@
     dut: ["certification"],
     embauch: ["recrutement"],
     excel: ["donnees"],
-    gepp: ["entreprise"],
-    gpec: ["entreprise"],
     penur: ["tension"],
     pme: ["entreprise"],
+    laborantin: ["laboratoire"],
     postul: ["recrutement"],
     qhse: ["qualite", "environnement"],
     qse: ["qualite", "environnement"],
@@ -53,10 +55,9 @@
     senior: ["ages"],
     sous: ["soudage"],
     telecharg: ["donnees"],
-    turnov: ["depart"],
     vae: ["certification"],
     vert: ["ecologique"],
-    usin: ["outillage", "regleur"],
+    usin: ["enlevement", "outillage", "regleur"],
   };
 
   const words = (text) => fold(text).match(/[a-z0-9]+/g) ?? [];
@@ -73,7 +74,7 @@
   const match = (field, { word, stems }) => {
     if (field.words.has(word)) return 1;
     const at = stems.findIndex((one) => field.stems.has(one));
-    if (at >= 0) return at ? 0.15 : 0.9;
+    if (at >= 0) return at ? SYNONYM : 0.9;
     return word.length > 2 && ` ${field.text}`.includes(` ${word}`) ? 0.7 : 0;
   };
 
@@ -82,19 +83,23 @@
     return { words: new Set(found), stems: new Set(found.map(stem)), text: found.join(" ") };
   };
 
-  /** The place of each term counts: the whole title, its words, names, page, section, text, names of jobs; jobs. */
+  /** The place of each term counts: the whole title, its words, names, page, section, text, jobs in it; size. */
   const score = ({ title, fields, jobs, href }, asked, isWhole) => {
-    const isTitle = title.length && title.every((one) => asked.some(({ stems }) => stems[0] === one));
-    let total = isTitle ? 8 : 0;
+    const isAsked = (one) => asked.some(({ word, stems }) => one === word || one === stems[0]);
+    const isTitle = title.length && title.every(isAsked);
+    let total = isTitle ? 10 : 0;
     for (const one of asked) {
-      const best = Math.max(...fields.map((each, n) => match(each, one) * [10, 6, 4, 1, 2][n]));
+      const found = fields.map((each) => match(each, one));
+      if (found[JOBS] <= SYNONYM) found[JOBS] = 0;
+      const best = Math.max(...found.map((how, n) => how * WEIGHTS[n]));
       if (!best && isWhole) return 0;
-      total += best && best + 2 * title.includes(one.stems[0]);
+      total += best && best + one.stems.some((stem) => title.includes(stem));
     }
     if (!total) return 0;
     const [isBranch, isCommon] = [/^branches\/\w+\/index/.test(href), !href.startsWith("branches/")];
     const isNamed = total >= 5 * (isWhole ? asked.length : 1);
-    return total + (isNamed ? Math.log10(1 + jobs) + 7 * isBranch : 0) + 0.5 * isCommon;
+    const size = Math.log10(1 + jobs);
+    return total + (isNamed ? size + 7 * isBranch : 0.02 * size) + 0.5 * isCommon;
   };
 
   /** The best places, two a page: those of all the terms or, if there are none, of some of them. */
@@ -125,10 +130,7 @@
             page,
             section,
             text,
-            title:
-              names || (!section && !href.startsWith("branches/"))
-                ? terms(page.split(" – ")[0]).map(({ stems }) => stems[0])
-                : [],
+            title: section ? [] : terms(page.split(" – ")[0]).map(({ word, stems }) => (names ? stems[0] : word)),
             jobs: Number(jobs),
             fields: [names && `${names} ${page}`, page, section, text, others].map(field),
           })),
