@@ -71,10 +71,9 @@ def _why(row: Moved) -> Markup:
     ][:1]
     moves = {code: _move(row, code) for code in row.of.codes() if code in row.before.names}
     largest = sorted((code for code in moves if moves[code]), key=moves.__getitem__, reverse=True)
-    facts = [
-        (code, *(of.fact(row.metier_code, code) for of in (row.before, row.of))) for code in largest
-    ]
-    seen = [each for each in facts if each[1].striptags() != each[2].striptags()]
+    of_both = ((each, row.before.fact(row.metier_code, each), row.of.fact(row.metier_code, each))
+               for each in largest)  # fmt: skip
+    seen = [each for each in of_both if each[1].striptags() != each[2].striptags()]
     for code, then, now in seen[:REASONS]:
         said.append(Markup("{} {} → {}").format(row.of.named(code)[0].lower(), then, now))
     return Markup(" ; ").join(said or [WORDS.nothing_moved()])
