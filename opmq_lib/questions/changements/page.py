@@ -196,13 +196,13 @@ def _shared(rows: pd.DataFrame) -> dict[str, Callable[[int], str]]:
 
     def named(name: str) -> Callable[[int], str]:
         labels = rows[f"{name}_labels"].fillna("").str.split(" ; ").str[:SHOWN_SKILLS]
-        return lambda row: french.enumeration([french.label(each) for each in labels[row] if each])
+        return lambda row: " ; ".join(french.label(each) for each in labels[row] if each)
 
     return {
         "Macro-compétences communes": count("shared"),
-        "dont": named("shared"),
+        "Communes, entre autres": named("shared"),
         "À apprendre": count("to_learn"),
-        "dont ": named("to_learn"),
+        "À apprendre, entre autres": named("to_learn"),
         "Croissance du métier de départ, par an": lambda row: cells.show(
             row, lambda value: french.percent(value, 1), "growth_rate_pct"
         ),

@@ -403,4 +403,4 @@ def _is_known(of: Book, row: int) -> bool:
 
 
 def _percent(of: Book, row: int) -> Markup:
-    return of.cells.show(row, french.percent)
+    return of.cells.show(row, french.share)
