@@ -36,7 +36,7 @@ def scatter(answers: Answers, labels: Labels) -> Html:
     cells, country = besoins.cells_of(needs), row_of(needs[besoins.TABLE], besoins.COUNTRY_RATE)
     reference = (None if country is None else cells.read(country)) or 0.0
     points = [_dot(row, labels) for row in known]
-    both, drawn = _both_alarms(answers, labels), ", ".join(sorted({row["year"] for row in known}))
+    both, drawn = _both_alarms(answers, labels), sorted({row["year"] for row in known})
     axes = ("Départs à remplacer pour 100 emplois et par an", "Le quart le plus tendu", "le pays")
     text = WORDS.scatter_title(both, points[0].label), WORDS.scatter_how(cells.number(country, 1))
     return show.figure(
