@@ -252,6 +252,19 @@ def test_pieces_of_tensions_show_cells_and_convention_texts(inputs: dict) -> Non
     assert len(re.findall("<tr>", tensions.regional_intentions_table(found, regions).html)) == 19
 
 
+def test_two_years_of_tension_are_explained_once_where_they_are_used(
+    inputs: dict, results: dict
+) -> None:
+    strategic, core_lists = (
+        text(coeurs.lists(results, LABELS, question)) for question in ("strategic", "core")
+    )
+    banner = text(tensions.banner(tension_results(inputs, BRANCH, EDITION)))
+    for said in (banner, strategic):
+        assert said.count("Pourquoi deux années") == 1
+        assert re.search(r"2024 est publiée dans la liste .*suivante", said)
+    assert "Pourquoi deux années" not in core_lists
+
+
 def test_labels_and_sections_use_the_same_words() -> None:
     assert set(coeurs.WORDS.LABELS) == set(coeurs.WORDS.MEANINGS) == set(core.LABELS)
 
