@@ -240,6 +240,7 @@ def test_every_number_of_the_cards_is_a_cell_and_nothing_is_decided(
     looked_at: pd.DataFrame, listed: Shortlist, reasons: pd.DataFrame
 ) -> None:
     results = results_of(looked_at, listed, reasons, NO_DECISION)
+    assert text(page.read_me(results)).count("Pourquoi deux années") == 1
     html = page.cards(results, LABELS)
     counts = r'<span class="n" data-cell="shortlist:(\d+):departures_per_year_headcount">([^<]+)<'
     found = re.findall(counts, html.html)

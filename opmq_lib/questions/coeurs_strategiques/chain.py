@@ -208,7 +208,7 @@ def trials(
         doubled = core.reweighted(table, {code: 2 * weights[code]}) if code else table
         found = core.labels(doubled, required, known.facts, known.drawn)
         found = found[found["status"] == "value"][["metier_code", "acceptability_pct"]]
-        named = {"indicator": "acceptability_pct", "unit": "percent", "variant": code}
+        named = {"indicator": "acceptability_pct", "unit": "pct", "variant": code}
         rows = found.rename(columns={"acceptability_pct": "value"}).assign(**named)
         parts.append(rows.assign(year=int(known.looked_at["year"].max()), nature="estimate"))
     none = pd.DataFrame(columns=["year", "indicator", "unit"])
