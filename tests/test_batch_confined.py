@@ -238,13 +238,15 @@ def test_what_rests_on_own_data_is_for_its_owner_at_every_moment(
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_a_message_of_the_library_about_own_data_is_told(tmp_path: Path) -> None:
+def test_a_message_of_the_library_about_own_data_is_told_without_its_value(tmp_path: Path) -> None:
     root = small.write_project(tmp_path, ["chimie"])
     write_secret(root / "data")
-    cell = "from opmq_lib.errors import RangeError\nraise RangeError.of('row 2', 'x', '≥ 0', 'see')"
+    raised = f"raise RangeError.of('row 2', 'x', '≥ 0', 'see', '{SECRET}')"
+    cell = f"from opmq_lib.errors import RangeError\n{raised}"
     small.write_notebook(root, "01_emplois", cell, files=["data/secret.csv"])
     report = batch.execute(small.runs(root), 1)
-    assert "RangeError: 1 defect: row 2: x" in report.outcomes[0].reasons[0]
+    assert report.outcomes[0].reasons == ("In [3] RangeError: 1 defect: row 2: x",)
+    assert SECRET not in (root / "outputs/2026" / ledger.LEDGER).read_text()
 
 
 FIGURE = """

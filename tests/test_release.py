@@ -608,6 +608,7 @@ def test_results_that_rest_on_own_data_are_for_their_owner_alone(tmp_path: Path)
     shown = downloads.write_results(own, str(tmp_path / "lab"), "01")
     assert shown is not None
     assert "Données confidentielles, ne pas transmettre" in shown.html
+    downloads.write_table(own["emplois"], tmp_path / "lab/requests.parquet")
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "lab").iterdir()} == {0o600}
 
 

@@ -72,8 +72,7 @@ def write_results(
         what = f"cannot be written to: {getattr(error, 'strerror', None) or error}"
         raise SchemaError.of("output_folder", what, expected, fix, f"{output_folder}") from error
     written = {name: _ten_digits(table) for name, table in results.items()}
-    origins = [table["origin"] for table in results.values() if "origin" in table]
-    is_own = any(origin.eq("own").any() for origin in origins)
+    is_own = any(map(_is_own, results.values()))
     if is_own:
         folder.chmod(0o700)
     for name, table in written.items():
@@ -105,6 +104,8 @@ def results_folder(output_folder: str, branch_code: str = "") -> Path:
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write one table as the CSV, XLSX or Parquet file that its name asks for.
 
+    Nobody but its owner can read one that has own rows.
+
     Args:
         table: The table; numbers are written as in `write_results`.
         path: File, made or replaced whole; its folder is made when missing.
@@ -123,7 +124,8 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """
     check_ending(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, _FORMATS[path.suffix.lower()](_ten_digits(table)))
+    content = _FORMATS[path.suffix.lower()](_ten_digits(table))
+    _replace(path, content, private=_is_own(table))
 
 
 def write_workbook(workbook: Any, path: Path | str) -> None:
@@ -149,6 +151,10 @@ def check_ending(path: Path) -> None:
     if path.suffix.lower() not in _FORMATS:
         what = "not a kind of file that can be written"
         raise SchemaError.of(path.name, what, ", ".join(_FORMATS), "change the ending")
+
+
+def _is_own(table: pd.DataFrame) -> bool:
+    return "origin" in table and bool(table["origin"].eq("own").any())
 
 
 def _csv(table: pd.DataFrame) -> bytes:

@@ -8,6 +8,7 @@ that, and `warm` how it is started.
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -75,7 +76,8 @@ DECLARE = (
 )
 NOT_TOLD = "its words may be of own data: read them in the notebook kept beside the results"
 DISCREET = {"DataError", *(each.__name__ for each in DataError.__subclasses__())}
-"""Errors that never show a value of own data."""
+FOUND = re.compile(r" \(found: .*\)$", re.MULTILINE)
+"""Errors that say where and what, and the value that they may show besides."""
 
 
 class Failure(TypedDict):
@@ -331,6 +333,7 @@ def _failure(
     """Say why a run failed; `exceeded_seconds` is its time limit if that is over, else 0."""
     is_told = not is_private or getattr(error, "ename", "") in DISCREET
     said = getattr(error, "evalue", "") if is_told else NOT_TOLD
+    said = FOUND.sub("", said) if is_private else said
     match error:
         case PapermillExecutionError(ename="MemoryError"):
             message = f"MemoryError: {said or 'no memory is left'}; {LESS_MEMORY}"
