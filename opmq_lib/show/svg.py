@@ -332,7 +332,7 @@ def scatter(rows: Sequence[Dot], reference: float, axes: tuple[str, str, str]) -
         >>> drawing.index("Soudeurs") < drawing.index("Cadres")
         True
     """
-    width, top, step = WIDE, 22, 36
+    width, top, step = WIDE, 22, 33
     ends = [reference, *(each.upper for each in rows), *(each.lower for each in rows)]
     least, most = math.floor(min(ends)), max(ends)
     tense = sum(each.height >= _TOP_SHARE for each in rows)
@@ -358,7 +358,7 @@ def scatter(rows: Sequence[Dot], reference: float, axes: tuple[str, str, str]) -
     for at, each in enumerate(sorted(rows, key=lambda row: -row.height)):
         y = top + step * (at + 0.65) + (8 if at >= tense else 0)
         low, high, place = (across(end) for end in (each.lower, each.upper, each.value))
-        radius = 5 + 7 * each.size**0.5
+        radius = 5 + 5 * each.size**0.5
         parts += _point(each, low, high, place, y, radius)
         parts.append(_name(each, low, high, y, radius))
     return _drawing(width, bottom + 44, parts)
