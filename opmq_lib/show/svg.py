@@ -33,6 +33,7 @@ Point = tuple[int, float]
 Form = Callable[[float], str]
 _LETTERS, _LETTER, _BOLD, _TOP_SHARE = 52, 7.2, 7.8, 0.75
 _ROW, _LABEL_HEIGHT, _VALUE_WIDTH, _ENDS_WIDTH = 42, 17, 62, 135
+_NAMES_MOST: Final = 80
 _NAMES_WIDTH, _NAMES_LETTERS, _LINE, _LETTERS_TOP = 310, 42, 15, 10
 
 
@@ -372,7 +373,8 @@ def _name(each: Dot, low: float, high: float, y: float, radius: float) -> str:
         return _text(high + 8, y + 5, name, "start", colour, weight, is_haloed=True)
     if length + 8 <= low:
         return _text(low - 8, y + 5, name, "end", colour, weight, is_haloed=True)
-    return _text(low, y - radius - 3, name, "start", colour, weight, is_haloed=True)
+    start = min(low, WIDE - length)
+    return _text(start, y - radius - 3, name, "start", colour, weight, is_haloed=True)
 
 
 def _point(  # noqa: PLR0913 - a point and its interval
@@ -393,8 +395,8 @@ def _drawing(width: float, height: float, parts: Iterable[str]) -> str:
     )
 
 
-def _short(label: str, letters: int = _LETTERS) -> str:
-    return textwrap.shorten(label, letters, placeholder="…")
+def _short(label: str) -> str:
+    return textwrap.shorten(label, _NAMES_MOST, placeholder="…")
 
 
 def _text(  # noqa: PLR0913 - where and how
