@@ -213,15 +213,9 @@ def fan(each: Fan, most: float, form: Form, width: int = 290) -> str:
         [True, True, True, True]
     """
     (first, was), (last, now) = each.past[0], each.past[-1]
-    (then, value), is_past = each.ahead[-1], first < last
-    side = "middle" if is_past else "start"
-    height = round(0.45 * width) + 38
-    wide = each.bands[0][-1][1:]
-    ends = [(form(end), end, 0, MUTED) for end in wide]
-    if each.is_sure:
-        ends.append((form(value), value, 650, DATA))
-    if each.after:
-        ends.append((form(each.after[-1][1]), each.after[-1][1], 650, INK))
+    then, is_past = each.ahead[-1][0], first < last
+    side, starts = "middle" if is_past else "start", each.is_sure and is_past
+    height, ends = round(0.45 * width) + 38, _ends(each, form)
     room = 12 + _LETTER * max(len(words) for words, *_ in ends)
 
     def x(year: float) -> float:
@@ -246,16 +240,9 @@ def fan(each: Fan, most: float, form: Form, width: int = 290) -> str:
         f'<polyline points="{known}" {stroke}/>',
         f'<polyline points="{path([(last, now), *each.after])}" {stroke}/>' if each.after else "",
         _circle(x(last), y(now), 4, INK),
-        _text(
-            x(first),
-            y(was) - 8,
-            form(was) * (each.is_sure and is_past),
-            colour=MUTED,
-            is_haloed=True,
-        ),
+        _text(x(first), y(was) - 8, form(was) * starts, colour=MUTED, is_haloed=True),
         _text(x(last), y(now) - 10, form(now) * each.is_sure, side, weight=650, is_haloed=True),
     ]
-    ends.sort(key=lambda end: -end[1])
     for place, (words, _, weight, colour) in zip(
         _spread([y(end[1]) for end in ends], height - 30), ends, strict=True
     ):
@@ -265,6 +252,16 @@ def fan(each: Fan, most: float, form: Form, width: int = 290) -> str:
         for year, anchor in ((first, "start"), (last, side), (then, "middle"))[not is_past :]
     ]
     return _drawing(width, height, parts)
+
+
+def _ends(each: Fan, form: Form) -> list[tuple[str, float, int, str]]:
+    """Return what is written at the end of a fan, from the top: words, value, weight, colour."""
+    ends = [(form(end), end, 0, MUTED) for end in each.bands[0][-1][1:]]
+    if each.is_sure:
+        ends.append((form(each.ahead[-1][1]), each.ahead[-1][1], 650, DATA))
+    if each.after:
+        ends.append((form(each.after[-1][1]), each.after[-1][1], 650, INK))
+    return sorted(ends, key=lambda end: -end[1])
 
 
 def lines(rows: Sequence[Line], form: Form, width: int) -> str:
