@@ -160,6 +160,41 @@ def test_no_way_leads_out_for_what_another_run_would_read(tmp_path: Path) -> Non
     assert (root / "outputs/2026/chimie/01_emplois/kept.csv").is_file()
 
 
+ASKED = """
+from concurrent.futures import Future
+from pathlib import Path
+import socket
+kernel = get_ipython().kernel
+threads = (kernel.iopub_thread, kernel.control_thread, kernel.shell_channel_thread)
+done = []
+for thread in threads:
+    for act in (lambda: Path(path).write_text("424242"), lambda: socket.socket(socket.AF_INET)):
+        answer = Future()
+        def ask():
+            try:
+                answer.set_result(act())
+            except OSError as error:
+                answer.set_exception(error)
+        thread.io_loop.add_callback(ask)
+        if answer.exception() is None:
+            done.append(thread)
+row = f"{len(threads)},{len(done)},public"
+Path(output_folder, "table.csv").write_text(f"tried,done,origin\\n{row}")
+"""
+
+
+@confined
+@pytest.mark.parametrize("cold", [False, True])
+def test_no_thread_of_jupyter_does_for_a_cell_what_it_cannot_do(tmp_path: Path, cold: bool) -> None:
+    root = small.write_project(tmp_path, ["chimie"])
+    cell = f"path = {str(root / 'parameters/more.csv')!r}\n{ASKED}"
+    small.write_notebook(root, "01_emplois", cell)
+    assert batch.execute(small.runs(root), 1, cold=cold).count("ok") == 1, small.records(root)
+    table = root / "outputs/2026/chimie/01_emplois/table.csv"
+    assert table.read_text().endswith("\n3,0,public")
+    assert not (root / "parameters/more.csv").exists()
+
+
 LEFT = {
     "a link to a file": "os.symlink(secret, 'form.xlsx')",
     "a link to a folder": "os.symlink(os.path.dirname(secret), 'more')",
@@ -238,15 +273,29 @@ def test_what_rests_on_own_data_is_for_its_owner_at_every_moment(
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_a_message_of_the_library_about_own_data_is_told_without_its_value(tmp_path: Path) -> None:
-    root = small.write_project(tmp_path, ["chimie"])
+@pytest.mark.parametrize("value", [SECRET, f"1\n{SECRET}", f"{SECRET}{'0' * 3000}"])
+def test_a_message_of_the_library_about_own_data_is_told_without_its_value(
+    tmp_path: Path, value: str
+) -> None:
+    raised = f"raise RangeError.of('row 2', 'x', '≥ 0', 'see', {value!r})"
+    told = _told_of_own_data(tmp_path, f"from opmq_lib.errors import RangeError\n{raised}")
+    assert told == ("In [3] RangeError: 1 defect: row 2: x",)
+
+
+def test_an_error_named_like_one_of_the_library_is_not_told(tmp_path: Path) -> None:
+    cell = f"class SchemaError(Exception): pass\nraise SchemaError('failure: {SECRET}')"
+    (told,) = _told_of_own_data(tmp_path, cell)
+    assert told.startswith("In [3] SchemaError: its words may be of own data")
+
+
+def _told_of_own_data(root: Path, cell: str) -> tuple[str, ...]:
+    """Return why a notebook of own data failed; the secret is not in the ledger."""
+    small.write_project(root, ["chimie"])
     write_secret(root / "data")
-    raised = f"raise RangeError.of('row 2', 'x', '≥ 0', 'see', '{SECRET}')"
-    cell = f"from opmq_lib.errors import RangeError\n{raised}"
     small.write_notebook(root, "01_emplois", cell, files=["data/secret.csv"])
     report = batch.execute(small.runs(root), 1)
-    assert report.outcomes[0].reasons == ("In [3] RangeError: 1 defect: row 2: x",)
     assert SECRET not in (root / "outputs/2026" / ledger.LEDGER).read_text()
+    return report.outcomes[0].reasons
 
 
 FIGURE = """

@@ -45,6 +45,16 @@ def test_both_ends_of_an_interval_name_their_cell() -> None:
     assert 'data-cell="emplois:0:upper">14\u202f000<' in shown
 
 
+def test_both_ends_under_the_unit_are_said_once() -> None:
+    table = pd.DataFrame({"value": [0.4, 0.9], "lower": [0.1, 0.5], "upper": [0.7, 1.8]})
+    cells = Cells("t", table.assign(status="value", nature="estimate"))
+    said = [cells.ends(row, lambda value: french.rounded(value, 1), french.share) for row in (0, 1)]
+    assert [each.striptags().replace("\u00a0", " ") for each in said] == [
+        "moins de 1 %",
+        "moins de 1 à 2 %",
+    ]
+
+
 def test_a_missing_row_is_nd() -> None:
     assert ">nd<" in Cells("emplois", table()).number(None)
 

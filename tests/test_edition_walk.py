@@ -26,6 +26,15 @@ SECRET = "a figure of its owner"
 MEETING = ["--date", "2026-03-12", "--reference", "RD 2026-03"]
 
 
+@pytest.mark.parametrize(
+    ("after", "apart"), [("1.00001,2.0", ", by 0.001 % at most"), ("1.00001,", "")]
+)
+def test_by_how_much_is_said_where_all_that_differs_are_numbers(after: str, apart: str) -> None:
+    head = "metier_code,year,value,upper\nA0A00,2020,"
+    found = verify._first(f"{head}1.0,2.00001\n".encode(), f"{head}{after}\n".encode())
+    assert found.startswith(f"2 cells differ{apart}, first upper of A0A00 2020: 2.00001 archived")
+
+
 def opmq(root: Path, *words: str, status: int = 0) -> str:
     """Return what a command prints, in a project."""
     here = Path.cwd()

@@ -5,6 +5,7 @@ That every link leads somewhere is checked whenever a site is built.
 
 import re
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -15,6 +16,7 @@ import site_edition as given
 from readings import agrees
 
 from opmq_lib.questions.metier import chain
+from opmq_lib.questions.metier.page import WORDS
 from opmq_lib.runs import folders
 from opmq_lib.site import embedded as embedded_engine
 from opmq_lib.site import manifest, metiers, names
@@ -179,6 +181,15 @@ def test_branches_stand_by_departures_and_those_too_fragile_apart(page: str) -> 
     limits = text(part(page, "limites"))
     assert "propres et ne sont pas publiés : Plasturgie" in limits
     assert "123" not in text(branches)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(8, ""), (9, "La branche suivante"), (10, "Les 2 branches suivantes")]
+)
+def test_one_branch_that_follows_is_one(count: int, said: str) -> None:
+    branches = defaultdict(str, sure=[defaultdict(str, low=0, high=9, at=5)] * count)
+    found = re.findall(r"<summary>(.*?)</summary>", str(WORDS.branches({"branches": branches}, "")))
+    assert found == [said] * bool(said)
 
 
 def test_the_place_in_a_short_list_is_that_of_the_branch() -> None:

@@ -236,11 +236,15 @@ class Cells:
         form: Callable[[float], str],
         upper_form: Callable[[float], str] | None = None,
     ) -> Markup:
-        """Return the two ends of an interval, or the sign of its absence."""
-        if row is None or self.read(row, "lower") is None or self.read(row, "upper") is None:
+        """Return the two ends of an interval, or the sign of its absence; « moins de 10 » once."""
+        low, high = (None if row is None else self.read(row, end) for end in ("lower", "upper"))
+        if low is None or high is None:
             return self.show(row, form, "lower")
-        high = self.show(row, upper_form or form, "upper")
-        return self.show(row, form, "lower") + f" à{french.NBSP}" + high
+        last = upper_form or form
+        shown = self.show(row, last, "upper")
+        if last(low) == last(high) and last(high).startswith("moins"):
+            return shown
+        return self.show(row, form, "lower") + f" à{french.NBSP}" + shown
 
 
 def absence(status: str) -> Markup:

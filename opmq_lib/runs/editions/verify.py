@@ -155,9 +155,8 @@ def _first(before: bytes, after: bytes) -> str:
     first = cells.iloc[0]
     where = " ".join(filter(None, (first[name] for name in ("metier_code", "year", "row"))))
     old, new = (pd.to_numeric(cells[name], errors="coerce") for name in ("before", "after"))
-    apart = (
-        f", by {100 * apart:.1g} % at most" if (apart := (new / old - 1).abs().max()) < 1 else ""
-    )
+    most = (new / old - 1).abs().max(skipna=False)  # none, where a cell is no number
+    apart = f", by {100 * most:.1g} % at most" if most < 1 else ""
     return (
         f"{len(cells)} cells differ{apart}, first {first['column']} of {where}: "
         f"{first['before'] or 'nothing'} archived, {first['after'] or 'nothing'} made again"

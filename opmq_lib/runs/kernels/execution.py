@@ -76,8 +76,10 @@ DECLARE = (
 )
 NOT_TOLD = "its words may be of own data: read them in the notebook kept beside the results"
 DISCREET = {"DataError", *(each.__name__ for each in DataError.__subclasses__())}
-FOUND = re.compile(r" \(found: .*\)$", re.MULTILINE)
-"""Errors that say where and what, and the value that they may show besides."""
+SAYS_DEFECTS = re.compile(r"\d+ defects?\n")
+"""Errors that say where and what, and how they begin."""
+FOUND = re.compile(r" \(found: .*?(?=\n    expected: |\Z)", re.DOTALL)
+"""The value that they may show besides: of several lines, or cut."""
 
 
 class Failure(TypedDict):
@@ -331,8 +333,9 @@ def _failure(
     is_private: bool,
 ) -> Failure:
     """Say why a run failed; `exceeded_seconds` is its time limit if that is over, else 0."""
-    is_told = not is_private or getattr(error, "ename", "") in DISCREET
-    said = getattr(error, "evalue", "") if is_told else NOT_TOLD
+    name, said = (getattr(error, each, "") for each in ("ename", "evalue"))
+    is_told = not is_private or bool(name in DISCREET and SAYS_DEFECTS.match(said))
+    said = said if is_told else NOT_TOLD
     said = FOUND.sub("", said) if is_private else said
     match error:
         case PapermillExecutionError(ename="MemoryError"):

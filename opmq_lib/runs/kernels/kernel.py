@@ -147,9 +147,7 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     kernel = IPKernelApp.instance(capture_fd_output=False)
     kernel.initialize([*argv, parent])  # type: ignore[no-untyped-call]
     if settings.readable and confine.is_possible():
-        # Of cells alone: the threads of Jupyter are there by now.
-        confine.allow_writing([os.getcwd(), settings.temporary])  # noqa: PTH109 - as above
-        confine.cut_off()
+        _keep_in(kernel, [os.getcwd(), settings.temporary])  # noqa: PTH109 - as above
     shell: Any = kernel.shell
     _limit_outputs(kernel.session, settings.output_mb)
 
@@ -160,6 +158,26 @@ def become_kernel(argv: list[str], settings: Settings, notes: Notes | None = Non
     # Not before the first cell: answering the runner, IPython draws a tip of the day at random.
     shell.events.register("pre_run_cell", seed_once)
     kernel.start()  # type: ignore[no-untyped-call]
+
+
+def _keep_in(kernel: Any, folders: Sequence[str]) -> None:
+    """Keep cells from writing elsewhere and from networks, in every thread that they can use.
+
+    Jupyter's are there by now: what a cell has one of them do would else be done freely.
+    """
+    import asyncio
+
+    def keep() -> None:
+        confine.allow_writing(folders)
+        confine.cut_off()
+
+    async def kept() -> None:
+        keep()
+
+    last = getattr(kernel, "shell_channel_thread", kernel.control_thread)  # from ipykernel 7 on
+    for thread in (kernel.iopub_thread, kernel.control_thread, last):
+        asyncio.run_coroutine_threadsafe(kept(), thread.io_loop.asyncio_loop).result()
+    keep()
 
 
 def end_with_parent(number: signal.Signals) -> None:
