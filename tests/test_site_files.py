@@ -36,7 +36,8 @@ def built(root: Path, **tables: str) -> Path:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
-    return built(folder, essai=TABLE, unites=UNITS, personnes=UNITS.replace("pct", "headcount"))
+    one, none = UNITS.replace("pct", "headcount"), UNITS.replace("unit", "criterion")
+    return built(folder, essai=TABLE, unites=UNITS, personnes=one, criteres=none)
 
 
 def rows(folder: Path, name: str) -> list[list[str]]:
@@ -79,6 +80,7 @@ def test_a_column_is_titled_with_its_unit_or_where_to_read_it(folder: Path) -> N
     assert "Valeur (unité : voir la colonne « Unité »)" in several
     assert "Valeur (personnes)" in one
     assert "Borne basse (personnes)" in one
+    assert {"Valeur", "Borne basse"} <= {*sheet(folder, "01_criteres")[0]}
 
 
 def test_no_cell_of_a_workbook_is_a_formula(folder: Path) -> None:

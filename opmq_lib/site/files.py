@@ -206,8 +206,8 @@ def sheet_name(run: Run, table: str) -> str:
 
 def titled(columns: Sequence[Column]) -> list[Cells]:
     """Return the columns of a table as those of a sheet, each code beside what it means."""
-    found = [each.texts.dictionary.to_pylist() for each in columns if each.name == UNIT]
-    own = {tables.COLUMNS["value"].unit: _meaning(*found[0])} if [*map(len, found)] == [1] else {}
+    units = [each.texts.dictionary.to_pylist() for each in columns if each.name == UNIT] or [[""]]
+    own = {tables.COLUMNS["value"].unit: _meaning(*units[0])} if len(units[0]) == 1 else {}
     return [cells for column in columns for cells in _titled(column, own)]
 
 
@@ -219,8 +219,8 @@ def _titled(column: Column, own: Mapping[str, str]) -> list[Cells]:
     """Return a column as a sheet has it; `own`: what stands where its unit is said elsewhere."""
     about = tables.COLUMNS.get(column.name)
     title = about.label if about else column.name
-    if about and about.unit:
-        title = f"{title} ({own.get(about.unit, about.unit)})"
+    if about and (unit := own.get(about.unit, about.unit)):
+        title = f"{title} ({unit})"
     labels = _labels().get(column.name)
     if labels is None:
         return [Cells(title, column.texts, column.is_number)]
