@@ -282,6 +282,20 @@ def test_a_message_of_the_library_about_own_data_is_told_without_its_value(
     assert told == ("In [3] RangeError: 1 defect: row 2: x",)
 
 
+def test_what_reads_results_that_came_out_own_is_for_its_owner_too(tmp_path: Path) -> None:
+    root = small.write_project(tmp_path, ["chimie"], cell=small.TABLE.replace("public", "own"))
+    small.write_branch(root, "chimie", ["01_emplois", "02_suite"])
+    small.write_notebook(root, "02_suite", small.TABLE, reads=["01_emplois"])
+    assert batch.execute(small.runs(root), 1).count("ok") == 2
+    here = root / "outputs/2026/chimie/02_suite"
+    assert [each.stat().st_mode & 0o077 for each in (here, *here.iterdir())] == [0, 0, 0]
+    raised = f"raise ValueError({SECRET})"
+    small.write_notebook(root, "02_suite", raised, reads=["01_emplois"])
+    (*_, failed) = batch.execute(small.runs(root), 1).outcomes
+    assert failed.reasons[0].startswith("In [3] ValueError: its words may be of own data")
+    assert SECRET not in (root / "outputs/2026" / ledger.LEDGER).read_text()
+
+
 def test_an_error_named_like_one_of_the_library_is_not_told(tmp_path: Path) -> None:
     cell = f"class SchemaError(Exception): pass\nraise SchemaError('failure: {SECRET}')"
     (told,) = _told_of_own_data(tmp_path, cell)

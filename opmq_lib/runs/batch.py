@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -152,7 +152,8 @@ class _Batch:
             self.place = self.place or self.new_place()
             self.tell(Outcome(run, "running", now.reasons))
             made_of = freshness.made_of(run, self.records)
-            self.futures[pool.submit(self.place.perform, run, made_of)] = run
+            known = replace(run, origin=made_of["origin"])  # what it reads may have come out own
+            self.futures[pool.submit(self.place.perform, known, made_of)] = run
             return True
         return False
 
