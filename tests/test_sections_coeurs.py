@@ -1,15 +1,19 @@
 import re
+from collections import defaultdict
 
 import ipywidgets
 import pandas as pd
 import pytest
 from chains import tension_results
+from markupsafe import Markup
 
 from opmq_lib.methods import consolidation, core
 from opmq_lib.params import Vote
+from opmq_lib.questions.changements import page as changes
 from opmq_lib.questions.coeurs_strategiques import chain, comite, moved
 from opmq_lib.questions.coeurs_strategiques import page as coeurs
 from opmq_lib.questions.coeurs_strategiques.reasons import Of
+from opmq_lib.questions.que_faire import page as shortlist
 from opmq_lib.questions.shared import ALL_BRANCHES
 from opmq_lib.questions.tensions import page as tensions
 from opmq_lib.show import french
@@ -293,3 +297,39 @@ def test_a_label_that_moved_is_told_with_the_fact_or_the_rule_that_moved(results
     same = moved.table(results, results, LABELS, "2025")
     assert "les mêmes étiquettes" in text(same)
     assert moved.table(results, {}, LABELS, None).html == ""
+
+
+@pytest.mark.parametrize(
+    ("tense", "known", "said"),
+    [
+        (0, 0, "aucun grand métier n’est classé (2019)"),
+        (0, 1, "le seul grand métier classé n’est pas en tension (2019)"),
+        (1, 1, "le seul grand métier classé est en tension (2019)"),
+        (1, 2, "1 des 2 grands métiers classés en tension (2019)"),
+    ],
+)
+def test_one_metier_of_a_region_is_not_one_of_one(tense: int, known: int, said: str) -> None:
+    words = str(tensions.WORDS.region_table({"year": 2019}, "Guyane", tense, known))
+    assert words.splitlines()[0].replace("\u00a0", " ") == f"Guyane : {said}"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [("moins de\u00a010", "soit moins de 10 par an"), ("20", "soit au moins 20 par an")],
+)
+def test_less_than_ten_is_not_at_least(count: str, said: str) -> None:
+    m = defaultdict(str, count=Markup(f"<span>{count}</span>"))
+    assert said in " ".join(Markup(shortlist.WORDS.card(m)).striptags().split())
+
+
+@pytest.mark.parametrize(
+    ("links", "said"),
+    [
+        ("1", "1 des 9 compétences s’y retrouve (1 lien exact ou plus étroit)"),
+        ("4", "4 des 9 compétences s’y retrouvent (4 liens exacts ou plus étroits)"),
+    ],
+)
+def test_one_link_is_one(links: str, said: str) -> None:
+    found = {"part": Markup(f"<span>{links}</span>"), "whole": "9", "share": links}
+    none = {"part": "0"}
+    assert said in " ".join(Markup(changes.WORDS.esco(none, none, found)).striptags().split())
