@@ -184,7 +184,7 @@ def _told(
         here = root / RELEASED / edition_id / branch_code
         if (path := here / f"{each}.csv").is_file():
             rows = read_released(path, each, branch_code)
-            own_years = records(here).get(each, {}).get("own_years", ())
+            own_years = records(here).get(each, {}).get("own_years", rows["year"])  # or all of them
             is_told = rows["year"].isin(own_years) | (each == table)
             found[edition_id if each == table else f"{edition_id} ({each})"] = rows[is_told]
     return found
