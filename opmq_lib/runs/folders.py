@@ -94,12 +94,11 @@ def no_files(folder: Path) -> list[str]:
 
     The file behind a link may be one that the run could not read.
     """
-    found = (each for each in folder.rglob("*") if each.is_symlink() or not _is_plain(each))
-    return sorted(each.relative_to(folder).as_posix() for each in found)
-
-
-def _is_plain(path: Path) -> bool:
-    return path.is_file() or path.is_dir()
+    return sorted(
+        each.relative_to(folder).as_posix()
+        for each in folder.rglob("*")
+        if each.is_symlink() or not (each.is_file() or each.is_dir())
+    )
 
 
 def swap(new: Path, folder: Path, old: Path) -> None:
